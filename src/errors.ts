@@ -1,0 +1,192 @@
+import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
+
+/** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
+export type Observed = Readonly<Record<string, number>>;
+
+/** What every error of this library knows about the wait that it ends. */
+export interface LroErrorContext {
+  /** The last status that the service gave, if it gave one. */
+  readonly operation?: OperationStatus | undefined;
+  /** Reads that came to an end, failed ones included. */
+  readonly pollCount?: number;
+  readonly observed?: Observed;
+  /** Hand it to `client.resume` to go on waiting, in this process or another. */
+  readonly resumeToken?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** The base of every error that a wait rejects with, but for an abort, which rejects with the signal's reason. */
+export abstract class LroError extends Error {
+  /** The service's error code where it gave one, else a word of this library's own. */
+  readonly code: string;
+  readonly operation: OperationStatus | undefined;
+  readonly pollCount: number;
+  readonly observed: Observed;
+  readonly resumeToken: string | undefined;
+
+  constructor(message: string, code: string, context: LroErrorContext = {}) {
+    super(message, "cause" in context ? { cause: context.cause } : {});
+    this.code = code;
+    this.operation = context.operation;
+    this.pollCount = context.pollCount ?? 0;
+    this.observed = context.observed ?? {};
+    this.resumeToken = context.resumeToken;
+  }
+}
+
+abstract class UnsuccessfulOperationError extends LroError implements OperationError {
+  readonly target: string | undefined;
+  readonly details: readonly OperationError[];
+  readonly innererror: InnerError | undefined;
+  /** The service's id of the request that brought the news. */
+  readonly requestId: string | undefined;
+
+  constructor(ending: string, defaultCode: string, context: UnsuccessfulOperationContext) {
+    const { error } = context.operation;
+    const said = error === undefined ? "The service gave no error." : formatOperationError(error);
+    super(`Operation ${context.operation.name} ${ending}. ${said}`, error?.code || defaultCode, context);
+    this.target = error?.target;
+    this.details = error?.details ?? [];
+    this.innererror = error?.innererror;
+    this.requestId = context.requestId;
+  }
+}
+
+interface UnsuccessfulOperationContext extends LroErrorContext {
+  readonly operation: OperationStatus;
+  readonly requestId?: string | undefined;
+}
+
+/** The operation ended as Failed. Carries the service's error whole. */
+export class OperationFailedError extends UnsuccessfulOperationError {
+  override readonly name = "OperationFailedError" as const;
+  constructor(context: UnsuccessfulOperationContext) {
+    super("failed", "Failed", context);
+  }
+}
+
+/** The operation ended as Canceled (by its user or the service, not by this wait's `abortSignal`). */
+export class OperationCanceledError extends UnsuccessfulOperationError {
+  override readonly name = "OperationCanceledError" as const;
+  constructor(context: UnsuccessfulOperationContext) {
+    super("was canceled", "Canceled", context);
+  }
+}
+
+/** The service knows no such operation: the id is wrong, or it is forgotten (DevCenter keeps one for about a day). */
+export class OperationNotFoundError extends LroError {
+  override readonly name = "OperationNotFoundError" as const;
+}
+
+/** `timeoutInMs` is over. The operation goes on; `resumeToken` lets a later wait go on too. */
+export class PollingTimeoutError extends LroError {
+  override readonly name = "PollingTimeoutError" as const;
+}
+
+/** The status could not be read. Says nothing about the operation, which goes on; the poller can be used again. */
+export class PollingError extends LroError {
+  override readonly name = "PollingError" as const;
+  /** The HTTP status of the last failed read, if there was an answer. */
+  readonly statusCode: number | undefined;
+  readonly requestId: string | undefined;
+
+  constructor(message: string, code: string, context: LroErrorContext = {}) {
+    super(message, code, context);
+    const failure = context.cause instanceof ReadError ? context.cause : undefined;
+    this.statusCode = failure?.statusCode;
+    this.requestId = failure?.requestId;
+  }
+}
+
+/** An answer that is not what the service's contract says. The engine counts it as a failed read. */
+export class ContractError extends LroError {
+  override readonly name = "ContractError" as const;
+  /** Where: `$.startTime`. */
+  readonly path: string;
+  readonly expected: string;
+  /** What came, shortened, without query strings. */
+  readonly received: string;
+
+  constructor(path: string, expected: string, received: unknown, context: LroErrorContext = {}) {
+    const got = describeValue(received);
+    super(`${path}: expected ${expected}, got ${got}`, "ContractError", context);
+    this.path = path;
+    this.expected = expected;
+    this.received = got;
+  }
+}
+
+/**
+ * Why a read failed, which decides what follows:
+ * `transient`: tried again until the outage tolerance is over; `notFound`: tried again in the grace period;
+ * `refused`: ends the wait at once.
+ */
+export type ReadErrorKind = "transient" | "notFound" | "refused";
+
+/** What a {@link ReadError} knows besides its message. */
+export interface ReadErrorDetails {
+  readonly kind: ReadErrorKind;
+  /** The service's `x-ms-error-code` or error code, or the system's (`ECONNRESET`). */
+  readonly code?: string | undefined;
+  readonly statusCode?: number | undefined;
+  readonly retryAfterInMs?: number | undefined;
+  readonly requestId?: string | undefined;
+  readonly error?: OperationError | undefined;
+  readonly cause?: unknown;
+}
+
+/** A read of the status that failed: what a transport throws, and the `cause` of a {@link PollingError}. */
+export class ReadError extends Error implements ReadErrorDetails {
+  override readonly name = "ReadError" as const;
+  readonly kind: ReadErrorKind;
+  readonly code: string | undefined;
+  readonly statusCode: number | undefined;
+  /** The least wait before the next read that the service asked for, in milliseconds. */
+  readonly retryAfterInMs: number | undefined;
+  readonly requestId: string | undefined;
+  /** The service's own error, whole. */
+  readonly error: OperationError | undefined;
+
+  constructor(message: string, details: ReadErrorDetails) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.kind = details.kind;
+    this.code = details.code;
+    this.statusCode = details.statusCode;
+    this.retryAfterInMs = details.retryAfterInMs;
+    this.requestId = details.requestId;
+    this.error = details.error;
+  }
+}
+
+const mostDetailsShown = 20;
+
+/** `code: message (target) → inner → inner`, then a line for each of the details, indented by their depth. */
+export function formatOperationError(error: OperationError, indent = ""): string {
+  const head = [error.code, error.message].filter((part) => part !== "").join(": ");
+  const target = error.target ? ` (${error.target})` : "";
+  const line = [`${head || "No code or message"}${target}`, ...innerChain(error.innererror)].join(" → ");
+  const details = error.details ?? [];
+  const shown = details
+    .slice(0, mostDetailsShown)
+    .map((detail) => `\n${indent}  - ${formatOperationError(detail, `${indent}  `)}`);
+  const hidden = details.length - shown.length;
+  return `${line}${shown.join("")}${hidden > 0 ? `\n${indent}  - … and ${hidden} more` : ""}`;
+}
+
+function innerChain(inner: InnerError | undefined): string[] {
+  if (inner === undefined) return [];
+  const said = [inner.code, inner.message].filter(Boolean).join(": ");
+  return [...(said === "" ? [] : [said]), ...innerChain(inner.innererror)];
+}
+
+const longestValueShown = 60;
+
+/** A value for a message: short, and without what follows a `?`, because Azure signs URLs in their query. */
+function describeValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value !== "string") return String(value);
+  const safe = value.replace(/\?.*/s, "?…");
+  return JSON.stringify(safe.length > longestValueShown ? `${safe.slice(0, longestValueShown)}…` : safe);
+}

@@ -1,0 +1,31 @@
+export { systemClock } from "./clock.ts";
+export type { Clock } from "./clock.ts";
+export {
+  ContractError,
+  LroError,
+  OperationCanceledError,
+  OperationFailedError,
+  OperationNotFoundError,
+  PollingError,
+  PollingTimeoutError,
+  ReadError,
+} from "./errors.ts";
+export type { LroErrorContext, Observed, ReadErrorDetails, ReadErrorKind } from "./errors.ts";
+export { isTerminal, parseOperationStatus } from "./operation.ts";
+export type {
+  InnerError,
+  Operation,
+  OperationError,
+  OperationState,
+  OperationStatus,
+  PollLogger,
+  Reading,
+  TerminalState,
+} from "./operation.ts";
+export type { PollOptions } from "./options.ts";
+export { createPoller, pollUntilDone } from "./poller.ts";
+export type { CallOptions, Poller } from "./poller.ts";
+export type { FailedRead, Progress } from "./progress.ts";
+export { exponential, fixed, parseRetryAfter, pricedSchedule } from "./schedule.ts";
+export type { GetHeader, PollHistory, PricedScheduleOptions, Schedule } from "./schedule.ts";
+export type { ResumeToken } from "./token.ts";

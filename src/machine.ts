@@ -1,0 +1,187 @@
+import type { Observed, ReadError } from "./errors.ts";
+import { isTerminal } from "./operation.ts";
+import type { OperationState, OperationStatus, Reading } from "./operation.ts";
+import { backoffAfterFailure, spread } from "./schedule.ts";
+import type { PollHistory, Schedule } from "./schedule.ts";
+
+/** All that a wait knows. Times are milliseconds since the wait began. */
+export interface WaitState<P = unknown> {
+  readonly latest?: OperationStatus<P> | undefined;
+  readonly status?: OperationState | undefined;
+  readonly previousStatus?: OperationState | undefined;
+  /** The highest percentage seen. */
+  readonly percentComplete?: number | undefined;
+  readonly requestId?: string | undefined;
+  readonly pollCount: number;
+  readonly failedReads: number;
+  /** Answers that were behind what was known already. */
+  readonly staleAnswers: number;
+  readonly observed: Observed;
+  /** The last read's failure, if it failed. */
+  readonly failure?: ReadError | undefined;
+  readonly consecutiveFailures: number;
+  readonly outageSinceInMs?: number | undefined;
+  /** When the Retry-After of the last answer is over; it counts for one wait. */
+  readonly notBeforeInMs?: number | undefined;
+}
+
+/** What happens to a wait, and when. */
+export type WaitEvent<P = unknown> = { readonly atInMs: number } & (
+  | { readonly type: "answered"; readonly reading: Reading<P> }
+  | { readonly type: "failed"; readonly failure: ReadError }
+);
+
+/** How long a wait bears what. Milliseconds. */
+export interface WaitRules {
+  readonly deadlineInMs: number;
+  readonly outageToleranceInMs: number;
+  readonly notFoundGraceInMs: number;
+  readonly maxRetryDelayInMs: number;
+}
+
+/** What to do next: wait and read again, or end. */
+export type NextStep =
+  | { readonly type: "wait"; readonly delayInMs: number; readonly until: "nextRead" | "deadline" }
+  | { readonly type: "end"; readonly ending: WaitEnding };
+
+export type WaitEnding = "settled" | "timedOut" | "notFound" | "unreadable";
+
+export const initialState: WaitState<never> = {
+  pollCount: 0,
+  failedReads: 0,
+  staleAnswers: 0,
+  observed: {},
+  consecutiveFailures: 0,
+};
+
+/** The state after an event. A terminal state is final, and nothing ever moves back. */
+export function transition<P>(state: WaitState<P>, event: WaitEvent<P>): WaitState<P> {
+  if (isTerminal(state.status)) return state;
+  return event.type === "answered"
+    ? afterAnswer(state, event.reading, event.atInMs)
+    : afterFailure(state, event.failure, event.atInMs);
+}
+
+function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number): WaitState<P> {
+  const { status } = reading;
+  const movesBack = rank(status.status) < rank(state.status);
+  const percentFalls = (status.percentComplete ?? Infinity) < (state.percentComplete ?? -Infinity);
+  return {
+    latest: movesBack ? state.latest : status,
+    status: movesBack ? state.status : status.status,
+    previousStatus: state.status,
+    percentComplete: highest(state.percentComplete, status.percentComplete),
+    requestId: reading.requestId,
+    pollCount: state.pollCount + 1,
+    failedReads: state.failedReads,
+    staleAnswers: state.staleAnswers + (movesBack || percentFalls ? 1 : 0),
+    observed: count(state.observed, status.status),
+    consecutiveFailures: 0,
+    notBeforeInMs: holdUntil(atInMs, reading.retryAfterInMs),
+  };
+}
+
+function afterFailure<P>(state: WaitState<P>, failure: ReadError, atInMs: number): WaitState<P> {
+  return {
+    ...state,
+    previousStatus: state.status,
+    pollCount: state.pollCount + 1,
+    failedReads: state.failedReads + 1,
+    observed: count(state.observed, String(failure.statusCode ?? failure.code ?? failure.kind)),
+    failure,
+    consecutiveFailures: state.consecutiveFailures + 1,
+    outageSinceInMs: state.outageSinceInMs ?? atInMs,
+    notBeforeInMs: holdUntil(atInMs, failure.retryAfterInMs),
+  };
+}
+
+function holdUntil(atInMs: number, retryAfterInMs: number | undefined): number | undefined {
+  return retryAfterInMs === undefined ? undefined : atInMs + retryAfterInMs;
+}
+
+/** A wait that gave up may go on later: its outage is then counted anew. */
+export function forgiven<P>(state: WaitState<P>): WaitState<P> {
+  return { ...state, failure: undefined, consecutiveFailures: 0, outageSinceInMs: undefined };
+}
+
+/** What a schedule may know of the wait. */
+export function historyOf(state: WaitState, elapsedInMs: number): PollHistory {
+  const { pollCount, status, percentComplete } = state;
+  return { elapsedInMs, pollCount, status, percentComplete };
+}
+
+/** The next step after the last event. */
+export function nextStep(
+  state: WaitState,
+  elapsedInMs: number,
+  rules: WaitRules,
+  schedule: Schedule,
+  random: () => number,
+): NextStep {
+  const ending = isTerminal(state.status) ? "settled" : endingOfWait(state, elapsedInMs, rules);
+  if (ending !== undefined) return { type: "end", ending };
+  const wanted = state.failure
+    ? backoffAfterFailure(state.consecutiveFailures, rules.maxRetryDelayInMs, random)
+    : schedule(historyOf(state, elapsedInMs), random);
+  const least = spread(holdInMs(state, elapsedInMs), random);
+  return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
+}
+
+/** The first step of a wait that begins or goes on: a Retry-After from before still counts. */
+export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRules): NextStep {
+  const holdsForInMs = holdInMs(state, elapsedInMs);
+  return waitWithin(rules.deadlineInMs - elapsedInMs, holdsForInMs, holdsForInMs);
+}
+
+/** How long the service's Retry-After still forbids a read. */
+export function holdInMs(state: WaitState, elapsedInMs: number): number {
+  return Math.max(0, (state.notBeforeInMs ?? 0) - elapsedInMs);
+}
+
+function endingOfWait(state: WaitState, elapsedInMs: number, rules: WaitRules): WaitEnding | undefined {
+  return (
+    endingOfFailure(state, elapsedInMs, rules) ?? (elapsedInMs >= rules.deadlineInMs ? "timedOut" : undefined)
+  );
+}
+
+function endingOfFailure(state: WaitState, elapsedInMs: number, rules: WaitRules): WaitEnding | undefined {
+  const { failure, outageSinceInMs = elapsedInMs } = state;
+  if (failure === undefined) return undefined;
+  if (failure.kind === "refused") return "unreadable";
+  if (failure.kind === "notFound" && elapsedInMs >= rules.notFoundGraceInMs) return "notFound";
+  return elapsedInMs - outageSinceInMs >= rules.outageToleranceInMs ? "unreadable" : undefined;
+}
+
+/** The time that the last read before the deadline gets for its answer. */
+const lastReadInMs = 1000;
+
+/**
+ * Where the next read would come after the deadline, moves it to shortly before, though never before Retry-After:
+ * an operation that ended in time must not be reported as late.
+ */
+function waitWithin(remainingInMs: number, delayInMs: number, leastInMs: number): NextStep {
+  if (delayInMs < remainingInMs) return { type: "wait", delayInMs, until: "nextRead" };
+  const lastChance = remainingInMs - lastReadInMs;
+  return lastChance >= Math.max(leastInMs, lastReadInMs)
+    ? { type: "wait", delayInMs: lastChance, until: "nextRead" }
+    : { type: "wait", delayInMs: remainingInMs, until: "deadline" };
+}
+
+function rank(status: OperationState | undefined): number {
+  if (status === undefined) return 0;
+  if (isTerminal(status)) return 3;
+  return status === "NotStarted" ? 1 : 2;
+}
+
+function highest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
+}
+
+/** A service that invents a new word for each answer must not fill the memory. */
+const mostKindsObserved = 50;
+
+function count(observed: Observed, answer: string): Observed {
+  const key =
+    Object.hasOwn(observed, answer) || Object.keys(observed).length < mostKindsObserved ? answer : "other";
+  return { ...observed, [key]: (Object.hasOwn(observed, key) ? (observed[key] ?? 0) : 0) + 1 };
+}

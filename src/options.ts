@@ -1,0 +1,85 @@
+import { systemClock } from "./clock.ts";
+import type { Clock } from "./clock.ts";
+import type { WaitRules } from "./machine.ts";
+import type { FailedRead, Progress } from "./progress.ts";
+import { checkDuration, pricedSchedule } from "./schedule.ts";
+import type { PricedScheduleOptions, Schedule } from "./schedule.ts";
+
+/** How to wait. Durations are in milliseconds. */
+export interface PollOptions<P = unknown> extends PricedScheduleOptions {
+  /** Lets every caller of this poller go; they reject with the signal's own reason. The operation itself goes on. */
+  readonly abortSignal?: AbortSignal;
+  /** Called after every answered read. What it throws is logged and never ends the wait. */
+  readonly onProgress?: (progress: Progress<P>) => unknown;
+  /** Called after every failed read. What it throws is logged and never ends the wait. */
+  readonly onFailedRead?: (failedRead: FailedRead) => unknown;
+  /** The whole wait; then {@link PollingTimeoutError}. None by default. A wait begun after a timeout has it anew. */
+  readonly timeoutInMs?: number;
+  /** One read, its body included. Default 30 000. */
+  readonly requestTimeoutInMs?: number;
+  /** How long nothing but failed reads is borne before {@link PollingError}. Default 300 000. */
+  readonly outageToleranceInMs?: number;
+  /** How long after the wait's begin a 404 may mean "not replicated yet". Default 30 000. */
+  readonly notFoundGraceInMs?: number;
+  /** The longest wait between failed reads, unless the service asks for more. Default 30 000. */
+  readonly maxRetryDelayInMs?: number;
+  /** In place of `pollCostInMs`, `minDelayInMs` and `maxDelayInMs`. */
+  readonly schedule?: Schedule;
+  /** For tests. Default {@link systemClock}. */
+  readonly clock?: Clock;
+  /** For tests: numbers from 0 up to 1. Default `Math.random`. */
+  readonly random?: () => number;
+}
+
+/** Options of a wait with every default filled in and every value checked. */
+export interface PollSettings {
+  readonly rules: Omit<WaitRules, "deadlineInMs">;
+  readonly timeoutInMs: number;
+  readonly requestTimeoutInMs: number;
+  readonly schedule: Schedule;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws RangeError or TypeError that names the option, what was expected and what came
+ */
+export function resolveOptions(options: PollOptions<never>): PollSettings {
+  const {
+    timeoutInMs = Infinity,
+    requestTimeoutInMs = 30_000,
+    outageToleranceInMs = 300_000,
+    notFoundGraceInMs = 30_000,
+    maxRetryDelayInMs = 30_000,
+    schedule,
+    clock = systemClock,
+    random = Math.random,
+  } = options;
+  checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
+  checkDuration("requestTimeoutInMs", requestTimeoutInMs, { positive: true, allowInfinity: true });
+  checkDuration("outageToleranceInMs", outageToleranceInMs, { allowInfinity: true });
+  checkDuration("notFoundGraceInMs", notFoundGraceInMs, { allowInfinity: true });
+  checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
+  return {
+    rules: { outageToleranceInMs, notFoundGraceInMs, maxRetryDelayInMs },
+    timeoutInMs,
+    requestTimeoutInMs,
+    schedule: schedule === undefined ? pricedSchedule(options) : checkSchedule(schedule),
+    clock,
+    random,
+  };
+}
+
+/** A schedule is the user's code: what it returns is checked like everything else from outside. */
+function checkSchedule(schedule: Schedule): Schedule {
+  if (typeof schedule !== "function") {
+    throw new TypeError(`schedule: expected a function from history to milliseconds, got ${typeof schedule}`);
+  }
+  return (history, random) => {
+    const delayInMs = schedule(history, random);
+    checkDuration("schedule's result", delayInMs, { allowInfinity: true });
+    return delayInMs;
+  };
+}

@@ -1,0 +1,117 @@
+import {
+  ContractError,
+  OperationCanceledError,
+  OperationFailedError,
+  OperationNotFoundError,
+  PollingError,
+  PollingTimeoutError,
+  ReadError,
+} from "./errors.ts";
+import type { LroErrorContext } from "./errors.ts";
+import type { WaitEnding, WaitState } from "./machine.ts";
+
+/** How a wait ended. `isFinal`: the operation itself is over, so that every later caller gets the same. */
+export type Outcome<P> = { readonly isFinal: boolean } & (
+  | { readonly type: "succeeded"; readonly result: P }
+  | { readonly type: "unsuccessful"; readonly error: unknown }
+);
+
+/** Where and when a wait ended. */
+export interface EndOfWait<P> {
+  readonly ending: WaitEnding;
+  readonly operationId: string;
+  readonly state: WaitState<P>;
+  readonly elapsedInMs: number;
+  readonly resumeToken: string;
+}
+
+/** Turns the end of a wait into the value or the error that its callers get. */
+export function outcomeOf<P>(end: EndOfWait<P>): Outcome<P> {
+  const { latest } = end.state;
+  if (end.ending === "settled" && latest?.status === "Succeeded") {
+    // A success without properties has no result, which P then has to allow for: the contract makes it optional.
+    return { type: "succeeded", isFinal: true, result: latest.properties as P };
+  }
+  return { type: "unsuccessful", isFinal: end.ending === "settled", error: errorOf(end) };
+}
+
+/** The error that says how a wait ended. */
+export function errorOf<P>(end: EndOfWait<P>): Error {
+  const { ending, state } = end;
+  const context: LroErrorContext = {
+    operation: state.latest,
+    pollCount: state.pollCount,
+    observed: state.observed,
+    resumeToken: end.resumeToken,
+    ...(state.failure && { cause: state.failure }),
+  };
+  switch (ending) {
+    case "settled":
+      return unsuccessful(state, context);
+    case "timedOut":
+      return new PollingTimeoutError(timeoutMessage(end), "PollingTimeout", context);
+    case "notFound":
+      return new OperationNotFoundError(
+        notFoundMessage(end),
+        state.failure?.code ?? "OperationNotFound",
+        context,
+      );
+    case "unreadable":
+      return new PollingError(unreadableMessage(end), state.failure?.code ?? "Unreadable", context);
+  }
+}
+
+function unsuccessful<P>(state: WaitState<P>, context: LroErrorContext): Error {
+  const { latest: operation, requestId } = state;
+  if (operation === undefined)
+    return new PollingError("The operation settled without a status.", "NoStatus", context);
+  const ended = { ...context, operation, requestId };
+  return operation.status === "Failed" ? new OperationFailedError(ended) : new OperationCanceledError(ended);
+}
+
+function timeoutMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): string {
+  const last = state.failure ? ` The last read failed: ${state.failure.message}.` : "";
+  return (
+    `Stopped waiting for operation ${operationId} after ${seconds(elapsedInMs)}: it is still ${lastSeen(state)} ` +
+    `and goes on.${last} Use the resume token to go on waiting.`
+  );
+}
+
+function notFoundMessage<P>({ operationId, state }: EndOfWait<P>): string {
+  const said = state.failure ? ` (${state.failure.message})` : "";
+  const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
+  return `The service knows no operation ${operationId}${said}.${seen}`;
+}
+
+function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): string {
+  const { failure, consecutiveFailures, outageSinceInMs = elapsedInMs } = state;
+  const span =
+    consecutiveFailures > 1
+      ? ` (${consecutiveFailures} failed reads in ${seconds(elapsedInMs - outageSinceInMs)})`
+      : "";
+  const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
+  return `Could not read operation ${operationId}${span}: ${failure?.message ?? "unknown reason"}.${seen}`;
+}
+
+function lastSeen({ status, percentComplete }: WaitState): string {
+  if (status === undefined) return "in an unknown state";
+  return percentComplete === undefined ? status : `${status} at ${percentComplete} %`;
+}
+
+function seconds(durationInMs: number): string {
+  return `${Math.round(durationInMs / 1000)} s`;
+}
+
+/** Whatever a transport threw, as a failed read. */
+export function toReadError(error: unknown): ReadError {
+  if (error instanceof ReadError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof ContractError ? error.code : systemCode(error);
+  return new ReadError(message, { kind: "transient", code, cause: error });
+}
+
+function systemCode(error: unknown): string | undefined {
+  const code: unknown =
+    typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}

@@ -1,0 +1,97 @@
+import { ContractError } from "./errors.ts";
+import { initialState } from "./machine.ts";
+import type { WaitState } from "./machine.ts";
+import { isTerminal, parseObject, parseState } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+
+/** What another process needs to go on with a wait. Plain JSON, without bodies and without secrets. */
+export interface ResumeToken {
+  readonly version: 1;
+  /** How the transport finds the operation again. */
+  readonly operation: object;
+  /** When the wait began, in milliseconds since 1970. */
+  readonly begunAt: number;
+  readonly status?: string | undefined;
+  readonly percentComplete?: number | undefined;
+  readonly pollCount: number;
+  readonly failedReads: number;
+  /** Until when the service forbids a read, in milliseconds since 1970. */
+  readonly notBefore?: number | undefined;
+}
+
+/** The token of a wait at this moment. */
+export function tokenOf(
+  operation: Operation,
+  state: WaitState,
+  elapsedInMs: number,
+  now: number,
+): ResumeToken {
+  const begunAt = now - elapsedInMs;
+  return {
+    version: 1,
+    operation: operation.toJSON(),
+    begunAt,
+    status: state.status,
+    percentComplete: state.percentComplete,
+    pollCount: state.pollCount,
+    failedReads: state.failedReads,
+    notBefore: state.notBeforeInMs === undefined ? undefined : begunAt + state.notBeforeInMs,
+  };
+}
+
+/** The state that a token's writer was in. A terminal one is read again: the token holds no result. */
+export function stateOf(token: ResumeToken): WaitState<never> {
+  return {
+    ...initialState,
+    status: isTerminal(token.status) ? undefined : token.status,
+    percentComplete: token.percentComplete,
+    pollCount: token.pollCount,
+    failedReads: token.failedReads,
+    notBeforeInMs: token.notBefore === undefined ? undefined : token.notBefore - token.begunAt,
+  };
+}
+
+/** A URL that Azure signs has up to 4 kB; nothing else in a token is long. */
+const longestToken = 16_384;
+
+/**
+ * Parses a token, as the string or as the object. What identifies the operation is left to the transport.
+ *
+ * @throws {@link ContractError} that says which field is wrong
+ */
+export function parseToken(token: unknown): ResumeToken {
+  const fields = parseObject(typeof token === "string" ? parseJson(token) : token, "token");
+  if (fields["version"] !== 1) throw new ContractError("token.version", "1", fields["version"]);
+  return {
+    version: 1,
+    operation: parseObject(fields["operation"], "token.operation"),
+    begunAt: parseNumber(fields["begunAt"], "token.begunAt"),
+    status: fields["status"] === undefined ? undefined : parseState(fields["status"], "token.status"),
+    percentComplete: parseOptionalNumber(fields["percentComplete"], "token.percentComplete", 100),
+    pollCount: parseNumber(fields["pollCount"], "token.pollCount"),
+    failedReads: parseNumber(fields["failedReads"], "token.failedReads"),
+    notBefore: parseOptionalNumber(fields["notBefore"], "token.notBefore"),
+  };
+}
+
+function parseJson(text: string): unknown {
+  if (text.length > longestToken) {
+    throw new ContractError("token", `at most ${longestToken} characters`, text.length);
+  }
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ContractError("token", "JSON", text, { cause });
+  }
+}
+
+function parseOptionalNumber(value: unknown, path: string, most?: number): number | undefined {
+  return value === undefined ? undefined : parseNumber(value, path, most);
+}
+
+function parseNumber(value: unknown, path: string, most = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== "number" || !(value >= 0 && value <= most)) {
+    throw new ContractError(path, `a number from 0 to ${most}`, value);
+  }
+  return value;
+}
