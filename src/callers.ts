@@ -48,7 +48,7 @@ export class Callers<P> {
 
   /** Lets everybody go with the outcome. */
   dismiss(outcome: Outcome<P>): void {
-    for (const [caller, leave] of [...this.#leaveOf]) {
+    for (const [caller, leave] of this.#leaveOf) {
       leave();
       caller.onOutcome?.(outcome);
     }

@@ -136,10 +136,9 @@ export interface ReadErrorDetails {
 }
 
 /** A read of the status that failed: what a transport throws, and the `cause` of a {@link PollingError}. */
-export class ReadError extends Error implements ReadErrorDetails {
+export class ReadError extends LroError implements ReadErrorDetails {
   override readonly name = "ReadError" as const;
   readonly kind: ReadErrorKind;
-  readonly code: string | undefined;
   readonly statusCode: number | undefined;
   /** The least wait before the next read that the service asked for, in milliseconds. */
   readonly retryAfterInMs: number | undefined;
@@ -148,9 +147,8 @@ export class ReadError extends Error implements ReadErrorDetails {
   readonly error: OperationError | undefined;
 
   constructor(message: string, details: ReadErrorDetails) {
-    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    super(message, details.code ?? "ReadFailed", details.cause === undefined ? {} : { cause: details.cause });
     this.kind = details.kind;
-    this.code = details.code;
     this.statusCode = details.statusCode;
     this.retryAfterInMs = details.retryAfterInMs;
     this.requestId = details.requestId;
@@ -186,7 +184,8 @@ function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value !== "string") return String(value);
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return value === null ? "null" : `a ${typeof value}`;
   const safe = value.replace(/\?.*/s, "?…");
   return JSON.stringify(safe.length > longestValueShown ? `${safe.slice(0, longestValueShown)}…` : safe);
 }

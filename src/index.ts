@@ -29,3 +29,6 @@ export type { FailedRead, Progress } from "./progress.ts";
 export { exponential, fixed, parseRetryAfter, pricedSchedule } from "./schedule.ts";
 export type { GetHeader, PollHistory, PricedScheduleOptions, Schedule } from "./schedule.ts";
 export type { ResumeToken } from "./token.ts";
+export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
+export type { OperationStatusesClientOptions } from "./azure/operation-statuses-client.ts";
+export type { AdditionalPolicy, TransportOptions } from "./azure/transport.ts";

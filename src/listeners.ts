@@ -21,7 +21,8 @@ export class Listeners<T> {
   }
 
   notify(value: T): void {
-    for (const listener of [...this.#listeners]) this.call(listener, value);
+    // A copy, because a listener may add another one.
+    for (const listener of Array.from(this.#listeners)) this.call(listener, value);
   }
 
   call(listener: (value: T) => unknown, value: T): void {

@@ -87,7 +87,7 @@ function afterFailure<P>(state: WaitState<P>, failure: ReadError, atInMs: number
     previousStatus: state.status,
     pollCount: state.pollCount + 1,
     failedReads: state.failedReads + 1,
-    observed: count(state.observed, String(failure.statusCode ?? failure.code ?? failure.kind)),
+    observed: count(state.observed, String(failure.statusCode ?? failure.code)),
     failure,
     consecutiveFailures: state.consecutiveFailures + 1,
     outageSinceInMs: state.outageSinceInMs ?? atInMs,

@@ -27,12 +27,8 @@ export interface OperationError {
   readonly innererror?: InnerError | undefined;
 }
 
-/** What the service says of an operation, checked and with its dates parsed. Fields beyond the contract are kept. */
-export interface OperationStatus<P = unknown> {
-  /** The fully qualified id of the status, such as `/projects/p/operationstatuses/fa067167-…`. */
-  readonly id: string;
-  /** The operation's id. */
-  readonly name: string;
+/** What every Azure status monitor says of its operation. */
+export interface StatusFields<P = unknown> {
   readonly status: OperationState;
   readonly startTime?: Date | undefined;
   readonly endTime?: Date | undefined;
@@ -44,6 +40,14 @@ export interface OperationStatus<P = unknown> {
   /** The resource that is operated on. */
   readonly resourceId?: string | undefined;
   readonly [field: string]: unknown;
+}
+
+/** What the service says of an operation, checked and with its dates parsed. Fields beyond the contract are kept. */
+export interface OperationStatus<P = unknown> extends StatusFields<P> {
+  /** The fully qualified id of the status, such as `/projects/p/operationstatuses/fa067167-…`. */
+  readonly id: string;
+  /** The operation's id. */
+  readonly name: string;
 }
 
 /** What one read of an operation brought. */
@@ -113,9 +117,7 @@ export function parseOperationStatus<P = unknown>(body: unknown, operationId?: s
  *
  * @throws {@link ContractError}
  */
-export function parseStatusFields<P>(
-  fields: Readonly<Record<string, unknown>>,
-): Omit<OperationStatus<P>, "id" | "name"> & { readonly status: OperationState } {
+export function parseStatusFields<P>(fields: Readonly<Record<string, unknown>>): StatusFields<P> {
   return {
     ...fields,
     status: parseState(fields["status"], "$.status"),
@@ -125,6 +127,7 @@ export function parseStatusFields<P>(
     error: optional(fields["error"], "$.error", parseOperationError),
     resourceId: optional(fields["resourceId"], "$.resourceId", parseString),
     // What P is, only the caller knows: the service's contract says "anything".
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     properties: fields["properties"] as P | undefined,
   };
 }

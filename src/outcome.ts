@@ -30,6 +30,7 @@ export function outcomeOf<P>(end: EndOfWait<P>): Outcome<P> {
   const { latest } = end.state;
   if (end.ending === "settled" && latest?.status === "Succeeded") {
     // A success without properties has no result, which P then has to allow for: the contract makes it optional.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return { type: "succeeded", isFinal: true, result: latest.properties as P };
   }
   return { type: "unsuccessful", isFinal: end.ending === "settled", error: errorOf(end) };

@@ -5,7 +5,7 @@ import type { Operation, Reading } from "./operation.ts";
 /** A read under way. Called off, its promise stays pending for ever. */
 export interface PendingRead<P> {
   readonly reading: Promise<Reading<P>>;
-  callOff(): void;
+  readonly callOff: () => void;
 }
 
 /**

@@ -1,0 +1,84 @@
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import { ContractError, ReadError, formatOperationError } from "../errors.ts";
+import type { ReadErrorKind } from "../errors.ts";
+import { parseObject, parseOperationError } from "../operation.ts";
+import type { OperationError } from "../operation.ts";
+import { parseRetryAfter } from "../schedule.ts";
+
+/** What an answer says beside its body. */
+export interface AnswerFacts {
+  readonly statusCode: number;
+  readonly retryAfterInMs: number | undefined;
+  readonly requestId: string | undefined;
+}
+
+/** Reads an answer's headers. */
+export function factsOf({ status, headers }: PipelineResponse): AnswerFacts {
+  return {
+    statusCode: status,
+    retryAfterInMs: parseRetryAfter((name) => headers.get(name), Date.now()),
+    requestId: headers.get("x-ms-request-id"),
+  };
+}
+
+/**
+ * Decodes an answer's body.
+ *
+ * @throws {@link ContractError} when it is no JSON
+ */
+export function parseBody({ bodyAsText }: PipelineResponse): unknown {
+  const text = bodyAsText ?? "";
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ContractError("$", "JSON", text, { cause });
+  }
+}
+
+/** The failed read that an answer other than a status is. */
+export function errorOfAnswer(response: PipelineResponse): ReadError {
+  const error = errorInBody(response);
+  const code = response.headers.get("x-ms-error-code") ?? (error?.code || undefined);
+  const said = error ? formatOperationError(error) : (code ?? "no error in the answer");
+  return new ReadError(`HTTP ${response.status}: ${said}`, {
+    ...factsOf(response),
+    kind: kindOf(response.status),
+    code,
+    error,
+  });
+}
+
+/** 408, 429 and 5xx say nothing of the operation (Azure REST guidelines); a 404 may be replication lagging. */
+function kindOf(status: number): ReadErrorKind {
+  if (status === 404) return "notFound";
+  return status === 408 || status === 429 || status >= 500 ? "transient" : "refused";
+}
+
+/** `{ error: { code, message } }` as Azure's guidelines have it, or the error itself as some services send it. */
+function errorInBody(response: PipelineResponse): OperationError | undefined {
+  try {
+    const body = parseObject(parseBody(response), "$");
+    const error = parseOperationError(body["error"] ?? body, "$.error");
+    return error.code === "" && error.message === "" ? undefined : error;
+  } catch {
+    // An HTML page of a gateway: the HTTP status says all there is.
+    return undefined;
+  }
+}
+
+/** What node:tls and OpenSSL call a certificate that will be as wrong in a minute. */
+const certificateError = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** The failed read that a rejected request is. */
+export function errorOfRequest(error: unknown): ReadError {
+  if (error instanceof ReadError) return error;
+  const code: unknown =
+    typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+  const message = error instanceof Error ? error.message : String(error);
+  const isCertificateError = typeof code === "string" && certificateError.test(code);
+  return new ReadError(message, {
+    kind: isCertificateError ? "refused" : "transient",
+    code: typeof code === "string" ? code : undefined,
+    cause: error,
+  });
+}

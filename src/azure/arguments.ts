@@ -1,0 +1,100 @@
+/** Patterns of the DevCenter contract, api-version 2025-02-01. */
+const projectNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
+const operationIdPattern = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
+
+/**
+ * Checks a project's name against the contract.
+ *
+ * @throws TypeError when it is no string, RangeError when it does not match; both name the argument
+ */
+export function checkProjectName(projectName: unknown): string {
+  return checkPattern(
+    "projectName",
+    projectName,
+    projectNamePattern,
+    "3 to 63 letters, digits, '-', '_' or '.'",
+  );
+}
+
+/** Checks an operation's id; throws like {@link checkProjectName}. */
+export function checkOperationId(operationId: unknown): string {
+  return checkPattern("operationId", operationId, operationIdPattern, "36 characters in the form of a UUID");
+}
+
+/** Checks an api-version; throws like {@link checkProjectName}. */
+export function checkApiVersion(apiVersion: unknown): string {
+  return checkPattern("apiVersion", apiVersion, /^.+$/s, "at least one character");
+}
+
+function checkPattern(name: string, value: unknown, pattern: RegExp, expected: string): string {
+  if (typeof value !== "string") throw new TypeError(`${name}: expected a string, got ${typeof value}`);
+  if (!pattern.test(value)) throw new RangeError(`${name}: expected ${expected}, got ${shorten(value)}`);
+  return value;
+}
+
+function shorten(text: string): string {
+  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+}
+
+/**
+ * Parses a service's address: https, or http to this machine when no credential could be overheard on it.
+ *
+ * @throws TypeError when it is no URL, RangeError when it is one that a credential or a request must not go to
+ */
+export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
+  if (typeof endpoint !== "string")
+    throw new TypeError(`endpoint: expected a string, got ${typeof endpoint}`);
+  if (!URL.canParse(endpoint)) throw new TypeError(`endpoint: expected a URL, got ${shorten(endpoint)}`);
+  const url = new URL(endpoint);
+  const isSafe = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
+  if (!isSafe) throw new RangeError(`endpoint: expected an https URL, got ${url.origin} (${url.protocol})`);
+  if (url.protocol === "http:" && hasCredential) {
+    throw new RangeError(`endpoint: a credential is sent over https only, got ${url.origin}`);
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new RangeError(`endpoint: expected no user, query or fragment, got one in a URL of ${url.origin}`);
+  }
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+/** Whether requests to this host stay on this machine. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** What an `Operation-Location` of DevCenter names. */
+export interface OperationReference {
+  readonly projectName: string;
+  readonly operationId: string;
+}
+
+const operationPath = /^projects\/([^/]+)\/operationstatuses\/([^/]+)\/?$/i;
+
+/**
+ * Parses an `Operation-Location`, absolute or relative to the endpoint.
+ *
+ * @throws TypeError when it is no URL, RangeError when it is another origin's or no operation status of DevCenter
+ */
+export function parseOperationLocation(operationLocation: unknown, endpoint: URL): OperationReference {
+  if (typeof operationLocation !== "string" || !URL.canParse(operationLocation, endpoint)) {
+    throw new TypeError(`operationLocation: expected a URL, got ${typeof operationLocation}`);
+  }
+  const url = new URL(operationLocation, endpoint);
+  checkSameOrigin("operationLocation", url, endpoint);
+  const path = url.pathname.startsWith(endpoint.pathname) ? url.pathname.slice(endpoint.pathname.length) : "";
+  const [, projectName, operationId] = operationPath.exec(path) ?? [];
+  if (projectName === undefined || operationId === undefined) {
+    throw new RangeError(
+      `operationLocation: expected …/projects/{projectName}/operationstatuses/{operationId}, got ${shorten(url.pathname)}`,
+    );
+  }
+  return { projectName: checkProjectName(projectName), operationId: checkOperationId(operationId) };
+}
+
+/** @throws RangeError that names both origins: neither credential nor request may leave the client's own */
+export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
+  if (url.origin !== endpoint.origin) {
+    throw new RangeError(`${name}: expected the client's origin ${endpoint.origin}, got ${url.origin}`);
+  }
+}

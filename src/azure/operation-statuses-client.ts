@@ -1,0 +1,127 @@
+import type { TokenCredential } from "@azure/core-auth";
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import { ContractError, ReadError } from "../errors.ts";
+import { parseOperationStatus } from "../operation.ts";
+import type { Operation, OperationStatus, PollLogger, Reading } from "../operation.ts";
+import type { PollOptions } from "../options.ts";
+import { createPoller, resumePoller } from "../poller.ts";
+import type { CallOptions, Poller } from "../poller.ts";
+import { parseToken } from "../token.ts";
+import type { ResumeToken } from "../token.ts";
+import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";
+import {
+  checkApiVersion,
+  checkOperationId,
+  checkProjectName,
+  checkSameOrigin,
+  parseEndpoint,
+  parseOperationLocation,
+} from "./arguments.ts";
+import { logger } from "./logger.ts";
+import { Transport } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
+
+/** Options of an {@link OperationStatusesClient}: those of core-rest-pipeline, and these. */
+export interface OperationStatusesClientOptions extends TransportOptions {
+  /** Default `2025-02-01`. */
+  readonly apiVersion?: string;
+}
+
+const devCenterScope = "https://devcenter.azure.com/.default";
+
+/** Reads the status of the operations of one DevCenter. */
+export class OperationStatusesClient {
+  readonly #endpoint: URL;
+  readonly #apiVersion: string;
+  readonly #transport: Transport;
+
+  /**
+   * @param endpoint - the DevCenter's own URI, `https://{tenantId}-{devcenter}.{region}.devcenter.azure.com`
+   * @param credential - any of `@azure/identity`; left out, requests go unsigned
+   * @throws TypeError or RangeError that names the argument: a credential goes to https only, plain http to this
+   * machine only
+   */
+  constructor(endpoint: string, credential?: TokenCredential, options: OperationStatusesClientOptions = {}) {
+    this.#endpoint = parseEndpoint(endpoint, credential !== undefined);
+    this.#apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
+    this.#transport = new Transport(this.#endpoint, devCenterScope, credential, options);
+  }
+
+  /**
+   * Reads an operation's status once, for at most 30 s.
+   *
+   * @throws {@link OperationNotFoundError} when there is no such operation, {@link PollingError} for any other failure
+   */
+  async getOperationStatus<P = unknown>(
+    projectName: string,
+    operationId: string,
+    { abortSignal }: CallOptions = {},
+  ): Promise<OperationStatus<P>> {
+    const poller = createPoller(this.operation<P>(projectName, operationId), { notFoundGraceInMs: 0 });
+    const { operation } = await poller.poll(abortSignal ? { abortSignal } : {});
+    return operation;
+  }
+
+  /**
+   * An operation to poll.
+   *
+   * @throws TypeError or RangeError that names the argument that is not as the contract has it
+   */
+  operation<P = unknown>(projectName: string, operationId: string): Operation<P> {
+    const reference = {
+      projectName: checkProjectName(projectName),
+      operationId: checkOperationId(operationId),
+    };
+    const path = `projects/${projectName}/operationstatuses/${operationId}`;
+    const url = new URL(`${path}?api-version=${encodeURIComponent(this.#apiVersion)}`, this.#endpoint);
+    return {
+      id: operationId,
+      logger: pollLogger,
+      read: async ({ abortSignal }) => readingOf<P>(await this.#transport.get(url, abortSignal), operationId),
+      toJSON: () => ({ endpoint: this.#endpoint.href, ...reference, apiVersion: this.#apiVersion }),
+    };
+  }
+
+  /**
+   * An operation to poll, from the value of an `Operation-Location` header. The client's own api-version is asked for.
+   *
+   * @throws TypeError or RangeError when it is no operation of this client's endpoint
+   */
+  operationAt<P = unknown>(operationLocation: string): Operation<P> {
+    const { projectName, operationId } = parseOperationLocation(operationLocation, this.#endpoint);
+    return this.operation<P>(projectName, operationId);
+  }
+
+  /**
+   * Goes on with a wait that was begun elsewhere.
+   *
+   * @param token - what `JSON.stringify(poller)` gave, or that parsed
+   * @throws {@link ContractError}, TypeError or RangeError that says what is wrong with the token
+   */
+  resume<P = unknown>(token: string | ResumeToken, options: PollOptions<P> = {}): Poller<P> {
+    const parsed = parseToken(token);
+    const { endpoint, projectName, operationId } = { ...parsed.operation } as Record<string, unknown>;
+    checkSameOrigin("token.operation.endpoint", parseEndpoint(endpoint, false), this.#endpoint);
+    return resumePoller(
+      this.operation<P>(checkProjectName(projectName), checkOperationId(operationId)),
+      parsed,
+      options,
+    );
+  }
+}
+
+const pollLogger: PollLogger = {
+  info: (...message) => logger.info(...message),
+  warning: (...message) => logger.warning(...message),
+};
+
+function readingOf<P>(response: PipelineResponse, operationId: string): Reading<P> {
+  if (response.status !== 200) throw errorOfAnswer(response);
+  const facts = factsOf(response);
+  try {
+    return { status: parseOperationStatus<P>(parseBody(response), operationId), ...facts };
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    throw new ReadError(error.message, { ...facts, kind: "transient", code: error.code, cause: error });
+  }
+}
