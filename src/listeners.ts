@@ -34,6 +34,6 @@ export class Listeners<T> {
   }
 
   #report(error: unknown): void {
-    this.#logger.warning("A listener failed; the wait goes on.", error);
+    this.#logger.error("A listener failed; the wait goes on.", error);
   }
 }

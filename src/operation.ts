@@ -61,8 +61,12 @@ export interface Reading<P = unknown> {
 
 /** Lines for operators, in the shape of `@azure/logger`'s client loggers. */
 export interface PollLogger {
+  /** Each status, with the time to the next read. */
   info(...message: unknown[]): void;
+  /** Each failed read. */
   warning(...message: unknown[]): void;
+  /** What a listener threw. */
+  error(...message: unknown[]): void;
 }
 
 /**
@@ -89,6 +93,12 @@ const canonicalStates: ReadonlyMap<string, OperationState> = new Map([
   ["cancelled", "Canceled"],
 ]);
 
+/** How the contract of DevCenter spells an operation's id. */
+export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
+
+/** The same, in words. */
+export const operationIdForm = "36 characters in the form of a UUID";
+
 /** Whether nothing changes any more in this state. */
 export function isTerminal(state: OperationState | undefined): state is TerminalState {
   return state === "Succeeded" || state === "Failed" || state === "Canceled";
@@ -105,6 +115,7 @@ export function parseOperationStatus<P = unknown>(body: unknown, operationId?: s
   const fields = parseObject(body, "$");
   const id = parseString(fields["id"], "$.id");
   const name = parseString(fields["name"], "$.name");
+  if (!operationIdPattern.test(name)) throw new ContractError("$.name", operationIdForm, name);
   if (operationId !== undefined) {
     checkSameOperation(name, "$.name", operationId);
     checkSameOperation(lastPathSegment(id), "$.id", operationId);

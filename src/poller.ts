@@ -75,9 +75,14 @@ export async function pollUntilDone<P>(operation: Operation<P>, options: PollOpt
   return createPoller(operation, options).pollUntilDone();
 }
 
-const fallbackLogger: PollLogger = { info() {}, warning: (...message) => console.warn(...message) };
-
 function nothing(): void {}
+
+/** Without a logger the bugs of listeners are still told; the rest has events of its own. */
+const fallbackLogger: PollLogger = {
+  info: nothing,
+  warning: nothing,
+  error: (...message) => console.error(...message),
+};
 
 function nextRead({ nextPollInMs }: { readonly nextPollInMs: number | undefined }): string {
   return nextPollInMs === undefined ? "" : ` Next read in ${Math.round(nextPollInMs)} ms.`;

@@ -1,6 +1,7 @@
-/** Patterns of the DevCenter contract, api-version 2025-02-01. */
+import { operationIdForm, operationIdPattern } from "../operation.ts";
+
+/** Of the DevCenter contract, api-version 2025-02-01. */
 const projectNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
-const operationIdPattern = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
 
 /**
  * Checks a project's name against the contract.
@@ -18,7 +19,7 @@ export function checkProjectName(projectName: unknown): string {
 
 /** Checks an operation's id; throws like {@link checkProjectName}. */
 export function checkOperationId(operationId: unknown): string {
-  return checkPattern("operationId", operationId, operationIdPattern, "36 characters in the form of a UUID");
+  return checkPattern("operationId", operationId, operationIdPattern, operationIdForm);
 }
 
 /** Checks an api-version; throws like {@link checkProjectName}. */

@@ -113,6 +113,7 @@ export class OperationStatusesClient {
 const pollLogger: PollLogger = {
   info: (...message) => logger.info(...message),
   warning: (...message) => logger.warning(...message),
+  error: (...message) => logger.error(...message),
 };
 
 function readingOf<P>(response: PipelineResponse, operationId: string): Reading<P> {

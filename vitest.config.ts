@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: "lro-poller/testing", replacement: src("testing/index.ts") },
+      { find: /^lro-poller$/, replacement: src("index.ts") },
+    ],
+  },
+  test: { include: ["test/**/*.test.ts"], unstubGlobals: true },
+});
