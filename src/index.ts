@@ -11,7 +11,7 @@ export {
   ReadError,
 } from "./errors.ts";
 export type { LroErrorContext, Observed, ReadErrorDetails, ReadErrorKind } from "./errors.ts";
-export { isTerminal, parseOperationStatus } from "./operation.ts";
+export { isTerminal } from "./operation.ts";
 export type {
   InnerError,
   Operation,
@@ -23,6 +23,7 @@ export type {
   TerminalState,
 } from "./operation.ts";
 export type { PollOptions } from "./options.ts";
+export { parseOperationStatus } from "./parse.ts";
 export { createPoller, pollUntilDone } from "./poller.ts";
 export type { CallOptions, Poller } from "./poller.ts";
 export type { FailedRead, Progress } from "./progress.ts";

@@ -1,8 +1,9 @@
 import { ContractError } from "./errors.ts";
 import { initialState } from "./machine.ts";
 import type { WaitState } from "./machine.ts";
-import { isTerminal, parseObject, parseState } from "./operation.ts";
+import { isTerminal } from "./operation.ts";
 import type { Operation } from "./operation.ts";
+import { parseObject, parseState } from "./parse.ts";
 
 /** What another process needs to go on with a wait. Plain JSON, without bodies and without secrets. */
 export interface ResumeToken {

@@ -1,7 +1,7 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { ContractError, ReadError, formatOperationError } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
-import { parseObject, parseOperationError } from "../operation.ts";
+import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";
 import { parseRetryAfter } from "../schedule.ts";
 

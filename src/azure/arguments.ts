@@ -1,4 +1,4 @@
-import { operationIdForm, operationIdPattern } from "../operation.ts";
+import { operationIdForm, operationIdPattern } from "../parse.ts";
 
 /** Of the DevCenter contract, api-version 2025-02-01. */
 const projectNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;

@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { ContractError, ReadError } from "../errors.ts";
-import { parseOperationStatus } from "../operation.ts";
+import { parseOperationStatus } from "../parse.ts";
 import type { Operation, OperationStatus, PollLogger, Reading } from "../operation.ts";
 import type { PollOptions } from "../options.ts";
 import { createPoller, resumePoller } from "../poller.ts";

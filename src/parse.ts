@@ -1,0 +1,174 @@
+import { ContractError } from "./errors.ts";
+import type { InnerError, OperationError, OperationState, OperationStatus, StatusFields } from "./operation.ts";
+
+const canonicalStates: ReadonlyMap<string, OperationState> = new Map([
+  ["notstarted", "NotStarted"],
+  ["running", "Running"],
+  ["succeeded", "Succeeded"],
+  ["failed", "Failed"],
+  ["canceled", "Canceled"],
+  ["cancelled", "Canceled"],
+]);
+
+/** How the contract of DevCenter spells an operation's id. */
+export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
+
+/** The same, in words. */
+export const operationIdForm = "36 characters in the form of a UUID";
+
+/**
+ * Parses the body of a status answer, once, at the edge. `null` in an optional field counts as absent.
+ *
+ * @param body - the decoded JSON
+ * @param operationId - when given, an answer about any other operation is refused (compared without case)
+ * @throws {@link ContractError} that says which field, what was expected and what came
+ */
+export function parseOperationStatus<P = unknown>(body: unknown, operationId?: string): OperationStatus<P> {
+  const fields = parseObject(body, "$");
+  const id = parseString(fields["id"], "$.id");
+  const name = parseString(fields["name"], "$.name");
+  if (!operationIdPattern.test(name)) throw new ContractError("$.name", operationIdForm, name);
+  if (operationId !== undefined) {
+    checkSameOperation(name, "$.name", operationId);
+    checkSameOperation(lastPathSegment(id), "$.id", operationId);
+  }
+  return { ...parseStatusFields<P>(fields), id, name };
+}
+
+/**
+ * Parses what every Azure status monitor has in common; `id` and `name` are the caller's to fill in.
+ *
+ * @throws {@link ContractError}
+ */
+export function parseStatusFields<P>(fields: Readonly<Record<string, unknown>>): StatusFields<P> {
+  return {
+    ...fields,
+    status: parseState(fields["status"], "$.status"),
+    startTime: optional(fields["startTime"], "$.startTime", parseDate),
+    endTime: optional(fields["endTime"], "$.endTime", parseDate),
+    percentComplete: optional(fields["percentComplete"], "$.percentComplete", parsePercent),
+    error: optional(fields["error"], "$.error", parseOperationError),
+    resourceId: optional(fields["resourceId"], "$.resourceId", parseString),
+    // What P is, only the caller knows: the service's contract says "anything".
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    properties: fields["properties"] as P | undefined,
+  };
+}
+
+/**
+ * Parses a state: compared without case, `Cancelled` is `Canceled`, any other word is kept as it came.
+ *
+ * @throws {@link ContractError} when it is missing, empty or no string
+ */
+export function parseState(value: unknown, path: string): OperationState {
+  const word = parseString(value, path);
+  if (word.trim() === "") throw new ContractError(path, "a state", word);
+  return canonicalStates.get(word.toLowerCase()) ?? word;
+}
+
+// V8 parses a body of any depth, but a recursive reader would run out of stack on it.
+const deepestError = 32;
+
+/**
+ * Parses the `error` of a status or of an `ErrorResponse`. A missing code or message becomes empty, so that
+ * what the service did say is not lost.
+ *
+ * @throws {@link ContractError} when a field has the wrong type, or it nests more than 32 levels deep
+ */
+export function parseOperationError(value: unknown, path: string, depth = 0): OperationError {
+  const fields = parseObject(value, path);
+  checkDepth(depth, path);
+  const parseDetail = (detail: unknown, at: string): OperationError =>
+    parseOperationError(detail, at, depth + 1);
+  return {
+    code: optional(fields["code"], `${path}.code`, parseString) ?? "",
+    message: optional(fields["message"], `${path}.message`, parseString) ?? "",
+    target: optional(fields["target"], `${path}.target`, parseString),
+    details: optional(fields["details"], `${path}.details`, (list, at) => parseList(list, at, parseDetail)),
+    innererror: optional(fields["innererror"], `${path}.innererror`, parseInnerError),
+  };
+}
+
+function parseInnerError(value: unknown, path: string, depth = 0): InnerError {
+  const fields = parseObject(value, path);
+  checkDepth(depth, path);
+  return {
+    code: optional(fields["code"], `${path}.code`, parseString),
+    message: optional(fields["message"], `${path}.message`, parseString),
+    innererror: optional(fields["innererror"], `${path}.innererror`, (inner, at) =>
+      parseInnerError(inner, at, depth + 1),
+    ),
+  };
+}
+
+function checkDepth(depth: number, path: string): void {
+  if (depth >= deepestError) throw new ContractError(path, `at most ${deepestError} levels`, "more");
+}
+
+/** @throws {@link ContractError} when the value is no JSON object */
+export function parseObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
+  if (!isObject(value)) throw new ContractError(path, "an object", value);
+  return value;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @throws {@link ContractError} when the value is no string */
+export function parseString(value: unknown, path: string): string {
+  if (typeof value !== "string") throw new ContractError(path, "a string", value);
+  return value;
+}
+
+function parseList<T>(value: unknown, path: string, parse: (item: unknown, path: string) => T): T[] {
+  if (!Array.isArray(value)) throw new ContractError(path, "an array", value);
+  return value.map((item, index) => parse(item, `${path}[${index}]`));
+}
+
+function parsePercent(value: unknown, path: string): number {
+  if (typeof value !== "number" || !(value >= 0 && value <= 100)) {
+    throw new ContractError(path, "a number from 0 to 100", value);
+  }
+  return value;
+}
+
+function optional<T>(
+  value: unknown,
+  path: string,
+  parse: (value: unknown, path: string) => T,
+): T | undefined {
+  return value === undefined || value === null ? undefined : parse(value, path);
+}
+
+function checkSameOperation(got: string, path: string, operationId: string): void {
+  if (got.toLowerCase() !== operationId.toLowerCase()) {
+    throw new ContractError(path, `the operation ${operationId}`, got);
+  }
+}
+
+function lastPathSegment(id: string): string {
+  return (
+    id
+      .replace(/[?#].*$/s, "")
+      .split("/")
+      .at(-1) ?? ""
+  );
+}
+
+const rfc3339 =
+  /^(\d{4}-\d{2}-(\d{2}))T((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+function parseDate(value: unknown, path: string): Date {
+  const parts = typeof value === "string" ? rfc3339.exec(value) : null;
+  if (parts === null) throw new ContractError(path, "an RFC 3339 date-time", value);
+  const [, day = "", dayOfMonth, time = "", second = "", fraction = "", zone = ""] = parts;
+  // Date.parse rolls 30 February over into March, and knows no leap second.
+  const isRealDay = new Date(`${day}T00:00:00Z`).getUTCDate() === Number(dayOfMonth);
+  const isLeapSecond = second === "60";
+  const instant = Date.parse(
+    `${day}T${time}:${isLeapSecond ? "59" : second}${fraction}${zone.toUpperCase()}`,
+  );
+  if (!isRealDay || Number.isNaN(instant)) throw new ContractError(path, "an RFC 3339 date-time", value);
+  return new Date(isLeapSecond ? instant + 1000 : instant);
+}

@@ -1,0 +1,63 @@
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { expect, test } from "vitest";
+
+/** From the bottom up. A file imports only from files above it in this list; a folder's files may import each other. */
+const layers = [
+  "operation.ts",
+  "errors.ts",
+  "parse.ts",
+  "clock.ts",
+  "schedule.ts",
+  "machine.ts",
+  "progress.ts",
+  "options.ts",
+  "listeners.ts",
+  "mailbox.ts",
+  "outcome.ts",
+  "callers.ts",
+  "read.ts",
+  "token.ts",
+  "poller.ts",
+  "azure/",
+  "index.ts",
+  "testing/",
+  "cli/",
+];
+const pureCore = ["operation.ts", "errors.ts", "parse.ts", "schedule.ts", "machine.ts"];
+
+const files = globSync("src/**/*.ts").map((file) => normalize(file).replace(/^src\//, ""));
+
+function rank(file: string): number {
+  return layers.findIndex((layer) => file === layer || (layer.endsWith("/") && file.startsWith(layer)));
+}
+
+function importsOf(file: string): string[] {
+  const source = readFileSync(join("src", file), "utf8");
+  return [...source.matchAll(/(?:from|import\() ?"([^"]+)"/g)].map(([, target = ""]) => target);
+}
+
+test.each(files)("%s has a layer and imports only from those below it", (file) => {
+  expect(rank(file)).toBeGreaterThanOrEqual(0);
+  for (const target of importsOf(file).filter((path) => path.startsWith("."))) {
+    const imported = normalize(join(dirname(file), target));
+    const isSibling = rank(imported) === rank(file) && dirname(file) !== ".";
+    expect(isSibling || rank(imported) < rank(file), `${file} imports ${imported}`).toBe(true);
+    if (/^(testing|cli)\//.test(file) && !isSibling) expect(imported).toMatch(/^(index|testing\/index)\.ts$/);
+  }
+});
+
+test("below the transports nothing is imported from Azure or Node", () => {
+  for (const file of files.filter((name) => rank(name) < layers.indexOf("azure/"))) {
+    const packages = importsOf(file).filter((path) => !path.startsWith("."));
+    expect(packages, file).toEqual(file === "poller.ts" ? ["p-retry"] : []);
+  }
+});
+
+test("only the clock times, and the pure core draws no random numbers", () => {
+  for (const file of files.filter((name) => rank(name) < layers.indexOf("azure/") && name !== "clock.ts")) {
+    const source = readFileSync(join("src", file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    expect(source, file).not.toMatch(/setTimeout|setInterval|Date\.now|performance\.now/);
+    if (pureCore.includes(file)) expect(source, file).not.toMatch(/Math\.random|async |await /);
+  }
+});
