@@ -1,5 +1,11 @@
 import { ContractError } from "./errors.ts";
-import type { InnerError, OperationError, OperationState, OperationStatus, StatusFields } from "./operation.ts";
+import type {
+  InnerError,
+  OperationError,
+  OperationState,
+  OperationStatus,
+  StatusFields,
+} from "./operation.ts";
 
 const canonicalStates: ReadonlyMap<string, OperationState> = new Map([
   ["notstarted", "NotStarted"],

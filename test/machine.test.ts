@@ -8,15 +8,29 @@ import type { NextStep, WaitEvent, WaitRules, WaitState } from "../src/machine.t
 const name = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 
 function status(word: string, percentComplete?: number): OperationStatus {
-  return parseOperationStatus({ id: `/projects/p/operationStatuses/${name}`, name, status: word, percentComplete });
+  return parseOperationStatus({
+    id: `/projects/p/operationStatuses/${name}`,
+    name,
+    status: word,
+    percentComplete,
+  });
 }
 
-function answered(atInMs: number, word: string, percentComplete?: number, retryAfterInMs?: number): WaitEvent {
+function answered(
+  atInMs: number,
+  word: string,
+  percentComplete?: number,
+  retryAfterInMs?: number,
+): WaitEvent {
   return { type: "answered", atInMs, reading: { status: status(word, percentComplete), retryAfterInMs } };
 }
 
 function failed(atInMs: number, kind: ReadErrorKind = "transient", retryAfterInMs?: number): WaitEvent {
-  return { type: "failed", atInMs, failure: new ReadError("down", { kind, statusCode: 503, retryAfterInMs }) };
+  return {
+    type: "failed",
+    atInMs,
+    failure: new ReadError("down", { kind, statusCode: 503, retryAfterInMs }),
+  };
 }
 
 function after(...events: WaitEvent[]): WaitState {
@@ -94,7 +108,10 @@ describe("transitions", () => {
   });
 
   test("an answer ends an outage", () => {
-    expect(after(failed(5), answered(9, "Running"))).toMatchObject({ failedReads: 1, consecutiveFailures: 0 });
+    expect(after(failed(5), answered(9, "Running"))).toMatchObject({
+      failedReads: 1,
+      consecutiveFailures: 0,
+    });
     expect(after(failed(5), answered(9, "Running")).outageSinceInMs).toBeUndefined();
   });
 
@@ -144,7 +161,9 @@ describe("the next step", () => {
   test("after nothing but failures for the outage tolerance is the end", () => {
     expect(stepAfter([failed(1), failed(300_000)])).toMatchObject({ type: "wait" });
     expect(stepAfter([failed(1), failed(300_001)])).toEqual({ type: "end", ending: "unreadable" });
-    expect(stepAfter([failed(1), answered(200_000, "Running"), failed(300_001)])).toMatchObject({ type: "wait" });
+    expect(stepAfter([failed(1), answered(200_000, "Running"), failed(300_001)])).toMatchObject({
+      type: "wait",
+    });
   });
 
   test("after a refused read is the end at once", () => {
@@ -207,15 +226,19 @@ const event = fc.oneof(
         failed(atInMs, kind, hold),
   ),
 );
-const history = fc.array(fc.tuple(event, fc.integer({ min: 0, max: 60_000 })), { minLength: 1 }).map((entries) => {
-  let atInMs = 0;
-  return entries.map(([make, gapInMs]) => make((atInMs += gapInMs)));
-});
+const history = fc
+  .array(fc.tuple(event, fc.integer({ min: 0, max: 60_000 })), { minLength: 1 })
+  .map((entries) => {
+    let atInMs = 0;
+    return entries.map(([make, gapInMs]) => make((atInMs += gapInMs)));
+  });
 
 describe("whatever happens", () => {
   test("the percentage only rises and the state only moves on", () => {
     const rank = (state: WaitState): number =>
-      ["NotStarted", "Running", "Succeeded"].indexOf(state.status === "Creating" ? "Running" : (state.status ?? ""));
+      ["NotStarted", "Running", "Succeeded"].indexOf(
+        state.status === "Creating" ? "Running" : (state.status ?? ""),
+      );
     fc.assert(
       fc.property(history, (events) => {
         let state: WaitState = initialState;
@@ -240,7 +263,8 @@ describe("whatever happens", () => {
         expect(isTerminal).toBe(step.type === "end" && step.ending === "settled");
         if (step.type === "end") return;
         expect(elapsedInMs + step.delayInMs).toBeLessThanOrEqual(deadlineInMs);
-        if (step.until === "nextRead") expect(step.delayInMs).toBeGreaterThanOrEqual(holdInMs(state, elapsedInMs));
+        if (step.until === "nextRead")
+          expect(step.delayInMs).toBeGreaterThanOrEqual(holdInMs(state, elapsedInMs));
       }),
     );
   });

@@ -30,7 +30,10 @@ describe("a status", () => {
   });
 
   test("as DevCenter spells it (seven digits, +00:00) is parsed", () => {
-    const { startTime } = parseOperationStatus({ ...running, startTime: "2023-10-27T02:48:14.6512345+00:00" });
+    const { startTime } = parseOperationStatus({
+      ...running,
+      startTime: "2023-10-27T02:48:14.6512345+00:00",
+    });
     expect(startTime?.toISOString()).toBe("2023-10-27T02:48:14.651Z");
   });
 
@@ -43,7 +46,11 @@ describe("a status", () => {
 
   test("takes null in an optional field as absent", () => {
     const parsed = parseOperationStatus({ ...running, startTime: null, percentComplete: null, error: null });
-    expect([parsed.startTime, parsed.percentComplete, parsed.error]).toEqual([undefined, undefined, undefined]);
+    expect([parsed.startTime, parsed.percentComplete, parsed.error]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test("is known by its id without regard to case", () => {
@@ -97,7 +104,9 @@ describe("a status", () => {
   test("of another operation is refused, by name and by id", () => {
     const other = "00000000-0000-0000-0000-000000000000";
     expect(contractErrorOf({ ...running, name: other }, name).path).toBe("$.name");
-    expect(contractErrorOf({ ...running, id: `/projects/p/operationStatuses/${other}` }, name).path).toBe("$.id");
+    expect(contractErrorOf({ ...running, id: `/projects/p/operationStatuses/${other}` }, name).path).toBe(
+      "$.id",
+    );
   });
 
   test("that nests errors without end is refused, not followed", () => {
@@ -105,17 +114,23 @@ describe("a status", () => {
     const inner = `${'{"innererror":'.repeat(depth)}null${"}".repeat(depth)}`;
     const details = `${'{"details":['.repeat(depth)}${"]}".repeat(depth)}`;
     for (const error of [inner, details]) {
-      const body: unknown = JSON.parse(`{"id":"${running.id}","name":"${name}","status":"Failed","error":${error}}`);
+      const body: unknown = JSON.parse(
+        `{"id":"${running.id}","name":"${name}","status":"Failed","error":${error}}`,
+      );
       expect(contractErrorOf(body).expected).toBe("at most 32 levels");
     }
   });
 
   test("never shows what stands behind a question mark in a message", () => {
-    expect(contractErrorOf({ ...running, startTime: "https://host/x?sig=secret" }).message).not.toContain("secret");
+    expect(contractErrorOf({ ...running, startTime: "https://host/x?sig=secret" }).message).not.toContain(
+      "secret",
+    );
   });
 
   test("carries the caller's type of properties", () => {
-    expectTypeOf(parseOperationStatus<{ size: number }>(running)).toEqualTypeOf<OperationStatus<{ size: number }>>();
+    expectTypeOf(parseOperationStatus<{ size: number }>(running)).toEqualTypeOf<
+      OperationStatus<{ size: number }>
+    >();
     expectTypeOf<OperationStatus["status"]>().toEqualTypeOf<OperationState>();
   });
 });
@@ -174,11 +189,14 @@ describe("properties", () => {
   test("a word is terminal only if it is one of the three, without regard to case", () => {
     const terminal = new Set(["succeeded", "failed", "canceled", "cancelled"]);
     fc.assert(
-      fc.property(fc.oneof(fc.string({ minLength: 1 }), fc.mixedCase(fc.constantFrom(...terminal))), (word) => {
-        fc.pre(word.trim() !== "");
-        const { status } = parseOperationStatus({ ...running, status: word });
-        expect(isTerminal(status)).toBe(terminal.has(word.toLowerCase()));
-      }),
+      fc.property(
+        fc.oneof(fc.string({ minLength: 1 }), fc.mixedCase(fc.constantFrom(...terminal))),
+        (word) => {
+          fc.pre(word.trim() !== "");
+          const { status } = parseOperationStatus({ ...running, status: word });
+          expect(isTerminal(status)).toBe(terminal.has(word.toLowerCase()));
+        },
+      ),
     );
   });
 });

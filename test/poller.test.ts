@@ -43,7 +43,10 @@ function ending(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: unknown) => error);
 }
 
-async function rejection<E extends Error>(promise: Promise<unknown>, type: new (...args: never[]) => E): Promise<E> {
+async function rejection<E extends Error>(
+  promise: Promise<unknown>,
+  type: new (...args: never[]) => E,
+): Promise<E> {
   const end = await ending(promise);
   if (end instanceof type) return end;
   throw new Error(`expected ${type.name}, got ${String(end)}`);
@@ -80,7 +83,9 @@ describe("a wait", () => {
   });
 
   test("answers from memory once the operation is over", async () => {
-    const { clock, operation, poller } = setUp([{ status: "Failed", error: { code: "Boom", message: "no" } }]);
+    const { clock, operation, poller } = setUp([
+      { status: "Failed", error: { code: "Boom", message: "no" } },
+    ]);
     const first = await ending(clock.runUntilSettled(poller.pollUntilDone()));
     expect(await ending(poller.pollUntilDone())).toBe(first);
     expect((await poller.poll()).status).toBe("Failed");
@@ -112,7 +117,10 @@ describe("an unsuccessful operation", () => {
   };
 
   test("rejects with the service's error whole, as data and as text", async () => {
-    const { clock, operation, poller } = setUp(["Running", { status: "Failed", error, requestId: "request-7" }]);
+    const { clock, operation, poller } = setUp([
+      "Running",
+      { status: "Failed", error, requestId: "request-7" },
+    ]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
     expect(failure).toMatchObject({
       name: "OperationFailedError",
@@ -161,7 +169,12 @@ describe("a failed read", () => {
     ["a reset connection", Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })],
     ["a network error of fetch", new TypeError("fetch failed")],
   ])("is no failed operation: %s", async (_, error) => {
-    const { clock, poller, readTimes } = setUp(["Running", error, error, { status: "Succeeded", properties: 1 }]);
+    const { clock, poller, readTimes } = setUp([
+      "Running",
+      error,
+      error,
+      { status: "Succeeded", properties: 1 },
+    ]);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
     expect(readTimes()).toEqual([0, 1000, 2000, 4000]);
   });
@@ -199,10 +212,15 @@ describe("a failed read", () => {
   });
 
   test("is tried again until the outage tolerance is over; then the poller can go on", async () => {
-    const outage: ScriptedReply[] = Array.from({ length: 10 }, () => down({ code: "ServerBusy", requestId: "r" }));
-    const { clock, operation, poller } = setUp(["Running", ...outage, { status: "Succeeded", properties: 1 }], {
-      outageToleranceInMs: 120_000,
-    });
+    const outage: ScriptedReply[] = Array.from({ length: 10 }, () =>
+      down({ code: "ServerBusy", requestId: "r" }),
+    );
+    const { clock, operation, poller } = setUp(
+      ["Running", ...outage, { status: "Succeeded", properties: 1 }],
+      {
+        outageToleranceInMs: 120_000,
+      },
+    );
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
     expect(failure).toMatchObject({
       code: "ServerBusy",
@@ -213,7 +231,9 @@ describe("a failed read", () => {
       operation: { status: "Running" },
       resumeToken: expect.stringContaining(operation.id),
     });
-    expect(failure.message).toMatch(/^Could not read operation .* \(\d+ failed reads in \d+ s\): down\. It was Running/);
+    expect(failure.message).toMatch(
+      /^Could not read operation .* \(\d+ failed reads in \d+ s\): down\. It was Running/,
+    );
     expect(poller.isDone).toBe(false);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
   });
@@ -382,7 +402,9 @@ describe("an abort", () => {
   test("of the poller's own signal lets everybody go", async () => {
     const controller = new AbortController();
     const { clock, poller } = setUp(["Running"], { abortSignal: controller.signal });
-    const ends = [poller.pollUntilDone(), poller.pollUntilDone(), poller[Symbol.asyncIterator]().next()].map(ending);
+    const ends = [poller.pollUntilDone(), poller.pollUntilDone(), poller[Symbol.asyncIterator]().next()].map(
+      ending,
+    );
     await clock.advance(500);
     const iterator = poller[Symbol.asyncIterator]();
     await iterator.next();
@@ -416,7 +438,8 @@ describe("an abort", () => {
   test.each(Array.from({ length: 24 }, (_, step) => step * 250))(
     "%i ms into a wait leaves no timer, no listener and no request",
     async (atInMs) => {
-      const slow = (): Promise<string> => new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 400));
+      const slow = (): Promise<string> =>
+        new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 400));
       const { clock, operation, poller } = setUp([slow, down(), slow, down(), down(), slow, slow]);
       const controller = new AbortController();
       const add = vi.spyOn(controller.signal, "addEventListener");
@@ -444,7 +467,11 @@ describe("poll()", () => {
   });
 
   test("in the middle of a wait reads at once, and the wait goes on from there", async () => {
-    const { clock, poller, readTimes } = setUp(["Running", "Running", { status: "Succeeded", properties: 1 }]);
+    const { clock, poller, readTimes } = setUp([
+      "Running",
+      "Running",
+      { status: "Succeeded", properties: 1 },
+    ]);
     const wait = poller.pollUntilDone();
     await clock.advance(400);
     await poller.poll();
@@ -493,7 +520,10 @@ describe("poll()", () => {
 
   test("rejects when its one read fails, and changes nothing", async () => {
     const { poller } = setUp([down({ code: "ServerBusy" }), "Running"]);
-    expect(await rejection(poller.poll(), PollingError)).toMatchObject({ code: "ServerBusy", statusCode: 503 });
+    expect(await rejection(poller.poll(), PollingError)).toMatchObject({
+      code: "ServerBusy",
+      statusCode: 503,
+    });
     expect((await poller.poll()).status).toBe("Running");
   });
 });
@@ -606,8 +636,14 @@ describe("options", () => {
     [{ timeoutInMs: 0 }, "timeoutInMs: expected a positive number of milliseconds, got 0"],
     [{ timeoutInMs: NaN }, "timeoutInMs: expected a positive number of milliseconds, got NaN"],
     [{ requestTimeoutInMs: -1 }, "requestTimeoutInMs: expected a positive number of milliseconds, got -1"],
-    [{ outageToleranceInMs: -1 }, "outageToleranceInMs: expected a non-negative number of milliseconds, got -1"],
-    [{ notFoundGraceInMs: NaN }, "notFoundGraceInMs: expected a non-negative number of milliseconds, got NaN"],
+    [
+      { outageToleranceInMs: -1 },
+      "outageToleranceInMs: expected a non-negative number of milliseconds, got -1",
+    ],
+    [
+      { notFoundGraceInMs: NaN },
+      "notFoundGraceInMs: expected a non-negative number of milliseconds, got NaN",
+    ],
     [{ maxRetryDelayInMs: 0 }, "maxRetryDelayInMs: expected a positive finite number of milliseconds, got 0"],
     [{ pollCostInMs: -5 }, "pollCostInMs: expected a positive finite number of milliseconds, got -5"],
   ])("%j is refused by name", (options, message) => {

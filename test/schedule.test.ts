@@ -8,7 +8,7 @@ const noJitter = (): number => 0;
 /** The moments of the reads that a schedule asks for, from the first at 0. */
 function readsUntil(endInMs: number, schedule: Schedule): number[] {
   const reads = [0];
-  for (let elapsedInMs = 0; elapsedInMs < endInMs; ) {
+  for (let elapsedInMs = 0; elapsedInMs < endInMs;) {
     elapsedInMs += schedule({ elapsedInMs, pollCount: reads.length }, noJitter);
     reads.push(Math.round(elapsedInMs));
   }
@@ -30,10 +30,22 @@ describe("the priced schedule", () => {
   });
 
   test.each<[string, () => Schedule]>([
-    ["pollCostInMs: expected a positive finite number of milliseconds, got 0", () => pricedSchedule({ pollCostInMs: 0 })],
-    ["minDelayInMs: expected a non-negative finite number of milliseconds, got -1", () => pricedSchedule({ minDelayInMs: -1 })],
-    ["maxDelayInMs: expected a non-negative number of milliseconds, got NaN", () => pricedSchedule({ maxDelayInMs: NaN })],
-    ["minDelayInMs (9) must not be above maxDelayInMs (8)", () => pricedSchedule({ minDelayInMs: 9, maxDelayInMs: 8 })],
+    [
+      "pollCostInMs: expected a positive finite number of milliseconds, got 0",
+      () => pricedSchedule({ pollCostInMs: 0 }),
+    ],
+    [
+      "minDelayInMs: expected a non-negative finite number of milliseconds, got -1",
+      () => pricedSchedule({ minDelayInMs: -1 }),
+    ],
+    [
+      "maxDelayInMs: expected a non-negative number of milliseconds, got NaN",
+      () => pricedSchedule({ maxDelayInMs: NaN }),
+    ],
+    [
+      "minDelayInMs (9) must not be above maxDelayInMs (8)",
+      () => pricedSchedule({ minDelayInMs: 9, maxDelayInMs: 8 }),
+    ],
     ["factor: expected a number of at least 1, got 0", () => exponential({ factor: 0 })],
     ["delayInMs: expected a non-negative finite number of milliseconds, got Infinity", () => fixed(Infinity)],
   ])("%s", (message, make) => {
@@ -43,7 +55,9 @@ describe("the priced schedule", () => {
 
 describe("simple schedules", () => {
   test("exponential doubles from a second to thirty", () => {
-    const gaps = [1, 2, 3, 4, 5, 6, 7].map((pollCount) => exponential()({ elapsedInMs: 0, pollCount }, noJitter));
+    const gaps = [1, 2, 3, 4, 5, 6, 7].map((pollCount) =>
+      exponential()({ elapsedInMs: 0, pollCount }, noJitter),
+    );
     expect(gaps.map(Math.round)).toEqual([1000, 2000, 4000, 8000, 16_000, 27_273, 27_273]);
   });
 
@@ -61,7 +75,10 @@ test("whatever the history, the delay is within its bounds", () => {
       fc.integer({ min: 0, max: 1e6 }),
       (elapsedInMs, chance, minDelayInMs, range) => {
         const maxDelayInMs = minDelayInMs + range;
-        const delay = pricedSchedule({ minDelayInMs, maxDelayInMs })({ elapsedInMs, pollCount: 1 }, () => chance);
+        const delay = pricedSchedule({ minDelayInMs, maxDelayInMs })(
+          { elapsedInMs, pollCount: 1 },
+          () => chance,
+        );
         expect(delay).toBeGreaterThanOrEqual(minDelayInMs);
         expect(delay).toBeLessThanOrEqual(maxDelayInMs);
       },

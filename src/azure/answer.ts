@@ -39,7 +39,7 @@ export function parseBody({ bodyAsText }: PipelineResponse): unknown {
 export function errorOfAnswer(response: PipelineResponse): ReadError {
   const error = errorInBody(response);
   const code = response.headers.get("x-ms-error-code") ?? (error?.code || undefined);
-  const said = error ? formatOperationError(error) : (code ?? "no error in the answer");
+  const said = error ? formatOperationError(error) : (code ?? "neither a status nor an error in the answer");
   return new ReadError(`HTTP ${response.status}: ${said}`, {
     ...factsOf(response),
     kind: kindOf(response.status),
@@ -48,10 +48,13 @@ export function errorOfAnswer(response: PipelineResponse): ReadError {
   });
 }
 
-/** 408, 429 and 5xx say nothing of the operation (Azure REST guidelines); a 404 may be replication lagging. */
+/**
+ * 408, 429 and 5xx say nothing of the operation (Azure REST guidelines), nor does a success without a status;
+ * a 404 may be replication lagging.
+ */
 function kindOf(status: number): ReadErrorKind {
   if (status === 404) return "notFound";
-  return status === 408 || status === 429 || status >= 500 ? "transient" : "refused";
+  return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "refused";
 }
 
 /** `{ error: { code, message } }` as Azure's guidelines have it, or the error itself as some services send it. */
