@@ -9,6 +9,7 @@ import {
   createPoller,
   fixed,
   pollUntilDone,
+  systemClock,
 } from "lro-poller";
 import type { OperationStatusesClientOptions, PollOptions } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
@@ -37,7 +38,7 @@ async function startServer(options: OperationStatusServerOptions = {}): Promise<
 
 /** Polls a thousand times as fast as it says. */
 function fast(options: PollOptions = {}): PollOptions {
-  return { schedule: fixed(1000), requestTimeoutInMs: 300_000, clock: fastClock(), ...options };
+  return { schedule: fixed(1000), requestTimeoutInMs: 300_000, clock: fastClock(systemClock), ...options };
 }
 
 const threeReads: Timeline = [

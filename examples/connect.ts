@@ -1,0 +1,33 @@
+import { DefaultAzureCredential } from "@azure/identity";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { Timeline } from "lro-poller/testing";
+
+const devBoxInFourSeconds: Timeline = [
+  { status: "NotStarted", durationInMs: 1000 },
+  { status: "Running", durationInMs: 3000, percentComplete: { from: 0, to: 90, step: 10 } },
+  { status: "Succeeded", percentComplete: 100, properties: { uri: "https://devbox.example/my-dev-box" } },
+];
+
+/**
+ * Where the examples find an operation: in Azure, when DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and
+ * DEVCENTER_OPERATION_ID are set; in an emulator on this machine otherwise.
+ */
+export async function connect(timeline: Timeline = devBoxInFourSeconds) {
+  const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "", DEVCENTER_OPERATION_ID = "" } = process.env;
+  if (DEVCENTER_ENDPOINT !== undefined) {
+    return {
+      endpoint: DEVCENTER_ENDPOINT,
+      credential: new DefaultAzureCredential(),
+      projectName: DEVCENTER_PROJECT,
+      operationId: DEVCENTER_OPERATION_ID,
+      close: async () => {},
+    };
+  }
+  const server = await startOperationStatusServer();
+  return {
+    endpoint: server.endpoint,
+    credential: undefined,
+    ...server.addOperation({ timeline }),
+    close: () => server.close(),
+  };
+}
