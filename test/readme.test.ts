@@ -9,7 +9,6 @@ import { createCertificate } from "./support/tls.ts";
 
 /** Waits of seconds take a twentieth. */
 const speed = vi.hoisted(() => 20);
-const realSetTimeout = setTimeout;
 
 vi.mock("@azure/identity", () => ({ DefaultAzureCredential: CountingCredential }));
 vi.mock("../src/clock.ts", async (importActual) => {
@@ -64,7 +63,9 @@ test("the front page has its snippets", () => {
 test.each(snippets.map(([, code = "", output], index) => ({ index, code, output })))(
   "snippet $index runs and prints what the page says",
   async ({ index, code, output }) => {
-    const { projectName, operationId } = server.addOperation({ timeline: succeeding });
+    // The hand-written loop knows no clock but the real one: it finds the operation at its end.
+    const timeline = code.includes("setTimeout") ? succeeding.slice(-1) : succeeding;
+    const { projectName, operationId } = server.addOperation({ timeline });
     vi.stubEnv("ENDPOINT", server.endpoint);
     vi.stubEnv("PROJECT", projectName);
     vi.stubEnv("OPERATION_ID", operationId);
@@ -74,9 +75,6 @@ test.each(snippets.map(([, code = "", output], index) => ({ index, code, output 
     const log = vi
       .spyOn(console, "log")
       .mockImplementation((...values) => void lines.push(format(...values)));
-    vi.stubGlobal("setTimeout", (callback: () => void, delay: number) =>
-      realSetTimeout(callback, delay / speed),
-    );
     const file = join(folder, `${index}.ts`);
     writeFileSync(file, code);
     await import(file);
