@@ -9,8 +9,8 @@ const poller = createPoller(client.operation(projectName, operationId));
 // Stop waiting after a second and a half. The operation goes on, and the poller can be asked again.
 try {
   await poller.pollUntilDone({ abortSignal: AbortSignal.timeout(1500) });
-} catch (error) {
-  console.log(`${error instanceof Error ? error.name : error}: the operation is ${poller.status}`);
+} catch {
+  console.log("stopped waiting; the operation is", poller.status);
 }
 for await (const { status, percentComplete, elapsedInMs } of poller) {
   console.log(`${Math.round(elapsedInMs / 1000)} s: ${status} ${percentComplete ?? ""}`);

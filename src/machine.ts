@@ -12,6 +12,8 @@ export interface WaitState<P = unknown> {
   /** The highest percentage seen. */
   readonly percentComplete?: number | undefined;
   readonly requestId?: string | undefined;
+  /** The operation has succeeded, and its result is still to be read. */
+  readonly isResultPending?: boolean | undefined;
   readonly pollCount: number;
   readonly failedReads: number;
   /** Answers that were behind what was known already. */
@@ -54,9 +56,14 @@ export const initialState: WaitState<never> = {
   consecutiveFailures: 0,
 };
 
-/** The state after an event. A terminal state is final, and nothing ever moves back. */
+/** Whether there is nothing left to read. */
+export function isSettled(state: WaitState): boolean {
+  return isTerminal(state.status) && state.isResultPending !== true;
+}
+
+/** The state after an event. A settled state is final, and nothing ever moves back. */
 export function transition<P>(state: WaitState<P>, event: WaitEvent<P>): WaitState<P> {
-  if (isTerminal(state.status)) return state;
+  if (isSettled(state)) return state;
   return event.type === "answered"
     ? afterAnswer(state, event.reading, event.atInMs)
     : afterFailure(state, event.failure, event.atInMs);
@@ -72,6 +79,7 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
     previousStatus: state.status,
     percentComplete: highest(state.percentComplete, status.percentComplete),
     requestId: reading.requestId,
+    isResultPending: reading.isResultPending,
     pollCount: state.pollCount + 1,
     failedReads: state.failedReads,
     staleAnswers: state.staleAnswers + (movesBack || percentFalls ? 1 : 0),
@@ -118,13 +126,22 @@ export function nextStep(
   schedule: Schedule,
   random: () => number,
 ): NextStep {
-  const ending = isTerminal(state.status) ? "settled" : endingOfWait(state, elapsedInMs, rules);
+  const ending = isSettled(state) ? "settled" : endingOfWait(state, elapsedInMs, rules);
   if (ending !== undefined) return { type: "end", ending };
-  const wanted = state.failure
-    ? backoffAfterFailure(state.consecutiveFailures, rules.maxRetryDelayInMs, random)
-    : schedule(historyOf(state, elapsedInMs), random);
+  const wanted = wantedDelay(state, elapsedInMs, rules, schedule, random);
   const least = spread(holdInMs(state, elapsedInMs), random);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
+}
+
+function wantedDelay(
+  state: WaitState,
+  elapsedInMs: number,
+  rules: WaitRules,
+  schedule: Schedule,
+  random: () => number,
+): number {
+  if (state.failure) return backoffAfterFailure(state.consecutiveFailures, rules.maxRetryDelayInMs, random);
+  return state.isResultPending ? 0 : schedule(historyOf(state, elapsedInMs), random);
 }
 
 /** The first step of a wait that begins or goes on: a Retry-After from before still counts. */
@@ -148,8 +165,13 @@ function endingOfFailure(state: WaitState, elapsedInMs: number, rules: WaitRules
   const { failure, outageSinceInMs = elapsedInMs } = state;
   if (failure === undefined) return undefined;
   if (failure.kind === "refused") return "unreadable";
-  if (failure.kind === "notFound" && elapsedInMs >= rules.notFoundGraceInMs) return "notFound";
-  return elapsedInMs - outageSinceInMs >= rules.outageToleranceInMs ? "unreadable" : undefined;
+  const outageInMs = elapsedInMs - outageSinceInMs;
+  if (failure.kind === "notFound" && state.isResultPending !== true) {
+    return elapsedInMs >= rules.notFoundGraceInMs ? "notFound" : undefined;
+  }
+  // A result may be replicated as late as an operation.
+  const toleranceInMs = failure.kind === "notFound" ? rules.notFoundGraceInMs : rules.outageToleranceInMs;
+  return outageInMs >= toleranceInMs ? "unreadable" : undefined;
 }
 
 /** The time that the last read before the deadline gets for its answer. */

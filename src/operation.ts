@@ -55,6 +55,8 @@ export interface Reading<P = unknown> {
   readonly retryAfterInMs?: number | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId?: string | undefined;
+  /** The operation has succeeded, but its result is elsewhere: the next read brings it, as another success. */
+  readonly isResultPending?: boolean | undefined;
 }
 
 /** Lines for operators, in the shape of `@azure/logger`'s client loggers. */
@@ -69,8 +71,8 @@ export interface PollLogger {
 
 /**
  * What the engine polls: the seam that a transport implements.
- * A read throws a {@link ReadError} that says whether it is worth trying again; anything else it throws counts as
- * a passing fault, except a `TypeError`, which counts as a bug.
+ * A read throws a {@link ReadError} that says whether it is worth trying again, or another {@link LroError} to end
+ * the wait with it for good. Anything else counts as a passing fault, but for a `TypeError`, which counts as a bug.
  */
 export interface Operation<P = unknown> {
   /** Names the operation in messages. Shown to people, so without signatures or secrets. */

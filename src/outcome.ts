@@ -1,5 +1,6 @@
 import {
   ContractError,
+  LroError,
   OperationCanceledError,
   OperationFailedError,
   OperationNotFoundError,
@@ -73,9 +74,15 @@ function unsuccessful<P>(state: WaitState<P>, context: LroErrorContext): Error {
 function timeoutMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): string {
   const last = state.failure ? ` The last read failed: ${state.failure.message}.` : "";
   return (
-    `Stopped waiting for operation ${operationId} after ${seconds(elapsedInMs)}: it is still ${lastSeen(state)} ` +
-    `and goes on.${last} Use the resume token to go on waiting.`
+    `Stopped waiting for operation ${operationId} after ${seconds(elapsedInMs)}: ` +
+    `${whatGoesOn(state)}.${last} Use the resume token to go on waiting.`
   );
+}
+
+function whatGoesOn(state: WaitState): string {
+  return state.isResultPending
+    ? "it succeeded, but its result has not been read"
+    : `it is still ${lastSeen(state)} and goes on`;
 }
 
 function notFoundMessage<P>({ operationId, state }: EndOfWait<P>): string {
@@ -90,8 +97,10 @@ function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>)
     consecutiveFailures > 1
       ? ` (${consecutiveFailures} failed reads in ${seconds(elapsedInMs - outageSinceInMs)})`
       : "";
+  const why = `${span}: ${failure?.message ?? "unknown reason"}.`;
+  if (state.isResultPending) return `Operation ${operationId} succeeded, but its result could not be read${why}`;
   const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
-  return `Could not read operation ${operationId}${span}: ${failure?.message ?? "unknown reason"}.${seen}`;
+  return `Could not read operation ${operationId}${why}${seen}`;
 }
 
 function lastSeen({ status, percentComplete }: WaitState): string {
@@ -101,6 +110,11 @@ function lastSeen({ status, percentComplete }: WaitState): string {
 
 function seconds(durationInMs: number): string {
   return `${Math.round(durationInMs / 1000)} s`;
+}
+
+/** Whether a transport ended the wait for good by what it threw, beyond a read that failed. */
+export function isVerdict(error: unknown): error is LroError {
+  return error instanceof LroError && !(error instanceof ReadError) && !(error instanceof ContractError);
 }
 
 /** Whatever a transport threw, as a failed read. */

@@ -5,10 +5,11 @@ import { Listeners } from "./listeners.ts";
 import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
 import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
 import { Mailbox } from "./mailbox.ts";
+import { isTerminal } from "./operation.ts";
 import type { Operation, OperationState, PollLogger, Reading } from "./operation.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
-import { errorOf, outcomeOf, toReadError } from "./outcome.ts";
+import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
 import type { EndOfWait, Outcome } from "./outcome.ts";
 import { failedReadAfter, progressAfter } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
@@ -148,7 +149,7 @@ class OperationPoller<P> implements Poller<P> {
     if (this.#outcome && this.#progress) return Promise.resolve(this.#progress);
     return new Promise((resolve, reject) => {
       const leave = this.#enter(abortSignal, {
-        onOutcome: (outcome) => outcome.type === "unsuccessful" && !outcome.isFinal && reject(outcome.error),
+        onOutcome: (outcome) => this.#isGivenUp(outcome) && reject(outcome.error),
         onAbort: reject,
       });
       if (leave) void this.#readNow().then(resolve, reject).finally(leave);
@@ -170,7 +171,7 @@ class OperationPoller<P> implements Poller<P> {
     if (this.#progress) mailbox.put(this.#progress);
     const leave = this.#enter(undefined, {
       onProgress: (progress) => mailbox.put(progress),
-      onOutcome: (outcome) => mailbox.close(outcome.type === "succeeded" || outcome.isFinal ? {} : outcome),
+      onOutcome: (outcome) => mailbox.close(this.#isGivenUp(outcome) ? outcome : {}),
       onAbort: (error) => mailbox.close({ error }),
     });
     this.#ensureLoop();
@@ -205,6 +206,11 @@ class OperationPoller<P> implements Poller<P> {
     if (this.#outcome === undefined) return this.#callers.enter(caller, [this.#abortSignal, abortSignal]);
     caller.onOutcome?.(this.#outcome);
     return undefined;
+  }
+
+  /** Whether a wait ended otherwise than by the progress that says how the operation ended. */
+  #isGivenUp(outcome: Outcome<P>): outcome is Outcome<P> & { readonly type: "unsuccessful" } {
+    return outcome.type === "unsuccessful" && !(outcome.isFinal && isTerminal(this.#state.status));
   }
 
   #ensureLoop(): void {
@@ -287,15 +293,23 @@ class OperationPoller<P> implements Poller<P> {
     );
     if (!isPending()) return forever();
     this.#pendingRead = undefined;
+    if ("error" in answer && isVerdict(answer.error)) {
+      this.#outcome = { type: "unsuccessful", isFinal: true, error: answer.error };
+      return this.#endEarly(this.#outcome);
+    }
     try {
       if ("value" in answer) return this.#answered(answer.value);
       this.#failed(answer.error);
     } catch (error) {
       // The user's own schedule threw: nobody can say when to read next.
-      this.#end({ type: "unsuccessful", isFinal: false, error });
-      return forever();
+      return this.#endEarly({ type: "unsuccessful", isFinal: false, error });
     }
     throw answer.error;
+  }
+
+  #endEarly(outcome: Outcome<P>): Promise<never> {
+    this.#end(outcome);
+    return forever();
   }
 
   #answered(reading: Reading<P>): Progress<P> {

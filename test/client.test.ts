@@ -422,7 +422,7 @@ describe("credentials", () => {
     for (const status of [301, 302, 303, 307, 308]) {
       server.failNext({ kind: "redirect", status, location: `${foreign.endpoint}${path}` });
       const failure = await rejection(client.getOperationStatus("myProject", operationId));
-      expect(failure).toMatchObject({ name: "PollingError", code: "RedirectRefused", statusCode: status });
+      expect(failure).toMatchObject({ name: "PollingError", code: "OriginRefused", statusCode: status });
       expect(failure).toHaveProperty(
         "message",
         expect.stringContaining(`from ${server.endpoint} to ${foreign.endpoint}`),

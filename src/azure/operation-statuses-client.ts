@@ -18,8 +18,8 @@ import {
   parseOperationLocation,
 } from "./arguments.ts";
 import { logger } from "./logger.ts";
-import { Transport } from "./transport.ts";
-import type { TransportOptions } from "./transport.ts";
+import { createTransport } from "./transport.ts";
+import type { Transport, TransportOptions } from "./transport.ts";
 
 /** Options of an {@link OperationStatusesClient}: those of core-rest-pipeline, and these. */
 export interface OperationStatusesClientOptions extends TransportOptions {
@@ -44,7 +44,7 @@ export class OperationStatusesClient {
   constructor(endpoint: string, credential?: TokenCredential, options: OperationStatusesClientOptions = {}) {
     this.#endpoint = parseEndpoint(endpoint, credential !== undefined);
     this.#apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
-    this.#transport = new Transport(this.#endpoint, devCenterScope, credential, options);
+    this.#transport = createTransport(this.#endpoint.origin, devCenterScope, credential, options);
   }
 
   /**
@@ -73,11 +73,12 @@ export class OperationStatusesClient {
       operationId: checkOperationId(operationId),
     };
     const path = `projects/${projectName}/operationstatuses/${operationId}`;
-    const url = new URL(`${path}?api-version=${encodeURIComponent(this.#apiVersion)}`, this.#endpoint);
+    const url = `${this.#endpoint.href}${path}?api-version=${encodeURIComponent(this.#apiVersion)}`;
     return {
       id: operationId,
       logger: pollLogger,
-      read: async ({ abortSignal }) => readingOf<P>(await this.#transport.get(url, abortSignal), operationId),
+      read: async ({ abortSignal }) =>
+        readingOf<P>(await this.#transport.send({ method: "GET", url, abortSignal }), operationId),
       toJSON: () => ({ endpoint: this.#endpoint.href, ...reference, apiVersion: this.#apiVersion }),
     };
   }

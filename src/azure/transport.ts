@@ -2,11 +2,13 @@ import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
   createDefaultHttpClient,
+  createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
 import type {
   HttpClient,
+  HttpMethods,
   Pipeline,
   PipelineOptions,
   PipelinePolicy,
@@ -14,6 +16,7 @@ import type {
 } from "@azure/core-rest-pipeline";
 import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
+import { isLoopback } from "./arguments.ts";
 import { CachedCredential } from "./credential.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
@@ -30,61 +33,84 @@ export interface TransportOptions extends Omit<PipelineOptions, "retryOptions" |
   readonly additionalPolicies?: readonly AdditionalPolicy[];
 }
 
+/** A request, its URL kept byte for byte: Azure signs some. */
+export interface TransportRequest {
+  readonly method: HttpMethods;
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** JSON text. */
+  readonly body?: string | undefined;
+  readonly abortSignal?: AbortSignal | undefined;
+}
+
 const mostRedirects = 5;
 
-/** Sends requests to one origin and never anywhere else. */
+/** Sends requests to the origins that it was made for, and never anywhere else. */
 export class Transport {
-  readonly #origin: string;
   readonly #pipeline: Pipeline;
   readonly #httpClient: HttpClient;
+  readonly #origins: ReadonlySet<string>;
   readonly #credential: CachedCredential | undefined;
 
   constructor(
-    endpoint: URL,
-    scope: string,
-    credential: TokenCredential | undefined,
-    options: TransportOptions,
+    pipeline: Pipeline,
+    origins: readonly string[],
+    httpClient: HttpClient = createDefaultHttpClient(),
+    credential?: CachedCredential,
   ) {
-    this.#origin = endpoint.origin;
-    this.#httpClient = options.httpClient ?? createDefaultHttpClient();
-    this.#credential = credential && new CachedCredential(credential);
-    this.#pipeline = createPipeline(options, scope, this.#credential);
+    this.#pipeline = pipeline;
+    this.#origins = new Set(origins);
+    this.#httpClient = httpClient;
+    this.#credential = credential;
+  }
+
+  /** The same, for more origins. */
+  allowing(origins: readonly string[]): Transport {
+    return new Transport(this.#pipeline, [...this.#origins, ...origins], this.#httpClient, this.#credential);
   }
 
   /**
-   * Gets a URL. A redirect within the origin is followed; a refused token is replaced once.
+   * Sends a request. A redirect within the allowed origins is followed; a refused token is replaced once.
    *
-   * @throws {@link ReadError} when there is no answer, or one that leads to another origin
+   * @throws {@link ReadError} when there is no answer, or the way leads to another origin
    */
-  async get(url: URL, abortSignal: AbortSignal): Promise<PipelineResponse> {
-    let target = url;
+  async send(request: TransportRequest): Promise<PipelineResponse> {
+    let { url } = request;
+    this.#checkOrigin(url, "a request");
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#getWithFreshToken(target, abortSignal);
-      const next = redirectOf(response);
-      if (next === undefined) return response;
-      if (redirects === mostRedirects) throw refused(response, `more than ${mostRedirects} redirects`);
-      target = new URL(next, target);
-      this.#checkOrigin(target, response);
+      const response = await this.#sendWithFreshToken({ ...request, url });
+      const target = redirectOf(request.method, response);
+      if (target === undefined) return response;
+      if (redirects === mostRedirects) throw refused(`more than ${mostRedirects} redirects`, response.status);
+      url = new URL(target, url).href;
+      this.#checkOrigin(url, "a redirect", response.status);
     }
   }
 
-  async #getWithFreshToken(url: URL, abortSignal: AbortSignal): Promise<PipelineResponse> {
-    const response = await this.#send(url, abortSignal);
+  async #sendWithFreshToken(request: TransportRequest): Promise<PipelineResponse> {
+    const response = await this.#sendOnce(request);
     const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
     const isChallenge = response.headers.get("www-authenticate")?.includes("claims=");
     // The bearer policy has answered a claims challenge already.
     if (response.status !== 401 || refusedToken === undefined || isChallenge) return response;
     this.#credential?.forget(refusedToken);
-    return this.#send(url, abortSignal);
+    return this.#sendOnce(request);
   }
 
-  async #send(url: URL, abortSignal: AbortSignal): Promise<PipelineResponse> {
+  async #sendOnce({
+    headers = {},
+    body,
+    abortSignal,
+    ...target
+  }: TransportRequest): Promise<PipelineResponse> {
     const request = createPipelineRequest({
-      url: url.href,
-      abortSignal,
-      allowInsecureConnection: url.protocol === "http:",
+      ...target,
+      headers: createHttpHeaders({ accept: "application/json", ...headers }),
+      allowInsecureConnection: target.url.startsWith("http:"),
+      ...(body !== undefined && { body }),
+      ...(abortSignal && { abortSignal }),
     });
-    request.headers.set("accept", "application/json");
+    if (body !== undefined) request.headers.set("content-type", "application/json");
     try {
       return await this.#pipeline.sendRequest(this.#httpClient, request);
     } catch (error) {
@@ -92,18 +118,22 @@ export class Transport {
     }
   }
 
-  #checkOrigin(target: URL, response: PipelineResponse): void {
-    if (target.origin !== this.#origin) {
-      throw refused(response, `a redirect from ${this.#origin} to ${target.origin} is not followed`);
-    }
+  #checkOrigin(url: string, what: string, status?: number): void {
+    const { origin, protocol, hostname } = new URL(url);
+    const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+    if (isSafe && this.#origins.has(origin)) return;
+    throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }
 }
 
-function createPipeline(
-  options: TransportOptions,
+/** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
+export function createTransport(
+  origin: string,
   scope: string,
-  credential: TokenCredential | undefined,
-): Pipeline {
+  tokenCredential: TokenCredential | undefined,
+  options: TransportOptions,
+): Transport {
+  const credential = tokenCredential && new CachedCredential(tokenCredential);
   const pipeline = createPipelineFromOptions(options);
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
@@ -112,19 +142,17 @@ function createPipeline(
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
   if (credential) pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
-  return pipeline;
+  return new Transport(pipeline, [origin], options.httpClient, credential);
 }
 
-const redirectStatuses = new Set([301, 302, 303, 307, 308]);
-
-function redirectOf({ status, headers }: PipelineResponse): string | undefined {
-  return redirectStatuses.has(status) ? headers.get("location") : undefined;
+/** Those that keep the method, and for a GET those that make it one (RFC 9110 §15.4). */
+function redirectOf(method: string, { status, headers }: PipelineResponse): string | undefined {
+  const isRedirect =
+    status === 307 || status === 308 || (method === "GET" && [301, 302, 303].includes(status));
+  return isRedirect ? headers.get("location") : undefined;
 }
 
-function refused({ status }: PipelineResponse, why: string): ReadError {
-  return new ReadError(`HTTP ${status}: ${why}`, {
-    kind: "refused",
-    statusCode: status,
-    code: "RedirectRefused",
-  });
+function refused(why: string, statusCode?: number): ReadError {
+  const prefix = statusCode === undefined ? "" : `HTTP ${statusCode}: `;
+  return new ReadError(`${prefix}${why}`, { kind: "refused", statusCode, code: "OriginRefused" });
 }
