@@ -8,6 +8,26 @@ export interface Clock {
   setTimer(callback: () => void, delayInMs: number): () => void;
 }
 
+/**
+ * Waits.
+ *
+ * @throws the signal's reason, at once, when it fires
+ */
+export function sleep(clock: Clock, delayInMs: number, abortSignal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (abortSignal?.aborted) return reject(abortSignal.reason);
+    const onAbort = (): void => {
+      cancel();
+      reject(abortSignal?.reason);
+    };
+    const cancel = clock.setTimer(() => {
+      abortSignal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, delayInMs);
+    abortSignal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
 /** A longer timer fires after one millisecond, in Node and in browsers. */
 const longestTimerInMs = 2 ** 31 - 1;
 

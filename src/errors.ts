@@ -73,6 +73,22 @@ export class OperationCanceledError extends UnsuccessfulOperationError {
   }
 }
 
+/** The request that was to begin the operation failed: there is nothing to wait for. */
+export class OperationStartError extends LroError {
+  override readonly name = "OperationStartError" as const;
+  readonly statusCode: number | undefined;
+  readonly requestId: string | undefined;
+  /** The service's own error, whole. */
+  readonly error: OperationError | undefined;
+
+  constructor(message: string, cause: ReadError) {
+    super(message, cause.code, { cause });
+    this.statusCode = cause.statusCode;
+    this.requestId = cause.requestId;
+    this.error = cause.error;
+  }
+}
+
 /** The service knows no such operation: the id is wrong, or it is forgotten (DevCenter keeps one for about a day). */
 export class OperationNotFoundError extends LroError {
   override readonly name = "OperationNotFoundError" as const;

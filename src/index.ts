@@ -6,6 +6,7 @@ export {
   OperationCanceledError,
   OperationFailedError,
   OperationNotFoundError,
+  OperationStartError,
   PollingError,
   PollingTimeoutError,
   ReadError,
@@ -20,6 +21,7 @@ export type {
   OperationStatus,
   PollLogger,
   Reading,
+  StatusFields,
   TerminalState,
 } from "./operation.ts";
 export type { PollOptions } from "./options.ts";
@@ -33,3 +35,24 @@ export type { ResumeToken } from "./token.ts";
 export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
 export type { OperationStatusesClientOptions } from "./azure/operation-statuses-client.ts";
 export type { AdditionalPolicy, TransportOptions } from "./azure/transport.ts";
+export type {
+  CustomizationTask,
+  CustomizationTasksValidation,
+  DevBox,
+  DevBoxCreation,
+  Environment,
+  EnvironmentCreation,
+  StopDevBoxOptions,
+} from "./azure/dev-center.ts";
+export { DevCenterOperations } from "./azure/dev-center.ts";
+export type { FinalStateVia } from "./azure/course.ts";
+export { fromPollerLike, toPollerLike } from "./azure/core-lro.ts";
+export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/core-lro.ts";
+export type { StartedOperation } from "./azure/lro-operation.ts";
+export { startOperation } from "./azure/start-operation.ts";
+export type {
+  InitialRequest,
+  OperationSender,
+  StartOperationOptions,
+  StartedPoller,
+} from "./azure/start-operation.ts";

@@ -98,7 +98,8 @@ function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>)
       ? ` (${consecutiveFailures} failed reads in ${seconds(elapsedInMs - outageSinceInMs)})`
       : "";
   const why = `${span}: ${failure?.message ?? "unknown reason"}.`;
-  if (state.isResultPending) return `Operation ${operationId} succeeded, but its result could not be read${why}`;
+  if (state.isResultPending)
+    return `Operation ${operationId} succeeded, but its result could not be read${why}`;
   const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
   return `Could not read operation ${operationId}${why}${seen}`;
 }

@@ -27,7 +27,7 @@ export function tokenOf(
   elapsedInMs: number,
   now: number,
 ): ResumeToken {
-  const begunAt = now - elapsedInMs;
+  const begunAt = Math.round(now - elapsedInMs);
   return {
     version: 1,
     operation: operation.toJSON(),
@@ -36,7 +36,7 @@ export function tokenOf(
     percentComplete: state.percentComplete,
     pollCount: state.pollCount,
     failedReads: state.failedReads,
-    notBefore: state.notBeforeInMs === undefined ? undefined : begunAt + state.notBeforeInMs,
+    notBefore: state.notBeforeInMs === undefined ? undefined : Math.ceil(begunAt + state.notBeforeInMs),
   };
 }
 
@@ -56,12 +56,11 @@ export function stateOf(token: ResumeToken): WaitState<never> {
 const longestToken = 16_384;
 
 /**
- * Parses a token, as the string or as the object. What identifies the operation is left to the transport.
+ * Parses a token. What identifies the operation is left to the transport.
  *
  * @throws {@link ContractError} that says which field is wrong
  */
-export function parseToken(token: unknown): ResumeToken {
-  const fields = parseObject(typeof token === "string" ? parseJson(token) : token, "token");
+export function parseToken(fields: Readonly<Record<string, unknown>>): ResumeToken {
   if (fields["version"] !== 1) throw new ContractError("token.version", "1", fields["version"]);
   return {
     version: 1,
@@ -75,7 +74,12 @@ export function parseToken(token: unknown): ResumeToken {
   };
 }
 
-function parseJson(text: string): unknown {
+/**
+ * Parses the text of a token.
+ *
+ * @throws {@link ContractError} when it is no JSON, or longer than a token can be
+ */
+export function parseJson(text: string): unknown {
   if (text.length > longestToken) {
     throw new ContractError("token", `at most ${longestToken} characters`, text.length);
   }

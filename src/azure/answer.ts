@@ -1,3 +1,4 @@
+import { isRestError } from "@azure/core-rest-pipeline";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { ContractError, ReadError, formatOperationError } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
@@ -36,7 +37,7 @@ export function parseBody({ bodyAsText }: PipelineResponse): unknown {
 }
 
 /** The failed read that an answer other than a status is. */
-export function errorOfAnswer(response: PipelineResponse): ReadError {
+export function errorOfAnswer(response: PipelineResponse, cause?: unknown): ReadError {
   const error = errorInBody(response);
   const code = response.headers.get("x-ms-error-code") ?? (error?.code || undefined);
   const said = error ? formatOperationError(error) : (code ?? "neither a status nor an error in the answer");
@@ -45,7 +46,13 @@ export function errorOfAnswer(response: PipelineResponse): ReadError {
     kind: kindOf(response.status),
     code,
     error,
+    cause,
   });
+}
+
+/** The failed read that an answer is of which only the code is known. */
+export function errorOfStatus(statusCode: number): ReadError {
+  return new ReadError(`HTTP ${statusCode}`, { kind: kindOf(statusCode), statusCode });
 }
 
 /**
@@ -75,6 +82,7 @@ const certificateError = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_T
 /** The failed read that a rejected request is. */
 export function errorOfRequest(error: unknown): ReadError {
   if (error instanceof ReadError) return error;
+  if (isRestError(error) && error.response) return errorOfAnswer(error.response, error);
   const code: unknown =
     typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
   const message = error instanceof Error ? error.message : String(error);

@@ -27,7 +27,12 @@ export function checkApiVersion(apiVersion: unknown): string {
   return checkPattern("apiVersion", apiVersion, /^.+$/s, "at least one character");
 }
 
-function checkPattern(name: string, value: unknown, pattern: RegExp, expected: string): string {
+/**
+ * Checks an argument against a pattern of the contract.
+ *
+ * @throws TypeError when it is no string, RangeError when it does not match; both name the argument
+ */
+export function checkPattern(name: string, value: unknown, pattern: RegExp, expected: string): string {
   if (typeof value !== "string") throw new TypeError(`${name}: expected a string, got ${typeof value}`);
   if (!pattern.test(value)) throw new RangeError(`${name}: expected ${expected}, got ${shorten(value)}`);
   return value;
@@ -78,11 +83,7 @@ const operationPath = /^projects\/([^/]+)\/operationstatuses\/([^/]+)\/?$/i;
  * @throws TypeError when it is no URL, RangeError when it is another origin's or no operation status of DevCenter
  */
 export function parseOperationLocation(operationLocation: unknown, endpoint: URL): OperationReference {
-  if (typeof operationLocation !== "string" || !URL.canParse(operationLocation, endpoint)) {
-    throw new TypeError(`operationLocation: expected a URL, got ${typeof operationLocation}`);
-  }
-  const url = new URL(operationLocation, endpoint);
-  checkSameOrigin("operationLocation", url, endpoint);
+  const url = new URL(parseUrl("operationLocation", operationLocation, endpoint));
   const path = url.pathname.startsWith(endpoint.pathname) ? url.pathname.slice(endpoint.pathname.length) : "";
   const [, projectName, operationId] = operationPath.exec(path) ?? [];
   if (projectName === undefined || operationId === undefined) {
@@ -98,4 +99,20 @@ export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
   if (url.origin !== endpoint.origin) {
     throw new RangeError(`${name}: expected the client's origin ${endpoint.origin}, got ${url.origin}`);
   }
+}
+
+/**
+ * Makes a URL of a client's origin absolute. One that is absolute stays as it is, byte for byte: Azure signs some.
+ *
+ * @throws TypeError when it is no URL, RangeError when it is another origin's
+ */
+export function parseUrl(name: string, url: unknown, endpoint: URL): string {
+  if (typeof url !== "string" || !URL.canParse(url, endpoint)) {
+    throw new TypeError(
+      `${name}: expected a URL, got ${typeof url === "string" ? "another string" : typeof url}`,
+    );
+  }
+  const resolved = new URL(url, endpoint);
+  checkSameOrigin(name, resolved, endpoint);
+  return URL.canParse(url) ? url : resolved.href;
 }

@@ -2,22 +2,27 @@ import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { ContractError, ReadError } from "../errors.ts";
 import { parseOperationStatus } from "../parse.ts";
-import type { Operation, OperationStatus, PollLogger, Reading } from "../operation.ts";
+import type { Operation, OperationStatus, Reading } from "../operation.ts";
 import type { PollOptions } from "../options.ts";
 import { createPoller, resumePoller } from "../poller.ts";
 import type { CallOptions, Poller } from "../poller.ts";
-import { parseToken } from "../token.ts";
 import type { ResumeToken } from "../token.ts";
 import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";
 import {
   checkApiVersion,
   checkOperationId,
   checkProjectName,
-  checkSameOrigin,
   parseEndpoint,
   parseOperationLocation,
+  parseUrl,
 } from "./arguments.ts";
-import { logger } from "./logger.ts";
+import { DevCenterOperations } from "./dev-center.ts";
+import { pollLogger } from "./logger.ts";
+import { LroOperation, withApiVersion } from "./lro-operation.ts";
+import type { LroPlan } from "./lro-operation.ts";
+import { parseResumePoint } from "./resume.ts";
+import { followBeginning } from "./start-operation.ts";
+import type { InitialRequest, StartOperationOptions, StartedPoller } from "./start-operation.ts";
 import { createTransport } from "./transport.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
@@ -29,8 +34,8 @@ export interface OperationStatusesClientOptions extends TransportOptions {
 
 const devCenterScope = "https://devcenter.azure.com/.default";
 
-/** Reads the status of the operations of one DevCenter. */
-export class OperationStatusesClient {
+/** Reads the status of the operations of one DevCenter, and begins some. */
+export class OperationStatusesClient extends DevCenterOperations {
   readonly #endpoint: URL;
   readonly #apiVersion: string;
   readonly #transport: Transport;
@@ -42,6 +47,7 @@ export class OperationStatusesClient {
    * machine only
    */
   constructor(endpoint: string, credential?: TokenCredential, options: OperationStatusesClientOptions = {}) {
+    super();
     this.#endpoint = parseEndpoint(endpoint, credential !== undefined);
     this.#apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
     this.#transport = createTransport(this.#endpoint.origin, devCenterScope, credential, options);
@@ -96,26 +102,40 @@ export class OperationStatusesClient {
   /**
    * Goes on with a wait that was begun elsewhere.
    *
-   * @param token - what `JSON.stringify(poller)` gave, or that parsed
+   * @param token - what `JSON.stringify(poller)` gave, or that parsed; or what core-lro's `serialize()` gave
    * @throws {@link ContractError}, TypeError or RangeError that says what is wrong with the token
    */
   resume<P = unknown>(token: string | ResumeToken, options: PollOptions<P> = {}): Poller<P> {
-    const parsed = parseToken(token);
-    const { endpoint, projectName, operationId } = { ...parsed.operation } as Record<string, unknown>;
-    checkSameOrigin("token.operation.endpoint", parseEndpoint(endpoint, false), this.#endpoint);
-    return resumePoller(
-      this.operation<P>(checkProjectName(projectName), checkOperationId(operationId)),
-      parsed,
-      options,
-    );
+    const point = parseResumePoint(token, this.#endpoint, Date.now());
+    const operation =
+      "kind" in point.operation
+        ? new LroOperation<P>(this.#lroPlan(), point.operation)
+        : this.operation<P>(point.operation.projectName, point.operation.operationId);
+    return resumePoller(operation, point.token, options);
+  }
+
+  /**
+   * Begins an operation by any request to this client's endpoint, at once, and gives the poller that waits for it.
+   *
+   * @throws TypeError or RangeError when the URL is none of this client's
+   */
+  override startOperation<TResult = unknown>(
+    request: InitialRequest,
+    options: StartOperationOptions<TResult> = {},
+  ): StartedPoller<TResult> {
+    const url = parseUrl("request.url", request.url, this.#endpoint);
+    const ownRequest = { ...request, url: withApiVersion(url, this.#apiVersion) };
+    return followBeginning(this.#transport, ownRequest, options, this.#apiVersion);
+  }
+
+  #lroPlan(): LroPlan<never> {
+    return {
+      transport: this.#transport,
+      apiVersion: this.#apiVersion,
+      logger: pollLogger,
+    };
   }
 }
-
-const pollLogger: PollLogger = {
-  info: (...message) => logger.info(...message),
-  warning: (...message) => logger.warning(...message),
-  error: (...message) => logger.error(...message),
-};
 
 function readingOf<P>(response: PipelineResponse, operationId: string): Reading<P> {
   if (response.status !== 200) throw errorOfAnswer(response);

@@ -1,0 +1,167 @@
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import { ContractError, ReadError } from "../errors.ts";
+import type { Operation, OperationStatus, PollLogger, Reading, StatusFields } from "../operation.ts";
+import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";
+import type { AnswerFacts } from "./answer.ts";
+import { nameOf, readBeginning, readMonitor } from "./course.ts";
+import type { Answer, Beginning, Course, Report } from "./course.ts";
+import type { Transport } from "./transport.ts";
+
+/** What the answer to the initial request said. */
+export interface StartedOperation {
+  readonly statusCode: number;
+  /** By their lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The resource, or the first status; `undefined` when the answer was empty. */
+  readonly body: unknown;
+}
+
+/** What an {@link LroOperation} is made from. */
+export interface LroPlan<TResult> {
+  readonly transport: Transport;
+  /** Default: the body as it is. */
+  readonly parseResult?: ((body: unknown) => TResult) | undefined;
+  /** Added to URLs that carry none. */
+  readonly apiVersion?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly logger: PollLogger;
+}
+
+/** Where an operation stands: begun, but not answered yet; telling its state; or succeeded, its result elsewhere. */
+type Stage =
+  | { readonly at: "beginning"; readonly beginning: Beginning; readonly answer: Promise<PipelineResponse> }
+  | { readonly at: "monitor"; readonly course: Course }
+  | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields };
+
+/** An operation from the request that begins it to its result, whichever way the service tells of it. */
+export class LroOperation<TResult> implements Operation<TResult> {
+  readonly logger: PollLogger;
+  readonly #plan: LroPlan<TResult>;
+  #stage: Stage;
+
+  /** Goes on with an operation on its course, or follows one from the answer to its beginning. */
+  constructor(plan: LroPlan<TResult>, from: Course | Omit<Stage & { readonly at: "beginning" }, "at">) {
+    this.logger = plan.logger;
+    this.#plan = plan;
+    this.#stage = "answer" in from ? { at: "beginning", ...from } : { at: "monitor", course: from };
+  }
+
+  get id(): string {
+    const stage = this.#stage;
+    if (stage.at !== "beginning") return nameOf(stage.course.monitorUrl);
+    return `${stage.beginning.method} ${nameOf(stage.beginning.url)}`;
+  }
+
+  read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<TResult>> {
+    const stage = this.#stage;
+    switch (stage.at) {
+      case "beginning":
+        return this.#readBeginning(stage);
+      case "monitor":
+        return this.#readStatus(stage.course, abortSignal);
+      case "result":
+        return this.#readResult(stage, abortSignal);
+    }
+  }
+
+  toJSON(): object {
+    const stage = this.#stage;
+    return stage.at === "beginning" ? { beginning: stage.beginning.method } : { course: stage.course };
+  }
+
+  async #readBeginning({ beginning, answer }: Stage & { at: "beginning" }): Promise<Reading<TResult>> {
+    const response = await answer;
+    return this.#take(response, () => readBeginning(beginning, answerOf(response)));
+  }
+
+  async #readStatus(course: Course, abortSignal: AbortSignal): Promise<Reading<TResult>> {
+    const response = await this.#get(course.monitorUrl, abortSignal);
+    return this.#take(response, () => readMonitor(course, answerOf(response)));
+  }
+
+  async #readResult(
+    { url, fields, course }: Stage & { at: "result" },
+    abortSignal: AbortSignal,
+  ): Promise<Reading<TResult>> {
+    const response = await this.#get(url, abortSignal);
+    return this.#take(response, () => ({
+      fields: { ...fields, properties: answerOf(response).body },
+      course: { ...course, resultUrl: undefined },
+    }));
+  }
+
+  async #get(url: string, abortSignal: AbortSignal): Promise<PipelineResponse> {
+    const { transport, apiVersion, headers } = this.#plan;
+    const response = await transport.send({
+      method: "GET",
+      url: withApiVersion(url, apiVersion),
+      headers,
+      abortSignal,
+    });
+    if (response.status >= 300) throw errorOfAnswer(response);
+    return response;
+  }
+
+  /** Moves on to the stage that a report leads to. */
+  #take(response: PipelineResponse, report: () => Report): Reading<TResult> {
+    const facts = factsOf(response);
+    const { fields, course } = reported(report, facts, this.#stage.at === "beginning");
+    const url = fields.status === "Succeeded" ? course?.resultUrl : undefined;
+    if (course)
+      this.#stage = url === undefined ? { at: "monitor", course } : { at: "result", course, url, fields };
+    const isResultHere = fields.status === "Succeeded" && url === undefined;
+    const properties = isResultHere ? this.#parseResult(fields.properties) : undefined;
+    return { status: { ...this.#named(fields), properties }, isResultPending: url !== undefined, ...facts };
+  }
+
+  /** Gives a status that came without a name that of its URL. */
+  #named(fields: StatusFields): OperationStatus {
+    const { id = this.id, name = this.id } = fields;
+    return { ...fields, id: String(id), name: String(name) };
+  }
+
+  #parseResult(body: unknown): TResult {
+    const { parseResult } = this.#plan;
+    // What a result is, only the caller knows who gives no parser.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    if (parseResult === undefined) return body as TResult;
+    try {
+      return parseResult(body);
+    } catch (cause) {
+      const message = `parseResult: ${cause instanceof Error ? cause.message : String(cause)}`;
+      throw new ReadError(message, { kind: "refused", code: "ResultNotParsed", cause });
+    }
+  }
+}
+
+/** A broken answer to the beginning stays broken: nobody would answer it again. */
+function reported(report: () => Report, facts: AnswerFacts, isBeginning: boolean): Report {
+  try {
+    return report();
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    const kind = isBeginning ? "refused" : "transient";
+    throw new ReadError(error.message, { ...facts, kind, code: error.code, cause: error });
+  }
+}
+
+function answerOf(response: PipelineResponse): Answer {
+  const { status: statusCode, headers, bodyAsText } = response;
+  return {
+    statusCode,
+    header: (name) => headers.get(name),
+    body: bodyAsText?.trim() ? parseBody(response) : undefined,
+  };
+}
+
+/** Adds an api-version to a URL that has none, and leaves the rest of it byte for byte as it is. */
+export function withApiVersion(url: string, apiVersion: string | undefined): string {
+  if (apiVersion === undefined || /[?&]api-version=/i.test(url)) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
+}
+
+/** What the answer to the initial request said, for whoever began it. */
+export function startedOf(response: PipelineResponse): StartedOperation {
+  const { statusCode, body } = answerOf(response);
+  return { statusCode, headers: response.headers.toJSON(), body };
+}

@@ -1,0 +1,153 @@
+import type { HttpClient, Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
+import pRetry from "p-retry";
+import { sleep, systemClock } from "../clock.ts";
+import { OperationStartError, ReadError } from "../errors.ts";
+import { Listeners } from "../listeners.ts";
+import type { PollOptions } from "../options.ts";
+import { createPoller } from "../poller.ts";
+import type { Poller } from "../poller.ts";
+import { backoffAfterFailure } from "../schedule.ts";
+import { errorOfAnswer, errorOfRequest } from "./answer.ts";
+import type { FinalStateVia } from "./course.ts";
+import { pollLogger } from "./logger.ts";
+import { LroOperation, startedOf } from "./lro-operation.ts";
+import type { StartedOperation } from "./lro-operation.ts";
+import type { OperationStatusesClient } from "./operation-statuses-client.ts";
+import { Transport } from "./transport.ts";
+
+/** The request that begins an operation. */
+export interface InitialRequest {
+  readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
+  /** Absolute, or relative to the client's endpoint. */
+  readonly url: string;
+  /** Sent with the polls and with the request for the result too. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+}
+
+/** How to begin an operation and wait for it. */
+export interface StartOperationOptions<TResult = unknown> extends PollOptions<TResult> {
+  /** As the API's description says. Default: by the request's verb and the answer's headers. */
+  readonly finalStateVia?: FinalStateVia;
+  /** Origins, besides that of the request, which the service's answers may lead to, such as a gateway's. */
+  readonly allowedOrigins?: readonly string[];
+  /** Makes the result of the body that holds it. Default: the body as it is. */
+  readonly parseResult?: (body: unknown) => TResult;
+  /** Called with the answer to the initial request, before the first poll. What it throws is logged. */
+  readonly onStarted?: (started: StartedOperation) => unknown;
+}
+
+/** What sends the requests: a client, or a pipeline that signs them. */
+export type OperationSender =
+  | { readonly client: OperationStatusesClient }
+  | {
+      /** Best without retries of its own: what a read's failure means is this library's to decide. */
+      readonly pipeline: Pipeline;
+      /** Default: that of core-rest-pipeline for the runtime. */
+      readonly httpClient?: HttpClient;
+      /** Added to status URLs that carry none. */
+      readonly apiVersion?: string;
+    };
+
+/** A poller of an operation that was begun by a request of its own. */
+export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
+  /**
+   * The answer to the initial request.
+   *
+   * @throws {@link OperationStartError}
+   */
+  readonly started: Promise<StartedOperation>;
+}
+
+/**
+ * Begins an operation, at once, and gives the poller that waits for it.
+ *
+ * The operation is followed whichever way the service tells of it: `Operation-Location`, `Azure-AsyncOperation`,
+ * `Location`, `provisioningState`. `pollUntilDone` resolves with its result, or rejects as that of any poller does,
+ * or with an {@link OperationStartError} when the service refused to begin.
+ *
+ * The initial request is repeated, three times at most, where that is safe: an idempotent one after any passing
+ * fault, another one when it was turned away unread (429, 503, no connection).
+ */
+export function startOperation<TResult = unknown>(
+  request: InitialRequest,
+  options: StartOperationOptions<TResult> & OperationSender,
+): StartedPoller<TResult> {
+  if ("client" in options) return options.client.startOperation(request, options);
+  const { pipeline, httpClient, apiVersion, ...rest } = options;
+  const transport = new Transport(pipeline, [new URL(request.url).origin], httpClient);
+  return followBeginning(transport, request, rest, apiVersion);
+}
+
+/** Begins an operation through a transport and follows it. */
+export function followBeginning<TResult>(
+  transport: Transport,
+  request: InitialRequest,
+  options: StartOperationOptions<TResult>,
+  apiVersion: string | undefined,
+): StartedPoller<TResult> {
+  const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
+  const { method, url, headers } = request;
+  const allowed = transport.allowing(allowedOrigins.map((origin) => new URL(origin).origin));
+  const answer = begin(allowed, request, pollOptions);
+  const operation = new LroOperation<TResult>(
+    { transport: allowed, parseResult, apiVersion, headers, logger: pollLogger },
+    { beginning: { method, url, finalStateVia }, answer },
+  );
+  const started = answer.then(startedOf);
+  const listeners = new Listeners<StartedOperation>(pollLogger, onStarted);
+  // Whoever waits is told of a failure; that nobody does must not end the process.
+  started.then((value) => listeners.notify(value)).catch(() => {});
+  return Object.assign(createPoller(operation, pollOptions), { started });
+}
+
+const mostRepetitions = 3;
+
+async function begin<TResult>(
+  transport: Transport,
+  request: InitialRequest,
+  {
+    abortSignal,
+    clock = systemClock,
+    random = Math.random,
+    maxRetryDelayInMs = 30_000,
+  }: PollOptions<TResult>,
+): Promise<PipelineResponse> {
+  const { method, url, headers } = request;
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+  const send = async (): Promise<PipelineResponse> => {
+    const response = await transport.send({ method, url, headers, body, abortSignal });
+    if (response.status >= 300) throw errorOfAnswer(response);
+    return response;
+  };
+  const shouldRetry = async ({
+    error,
+    attemptNumber,
+  }: {
+    error: Error;
+    attemptNumber: number;
+  }): Promise<boolean> => {
+    if (!(error instanceof ReadError) || abortSignal?.aborted || !isRepeatable(method, error)) return false;
+    const delayInMs = Math.max(
+      backoffAfterFailure(attemptNumber, maxRetryDelayInMs, random),
+      error.retryAfterInMs ?? 0,
+    );
+    await sleep(clock, delayInMs, abortSignal);
+    return true;
+  };
+  try {
+    return await pRetry(send, { retries: mostRepetitions, minTimeout: 0, shouldRetry });
+  } catch (error) {
+    const cause = errorOfRequest(error);
+    throw new OperationStartError(`${method} did not begin an operation: ${cause.message}`, cause);
+  }
+}
+
+const neverSent = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
+
+function isRepeatable(method: InitialRequest["method"], { kind, statusCode, code }: ReadError): boolean {
+  if (kind !== "transient") return false;
+  const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
+  return isIdempotent || statusCode === 429 || statusCode === 503 || neverSent.has(code);
+}
