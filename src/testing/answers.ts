@@ -1,0 +1,90 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import type { OperationError, OperationState } from "../index.ts";
+
+/** A whole answer, before it is put on the wire. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** A status as DevCenter's data plane words it; dates are text with seven digits after the second. */
+export interface StatusBody {
+  readonly id: string;
+  readonly name: string;
+  readonly status: OperationState;
+  readonly resourceId?: string | undefined;
+  readonly startTime?: string | undefined;
+  readonly endTime?: string | undefined;
+  readonly percentComplete?: number | undefined;
+  readonly properties?: unknown;
+  readonly result?: unknown;
+  readonly error?: OperationError | undefined;
+}
+
+type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** Pretty-printed, like the service's. */
+export function jsonAnswer(status: number, body: unknown, headers: AnswerHeaders = {}): Answer {
+  return {
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", ...headers },
+    body: JSON.stringify(body, null, 2),
+  };
+}
+
+/** An `ErrorResponse`, its code in the header too. */
+export function errorAnswer(
+  status: number,
+  code: string,
+  message: string,
+  { target, headers }: { readonly target?: string; readonly headers?: AnswerHeaders } = {},
+): Answer {
+  return jsonAnswer(status, { error: { code, message, target } }, { "x-ms-error-code": code, ...headers });
+}
+
+/** The `id` of a status. Its `operationStatuses` has a capital that the path of the URL lacks. */
+export function statusId(projectName: string, operationId: string): string {
+  return `/projects/${projectName}/operationStatuses/${operationId}`;
+}
+
+/** The URL of a status, as `Operation-Location` has it. */
+export function statusUrl(
+  origin: string,
+  projectName: string,
+  operationId: string,
+  apiVersion: string,
+): string {
+  const query = new URLSearchParams({ "api-version": apiVersion });
+  return `${origin}/projects/${projectName}/operationstatuses/${operationId}?${query.toString()}`;
+}
+
+/** The headers that every answer about an operation carries. */
+export function locationHeaders(operationLocation: string): AnswerHeaders {
+  return { "operation-location": operationLocation, location: `${operationLocation}&monitor=true` };
+}
+
+/** The headers that every answer carries. */
+export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: AnswerHeaders): Headers {
+  const headers = new Headers(rateHeaders);
+  headers.set("access-control-allow-origin", "*");
+  headers.set("access-control-expose-headers", exposedHeaders);
+  headers.set("x-ms-request-id", randomUUID());
+  headers.set("x-ms-correlation-request-id", randomUUID());
+  const clientRequestId = request["x-ms-client-request-id"];
+  if (typeof clientRequestId === "string") headers.set("x-ms-client-request-id", clientRequestId);
+  return headers;
+}
+
+const exposedHeaders = "Location,Operation-Location,x-ms-correlation-request-id,x-ms-client-request-id";
+
+/** A date in a body: `2023-09-07T06:14:22.4080000+00:00`. */
+export function bodyDate(timestamp: number): string {
+  return new Date(timestamp).toISOString().replace("Z", "0000+00:00");
+}
+
+/** A date in a header: `2023-09-07T06:20:24.9130000Z`. */
+export function headerDate(timestamp: number): string {
+  return new Date(timestamp).toISOString().replace("Z", "0000Z");
+}

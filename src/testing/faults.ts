@@ -1,0 +1,156 @@
+import { errorAnswer, jsonAnswer, statusId } from "./answers.ts";
+import type { Answer } from "./answers.ts";
+import { checkNumber, checkObject, checkString, describe } from "./checks.ts";
+
+/** How far an answer gets before it stops. */
+export type FaultPoint = "beforeHeaders" | "afterHeaders" | "midBody";
+
+/** What goes wrong with the answer to a read of a status. */
+export type Fault =
+  | StatusFault
+  | BodyFault
+  | UnauthorizedFault
+  | RedirectFault
+  | OtherOperationFault
+  | DeliveryFault;
+
+/** Another status code, with an `ErrorResponse` unless there is a `body`: text as it is, anything else as JSON. */
+export interface StatusFault {
+  readonly kind: "status";
+  readonly status: number;
+  /** The `Retry-After` header: seconds or a date, or garbage. */
+  readonly retryAfter?: string | number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+}
+
+/** Status 200 with this text, such as a proxy's HTML or half a JSON document. */
+export interface BodyFault {
+  readonly kind: "body";
+  readonly text: string;
+  /** Default `text/html`. */
+  readonly contentType?: string;
+}
+
+/** A 401. */
+export interface UnauthorizedFault {
+  readonly kind: "unauthorized";
+  /** The whole `WWW-Authenticate` header. Default: none. */
+  readonly challenge?: string;
+  /** The claims, as JSON text, that a token has to have: makes a claims challenge of the header. */
+  readonly claims?: string;
+}
+
+/** A redirect. */
+export interface RedirectFault {
+  readonly kind: "redirect";
+  readonly location: string;
+  /** Default 307. */
+  readonly status?: number;
+}
+
+/** The status of another operation, which has succeeded. */
+export interface OtherOperationFault {
+  readonly kind: "otherOperation";
+  /** Default: the id of nothing. */
+  readonly operationId?: string;
+}
+
+/** The true answer, but its delivery goes wrong. */
+export type DeliveryFault =
+  /** The connection breaks. Default: before the headers. */
+  | { readonly kind: "reset"; readonly when?: FaultPoint }
+  /** Nothing more comes until the server is closed. Default: before the headers. */
+  | { readonly kind: "hang"; readonly when?: FaultPoint }
+  /** The body drips: `chunkBytes` (default 16) at a time, every `delayInMs` milliseconds (default 0) of the clock. */
+  | { readonly kind: "slow"; readonly chunkBytes?: number; readonly delayInMs?: number };
+
+/** Faults by the number of the read they hit: 1 for the first read of the operation. */
+export type Faults = Readonly<Record<number, Fault>>;
+
+/** Whether a read that meets this fault still brings the true answer, or would if it arrived. */
+export function isDeliveryFault(fault: Fault | undefined): fault is DeliveryFault {
+  return fault?.kind === "reset" || fault?.kind === "hang" || fault?.kind === "slow";
+}
+
+/** What a fault puts in the true answer's place. */
+export function answerOf(fault: Exclude<Fault, DeliveryFault>, projectName: string): Answer {
+  switch (fault.kind) {
+    case "status":
+      return statusAnswer(fault);
+    case "body":
+      return { status: 200, headers: { "content-type": fault.contentType ?? "text/html" }, body: fault.text };
+    case "unauthorized":
+      return errorAnswer(401, "Unauthorized", "The token is not accepted.", { headers: challengeOf(fault) });
+    case "redirect":
+      return { status: fault.status ?? 307, headers: { location: fault.location }, body: "" };
+    case "otherOperation":
+      return otherOperation(fault, projectName);
+  }
+}
+
+function statusAnswer({ status, retryAfter, headers, body }: StatusFault): Answer {
+  const extra = { ...headers, ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }) };
+  if (body === undefined)
+    return errorAnswer(status, `Fault${status}`, `A fault of ${status}.`, { headers: extra });
+  if (typeof body !== "string") return jsonAnswer(status, body, extra);
+  return { status, headers: { "content-type": "text/plain", ...extra }, body };
+}
+
+function challengeOf({ challenge, claims }: UnauthorizedFault): Record<string, string> {
+  if (challenge !== undefined) return { "www-authenticate": challenge };
+  if (claims === undefined) return {};
+  const encoded = Buffer.from(claims).toString("base64");
+  return { "www-authenticate": `Bearer realm="", error="insufficient_claims", claims="${encoded}"` };
+}
+
+function otherOperation({ operationId }: OtherOperationFault, projectName: string): Answer {
+  const name = operationId ?? "00000000-0000-0000-0000-000000000000";
+  return jsonAnswer(200, { id: statusId(projectName, name), name, status: "Succeeded" });
+}
+
+/** @throws TypeError or RangeError that names the read and the field */
+export function checkFaults(name: string, faults: Faults | undefined): void {
+  if (faults === undefined) return;
+  checkObject(name, faults);
+  for (const [readNumber, fault] of Object.entries(faults)) {
+    checkNumber(`a key of ${name}`, Number(readNumber), { least: 1, isInteger: true });
+    checkFault(`${name}[${readNumber}]`, fault);
+  }
+}
+
+/** @throws TypeError or RangeError that names the field */
+export function checkFault(name: string, fault: Fault): void {
+  checkObject(name, fault);
+  const httpStatus = { least: 200, most: 599, isInteger: true };
+  switch (fault.kind) {
+    case "status":
+      return checkNumber(`${name}.status`, fault.status, httpStatus);
+    case "body":
+      if (fault.text !== "") checkString(`${name}.text`, fault.text);
+      return;
+    case "redirect":
+      checkNumber(`${name}.status`, fault.status ?? 307, { least: 300, most: 399, isInteger: true });
+      return checkString(`${name}.location`, fault.location);
+    case "slow":
+      checkNumber(`${name}.chunkBytes`, fault.chunkBytes ?? 16, { least: 1, isInteger: true });
+      return checkNumber(`${name}.delayInMs`, fault.delayInMs ?? 0);
+    case "reset":
+    case "hang":
+      return checkPoint(`${name}.when`, fault.when);
+    case "unauthorized":
+    case "otherOperation":
+      return;
+    default:
+      throw new TypeError(`${name}.kind: expected a kind of fault, got ${describe(kindOf(fault))}`);
+  }
+}
+
+function kindOf({ kind }: { readonly kind: unknown }): unknown {
+  return kind;
+}
+
+function checkPoint(name: string, when: unknown): void {
+  if (when === undefined || when === "beforeHeaders" || when === "afterHeaders" || when === "midBody") return;
+  throw new TypeError(`${name}: expected beforeHeaders, afterHeaders or midBody, got ${describe(when)}`);
+}

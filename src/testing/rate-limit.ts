@@ -1,0 +1,51 @@
+import type { Clock } from "../index.ts";
+import { headerDate } from "./answers.ts";
+
+const windowInMs = 60_000;
+
+/** What DevCenter counts down from. */
+const usualRequestsPerMinute = 300;
+
+/** What counting a request came to. */
+export interface RateAnswer {
+  readonly isExceeded: boolean;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Whole seconds until the window ends. */
+  readonly secondsLeft: number;
+}
+
+/** Counts requests in windows of a minute, each of which begins with a request. Without a limit it only counts. */
+export class RateLimit {
+  readonly #clock: Clock;
+  readonly #requestsPerMinute: number | undefined;
+  #windowEndsAt = -Infinity;
+  #requests = 0;
+
+  constructor(clock: Clock, requestsPerMinute: number | undefined) {
+    this.#clock = clock;
+    this.#requestsPerMinute = requestsPerMinute;
+  }
+
+  count(): RateAnswer {
+    const now = this.#clock.now();
+    if (now >= this.#windowEndsAt) {
+      this.#windowEndsAt = now + windowInMs;
+      this.#requests = 0;
+    }
+    this.#requests++;
+    return this.#answer(this.#windowEndsAt - now);
+  }
+
+  #answer(leftInMs: number): RateAnswer {
+    const limit = this.#requestsPerMinute ?? usualRequestsPerMinute;
+    return {
+      isExceeded: this.#requestsPerMinute !== undefined && this.#requests > limit,
+      headers: {
+        "x-rate-limit-limit": "1m",
+        "x-rate-limit-remaining": String(Math.max(0, limit - this.#requests)),
+        "x-rate-limit-reset": headerDate(this.#clock.timestamp() + leftInMs),
+      },
+      secondsLeft: Math.ceil(leftInMs / 1000),
+    };
+  }
+}

@@ -1,0 +1,66 @@
+import { errorAnswer, jsonAnswer } from "./answers.ts";
+import { devBoxPath, environmentPath, operationHeaders, resourceNotFound } from "./call.ts";
+import type { Call, Reply, Route } from "./call.ts";
+import { operationIdPattern } from "./checks.ts";
+import { provisioningStateOf } from "./data-plane.ts";
+import type { DataPlane, Resource } from "./data-plane.ts";
+import { answerOf, isDeliveryFault } from "./faults.ts";
+import type { Fault } from "./faults.ts";
+import type { ServedOperation } from "./served-operation.ts";
+
+/** The requests that change nothing. */
+export const readRoutes: readonly Route[] = [
+  { method: "GET", path: "/projects/{project}/operationstatuses/{name}", answer: readStatus },
+  { method: "GET", path: devBoxPath, answer: readResource },
+  { method: "GET", path: environmentPath, answer: readResource },
+];
+
+function readStatus(plane: DataPlane, call: Call): Reply {
+  if (!operationIdPattern.test(call.name)) return { answer: invalidOperationId(call.name) };
+  const operation = plane.find(call.projectName, call.name);
+  if (operation) return readOperation(operation, plane, call);
+  const fault = plane.takeNextFault();
+  return withFault(fault, call, { answer: operationNotFound(call.name), operationId: call.name });
+}
+
+function readOperation(operation: ServedOperation, plane: DataPlane, call: Call): Reply {
+  const { readNumber, fault: ownFault } = operation.arrive();
+  const fault = ownFault ?? plane.takeNextFault();
+  const body = isShown(fault) ? operation.show() : operation.status();
+  const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(body.status) };
+  const { operationId } = operation;
+  return withFault(fault, call, { answer: jsonAnswer(200, body, headers), operationId, readNumber });
+}
+
+function isShown(fault: Fault | undefined): boolean {
+  return fault === undefined || fault.kind === "slow";
+}
+
+function withFault(fault: Fault | undefined, { projectName }: Call, reply: Reply): Reply {
+  if (fault === undefined) return reply;
+  if (isDeliveryFault(fault)) return { ...reply, deliveryFault: fault };
+  return { ...reply, answer: answerOf(fault, projectName) };
+}
+
+function invalidOperationId(target: string): Reply["answer"] {
+  return errorAnswer(400, "InvalidOperationId", `operationId: expected ${String(operationIdPattern)}.`, {
+    target,
+  });
+}
+
+function operationNotFound(operationId: string): Reply["answer"] {
+  return errorAnswer(404, "OperationNotFound", `There is no operation ${operationId}.`, {
+    target: operationId,
+  });
+}
+
+function readResource(plane: DataPlane, { url, name }: Call): Reply {
+  const resource = plane.resourceAt(url.pathname);
+  return { answer: resource ? jsonAnswer(200, resourceBody(resource, url, name)) : resourceNotFound(url) };
+}
+
+/** A dev box or an environment as the service words it. */
+export function resourceBody(resource: Resource, { origin, pathname }: URL, name: string): object {
+  const provisioningState = provisioningStateOf(resource);
+  return { uri: `${origin}${pathname}`, name, ...resource.fields, provisioningState };
+}

@@ -1,0 +1,127 @@
+import { randomUUID } from "node:crypto";
+import { parseOperationStatus, ReadError } from "../index.ts";
+import type {
+  Clock,
+  Operation,
+  OperationError,
+  OperationState,
+  OperationStatus,
+  PollLogger,
+  Reading,
+} from "../index.ts";
+import { checkPattern, describe, fail, operationIdPattern } from "./checks.ts";
+
+/** The body of a status answer, as the wire has it; `id` and `name` are filled in where they are missing. */
+export interface ScriptedStatus<P = unknown> {
+  readonly status: OperationState;
+  readonly percentComplete?: number;
+  readonly properties?: P;
+  readonly error?: OperationError;
+  /** The least wait before the next read, in milliseconds: no field of the body, but what its headers said. */
+  readonly retryAfterInMs?: number;
+  /** No field of the body either. */
+  readonly requestId?: string;
+  readonly [field: string]: unknown;
+}
+
+/** What one read brings: a body, a state word for `{ status: word }`, or an error that the read throws. */
+export type ScriptedAnswer<P = unknown> = OperationState | ScriptedStatus<P> | Error;
+
+/** An answer, or how to come by it: a function may take its time, hang, or look at the signal. */
+export type ScriptedReply<P = unknown> =
+  | ScriptedAnswer<P>
+  | ((read: ScriptedRead) => ScriptedAnswer<P> | Promise<ScriptedAnswer<P>>);
+
+/** A read that came. */
+export interface ScriptedRead {
+  /** 1 for the first. */
+  readonly readNumber: number;
+  /** What `clock` showed, in milliseconds; `undefined` without a clock. */
+  readonly startedAt: number | undefined;
+  /** `aborted` says whether the reader has let go. */
+  readonly abortSignal: AbortSignal;
+}
+
+/** Options of {@link scriptedOperation}. */
+export interface ScriptedOperationOptions {
+  /** Default: a random uuid. */
+  readonly operationId?: string;
+  /** Times the reads in the log. */
+  readonly clock?: Pick<Clock, "now">;
+  /** Gets what the engine logs. Default: the engine's own, which warns of failed reads on the console. */
+  readonly logger?: PollLogger;
+}
+
+/** An operation that answers by script, without HTTP. */
+export interface ScriptedOperation<P = unknown> extends Operation<P> {
+  /** Every read that came, in order. */
+  readonly reads: readonly ScriptedRead[];
+  /** @throws Error when replies are left unread, or more reads came than there are replies */
+  assertFinished(): void;
+}
+
+/**
+ * Makes an operation whose reads bring these replies, one each, through the parser that real answers go through.
+ * A read beyond the last reply is refused with a {@link ReadError}, which ends the wait.
+ *
+ * @throws TypeError that names the reply that is none, or RangeError for an `operationId` that cannot be one
+ */
+export function scriptedOperation<P = unknown>(
+  replies: readonly ScriptedReply<P>[],
+  options: ScriptedOperationOptions = {},
+): ScriptedOperation<P> {
+  const { operationId = randomUUID(), clock, logger } = options;
+  checkPattern("operationId", operationId, operationIdPattern);
+  const script = checkReplies(replies);
+  const reads: ScriptedRead[] = [];
+  return {
+    id: operationId,
+    reads,
+    ...(logger && { logger }),
+    async read({ abortSignal }) {
+      const read = { readNumber: reads.length + 1, startedAt: clock?.now(), abortSignal };
+      reads.push(read);
+      const reply = script[reads.length - 1];
+      if (reply === undefined) throw beyondScript(read.readNumber, script);
+      return readingOf(typeof reply === "function" ? await reply(read) : reply, operationId);
+    },
+    assertFinished: () => checkFinished(operationId, script, reads.length),
+    toJSON: () => ({ operationId }),
+  };
+}
+
+function checkReplies<P>(replies: readonly ScriptedReply<P>[]): readonly ScriptedReply<P>[] {
+  if (!Array.isArray(replies)) fail("replies", "an array", replies);
+  for (const [index, reply] of replies.entries()) {
+    const isReply = ["string", "object", "function"].includes(typeof reply) && reply !== null;
+    if (!isReply) fail(`replies[${index}]`, "a state, a body, an error or a function", reply);
+  }
+  return [...replies];
+}
+
+function readingOf<P>(answer: ScriptedAnswer<P>, operationId: string): Reading<P> {
+  if (answer instanceof Error) throw answer;
+  if (typeof answer === "string") return { status: statusOf({ status: answer }, operationId) };
+  const { retryAfterInMs, requestId, ...body } = answer;
+  return { status: statusOf(body, operationId), retryAfterInMs, requestId };
+}
+
+function statusOf<P>(body: object, operationId: string): OperationStatus<P> {
+  const id = `/projects/scripted/operationStatuses/${operationId}`;
+  return parseOperationStatus<P>({ id, name: operationId, ...body }, operationId);
+}
+
+function beyondScript(readNumber: number, script: readonly unknown[]): ReadError {
+  const end = script.length === 0 ? "no read" : `the last to be read ${script.length}`;
+  const last = script.length === 0 ? "" : `, answered by ${describe(script.at(-1))}`;
+  return new ReadError(`read ${readNumber} is beyond the script, which expected ${end}${last}`, {
+    kind: "refused",
+    code: "ScriptExhausted",
+  });
+}
+
+function checkFinished(operationId: string, script: readonly unknown[], readCount: number): void {
+  if (readCount === script.length) return;
+  const next = readCount < script.length ? `; next is ${describe(script[readCount])}` : "";
+  throw new Error(`Operation ${operationId}: expected reads: ${script.length}, got ${readCount}${next}`);
+}

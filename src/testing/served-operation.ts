@@ -1,0 +1,117 @@
+import { isTerminal } from "../index.ts";
+import type { Clock, OperationState } from "../index.ts";
+import { bodyDate, statusId } from "./answers.ts";
+import type { StatusBody } from "./answers.ts";
+import { checkFaults } from "./faults.ts";
+import type { Fault, Faults } from "./faults.ts";
+import { checkTimeline, percentAt, positionAt, start, usualTimeline } from "./timeline.ts";
+import type { Age, Phase, Position, Timeline } from "./timeline.ts";
+
+/** What an operation will do. */
+export interface OperationPlan {
+  /** Default: NotStarted for 1 s, Running for 8 s, Succeeded. */
+  readonly timeline?: Timeline;
+  /** The `Retry-After` header of every answer until the operation is over. Default: none, like the recordings. */
+  readonly retryAfter?: string | number;
+  /** What goes wrong, by the number of the read. */
+  readonly faults?: Faults;
+}
+
+/** Time as a server passes it. */
+export interface Pace {
+  readonly clock: Clock;
+  /** How many milliseconds of a timeline pass in one of the clock's. */
+  readonly speed: number;
+}
+
+/** An operation that lives on the server. */
+export class ServedOperation {
+  readonly projectName: string;
+  readonly operationId: string;
+  readonly #pace: Pace;
+  readonly #begunAt: number;
+  readonly #begunAtTimestamp: number;
+  readonly #faults: Faults;
+  readonly #retryAfter: string | number | undefined;
+  #timeline: Timeline;
+  #position: Position = start;
+  #readsArrived = 0;
+  #readsShown = 0;
+
+  /** @throws TypeError or RangeError that names the part of the plan that is wrong */
+  constructor(projectName: string, operationId: string, plan: OperationPlan, pace: Pace) {
+    const { timeline = usualTimeline, retryAfter, faults = {} } = plan;
+    checkTimeline("timeline", timeline);
+    checkFaults("faults", faults);
+    this.projectName = projectName;
+    this.operationId = operationId;
+    this.#timeline = timeline;
+    this.#faults = faults;
+    this.#retryAfter = retryAfter;
+    this.#pace = pace;
+    this.#begunAt = pace.clock.now();
+    this.#begunAtTimestamp = pace.clock.timestamp();
+  }
+
+  /** Leaves the timeline for this phase, which lasts for ever. */
+  enter(phase: Phase): void {
+    this.#timeline = [phase];
+    this.#position = { phaseIndex: 0, enteredAt: this.#age() };
+  }
+
+  /** Numbers a read that has arrived, whatever it will be answered. */
+  arrive(): { readonly readNumber: number; readonly fault: Fault | undefined } {
+    this.#readsArrived++;
+    return { readNumber: this.#readsArrived, fault: this.#faults[this.#readsArrived] };
+  }
+
+  /** The status for a read, which counts as one that was shown it. */
+  show(): StatusBody {
+    const body = this.status();
+    this.#readsShown++;
+    this.#moveOn();
+    return body;
+  }
+
+  /** The status now, without a trace. */
+  status(): StatusBody {
+    const { status, properties, result, error, ...phase } = this.#moveOn();
+    return {
+      id: statusId(this.projectName, this.operationId),
+      name: this.operationId,
+      status,
+      startTime: bodyDate(this.#begunAtTimestamp),
+      endTime: isTerminal(status) ? this.#enteredAtDate() : undefined,
+      percentComplete: percentAt({ status, ...phase }, this.#position.enteredAt, this.#age()),
+      properties,
+      result,
+      error,
+    };
+  }
+
+  get state(): OperationState {
+    return this.#moveOn().status;
+  }
+
+  /** The `Retry-After` header of an answer that shows this state. */
+  retryAfterHeader(shown: OperationState): Record<string, string> {
+    if (this.#retryAfter === undefined || isTerminal(shown)) return {};
+    return { "retry-after": String(this.#retryAfter) };
+  }
+
+  #age(): Age {
+    const { clock, speed } = this.#pace;
+    return { elapsedInMs: (clock.now() - this.#begunAt) * speed, reads: this.#readsShown };
+  }
+
+  #enteredAtDate(): string {
+    return bodyDate(this.#begunAtTimestamp + this.#position.enteredAt.elapsedInMs / this.#pace.speed);
+  }
+
+  #moveOn(): Phase {
+    this.#position = positionAt(this.#timeline, this.#position, this.#age());
+    const phase = this.#timeline[this.#position.phaseIndex];
+    if (phase === undefined) throw new RangeError("timeline: expected a phase, got none");
+    return phase;
+  }
+}

@@ -1,0 +1,233 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import type { OperationState } from "../index.ts";
+import { commonHeaders, errorAnswer, statusUrl } from "./answers.ts";
+import type { StatusBody } from "./answers.ts";
+import type { Reply } from "./call.ts";
+import { checkNumber, checkPattern, operationIdPattern, projectNamePattern } from "./checks.ts";
+import { DataPlane } from "./data-plane.ts";
+import { deliver } from "./delivery.ts";
+import { checkFault } from "./faults.ts";
+import type { Fault } from "./faults.ts";
+import { RateLimit } from "./rate-limit.ts";
+import type { RateAnswer } from "./rate-limit.ts";
+import { answerRequest, preflight } from "./routes.ts";
+import { resolveServerOptions } from "./server-options.ts";
+import type { OperationStatusServerOptions, ServerSettings } from "./server-options.ts";
+import type { OperationPlan } from "./served-operation.ts";
+import { checkPhase } from "./timeline.ts";
+import type { Phase } from "./timeline.ts";
+
+/** A request that came to the server. */
+export interface RecordedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  /** Milliseconds of the server's clock (`performance.now()`). */
+  readonly receivedAt: number;
+  /** The operation that it read or began. */
+  readonly operationId?: string;
+  /** 1 for the first read of the operation. */
+  readonly readNumber?: number;
+  /** Missing as long as no status line was sent. */
+  readonly answeredStatus?: number;
+}
+
+/** An operation to be added, and where. */
+export interface AddOperationOptions extends OperationPlan {
+  /** Default `myProject`. */
+  readonly projectName?: string;
+  /** Default: a random uuid. */
+  readonly operationId?: string;
+}
+
+/** Where to find an added operation. */
+export interface AddedOperation {
+  readonly operationId: string;
+  readonly projectName: string;
+  /** What the `Operation-Location` header would have said, its api-version being 2025-02-01. */
+  readonly operationLocation: string;
+}
+
+/** A server on the loopback address that speaks as DevCenter's data plane does in recordings. */
+export interface OperationStatusServer extends AsyncDisposable {
+  /** The origin, without a slash at the end. */
+  readonly endpoint: string;
+  /** Every request that came, in order. */
+  readonly requests: readonly RecordedRequest[];
+  /** @throws TypeError or RangeError that names the option that is wrong */
+  addOperation(options?: AddOperationOptions): AddedOperation;
+  /**
+   * Takes an operation out of its timeline: from now on it is in this phase.
+   *
+   * @throws RangeError when the server has no such operation
+   */
+  setStatus(operationId: string, phase: Phase | OperationState): void;
+  /**
+   * What the next answer would say of an operation. Leaves no trace.
+   *
+   * @throws RangeError when the server has no such operation
+   */
+  state(operationId: string): StatusBody;
+  /**
+   * Lets the next reads of a status go wrong (`times`, default 1), whichever operation they ask for. A read that
+   * its own operation has a fault for is left out.
+   *
+   * @throws TypeError or RangeError that names the field that is wrong
+   */
+  failNext(fault: Fault, times?: number): void;
+  /** Breaks every connection and gives up the port. Requests that hang come to their end. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a server that speaks as DevCenter's data plane does: the status of operations, and the requests on dev
+ * boxes, environments and customization tasks that begin one. It plans what operations do, and what goes wrong.
+ *
+ * @throws TypeError or RangeError that names the option that is wrong; the system's error when it cannot listen
+ */
+export async function startOperationStatusServer(
+  options: OperationStatusServerOptions = {},
+): Promise<OperationStatusServer> {
+  const settings = resolveServerOptions(options);
+  const server = settings.tls ? createTlsServer(settings.tls) : createServer();
+  // Else a client may send on a connection that the server is about to close.
+  server.keepAliveTimeout = 0;
+  server.listen(settings.port, "127.0.0.1");
+  await once(server, "listening");
+  return new HttpServer(server, settings);
+}
+
+type Recording = { -readonly [field in keyof RecordedRequest]: RecordedRequest[field] };
+
+class HttpServer implements OperationStatusServer {
+  readonly endpoint: string;
+  readonly requests: Recording[] = [];
+  readonly #server: Server;
+  readonly #settings: ServerSettings;
+  readonly #plane: DataPlane;
+  readonly #rateLimit: RateLimit;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(server: Server, settings: ServerSettings) {
+    const { clock, requestsPerMinute, onBegin, tls } = settings;
+    this.endpoint = `${tls ? "https" : "http"}://127.0.0.1:${portOf(server)}`;
+    this.#server = server;
+    this.#settings = settings;
+    this.#plane = new DataPlane(settings, onBegin);
+    this.#rateLimit = new RateLimit(clock, requestsPerMinute);
+    server.on("connection", (socket: Socket) => this.#track(socket));
+    server.on("request", (request, response) => void this.#handle(request, response));
+  }
+
+  addOperation(options: AddOperationOptions = {}): AddedOperation {
+    const { projectName = "myProject", operationId = randomUUID(), ...plan } = options;
+    checkPattern("projectName", projectName, projectNamePattern);
+    checkPattern("operationId", operationId, operationIdPattern);
+    this.#plane.add(projectName, plan, operationId);
+    const operationLocation = statusUrl(this.endpoint, projectName, operationId, "2025-02-01");
+    return { operationId, projectName, operationLocation };
+  }
+
+  setStatus(operationId: string, phase: Phase | OperationState): void {
+    const whole = typeof phase === "string" ? { status: phase } : phase;
+    checkPhase("phase", whole);
+    this.#plane.get(operationId).enter(whole);
+  }
+
+  state(operationId: string): StatusBody {
+    return this.#plane.get(operationId).status();
+  }
+
+  failNext(fault: Fault, times = 1): void {
+    checkFault("fault", fault);
+    checkNumber("times", times, { isInteger: true });
+    this.#plane.failNext(fault, times);
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    await Promise.all([closed, ...[...this.#sockets].map(closeSocket)]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = this.#urlOf(request);
+    const recording = this.#record(request, url);
+    const rate = this.#rateLimit.count();
+    response.setHeaders(commonHeaders(request.headers, rate.headers));
+    await this.#replyTo(request, url, rate)
+      .then((reply) => this.#send(reply, response, recording))
+      .catch((error: unknown) => this.#send(failedReply(error), response, recording));
+  }
+
+  #send({ answer, deliveryFault, ...read }: Reply, response: ServerResponse, recording: Recording): void {
+    Object.assign(recording, read);
+    deliver(response, answer, this.#settings.clock, deliveryFault);
+    if (response.headersSent) recording.answeredStatus = answer.status;
+  }
+
+  /** At the origin that the request was sent to: the service's answers name that one. */
+  #urlOf({ url = "/", headers }: IncomingMessage): URL {
+    const origin = `${new URL(this.endpoint).protocol}//${headers.host}`;
+    return URL.canParse(url, origin) ? new URL(url, origin) : new URL(this.endpoint);
+  }
+
+  #record({ method = "", headers }: IncomingMessage, url: URL): Recording {
+    const receivedAt = this.#settings.clock.now();
+    const recording = { method, path: url.pathname, url: url.href, headers, receivedAt };
+    this.requests.push(recording);
+    return recording;
+  }
+
+  async #replyTo(request: IncomingMessage, url: URL, rate: RateAnswer): Promise<Reply> {
+    const { method = "", headers } = request;
+    if (method === "OPTIONS") return { answer: preflight(headers["access-control-request-headers"]) };
+    const refusal = this.#refusalOf(headers, rate);
+    const bodyText = await text(request);
+    return refusal ?? answerRequest(this.#plane, { method, url, headers, bodyText });
+  }
+
+  #refusalOf({ authorization }: IncomingHttpHeaders, rate: RateAnswer): Reply | undefined {
+    const { requireAuthorization, rateLimitRetryAfter = rate.secondsLeft } = this.#settings;
+    if (rate.isExceeded) {
+      const headers = rateLimitRetryAfter === null ? {} : { "retry-after": String(rateLimitRetryAfter) };
+      return { answer: errorAnswer(429, "TooManyRequests", "Too many requests.", { headers }) };
+    }
+    const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
+    if (requireAuthorization === undefined || requireAuthorization(token)) return undefined;
+    const headers = { "www-authenticate": 'Bearer realm=""' };
+    return { answer: errorAnswer(401, "Unauthorized", "The token is not accepted.", { headers }) };
+  }
+}
+
+// The server counts as closed before its sockets do, and only these tell their answers.
+function closeSocket(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()).destroy());
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** So that a test sees what its own callback threw. */
+function failedReply(error: unknown): Reply {
+  const message = error instanceof Error ? error.message : String(error);
+  return { answer: errorAnswer(500, "TestServerFailed", message) };
+}

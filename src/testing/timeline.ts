@@ -1,0 +1,118 @@
+import type { OperationError, OperationState } from "../index.ts";
+import { checkNumber, checkObject, checkString, fail } from "./checks.ts";
+
+/** A percentage that moves evenly through a phase: from the first moment (or read) of it to the last. */
+export interface PercentRamp {
+  readonly from: number;
+  readonly to: number;
+  /** Moves in steps of this size. Default: evenly. */
+  readonly step?: number;
+}
+
+/** A stretch of an operation's life. Without `durationInMs` and `reads` it lasts for ever. */
+export interface Phase {
+  readonly status: OperationState;
+  /** How long it lasts, in milliseconds. */
+  readonly durationInMs?: number;
+  /** How many answers show it, in place of a duration, so that a test needs no time. */
+  readonly reads?: number;
+  /** 0 to 100. None by default, like DevCenter. */
+  readonly percentComplete?: number | PercentRamp;
+  readonly properties?: unknown;
+  /** What some operations carry in place of `properties`. */
+  readonly result?: unknown;
+  readonly error?: OperationError;
+}
+
+/** An operation's life, phase by phase. */
+export type Timeline = readonly Phase[];
+
+/** What moves an operation along. */
+export interface Age {
+  readonly elapsedInMs: number;
+  /** Answers that have shown its state. */
+  readonly reads: number;
+}
+
+/** Where in its timeline an operation is. */
+export interface Position {
+  readonly phaseIndex: number;
+  /** The age at which it entered the phase. */
+  readonly enteredAt: Age;
+}
+
+/** Where every operation starts. */
+export const start: Position = { phaseIndex: 0, enteredAt: { elapsedInMs: 0, reads: 0 } };
+
+/** What a begun operation does unless it is told otherwise. */
+export const usualTimeline: Timeline = [
+  { status: "NotStarted", durationInMs: 1000 },
+  { status: "Running", durationInMs: 8000 },
+  { status: "Succeeded" },
+];
+
+/** Moves on to the phase that an operation of this age is in. */
+export function positionAt(timeline: Timeline, position: Position, age: Age): Position {
+  const phase = timeline[position.phaseIndex];
+  const isLast = position.phaseIndex === timeline.length - 1;
+  const endedAt = phase === undefined || isLast ? undefined : endOf(phase, position.enteredAt, age);
+  if (endedAt === undefined) return position;
+  return positionAt(timeline, { phaseIndex: position.phaseIndex + 1, enteredAt: endedAt }, age);
+}
+
+function endOf(phase: Phase, enteredAt: Age, age: Age): Age | undefined {
+  if (phase.reads !== undefined) return age.reads - enteredAt.reads < phase.reads ? undefined : age;
+  const endsAtInMs = enteredAt.elapsedInMs + (phase.durationInMs ?? Infinity);
+  return age.elapsedInMs < endsAtInMs ? undefined : { elapsedInMs: endsAtInMs, reads: age.reads };
+}
+
+/** The percentage that a phase shows at this age. */
+export function percentAt(
+  { percentComplete, ...phase }: Phase,
+  enteredAt: Age,
+  age: Age,
+): number | undefined {
+  if (typeof percentComplete !== "object") return percentComplete;
+  const { from, to, step } = percentComplete;
+  const moved = (to - from) * Math.min(1, shareOf(phase, enteredAt, age));
+  return from + (step === undefined ? moved : Math.trunc(moved / step) * step);
+}
+
+function shareOf({ reads, durationInMs }: Omit<Phase, "percentComplete">, enteredAt: Age, age: Age): number {
+  if (reads !== undefined) return (age.reads - enteredAt.reads) / Math.max(1, reads - 1);
+  return (age.elapsedInMs - enteredAt.elapsedInMs) / (durationInMs || Infinity);
+}
+
+/** @throws TypeError or RangeError that names the phase and the field */
+export function checkTimeline(name: string, timeline: Timeline): void {
+  if (!Array.isArray(timeline) || timeline.length === 0) fail(name, "an array of phases", timeline);
+  for (const [index, phase] of timeline.entries()) {
+    checkPhase(`${name}[${index}]`, phase);
+    const isEndless = phase.durationInMs === undefined && phase.reads === undefined;
+    if (isEndless && index < timeline.length - 1) {
+      throw new RangeError(`${name}[${index}]: expected durationInMs or reads, because a phase follows it`);
+    }
+  }
+}
+
+/** @throws TypeError or RangeError that names the field */
+export function checkPhase(name: string, phase: Phase): void {
+  checkObject(name, phase);
+  const { status, durationInMs, reads } = phase;
+  checkString(`${name}.status`, status);
+  if (durationInMs !== undefined) checkNumber(`${name}.durationInMs`, durationInMs);
+  if (reads !== undefined) checkNumber(`${name}.reads`, reads, { least: 1, isInteger: true });
+  if (durationInMs !== undefined && reads !== undefined) {
+    throw new TypeError(`${name}: expected durationInMs or reads, got both`);
+  }
+  checkPercent(`${name}.percentComplete`, phase.percentComplete);
+}
+
+function checkPercent(name: string, percent: Phase["percentComplete"]): void {
+  if (percent === undefined) return;
+  if (typeof percent === "number") return checkNumber(name, percent, { most: 100 });
+  checkObject(name, percent);
+  checkNumber(`${name}.from`, percent.from, { most: 100 });
+  checkNumber(`${name}.to`, percent.to, { most: 100 });
+  if (percent.step !== undefined) checkNumber(`${name}.step`, percent.step, { least: Number.MIN_VALUE });
+}

@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
+import type { OperationStatusServer, Timeline, VirtualClock } from "../../src/testing/index.ts";
+
+let clock: VirtualClock;
+let server: OperationStatusServer;
+
+beforeEach(async () => {
+  clock = createVirtualClock();
+  server = await startOperationStatusServer({ clock });
+});
+
+afterEach(() => server.close());
+
+function statusOf(timeline: Timeline): () => [string, number | undefined] {
+  const { operationId } = server.addOperation({ timeline });
+  return () => {
+    const { status, percentComplete } = server.state(operationId);
+    return [status, percentComplete];
+  };
+}
+
+test("the usual operation takes nine seconds and shows no percentage", async () => {
+  const { operationId } = server.addOperation();
+  const seen: string[] = [];
+  for (const durationInMs of [999, 1, 7999, 1, 86_400_000]) {
+    await clock.advance(durationInMs);
+    seen.push(server.state(operationId).status);
+  }
+  expect(seen).toEqual(["NotStarted", "Running", "Running", "Succeeded", "Succeeded"]);
+  expect(server.state(operationId)).toMatchObject({
+    startTime: "2025-01-01T00:00:00.0000000+00:00",
+    endTime: "2025-01-01T00:00:09.0000000+00:00",
+    percentComplete: undefined,
+  });
+});
+
+test("speed makes time pass faster, and dates tell the real time", async () => {
+  await using fast = await startOperationStatusServer({ clock, speed: 1000 });
+  const { operationId } = fast.addOperation();
+  await clock.advance(9);
+  expect(fast.state(operationId)).toMatchObject({
+    status: "Succeeded",
+    endTime: "2025-01-01T00:00:00.0090000+00:00",
+  });
+});
+
+test("a percentage grows evenly over a phase, or in steps", async () => {
+  const ramp = (step?: number): Timeline => [
+    {
+      status: "Running",
+      durationInMs: 1000,
+      percentComplete: { from: 10, to: 90, ...(step !== undefined && { step }) },
+    },
+    { status: "Succeeded", percentComplete: 100 },
+  ];
+  const even = statusOf(ramp());
+  const stepped = statusOf(ramp(25));
+  await clock.advance(500);
+  expect([even(), stepped()]).toEqual([
+    ["Running", 50],
+    ["Running", 35],
+  ]);
+  await clock.advance(500);
+  expect(even()).toEqual(["Succeeded", 100]);
+});
+
+test("a phase without an end lasts, at the start of its percentage", async () => {
+  const stuck = statusOf([{ status: "Running", percentComplete: { from: 42, to: 100 } }]);
+  await clock.advance(1e12);
+  expect(stuck()).toEqual(["Running", 42]);
+});
+
+test("a duration after reads begins with the last of them", async () => {
+  const timeline = [
+    { status: "NotStarted", reads: 1 },
+    { status: "Running", durationInMs: 1000 },
+    { status: "Succeeded" },
+  ];
+  const { operationId, operationLocation } = server.addOperation({ timeline });
+  await clock.advance(5000);
+  await fetch(operationLocation);
+  await clock.advance(999);
+  expect(server.state(operationId).status).toBe("Running");
+  await clock.advance(1);
+  expect(server.state(operationId).status).toBe("Succeeded");
+});
+
+test("setStatus takes over from the timeline", async () => {
+  const { operationId } = server.addOperation();
+  await clock.advance(5000);
+  server.setStatus(operationId, { status: "Failed", error: { code: "A", message: "b" } });
+  await clock.advance(5000);
+  expect(server.state(operationId)).toMatchObject({
+    status: "Failed",
+    endTime: "2025-01-01T00:00:05.0000000+00:00",
+    error: { code: "A" },
+  });
+  server.setStatus(operationId, "Migrating");
+  expect(server.state(operationId).status).toBe("Migrating");
+});
+
+describe("refuses", () => {
+  const wrong: [string, Timeline][] = [
+    ["timeline: expected an array of phases, got []", []],
+    ["timeline[0].status: expected a string that is not empty", [{ status: "" }]],
+    [
+      "timeline[0]: expected durationInMs or reads, because",
+      [{ status: "Running" }, { status: "Succeeded" }],
+    ],
+    ["timeline[0]: expected durationInMs or reads, got both", [{ status: "A", durationInMs: 1, reads: 1 }]],
+    ["timeline[0].durationInMs: expected a finite number", [{ status: "A", durationInMs: -1 }]],
+    ["timeline[0].reads: expected an integer of at least 1, got 0", [{ status: "A", reads: 0 }]],
+    ["timeline[0].percentComplete: expected a finite number from 0", [{ status: "A", percentComplete: 101 }]],
+    ["timeline[0].percentComplete.step", [{ status: "A", percentComplete: { from: 0, to: 1, step: 0 } }]],
+  ];
+  test.each(wrong)("%s", (message, timeline) => {
+    expect(() => server.addOperation({ timeline })).toThrow(message);
+  });
+
+  test("the phase of an unknown operation", () => {
+    expect(() => server.setStatus("nobody", "Running")).toThrow(
+      'operationId: expected one of the server\'s, got "nobody"',
+    );
+  });
+});
