@@ -18,7 +18,7 @@ import {
 } from "./arguments.ts";
 import { DevCenterOperations } from "./dev-center.ts";
 import { pollLogger } from "./logger.ts";
-import { LroOperation, withApiVersion } from "./lro-operation.ts";
+import { LroOperation } from "./lro-operation.ts";
 import type { LroPlan } from "./lro-operation.ts";
 import { parseResumePoint } from "./resume.ts";
 import { followBeginning } from "./start-operation.ts";
@@ -124,8 +124,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     options: StartOperationOptions<TResult> = {},
   ): StartedPoller<TResult> {
     const url = parseUrl("request.url", request.url, this.#endpoint);
-    const ownRequest = { ...request, url: withApiVersion(url, this.#apiVersion) };
-    return followBeginning(this.#transport, ownRequest, options, this.#apiVersion);
+    return followBeginning(this.#transport, { ...request, url }, options, this.#apiVersion);
   }
 
   #lroPlan(): LroPlan<never> {

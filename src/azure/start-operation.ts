@@ -10,7 +10,7 @@ import { backoffAfterFailure } from "../schedule.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
 import type { FinalStateVia } from "./course.ts";
 import { pollLogger } from "./logger.ts";
-import { LroOperation, startedOf } from "./lro-operation.ts";
+import { LroOperation, startedOf, withApiVersion } from "./lro-operation.ts";
 import type { StartedOperation } from "./lro-operation.ts";
 import type { OperationStatusesClient } from "./operation-statuses-client.ts";
 import { Transport } from "./transport.ts";
@@ -46,7 +46,7 @@ export type OperationSender =
       readonly pipeline: Pipeline;
       /** Default: that of core-rest-pipeline for the runtime. */
       readonly httpClient?: HttpClient;
-      /** Added to status URLs that carry none. */
+      /** Added to every URL that carries none. */
       readonly apiVersion?: string;
     };
 
@@ -88,9 +88,10 @@ export function followBeginning<TResult>(
   apiVersion: string | undefined,
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
-  const { method, url, headers } = request;
+  const { method, headers } = request;
+  const url = withApiVersion(request.url, apiVersion);
   const allowed = transport.allowing(allowedOrigins.map((origin) => new URL(origin).origin));
-  const answer = begin(allowed, request, pollOptions);
+  const answer = begin(allowed, { ...request, url }, pollOptions);
   const operation = new LroOperation<TResult>(
     { transport: allowed, parseResult, apiVersion, headers, logger: pollLogger },
     { beginning: { method, url, finalStateVia }, answer },
