@@ -1,56 +1,121 @@
+import type { Mailbox } from "./mailbox.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
 
-/** Somebody who waits. */
-export interface Caller<P> {
-  onProgress?(progress: Progress<P>): void;
-  onOutcome?(outcome: Outcome<P>): unknown;
-  onAbort(reason: unknown): void;
+/** Where callers wait, and whom they tell that they leave. */
+export interface WaitingRoom {
+  onLeave(caller: object): void;
 }
 
-/** Those who wait for one operation. Each may leave by a signal of its own; when the last has left, it says so. */
-export class Callers<P> {
-  readonly #leaveOf = new Map<Caller<P>, () => void>();
-  readonly #onLastLeft: () => void;
+/**
+ * Somebody who waits for an operation, and may leave by a signal. The object itself is the signal's listener:
+ * of many thousand waits each function costs.
+ */
+export abstract class Caller<P> implements EventListenerObject {
+  readonly #signals: readonly AbortSignal[];
+  #room: WaitingRoom | undefined;
 
-  constructor(onLastLeft: () => void) {
-    this.#onLastLeft = onLastLeft;
+  constructor(signals: readonly AbortSignal[]) {
+    this.#signals = signals;
   }
 
-  get isEmpty(): boolean {
-    return this.#leaveOf.size === 0;
-  }
+  onProgress(_progress: Progress<P>): void {}
+  abstract onOutcome(outcome: Outcome<P>): void;
+  abstract onAbort(reason: unknown): void;
 
-  /** Lets a caller in and returns how to let it go; not in, where one of its signals has fired already. */
-  enter(caller: Caller<P>, signals: readonly (AbortSignal | undefined)[]): (() => void) | undefined {
-    const fired = signals.find((signal) => signal?.aborted);
+  /** Comes in, unless one of its signals has fired already. */
+  enter(room: WaitingRoom): boolean {
+    const fired = this.#signals.find((signal) => signal.aborted);
     if (fired) {
-      caller.onAbort(fired.reason);
-      return undefined;
+      this.onAbort(fired.reason);
+      return false;
     }
-    const leave = (): void => {
-      for (const signal of signals) signal?.removeEventListener("abort", onAbort);
-      if (this.#leaveOf.delete(caller) && this.isEmpty) this.#onLastLeft();
-    };
-    const onAbort = (): void => {
-      const reason: unknown = signals.find((signal) => signal?.aborted)?.reason;
-      leave();
-      caller.onAbort(reason);
-    };
-    for (const signal of signals) signal?.addEventListener("abort", onAbort);
-    this.#leaveOf.set(caller, leave);
-    return leave;
+    this.#room = room;
+    for (const signal of this.#signals) signal.addEventListener("abort", this);
+    return true;
   }
 
-  tell(progress: Progress<P>): void {
-    for (const caller of this.#leaveOf.keys()) caller.onProgress?.(progress);
+  leave(): void {
+    for (const signal of this.#signals) signal.removeEventListener("abort", this);
+    this.#room?.onLeave(this);
+    this.#room = undefined;
   }
 
-  /** Lets everybody go with the outcome. */
+  /** Lets it go with the outcome, without telling the room, which is being emptied. */
   dismiss(outcome: Outcome<P>): void {
-    for (const [caller, leave] of this.#leaveOf) {
-      leave();
-      caller.onOutcome?.(outcome);
-    }
+    this.#room = undefined;
+    this.leave();
+    this.onOutcome(outcome);
+  }
+
+  handleEvent(): void {
+    const reason: unknown = this.#signals.find((signal) => signal.aborted)?.reason;
+    this.leave();
+    this.onAbort(reason);
+  }
+}
+
+/** Waits for the end. */
+export class UntilDone<P> extends Caller<P> {
+  readonly #resolve: (result: P) => void;
+  readonly #reject: (reason: unknown) => void;
+
+  constructor(
+    signals: readonly AbortSignal[],
+    resolve: (result: P) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    super(signals);
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  override onOutcome(outcome: Outcome<P>): void {
+    if (outcome.type === "succeeded") this.#resolve(outcome.result);
+    else this.#reject(outcome.error);
+  }
+
+  override onAbort(reason: unknown): void {
+    this.#reject(reason);
+  }
+}
+
+/** Waits for one read, whose own promise brings its progress. */
+export class UntilRead<P> extends Caller<P> {
+  readonly #reject: (reason: unknown) => void;
+
+  constructor(signals: readonly AbortSignal[], reject: (reason: unknown) => void) {
+    super(signals);
+    this.#reject = reject;
+  }
+
+  override onOutcome(outcome: Outcome<P>): void {
+    if (outcome.type === "gaveUp") this.#reject(outcome.error);
+  }
+
+  override onAbort(reason: unknown): void {
+    this.#reject(reason);
+  }
+}
+
+/** Iterates over the progress. */
+export class Iteration<P> extends Caller<P> {
+  readonly #mailbox: Mailbox<Progress<P>>;
+
+  constructor(signals: readonly AbortSignal[], mailbox: Mailbox<Progress<P>>) {
+    super(signals);
+    this.#mailbox = mailbox;
+  }
+
+  override onProgress(progress: Progress<P>): void {
+    this.#mailbox.put(progress);
+  }
+
+  override onOutcome(outcome: Outcome<P>): void {
+    this.#mailbox.close(outcome.type === "gaveUp" ? outcome : {});
+  }
+
+  override onAbort(error: unknown): void {
+    this.#mailbox.close({ error });
   }
 }

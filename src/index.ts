@@ -26,7 +26,7 @@ export type {
 } from "./operation.ts";
 export type { PollOptions } from "./options.ts";
 export { parseOperationStatus } from "./parse.ts";
-export { createPoller, pollUntilDone } from "./poller.ts";
+export { createPoller, pollUntilDone } from "./engine.ts";
 export type { CallOptions, Poller } from "./poller.ts";
 export type { FailedRead, Progress } from "./progress.ts";
 export { exponential, fixed, parseRetryAfter, pricedSchedule } from "./schedule.ts";

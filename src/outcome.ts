@@ -11,11 +11,11 @@ import {
 import type { LroErrorContext } from "./errors.ts";
 import type { WaitEnding, WaitState } from "./machine.ts";
 
-/** How a wait ended. `isFinal`: the operation itself is over, so that every later caller gets the same. */
-export type Outcome<P> = { readonly isFinal: boolean } & (
+/** How a wait ended: as the operation did, or without knowing how it does; `isFinal` if nothing can come of it. */
+export type Outcome<P> =
   | { readonly type: "succeeded"; readonly result: P }
   | { readonly type: "unsuccessful"; readonly error: unknown }
-);
+  | { readonly type: "gaveUp"; readonly error: unknown; readonly isFinal: boolean };
 
 /** Where and when a wait ended. */
 export interface EndOfWait<P> {
@@ -32,9 +32,12 @@ export function outcomeOf<P>(end: EndOfWait<P>): Outcome<P> {
   if (end.ending === "settled" && latest?.status === "Succeeded") {
     // A success without properties has no result, which P then has to allow for: the contract makes it optional.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return { type: "succeeded", isFinal: true, result: latest.properties as P };
+    return { type: "succeeded", result: latest.properties as P };
   }
-  return { type: "unsuccessful", isFinal: end.ending === "settled", error: errorOf(end) };
+  const error = errorOf(end);
+  return end.ending === "settled"
+    ? { type: "unsuccessful", error }
+    : { type: "gaveUp", error, isFinal: false };
 }
 
 /** The error that says how a wait ended. */

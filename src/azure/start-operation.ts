@@ -4,7 +4,7 @@ import { sleep, systemClock } from "../clock.ts";
 import { OperationStartError, ReadError } from "../errors.ts";
 import { Listeners } from "../listeners.ts";
 import type { PollOptions } from "../options.ts";
-import { createPoller } from "../poller.ts";
+import { createPoller } from "../engine.ts";
 import type { Poller } from "../poller.ts";
 import { backoffAfterFailure } from "../schedule.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";

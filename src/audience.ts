@@ -1,0 +1,78 @@
+import type { Caller } from "./callers.ts";
+import { Listeners } from "./listeners.ts";
+import type { PollLogger } from "./operation.ts";
+import type { Outcome } from "./outcome.ts";
+import type { FailedRead, Progress } from "./progress.ts";
+
+function nothing(): void {}
+
+/** Without a logger the bugs of listeners are still told; the rest has events of its own. */
+const fallbackLogger: PollLogger = {
+  info: nothing,
+  warning: nothing,
+  error: (...message) => console.error(...message),
+};
+
+/** Who is told of one operation: those who wait for it, those who listen, and the log. */
+export class Audience<P> {
+  readonly #host: { onEverybodyLeft(): void };
+  readonly #logger: PollLogger;
+  #callers: Caller<P>[] = [];
+  #listeners: Listeners<Progress<P>> | undefined;
+  #failedReadListeners: Listeners<FailedRead> | undefined;
+
+  constructor(host: { onEverybodyLeft(): void }, logger: PollLogger = fallbackLogger) {
+    this.#host = host;
+    this.#logger = logger;
+  }
+
+  /** Lets a caller in, unless one of its signals has fired already. */
+  enter(caller: Caller<P>): boolean {
+    if (!caller.enter(this)) return false;
+    // A pushed array would keep room for sixteen more.
+    this.#callers = [...this.#callers, caller];
+    return true;
+  }
+
+  onLeave(caller: object): void {
+    this.#callers = this.#callers.filter((other) => other !== caller);
+    if (this.#callers.length === 0) this.#host.onEverybodyLeft();
+  }
+
+  /** Lets everybody go with the outcome. */
+  dismiss(outcome: Outcome<P>): void {
+    const callers = this.#callers;
+    this.#callers = [];
+    for (const caller of callers) caller.dismiss(outcome);
+  }
+
+  onProgress(listener: (progress: Progress<P>) => unknown, latest?: Progress<P>): () => void {
+    const listeners = (this.#listeners ??= new Listeners(this.#logger));
+    if (latest) queueMicrotask(() => listeners.call(listener, latest));
+    return listeners.add(listener);
+  }
+
+  onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void {
+    this.#failedReadListeners ??= new Listeners(this.#logger);
+    return this.#failedReadListeners.add(listener);
+  }
+
+  tellProgress(operationId: string, progress: Progress<P>, isStale: boolean): void {
+    const percent = progress.percentComplete === undefined ? "" : ` at ${progress.percentComplete} %`;
+    const stale = isStale ? " (a stale answer was passed over)" : "";
+    this.#logger.info(`Operation ${operationId}: ${progress.status}${percent}${stale}.${nextRead(progress)}`);
+    for (const caller of this.#callers) caller.onProgress(progress);
+    this.#listeners?.notify(progress);
+  }
+
+  tellFailedRead(operationId: string, failedRead: FailedRead): void {
+    this.#logger.warning(
+      `Operation ${operationId}: read failed: ${failedRead.error.message}.${nextRead(failedRead)}`,
+    );
+    this.#failedReadListeners?.notify(failedRead);
+  }
+}
+
+function nextRead({ nextPollInMs }: { readonly nextPollInMs: number | undefined }): string {
+  return nextPollInMs === undefined ? "" : ` Next read in ${Math.round(nextPollInMs)} ms.`;
+}

@@ -1,0 +1,314 @@
+import pRetry from "p-retry";
+import { Audience } from "./audience.ts";
+import { Iteration, UntilDone, UntilRead } from "./callers.ts";
+import type { Caller } from "./callers.ts";
+import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
+import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Operation, OperationState, Reading } from "./operation.ts";
+import { resolveOptions } from "./options.ts";
+import type { PollOptions, PollSettings } from "./options.ts";
+import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
+import type { EndOfWait, Outcome } from "./outcome.ts";
+import type { CallOptions, Poller } from "./poller.ts";
+import { failedReadAfter, progressAfter } from "./progress.ts";
+import type { FailedRead, Progress } from "./progress.ts";
+import { beginRead } from "./read.ts";
+import { stateOf, tokenOf } from "./token.ts";
+import type { ResumeToken } from "./token.ts";
+
+/**
+ * Makes a poller for an operation.
+ *
+ * @throws RangeError or TypeError that names the option that is wrong
+ */
+export function createPoller<P>(operation: Operation<P>, options: PollOptions<P> = {}): Poller<P> {
+  return new OperationPoller(operation, options);
+}
+
+/** Like {@link createPoller}, but goes on where the poller that wrote the token stopped. */
+export function resumePoller<P>(
+  operation: Operation<P>,
+  token: ResumeToken,
+  options: PollOptions<P> = {},
+): Poller<P> {
+  return new OperationPoller(operation, options, token);
+}
+
+/** Waits for an operation: {@link createPoller} and {@link Poller.pollUntilDone} in one call. */
+export async function pollUntilDone<P>(operation: Operation<P>, options: PollOptions<P> = {}): Promise<P> {
+  return createPoller(operation, options).pollUntilDone();
+}
+
+function nothing(): void {}
+
+/** What a read that nobody waits for any more leads to: it is collected with those who awaited it. */
+function forever(): Promise<never> {
+  return new Promise(nothing);
+}
+
+const firstRead: NextStep = { type: "wait", delayInMs: 0, until: "nextRead" };
+
+/** One loop for any number of callers. Nothing but the clock holds it while it waits. */
+class OperationPoller<P> implements Poller<P> {
+  readonly #operation: Operation<P>;
+  readonly #settings: PollSettings;
+  readonly #abortSignal: AbortSignal | undefined;
+  readonly #audience: Audience<P>;
+  #state: WaitState<P> = initialState;
+  #progress: Progress<P> | undefined;
+  #outcome: Outcome<P> | undefined;
+  /** What the clock showed when the wait began. */
+  #begunAt: number | undefined;
+  #deadlineInMs = Infinity;
+  #step = firstRead;
+  #isRunning = false;
+  /** Counts the stops, so that what was under way before one does not go on after it. */
+  #stops = 0;
+  #pendingRead: { readonly progress: Promise<Progress<P>>; readonly callOff: () => void } | undefined;
+  #callOffWait: (() => void) | undefined;
+  /** Lets a retry go on that awaits the end of the wait. */
+  #retry: (() => void) | undefined;
+
+  constructor(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken) {
+    this.#operation = operation;
+    this.#settings = resolveOptions(options);
+    this.#abortSignal = options.abortSignal;
+    this.#audience = new Audience(this, operation.logger);
+    if (options.onProgress) this.#audience.onProgress(options.onProgress);
+    if (options.onFailedRead) this.#audience.onFailedRead(options.onFailedRead);
+    if (token !== undefined) this.#restore(token);
+  }
+
+  get status(): OperationState | undefined {
+    return this.#state.status;
+  }
+
+  get isDone(): boolean {
+    return this.#outcome !== undefined;
+  }
+
+  pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
+    return new Promise((resolve, reject) => {
+      if (this.#enter(new UntilDone(this.#signals(abortSignal), resolve, reject))) this.#run();
+    });
+  }
+
+  poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
+    if (this.#outcome && this.#progress) return Promise.resolve(this.#progress);
+    return new Promise((resolve, reject) => {
+      const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
+      if (!this.#enter(caller)) return;
+      void this.#readNow()
+        .then(resolve, reject)
+        .finally(() => caller.leave());
+    });
+  }
+
+  onProgress(listener: (progress: Progress<P>) => unknown): () => void {
+    return this.#audience.onProgress(listener, this.#progress);
+  }
+
+  onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void {
+    return this.#audience.onFailedRead(listener);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Progress<P>, void, undefined> {
+    const mailbox = new Mailbox<Progress<P>>();
+    if (this.#progress) mailbox.put(this.#progress);
+    const caller = new Iteration(this.#signals(), mailbox);
+    if (this.#enter(caller)) this.#run();
+    try {
+      yield* mailbox;
+    } finally {
+      caller.leave();
+    }
+  }
+
+  toJSON(): ResumeToken {
+    return tokenOf(this.#operation, this.#state, this.#elapsedInMs(), this.#settings.clock.timestamp());
+  }
+
+  onEverybodyLeft(): void {
+    this.#stop();
+  }
+
+  #signals(own?: AbortSignal): readonly AbortSignal[] {
+    return [this.#abortSignal, own].filter((signal) => signal !== undefined);
+  }
+
+  #restore(token: ResumeToken): void {
+    const { clock } = this.#settings;
+    this.#state = stateOf(token);
+    this.#begunAt = clock.now() - Math.max(0, clock.timestamp() - token.begunAt);
+  }
+
+  #elapsedInMs(): number {
+    const now = this.#settings.clock.now();
+    this.#begunAt ??= now;
+    return now - this.#begunAt;
+  }
+
+  #rules(): WaitRules {
+    return { ...this.#settings.rules, deadlineInMs: this.#deadlineInMs };
+  }
+
+  #enter(caller: Caller<P>): boolean {
+    if (this.#outcome) caller.onOutcome(this.#outcome);
+    return this.#outcome === undefined && this.#audience.enter(caller);
+  }
+
+  #run(): void {
+    if (this.#isRunning) return;
+    const elapsedInMs = this.#elapsedInMs();
+    this.#isRunning = true;
+    this.#deadlineInMs = elapsedInMs + this.#settings.timeoutInMs;
+    this.#state = forgiven(this.#state);
+    this.#step = firstStep(this.#state, elapsedInMs, this.#rules());
+    this.#startWait();
+  }
+
+  /** Begins the wait before the current step's read. */
+  #startWait(): void {
+    const step = this.#step;
+    if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
+    this.#callOffWait = this.#settings.clock.setTimer(() => this.#onDue(step.until), step.delayInMs);
+  }
+
+  #onDue(until?: "deadline" | "nextRead"): void {
+    this.#callOffWait = undefined;
+    if (until === "deadline") this.#step = { type: "end", ending: "timedOut" };
+    const retry = this.#retry;
+    this.#retry = undefined;
+    if (retry) retry();
+    else if (this.#step.type === "end") this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
+    else void this.#readOn(this.#stops);
+  }
+
+  /** Fits a wait under way to the step that somebody else's read led to. */
+  #rearm(): void {
+    if (this.#callOffWait === undefined) return;
+    this.#callOffWait();
+    this.#startWait();
+  }
+
+  async #readOn(stops: number): Promise<void> {
+    await this.#readUntilAnswered(stops);
+    if (stops === this.#stops) this.#startWait();
+  }
+
+  /** Retries failed reads; whether and when is in the step that follows each. */
+  async #readUntilAnswered(stops: number): Promise<void> {
+    const shouldRetry = async (): Promise<boolean> => {
+      await new Promise<void>((resolve) => {
+        this.#retry = resolve;
+        this.#startWait();
+      });
+      return this.#step.type === "wait";
+    };
+    try {
+      const read = (): Promise<unknown> => (stops === this.#stops ? this.#read() : forever());
+      await pRetry(read, { retries: Infinity, minTimeout: 0, shouldRetry });
+    } catch {
+      // p-retry itself gives up on a TypeError that is no network error: a bug, not an outage.
+      if (this.#step.type === "wait") this.#step = { type: "end", ending: "unreadable" };
+    }
+  }
+
+  async #readNow(): Promise<Progress<P>> {
+    if (this.#state.failure === undefined || holdInMs(this.#state, this.#elapsedInMs()) === 0) {
+      const progress = await this.#read().catch(nothing);
+      if (progress) return progress;
+    }
+    throw errorOf(this.#endOfWait());
+  }
+
+  /** Joins the read under way, or begins one. */
+  #read(): Promise<Progress<P>> {
+    if (this.#pendingRead) return this.#pendingRead.progress;
+    const { clock, requestTimeoutInMs } = this.#settings;
+    const limitInMs = Math.min(requestTimeoutInMs, this.#deadlineInMs - this.#elapsedInMs());
+    const { reading, callOff } = beginRead(this.#operation, clock, limitInMs);
+    const isPending = (): boolean => this.#pendingRead?.callOff === callOff;
+    this.#pendingRead = { progress: this.#handled(reading, isPending), callOff };
+    return this.#pendingRead.progress;
+  }
+
+  async #handled(reading: Promise<Reading<P>>, isPending: () => boolean): Promise<Progress<P>> {
+    const answer = await reading.then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    );
+    if (!isPending()) return forever();
+    this.#pendingRead = undefined;
+    if ("error" in answer && isVerdict(answer.error)) {
+      this.#outcome = { type: "gaveUp", isFinal: true, error: answer.error };
+      return this.#endEarly(this.#outcome);
+    }
+    try {
+      if ("value" in answer) return this.#answered(answer.value);
+      this.#failed(answer.error);
+    } catch (error) {
+      // The user's own schedule threw: nobody can say when to read next.
+      return this.#endEarly({ type: "gaveUp", isFinal: false, error });
+    }
+    throw answer.error;
+  }
+
+  #endEarly(outcome: Outcome<P>): Promise<never> {
+    this.#end(outcome);
+    return forever();
+  }
+
+  #answered(reading: Reading<P>): Progress<P> {
+    const { staleAnswers } = this.#state;
+    const atInMs = this.#apply({ type: "answered", reading, atInMs: this.#elapsedInMs() });
+    if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
+    this.#progress = progressAfter(this.#state, reading, atInMs, this.#step, this.#progress);
+    this.#audience.tellProgress(this.#operation.id, this.#progress, this.#state.staleAnswers > staleAnswers);
+    this.#rearm();
+    return this.#progress;
+  }
+
+  #failed(error: unknown): void {
+    const failure = toReadError(error);
+    const atInMs = this.#apply({ type: "failed", failure, atInMs: this.#elapsedInMs() });
+    this.#audience.tellFailedRead(
+      this.#operation.id,
+      failedReadAfter(failure, this.#state, atInMs, this.#step),
+    );
+    this.#rearm();
+  }
+
+  #apply(event: WaitEvent<P>): number {
+    const { schedule, random } = this.#settings;
+    this.#state = transition(this.#state, event);
+    this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random);
+    return event.atInMs;
+  }
+
+  #endOfWait(): EndOfWait<P> {
+    return {
+      ending: this.#step.type === "end" ? this.#step.ending : "unreadable",
+      operationId: this.#operation.id,
+      state: this.#state,
+      elapsedInMs: this.#elapsedInMs(),
+      resumeToken: JSON.stringify(this),
+    };
+  }
+
+  #end(outcome: Outcome<P>): void {
+    this.#stop();
+    this.#audience.dismiss(outcome);
+  }
+
+  #stop(): void {
+    this.#isRunning = false;
+    this.#stops++;
+    this.#pendingRead?.callOff();
+    this.#pendingRead = undefined;
+    this.#callOffWait?.();
+    this.#callOffWait = this.#retry = undefined;
+    this.#deadlineInMs = Infinity;
+  }
+}
