@@ -7,6 +7,7 @@ const layers = [
   "operation.ts",
   "errors.ts",
   "parse.ts",
+  "timer-queue.ts",
   "clock.ts",
   "schedule.ts",
   "machine.ts",

@@ -1,0 +1,87 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock } from "lro-poller";
+import { TimerQueue } from "../src/timer-queue.ts";
+import type { Timer } from "../src/timer-queue.ts";
+
+describe("the system's clock", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("calls back in the order in which the timers are due, and only those", () => {
+    const fired: string[] = [];
+    systemClock.setTimer(() => fired.push("third"), 300);
+    systemClock.setTimer(() => fired.push("first"), 100);
+    const cancel = systemClock.setTimer(() => fired.push("never"), 150);
+    systemClock.setTimer(() => fired.push("second"), 200);
+    vi.advanceTimersByTime(120);
+    expect(fired).toEqual(["first"]);
+    cancel();
+    cancel();
+    vi.advanceTimersByTime(1000);
+    expect(fired).toEqual(["first", "second", "third"]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("has one timer of the platform for all, and none when nobody waits", () => {
+    const cancels = Array.from({ length: 1000 }, (_, index) => systemClock.setTimer(() => {}, 1000 + index));
+    expect(vi.getTimerCount()).toBe(1);
+    for (const cancel of cancels) cancel();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("waits longer than a timer of the platform can", () => {
+    const fired = vi.fn<() => void>();
+    systemClock.setTimer(fired, 2 ** 40);
+    vi.advanceTimersByTime(2 ** 32);
+    expect(fired).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(2 ** 40 - 2 ** 32);
+    expect(fired).toHaveBeenCalledOnce();
+  });
+
+  test("goes on after a callback that throws", () => {
+    const fired = vi.fn<() => void>();
+    systemClock.setTimer(() => {
+      throw new Error("bad callback");
+    }, 10);
+    systemClock.setTimer(fired, 10);
+    expect(() => vi.advanceTimersByTime(10)).toThrow("bad callback");
+    vi.advanceTimersByTime(10);
+    expect(fired).toHaveBeenCalledOnce();
+  });
+
+  test("lets a callback set the next timer, even at once", () => {
+    const fired: number[] = [];
+    const again = (): void => {
+      if (fired.push(fired.length) < 3) systemClock.setTimer(again, 0);
+    };
+    systemClock.setTimer(again, 0);
+    vi.advanceTimersByTime(10);
+    expect(fired).toEqual([0, 1, 2]);
+  });
+});
+
+test("a timer queue gives timers by the time they are due, whatever was added and removed", () => {
+  const steps = fc.array(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.constant("remove" as const)));
+  fc.assert(
+    fc.property(steps, (script) => {
+      const queue = new TimerQueue();
+      const live: Timer[] = [];
+      for (const [index, step] of script.entries()) {
+        const victim = step === "remove" ? live.splice(index % Math.max(1, live.length), 1)[0] : undefined;
+        if (step !== "remove") live.push(queue.add(step, () => {}));
+        else if (victim) queue.remove(victim);
+      }
+      const order: number[] = [];
+      for (let { first } = queue; first; { first } = queue) {
+        order.push(first.dueAt);
+        queue.remove(first);
+      }
+      expect(order).toEqual(live.map(({ dueAt }) => dueAt).toSorted((a, b) => a - b));
+    }),
+  );
+});
