@@ -4,7 +4,8 @@ import { startOperationStatusServer } from "lro-poller/testing";
 
 // In Azure when DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and DEVCENTER_POOL are set; on this machine otherwise.
 const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "myProject", DEVCENTER_POOL = "myPool" } = process.env;
-const emulator = DEVCENTER_ENDPOINT === undefined ? await startOperationStatusServer({ speed: 4 }) : undefined;
+const emulator =
+  DEVCENTER_ENDPOINT === undefined ? await startOperationStatusServer({ speed: 4 }) : undefined;
 
 const client = new OperationStatusesClient(
   DEVCENTER_ENDPOINT ?? emulator?.endpoint ?? "",

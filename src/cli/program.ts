@@ -1,0 +1,161 @@
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { UsageError } from "./context.ts";
+import type { CliContext } from "./context.ts";
+import { credentialAdvice } from "./credential.ts";
+import { parseDuration } from "./duration.ts";
+import { emulate } from "./emulate.ts";
+import type { EmulateOptions } from "./emulate.ts";
+import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { scenarios } from "./scenarios.ts";
+import { status } from "./status.ts";
+import type { StatusOptions } from "./status.ts";
+import { paintFor, printable } from "./text.ts";
+import { wait } from "./wait.ts";
+import type { WaitOptions } from "./wait.ts";
+
+/**
+ * Runs the command.
+ *
+ * @param argv - the arguments, without the program's name
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], context: CliContext): Promise<number> {
+  let exitCode: number = exitCodes.succeeded;
+  const program = createProgram(context, async (action) => {
+    exitCode = await action;
+  });
+  try {
+    await program.parseAsync(argv, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return exitCodeAfter(error, context);
+  }
+}
+
+function exitCodeAfter(error: unknown, { stderr, env }: CliContext): number {
+  // Commander has printed what it throws.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
+  const paint = paintFor(stderr, env);
+  if (error instanceof UsageError) {
+    stderr.write(`${paint("red", "error:")} ${printable(error.message)}\n${usageHint}\n`);
+    return exitCodes.usage;
+  }
+  // A bug: it must not look like an operation that failed.
+  stderr.write(
+    `${paint("red", "error:")} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return exitCodes.gaveUp;
+}
+
+const usageHint = "(--help says how to use it)";
+
+type Perform = (action: Promise<number>) => Promise<void>;
+
+function createProgram(context: CliContext, perform: Perform): Command {
+  const { stdout, stderr, env } = context;
+  const program = new Command("lro")
+    .description("Waits for the long-running operations of Azure DevCenter.")
+    .version(packageVersion())
+    .exitOverride()
+    .showHelpAfterError(usageHint)
+    .configureOutput({
+      writeOut: (text) => void stdout.write(text),
+      writeErr: (text) => void stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 80,
+      getErrHelpWidth: () => stderr.columns ?? 80,
+      outputError: (text, write) => write(text.replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
+    })
+    .addHelpText("after", "\nlro help wait says what its exit codes mean.");
+  addWait(program, (locations, options) => perform(wait(locations, options, context)));
+  addStatus(program, (locations, options) => perform(status(locations, options, context)));
+  addEmulate(program, (options) => perform(emulate(options, context)));
+  return program;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  const parsed: unknown = JSON.parse(text);
+  const version = typeof parsed === "object" && parsed && "version" in parsed ? parsed.version : undefined;
+  return typeof version === "string" ? version : "unknown";
+}
+
+function addWait(
+  program: Command,
+  action: (locations: readonly string[], options: WaitOptions) => Promise<void>,
+): void {
+  addTargets(program.command("wait"))
+    .description("wait until operations are over, and print their results or errors")
+    .option("--resume <token>", "go on with a wait: its token, a file with it, or - (repeatable)", collect)
+    .option(
+      "--timeout <duration>",
+      "stop waiting after this time: 90s, 30m, 1h30m (default: never)",
+      parseDuration,
+    )
+    .option(
+      "--poll-cost <duration>",
+      "how much lateness one status request is worth (default: 1s)",
+      parseDuration,
+    )
+    .option("-q, --quiet", "print results and errors only")
+    .addOption(outputOption("print text, or JSON events, one on each line"))
+    .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`)
+    .action(action);
+}
+
+function addStatus(
+  program: Command,
+  action: (locations: readonly string[], options: StatusOptions) => Promise<void>,
+): void {
+  addTargets(program.command("status"))
+    .description("read the status of operations once, and print it")
+    .addOption(outputOption("print text, or each status as JSON on a line"))
+    .addHelpText(
+      "after",
+      `\nExit codes: 0 whatever the state, 2 wrong usage, 5 unreadable.\n\n${credentialHelp}`,
+    )
+    .action(action);
+}
+
+function addEmulate(program: Command, action: (options: EmulateOptions) => Promise<void>): void {
+  const names = scenarios.map(({ name }) => name);
+  program
+    .command("emulate")
+    .description("serve operations as DevCenter does, on this machine, to try things out")
+    .option("--port <number>", "listen here (default: any free port)", parsePort)
+    .option("--speed <factor>", "let time pass so many times as fast (default: 1)", parseFactor)
+    .addOption(new Option("--scenario <name...>", "have only these operations ready").choices(names))
+    .option("-v, --verbose", "log requests to stderr")
+    .action(action);
+}
+
+const credentialHelp = `Requests to https endpoints carry a token of DefaultAzureCredential. ${credentialAdvice}`;
+
+function addTargets(command: Command): Command {
+  return command
+    .argument("[operation-location...]", "URLs that Operation-Location headers gave")
+    .option("--endpoint <url>", "the DevCenter's URI, in place of operation locations")
+    .option("--project <name>", "the project of the operations")
+    .option("--operation <id...>", "the ids of the operations")
+    .option("--api-version <version>", "the version of the service's contract (default: 2025-02-01)");
+}
+
+function outputOption(description: string): Option {
+  return new Option("-o, --output <format>", description).choices(["text", "json"]).default("text");
+}
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("Expected a number from 0 to 65535.");
+}
+
+function parseFactor(text: string): number {
+  const factor = Number(text);
+  if (factor > 0 && Number.isFinite(factor)) return factor;
+  throw new InvalidArgumentError("Expected a number above zero.");
+}

@@ -1,0 +1,53 @@
+import type { CliContext } from "../context.ts";
+import { adviceOn, errorData } from "../ending.ts";
+import type { Ending } from "../ending.ts";
+import { toJson } from "../text.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** One JSON object on each line; with `isQuiet` only those that end a wait. Times are milliseconds. */
+export function createJsonReporter(
+  ids: readonly string[],
+  isQuiet: boolean,
+  { stdout, stderr }: CliContext,
+): Reporter {
+  const write = (event: string, place: number, data: object): void => {
+    stdout.write(`${toJson({ event, operation: ids[place], ...data })}\n`);
+  };
+  return {
+    progress(place, { operation: _whole, ...progress }) {
+      if (!isQuiet) write("progress", place, { ...progress, ...roundedTimes(progress) });
+    },
+    failedRead(place, { error, ...failedRead }) {
+      if (isQuiet) return;
+      write("failedRead", place, { ...failedRead, ...roundedTimes(failedRead), error: errorData(error) });
+    },
+    ended(place, ending) {
+      if (ending.type === "succeeded") return write("result", place, { result: ending.result ?? null });
+      write("error", place, { error: endingData(ending) });
+      const advice = ending.type === "unsuccessful" ? adviceOn(ending.error) : undefined;
+      if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
+    },
+    close() {},
+  };
+}
+
+interface Times {
+  readonly elapsedInMs: number;
+  readonly estimatedRemainingInMs?: number | undefined;
+  readonly nextPollInMs?: number | undefined;
+}
+
+function roundedTimes({ elapsedInMs, estimatedRemainingInMs, nextPollInMs }: Times): Partial<Times> {
+  return {
+    elapsedInMs: Math.round(elapsedInMs),
+    estimatedRemainingInMs: estimatedRemainingInMs && Math.round(estimatedRemainingInMs),
+    nextPollInMs: nextPollInMs && Math.round(nextPollInMs),
+  };
+}
+
+function endingData(ending: Exclude<Ending, { type: "succeeded" }>): object {
+  const { resumeToken } = ending;
+  if (ending.type === "unsuccessful") return { ...errorData(ending.error), resumeToken };
+  const message = ending.reason instanceof Error ? ending.reason.message : "Interrupted";
+  return { name: "Interruption", code: "Interrupted", message, resumeToken };
+}

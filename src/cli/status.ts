@@ -1,0 +1,68 @@
+import type { OperationStatus } from "../index.ts";
+import type { CliContext } from "./context.ts";
+import { toError } from "./ending.ts";
+import { exitCodeOfError, exitCodes, heaviest } from "./exit-codes.ts";
+import { EndingPrinter } from "./reporters/endings.ts";
+import { resolveTargets } from "./targets.ts";
+import type { Target, TargetOptions } from "./targets.ts";
+import { printable, singleLine, stateText, toJson } from "./text.ts";
+
+/** What `lro status` is told. */
+export interface StatusOptions extends Omit<TargetOptions, "resume"> {
+  readonly output?: "text" | "json";
+}
+
+/**
+ * Reads each operation's status once and prints it.
+ *
+ * @returns the exit code: 0 whatever the state
+ * @throws UsageError that names the argument
+ */
+export async function status(
+  locations: readonly string[],
+  options: StatusOptions,
+  context: CliContext,
+): Promise<number> {
+  const targets = await resolveTargets(locations, options, context);
+  const reads = await Promise.allSettled(targets.map((target) => readOnce(target, context)));
+  const printer = new EndingPrinter(
+    targets.map(({ id }) => id),
+    context,
+  );
+  return heaviest(
+    reads.map((read, place) => {
+      if (read.status === "rejected") return printFailure(place, read.reason, printer);
+      const isJson = options.output === "json";
+      context.stdout.write(isJson ? `${toJson(read.value)}\n` : statusText(read.value));
+      return exitCodes.succeeded;
+    }),
+  );
+}
+
+async function readOnce(target: Target, { interruption, pollOptions }: CliContext): Promise<OperationStatus> {
+  const poller = target.createPoller({ ...pollOptions, notFoundGraceInMs: 0 });
+  return (await poller.poll({ abortSignal: interruption })).operation;
+}
+
+function printFailure(place: number, reason: unknown, printer: EndingPrinter): number {
+  const code = exitCodeOfError(reason);
+  if (code === exitCodes.gaveUp) printer.print(place, { type: "unsuccessful", error: toError(reason) });
+  return code;
+}
+
+function statusText(operation: OperationStatus): string {
+  const { name, percentComplete, startTime, endTime, resourceId, properties, error } = operation;
+  const lines = [
+    `${name} ${stateText(operation.status, percentComplete)}`,
+    field("started", startTime?.toISOString()),
+    field("ended", endTime?.toISOString()),
+    field("resource", resourceId && singleLine(resourceId)),
+    field("result", properties === undefined ? undefined : toJson(properties, 2)),
+    field("error", error && toJson(error, 2)),
+  ];
+  return printable(lines.filter((line) => line !== undefined).join("\n")) + "\n";
+}
+
+function field(name: string, value: string | undefined): string | undefined {
+  return value === undefined ? undefined : `  ${name.padEnd(9)}${value.replaceAll("\n", "\n  ")}`;
+}

@@ -1,0 +1,78 @@
+import type { CliContext } from "./context.ts";
+import { endingOf, exitCodeOf } from "./ending.ts";
+import type { Ending } from "./ending.ts";
+import { heaviest } from "./exit-codes.ts";
+import { EndingPrinter, createQuietReporter } from "./reporters/endings.ts";
+import { createJsonReporter } from "./reporters/json.ts";
+import { createLinesReporter } from "./reporters/lines.ts";
+import type { Reporter } from "./reporters/reporter.ts";
+import { resolveTargets } from "./targets.ts";
+import type { Target, TargetOptions } from "./targets.ts";
+
+/** What `lro wait` is told. Durations are milliseconds. */
+export interface WaitOptions extends TargetOptions {
+  readonly timeout?: number;
+  readonly pollCost?: number;
+  readonly output?: "text" | "json";
+  readonly quiet?: boolean;
+}
+
+/**
+ * Waits for all the operations and says how it went.
+ *
+ * @returns the exit code
+ * @throws UsageError that names the argument
+ */
+export async function wait(
+  locations: readonly string[],
+  options: WaitOptions,
+  context: CliContext,
+): Promise<number> {
+  const targets = await resolveTargets(locations, options, context);
+  const ids = targets.map(({ id }) => id);
+  const reporter = await createReporter(ids, options, context);
+  const endings = await Promise.all(
+    targets.map((target, place) => waitForOne(target, place, reporter, options, context)),
+  );
+  reporter.close();
+  return heaviest(endings.map(exitCodeOf));
+}
+
+async function createReporter(
+  ids: readonly string[],
+  { output, quiet = false }: WaitOptions,
+  context: CliContext,
+): Promise<Reporter> {
+  if (output === "json") return createJsonReporter(ids, quiet, context);
+  if (quiet) return createQuietReporter(ids, context);
+  const printer = new EndingPrinter(ids, context);
+  const canRedraw = context.stdout.isTTY === true && context.env["TERM"] !== "dumb";
+  if (!canRedraw) return createLinesReporter(ids, printer, context);
+  const { TerminalReporter } = await import("./reporters/terminal.ts");
+  return new TerminalReporter(ids, printer, context);
+}
+
+async function waitForOne(
+  target: Target,
+  place: number,
+  reporter: Reporter,
+  { timeout, pollCost }: WaitOptions,
+  { interruption, pollOptions }: CliContext,
+): Promise<Ending> {
+  const poller = target.createPoller({
+    ...pollOptions,
+    ...(timeout !== undefined && { timeoutInMs: timeout }),
+    ...(pollCost !== undefined && { pollCostInMs: pollCost }),
+    onProgress: (progress) => reporter.progress(place, progress),
+    onFailedRead: (failedRead) => reporter.failedRead(place, failedRead),
+  });
+  const ending = await poller.pollUntilDone({ abortSignal: interruption }).then(
+    (result): Ending => ({ type: "succeeded", result }),
+    (error: unknown): Ending =>
+      interruption.aborted && error === interruption.reason
+        ? { type: "interrupted", reason: error, resumeToken: JSON.stringify(poller) }
+        : endingOf(error),
+  );
+  reporter.ended(place, ending);
+  return ending;
+}

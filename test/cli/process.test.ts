@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { failing, startServer } from "./run-cli.ts";
+
+// A process starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
+const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+
+interface Process {
+  readonly output: { stdout: string; stderr: string };
+  /** The exit code or the signal, once all the output is here. */
+  readonly end: Promise<unknown>;
+  interrupt(): void;
+  closeStdout(): void;
+}
+
+/** The real command, as a process of its own. */
+function start(argv: readonly string[], nodeOptions: readonly string[] = []): Process {
+  const child = spawn(process.execPath, ["--no-warnings", ...nodeOptions, main, ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const output = { stdout: "", stderr: "" };
+  child.stdout.on("data", (chunk: Buffer) => (output.stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (output.stderr += chunk.toString()));
+  return {
+    output,
+    end: once(child, "close").then(([code, signal]: unknown[]) => code ?? signal),
+    interrupt: () => void child.kill("SIGINT"),
+    closeStdout: () => void child.stdout.destroy(),
+  };
+}
+
+/** Lets a process get as far as printing something. */
+async function untilPrinted(lro: Process, stream: "stdout" | "stderr"): Promise<void> {
+  await expect.poll(() => lro.output[stream], { timeout: 20_000 }).not.toBe("");
+}
+
+test("the process ends with the exit code, and by itself", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: failing.slice(1) });
+  const lro = start(["wait", "-o", "json", operationLocation]);
+  expect(await lro.end).toBe(1);
+  expect(lro.output).toEqual({ stdout: expect.stringContaining('"event":"error"'), stderr: "" });
+});
+
+test("wrong usage is exit code 2", async () => {
+  const lro = start(["wait"]);
+  expect(await lro.end).toBe(2);
+  expect(lro.output.stderr).toContain("operation-location");
+});
+
+test("SIGINT stops the wait and says how to go on", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+  const lro = start(["wait", operationLocation]);
+  await untilPrinted(lro, "stdout");
+  lro.interrupt();
+  expect(await lro.end).toBe(130);
+  expect(lro.output.stderr).toContain("lro wait --resume '{");
+});
+
+test("a second SIGINT ends a process that the first one did not", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+  const stayAlive = ["--import", "data:text/javascript,setInterval(() => {}, 1000)"];
+  const lro = start(["wait", operationLocation], stayAlive);
+  await untilPrinted(lro, "stdout");
+  lro.interrupt();
+  await untilPrinted(lro, "stderr");
+  lro.interrupt();
+  expect(await lro.end).toBe("SIGINT");
+});
+
+test("SIGINT ends the emulator cleanly", async () => {
+  const lro = start(["emulate"]);
+  await untilPrinted(lro, "stdout");
+  lro.interrupt();
+  expect(await lro.end).toBe(0);
+  expect(lro.output.stderr).toBe("");
+});
+
+test("a reader that goes away ends the wait without a stack", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({
+    timeline: [{ status: "NotStarted", reads: 1 }, { status: "Running" }],
+  });
+  const lro = start(["wait", operationLocation]);
+  await untilPrinted(lro, "stdout");
+  lro.closeStdout();
+  expect(await lro.end).toBe(141);
+  expect(lro.output.stderr).not.toMatch(/EPIPE|\n +at /);
+});

@@ -1,0 +1,102 @@
+import { Readable, Writable } from "node:stream";
+import { WriteStream } from "node:tty";
+import { systemClock } from "lro-poller";
+import type { PollOptions } from "lro-poller";
+import { onTestFinished } from "vitest";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { OperationStatusServer, OperationStatusServerOptions, Timeline } from "lro-poller/testing";
+import type { CliContext, Output } from "../../src/cli/context.ts";
+import { run } from "../../src/cli/program.ts";
+import { fastClock } from "../support/clock.ts";
+
+/** A stream that keeps what it is given. */
+export class CapturedOutput extends Writable implements Output {
+  readonly isTTY: boolean;
+  readonly columns: number;
+  readonly rows = 24;
+  text = "";
+
+  constructor({ columns }: { columns?: number } = {}) {
+    super();
+    this.isTTY = columns !== undefined;
+    this.columns = columns ?? 80;
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+
+  /** As Node decides it for a real terminal. */
+  hasColors(env: object = {}): boolean {
+    return WriteStream.prototype.hasColors.call(this, 16, { TERM: "xterm", ...env });
+  }
+}
+
+export interface CliRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliWorld extends Partial<Omit<CliContext, "stdin">> {
+  readonly stdin?: string;
+  /** Makes stdout a terminal. */
+  readonly columns?: number;
+}
+
+/** A slow machine must not look like a service that is out of order. */
+const fast: PollOptions = {
+  clock: fastClock(systemClock),
+  requestTimeoutInMs: 1e9,
+  outageToleranceInMs: Infinity,
+};
+
+/** Runs the command in this process, a thousand times as fast as its durations say. */
+export async function runCli(argv: readonly string[], world: CliWorld = {}): Promise<CliRun> {
+  const { stdin = "", columns, pollOptions, ...context } = world;
+  const stdout = new CapturedOutput(columns === undefined ? {} : { columns });
+  const stderr = new CapturedOutput();
+  const exitCode = await run(argv, {
+    stdin: Readable.from([stdin]),
+    stdout,
+    stderr,
+    env: {},
+    interruption: new AbortController().signal,
+    loadCredential: () => Promise.reject(new Error("A credential was asked for.")),
+    ...context,
+    pollOptions: { ...fast, ...pollOptions },
+  });
+  return { exitCode, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** A server that is closed when the test is over. */
+export async function startServer(
+  options: OperationStatusServerOptions = {},
+): Promise<OperationStatusServer> {
+  const server = await startOperationStatusServer(options);
+  onTestFinished(() => server.close());
+  return server;
+}
+
+export const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
+
+export const succeeding: Timeline = [
+  { status: "NotStarted", reads: 1 },
+  { status: "Running", reads: 1, percentComplete: 42.5 },
+  { status: "Succeeded", percentComplete: 100, properties: { uri: "https://box" } },
+];
+
+export const failing: Timeline = [
+  { status: "Running", reads: 1 },
+  {
+    status: "Failed",
+    error: {
+      code: "ProvisioningFailed",
+      message: "The dev box could not be created.",
+      target: "myBox",
+      details: [{ code: "NoCapacity", message: "No cores left.", target: "westeurope" }],
+      innererror: { code: "Allocation", innererror: { code: "Quota" } },
+    },
+  },
+];

@@ -1,0 +1,90 @@
+import { stripVTControlCharacters } from "node:util";
+import stringWidth from "string-width";
+import { expect, test } from "vitest";
+import { failing, operationId, runCli, startServer, succeeding } from "./run-cli.ts";
+
+const csi = "\u001B[";
+
+/** What the terminal shows in the end: the last frame and what follows. */
+function finalScreen(stdout: string): string {
+  return stripVTControlCharacters(stdout.slice(stdout.lastIndexOf(`${csi}G`)));
+}
+
+async function waitInTerminal(columns: number, env: Record<string, string> = {}): Promise<string> {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const { exitCode, stdout } = await runCli(["wait", operationLocation], { columns, env });
+  expect(exitCode).toBe(0);
+  return stdout;
+}
+
+test("the last frame stays, and the result follows it", async () => {
+  const screen = finalScreen(await waitInTerminal(80));
+  expect(screen.replace(/\d+:\d\d/, "m:ss")).toMatchInlineSnapshot(`
+    "fa067167  Succeeded   █████████████  100 %   m:ss
+
+    {
+      "uri": "https://box"
+    }
+    "
+  `);
+});
+
+test.each([40, 80, 200])("no frame is wider than %d columns", async (columns) => {
+  const frames = stripVTControlCharacters(await waitInTerminal(columns)).split("\n");
+  for (const line of frames) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+});
+
+test("states are coloured, unless NO_COLOR is set", async () => {
+  expect(await waitInTerminal(80)).toContain(`${csi}32mSucceeded`);
+  expect(await waitInTerminal(80, { NO_COLOR: "1" })).not.toContain(`${csi}32m`);
+});
+
+test("a terminal that cannot move its cursor gets lines", async () => {
+  expect(await waitInTerminal(80, { TERM: "dumb" })).toMatch(
+    new RegExp(`^${operationId} NotStarted\n${operationId} Running 42 %\n`),
+  );
+});
+
+test("several operations have a line each, and endings come in the order of the command line", async () => {
+  const server = await startServer();
+  const slow = [
+    { status: "Running", reads: 9 },
+    { status: "Succeeded", properties: "first" },
+  ];
+  const first = server.addOperation({ timeline: slow });
+  const second = server.addOperation({ timeline: [{ status: "Succeeded", properties: "second" }] });
+  const third = server.addOperation({ timeline: failing });
+  const locations = [first, second, third].map(({ operationLocation }) => operationLocation);
+  const { exitCode, stdout, stderr } = await runCli(["wait", ...locations], { columns: 100 });
+  expect(exitCode).toBe(1);
+  const lines = finalScreen(stdout).split("\n");
+  expect(lines.slice(0, 3).map((line) => line.split(/ +/).slice(0, 2))).toEqual([
+    [first.operationId.slice(0, 8), "Succeeded"],
+    [second.operationId.slice(0, 8), "Succeeded"],
+    [third.operationId.slice(0, 8), "Failed"],
+  ]);
+  expect(lines[2]).toContain("ProvisioningFailed");
+  expect(lines.slice(4)).toEqual([
+    `${first.operationId} result:`,
+    '"first"',
+    `${second.operationId} result:`,
+    '"second"',
+    "",
+  ]);
+  expect(stderr).toContain("→ Allocation → Quota");
+});
+
+test("failed reads are a note, and a wait that stops says why", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({
+    timeline: [{ status: "Running" }],
+    faults: { 2: { kind: "status", status: 503 } },
+  });
+  const { exitCode, stdout } = await runCli(["wait", "--timeout", "10m", operationLocation], {
+    columns: 100,
+  });
+  expect(exitCode).toBe(4);
+  expect(stripVTControlCharacters(stdout)).toMatch(/retrying in \d+ s: HTTP 503/);
+  expect(finalScreen(stdout)).toMatch(/Running .* timed out\n/);
+});
