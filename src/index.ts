@@ -33,7 +33,7 @@ export { exponential, fixed, parseRetryAfter, pricedSchedule } from "./schedule.
 export type { GetHeader, PollHistory, PricedScheduleOptions, Schedule } from "./schedule.ts";
 export type { ResumeToken } from "./token.ts";
 export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
-export type { OperationStatusesClientOptions } from "./azure/operation-statuses-client.ts";
+export type { OperationStatusesClientOptions, ResumeOptions } from "./azure/operation-statuses-client.ts";
 export type { AdditionalPolicy, TransportOptions } from "./azure/transport.ts";
 export type {
   CustomizationTask,

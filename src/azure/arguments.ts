@@ -106,13 +106,18 @@ export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
  *
  * @throws TypeError when it is no URL, RangeError when it is another origin's
  */
-export function parseUrl(name: string, url: unknown, endpoint: URL): string {
+export function parseUrl(
+  name: string,
+  url: unknown,
+  endpoint: URL,
+  allowedOrigins: ReadonlySet<string> = new Set(),
+): string {
   if (typeof url !== "string" || !URL.canParse(url, endpoint)) {
     throw new TypeError(
       `${name}: expected a URL, got ${typeof url === "string" ? "another string" : typeof url}`,
     );
   }
   const resolved = new URL(url, endpoint);
-  checkSameOrigin(name, resolved, endpoint);
+  if (!allowedOrigins.has(resolved.origin)) checkSameOrigin(name, resolved, endpoint);
   return URL.canParse(url) ? url : resolved.href;
 }

@@ -42,6 +42,8 @@ export function fromPollerLike<TResult>(
 ): Operation<TResult> {
   const state = (): AzureState<TResult> | undefined =>
     "getOperationState" in poller ? poller.getOperationState() : poller.operationState;
+  // core-lro sends the initial request before anybody waits; that it fails must not end the process.
+  if ("submitted" in poller) poller.submitted().catch(() => {});
   const toJSON = (): object => ({ state: { status: "running", config: configOf(state()) } });
   return {
     get id() {
@@ -154,6 +156,9 @@ function nameOfOperation(config: { readonly operationLocation?: unknown }): stri
 export function toPollerLike<TResult>(poller: Poller<TResult>): AzurePoller<TResult> {
   const wait = (options?: AzureCallOptions): Promise<TResult> =>
     withAbortSignal(options, (call) => poller.pollUntilDone(call));
+  const submitted = async (): Promise<void> => {
+    if ("started" in poller) await poller.started;
+  };
   let state: CoreLroState<TResult> | undefined;
   const follow = (progress: Progress<TResult>): CoreLroState<TResult> => (state = coreLroStateOf(progress));
   poller.onProgress(follow);
@@ -175,10 +180,11 @@ export function toPollerLike<TResult>(poller: Poller<TResult>): AzurePoller<TRes
     },
     pollUntilDone: wait,
     onProgress: (callback) => poller.onProgress((progress) => callback(follow(progress))),
-    serialize: () => Promise.resolve(JSON.stringify(poller)),
-    async submitted() {
-      if ("started" in poller) await poller.started;
+    async serialize() {
+      await submitted();
+      return JSON.stringify(poller);
     },
+    submitted,
     // oxlint-disable-next-line unicorn/no-thenable
     then: (onFulfilled, onRejected) => wait().then(onFulfilled, onRejected),
     catch: (onRejected) => wait().catch(onRejected),
@@ -189,11 +195,14 @@ export function toPollerLike<TResult>(poller: Poller<TResult>): AzurePoller<TRes
 
 type AzureCallOptions = NonNullable<Parameters<AzurePoller<unknown>["poll"]>[0]>;
 
-function coreLroStateOf<TResult>({ status, operation, pollCount }: Progress<TResult>): CoreLroState<TResult> {
+function coreLroStateOf<TResult>(progress: Progress<TResult>): CoreLroState<TResult> {
+  const { status, operation, pollCount, nextPollInMs } = progress;
   switch (status) {
     case "NotStarted":
       return { status: "notStarted" };
     case "Succeeded":
+      // core-lro's states have succeeded only with their result, which may still have to be read.
+      if (nextPollInMs !== undefined) return { status: "running" };
       return operation.properties === undefined
         ? { status: "succeeded" }
         : { status: "succeeded", result: operation.properties };

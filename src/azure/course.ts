@@ -2,7 +2,7 @@ import type { HttpMethods } from "@azure/core-rest-pipeline";
 import { ContractError } from "../errors.ts";
 import { isTerminal } from "../operation.ts";
 import type { OperationState, StatusFields } from "../operation.ts";
-import { parseObject, parseState, parseStatusFields, parseString } from "../parse.ts";
+import { parseObject, parseState, parseStatusFields } from "../parse.ts";
 
 /**
  * How a service tells of an operation, as Azure's REST guidelines and its resource providers have it:
@@ -34,7 +34,11 @@ export interface Beginning {
 export interface Answer {
   readonly statusCode: number;
   readonly header: (name: string) => string | undefined;
-  /** `undefined` when it is empty. */
+  /**
+   * `undefined` when it is empty.
+   *
+   * @throws {@link ContractError} when it is read though it is no JSON: a header may say all that counts
+   */
   readonly body: unknown;
 }
 
@@ -71,8 +75,16 @@ export function readMonitor(course: Course, answer: Answer): Report {
     case "location":
       return readLocation(moved(course, answer.header("location")), answer);
     case "resource":
-      return readResource(course, answer);
+      return readResource(course, withBody(answer));
   }
+}
+
+/** A resource that is being made is there to be shown; only the first answer may do without. */
+function withBody(answer: Answer): Answer {
+  if (answer.body === undefined && answer.statusCode !== 202) {
+    throw new ContractError("$", "a resource", undefined);
+  }
+  return answer;
 }
 
 function courseOf(beginning: Beginning, answer: Answer): Course | undefined {
@@ -99,9 +111,10 @@ function resultUrlOf(
 ): string | undefined {
   if (method === "DELETE") return undefined;
   if (method === "PUT" || finalStateVia === "original-uri") return url;
-  if (finalStateVia === "azure-async-operation" || finalStateVia === "operation-location") return undefined;
+  const isInMonitor = finalStateVia === "azure-async-operation" || finalStateVia === "operation-location";
   // DevCenter sends the monitor itself as Location: there is no resource to be had there.
-  const resource = location !== undefined && isSameResource(location, monitorUrl) ? undefined : location;
+  const isMonitor = location !== undefined && isSameResource(location, monitorUrl);
+  const resource = isInMonitor || isMonitor ? undefined : location;
   return resource ?? (method === "PATCH" ? url : undefined);
 }
 
@@ -116,17 +129,29 @@ function reportWithoutCourse({ method }: Beginning, { statusCode, body }: Answer
 }
 
 /** The body is the monitor's where there is no resource to show: then it may bring the end already. */
-function firstState({ method }: Beginning, { body }: Answer): OperationState {
+function firstState({ method }: Beginning, answer: Answer): OperationState {
   const showsResource = method === "PUT" || method === "PATCH";
-  const word = isFields(body) && !showsResource ? body["status"] : undefined;
+  const body = showsResource ? undefined : jsonOf(answer);
+  const word = isFields(body) ? body["status"] : undefined;
   return typeof word === "string" && word.trim() !== "" ? parseState(word, "$.status") : "NotStarted";
+}
+
+/** `undefined` when it is none, which does not matter where a header says where to ask. */
+function jsonOf(answer: Answer): unknown {
+  try {
+    return answer.body;
+  } catch {
+    return undefined;
+  }
 }
 
 function readStatusMonitor(course: Course, { body }: Answer): Report {
   const fields = parseStatusFields(parseObject(body, "$"));
   const resourceLocation = fields["resourceLocation"];
   const resultUrl =
-    typeof resourceLocation === "string" ? resolved(resourceLocation, course.monitorUrl) : course.resultUrl;
+    typeof resourceLocation === "string" && resourceLocation !== ""
+      ? resolved(resourceLocation, course.monitorUrl)
+      : course.resultUrl;
   return { fields: withResult(fields, body), course: { ...course, resultUrl } };
 }
 
@@ -137,8 +162,8 @@ function withResult(fields: StatusFields, body: unknown): StatusFields {
 }
 
 function readLocation(course: Course, answer: Answer): Report {
-  const { statusCode, body } = answer;
-  if (statusCode === 202) return { fields: { status: "Running" }, course };
+  if (answer.statusCode === 202) return { fields: { status: "Running" }, course };
+  const { body } = answer;
   // By the book the code alone decides; a body that says that it failed is believed all the same.
   const word = isFields(body) ? provisioningStateOf(body) : undefined;
   const state = typeof word === "string" && word !== "" ? parseState(word, "$.status") : "Succeeded";
@@ -194,15 +219,14 @@ function resolved(url: string | undefined, base: string): string | undefined {
   return new URL(url, base).href;
 }
 
-function isSameResource(one: string, other: string): boolean {
+/** Whether two URLs differ in their queries at most. */
+export function isSameResource(one: string, other: string): boolean {
   const [a, b] = [new URL(one), new URL(other)];
   return a.origin === b.origin && a.pathname.toLowerCase() === b.pathname.toLowerCase();
 }
 
 /** The last part of a URL's path: an operation's name for people, without the query that may be signed. */
 export function nameOf(url: string): string {
-  return parseString(
-    new URL(url).pathname.split("/").findLast((segment) => segment !== ""),
-    "$.name",
-  );
+  const { pathname, host } = new URL(url);
+  return pathname.split("/").findLast((segment) => segment !== "") ?? host;
 }

@@ -12,7 +12,7 @@ export interface StartedOperation {
   readonly statusCode: number;
   /** By their lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The resource, or the first status; `undefined` when the answer was empty. */
+  /** The resource, or the first status; `undefined` when the answer was empty, text when it was no JSON. */
   readonly body: unknown;
 }
 
@@ -31,19 +31,22 @@ export interface LroPlan<TResult> {
 type Stage =
   | { readonly at: "beginning"; readonly beginning: Beginning; readonly answer: Promise<PipelineResponse> }
   | { readonly at: "monitor"; readonly course: Course }
-  | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields };
+  | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields }
+  | { readonly at: "unparsed"; readonly course: Course; readonly before: Stage; readonly error: ReadError };
 
 /** An operation from the request that begins it to its result, whichever way the service tells of it. */
 export class LroOperation<TResult> implements Operation<TResult> {
   readonly logger: PollLogger;
   readonly #plan: LroPlan<TResult>;
   #stage: Stage;
+  #firstCourse: Course | undefined;
 
   /** Goes on with an operation on its course, or follows one from the answer to its beginning. */
   constructor(plan: LroPlan<TResult>, from: Course | Omit<Stage & { readonly at: "beginning" }, "at">) {
     this.logger = plan.logger;
     this.#plan = plan;
     this.#stage = "answer" in from ? { at: "beginning", ...from } : { at: "monitor", course: from };
+    if ("answer" in from) void this.#noteCourse(from);
   }
 
   get id(): string {
@@ -61,12 +64,25 @@ export class LroOperation<TResult> implements Operation<TResult> {
         return this.#readStatus(stage.course, abortSignal);
       case "result":
         return this.#readResult(stage, abortSignal);
+      case "unparsed":
+        this.#stage = stage.before;
+        return Promise.reject(stage.error);
     }
   }
 
   toJSON(): object {
     const stage = this.#stage;
-    return stage.at === "beginning" ? { beginning: stage.beginning.method } : { course: stage.course };
+    const course = stage.at === "beginning" ? this.#firstCourse : stage.course;
+    return course ? { course } : { beginning: this.id };
+  }
+
+  /** So that a token is of use as soon as the operation has begun, though nobody has read the answer yet. */
+  async #noteCourse({ beginning, answer }: Omit<Stage & { at: "beginning" }, "at">): Promise<void> {
+    try {
+      this.#firstCourse = readBeginning(beginning, answerOf(await answer)).course;
+    } catch {
+      // Whoever waits is told.
+    }
   }
 
   async #readBeginning({ beginning, answer }: Stage & { at: "beginning" }): Promise<Reading<TResult>> {
@@ -86,7 +102,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const response = await this.#get(url, abortSignal);
     return this.#take(response, () => ({
       fields: { ...fields, properties: answerOf(response).body },
-      course: { ...course, resultUrl: undefined },
+      course,
     }));
   }
 
@@ -106,12 +122,27 @@ export class LroOperation<TResult> implements Operation<TResult> {
   #take(response: PipelineResponse, report: () => Report): Reading<TResult> {
     const facts = factsOf(response);
     const { fields, course } = reported(report, facts, this.#stage.at === "beginning");
+    if (fields.status === "Succeeded" && (this.#stage.at === "result" || course?.resultUrl === undefined)) {
+      return this.#takeResult(fields, course, facts);
+    }
     const url = fields.status === "Succeeded" ? course?.resultUrl : undefined;
     if (course)
       this.#stage = url === undefined ? { at: "monitor", course } : { at: "result", course, url, fields };
-    const isResultHere = fields.status === "Succeeded" && url === undefined;
-    const properties = isResultHere ? this.#parseResult(fields.properties) : undefined;
-    return { status: { ...this.#named(fields), properties }, isResultPending: url !== undefined, ...facts };
+    const status = { ...this.#named(fields), properties: undefined };
+    return { status, isResultPending: url !== undefined, ...facts };
+  }
+
+  /** A result that cannot be parsed is told by a read of its own: that the operation has succeeded stays true. */
+  #takeResult(fields: StatusFields, course: Course | undefined, facts: AnswerFacts): Reading<TResult> {
+    const named = this.#named(fields);
+    if (course && this.#stage.at === "beginning") this.#stage = { at: "monitor", course };
+    try {
+      return { status: { ...named, properties: this.#parseResult(fields.properties) }, ...facts };
+    } catch (error) {
+      if (!(error instanceof ReadError) || this.#stage.at !== "monitor") throw error;
+      this.#stage = { at: "unparsed", course: this.#stage.course, before: this.#stage, error };
+      return { status: { ...named, properties: undefined }, isResultPending: true, ...facts };
+    }
   }
 
   /** Gives a status that came without a name that of its URL. */
@@ -150,7 +181,9 @@ function answerOf(response: PipelineResponse): Answer {
   return {
     statusCode,
     header: (name) => headers.get(name),
-    body: bodyAsText?.trim() ? parseBody(response) : undefined,
+    get body() {
+      return bodyAsText?.trim() ? parseBody(response) : undefined;
+    },
   };
 }
 
@@ -162,6 +195,13 @@ export function withApiVersion(url: string, apiVersion: string | undefined): str
 
 /** What the answer to the initial request said, for whoever began it. */
 export function startedOf(response: PipelineResponse): StartedOperation {
-  const { statusCode, body } = answerOf(response);
-  return { statusCode, headers: response.headers.toJSON(), body };
+  return { statusCode: response.status, headers: response.headers.toJSON(), body: bodyOrText(response) };
+}
+
+function bodyOrText(response: PipelineResponse): unknown {
+  try {
+    return answerOf(response).body;
+  } catch {
+    return response.bodyAsText;
+  }
 }

@@ -32,6 +32,12 @@ export interface OperationStatusesClientOptions extends TransportOptions {
   readonly apiVersion?: string;
 }
 
+/** How to go on with a wait. */
+export interface ResumeOptions<P = unknown> extends PollOptions<P> {
+  /** Origins, besides the client's, which the token and the service's answers may lead to, such as a gateway's. */
+  readonly allowedOrigins?: readonly string[];
+}
+
 const devCenterScope = "https://devcenter.azure.com/.default";
 
 /** Reads the status of the operations of one DevCenter, and begins some. */
@@ -105,13 +111,15 @@ export class OperationStatusesClient extends DevCenterOperations {
    * @param token - what `JSON.stringify(poller)` gave, or that parsed; or what core-lro's `serialize()` gave
    * @throws {@link ContractError}, TypeError or RangeError that says what is wrong with the token
    */
-  resume<P = unknown>(token: string | ResumeToken, options: PollOptions<P> = {}): Poller<P> {
-    const point = parseResumePoint(token, this.#endpoint, Date.now());
+  resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
+    const { allowedOrigins = [], ...pollOptions } = options;
+    const allowed = allowedOrigins.map((origin) => new URL(origin).origin);
+    const point = parseResumePoint(token, this.#endpoint, Date.now(), new Set(allowed));
     const operation =
       "kind" in point.operation
-        ? new LroOperation<P>(this.#lroPlan(), point.operation)
+        ? new LroOperation<P>(this.#lroPlan(allowed), point.operation)
         : this.operation<P>(point.operation.projectName, point.operation.operationId);
-    return resumePoller(operation, point.token, options);
+    return resumePoller(operation, point.token, pollOptions);
   }
 
   /**
@@ -127,9 +135,9 @@ export class OperationStatusesClient extends DevCenterOperations {
     return followBeginning(this.#transport, { ...request, url }, options, this.#apiVersion);
   }
 
-  #lroPlan(): LroPlan<never> {
+  #lroPlan(allowedOrigins: readonly string[]): LroPlan<never> {
     return {
-      transport: this.#transport,
+      transport: this.#transport.allowing(allowedOrigins),
       apiVersion: this.#apiVersion,
       logger: pollLogger,
     };

@@ -4,6 +4,7 @@ import { parseJson, parseToken } from "../token.ts";
 import type { ResumeToken } from "../token.ts";
 import { checkOperationId, checkProjectName, checkSameOrigin, parseEndpoint, parseUrl } from "./arguments.ts";
 import type { OperationReference } from "./arguments.ts";
+import { isSameResource } from "./course.ts";
 import type { Course, MonitorKind } from "./course.ts";
 
 /** A token, and what it says of where the operation is: by DevCenter's names, or by the course it was on. */
@@ -18,18 +19,24 @@ export interface ResumePoint {
  *
  * @throws {@link ContractError}, TypeError or RangeError that says what is wrong with it
  */
-export function parseResumePoint(token: unknown, endpoint: URL, now: number): ResumePoint {
+export function parseResumePoint(
+  token: unknown,
+  endpoint: URL,
+  now: number,
+  allowed: ReadonlySet<string>,
+): ResumePoint {
   const fields = parseObject(typeof token === "string" ? parseJson(token) : token, "token");
   if ("state" in fields) {
     const fresh: ResumeToken = { version: 1, operation: {}, begunAt: now, pollCount: 0, failedReads: 0 };
-    return { token: fresh, operation: parseCoreLroState(fields["state"], endpoint) };
+    return { token: fresh, operation: parseCoreLroState(fields["state"], endpoint, allowed) };
   }
   const parsed = parseToken(fields);
   const operation = parseObject(parsed.operation, "token.operation");
   if ("state" in operation) {
-    return { token: parsed, operation: parseCoreLroState(operation["state"], endpoint) };
+    return { token: parsed, operation: parseCoreLroState(operation["state"], endpoint, allowed) };
   }
-  if ("course" in operation) return { token: parsed, operation: parseCourse(operation["course"], endpoint) };
+  if ("course" in operation)
+    return { token: parsed, operation: parseCourse(operation["course"], endpoint, allowed) };
   checkSameOrigin("token.operation.endpoint", parseEndpoint(operation["endpoint"], false), endpoint);
   return {
     token: parsed,
@@ -40,12 +47,12 @@ export function parseResumePoint(token: unknown, endpoint: URL, now: number): Re
   };
 }
 
-function parseCourse(value: unknown, endpoint: URL): Course {
+function parseCourse(value: unknown, endpoint: URL, allowed: ReadonlySet<string>): Course {
   const fields = parseObject(value, "token.operation.course");
   return {
     kind: parseKind(fields["kind"], "token.operation.course.kind", ownKinds),
-    monitorUrl: parseUrl("token.operation.course.monitorUrl", fields["monitorUrl"], endpoint),
-    resultUrl: parseOptionalUrl("token.operation.course.resultUrl", fields["resultUrl"], endpoint),
+    monitorUrl: parseUrl("token.operation.course.monitorUrl", fields["monitorUrl"], endpoint, allowed),
+    resultUrl: parseOptionalUrl("token.operation.course.resultUrl", fields["resultUrl"], endpoint, allowed),
   };
 }
 
@@ -62,13 +69,23 @@ const coreLroKinds: ReadonlyMap<string, MonitorKind> = new Map([
 ]);
 
 /** The result that a state may hold is not taken from it: the service is asked again. */
-function parseCoreLroState(value: unknown, endpoint: URL): Course {
+function parseCoreLroState(value: unknown, endpoint: URL, allowed: ReadonlySet<string>): Course {
   const config = parseObject(parseObject(value, "token.state")["config"], "token.state.config");
   const metadata = parseObject(config["metadata"], "token.state.config.metadata");
+  const { operationLocation, resourceLocation }: { operationLocation?: unknown; resourceLocation?: unknown } =
+    config;
+  const monitorUrl = parseUrl("token.state.config.operationLocation", operationLocation, endpoint, allowed);
+  const resultUrl = parseOptionalUrl(
+    "token.state.config.resourceLocation",
+    resourceLocation,
+    endpoint,
+    allowed,
+  );
   return {
     kind: parseKind(metadata["mode"], "token.state.config.metadata.mode", coreLroKinds),
-    monitorUrl: parseUrl("token.state.config.operationLocation", config["operationLocation"], endpoint),
-    resultUrl: parseOptionalUrl("token.state.config.resourceLocation", config["resourceLocation"], endpoint),
+    monitorUrl,
+    // DevCenter sends the monitor itself as Location: there is no resource to be had there.
+    resultUrl: resultUrl !== undefined && isSameResource(resultUrl, monitorUrl) ? undefined : resultUrl,
   };
 }
 
@@ -78,6 +95,11 @@ function parseKind(value: unknown, path: string, kinds: ReadonlyMap<string, Moni
   return kind;
 }
 
-function parseOptionalUrl(name: string, url: unknown, endpoint: URL): string | undefined {
-  return url === undefined || url === null ? undefined : parseUrl(name, url, endpoint);
+function parseOptionalUrl(
+  name: string,
+  url: unknown,
+  endpoint: URL,
+  allowed: ReadonlySet<string>,
+): string | undefined {
+  return url === undefined || url === null ? undefined : parseUrl(name, url, endpoint, allowed);
 }

@@ -1,3 +1,4 @@
+import { redirectPolicyName } from "@azure/core-rest-pipeline";
 import type { HttpClient, Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import pRetry from "p-retry";
 import { sleep, systemClock } from "../clock.ts";
@@ -76,7 +77,12 @@ export function startOperation<TResult = unknown>(
 ): StartedPoller<TResult> {
   if ("client" in options) return options.client.startOperation(request, options);
   const { pipeline, httpClient, apiVersion, ...rest } = options;
-  const transport = new Transport(pipeline, [new URL(request.url).origin], httpClient);
+  if (!URL.canParse(request.url))
+    throw new TypeError("request.url: expected an absolute URL, got another string");
+  const ownPipeline = pipeline.clone();
+  // A redirect is the transport's to follow: the pipeline's own loses the token, and may lead anywhere.
+  ownPipeline.removePolicy({ name: redirectPolicyName });
+  const transport = new Transport(ownPipeline, [new URL(request.url).origin], httpClient);
   return followBeginning(transport, request, rest, apiVersion);
 }
 
@@ -140,6 +146,7 @@ async function begin<TResult>(
   try {
     return await pRetry(send, { retries: mostRepetitions, minTimeout: 0, shouldRetry });
   } catch (error) {
+    if (abortSignal?.aborted) throw abortSignal.reason;
     const cause = errorOfRequest(error);
     throw new OperationStartError(`${method} did not begin an operation: ${cause.message}`, cause);
   }
