@@ -297,7 +297,8 @@ class OperationPoller<P> implements Poller<P> {
     const { staleAnswers } = this.#state;
     const atInMs = this.#apply({ type: "answered", reading, atInMs: this.#elapsedInMs() });
     if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
-    this.#progress = progressAfter(this.#state, reading, atInMs, this.#step, this.#progress);
+    const { schedule } = this.#settings;
+    this.#progress = progressAfter(this.#state, reading, atInMs, this.#step, this.#progress, schedule);
     this.#log(this.#progress, this.#state.staleAnswers > staleAnswers);
     this.#callers.tell(this.#progress);
     this.#listeners.notify(this.#progress);
