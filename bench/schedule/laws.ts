@@ -1,11 +1,9 @@
-import { normal } from "./random.ts";
-
 /** How long the operations of a class take, in seconds. */
 export interface Law {
   readonly name: string;
-  /** A duration, drawn. */
-  draw(random: () => number): number;
-  /** The share that takes longer than `seconds`; known only where the law is a formula. */
+  /** The duration that a part of all operations, from 0 to 1, stays below. */
+  quantile(part: number): number;
+  /** The share that takes longer than `seconds`. */
   survival(seconds: number): number;
 }
 
@@ -13,7 +11,7 @@ export interface Law {
 export function logNormal(name: string, median: number, sigma: number): Law {
   return {
     name,
-    draw: (random) => median * Math.exp(sigma * normal(random)),
+    quantile: (part) => median * Math.exp(sigma * normalQuantile(part)),
     survival: (seconds) => 1 - normalBelow(Math.log(seconds / median) / sigma),
   };
 }
@@ -22,7 +20,7 @@ export function logNormal(name: string, median: number, sigma: number): Law {
 export function exponentialLaw(name: string, mean: number): Law {
   return {
     name,
-    draw: (random) => -mean * Math.log(1 - random()),
+    quantile: (part) => -mean * Math.log(1 - part),
     survival: (seconds) => Math.exp(-seconds / mean),
   };
 }
@@ -31,7 +29,7 @@ export function exponentialLaw(name: string, mean: number): Law {
 export function uniform(name: string, least: number, most: number): Law {
   return {
     name,
-    draw: (random) => least + (most - least) * random(),
+    quantile: (part) => least + (most - least) * part,
     survival: (seconds) => Math.min(1, Math.max(0, (most - seconds) / (most - least))),
   };
 }
@@ -40,18 +38,31 @@ export function uniform(name: string, least: number, most: number): Law {
 export function weibull(name: string, scale: number, shape: number): Law {
   return {
     name,
-    draw: (random) => scale * (-Math.log(1 - random())) ** (1 / shape),
+    quantile: (part) => scale * (-Math.log(1 - part)) ** (1 / shape),
     survival: (seconds) => Math.exp(-((seconds / scale) ** shape)),
   };
 }
 
-/** Two kinds in one: `share` of the operations follow the first law. */
+/** Two kinds in one: `share` of the operations follow the first law, which has to be the faster one. */
 export function mixture(name: string, share: number, first: Law, second: Law): Law {
   return {
     name,
-    draw: (random) => (random() < share ? first : second).draw(random),
+    quantile: (part) =>
+      part < share ? first.quantile(part / share) : second.quantile((part - share) / (1 - share)),
     survival: (seconds) => share * first.survival(seconds) + (1 - share) * second.survival(seconds),
   };
+}
+
+/** As many durations as asked for, one from each equal part of the law, in random order. */
+export function durations(law: Law, count: number, random: () => number): readonly number[] {
+  return Array.from({ length: count }, (_, i) => ({ seconds: law.quantile((i + random()) / count), at: random() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ seconds }) => seconds);
+}
+
+/** As many durations as asked for, drawn each on its own, as a user's records are. */
+export function records(law: Law, count: number, random: () => number): readonly number[] {
+  return Array.from({ length: count }, () => law.quantile(random()));
 }
 
 /**
@@ -79,4 +90,15 @@ function normalBelow(z: number): number {
     ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
   const upper = (polynomial * Math.exp(-x * x)) / 2;
   return z > 0 ? 1 - upper : upper;
+}
+
+/** The inverse, by halving. */
+function normalQuantile(part: number): number {
+  let [low, high] = [-8, 8];
+  for (let halvings = 0; halvings < 40; halvings++) {
+    const middle = (low + high) / 2;
+    if (normalBelow(middle) < part) low = middle;
+    else high = middle;
+  }
+  return low;
 }

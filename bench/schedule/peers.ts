@@ -71,10 +71,11 @@ const vercelSteps: Next = (_n, elapsed) => {
 
 /** cockatiel ExponentialBackoffGenerators.js: decorrelated jitter around a doubling curve. */
 const cockatiel: Next = (n, _elapsed, random) => {
-  const at = (x: number): number => 2 ** x * Math.tanh(Math.sqrt(4 * x));
-  const x = n - 1 + random();
-  return Math.min(30, ((at(Math.min(x, 30)) - at(Math.max(0, Math.min(x, 30) - 1))) * 0.128) / 1.4);
+  const x = Math.min(30, n - 1 + random());
+  return Math.min(30, ((cockatielCurve(x) - cockatielCurve(Math.max(0, x - 1))) * 0.128) / 1.4);
 };
+
+const cockatielCurve = (x: number): number => 2 ** x * Math.tanh(Math.sqrt(4 * x));
 
 /** The default schedules of the peers. Read in their sources; the files are named with each. */
 export const peers: readonly Peer[] = [

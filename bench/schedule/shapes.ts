@@ -46,7 +46,7 @@ const between = (random: () => number, least: number, most: number): number =>
 export const shapes = {
   truthful: curve("truthful", (part) => part),
   coarse: curve("steps of 10 %", (part) => part, 10),
-  noisy: curve("noisy", (part, random) => part + 0.03 * normal(random)),
+  noisy: curve("noisy", (part, random) => part + 0.02 * normal(random)),
   crawling: drawn("fast, then crawling", (random) => {
     const power = between(random, 2, 4);
     return (part) => 1 - (1 - part) ** power;
@@ -75,7 +75,8 @@ export const shapes = {
 
 /** Shapes that it was not built for: they are only ever measured. */
 export const unseenShapes = {
-  finePercent: curve("truthful, unrounded", (part) => part, 1e-9),
+  unrounded: curve("truthful, unrounded", (part) => part, 1e-9),
+  veryNoisy: curve("very noisy", (part, random) => part + 0.05 * normal(random)),
   quarters: curve("steps of 25 %", (part) => part, 25),
   fraction: {
     name: "0 to 1 in place of 0 to 100",

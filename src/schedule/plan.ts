@@ -63,42 +63,52 @@ export function cheapestPlan(
   moments: readonly number[],
   belief: Survival,
   background: Background,
-  { pollCostInMs, minDelayInMs }: Terms,
+  terms: Terms,
 ): Plan {
-  const count = moments.length;
-  const survival = moments.map(belief);
+  const next = cheapestNext(moments, moments.map(belief), background, terms);
+  const first = next[0] ?? 0;
+  const second = next[first] ?? 0;
+  const gapInMs = at(moments, first) - at(moments, 0);
+  return { gapInMs, gapAfterInMs: second > first ? at(moments, second) - at(moments, first) : gapInMs };
+}
+
+/** For each moment with a read, the index of the read after it. */
+function cheapestNext(
+  moments: readonly number[],
+  survival: readonly number[],
+  background: Background,
+  { pollCostInMs, minDelayInMs }: Terms,
+): Int32Array {
+  const last = moments.length - 1;
   const area = cumulated(moments, survival);
-  const cost = new Float64Array(count);
-  const next = new Int32Array(count);
-  const read = (array: ArrayLike<number>, i: number): number => array[i] ?? 0;
-  cost[count - 1] = read(survival, count - 1) * background.costToGo(read(moments, count - 1));
-  for (let i = count - 2; i >= 0; i--) {
-    let [least, best] = [Infinity, count - 1];
-    const [from, alive, areaFrom] = [read(moments, i), read(survival, i), read(area, i)];
-    for (let j = i + 1; j < count; j++) {
-      const gap = read(moments, j) - from;
-      if (gap < minDelayInMs && j < count - 1) continue;
-      const lateness = alive * gap - (read(area, j) - areaFrom);
-      if (alive * pollCostInMs + lateness > least) break;
-      const total = alive * pollCostInMs + lateness + read(cost, j);
+  const [cost, next] = [new Float64Array(last + 1), new Int32Array(last + 1)];
+  cost[last] = at(survival, last) * background.costToGo(at(moments, last));
+  for (let i = last - 1; i >= 0; i--) {
+    let [least, best] = [Infinity, last];
+    const price = at(survival, i) * pollCostInMs;
+    for (let j = i + 1; j <= last; j++) {
+      const gap = at(moments, j) - at(moments, i);
+      if (gap < minDelayInMs && j < last) continue;
+      const spent = price + at(survival, i) * gap - (at(area, j) - at(area, i));
+      if (spent >= least) break;
+      const total = spent + at(cost, j);
       if (total < least) [least, best] = [total, j];
     }
     [cost[i], next[i]] = [least, best];
   }
-  const first = read(next, 0);
-  const second = read(next, first) || first;
-  return {
-    gapInMs: read(moments, first) - read(moments, 0),
-    gapAfterInMs: read(moments, second) - read(moments, first),
-  };
+  return next;
 }
 
 /** The area under the survival from the first moment on: trapezoids. */
 function cumulated(moments: readonly number[], survival: readonly number[]): Float64Array {
   const area = new Float64Array(moments.length);
   for (let i = 1; i < moments.length; i++) {
-    const width = (moments[i] ?? 0) - (moments[i - 1] ?? 0);
-    area[i] = (area[i - 1] ?? 0) + (width * ((survival[i] ?? 0) + (survival[i - 1] ?? 0))) / 2;
+    const width = at(moments, i) - at(moments, i - 1);
+    area[i] = at(area, i - 1) + (width * (at(survival, i) + at(survival, i - 1))) / 2;
   }
   return area;
+}
+
+function at(array: ArrayLike<number>, index: number): number {
+  return array[index] ?? 0;
 }

@@ -17,6 +17,8 @@ export interface ProgressRecord {
   readonly latestInMs: number;
   /** What every percentage so far is a multiple of; 0 before the first above 0. */
   readonly quantum: number;
+  /** How far levels are from between their neighbours, in percent: the mean of the square roots, and of how many. */
+  readonly roughness: { readonly meanRoot: number; readonly count: number };
 }
 
 /** One answer's percentage. */
@@ -36,18 +38,35 @@ export function observeProgress(
   { elapsedInMs, percentComplete }: ProgressReading,
 ): ProgressRecord | undefined {
   if (percentComplete === undefined) return record;
-  const points = record?.points ?? [];
+  const { points = [], roughness = smooth } = record ?? {};
   const point = {
     atInMs: elapsedInMs,
     afterInMs: record?.latestInMs ?? elapsedInMs,
     percent: percentComplete,
     levels: 1,
   };
+  const isNew = percentComplete !== points.at(-1)?.percent;
+  const longer = isNew ? [...points, point] : points;
   return {
-    points: percentComplete === points.at(-1)?.percent ? points : thinned([...points, point]),
+    points: thinned(longer),
     latestInMs: elapsedInMs,
     quantum: commonQuantum(record?.quantum ?? 0, percentComplete),
+    roughness: isNew && points.length > 1 ? rougher(roughness, longer.slice(-3)) : roughness,
   };
+}
+
+const smooth: ProgressRecord["roughness"] = { meanRoot: 0, count: 0 };
+
+/** The mean goes over roots, so that one jump among many steps does not count as roughness. */
+function rougher(
+  { meanRoot, count }: ProgressRecord["roughness"],
+  [before, between, after]: readonly ProgressPoint[],
+): ProgressRecord["roughness"] {
+  if (before === undefined || between === undefined || after === undefined) return { meanRoot, count };
+  const part = (between.atInMs - before.atInMs) / (after.atInMs - before.atInMs);
+  const deviation = between.percent - before.percent - part * (after.percent - before.percent);
+  const root = Math.sqrt(Math.abs(deviation) / Math.hypot(1, 1 - part, part));
+  return { meanRoot: (meanRoot * count + root) / (count + 1), count: count + 1 };
 }
 
 /** Merges the two neighbours that are nearest to each other for their age; the newest are kept apart. */
