@@ -40,11 +40,7 @@ export function openTerms(pollCost: number): PricedScheduleOptions {
 }
 
 /** How our schedule waits. `scheduleOf` gives the schedule of each run, counted from 0. */
-export function ours(
-  corpus: Corpus,
-  scheduleOf: (run: number) => Schedule,
-  options?: WaitOptions,
-): Summary {
+export function ours(corpus: Corpus, scheduleOf: (run: number) => Schedule, options?: WaitOptions): Summary {
   return summaryOf(corpus, (run, random, index) => waitAsEngine(scheduleOf(index), run, random, options));
 }
 
@@ -58,7 +54,10 @@ export function priced(corpus: Corpus, pollCost: number, options?: WaitOptions):
 export function pricedWithPast(corpus: Corpus, pollCost: number, count: number, kinds = 25): Summary {
   const schedules = Array.from({ length: kinds }, (_, kind) => {
     const past = records(corpus.law, count, seeded(7919 * kind + (corpus.seed ?? 0) + 1));
-    return pricedSchedule({ ...openTerms(pollCost), pastDurationsInMs: past.map((seconds) => seconds * 1000) });
+    return pricedSchedule({
+      ...openTerms(pollCost),
+      pastDurationsInMs: past.map((seconds) => seconds * 1000),
+    });
   });
   const nothingKnown = pricedSchedule(openTerms(pollCost));
   return ours(corpus, (run) => schedules[run % kinds] ?? nothingKnown);

@@ -55,7 +55,10 @@ export function mixture(name: string, share: number, first: Law, second: Law): L
 
 /** As many durations as asked for, one from each equal part of the law, in random order. */
 export function durations(law: Law, count: number, random: () => number): readonly number[] {
-  return Array.from({ length: count }, (_, i) => ({ seconds: law.quantile((i + random()) / count), at: random() }))
+  return Array.from({ length: count }, (_, i) => ({
+    seconds: law.quantile((i + random()) / count),
+    at: random(),
+  }))
     .toSorted((a, b) => a.at - b.at)
     .map(({ seconds }) => seconds);
 }

@@ -14,6 +14,8 @@ const nothingKnown: Background = noKnowledge({
 
 /** Below this, what the bar says is a guess. */
 const leastTrust = 0.5;
+/** How much of its weight a forecast loses for slipping: a schedule is guarded against a wrong bar, a reader is not. */
+const lossPerSlip = 2;
 
 /** How long the operation will still take, going by its percentage alone; `undefined` where it would be a guess. */
 export function estimateRemaining(history: PollHistory): RemainingEstimate | undefined {
@@ -27,7 +29,11 @@ export function estimateFrom(
   hasPast: boolean,
 ): RemainingEstimate | undefined {
   const { elapsedInMs, progress } = history;
-  const forecasts = progress === undefined ? [] : forecastsOf(progress, elapsedInMs);
+  const said = progress === undefined ? [] : forecastsOf(progress, elapsedInMs);
+  const forecasts = said.map((forecast) => ({
+    ...forecast,
+    weight: forecast.weight / (1 + lossPerSlip * forecast.slip),
+  }));
   const trust = forecasts.reduce((sum, { weight }) => sum + weight, 0);
   if (!hasPast && trust < leastTrust) return undefined;
   const belief = beliefOf(background, forecasts, elapsedInMs);

@@ -10,6 +10,8 @@ export interface Forecast {
   readonly scaleInMs: number;
   /** How far it is believed; what the forecasts together lack of 1 is doubt. */
   readonly weight: number;
+  /** How many seconds it was off for each second that it looked ahead, so far. */
+  readonly slip: number;
 }
 
 /** How many seconds off per second looked ahead: a bar without a record; and as how many looks back that counts. */
@@ -17,7 +19,7 @@ const [priorSlip, priorLooks] = [0.15, 1];
 /** Knowing nothing is as good as a forecast that slips by this much, and is thought half as likely to begin with. */
 const [slipOfDoubt, priorDoubt] = [0.5, 0.5];
 /** What is always left to "it ends without a warning", however good the record. */
-const leastDoubt = 0.15;
+const leastDoubt = 0.1;
 /** No bar earns trust for slipping less than this. */
 const finestSlip = 0.03;
 /** More looks back than this do not make a record any stronger: they see the same mistake again. */
@@ -33,18 +35,15 @@ export function forecastsOf(record: ProgressRecord, elapsedInMs: number): readon
   const merit = judged.reduce((sum, { slip }) => sum + slip ** -strength, 0);
   const trust = ((1 - leastDoubt) * merit) / (merit + priorDoubt * slipOfDoubt ** -strength);
   const precision = judged.reduce((sum, { scaleInMs }) => sum + scaleInMs ** -2, 0);
-  return judged.map(({ endInMs, scaleInMs }) => ({
+  return judged.map(({ endInMs, scaleInMs, slip }) => ({
     endInMs,
     scaleInMs,
     weight: (trust * scaleInMs ** -2) / precision,
+    slip,
   }));
 }
 
-interface Judged {
-  readonly endInMs: number;
-  readonly scaleInMs: number;
-  readonly slip: number;
-}
+type Judged = Omit<Forecast, "weight">;
 
 /** The standard deviation of a logistic law of scale 1 is 1.81. */
 const scaleOfDeviation = 0.55;

@@ -4,7 +4,7 @@ import type { PollHistory } from "./schedule.ts";
 import { jitterShare } from "./schedule.ts";
 
 /** How much more than without a bar a wait may come to cost if the operation ends unforeseen: by reading too rarely … */
-const rarelyAllowance = 0.1;
+const rarelyAllowance = 0.12;
 /** … or too often. */
 const oftenAllowance = 0.05;
 

@@ -15,6 +15,8 @@ const tableSize = 512;
 const mostQuantiles = 200;
 /** Durations of one kind differ by at least this much, whatever a few of them say: 5 %. */
 const leastBandwidth = 0.05;
+/** A duration without neighbours is taken for this wide. */
+const loneBandwidth = 0.3;
 
 /**
  * What earlier operations of the kind took. Each duration stands for a narrow logistic law around it, in the
@@ -95,12 +97,15 @@ function quantiles(sorted: readonly number[]): readonly number[] {
   );
 }
 
-/** Half the way to the k-th neighbours on either side, k being the root of how many there are, over `√3`. */
+/** The way to the k-th neighbour on the nearer side, k being half the root of how many there are. */
 function bandwidths(logs: readonly number[], originalCount: number): readonly number[] {
   const k = Math.max(1, Math.round((Math.sqrt(originalCount) * logs.length) / originalCount / 2));
-  return logs.map((_, i) => {
-    const span = read(logs, Math.min(logs.length - 1, i + k)) - read(logs, Math.max(0, i - k));
-    return Math.max(leastBandwidth, span / 2 / Math.sqrt(3));
+  return logs.map((log, i) => {
+    // Not the mean of both sides: at the edge of a mode, the other side reaches over to the next one.
+    const below = i >= k ? log - read(logs, i - k) : Infinity;
+    const above = i + k < logs.length ? read(logs, i + k) - log : Infinity;
+    const nearer = Math.min(below, above);
+    return Math.max(leastBandwidth, Number.isFinite(nearer) ? 0.7 * nearer : loneBandwidth);
   });
 }
 

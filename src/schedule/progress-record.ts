@@ -63,7 +63,8 @@ function rougher(
   [before, between, after]: readonly ProgressPoint[],
 ): ProgressRecord["roughness"] {
   if (before === undefined || between === undefined || after === undefined) return { meanRoot, count };
-  const part = (between.atInMs - before.atInMs) / (after.atInMs - before.atInMs);
+  const span = after.atInMs - before.atInMs;
+  const part = span > 0 ? (between.atInMs - before.atInMs) / span : 0.5;
   const deviation = between.percent - before.percent - part * (after.percent - before.percent);
   const root = Math.sqrt(Math.abs(deviation) / Math.hypot(1, 1 - part, part));
   return { meanRoot: (meanRoot * count + root) / (count + 1), count: count + 1 };
