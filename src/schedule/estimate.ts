@@ -13,9 +13,9 @@ const nothingKnown: Background = noKnowledge({
 });
 
 /** Below this, what the bar says is a guess. */
-const leastTrust = 0.5;
+const leastTrust = 0.3;
 /** How much of its weight a forecast loses for slipping: a schedule is guarded against a wrong bar, a reader is not. */
-const lossPerSlip = 2;
+const lossPerSlip = 3;
 
 /** How long the operation will still take, going by its percentage alone; `undefined` where it would be a guess. */
 export function estimateRemaining(history: PollHistory): RemainingEstimate | undefined {
