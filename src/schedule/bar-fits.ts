@@ -18,77 +18,97 @@ export interface Fit {
   errorOf(level: number): number;
 }
 
-/** A way to read samples; `undefined` where there are too few, or they do not rise. */
-export type Model = (samples: readonly Sample[]) => Fit | undefined;
+/** A way to read samples. */
+export interface Model {
+  /** What the model makes of the samples before it fits any of them. */
+  prepare(samples: readonly Sample[]): readonly Sample[];
+  /** Fits the first `count` prepared samples; `undefined` where they are too few, or do not rise. */
+  fit(prepared: readonly Sample[], count: number): Fit | undefined;
+}
+
+const asTheyAre = (samples: readonly Sample[]): readonly Sample[] => samples;
 
 /** The bar began with the operation and goes on at one pace. */
-const proportional: Model = (samples) => {
-  let [ty, tt] = [0, 0];
-  for (const { t, y, weight } of samples) {
-    ty += weight * t * y;
-    tt += weight * t * t;
-  }
-  const pace = ty / tt;
-  if (!(pace > 0)) return undefined;
-  const scatter = scatterOf(samples, (t) => pace * t, 1);
-  return {
-    timeOf: (level) => level / pace,
-    errorOf: (level) => (level / pace / pace) * Math.sqrt(scatter / tt),
-  };
+const proportional: Model = {
+  prepare: asTheyAre,
+  fit: (samples, count) => {
+    let [ty, tt] = [0, 0];
+    for (const { t, y, weight } of samples.slice(0, count)) {
+      ty += weight * t * y;
+      tt += weight * t * t;
+    }
+    const pace = ty / tt;
+    if (!(pace > 0)) return undefined;
+    return {
+      timeOf: (level) => level / pace,
+      errorOf: (level) =>
+        (level / pace / pace) * Math.sqrt(scatterOf(samples.slice(0, count), (t) => pace * t, 1) / tt),
+    };
+  },
 };
 
 /** A sample this share of the whole wait ago counts a third of a new one. */
 const memory = 0.3;
 
 /** The bar goes on at its latest pace, whatever it did before. */
-const latestPace: Model = (samples) => {
-  const now = samples.at(-1)?.t ?? 0;
-  if (samples.length < 3) return undefined;
-  return line(
-    samples.map((sample) => ({
-      ...sample,
-      weight: sample.weight * Math.exp((sample.t - now) / (memory * now)),
-    })),
-  );
+const latestPace: Model = {
+  prepare: asTheyAre,
+  fit: (samples, count) => {
+    const known = samples.slice(0, count);
+    const now = known.at(-1)?.t ?? 0;
+    return line(known, (t) => Math.exp((t - now) / (memory * now)));
+  },
 };
 
 /** More than any wait in milliseconds, and still far from where a number overflows. */
 const longestLog = 60;
 
 /** The bar follows a power of the time: it crawls more and more, or runs ever faster. */
-const power: Model = (samples) => {
-  const logs = samples
-    .filter(({ t, y }) => t > 0 && y > 0)
-    .map(({ t, y, weight, blur }) => ({ t: Math.log(t), y: Math.log(y), weight: weight * y * y, blur }));
-  const fit = logs.length < 3 ? undefined : line(logs);
-  if (fit === undefined) return undefined;
-  const timeOf = (level: number): number => Math.exp(Math.min(longestLog, fit.timeOf(Math.log(level))));
-  return { timeOf, errorOf: (level) => timeOf(level) * fit.errorOf(Math.log(level)) };
+const power: Model = {
+  prepare: (samples) =>
+    samples.map(({ t, y, weight, blur }) => ({
+      t: Math.log(t),
+      y: Math.log(y),
+      weight: weight * y * y,
+      blur,
+    })),
+  fit: (logs, count) => {
+    const fit = line(logs.slice(0, count), unfaded);
+    if (fit === undefined) return undefined;
+    const timeOf = (level: number): number => Math.exp(Math.min(longestLog, fit.timeOf(Math.log(level))));
+    return { timeOf, errorOf: (level) => timeOf(level) * fit.errorOf(Math.log(level)) };
+  },
 };
+
+const unfaded = (): number => 1;
 
 export const models: readonly Model[] = [proportional, latestPace, power];
 
-/** A weighted straight line, read backwards: from the level to the moment. */
-function line(samples: readonly Sample[]): Fit | undefined {
-  let [w, wt, wy] = [0, 0, 0];
+/** A weighted straight line through three samples or more, read backwards: from the level to the moment. */
+function line(samples: readonly Sample[], fading: (t: number) => number): Fit | undefined {
+  if (samples.length < 3) return undefined;
+  let [w, wt, wy, wtt, wty] = [0, 0, 0, 0, 0];
+  const begin = samples[0]?.t ?? 0;
   for (const { t, y, weight } of samples) {
-    w += weight;
-    wt += weight * t;
-    wy += weight * y;
+    const [since, share] = [t - begin, weight * fading(t)];
+    w += share;
+    wt += share * since;
+    wy += share * y;
+    wtt += share * since * since;
+    wty += share * since * y;
   }
-  const [t0, y0] = [wt / w, wy / w];
-  let [tt, ty] = [0, 0];
-  for (const { t, y, weight } of samples) {
-    tt += weight * (t - t0) ** 2;
-    ty += weight * (t - t0) * (y - y0);
-  }
+  const [t0, y0] = [begin + wt / w, wy / w];
+  const tt = wtt - (wt * wt) / w;
+  const ty = wty - (wt * wy) / w;
   const pace = ty / tt;
   if (!(pace > 0)) return undefined;
-  const scatter = scatterOf(samples, (t) => y0 + pace * (t - t0), 2);
   const timeOf = (level: number): number => t0 + (level - y0) / pace;
   return {
     timeOf,
-    errorOf: (level) => Math.sqrt(scatter * (1 / w + (timeOf(level) - t0) ** 2 / tt)) / pace,
+    errorOf: (level) => {
+      const scatter = scatterOf(samples, (t) => y0 + pace * (t - t0), 2);
+      return Math.sqrt(scatter * (1 / w + (timeOf(level) - t0) ** 2 / tt)) / pace;
+    },
   };
 }
 

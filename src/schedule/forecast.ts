@@ -1,5 +1,5 @@
 import { models } from "./bar-fits.ts";
-import type { Model, Sample } from "./bar-fits.ts";
+import type { Fit, Model, Sample } from "./bar-fits.ts";
 import type { ProgressPoint, ProgressRecord } from "./progress-record.ts";
 
 /** One way to read the bar: when it says that the operation ends, and how far off that may be. */
@@ -51,10 +51,12 @@ const scaleOfDeviation = 0.55;
 const finestScale = 0.002;
 
 function judge(model: Model, samples: readonly Sample[], latest: Sample): Judged | undefined {
-  const fit = model(samples);
+  const prepared = model.prepare(samples);
+  const fit = model.fit(prepared, samples.length);
   if (fit === undefined) return undefined;
   const said = Math.max(0, fit.timeOf(100) - latest.t);
-  const { bias, slip, overdueInMs } = trackRecord(model, samples, latest, said);
+  const looks = samples.slice(0, -1).map((_, i) => model.fit(prepared, i + 1));
+  const { bias, slip, overdueInMs } = trackRecord(looks, samples, latest, said);
   // A mistake made steadily is put right; one made now and then only widens the law.
   const steadiness = (bias / slip) ** 2;
   const aheadInMs = said / (1 - Math.min(0.8, bias * steadiness));
@@ -75,19 +77,18 @@ interface TrackRecord {
   readonly overdueInMs: number;
 }
 
-/** Asks the model, at each earlier sample, for the moment of the level that is reached now. */
+/** Asks the fits of each earlier moment for the moment of the level that is reached now. */
 function trackRecord(
-  model: Model,
+  fits: readonly (Fit | undefined)[],
   samples: readonly Sample[],
   latest: Sample,
   aheadInMs: number,
 ): TrackRecord {
   let [looks, sum, squares, overdueInMs] = [priorLooks, 0, priorSlip ** 2 * priorLooks, 0];
-  for (let known = 1; known < samples.length; known++) {
-    const before = samples[known - 1];
-    const late = latenessOf(model, samples.slice(0, known), latest);
-    if (before === undefined || late === undefined) continue;
-    const waited = latest.t - before.t;
+  for (const [i, fit] of fits.entries()) {
+    const waited = latest.t - (samples[i]?.t ?? 0);
+    if (fit === undefined || waited <= 0) continue;
+    const late = latenessOf(fit, latest);
     const miss = Math.max(-3, late / waited);
     // A look over a shorter way than the one ahead says less.
     const weight = Math.min(1, waited / (aheadInMs + 1));
@@ -99,10 +100,8 @@ function trackRecord(
   return { bias: sum / looks, slip: Math.sqrt(squares / looks), overdueInMs };
 }
 
-/** How much later the latest level came than the model expected, apart from what the level may be off. */
-function latenessOf(model: Model, known: readonly Sample[], latest: Sample): number | undefined {
-  const fit = model(known);
-  if (fit === undefined) return undefined;
+/** How much later the latest level came than expected, apart from what the level may be off. */
+function latenessOf(fit: Fit, latest: Sample): number {
   const expected = fit.timeOf(latest.y);
   const blurInMs = Math.abs(fit.timeOf(latest.y + latest.blur) - expected);
   const late = latest.t - expected;

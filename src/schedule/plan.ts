@@ -41,12 +41,16 @@ export function momentsAhead(
   background: Background,
   forecasts: readonly Forecast[],
   elapsedInMs: number,
-): readonly number[] {
-  const around = forecasts.flatMap(({ endInMs, scaleInMs }) =>
-    scalesAround.map((z) => endInMs + z * scaleInMs),
-  );
-  const moments = [...readsAhead.map((reads) => background.ahead(elapsedInMs, reads)), ...around];
-  return [elapsedInMs, ...moments.filter((moment) => moment > elapsedInMs).toSorted((a, b) => a - b)];
+): Float64Array {
+  const moments = [elapsedInMs];
+  const add = (moment: number): void => {
+    if (moment > elapsedInMs) moments.push(moment);
+  };
+  for (const reads of readsAhead) add(background.ahead(elapsedInMs, reads));
+  for (const { endInMs, scaleInMs } of forecasts) {
+    for (const scales of scalesAround) add(endInMs + scales * scaleInMs);
+  }
+  return Float64Array.from(moments).toSorted();
 }
 
 /** The reads of a plan: the next two waits, in milliseconds. */
@@ -60,7 +64,7 @@ export interface Plan {
  * it is, and beyond the last moment the background's cost goes on.
  */
 export function cheapestPlan(
-  moments: readonly number[],
+  moments: Float64Array,
   belief: Survival,
   background: Background,
   terms: Terms,
@@ -74,8 +78,8 @@ export function cheapestPlan(
 
 /** For each moment with a read, the index of the read after it. */
 function cheapestNext(
-  moments: readonly number[],
-  survival: readonly number[],
+  moments: Float64Array,
+  survival: Float64Array,
   background: Background,
   { pollCostInMs, minDelayInMs }: Terms,
 ): Int32Array {
@@ -100,7 +104,7 @@ function cheapestNext(
 }
 
 /** The area under the survival from the first moment on: trapezoids. */
-function cumulated(moments: readonly number[], survival: readonly number[]): Float64Array {
+function cumulated(moments: Float64Array, survival: Float64Array): Float64Array {
   const area = new Float64Array(moments.length);
   for (let i = 1; i < moments.length; i++) {
     const width = at(moments, i) - at(moments, i - 1);
