@@ -3,16 +3,14 @@ import type { Background, Terms } from "./hazard.ts";
 import type { PollHistory } from "./schedule.ts";
 import { jitterShare } from "./schedule.ts";
 
-/** How much more than without a bar a wait may come to cost if the operation ends unforeseen: by reading too rarely … */
-const rarelyAllowance = 0.12;
-/** … or too often. */
-const oftenAllowance = 0.05;
+/** How much more than without a bar a wait may come to cost if the operation ends unforeseen in a long gap. */
+const allowance = 0.12;
 
 /**
  * Keeps a wait that a bar suggests within what being wrong may cost.
  *
  * Reads that were saved so far pay for what follows: the wait is never so long that the operation, if it ends at
- * any moment of it, comes much dearer than without a bar, nor are reads ever so many. So a bar is followed as far as
+ * any moment of it, comes much dearer than without a bar, nor are there ever more reads. So a bar is followed as far as
  * it has paid for itself, and one that lies costs little, whatever its shape.
  */
 export function guarded(gapInMs: number, history: PollHistory, background: Background, terms: Terms): number {
@@ -37,7 +35,7 @@ function longestGap(
   const isAllowed = (gap: number): boolean => {
     const end = meanEnd(elapsedInMs, gap);
     const lateness = elapsedInMs + gap * (1 + jitterShare / 2) - end;
-    return spent + lateness <= (1 + rarelyAllowance) * ownCost(background, end, terms);
+    return spent + lateness <= (1 + allowance) * ownCost(background, end, terms);
   };
   let [allowed, tooLong] = [own, 32 * own];
   for (let halvings = 0; halvings < 12; halvings++) {
@@ -53,7 +51,7 @@ function meanEnd(elapsedInMs: number, gap: number): number {
   return elapsedInMs + (gap / 2) * (1 - (0.29 * gap) / (elapsedInMs + gap / 2));
 }
 
-/** The shortest wait that spends no more on reads than is allowed. */
+/** The shortest wait that spends no more on reads than would have been spent without a bar. */
 function shortestGap(
   own: number,
   { elapsedInMs, pollCount }: PollHistory,
@@ -61,7 +59,7 @@ function shortestGap(
   terms: Terms,
 ): number {
   const left = (at: number): number =>
-    (1 + oftenAllowance) * ownCost(background, at, terms) - terms.pollCostInMs * (pollCount + 1) - own / 2;
+    ownCost(background, at, terms) - terms.pollCostInMs * (pollCount + 1) - own / 2;
   const [now, later] = [left(elapsedInMs), left(elapsedInMs + own)];
   return now >= 0 ? 0 : own * Math.min(1, -now / Math.max(Number.MIN_VALUE, later - now));
 }
