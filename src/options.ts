@@ -84,5 +84,6 @@ function checkSchedule(schedule: Schedule): Schedule {
     checkDuration("schedule's result", delayInMs, { allowInfinity: true });
     return delayInMs;
   };
-  return schedule.estimate === undefined ? checked : Object.assign(checked, { estimate: schedule.estimate });
+  const { placesFirstRead = false, estimate } = schedule;
+  return Object.assign(checked, estimate === undefined ? { placesFirstRead } : { placesFirstRead, estimate });
 }

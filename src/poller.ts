@@ -207,7 +207,8 @@ class OperationPoller<P> implements Poller<P> {
     const elapsedInMs = this.#elapsedInMs();
     this.#deadlineInMs = elapsedInMs + this.#settings.timeoutInMs;
     this.#state = forgiven(this.#state);
-    this.#step = firstStep(this.#state, elapsedInMs, this.#rules());
+    const { schedule, random } = this.#settings;
+    this.#step = firstStep(this.#state, elapsedInMs, this.#rules(), schedule, random);
     this.#loop = {};
     void this.#run(this.#loop);
   }
