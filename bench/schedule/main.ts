@@ -1,10 +1,11 @@
 import { writeFileSync } from "node:fs";
-import { peerSummaries, priced } from "./compare.ts";
+import { peerSummaries, priced, pricedWithPast } from "./compare.ts";
+import type { Summary } from "./compare.ts";
 import { laws, prices } from "./corpora.ts";
 import { logNormal } from "./laws.ts";
 import { picture } from "./picture.ts";
 import type { PictureCurve } from "./picture.ts";
-import { noBar, shapes, unseenShapes } from "./shapes.ts";
+import { shapes, unseenShapes } from "./shapes.ts";
 import type { Shape } from "./shapes.ts";
 import * as tables from "./tables.ts";
 import type { Line } from "./tables.ts";
@@ -72,20 +73,21 @@ function writeCoverage(): void {
   }
 }
 
+function curveOf(name: string, isDashed: boolean, wait: (pollCost: number) => Summary): PictureCurve {
+  const points = [0.1, 0.3, 1, 3, 10, 30, 60].map((pollCost) => ({
+    name: `${name}, a read for ${pollCost} s`,
+    ...wait(pollCost),
+  }));
+  return { name, isDashed, points };
+}
+
 function drawPicture(file: string): void {
   const corpus = { law: logNormal("45 min", 2700, 0.4), runs: 2 * runs, seed: 45 };
   const peers = [...peerSummaries(corpus)].map(([{ name }, summary]) => ({ name, ...summary }));
-  const curveOf = (name: string, shape: Shape, isDashed: boolean): PictureCurve => ({
-    name,
-    isDashed,
-    points: [0.1, 0.3, 1, 3, 10, 30, 60].map((pollCost) => ({
-      name: `${name}, a read for ${pollCost} s`,
-      ...priced({ ...corpus, shape }, pollCost),
-    })),
-  });
   const curves = [
-    curveOf("lro-poller", noBar, false),
-    curveOf("with percentComplete", shapes.truthful, true),
+    curveOf("lro-poller, nothing known", false, (pollCost) => priced(corpus, pollCost)),
+    curveOf("20 past durations", true, (pollCost) => pricedWithPast(corpus, pollCost, 20)),
+    curveOf("percentComplete", true, (pollCost) => priced({ ...corpus, shape: shapes.truthful }, pollCost)),
   ];
   writeFileSync(file, picture("Operations of 45 minutes: requests against lateness", peers, curves));
 }

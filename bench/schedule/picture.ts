@@ -5,8 +5,8 @@ export interface PicturePoint {
   readonly lateness: number;
 }
 
-const [width, height] = [860, 560];
-const margin = { left: 70, right: 190, top: 56, bottom: 56 };
+const [width, height] = [960, 560];
+const margin = { left: 70, right: 250, top: 56, bottom: 56 };
 
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #24292f }
@@ -80,23 +80,39 @@ function axis(values: readonly number[], from: number, to: number): Axis {
   };
 }
 
-/** Names that would lie on each other move down. */
+/** Peers that lie on each other share a label; labels that would overlap move down. */
 function peerMarks(
   peers: readonly PicturePoint[],
   x: (value: number) => number,
   y: (value: number) => number,
 ): readonly string[] {
-  const taken: { readonly left: number; readonly y: number }[] = [];
-  return peers
+  const groups: { readonly x: number; readonly y: number; labelY: number; readonly names: string[] }[] = [];
+  const dots = peers
     .toSorted((a, b) => b.lateness - a.lateness)
     .map(({ name, polls, lateness }) => {
-      const left = x(polls);
-      let labelY = y(lateness) + 4;
-      while (taken.some((other) => Math.abs(other.left - left) < 130 && Math.abs(other.y - labelY) < 13))
-        labelY += 13;
-      taken.push({ left, y: labelY });
-      return `<circle class="peer" cx="${left}" cy="${y(lateness)}" r="4"/>${label(left + 8, labelY, name, "start")}`;
+      const [left, top] = [x(polls), y(lateness)];
+      const near = groups.find((group) => Math.hypot(group.x - left, group.y - top) < 12);
+      if (near) near.names.push(name);
+      else groups.push({ x: left, y: top, labelY: below(groups, left, top + 4), names: [name] });
+      return `<circle class="peer" cx="${left}" cy="${top}" r="4"/>`;
     });
+  return [
+    ...dots,
+    ...groups.map((group) => label(group.x + 8, group.labelY, shortened(group.names), "start")),
+  ];
+}
+
+function below(
+  groups: readonly { readonly x: number; readonly labelY: number }[],
+  x: number,
+  y: number,
+): number {
+  const isTaken = groups.some((group) => Math.abs(group.x - x) < 200 && Math.abs(group.labelY - y) < 13);
+  return isTaken ? below(groups, x, y + 4) : y;
+}
+
+function shortened(names: readonly string[]): string {
+  return names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ");
 }
 
 function curveMark(
@@ -110,10 +126,7 @@ function curveMark(
       `<circle class="ours" cx="${x(point.polls)}" cy="${y(point.lateness)}" r="3.5"><title>${escaped(point.name)}</title></circle>`,
   );
   const last = points.at(-1);
-  const end =
-    last === undefined
-      ? ""
-      : `<text class="ours" style="stroke:none" x="${x(last.polls) - 8}" y="${y(last.lateness) + 4}" text-anchor="end">${escaped(name)}</text>`;
+  const end = `<text class="ours" style="stroke:none" x="${x(last?.polls ?? 1) + 10}" y="${y(last?.lateness ?? 1) - 6}">${escaped(name)}</text>`;
   return `<polyline class="curve${isDashed ? " bar" : ""}" points="${path}"/>${marks.join("")}${end}`;
 }
 
