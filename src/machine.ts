@@ -137,17 +137,9 @@ export function nextStep(
 }
 
 /** The first step of a wait that begins or goes on: a Retry-After from before still counts. */
-export function firstStep(
-  state: WaitState,
-  elapsedInMs: number,
-  rules: WaitRules,
-  schedule: Schedule,
-  random: () => number,
-): NextStep {
-  const isPlaced = state.pollCount === 0 && schedule.placesFirstRead === true;
-  const wanted = isPlaced ? schedule(historyOf(state, elapsedInMs), random) : 0;
-  const least = holdInMs(state, elapsedInMs);
-  return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
+export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRules): NextStep {
+  const holdsForInMs = holdInMs(state, elapsedInMs);
+  return waitWithin(rules.deadlineInMs - elapsedInMs, holdsForInMs, holdsForInMs);
 }
 
 /** How long the service's Retry-After still forbids a read. */

@@ -84,6 +84,5 @@ function checkSchedule(schedule: Schedule): Schedule {
     checkDuration("schedule's result", delayInMs, { allowInfinity: true });
     return delayInMs;
   };
-  const { placesFirstRead = false, estimate } = schedule;
-  return Object.assign(checked, estimate === undefined ? { placesFirstRead } : { placesFirstRead, estimate });
+  return schedule.estimate === undefined ? checked : Object.assign(checked, { estimate: schedule.estimate });
 }

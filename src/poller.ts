@@ -207,8 +207,7 @@ class OperationPoller<P> implements Poller<P> {
     const elapsedInMs = this.#elapsedInMs();
     this.#deadlineInMs = elapsedInMs + this.#settings.timeoutInMs;
     this.#state = forgiven(this.#state);
-    const { schedule, random } = this.#settings;
-    this.#step = firstStep(this.#state, elapsedInMs, this.#rules(), schedule, random);
+    this.#step = firstStep(this.#state, elapsedInMs, this.#rules());
     this.#loop = {};
     void this.#run(this.#loop);
   }

@@ -1,5 +1,5 @@
-import { firstStep, historyOf, initialState, nextStep, transition } from "../../src/machine.ts";
-import type { NextStep, WaitRules, WaitState } from "../../src/machine.ts";
+import { historyOf, initialState, nextStep, transition } from "../../src/machine.ts";
+import type { WaitRules, WaitState } from "../../src/machine.ts";
 import type { Reading } from "../../src/operation.ts";
 import type { PollHistory, Schedule } from "../../src/schedule/schedule.ts";
 import type { Peer } from "./peers.ts";
@@ -50,21 +50,17 @@ export function waitAsEngine(
   { firstReadAtOnce = false, watch }: WaitOptions = {},
 ): WaitResult {
   let state: WaitState = initialState;
-  let nowInMs = firstReadAtOnce ? 0 : delayOf(firstStep(state, 0, rules, schedule, random));
+  let nowInMs = firstReadAtOnce ? 0 : schedule(historyOf(state, 0), random);
   nowInMs = Math.max(nowInMs, (run.retryAfter ?? 0) * 1000);
   let polls = 1;
   for (; nowInMs < run.duration * 1000; polls++) {
     state = transition(state, { type: "answered", atInMs: nowInMs, reading: readingAt(run, nowInMs / 1000) });
-    const delayInMs = delayOf(nextStep(state, nowInMs, rules, schedule, random));
-    watch?.(historyOf(state, nowInMs), delayInMs);
-    nowInMs += delayInMs;
+    const step = nextStep(state, nowInMs, rules, schedule, random);
+    if (step.type === "end") throw new Error(`The wait ended early: ${step.ending}`);
+    watch?.(historyOf(state, nowInMs), step.delayInMs);
+    nowInMs += step.delayInMs;
   }
   return { polls, lateness: nowInMs / 1000 - run.duration };
-}
-
-function delayOf(step: NextStep): number {
-  if (step.type === "end") throw new Error(`The wait ended early: ${step.ending}`);
-  return step.delayInMs;
 }
 
 function readingAt({ bar, retryAfter }: Run, elapsed: number): Reading {

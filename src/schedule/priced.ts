@@ -49,7 +49,6 @@ export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
     return spreadUpTo(maxDelayInMs, gap, minDelayInMs, random, tolerance);
   };
   return Object.assign(schedule, {
-    placesFirstRead: true,
     estimate: (history: PollHistory) => estimateFrom(history, background, hasPast),
   });
 }

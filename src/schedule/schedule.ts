@@ -28,11 +28,6 @@ export interface RemainingEstimate {
  */
 export interface Schedule {
   (history: PollHistory, random: () => number): number;
-  /**
-   * Whether it places the first read too (`pollCount` 0); otherwise that comes at once. A read at once says nothing
-   * of an operation that has only just begun, and costs as much as any other.
-   */
-  readonly placesFirstRead?: boolean;
   /** How long the operation will still take, where the schedule knows more than the history says. */
   readonly estimate?: (history: PollHistory) => RemainingEstimate | undefined;
 }
