@@ -264,7 +264,14 @@ class OperationPoller<P> implements Poller<P> {
     const { staleAnswers } = this.#state;
     const atInMs = this.#apply({ type: "answered", reading, atInMs: this.#elapsedInMs() });
     if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
-    this.#progress = progressAfter(this.#state, reading, atInMs, this.#step, this.#progress);
+    this.#progress = progressAfter(
+      this.#state,
+      reading,
+      atInMs,
+      this.#step,
+      this.#progress,
+      this.#settings.schedule,
+    );
     this.#audience.tellProgress(this.#operation.id, this.#progress, this.#state.staleAnswers > staleAnswers);
     this.#rearm();
     return this.#progress;

@@ -1,8 +1,11 @@
 import type { Observed, ReadError } from "./errors.ts";
 import { isTerminal } from "./operation.ts";
 import type { OperationState, OperationStatus, Reading } from "./operation.ts";
-import { backoffAfterFailure, spread } from "./schedule.ts";
-import type { PollHistory, Schedule } from "./schedule.ts";
+import { observeProgress } from "./schedule/progress-record.ts";
+import type { ProgressRecord } from "./schedule/progress-record.ts";
+import { spread } from "./schedule/schedule.ts";
+import type { PollHistory, Schedule } from "./schedule/schedule.ts";
+import { backoffAfterFailure } from "./schedule/simple.ts";
 
 /** All that a wait knows. Times are milliseconds since the wait began. */
 export interface WaitState<P = unknown> {
@@ -11,6 +14,8 @@ export interface WaitState<P = unknown> {
   readonly previousStatus?: OperationState | undefined;
   /** The highest percentage seen. */
   readonly percentComplete?: number | undefined;
+  /** How the percentage moved, falls included. */
+  readonly progress?: ProgressRecord | undefined;
   readonly requestId?: string | undefined;
   /** The operation has succeeded, and its result is still to be read. */
   readonly isResultPending?: boolean | undefined;
@@ -78,6 +83,10 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
     status: movesBack ? state.status : status.status,
     previousStatus: state.status,
     percentComplete: highest(state.percentComplete, status.percentComplete),
+    progress: observeProgress(state.progress, {
+      elapsedInMs: atInMs,
+      percentComplete: status.percentComplete,
+    }),
     requestId: reading.requestId,
     isResultPending: reading.isResultPending,
     pollCount: state.pollCount + 1,
@@ -114,8 +123,8 @@ export function forgiven<P>(state: WaitState<P>): WaitState<P> {
 
 /** What a schedule may know of the wait. */
 export function historyOf(state: WaitState, elapsedInMs: number): PollHistory {
-  const { pollCount, status, percentComplete } = state;
-  return { elapsedInMs, pollCount, status, percentComplete };
+  const { pollCount, status, percentComplete, progress } = state;
+  return { elapsedInMs, pollCount, status, percentComplete, progress };
 }
 
 /** The next step after the last event. */

@@ -2,8 +2,10 @@ import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import type { WaitRules } from "./machine.ts";
 import type { FailedRead, Progress } from "./progress.ts";
-import { checkDuration, pricedSchedule } from "./schedule.ts";
-import type { PricedScheduleOptions, Schedule } from "./schedule.ts";
+import { pricedSchedule } from "./schedule/priced.ts";
+import type { PricedScheduleOptions } from "./schedule/priced.ts";
+import { checkDuration } from "./schedule/schedule.ts";
+import type { PollHistory, Schedule } from "./schedule/schedule.ts";
 
 /** How to wait. Durations are in milliseconds. */
 export interface PollOptions<P = unknown> extends PricedScheduleOptions {
@@ -23,7 +25,7 @@ export interface PollOptions<P = unknown> extends PricedScheduleOptions {
   readonly notFoundGraceInMs?: number;
   /** The longest wait between failed reads, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
-  /** In place of `pollCostInMs`, `minDelayInMs` and `maxDelayInMs`. */
+  /** In place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
   readonly schedule?: Schedule;
   /** For tests. Default {@link systemClock}. */
   readonly clock?: Clock;
@@ -77,9 +79,10 @@ function checkSchedule(schedule: Schedule): Schedule {
   if (typeof schedule !== "function") {
     throw new TypeError(`schedule: expected a function from history to milliseconds, got ${typeof schedule}`);
   }
-  return (history, random) => {
+  const checked = (history: PollHistory, random: () => number): number => {
     const delayInMs = schedule(history, random);
     checkDuration("schedule's result", delayInMs, { allowInfinity: true });
     return delayInMs;
   };
+  return schedule.estimate === undefined ? checked : Object.assign(checked, { estimate: schedule.estimate });
 }

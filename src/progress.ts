@@ -3,7 +3,8 @@ import { historyOf } from "./machine.ts";
 import type { NextStep, WaitState } from "./machine.ts";
 import { isTerminal } from "./operation.ts";
 import type { OperationState, OperationStatus, Reading } from "./operation.ts";
-import { estimateRemaining } from "./schedule.ts";
+import { estimateRemaining } from "./schedule/estimate.ts";
+import type { RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 
 /** What a wait knows after a read that was answered. */
 export interface Progress<P = unknown> {
@@ -18,8 +19,10 @@ export interface Progress<P = unknown> {
   readonly operation: OperationStatus<P>;
   /** Milliseconds since the wait began. */
   readonly elapsedInMs: number;
-  /** Milliseconds; `undefined` where it would be a guess. */
+  /** Milliseconds, as likely too many as too few; `undefined` where it would be a guess. */
   readonly estimatedRemainingInMs: number | undefined;
+  /** Milliseconds: in 10 of 100 cases it takes less than the first, in 10 of 100 longer than the second. */
+  readonly estimatedRemainingRangeInMs: readonly [number, number] | undefined;
   /** Milliseconds until the next read; `undefined` when there is none. */
   readonly nextPollInMs: number | undefined;
   /** Reads that came to an end, failed ones included. */
@@ -43,6 +46,8 @@ export interface FailedRead {
   readonly failedReads: number;
 }
 
+const ended: RemainingEstimate = { estimatedRemainingInMs: 0, estimatedRemainingRangeInMs: [0, 0] };
+
 /** The progress after an answer. */
 export function progressAfter<P>(
   state: WaitState<P>,
@@ -50,9 +55,12 @@ export function progressAfter<P>(
   elapsedInMs: number,
   step: NextStep,
   before: Progress<P> | undefined,
+  schedule: Schedule,
 ): Progress<P> {
   const { latest = reading.status, percentComplete, previousStatus, pollCount, failedReads } = state;
   const { status = latest.status } = state;
+  const history = historyOf(state, elapsedInMs);
+  const estimate = isTerminal(status) ? ended : (schedule.estimate?.(history) ?? estimateRemaining(history));
   return {
     status,
     previousStatus,
@@ -60,7 +68,8 @@ export function progressAfter<P>(
     percentComplete,
     operation: latest,
     elapsedInMs,
-    estimatedRemainingInMs: isTerminal(status) ? 0 : estimateRemaining(historyOf(state, elapsedInMs)),
+    estimatedRemainingInMs: estimate?.estimatedRemainingInMs,
+    estimatedRemainingRangeInMs: estimate?.estimatedRemainingRangeInMs,
     nextPollInMs: nextPollInMs(step),
     pollCount,
     failedReads,

@@ -4,7 +4,7 @@ import { ContractError, ReadError, formatOperationError } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
 import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";
-import { parseRetryAfter } from "../schedule.ts";
+import { parseRetryAfter } from "../schedule/retry-after.ts";
 
 /** What an answer says beside its body. */
 export interface AnswerFacts {

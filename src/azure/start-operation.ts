@@ -7,7 +7,7 @@ import { Listeners } from "../listeners.ts";
 import type { PollOptions } from "../options.ts";
 import { createPoller } from "../engine.ts";
 import type { Poller } from "../poller.ts";
-import { backoffAfterFailure } from "../schedule.ts";
+import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
 import type { FinalStateVia } from "./course.ts";
 import { pollLogger } from "./logger.ts";

@@ -1,0 +1,106 @@
+import { pricedSchedule } from "../../src/schedule/priced.ts";
+import type { PricedScheduleOptions } from "../../src/schedule/priced.ts";
+import type { Schedule } from "../../src/schedule/schedule.ts";
+import { durations, records } from "./laws.ts";
+import type { Law } from "./laws.ts";
+import { peers } from "./peers.ts";
+import type { Peer } from "./peers.ts";
+import { seeded } from "./random.ts";
+import { noBar } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
+import { waitAsEngine, waitAsPeer } from "./simulate.ts";
+import type { Run, WaitOptions, WaitResult } from "./simulate.ts";
+
+/** A kind of operation, and how many of it to simulate. */
+export interface Corpus {
+  readonly law: Law;
+  readonly runs: number;
+  readonly shape?: Shape;
+  /** Seconds that every answer asks for. */
+  readonly retryAfter?: number;
+  readonly seed?: number;
+}
+
+/** How the waits of a corpus went on the average, in seconds. */
+export interface Summary {
+  readonly polls: number;
+  readonly lateness: number;
+  /** The lateness that 19 of 20 waits stay below. */
+  readonly latenessP95: number;
+}
+
+/** What waiting costs when a read costs as much as `pollCost` seconds of lateness. */
+export function costOf({ lateness, polls }: Summary, pollCost: number): number {
+  return lateness + pollCost * polls;
+}
+
+/** Options with the bounds open, for a price in seconds. */
+export function openTerms(pollCost: number): PricedScheduleOptions {
+  return { pollCostInMs: pollCost * 1000, minDelayInMs: 500, maxDelayInMs: Infinity };
+}
+
+/** How our schedule waits. `scheduleOf` gives the schedule of each run, counted from 0. */
+export function ours(corpus: Corpus, scheduleOf: (run: number) => Schedule, options?: WaitOptions): Summary {
+  return summaryOf(corpus, (run, random, index) => waitAsEngine(scheduleOf(index), run, random, options));
+}
+
+/** How our schedule waits at a price, with the bounds open. */
+export function priced(corpus: Corpus, pollCost: number, options?: WaitOptions): Summary {
+  const schedule = pricedSchedule(openTerms(pollCost));
+  return ours(corpus, () => schedule, options);
+}
+
+/** How our schedule waits when each run knows `count` earlier durations of its kind. */
+export function pricedWithPast(corpus: Corpus, pollCost: number, count: number, kinds = 25): Summary {
+  const schedules = Array.from({ length: kinds }, (_, kind) => {
+    const past = records(corpus.law, count, seeded(7919 * kind + (corpus.seed ?? 0) + 1));
+    return pricedSchedule({
+      ...openTerms(pollCost),
+      pastDurationsInMs: past.map((seconds) => seconds * 1000),
+    });
+  });
+  const nothingKnown = pricedSchedule(openTerms(pollCost));
+  return ours(corpus, (run) => schedules[run % kinds] ?? nothingKnown);
+}
+
+/** How each peer waits, and how the cheapest of them does at a price. Peers that break a Retry-After do not count. */
+export function peerSummaries(corpus: Corpus): ReadonlyMap<Peer, Summary> {
+  const heeding = peers.filter((peer) => corpus.retryAfter === undefined || peer.heedsRetryAfter);
+  return new Map(
+    heeding.map((peer) => [peer, summaryOf(corpus, (run, random) => waitAsPeer(peer, run, random))]),
+  );
+}
+
+/** The cheapest peer at a price, in hindsight. */
+export function bestPeer(
+  summaries: ReadonlyMap<Peer, Summary>,
+  pollCost: number,
+): { readonly name: string; readonly cost: number } {
+  const costs = [...summaries].map(([{ name }, summary]) => ({ name, cost: costOf(summary, pollCost) }));
+  return costs.reduce((best, next) => (next.cost < best.cost ? next : best));
+}
+
+/** The geometric mean. */
+export function geometricMean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+function summaryOf(
+  { law, runs, shape = noBar, retryAfter, seed = 0 }: Corpus,
+  wait: (run: Run, random: () => number, index: number) => WaitResult,
+): Summary {
+  const results = durations(law, runs, seeded(seed + 1)).map((duration, index) => {
+    const bar = shape.bar(duration, seeded(1_000_003 * (seed + 1) + index));
+    return wait({ duration, bar, retryAfter }, seeded(500_009 * (seed + 1) + index), index);
+  });
+  const lateness = results.map((result) => result.lateness).toSorted((a, b) => a - b);
+  return {
+    polls: meanOf(results.map(({ polls }) => polls)),
+    lateness: meanOf(lateness),
+    latenessP95: lateness[Math.floor(0.95 * runs)] ?? NaN,
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,137 @@
+import { pricedSchedule } from "../../src/schedule/priced.ts";
+import { calibrationOf } from "./calibration.ts";
+import {
+  bestPeer,
+  costOf,
+  geometricMean,
+  openTerms,
+  ours,
+  peerSummaries,
+  priced,
+  pricedWithPast,
+} from "./compare.ts";
+import type { Corpus, Summary } from "./compare.ts";
+import { laws, longLaws, prices } from "./corpora.ts";
+import { lowerBound, records } from "./laws.ts";
+import type { Law } from "./laws.ts";
+import { seeded } from "./random.ts";
+import { noBar } from "./shapes.ts";
+import type { Shape } from "./shapes.ts";
+
+/** One line of a table: a kind of operation at a price. */
+export interface Line {
+  readonly law: string;
+  readonly pollCost: number;
+  readonly ours: Summary;
+  readonly cost: number;
+  readonly bestPeer: string;
+  /** Our cost over the best peer's. */
+  readonly toBestPeer: number;
+  /** Our cost over what ours costs without a bar. */
+  readonly toNoBar: number;
+}
+
+type Wait = (corpus: Corpus, pollCost: number) => Summary;
+
+function linesOf(
+  kinds: readonly Law[],
+  runs: number,
+  wait: Wait,
+  more: Partial<Corpus> = {},
+): readonly Line[] {
+  return kinds.flatMap((law, seed) => {
+    const corpus = { law, runs, seed, ...more };
+    const summaries = peerSummaries(corpus);
+    return prices.map((pollCost) => {
+      const summary = wait(corpus, pollCost);
+      const best = bestPeer(summaries, pollCost);
+      const cost = costOf(summary, pollCost);
+      const without = costOf(priced({ ...corpus, shape: noBar }, pollCost), pollCost);
+      return {
+        law: law.name,
+        pollCost,
+        ours: summary,
+        cost,
+        bestPeer: best.name,
+        toBestPeer: cost / best.cost,
+        toNoBar: cost / without,
+      };
+    });
+  });
+}
+
+/** Nothing known. `firstReadAtOnce` costs one read that says nothing. */
+export function withoutKnowledge(runs: number, firstReadAtOnce = false): readonly Line[] {
+  return linesOf(laws, runs, (corpus, pollCost) => priced(corpus, pollCost, { firstReadAtOnce }));
+}
+
+/** With a bar; operations of a minute and more. */
+export function withBar(shape: Shape, runs: number): readonly Line[] {
+  return linesOf(longLaws, runs, priced, { shape });
+}
+
+/** With 20 past durations of the kind. */
+export function withPast(kinds: readonly Law[], runs: number): readonly Line[] {
+  return linesOf(kinds, runs, (corpus, pollCost) => pricedWithPast(corpus, pollCost, 20));
+}
+
+/** Where every answer asks for 10 s; only peers that heed it count. */
+export function withRetryAfter(runs: number): readonly Line[] {
+  return linesOf(laws, runs, priced, { retryAfter: 10 });
+}
+
+/** With the default bounds, 1 and 30 s, at the default price. */
+export function withDefaults(runs: number): readonly Line[] {
+  const schedule = pricedSchedule();
+  return linesOf(laws, runs, (corpus) => ours(corpus, () => schedule)).filter(
+    ({ pollCost }) => pollCost === 1,
+  );
+}
+
+/** One line of the table against the least possible. */
+export interface BoundLine {
+  readonly law: string;
+  readonly pollCost: number;
+  readonly polls: number;
+  readonly cost: number;
+  /** Our cost over the least that any schedule can cost that knows the law. */
+  readonly toBound: number;
+}
+
+/** The law known: from 4000 durations. */
+export function withLawKnown(kinds: readonly Law[], runs: number): readonly BoundLine[] {
+  return kinds.flatMap((law, seed) => {
+    const past = records(law, 4000, seeded(seed + 77)).map((seconds) => seconds * 1000);
+    return prices.map((pollCost) => {
+      const schedule = pricedSchedule({ ...openTerms(pollCost), pastDurationsInMs: past });
+      const summary = ours({ law, runs, seed }, () => schedule);
+      const cost = costOf(summary, pollCost);
+      return {
+        law: law.name,
+        pollCost,
+        polls: summary.polls,
+        cost,
+        toBound: cost / lowerBound(law, pollCost),
+      };
+    });
+  });
+}
+
+/** How often the range of the estimate held the truth, for a bar over all kinds of a minute and more. */
+export function coverageOf(shape: Shape, runs: number): { readonly covered: number; readonly given: number } {
+  const all = longLaws.map((law, seed) => calibrationOf({ law, runs, seed, shape }));
+  const estimated = all.filter(({ covered }) => !Number.isNaN(covered));
+  return {
+    covered: estimated.reduce((sum, { covered }) => sum + covered, 0) / estimated.length,
+    given: all.reduce((sum, { given }) => sum + given, 0) / all.length,
+  };
+}
+
+/** The largest and the geometric mean of a ratio. */
+export function extremesOf(
+  lines: readonly Line[],
+  ratio: "toBestPeer" | "toNoBar",
+): { readonly most: number; readonly mean: number } {
+  const ratios = lines.map((line) => line[ratio]);
+  return { most: Math.max(...ratios), mean: geometricMean(ratios) };
+}

@@ -1,0 +1,104 @@
+/** A level of the percentage, first seen at a moment; or the mean of some that came after each other. */
+export interface ProgressPoint {
+  /** When it was seen there, in milliseconds since the wait began. */
+  readonly atInMs: number;
+  /** The last read before that, in milliseconds: the level was reached in between. */
+  readonly afterInMs: number;
+  readonly percent: number;
+  /** How many levels this is the mean of. */
+  readonly levels: number;
+}
+
+/** How `percentComplete` moved so far on one operation: small, of a fixed size, and plain JSON. */
+export interface ProgressRecord {
+  /** Changes of level, oldest first; at most 12. Where there were more, the older ones are means. */
+  readonly points: readonly ProgressPoint[];
+  /** When the percentage was last reported, in milliseconds since the wait began. */
+  readonly latestInMs: number;
+  /** What every percentage so far is a multiple of; 0 before the first above 0. */
+  readonly quantum: number;
+  /** How far levels are from between their neighbours, in percent: the mean of the square roots, and of how many. */
+  readonly roughness: { readonly meanRoot: number; readonly count: number };
+}
+
+/** One answer's percentage. */
+export interface ProgressReading {
+  /** Milliseconds since the wait began. */
+  readonly elapsedInMs: number;
+  /** 0 to 100; `undefined` where the service reported none. */
+  readonly percentComplete?: number | undefined;
+}
+
+const mostPoints = 12;
+const newestPoints = 3;
+
+/** The record after one more answer. An answer without a percentage changes nothing. */
+export function observeProgress(
+  record: ProgressRecord | undefined,
+  { elapsedInMs, percentComplete }: ProgressReading,
+): ProgressRecord | undefined {
+  if (percentComplete === undefined) return record;
+  const { points = [], roughness = smooth } = record ?? {};
+  const point = {
+    atInMs: elapsedInMs,
+    afterInMs: record?.latestInMs ?? elapsedInMs,
+    percent: percentComplete,
+    levels: 1,
+  };
+  const isNew = percentComplete !== points.at(-1)?.percent;
+  const longer = isNew ? [...points, point] : points;
+  return {
+    points: thinned(longer),
+    latestInMs: elapsedInMs,
+    quantum: commonQuantum(record?.quantum ?? 0, percentComplete),
+    roughness: isNew && points.length > 1 ? rougher(roughness, longer.slice(-3)) : roughness,
+  };
+}
+
+const smooth: ProgressRecord["roughness"] = { meanRoot: 0, count: 0 };
+
+/** The mean goes over roots, so that one jump among many steps does not count as roughness. */
+function rougher(
+  { meanRoot, count }: ProgressRecord["roughness"],
+  [before, between, after]: readonly ProgressPoint[],
+): ProgressRecord["roughness"] {
+  if (before === undefined || between === undefined || after === undefined) return { meanRoot, count };
+  const span = after.atInMs - before.atInMs;
+  const part = span > 0 ? (between.atInMs - before.atInMs) / span : 0.5;
+  const deviation = between.percent - before.percent - part * (after.percent - before.percent);
+  const root = Math.sqrt(Math.abs(deviation) / Math.hypot(1, 1 - part, part));
+  return { meanRoot: (meanRoot * count + root) / (count + 1), count: count + 1 };
+}
+
+/** Merges the two neighbours that are nearest to each other for their age; the newest are kept apart. */
+function thinned(points: readonly ProgressPoint[]): readonly ProgressPoint[] {
+  if (points.length <= mostPoints) return points;
+  let [nearest, leastGap] = [0, Infinity];
+  points.slice(0, -newestPoints).forEach(({ atInMs }, i) => {
+    const next = points[i + 1]?.atInMs ?? 0;
+    const gap = (next - atInMs) / (next + 1);
+    if (gap < leastGap) [nearest, leastGap] = [i, gap];
+  });
+  const merged = points.slice(nearest, nearest + 2).reduce(mean);
+  return [...points.slice(0, nearest), merged, ...points.slice(nearest + 2)];
+}
+
+function mean(a: ProgressPoint, b: ProgressPoint): ProgressPoint {
+  const levels = a.levels + b.levels;
+  const of = (x: number, y: number): number => (x * a.levels + y * b.levels) / levels;
+  return {
+    atInMs: of(a.atInMs, b.atInMs),
+    afterInMs: of(a.afterInMs, b.afterInMs),
+    percent: of(a.percent, b.percent),
+    levels,
+  };
+}
+
+/** In thousandths of a percent: finer steps make no difference. */
+function commonQuantum(before: number, percent: number): number {
+  return greatestCommonDivisor(Math.round(before * 1000), Math.round(percent * 1000)) / 1000;
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

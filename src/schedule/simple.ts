@@ -1,0 +1,30 @@
+import { checkDuration, spreadUpTo } from "./schedule.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Grows by `factor` with each read, from `initialDelayInMs` (default 1000) up to `maxDelayInMs` (default 30 000). */
+export function exponential(
+  options: { initialDelayInMs?: number; factor?: number; maxDelayInMs?: number } = {},
+): Schedule {
+  const { initialDelayInMs = 1000, factor = 2, maxDelayInMs = 30_000 } = options;
+  checkDuration("initialDelayInMs", initialDelayInMs);
+  checkDuration("maxDelayInMs", maxDelayInMs, { allowInfinity: true });
+  if (!(factor >= 1)) throw new RangeError(`factor: expected a number of at least 1, got ${factor}`);
+  return ({ pollCount }, random) => {
+    return spreadUpTo(maxDelayInMs, initialDelayInMs * factor ** Math.max(0, pollCount - 1), 0, random);
+  };
+}
+
+/** The same wait every time, `delayInMs` milliseconds, to the millisecond. */
+export function fixed(delayInMs: number): Schedule {
+  checkDuration("delayInMs", delayInMs);
+  return () => delayInMs;
+}
+
+/** How long to wait after a failed read: doubles from a second, up to `maxDelayInMs`, and spreads upward. */
+export function backoffAfterFailure(
+  consecutiveFailures: number,
+  maxDelayInMs: number,
+  random: () => number,
+): number {
+  return spreadUpTo(maxDelayInMs, 1000 * 2 ** Math.max(0, consecutiveFailures - 1), 0, random);
+}
