@@ -7,7 +7,7 @@ import type { FailedRead, Progress } from "./progress.ts";
 function nothing(): void {}
 
 /** Without a logger the bugs of listeners are still told; the rest has events of its own. */
-const fallbackLogger: PollLogger = {
+export const fallbackLogger: PollLogger = {
   info: nothing,
   warning: nothing,
   error: (...message) => console.error(...message),

@@ -1,5 +1,6 @@
 import pRetry from "p-retry";
 import { Audience } from "./audience.ts";
+import type { RequestBudget } from "./budget.ts";
 import { Iteration, UntilDone, UntilRead } from "./callers.ts";
 import type { Caller } from "./callers.ts";
 import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
@@ -13,7 +14,7 @@ import type { EndOfWait, Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
 import { failedReadAfter, progressAfter } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
-import { beginRead } from "./read.ts";
+import { Read } from "./read.ts";
 import { stateOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
 
@@ -23,7 +24,7 @@ import type { ResumeToken } from "./token.ts";
  * @throws RangeError or TypeError that names the option that is wrong
  */
 export function createPoller<P>(operation: Operation<P>, options: PollOptions<P> = {}): Poller<P> {
-  return new OperationPoller(operation, options);
+  return newPoller(operation, options);
 }
 
 /** Like {@link createPoller}, but goes on where the poller that wrote the token stopped. */
@@ -32,7 +33,21 @@ export function resumePoller<P>(
   token: ResumeToken,
   options: PollOptions<P> = {},
 ): Poller<P> {
-  return new OperationPoller(operation, options, token);
+  return newPoller(operation, options, token);
+}
+
+function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken): Poller<P> {
+  const settings = resolveOptions(options);
+  const poller = new OperationPoller(
+    operation,
+    settings,
+    operation.budgetOn?.(settings.clock),
+    options.abortSignal,
+  );
+  if (options.onProgress) poller.onProgress(options.onProgress);
+  if (options.onFailedRead) poller.onFailedRead(options.onFailedRead);
+  if (token) poller.restore(token);
+  return poller;
 }
 
 /** Waits for an operation: {@link createPoller} and {@link Poller.pollUntilDone} in one call. */
@@ -50,11 +65,12 @@ function forever(): Promise<never> {
 const firstRead: NextStep = { type: "wait", delayInMs: 0, until: "nextRead" };
 
 /** One loop for any number of callers. Nothing but the clock holds it while it waits. */
-class OperationPoller<P> implements Poller<P> {
+export class OperationPoller<P> implements Poller<P> {
   readonly #operation: Operation<P>;
   readonly #settings: PollSettings;
   readonly #abortSignal: AbortSignal | undefined;
   readonly #audience: Audience<P>;
+  readonly #budget: RequestBudget | undefined;
   #state: WaitState<P> = initialState;
   #progress: Progress<P> | undefined;
   #outcome: Outcome<P> | undefined;
@@ -65,19 +81,22 @@ class OperationPoller<P> implements Poller<P> {
   #isRunning = false;
   /** Counts the stops, so that what was under way before one does not go on after it. */
   #stops = 0;
-  #pendingRead: { readonly progress: Promise<Progress<P>>; readonly callOff: () => void } | undefined;
-  #callOffWait: (() => void) | undefined;
+  #pendingRead: { readonly progress: Promise<Progress<P>>; readonly read: Read<P> } | undefined;
+  #wait: { readonly callOffTimer: () => void; readonly demand: number } | undefined;
   /** Lets a retry go on that awaits the end of the wait. */
   #retry: (() => void) | undefined;
 
-  constructor(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken) {
+  constructor(
+    operation: Operation<P>,
+    settings: PollSettings,
+    budget: RequestBudget | undefined,
+    abortSignal?: AbortSignal,
+  ) {
     this.#operation = operation;
-    this.#settings = resolveOptions(options);
-    this.#abortSignal = options.abortSignal;
+    this.#settings = settings;
+    this.#budget = budget;
+    this.#abortSignal = abortSignal;
     this.#audience = new Audience(this, operation.logger);
-    if (options.onProgress) this.#audience.onProgress(options.onProgress);
-    if (options.onFailedRead) this.#audience.onFailedRead(options.onFailedRead);
-    if (token !== undefined) this.#restore(token);
   }
 
   get status(): OperationState | undefined {
@@ -90,7 +109,7 @@ class OperationPoller<P> implements Poller<P> {
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
     return new Promise((resolve, reject) => {
-      if (this.#enter(new UntilDone(this.#signals(abortSignal), resolve, reject))) this.#run();
+      this.join(new UntilDone(this.#signals(abortSignal), resolve, reject));
     });
   }
 
@@ -117,7 +136,7 @@ class OperationPoller<P> implements Poller<P> {
     const mailbox = new Mailbox<Progress<P>>();
     if (this.#progress) mailbox.put(this.#progress);
     const caller = new Iteration(this.#signals(), mailbox);
-    if (this.#enter(caller)) this.#run();
+    this.join(caller);
     try {
       yield* mailbox;
     } finally {
@@ -129,6 +148,11 @@ class OperationPoller<P> implements Poller<P> {
     return tokenOf(this.#operation, this.#state, this.#elapsedInMs(), this.#settings.clock.timestamp());
   }
 
+  /** Lets a caller wait for the end. */
+  join(caller: Caller<P>): void {
+    if (this.#enter(caller)) this.#run();
+  }
+
   onEverybodyLeft(): void {
     this.#stop();
   }
@@ -137,7 +161,8 @@ class OperationPoller<P> implements Poller<P> {
     return [this.#abortSignal, own].filter((signal) => signal !== undefined);
   }
 
-  #restore(token: ResumeToken): void {
+  /** Takes over what the poller that wrote the token knew. */
+  restore(token: ResumeToken): void {
     const { clock } = this.#settings;
     this.#state = stateOf(token);
     this.#begunAt = clock.now() - Math.max(0, clock.timestamp() - token.begunAt);
@@ -164,7 +189,7 @@ class OperationPoller<P> implements Poller<P> {
     this.#isRunning = true;
     this.#deadlineInMs = elapsedInMs + this.#settings.timeoutInMs;
     this.#state = forgiven(this.#state);
-    this.#step = firstStep(this.#state, elapsedInMs, this.#rules());
+    this.#step = firstStep(this.#state, elapsedInMs, this.#rules(), this.#budget?.startDelayInMs());
     this.#startWait();
   }
 
@@ -172,11 +197,20 @@ class OperationPoller<P> implements Poller<P> {
   #startWait(): void {
     const step = this.#step;
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
-    this.#callOffWait = this.#settings.clock.setTimer(() => this.#onDue(step.until), step.delayInMs);
+    const callOffTimer = this.#settings.clock.setTimer(() => this.#onDue(step.until), step.delayInMs);
+    const demand = this.#budget ? this.#budget.stretch / step.delayInMs : 0;
+    this.#budget?.plan(demand);
+    this.#wait = { callOffTimer, demand };
+  }
+
+  #endWait(): void {
+    this.#wait?.callOffTimer();
+    this.#budget?.plan(-(this.#wait?.demand ?? 0));
+    this.#wait = undefined;
   }
 
   #onDue(until?: "deadline" | "nextRead"): void {
-    this.#callOffWait = undefined;
+    this.#endWait();
     if (until === "deadline") this.#step = { type: "end", ending: "timedOut" };
     const retry = this.#retry;
     this.#retry = undefined;
@@ -187,8 +221,8 @@ class OperationPoller<P> implements Poller<P> {
 
   /** Fits a wait under way to the step that somebody else's read led to. */
   #rearm(): void {
-    if (this.#callOffWait === undefined) return;
-    this.#callOffWait();
+    if (this.#wait === undefined) return;
+    this.#endWait();
     this.#startWait();
   }
 
@@ -227,19 +261,18 @@ class OperationPoller<P> implements Poller<P> {
   #read(): Promise<Progress<P>> {
     if (this.#pendingRead) return this.#pendingRead.progress;
     const { clock, requestTimeoutInMs } = this.#settings;
-    const limitInMs = Math.min(requestTimeoutInMs, this.#deadlineInMs - this.#elapsedInMs());
-    const { reading, callOff } = beginRead(this.#operation, clock, limitInMs);
-    const isPending = (): boolean => this.#pendingRead?.callOff === callOff;
-    this.#pendingRead = { progress: this.#handled(reading, isPending), callOff };
+    const remainingInMs = this.#deadlineInMs - this.#elapsedInMs();
+    const read = new Read(this.#operation, clock, { requestTimeoutInMs, remainingInMs }, this.#budget);
+    this.#pendingRead = { progress: this.#handled(read), read };
     return this.#pendingRead.progress;
   }
 
-  async #handled(reading: Promise<Reading<P>>, isPending: () => boolean): Promise<Progress<P>> {
-    const answer = await reading.then(
+  async #handled(read: Read<P>): Promise<Progress<P>> {
+    const answer = await read.reading.then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
     );
-    if (!isPending()) return forever();
+    if (this.#pendingRead?.read !== read) return forever();
     this.#pendingRead = undefined;
     if ("error" in answer && isVerdict(answer.error)) {
       this.#outcome = { type: "gaveUp", isFinal: true, error: answer.error };
@@ -290,7 +323,7 @@ class OperationPoller<P> implements Poller<P> {
   #apply(event: WaitEvent<P>): number {
     const { schedule, random } = this.#settings;
     this.#state = transition(this.#state, event);
-    this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random);
+    this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random, this.#budget?.stretch);
     return event.atInMs;
   }
 
@@ -312,10 +345,10 @@ class OperationPoller<P> implements Poller<P> {
   #stop(): void {
     this.#isRunning = false;
     this.#stops++;
-    this.#pendingRead?.callOff();
+    this.#pendingRead?.read.callOff();
     this.#pendingRead = undefined;
-    this.#callOffWait?.();
-    this.#callOffWait = this.#retry = undefined;
+    this.#endWait();
+    this.#retry = undefined;
     this.#deadlineInMs = Infinity;
   }
 }

@@ -1,4 +1,5 @@
 import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
+import type { RateLimit } from "./rate-meter.ts";
 
 /** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
 export type Observed = Readonly<Record<string, number>>;
@@ -146,6 +147,9 @@ export interface ReadErrorDetails {
   readonly code?: string | undefined;
   readonly statusCode?: number | undefined;
   readonly retryAfterInMs?: number | undefined;
+  /** Whether the service said that it is asked too much: then all reads that share its budget wait. */
+  readonly isThrottled?: boolean | undefined;
+  readonly rateLimit?: RateLimit | undefined;
   readonly requestId?: string | undefined;
   readonly error?: OperationError | undefined;
   readonly cause?: unknown;
@@ -158,6 +162,9 @@ export class ReadError extends LroError implements ReadErrorDetails {
   readonly statusCode: number | undefined;
   /** The least wait before the next read that the service asked for, in milliseconds. */
   readonly retryAfterInMs: number | undefined;
+  /** Whether the service said that it is asked too much. */
+  readonly isThrottled: boolean;
+  readonly rateLimit: RateLimit | undefined;
   readonly requestId: string | undefined;
   /** The service's own error, whole. */
   readonly error: OperationError | undefined;
@@ -167,6 +174,8 @@ export class ReadError extends LroError implements ReadErrorDetails {
     this.kind = details.kind;
     this.statusCode = details.statusCode;
     this.retryAfterInMs = details.retryAfterInMs;
+    this.isThrottled = details.isThrottled ?? false;
+    this.rateLimit = details.rateLimit;
     this.requestId = details.requestId;
     this.error = details.error;
   }

@@ -1,3 +1,5 @@
+export { RequestBudget } from "./budget.ts";
+export type { Receipt, RequestBudgetOptions } from "./budget.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export {
@@ -12,6 +14,14 @@ export {
   ReadError,
 } from "./errors.ts";
 export type { LroErrorContext, Observed, ReadErrorDetails, ReadErrorKind } from "./errors.ts";
+export { createPollerGroup, pollAll } from "./group.ts";
+export type {
+  FinishedOperation,
+  GroupProgress,
+  PollAllOptions,
+  PollerGroup,
+  PollerGroupOptions,
+} from "./group.ts";
 export { isTerminal } from "./operation.ts";
 export type {
   InnerError,
@@ -29,6 +39,7 @@ export { parseOperationStatus } from "./parse.ts";
 export { createPoller, pollUntilDone } from "./engine.ts";
 export type { CallOptions, Poller } from "./poller.ts";
 export type { FailedRead, Progress } from "./progress.ts";
+export type { RateLimit } from "./rate-meter.ts";
 export { pricedSchedule } from "./schedule/priced.ts";
 export type { PricedScheduleOptions } from "./schedule/priced.ts";
 export type { ProgressPoint, ProgressRecord } from "./schedule/progress-record.ts";

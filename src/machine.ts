@@ -127,17 +127,18 @@ export function historyOf(state: WaitState, elapsedInMs: number): PollHistory {
   return { elapsedInMs, pollCount, status, percentComplete, progress };
 }
 
-/** The next step after the last event. */
+/** The next step after the last event; `stretch` is by how much the schedule's waits are longer than it says. */
 export function nextStep(
   state: WaitState,
   elapsedInMs: number,
   rules: WaitRules,
   schedule: Schedule,
   random: () => number,
+  stretch = 1,
 ): NextStep {
   const ending = isSettled(state) ? "settled" : endingOfWait(state, elapsedInMs, rules);
   if (ending !== undefined) return { type: "end", ending };
-  const wanted = wantedDelay(state, elapsedInMs, rules, schedule, random);
+  const wanted = stretch * wantedDelay(state, elapsedInMs, rules, schedule, random);
   const least = spread(holdInMs(state, elapsedInMs), random);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
 }
@@ -154,9 +155,9 @@ function wantedDelay(
 }
 
 /** The first step of a wait that begins or goes on: a Retry-After from before still counts. */
-export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRules): NextStep {
-  const holdsForInMs = holdInMs(state, elapsedInMs);
-  return waitWithin(rules.deadlineInMs - elapsedInMs, holdsForInMs, holdsForInMs);
+export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRules, delayInMs = 0): NextStep {
+  const leastInMs = holdInMs(state, elapsedInMs);
+  return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(delayInMs, leastInMs), leastInMs);
 }
 
 /** How long the service's Retry-After still forbids a read. */

@@ -1,3 +1,7 @@
+import type { RequestBudget } from "./budget.ts";
+import type { Clock } from "./clock.ts";
+import type { RateLimit } from "./rate-meter.ts";
+
 /** A state after which nothing changes any more. */
 export type TerminalState = "Succeeded" | "Failed" | "Canceled";
 
@@ -55,6 +59,8 @@ export interface Reading<P = unknown> {
   readonly retryAfterInMs?: number | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId?: string | undefined;
+  /** How many more requests the service takes, where it says so. */
+  readonly rateLimit?: RateLimit | undefined;
   /** The operation has succeeded, but its result is elsewhere: the next read brings it, as another success. */
   readonly isResultPending?: boolean | undefined;
 }
@@ -82,6 +88,8 @@ export interface Operation<P = unknown> {
   /** What a resume token has to hold so that the operation is found again. */
   toJSON(): object;
   readonly logger?: PollLogger;
+  /** What its reads are paid from, together with those of other operations. One for each clock: tests have theirs. */
+  readonly budgetOn?: (clock: Clock) => RequestBudget;
 }
 
 /** Whether nothing changes any more in this state. */

@@ -1,47 +1,90 @@
+import type { Receipt, RequestBudget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import { ReadError } from "./errors.ts";
 import type { Operation, Reading } from "./operation.ts";
 
-/** A read under way. Called off, its promise stays pending for ever. */
-export interface PendingRead<P> {
-  readonly reading: Promise<Reading<P>>;
-  readonly callOff: () => void;
+/** How long a read may take, in milliseconds. */
+export interface ReadLimits {
+  /** From when it is sent. */
+  readonly requestTimeoutInMs: number;
+  /** From now, the wait for its turn included. */
+  readonly remainingInMs: number;
 }
 
 /**
- * Asks once and for at most `limitInMs`, the answer's body included. Does not rely on the transport to settle when
- * its signal fires: a stalled decoder never does.
+ * One read: asks when the budget allows it, and for a limited time, the answer's body included. Does not rely on the
+ * transport to settle when its signal fires: a stalled decoder never does.
  */
-export function beginRead<P>(operation: Operation<P>, clock: Clock, limitInMs: number): PendingRead<P> {
-  const controller = new AbortController();
-  const { promise, resolve, reject } = Promise.withResolvers<Reading<P>>();
-  const cancelTimer = clock.setTimer(() => {
-    isOver = true;
-    reject(timeoutError(limitInMs));
-    controller.abort();
-  }, limitInMs);
-  let isOver = false;
-  const unlessOver =
-    <T>(settle: (value: T) => void) =>
-    (value: T): void => {
-      if (isOver) return;
-      cancelTimer();
-      settle(value);
-    };
-  void readAsync(operation, controller.signal).then(unlessOver(resolve), unlessOver(reject));
-  return {
-    reading: promise,
-    callOff() {
-      isOver = true;
-      cancelTimer();
-      controller.abort();
-    },
-  };
-}
+export class Read<P> {
+  readonly #operation: Operation<P>;
+  readonly #clock: Clock;
+  readonly #requestTimeoutInMs: number;
+  readonly #dueAt: number;
+  readonly #budget: RequestBudget | undefined;
+  readonly #controller = new AbortController();
+  readonly #outcome = Promise.withResolvers<Reading<P>>();
+  readonly #withdraw: (() => void) | undefined;
+  #stage: "queued" | "sent" | "over" = "queued";
+  #cancelTimer: () => void;
 
-// An async function, so that a transport that throws at once is treated like one that rejects.
-async function readAsync<P>(operation: Operation<P>, abortSignal: AbortSignal): Promise<Reading<P>> {
-  return operation.read({ abortSignal });
+  constructor(operation: Operation<P>, clock: Clock, limits: ReadLimits, budget: RequestBudget | undefined) {
+    this.#operation = operation;
+    this.#clock = clock;
+    this.#requestTimeoutInMs = limits.requestTimeoutInMs;
+    this.#dueAt = clock.now() + limits.remainingInMs;
+    this.#budget = budget;
+    this.#cancelTimer = this.#limit(limits.remainingInMs);
+    if (budget) this.#withdraw = budget.admit(() => this.#send());
+    else this.#send();
+  }
+
+  /** Stays pending for ever when the read is called off. */
+  get reading(): Promise<Reading<P>> {
+    return this.#outcome.promise;
+  }
+
+  callOff(): void {
+    this.#end();
+    this.#controller.abort();
+  }
+
+  #limit(limitInMs: number): () => void {
+    if (limitInMs === Infinity) return () => {};
+    return this.#clock.setTimer(() => this.#giveUp(limitInMs), limitInMs);
+  }
+
+  #send(): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#limit(Math.min(this.#requestTimeoutInMs, this.#dueAt - this.#clock.now()));
+    this.#stage = "sent";
+    void this.#ask();
+  }
+
+  async #ask(): Promise<void> {
+    try {
+      const reading = await this.#operation.read({ abortSignal: this.#controller.signal });
+      if (this.#end({ isThrottled: false, rateLimit: reading.rateLimit })) this.#outcome.resolve(reading);
+    } catch (error) {
+      if (this.#end(error instanceof ReadError ? error : undefined)) this.#outcome.reject(error);
+    }
+  }
+
+  #giveUp(limitInMs: number): void {
+    this.#end();
+    this.#outcome.reject(timeoutError(limitInMs));
+    this.#controller.abort();
+  }
+
+  /** Returns whether it was not over before. */
+  #end(receipt?: Receipt): boolean {
+    if (this.#stage === "over") return false;
+    this.#cancelTimer();
+    this.#withdraw?.();
+    const wasSent = this.#stage === "sent";
+    this.#stage = "over";
+    if (wasSent) this.#budget?.settle(receipt);
+    return true;
+  }
 }
 
 function timeoutError(limitInMs: number): ReadError {

@@ -4,12 +4,14 @@ import { expect, test } from "vitest";
 
 /** From the bottom up. A file imports only from files above it in this list; a folder's files may import each other. */
 const layers = [
+  "schedule/",
+  "timer-queue.ts",
+  "clock.ts",
+  "rate-meter.ts",
+  "budget.ts",
   "operation.ts",
   "errors.ts",
   "parse.ts",
-  "timer-queue.ts",
-  "clock.ts",
-  "schedule/",
   "machine.ts",
   "progress.ts",
   "options.ts",
@@ -22,6 +24,7 @@ const layers = [
   "token.ts",
   "poller.ts",
   "engine.ts",
+  "group.ts",
   "azure/",
   "index.ts",
   "testing/",

@@ -1,9 +1,10 @@
 import { isRestError } from "@azure/core-rest-pipeline";
-import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
 import { ContractError, ReadError, formatOperationError } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
 import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";
+import type { RateLimit } from "../rate-meter.ts";
 import { parseRetryAfter } from "../schedule/retry-after.ts";
 
 /** What an answer says beside its body. */
@@ -11,6 +12,7 @@ export interface AnswerFacts {
   readonly statusCode: number;
   readonly retryAfterInMs: number | undefined;
   readonly requestId: string | undefined;
+  readonly rateLimit: RateLimit | undefined;
 }
 
 /** Reads an answer's headers. */
@@ -19,7 +21,27 @@ export function factsOf({ status, headers }: PipelineResponse): AnswerFacts {
     statusCode: status,
     retryAfterInMs: parseRetryAfter((name) => headers.get(name), Date.now()),
     requestId: headers.get("x-ms-request-id"),
+    rateLimit: rateLimitOf(headers),
   };
+}
+
+/** DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
+function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
+  const remaining = ["x-rate-limit-remaining", "x-ms-ratelimit-remaining-subscription-reads"]
+    .map((name) => headers.get(name))
+    .filter((value) => value !== undefined && /^\d+$/.test(value))
+    .map(Number);
+  const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - nowAt(headers);
+  if (remaining.length === 0) return undefined;
+  return { remaining: Math.min(...remaining), resetInMs: resetInMs > 0 ? resetInMs : usualWindowInMs };
+}
+
+/** Both services count by the minute. */
+const usualWindowInMs = 60_000;
+
+/** The service's own time: clocks differ. */
+function nowAt(headers: HttpHeaders): number {
+  return Date.parse(headers.get("date") ?? "") || Date.now();
 }
 
 /**
@@ -44,6 +66,7 @@ export function errorOfAnswer(response: PipelineResponse, cause?: unknown): Read
   return new ReadError(`HTTP ${response.status}: ${said}`, {
     ...factsOf(response),
     kind: kindOf(response.status),
+    isThrottled: response.status === 429 || response.status === 503,
     code,
     error,
     cause,

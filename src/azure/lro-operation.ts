@@ -1,4 +1,6 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import type { RequestBudget } from "../budget.ts";
+import type { Clock } from "../clock.ts";
 import { ContractError, ReadError } from "../errors.ts";
 import type { Operation, OperationStatus, PollLogger, Reading, StatusFields } from "../operation.ts";
 import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";
@@ -53,6 +55,10 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const stage = this.#stage;
     if (stage.at !== "beginning") return nameOf(stage.course.monitorUrl);
     return `${stage.beginning.method} ${nameOf(stage.beginning.url)}`;
+  }
+
+  budgetOn(clock: Clock): RequestBudget {
+    return this.#plan.transport.budgetOn(clock);
   }
 
   read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<TResult>> {

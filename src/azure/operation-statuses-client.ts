@@ -89,6 +89,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     return {
       id: operationId,
       logger: pollLogger,
+      budgetOn: (clock) => this.#transport.budgetOn(clock),
       read: async ({ abortSignal }) =>
         readingOf<P>(await this.#transport.send({ method: "GET", url, abortSignal }), operationId),
       toJSON: () => ({ endpoint: this.#endpoint.href, ...reference, apiVersion: this.#apiVersion }),

@@ -14,6 +14,8 @@ import type {
   PipelinePolicy,
   PipelineResponse,
 } from "@azure/core-rest-pipeline";
+import { RequestBudget } from "../budget.ts";
+import type { Clock } from "../clock.ts";
 import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
 import { isLoopback } from "./arguments.ts";
@@ -51,6 +53,7 @@ export class Transport {
   readonly #httpClient: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #credential: CachedCredential | undefined;
+  readonly #budgets = new WeakMap<Clock, RequestBudget>();
 
   constructor(
     pipeline: Pipeline,
@@ -66,7 +69,15 @@ export class Transport {
 
   /** The same, for more origins. */
   allowing(origins: readonly string[]): Transport {
+    if (origins.length === 0) return this;
     return new Transport(this.#pipeline, [...this.#origins, ...origins], this.#httpClient, this.#credential);
+  }
+
+  /** What all reads through this transport are paid from. */
+  budgetOn(clock: Clock): RequestBudget {
+    const budget = this.#budgets.get(clock) ?? new RequestBudget(clock);
+    this.#budgets.set(clock, budget);
+    return budget;
   }
 
   /**

@@ -1,0 +1,166 @@
+import type { Clock } from "./clock.ts";
+import { RateMeter } from "./rate-meter.ts";
+import type { RateLimit } from "./rate-meter.ts";
+import { checkDuration } from "./schedule/schedule.ts";
+
+/** What an answer says of the budget that it was paid from. */
+export interface Receipt {
+  /** The service said that it is asked too much (429, 503). */
+  readonly isThrottled: boolean;
+  readonly retryAfterInMs?: number | undefined;
+  readonly rateLimit?: RateLimit | undefined;
+}
+
+/** How much may be asked. */
+export interface RequestBudgetOptions {
+  /** Requests under way at once. Default 64. */
+  readonly maxConcurrency?: number;
+  /** Default: as many as the service takes. */
+  readonly requestsPerMinute?: number;
+}
+
+interface Applicant {
+  readonly begin: () => void;
+  isGone: boolean;
+}
+
+const shortestHoldInMs = 1000;
+const longestHoldInMs = 60_000;
+/** How many of a burst of starts need no spreading, and how wide it is: no moment holds more than a twentieth. */
+const unspreadStarts = 25;
+const startSpreadInMs = 1000;
+/** How many who were let in stay in the queue before it is cut. */
+const longestTail = 1024;
+
+/**
+ * What the reads of one service are paid from. When the service says to one of them that it is asked too much, all
+ * are held back, and come back one after the other. While there is not enough for everybody, all waits are stretched
+ * by the same factor: each operation's spacing is the root of its price, so that those about to end, which ask often,
+ * keep their precedence (pollers.md §4.14).
+ */
+export class RequestBudget {
+  readonly #clock: Clock;
+  readonly #maxConcurrency: number;
+  readonly #fixedSpacingInMs: number;
+  readonly #meter = new RateMeter();
+  #queue: Applicant[] = [];
+  #head = 0;
+  #inFlight = 0;
+  #notBefore = -Infinity;
+  #holds = 0;
+  #callOffTimer: (() => void) | undefined;
+  #nextStart = -Infinity;
+  #starts = 0;
+  /** Reads for each millisecond that would be sent if no wait were stretched. */
+  #demand = 0;
+
+  constructor(
+    clock: Clock,
+    { maxConcurrency = 64, requestsPerMinute = Infinity }: RequestBudgetOptions = {},
+  ) {
+    checkDuration("requestsPerMinute", requestsPerMinute, { positive: true, allowInfinity: true });
+    if (!(Number.isInteger(maxConcurrency) && maxConcurrency > 0)) {
+      throw new RangeError(`maxConcurrency: expected a positive integer, got ${maxConcurrency}`);
+    }
+    this.#clock = clock;
+    this.#maxConcurrency = maxConcurrency;
+    this.#fixedSpacingInMs = 60_000 / requestsPerMinute;
+  }
+
+  /** By how much waits must be longer than they would be if there were enough for everybody; at least 1. */
+  get stretch(): number {
+    return Math.max(1, this.#demand * this.#spacingInMs());
+  }
+
+  /** Tells of a wait that begins (or, by the negative of what that returned, ends). */
+  plan(demand: number): void {
+    this.#demand = Math.max(0, this.#demand + demand);
+  }
+
+  /** How long a wait that begins now should hold back its first read, so that thousands do not ask as one. */
+  startDelayInMs(): number {
+    const now = this.#clock.now();
+    if (now >= this.#nextStart) {
+      this.#nextStart = now;
+      this.#starts = 0;
+    }
+    const delayInMs = this.#nextStart - now;
+    this.#nextStart += startSpreadInMs / (unspreadStarts + this.#starts++);
+    return delayInMs;
+  }
+
+  /** Calls back when a request may be sent, perhaps at once. Returns how to withdraw before that. */
+  admit(begin: () => void): () => void {
+    const applicant: Applicant = { begin, isGone: false };
+    this.#queue.push(applicant);
+    this.#admitNext();
+    return () => {
+      applicant.isGone = true;
+    };
+  }
+
+  /** Tells that a request is over. */
+  settle(receipt: Receipt | undefined): void {
+    this.#inFlight--;
+    if (receipt) this.#learn(receipt);
+    this.#admitNext();
+  }
+
+  #learn({ isThrottled, retryAfterInMs, rateLimit }: Receipt): void {
+    const now = this.#clock.now();
+    if (rateLimit) this.#meter.hint(now, rateLimit);
+    if (!isThrottled) {
+      this.#holds = 0;
+      return;
+    }
+    // Those that were under way together are told together: one lesson.
+    if (now >= this.#notBefore) {
+      this.#holds++;
+      this.#meter.thin(now);
+    }
+    const backoffInMs = Math.min(shortestHoldInMs * 2 ** (this.#holds - 1), longestHoldInMs);
+    this.#notBefore = Math.max(this.#notBefore, now + (retryAfterInMs ?? backoffInMs));
+  }
+
+  #spacingInMs(): number {
+    return Math.max(this.#fixedSpacingInMs, this.#meter.spacingInMs(this.#clock.now()));
+  }
+
+  #admitNext(): void {
+    while (this.#inFlight < this.#maxConcurrency && this.#dropGone()) {
+      const now = this.#clock.now();
+      if (now < this.#notBefore) return this.#wakeAt(this.#notBefore);
+      this.#notBefore = now + this.#spacingInMs();
+      this.#inFlight++;
+      this.#meter.count(now);
+      this.#next()?.begin();
+    }
+  }
+
+  #next(): Applicant | undefined {
+    const applicant = this.#queue[this.#head++];
+    if (this.#head > longestTail) {
+      this.#queue = this.#queue.slice(this.#head);
+      this.#head = 0;
+    }
+    return applicant;
+  }
+
+  /** Whether there is still an applicant, after those who withdrew are out of the way. */
+  #dropGone(): boolean {
+    while (this.#queue[this.#head]?.isGone) this.#head++;
+    if (this.#head < this.#queue.length) return true;
+    this.#queue = [];
+    this.#head = 0;
+    this.#callOffTimer?.();
+    this.#callOffTimer = undefined;
+    return false;
+  }
+
+  #wakeAt(time: number): void {
+    this.#callOffTimer ??= this.#clock.setTimer(() => {
+      this.#callOffTimer = undefined;
+      this.#admitNext();
+    }, time - this.#clock.now());
+  }
+}

@@ -1,0 +1,341 @@
+import { RequestBudget } from "./budget.ts";
+import type { RequestBudgetOptions } from "./budget.ts";
+import { Caller, UntilDone } from "./callers.ts";
+import type { WaitingRoom } from "./callers.ts";
+import { OperationPoller } from "./engine.ts";
+import { PollingError } from "./errors.ts";
+import { Listeners } from "./listeners.ts";
+import { fallbackLogger } from "./audience.ts";
+import { isTerminal } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { resolveOptions } from "./options.ts";
+import type { PollOptions, PollSettings } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
+import type { CallOptions, Poller } from "./poller.ts";
+import type { Progress } from "./progress.ts";
+
+/** Where many operations stand together. */
+export interface GroupProgress {
+  readonly total: number;
+  /** How many are over, or were given up. */
+  readonly finished: number;
+  /** How many are in which state, by the state's name; `Unknown` where there was no answer yet. */
+  readonly states: Readonly<Record<string, number>>;
+  /** 0 to 100: an operation that is over counts as 100, one that reports nothing as 0. */
+  readonly percentComplete: number;
+  /** Milliseconds until the last one is over; `undefined` where it would be a guess. */
+  readonly estimatedRemainingInMs: number | undefined;
+}
+
+/** An operation of a group that is over, or was given up. */
+export interface FinishedOperation<P = unknown> {
+  readonly operation: Operation<P>;
+  readonly result: PromiseSettledResult<P>;
+}
+
+/** How to wait for many operations. Durations are in milliseconds; `timeoutInMs` is each one's. */
+export interface PollerGroupOptions<P = unknown>
+  extends Omit<PollOptions<P>, "onProgress" | "onFailedRead">, RequestBudgetOptions {
+  /** Called with the group's progress, five times a second at most. What it throws is logged. */
+  readonly onProgress?: (progress: GroupProgress) => unknown;
+}
+
+/** How to wait for all of many operations. */
+export interface PollAllOptions<P = unknown> extends PollerGroupOptions<P> {
+  /** Lets all others go as soon as one has not succeeded. Default false. */
+  readonly stopOnFailure?: boolean;
+}
+
+/** Waits for many operations, paid from one budget. Iterating gives them as they finish. */
+export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperation<P>> {
+  readonly progress: GroupProgress;
+  /**
+   * Adds an operation and gives its poller. One that is there already is polled once, for both.
+   * Nothing is sent until somebody waits for the group or iterates over it.
+   */
+  add(operation: Operation<P>): Poller<P>;
+  /** Waits for all that are there, and for those that are added meanwhile; in the order they were added. */
+  pollUntilDone(options?: CallOptions): Promise<PromiseSettledResult<P>[]>;
+  /** Returns the way out. */
+  onProgress(listener: (progress: GroupProgress) => unknown): () => void;
+}
+
+/**
+ * Makes a group.
+ *
+ * @throws RangeError or TypeError that names the option that is wrong
+ */
+export function createPollerGroup<P>(options: PollerGroupOptions<P> = {}): PollerGroup<P> {
+  return new OperationGroup(options);
+}
+
+/**
+ * Waits for all operations and settles each, in the order given, like `Promise.allSettled`.
+ *
+ * @throws the reason of `abortSignal` when it fires
+ */
+export async function pollAll<P>(
+  operations: Iterable<Operation<P>>,
+  options: PollAllOptions<P> = {},
+): Promise<PromiseSettledResult<P>[]> {
+  const group = new OperationGroup(options);
+  const members = Array.from(operations, (operation) => group.enroll(operation));
+  await group.pollUntilDone();
+  return members.map(({ result }) => result);
+}
+
+const progressEveryInMs = 200;
+const nobodysSignals: readonly AbortSignal[] = [];
+
+/** One operation of a group: the caller that waits for it on the group's behalf. */
+class Member<P> extends Caller<P> implements FinishedOperation<P> {
+  readonly operation: Operation<P>;
+  readonly poller: OperationPoller<P>;
+  readonly #group: OperationGroup<P>;
+  #progress: Progress<P> | undefined;
+  #result: PromiseSettledResult<P> | undefined;
+
+  constructor(group: OperationGroup<P>, operation: Operation<P>, poller: OperationPoller<P>) {
+    super(nobodysSignals);
+    this.#group = group;
+    this.operation = operation;
+    this.poller = poller;
+  }
+
+  get isFinished(): boolean {
+    return this.#result !== undefined;
+  }
+
+  /** What came of it; a member that is let go before its time is rejected. */
+  get result(): PromiseSettledResult<P> {
+    return (
+      this.#result ?? { status: "rejected", reason: new Error(`Operation ${this.operation.id} is not over.`) }
+    );
+  }
+
+  get status(): string {
+    return this.poller.status ?? "Unknown";
+  }
+
+  get percentComplete(): number {
+    return isTerminal(this.poller.status) ? 100 : (this.#progress?.percentComplete ?? 0);
+  }
+
+  get estimatedRemainingInMs(): number | undefined {
+    return this.isFinished ? 0 : this.#progress?.estimatedRemainingInMs;
+  }
+
+  override onProgress(progress: Progress<P>): void {
+    this.#progress = progress;
+    this.#group.onChange();
+  }
+
+  override onOutcome(outcome: Outcome<P>): void {
+    this.#finish(
+      outcome.type === "succeeded"
+        ? { status: "fulfilled", value: outcome.result }
+        : { status: "rejected", reason: outcome.error },
+    );
+  }
+
+  override onAbort(reason: unknown): void {
+    this.#finish({ status: "rejected", reason });
+  }
+
+  /** Is let go, for this reason. */
+  stop(reason: unknown): void {
+    this.leave();
+    this.onAbort(reason);
+  }
+
+  #finish(result: PromiseSettledResult<P>): void {
+    this.#result = result;
+    this.#group.onFinish(this);
+  }
+}
+
+/** Hands over the members of a group as they finish. */
+class Arrivals<P> extends Caller<PromiseSettledResult<P>[]> implements AsyncIterable<Member<P>> {
+  readonly #arrived: Member<P>[];
+  #end: { readonly error?: unknown } | undefined;
+  #wake: () => void = () => {};
+
+  constructor(signals: readonly AbortSignal[], arrived: Member<P>[]) {
+    super(signals);
+    this.#arrived = arrived;
+  }
+
+  add(member: Member<P>): void {
+    this.#arrived.push(member);
+    this.#wake();
+  }
+
+  override onOutcome(): void {
+    this.#end = {};
+    this.#wake();
+  }
+
+  override onAbort(error: unknown): void {
+    this.#end = { error };
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Member<P>, void, undefined> {
+    for (;;) {
+      const member = this.#arrived.shift();
+      if (member) yield member;
+      else if (this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if ("error" in this.#end) throw this.#end.error;
+      else return;
+    }
+  }
+}
+
+class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
+  readonly #settings: PollSettings;
+  readonly #ownBudget: RequestBudget;
+  readonly #isLimited: boolean;
+  readonly #abortSignal: AbortSignal | undefined;
+  readonly #stopOnFailure: boolean;
+  readonly #members: Member<P>[] = [];
+  readonly #byId = new Map<string, Member<P>[]>();
+  #unfinished = 0;
+  #callers: Caller<PromiseSettledResult<P>[]>[] = [];
+  readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
+  #callOffNotice: (() => void) | undefined;
+
+  constructor({ abortSignal, stopOnFailure = false, onProgress, ...options }: PollAllOptions<P>) {
+    const { maxConcurrency, requestsPerMinute } = options;
+    this.#settings = resolveOptions(options);
+    this.#ownBudget = new RequestBudget(this.#settings.clock, options);
+    this.#isLimited = maxConcurrency !== undefined || requestsPerMinute !== undefined;
+    this.#abortSignal = abortSignal;
+    this.#stopOnFailure = stopOnFailure;
+    if (onProgress) this.onProgress(onProgress);
+  }
+
+  get progress(): GroupProgress {
+    return progressOf(this.#members);
+  }
+
+  add(operation: Operation<P>): Poller<P> {
+    return this.enroll(operation).poller;
+  }
+
+  pollUntilDone({ abortSignal }: CallOptions = {}): Promise<PromiseSettledResult<P>[]> {
+    return new Promise((resolve, reject) => {
+      this.#enter(new UntilDone(this.#signals(abortSignal), resolve, reject));
+    });
+  }
+
+  onProgress(listener: (progress: GroupProgress) => unknown): () => void {
+    return this.#listeners.add(listener);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<FinishedOperation<P>, void, undefined> {
+    const finished = this.#members.filter(({ isFinished }) => isFinished);
+    const arrivals = new Arrivals<P>(this.#signals(), finished);
+    this.#enter(arrivals);
+    try {
+      for await (const { operation, result } of arrivals) yield { operation, result };
+    } finally {
+      arrivals.leave();
+    }
+  }
+
+  /** Finds the member for an operation, or makes it. */
+  enroll(operation: Operation<P>): Member<P> {
+    const namesakes = this.#byId.get(operation.id) ?? [];
+    const text = namesakes.length === 0 ? "" : JSON.stringify(operation);
+    return (
+      namesakes.find((member) => JSON.stringify(member.operation) === text) ??
+      this.#admit(operation, namesakes)
+    );
+  }
+
+  onLeave(caller: object): void {
+    this.#callers = this.#callers.filter((other) => other !== caller);
+    if (this.#callers.length > 0) return;
+    for (const member of this.#members) member.leave();
+    this.#callOffNotice?.();
+    this.#callOffNotice = undefined;
+  }
+
+  /** A member has moved: whoever listens is told soon, and not for each of thousands. */
+  onChange(): void {
+    this.#callOffNotice ??= this.#settings.clock.setTimer(() => this.#notify(), progressEveryInMs);
+  }
+
+  onFinish(member: Member<P>): void {
+    this.#unfinished--;
+    for (const caller of this.#callers) if (caller instanceof Arrivals) caller.add(member);
+    if (this.#stopOnFailure && member.result.status === "rejected") this.#stopBecauseOf(member);
+    if (this.#unfinished > 0) return;
+    this.#callOffNotice?.();
+    this.#notify();
+    for (const caller of this.#callers.splice(0)) caller.dismiss(this.#outcome());
+  }
+
+  #admit(operation: Operation<P>, namesakes: readonly Member<P>[]): Member<P> {
+    const { clock } = this.#settings;
+    const budget = this.#isLimited ? this.#ownBudget : (operation.budgetOn?.(clock) ?? this.#ownBudget);
+    const member = new Member(this, operation, new OperationPoller(operation, this.#settings, budget));
+    this.#byId.set(operation.id, [...namesakes, member]);
+    this.#members.push(member);
+    this.#unfinished++;
+    if (this.#callers.length > 0) member.poller.join(member);
+    return member;
+  }
+
+  #signals(own?: AbortSignal): readonly AbortSignal[] {
+    return [this.#abortSignal, own].filter((signal) => signal !== undefined);
+  }
+
+  #enter(caller: Caller<PromiseSettledResult<P>[]>): void {
+    if (this.#unfinished === 0) return caller.onOutcome(this.#outcome());
+    if (!caller.enter(this)) return;
+    this.#callers.push(caller);
+    if (this.#callers.length > 1) return;
+    for (const member of this.#members) if (!member.isFinished) member.poller.join(member);
+  }
+
+  #outcome(): Outcome<PromiseSettledResult<P>[]> {
+    return { type: "succeeded", result: this.#members.map(({ result }) => result) };
+  }
+
+  #stopBecauseOf(failed: Member<P>): void {
+    const why = `Stopped waiting, because operation ${failed.operation.id} has not succeeded.`;
+    for (const member of this.#members) {
+      if (!member.isFinished) member.stop(new PollingError(why, "StoppedOnFailure"));
+    }
+  }
+
+  #notify(): void {
+    this.#callOffNotice = undefined;
+    this.#listeners.notify(this.progress);
+  }
+}
+
+function progressOf<P>(members: readonly Member<P>[]): GroupProgress {
+  const states = new Map<string, number>();
+  for (const { status } of members) states.set(status, (states.get(status) ?? 0) + 1);
+  const total = members.length;
+  const percent = members.reduce((sum, { percentComplete }) => sum + percentComplete, 0);
+  return {
+    total,
+    finished: members.filter(({ isFinished }) => isFinished).length,
+    states: Object.fromEntries(states),
+    percentComplete: total === 0 ? 100 : percent / total,
+    estimatedRemainingInMs: longestOf(members),
+  };
+}
+
+/** One that nobody can tell of makes the whole a guess. */
+function longestOf<P>(members: readonly Member<P>[]): number | undefined {
+  let longestInMs = 0;
+  for (const { estimatedRemainingInMs } of members) {
+    if (estimatedRemainingInMs === undefined) return undefined;
+    longestInMs = Math.max(longestInMs, estimatedRemainingInMs);
+  }
+  return longestInMs;
+}

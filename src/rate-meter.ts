@@ -1,0 +1,65 @@
+/** What a service says of how many more requests it takes. A hint: behind one name there are many counters. */
+export interface RateLimit {
+  readonly remaining: number;
+  /** Milliseconds until the count begins anew. */
+  readonly resetInMs: number;
+}
+
+/** By how much requests thin out when the service says "too many": AWS's adaptive retry mode has the same. */
+const thinning = 0.7;
+/** How fast a service that said so is approached again: by a factor of e in this time. */
+const recoveryInMs = 20_000;
+const negligibleSpacingInMs = 1;
+const periodInMs = 10_000;
+/** Hints are followed when less than this part of what the service ever granted is left. */
+const scarceShare = 0.5;
+
+/** What a service has shown of how many requests it takes. Knows no clock: times are passed in. */
+export class RateMeter {
+  #periodBegan = -Infinity;
+  #inPeriod = 0;
+  #inPeriodBefore = 0;
+  #learnedSpacingInMs = 0;
+  #learnedAt = 0;
+  #mostRemaining = 0;
+  #hintedSpacingInMs = 0;
+  #hintedUntil = -Infinity;
+
+  /** Counts a request. */
+  count(now: number): void {
+    if (now - this.#periodBegan >= periodInMs) {
+      this.#inPeriodBefore = now - this.#periodBegan < 2 * periodInMs ? this.#inPeriod : 0;
+      this.#inPeriod = 0;
+      this.#periodBegan = now;
+    }
+    this.#inPeriod++;
+  }
+
+  /** Learns that requests came too fast. */
+  thin(now: number): void {
+    const elapsedInMs =
+      Math.min(now - this.#periodBegan, periodInMs) + (this.#inPeriodBefore > 0 ? periodInMs : 0);
+    const requests = this.#inPeriod + this.#inPeriodBefore;
+    const measuredInMs = requests > 1 ? elapsedInMs / requests : 0;
+    this.#learnedSpacingInMs = Math.max(measuredInMs, this.#spacingLearned(now)) / thinning;
+    this.#learnedAt = now;
+  }
+
+  /** Learns what the service says that it still takes. */
+  hint(now: number, { remaining, resetInMs }: RateLimit): void {
+    this.#mostRemaining = Math.max(this.#mostRemaining, remaining);
+    const isScarce = remaining < this.#mostRemaining * scarceShare;
+    this.#hintedSpacingInMs = isScarce ? resetInMs / Math.max(1, remaining) : 0;
+    this.#hintedUntil = now + resetInMs;
+  }
+
+  /** The time between two requests that the service bears; 0 while nothing is known. */
+  spacingInMs(now: number): number {
+    return Math.max(this.#spacingLearned(now), now < this.#hintedUntil ? this.#hintedSpacingInMs : 0);
+  }
+
+  #spacingLearned(now: number): number {
+    const spacingInMs = this.#learnedSpacingInMs * Math.exp((this.#learnedAt - now) / recoveryInMs);
+    return spacingInMs < negligibleSpacingInMs ? 0 : spacingInMs;
+  }
+}
