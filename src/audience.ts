@@ -26,6 +26,15 @@ export class Audience<P> {
     this.#logger = logger;
   }
 
+  /** A logger is the user's code like any listener: what it throws must not end the wait. */
+  #say(level: "info" | "warning", message: string): void {
+    try {
+      this.#logger[level](message);
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
+
   /** Lets a caller in, unless one of its signals has fired already. */
   enter(caller: Caller<P>): boolean {
     if (!caller.enter(this)) return false;
@@ -47,9 +56,8 @@ export class Audience<P> {
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown, latest?: Progress<P>): () => void {
-    const listeners = (this.#listeners ??= new Listeners(this.#logger));
-    if (latest) queueMicrotask(() => listeners.call(listener, latest));
-    return listeners.add(listener);
+    this.#listeners ??= new Listeners(this.#logger);
+    return this.#listeners.add(listener, latest);
   }
 
   onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void {
@@ -60,13 +68,14 @@ export class Audience<P> {
   tellProgress(operationId: string, progress: Progress<P>, isStale: boolean): void {
     const percent = progress.percentComplete === undefined ? "" : ` at ${progress.percentComplete} %`;
     const stale = isStale ? " (a stale answer was passed over)" : "";
-    this.#logger.info(`Operation ${operationId}: ${progress.status}${percent}${stale}.${nextRead(progress)}`);
+    this.#say("info", `Operation ${operationId}: ${progress.status}${percent}${stale}.${nextRead(progress)}`);
     for (const caller of this.#callers) caller.onProgress(progress);
     this.#listeners?.notify(progress);
   }
 
   tellFailedRead(operationId: string, failedRead: FailedRead): void {
-    this.#logger.warning(
+    this.#say(
+      "warning",
       `Operation ${operationId}: read failed: ${failedRead.error.message}.${nextRead(failedRead)}`,
     );
     this.#failedReadListeners?.notify(failedRead);

@@ -1,4 +1,4 @@
-import type { Mailbox } from "./mailbox.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
 
@@ -100,22 +100,22 @@ export class UntilRead<P> extends Caller<P> {
 
 /** Iterates over the progress. */
 export class Iteration<P> extends Caller<P> {
-  readonly #mailbox: Mailbox<Progress<P>>;
+  readonly mailbox: Mailbox<Progress<P>> = new Mailbox();
 
-  constructor(signals: readonly AbortSignal[], mailbox: Mailbox<Progress<P>>) {
+  constructor(signals: readonly AbortSignal[], latest: Progress<P> | undefined) {
     super(signals);
-    this.#mailbox = mailbox;
+    if (latest) this.mailbox.put(latest);
   }
 
   override onProgress(progress: Progress<P>): void {
-    this.#mailbox.put(progress);
+    this.mailbox.put(progress);
   }
 
   override onOutcome(outcome: Outcome<P>): void {
-    this.#mailbox.close(outcome.type === "gaveUp" ? outcome : {});
+    this.mailbox.close(outcome.type === "gaveUp" ? outcome : {});
   }
 
   override onAbort(error: unknown): void {
-    this.#mailbox.close({ error });
+    this.mailbox.close({ error });
   }
 }

@@ -3,9 +3,9 @@ import { Audience } from "./audience.ts";
 import type { RequestBudget } from "./budget.ts";
 import { Iteration, UntilDone, UntilRead } from "./callers.ts";
 import type { Caller } from "./callers.ts";
+import type { ReadError } from "./errors.ts";
 import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
 import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
-import { Mailbox } from "./mailbox.ts";
 import type { Operation, OperationState, Reading } from "./operation.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
@@ -37,6 +37,7 @@ export function resumePoller<P>(
 }
 
 function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken): Poller<P> {
+  checkOperation(operation);
   const settings = resolveOptions(options);
   const poller = new OperationPoller(
     operation,
@@ -53,6 +54,16 @@ function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: 
 /** Waits for an operation: {@link createPoller} and {@link Poller.pollUntilDone} in one call. */
 export async function pollUntilDone<P>(operation: Operation<P>, options: PollOptions<P> = {}): Promise<P> {
   return createPoller(operation, options).pollUntilDone();
+}
+
+/** In JavaScript a URL is easily taken for an operation. */
+function checkOperation(operation: unknown): void {
+  const parts = ["id", "read", "toJSON"];
+  const isOperation =
+    typeof operation === "object" && operation !== null && parts.every((part) => part in operation);
+  if (!isOperation) {
+    throw new TypeError(`operation: expected what client.operation() gives, got ${typeof operation}`);
+  }
 }
 
 function nothing(): void {}
@@ -77,6 +88,7 @@ export class OperationPoller<P> implements Poller<P> {
   /** What the clock showed when the wait began. */
   #begunAt: number | undefined;
   #deadlineInMs = Infinity;
+  #callOffDeadline = nothing;
   #step = firstRead;
   #isRunning = false;
   /** Counts the stops, so that what was under way before one does not go on after it. */
@@ -114,7 +126,8 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
-    if (this.#outcome && this.#progress) return Promise.resolve(this.#progress);
+    if (this.#outcome && this.#outcome.type !== "gaveUp" && this.#progress)
+      return Promise.resolve(this.#progress);
     return new Promise((resolve, reject) => {
       const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
       if (!this.#enter(caller)) return;
@@ -132,16 +145,23 @@ export class OperationPoller<P> implements Poller<P> {
     return this.#audience.onFailedRead(listener);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Progress<P>, void, undefined> {
-    const mailbox = new Mailbox<Progress<P>>();
-    if (this.#progress) mailbox.put(this.#progress);
-    const caller = new Iteration(this.#signals(), mailbox);
-    this.join(caller);
-    try {
-      yield* mailbox;
-    } finally {
-      caller.leave();
-    }
+  // No generator: its return() would wait for the next answer before it lets go.
+  [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
+    let caller: Iteration<P> | undefined;
+    return {
+      next: () => {
+        if (caller === undefined) {
+          caller = new Iteration(this.#signals(), this.#progress);
+          this.join(caller);
+        }
+        return caller.mailbox.next();
+      },
+      return: () => {
+        caller?.leave();
+        caller?.mailbox.close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
   }
 
   toJSON(): ResumeToken {
@@ -169,9 +189,7 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   #elapsedInMs(): number {
-    const now = this.#settings.clock.now();
-    this.#begunAt ??= now;
-    return now - this.#begunAt;
+    return this.#begunAt === undefined ? 0 : this.#settings.clock.now() - this.#begunAt;
   }
 
   #rules(): WaitRules {
@@ -180,24 +198,34 @@ export class OperationPoller<P> implements Poller<P> {
 
   #enter(caller: Caller<P>): boolean {
     if (this.#outcome) caller.onOutcome(this.#outcome);
-    return this.#outcome === undefined && this.#audience.enter(caller);
+    if (this.#outcome || !this.#audience.enter(caller)) return false;
+    this.#begunAt ??= this.#settings.clock.now();
+    return true;
   }
 
   #run(): void {
     if (this.#isRunning) return;
+    const { clock, timeoutInMs } = this.#settings;
     const elapsedInMs = this.#elapsedInMs();
     this.#isRunning = true;
-    this.#deadlineInMs = elapsedInMs + this.#settings.timeoutInMs;
+    this.#deadlineInMs = elapsedInMs + timeoutInMs;
     this.#state = forgiven(this.#state);
     this.#step = firstStep(this.#state, elapsedInMs, this.#rules(), this.#budget?.startDelayInMs());
+    if (timeoutInMs !== Infinity)
+      this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
     this.#startWait();
+  }
+
+  #onDeadline(): void {
+    this.#step = { type: "end", ending: "timedOut" };
+    this.#end(outcomeOf(this.#endOfWait()));
   }
 
   /** Begins the wait before the current step's read. */
   #startWait(): void {
     const step = this.#step;
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
-    const callOffTimer = this.#settings.clock.setTimer(() => this.#onDue(step.until), step.delayInMs);
+    const callOffTimer = this.#settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
     const demand = this.#budget ? this.#budget.stretch / step.delayInMs : 0;
     this.#budget?.plan(demand);
     this.#wait = { callOffTimer, demand };
@@ -209,9 +237,8 @@ export class OperationPoller<P> implements Poller<P> {
     this.#wait = undefined;
   }
 
-  #onDue(until?: "deadline" | "nextRead"): void {
+  #onDue(): void {
     this.#endWait();
-    if (until === "deadline") this.#step = { type: "end", ending: "timedOut" };
     const retry = this.#retry;
     this.#retry = undefined;
     if (retry) retry();
@@ -234,6 +261,7 @@ export class OperationPoller<P> implements Poller<P> {
   /** Retries failed reads; whether and when is in the step that follows each. */
   async #readUntilAnswered(stops: number): Promise<void> {
     const shouldRetry = async (): Promise<boolean> => {
+      if (stops !== this.#stops) return forever();
       await new Promise<void>((resolve) => {
         this.#retry = resolve;
         this.#startWait();
@@ -245,24 +273,25 @@ export class OperationPoller<P> implements Poller<P> {
       await pRetry(read, { retries: Infinity, minTimeout: 0, shouldRetry });
     } catch {
       // p-retry itself gives up on a TypeError that is no network error: a bug, not an outage.
-      if (this.#step.type === "wait") this.#step = { type: "end", ending: "unreadable" };
+      const isBug = stops === this.#stops && this.#step.type === "wait";
+      if (isBug) this.#step = { type: "end", ending: "unreadable" };
     }
   }
 
   async #readNow(): Promise<Progress<P>> {
-    if (this.#state.failure === undefined || holdInMs(this.#state, this.#elapsedInMs()) === 0) {
+    if (!this.#state.isHeldBack || holdInMs(this.#state, this.#elapsedInMs()) === 0) {
       const progress = await this.#read().catch(nothing);
       if (progress) return progress;
     }
-    throw errorOf(this.#endOfWait());
+    const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
+    throw errorOf(this.#endOfWait(isGone ? "notFound" : "unreadable"));
   }
 
   /** Joins the read under way, or begins one. */
   #read(): Promise<Progress<P>> {
     if (this.#pendingRead) return this.#pendingRead.progress;
     const { clock, requestTimeoutInMs } = this.#settings;
-    const remainingInMs = this.#deadlineInMs - this.#elapsedInMs();
-    const read = new Read(this.#operation, clock, { requestTimeoutInMs, remainingInMs }, this.#budget);
+    const read = new Read(this.#operation, clock, requestTimeoutInMs, this.#budget);
     this.#pendingRead = { progress: this.#handled(read), read };
     return this.#pendingRead.progress;
   }
@@ -278,14 +307,22 @@ export class OperationPoller<P> implements Poller<P> {
       this.#outcome = { type: "gaveUp", isFinal: true, error: answer.error };
       return this.#endEarly(this.#outcome);
     }
+    const { staleAnswers } = this.#state;
+    const atInMs = this.#elapsedInMs();
+    const event: WaitEvent<P> =
+      "value" in answer
+        ? { type: "answered", reading: answer.value, atInMs }
+        : { type: "failed", failure: toReadError(answer.error), atInMs };
     try {
-      if ("value" in answer) return this.#answered(answer.value);
-      this.#failed(answer.error);
+      this.#apply(event);
     } catch (error) {
       // The user's own schedule threw: nobody can say when to read next.
       return this.#endEarly({ type: "gaveUp", isFinal: false, error });
     }
-    throw answer.error;
+    if (event.type === "answered") return this.#answered(event.reading, atInMs, staleAnswers);
+    this.#failed(event.failure, atInMs);
+    // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
+    throw "error" in answer && answer.error instanceof TypeError ? answer.error : event.failure;
   }
 
   #endEarly(outcome: Outcome<P>): Promise<never> {
@@ -293,9 +330,7 @@ export class OperationPoller<P> implements Poller<P> {
     return forever();
   }
 
-  #answered(reading: Reading<P>): Progress<P> {
-    const { staleAnswers } = this.#state;
-    const atInMs = this.#apply({ type: "answered", reading, atInMs: this.#elapsedInMs() });
+  #answered(reading: Reading<P>, atInMs: number, staleBefore: number): Progress<P> {
     if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
     this.#progress = progressAfter(
       this.#state,
@@ -305,14 +340,12 @@ export class OperationPoller<P> implements Poller<P> {
       this.#progress,
       this.#settings.schedule,
     );
-    this.#audience.tellProgress(this.#operation.id, this.#progress, this.#state.staleAnswers > staleAnswers);
+    this.#audience.tellProgress(this.#operation.id, this.#progress, this.#state.staleAnswers > staleBefore);
     this.#rearm();
     return this.#progress;
   }
 
-  #failed(error: unknown): void {
-    const failure = toReadError(error);
-    const atInMs = this.#apply({ type: "failed", failure, atInMs: this.#elapsedInMs() });
+  #failed(failure: ReadError, atInMs: number): void {
     this.#audience.tellFailedRead(
       this.#operation.id,
       failedReadAfter(failure, this.#state, atInMs, this.#step),
@@ -320,20 +353,19 @@ export class OperationPoller<P> implements Poller<P> {
     this.#rearm();
   }
 
-  #apply(event: WaitEvent<P>): number {
+  #apply(event: WaitEvent<P>): void {
     const { schedule, random } = this.#settings;
     this.#state = transition(this.#state, event);
     this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random, this.#budget?.stretch);
-    return event.atInMs;
   }
 
-  #endOfWait(): EndOfWait<P> {
+  #endOfWait(ending = this.#step.type === "end" ? this.#step.ending : "unreadable"): EndOfWait<P> {
     return {
-      ending: this.#step.type === "end" ? this.#step.ending : "unreadable",
+      ending,
       operationId: this.#operation.id,
       state: this.#state,
       elapsedInMs: this.#elapsedInMs(),
-      resumeToken: JSON.stringify(this),
+      resumeToken: () => JSON.stringify(this),
     };
   }
 
@@ -350,5 +382,7 @@ export class OperationPoller<P> implements Poller<P> {
     this.#endWait();
     this.#retry = undefined;
     this.#deadlineInMs = Infinity;
+    this.#callOffDeadline();
+    this.#callOffDeadline = nothing;
   }
 }

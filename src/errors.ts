@@ -23,7 +23,8 @@ export abstract class LroError extends Error {
   readonly operation: OperationStatus | undefined;
   readonly pollCount: number;
   readonly observed: Observed;
-  readonly resumeToken: string | undefined;
+  // Private, because a token may hold a URL that Azure has signed: it must not show when an error is logged.
+  readonly #resumeToken: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
     super(message, "cause" in context ? { cause: context.cause } : {});
@@ -31,7 +32,12 @@ export abstract class LroError extends Error {
     this.operation = context.operation;
     this.pollCount = context.pollCount ?? 0;
     this.observed = context.observed ?? {};
-    this.resumeToken = context.resumeToken;
+    this.#resumeToken = context.resumeToken;
+  }
+
+  /** Hand it to `client.resume` to go on waiting, in this process or another. */
+  get resumeToken(): string | undefined {
+    return this.#resumeToken;
   }
 }
 
@@ -44,7 +50,7 @@ abstract class UnsuccessfulOperationError extends LroError implements OperationE
 
   constructor(ending: string, defaultCode: string, context: UnsuccessfulOperationContext) {
     const { error } = context.operation;
-    const said = error === undefined ? "The service gave no error." : formatOperationError(error);
+    const said = error === undefined ? "The service gave no error." : shorten(formatOperationError(error));
     super(`Operation ${context.operation.name} ${ending}. ${said}`, error?.code || defaultCode, context);
     this.target = error?.target;
     this.details = error?.details ?? [];
@@ -126,7 +132,7 @@ export class ContractError extends LroError {
 
   constructor(path: string, expected: string, received: unknown, context: LroErrorContext = {}) {
     const got = describeValue(received);
-    super(`${path}: expected ${expected}, got ${got}`, "ContractError", context);
+    super(`${path === "$" ? "the body" : path}: expected ${expected}, got ${got}`, "ContractError", context);
     this.path = path;
     this.expected = expected;
     this.received = got;
@@ -181,7 +187,22 @@ export class ReadError extends LroError implements ReadErrorDetails {
   }
 }
 
+/** The message of whatever was thrown. */
+export function messageOf(thrown: unknown): string {
+  const message: unknown =
+    typeof thrown === "object" && thrown !== null && "message" in thrown ? thrown.message : thrown;
+  if (typeof message === "string" && message !== "") return message;
+  return `${thrown instanceof Error ? thrown.name : `a value of type ${typeof thrown}`} was thrown`;
+}
+
 const mostDetailsShown = 20;
+
+const longestText = 8000;
+
+/** The data keep all of it; a log line need not. */
+function shorten(text: string): string {
+  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+}
 
 /** `code: message (target) → inner → inner`, then a line for each of the details, indented by their depth. */
 export function formatOperationError(error: OperationError, indent = ""): string {

@@ -1,8 +1,13 @@
 import type { PollLogger } from "./operation.ts";
 
+interface Entry<T> {
+  readonly listener: (value: T) => unknown;
+  isTold: boolean;
+}
+
 /** Listeners of which none can harm the wait or another listener. */
 export class Listeners<T> {
-  readonly #listeners = new Set<(value: T) => unknown>();
+  readonly #listeners = new Set<Entry<T>>();
   readonly #logger: PollLogger;
 
   constructor(logger: PollLogger, first?: (value: T) => unknown) {
@@ -10,11 +15,16 @@ export class Listeners<T> {
     if (first) this.add(first);
   }
 
-  /** Returns the way out. */
-  add(listener: (value: T) => unknown): () => void {
-    // A function of its own, so that one that is added twice is called twice, and leaves one at a time.
-    const entry = (value: T): unknown => listener(value);
+  /** Tells soon what is known already, unless there is newer to tell by then. Returns the way out. */
+  add(listener: (value: T) => unknown, latest?: T): () => void {
+    // An entry of its own, so that one that is added twice is called twice, and leaves one at a time.
+    const entry: Entry<T> = { listener, isTold: false };
     this.#listeners.add(entry);
+    if (latest !== undefined) {
+      queueMicrotask(() => {
+        if (!entry.isTold && this.#listeners.has(entry)) this.#call(entry, latest);
+      });
+    }
     return () => {
       this.#listeners.delete(entry);
     };
@@ -22,18 +32,23 @@ export class Listeners<T> {
 
   notify(value: T): void {
     // A copy, because a listener may add another one.
-    for (const listener of Array.from(this.#listeners)) this.call(listener, value);
+    for (const entry of Array.from(this.#listeners)) this.#call(entry, value);
   }
 
-  call(listener: (value: T) => unknown, value: T): void {
+  #call(entry: Entry<T>, value: T): void {
+    entry.isTold = true;
     try {
-      Promise.resolve(listener(value)).catch((error: unknown) => this.#report(error));
+      Promise.resolve(entry.listener(value)).catch((error: unknown) => this.#report(error));
     } catch (error) {
       this.#report(error);
     }
   }
 
   #report(error: unknown): void {
-    this.#logger.error("A listener failed; the wait goes on.", error);
+    try {
+      this.#logger.error("A listener failed; the wait goes on.", error);
+    } catch {
+      // There is nobody left to tell.
+    }
   }
 }

@@ -30,6 +30,8 @@ export interface WaitState<P = unknown> {
   readonly outageSinceInMs?: number | undefined;
   /** When the Retry-After of the last answer is over; it counts for one wait. */
   readonly notBeforeInMs?: number | undefined;
+  /** Whether that Retry-After came with a failed read, which not even who asks for a read now may pass over. */
+  readonly isHeldBack?: boolean | undefined;
 }
 
 /** What happens to a wait, and when. */
@@ -109,11 +111,13 @@ function afterFailure<P>(state: WaitState<P>, failure: ReadError, atInMs: number
     consecutiveFailures: state.consecutiveFailures + 1,
     outageSinceInMs: state.outageSinceInMs ?? atInMs,
     notBeforeInMs: holdUntil(atInMs, failure.retryAfterInMs),
+    isHeldBack: true,
   };
 }
 
 function holdUntil(atInMs: number, retryAfterInMs: number | undefined): number | undefined {
-  return retryAfterInMs === undefined ? undefined : atInMs + retryAfterInMs;
+  // A transport may be the user's own: NaN would make every wait endless.
+  return retryAfterInMs !== undefined && retryAfterInMs > 0 ? atInMs + retryAfterInMs : undefined;
 }
 
 /** A wait that gave up may go on later: its outage is then counted anew. */

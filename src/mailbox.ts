@@ -1,39 +1,40 @@
-/** Hands the latest value to one consumer. A value that is not fetched in time is replaced by the next. */
-export class Mailbox<T> implements AsyncIterable<T> {
+/** Hands the latest value to a consumer. A value that is not fetched in time is replaced by the next. */
+export class Mailbox<T> {
   #latest: { readonly value: T } | undefined;
   #end: { readonly error?: unknown } | undefined;
-  #wake: () => void = () => {};
+  /** Consumers that came before there was anything. */
+  #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
 
   put(value: T): void {
-    this.#latest = { value };
-    this.#wake();
+    const consumer = this.#waiting.shift();
+    if (consumer) consumer.resolve({ done: false, value });
+    else this.#latest = { value };
   }
 
-  /** Ends the iteration after the value that is still here; with an error, by throwing it. */
+  /** Ends the iteration after the value that is still here; with an error, by rejecting once with it. */
   close(end: { readonly error?: unknown } = {}): void {
     this.#end = end;
-    this.#wake();
+    for (const consumer of this.#waiting.splice(0)) void this.next().then(consumer.resolve, consumer.reject);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<T, void, undefined> {
-    for (;;) {
-      const { value } = this.#take() ?? {};
-      if (value !== undefined) yield value;
-      else if (this.#end === undefined) await this.#news();
-      else if ("error" in this.#end) throw this.#end.error;
-      else return;
-    }
-  }
-
-  #take(): { readonly value: T } | undefined {
-    const taken = this.#latest;
+  next(): Promise<IteratorResult<T, undefined>> {
+    const latest = this.#latest;
     this.#latest = undefined;
-    return taken;
+    if (latest) return Promise.resolve({ done: false, value: latest.value });
+    if (this.#end === undefined) return this.#wait();
+    const end = this.#end;
+    this.#end = {};
+    return "error" in end ? rejected(end.error) : Promise.resolve({ done: true, value: undefined });
   }
 
-  #news(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#wake = resolve;
-    });
+  #wait(): Promise<IteratorResult<T, undefined>> {
+    const consumer = Promise.withResolvers<IteratorResult<T, undefined>>();
+    this.#waiting.push(consumer);
+    return consumer.promise;
   }
+}
+
+/** An abort's reason need not be an error. */
+async function rejected(reason: unknown): Promise<never> {
+  throw reason;
 }

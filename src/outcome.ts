@@ -7,6 +7,7 @@ import {
   PollingError,
   PollingTimeoutError,
   ReadError,
+  messageOf,
 } from "./errors.ts";
 import type { LroErrorContext } from "./errors.ts";
 import type { WaitEnding, WaitState } from "./machine.ts";
@@ -23,7 +24,7 @@ export interface EndOfWait<P> {
   readonly operationId: string;
   readonly state: WaitState<P>;
   readonly elapsedInMs: number;
-  readonly resumeToken: string;
+  readonly resumeToken: () => string;
 }
 
 /** Turns the end of a wait into the value or the error that its callers get. */
@@ -47,7 +48,7 @@ export function errorOf<P>(end: EndOfWait<P>): Error {
     operation: state.latest,
     pollCount: state.pollCount,
     observed: state.observed,
-    resumeToken: end.resumeToken,
+    resumeToken: tokenOrNothing(end),
     ...(state.failure && { cause: state.failure }),
   };
   switch (ending) {
@@ -66,6 +67,15 @@ export function errorOf<P>(end: EndOfWait<P>): Error {
   }
 }
 
+/** A transport's toJSON is the user's code: an error without a token is better than none. */
+function tokenOrNothing<P>({ resumeToken }: EndOfWait<P>): string | undefined {
+  try {
+    return resumeToken();
+  } catch {
+    return undefined;
+  }
+}
+
 function unsuccessful<P>(state: WaitState<P>, context: LroErrorContext): Error {
   const { latest: operation, requestId } = state;
   if (operation === undefined)
@@ -75,7 +85,7 @@ function unsuccessful<P>(state: WaitState<P>, context: LroErrorContext): Error {
 }
 
 function timeoutMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): string {
-  const last = state.failure ? ` The last read failed: ${state.failure.message}.` : "";
+  const last = state.failure ? ` The last read failed: ${withoutStop(state.failure.message)}.` : "";
   return (
     `Stopped waiting for operation ${operationId} after ${seconds(elapsedInMs)}: ` +
     `${whatGoesOn(state)}.${last} Use the resume token to go on waiting.`
@@ -83,13 +93,14 @@ function timeoutMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): s
 }
 
 function whatGoesOn(state: WaitState): string {
+  if (state.status === undefined) return "its status could not be read";
   return state.isResultPending
     ? "it succeeded, but its result has not been read"
     : `it is still ${lastSeen(state)} and goes on`;
 }
 
 function notFoundMessage<P>({ operationId, state }: EndOfWait<P>): string {
-  const said = state.failure ? ` (${state.failure.message})` : "";
+  const said = state.failure ? ` (${withoutStop(state.failure.message)})` : "";
   const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
   return `The service knows no operation ${operationId}${said}.${seen}`;
 }
@@ -100,20 +111,25 @@ function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>)
     consecutiveFailures > 1
       ? ` (${consecutiveFailures} failed reads in ${seconds(elapsedInMs - outageSinceInMs)})`
       : "";
-  const why = `${span}: ${failure?.message ?? "unknown reason"}.`;
+  const why = `${span}: ${withoutStop(failure?.message ?? "unknown reason")}.`;
   if (state.isResultPending)
     return `Operation ${operationId} succeeded, but its result could not be read${why}`;
   const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
   return `Could not read operation ${operationId}${why}${seen}`;
 }
 
-function lastSeen({ status, percentComplete }: WaitState): string {
-  if (status === undefined) return "in an unknown state";
-  return percentComplete === undefined ? status : `${status} at ${percentComplete} %`;
+function lastSeen({ status = "", percentComplete }: WaitState): string {
+  return percentComplete === undefined ? status : `${status} at ${Math.round(percentComplete)} %`;
+}
+
+/** Sentences quoted in a sentence bring a full stop of their own. */
+function withoutStop(message: string): string {
+  return message.replace(/\.$/, "");
 }
 
 function seconds(durationInMs: number): string {
-  return `${Math.round(durationInMs / 1000)} s`;
+  const digits = durationInMs < 10_000 ? 1 : 0;
+  return `${Number((durationInMs / 1000).toFixed(digits))} s`;
 }
 
 /** Whether a transport ended the wait for good by what it threw, beyond a read that failed. */
@@ -124,9 +140,8 @@ export function isVerdict(error: unknown): error is LroError {
 /** Whatever a transport threw, as a failed read. */
 export function toReadError(error: unknown): ReadError {
   if (error instanceof ReadError) return error;
-  const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof ContractError ? error.code : systemCode(error);
-  return new ReadError(message, { kind: "transient", code, cause: error });
+  return new ReadError(messageOf(error), { kind: "transient", code, cause: error });
 }
 
 function systemCode(error: unknown): string | undefined {

@@ -3,14 +3,6 @@ import type { Clock } from "./clock.ts";
 import { ReadError } from "./errors.ts";
 import type { Operation, Reading } from "./operation.ts";
 
-/** How long a read may take, in milliseconds. */
-export interface ReadLimits {
-  /** From when it is sent. */
-  readonly requestTimeoutInMs: number;
-  /** From now, the wait for its turn included. */
-  readonly remainingInMs: number;
-}
-
 /**
  * One read: asks when the budget allows it, and for a limited time, the answer's body included. Does not rely on the
  * transport to settle when its signal fires: a stalled decoder never does.
@@ -19,21 +11,23 @@ export class Read<P> {
   readonly #operation: Operation<P>;
   readonly #clock: Clock;
   readonly #requestTimeoutInMs: number;
-  readonly #dueAt: number;
   readonly #budget: RequestBudget | undefined;
   readonly #controller = new AbortController();
   readonly #outcome = Promise.withResolvers<Reading<P>>();
   readonly #withdraw: (() => void) | undefined;
   #stage: "queued" | "sent" | "over" = "queued";
-  #cancelTimer: () => void;
+  #cancelTimer: () => void = () => {};
 
-  constructor(operation: Operation<P>, clock: Clock, limits: ReadLimits, budget: RequestBudget | undefined) {
+  constructor(
+    operation: Operation<P>,
+    clock: Clock,
+    requestTimeoutInMs: number,
+    budget: RequestBudget | undefined,
+  ) {
     this.#operation = operation;
     this.#clock = clock;
-    this.#requestTimeoutInMs = limits.requestTimeoutInMs;
-    this.#dueAt = clock.now() + limits.remainingInMs;
+    this.#requestTimeoutInMs = requestTimeoutInMs;
     this.#budget = budget;
-    this.#cancelTimer = this.#limit(limits.remainingInMs);
     if (budget) this.#withdraw = budget.admit(() => this.#send());
     else this.#send();
   }
@@ -48,14 +42,10 @@ export class Read<P> {
     this.#controller.abort();
   }
 
-  #limit(limitInMs: number): () => void {
-    if (limitInMs === Infinity) return () => {};
-    return this.#clock.setTimer(() => this.#giveUp(limitInMs), limitInMs);
-  }
-
   #send(): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#limit(Math.min(this.#requestTimeoutInMs, this.#dueAt - this.#clock.now()));
+    if (this.#requestTimeoutInMs !== Infinity) {
+      this.#cancelTimer = this.#clock.setTimer(() => this.#giveUp(), this.#requestTimeoutInMs);
+    }
     this.#stage = "sent";
     void this.#ask();
   }
@@ -69,10 +59,11 @@ export class Read<P> {
     }
   }
 
-  #giveUp(limitInMs: number): void {
+  #giveUp(): void {
+    const error = timeoutError(this.#requestTimeoutInMs);
     this.#end();
-    this.#outcome.reject(timeoutError(limitInMs));
-    this.#controller.abort();
+    this.#outcome.reject(error);
+    this.#controller.abort(error);
   }
 
   /** Returns whether it was not over before. */

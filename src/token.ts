@@ -36,8 +36,13 @@ export function tokenOf(
     percentComplete: state.percentComplete,
     pollCount: state.pollCount,
     failedReads: state.failedReads,
-    notBefore: state.notBeforeInMs === undefined ? undefined : Math.ceil(begunAt + state.notBeforeInMs),
+    notBefore: state.notBeforeInMs === undefined ? undefined : latestMoment(begunAt + state.notBeforeInMs),
   };
+}
+
+/** A service may ask for more than a date can hold; JSON and dates stay exact up to here. */
+function latestMoment(moment: number): number {
+  return Math.min(Math.ceil(moment), Number.MAX_SAFE_INTEGER);
 }
 
 /** The state that a token's writer was in. A terminal one is read again: the token holds no result. */
@@ -49,6 +54,7 @@ export function stateOf(token: ResumeToken): WaitState<never> {
     pollCount: token.pollCount,
     failedReads: token.failedReads,
     notBeforeInMs: token.notBefore === undefined ? undefined : token.notBefore - token.begunAt,
+    isHeldBack: token.notBefore !== undefined,
   };
 }
 
@@ -85,8 +91,9 @@ export function parseJson(text: string): unknown {
   }
   try {
     return JSON.parse(text);
-  } catch (cause) {
-    throw new ContractError("token", "JSON", text, { cause });
+  } catch {
+    // Neither the text nor its parser's error, which quotes it: a token may hold a signature.
+    throw new ContractError("token", "JSON", "other text");
   }
 }
 

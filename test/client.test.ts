@@ -237,7 +237,9 @@ describe("arguments", () => {
     ],
     [
       () => new OperationStatusesClient("http://127.0.0.1:1", credential),
-      new RangeError("endpoint: a credential is sent over https only, got http://127.0.0.1:1"),
+      new RangeError(
+        "endpoint: a credential is sent over https only, got http://127.0.0.1:1; leave it out for an emulator",
+      ),
     ],
     [
       () => new OperationStatusesClient("https://me:secret@dev.example"),
@@ -339,8 +341,8 @@ describe("credentials", () => {
     ]);
   });
 
-  test("are asked again before each read when their tokens are about to expire", async () => {
-    const { server, client } = await setUp({}, new CountingCredential(60_000));
+  test("are asked again before each read when their tokens have expired", async () => {
+    const { server, client } = await setUp({}, new CountingCredential(500));
     await pollUntilDone(client.operation("myProject", operationId), fast());
     expect(tokensSent(server)).toEqual([
       "Bearer token-1",
@@ -348,6 +350,30 @@ describe("credentials", () => {
       "Bearer token-3",
       "Bearer token-4",
     ]);
+  });
+
+  test("are asked early, and not waited for while the token at hand is valid", async () => {
+    const credential = new CountingCredential(60_000);
+    const { server, client } = await setUp({}, credential);
+    await client.getOperationStatus("myProject", operationId);
+    credential.hangs = true;
+    await pollUntilDone(client.operation("myProject", operationId), fast());
+    expect(new Set(tokensSent(server))).toEqual(new Set(["Bearer token-1"]));
+    expect(credential.calls).toHaveLength(2);
+  });
+
+  test("are not kept from others by a caller who leaves", async () => {
+    const credential = new CountingCredential();
+    credential.hangs = true;
+    const { client } = await setUp({}, credential);
+    const controller = new AbortController();
+    const one = rejection(
+      client.getOperationStatus("myProject", operationId, { abortSignal: controller.signal }),
+    );
+    controller.abort("enough");
+    expect(await one).toBe("enough");
+    credential.hangs = false;
+    expect(await client.getOperationStatus("myProject", operationId)).toMatchObject({ name: operationId });
   });
 
   test("are asked for one fresh token when the service refuses one", async () => {
@@ -523,7 +549,7 @@ describe("a resume token", () => {
   };
 
   test.each<[string, unknown, new (...args: never[]) => Error, string]>([
-    ["no JSON", "{", ContractError, 'token: expected JSON, got "{"'],
+    ["no JSON", "{", ContractError, 'token: expected JSON, got "other text"'],
     ["too long", "x".repeat(20_000), ContractError, "token: expected at most 16384 characters, got 20000"],
     ["null", "null", ContractError, "token: expected an object, got null"],
     ["newer", { ...token, version: 2 }, ContractError, "token.version: expected 1, got 2"],

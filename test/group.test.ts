@@ -107,7 +107,7 @@ describe("a group", () => {
     const order: unknown[] = [];
     const iteration = (async () => {
       for await (const { operation, result } of group)
-        order.push([operations.indexOf(operation as never), result]);
+        order.push([operations.findIndex(({ id }) => id === operation.id), result]);
     })();
     await clock.runUntilSettled(iteration);
     expect(order).toEqual([

@@ -98,7 +98,7 @@ describe("a status", () => {
   ])("%j is refused, saying path, expected and got", (body, path, expected, received) => {
     const error = contractErrorOf(body);
     expect(error).toMatchObject({ path, expected, received, code: "ContractError" });
-    expect(error.message).toBe(`${path}: expected ${expected}, got ${received}`);
+    expect(error.message).toBe(`${path === "$" ? "the body" : path}: expected ${expected}, got ${received}`);
   });
 
   test("of another operation is refused, by name and by id", () => {

@@ -1,6 +1,6 @@
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
-import { ContractError, ReadError, formatOperationError } from "../errors.ts";
+import { ContractError, ReadError, formatOperationError, messageOf } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
 import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";
@@ -108,9 +108,8 @@ export function errorOfRequest(error: unknown): ReadError {
   if (isRestError(error) && error.response) return errorOfAnswer(error.response, error);
   const code: unknown =
     typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  const message = error instanceof Error ? error.message : String(error);
   const isCertificateError = typeof code === "string" && certificateError.test(code);
-  return new ReadError(message, {
+  return new ReadError(messageOf(error), {
     kind: isCertificateError ? "refused" : "transient",
     code: typeof code === "string" ? code : undefined,
     cause: error,

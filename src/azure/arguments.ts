@@ -38,8 +38,10 @@ export function checkPattern(name: string, value: unknown, pattern: RegExp, expe
   return value;
 }
 
+/** Without what follows a `?`, because Azure signs URLs in their query. */
 function shorten(text: string): string {
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
+  const safe = text.replace(/\?.*/s, "?…");
+  return JSON.stringify(safe.length > 80 ? `${safe.slice(0, 80)}…` : safe);
 }
 
 /**
@@ -55,7 +57,9 @@ export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
   const isSafe = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
   if (!isSafe) throw new RangeError(`endpoint: expected an https URL, got ${url.origin} (${url.protocol})`);
   if (url.protocol === "http:" && hasCredential) {
-    throw new RangeError(`endpoint: a credential is sent over https only, got ${url.origin}`);
+    throw new RangeError(
+      `endpoint: a credential is sent over https only, got ${url.origin}; leave it out for an emulator`,
+    );
   }
   if (url.username || url.password || url.search || url.hash) {
     throw new RangeError(`endpoint: expected no user, query or fragment, got one in a URL of ${url.origin}`);
@@ -117,7 +121,8 @@ export function parseUrl(
       `${name}: expected a URL, got ${typeof url === "string" ? "another string" : typeof url}`,
     );
   }
-  const resolved = new URL(url, endpoint);
+  // Where "https:host/path" leads depends on what it is resolved against: what is checked must be what is used.
+  const resolved = URL.canParse(url) ? new URL(url) : new URL(url, endpoint);
   if (!allowedOrigins.has(resolved.origin)) checkSameOrigin(name, resolved, endpoint);
   return URL.canParse(url) ? url : resolved.href;
 }

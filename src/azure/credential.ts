@@ -1,20 +1,19 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
-import { ReadError } from "../errors.ts";
+import { ReadError, messageOf } from "../errors.ts";
 import { logger } from "./logger.ts";
 
 const renewBeforeExpiryInMs = 120_000;
 const unusableBeforeExpiryInMs = 1000;
 
 /**
- * Keeps a credential's token for the bearer policy, which asks before every request.
- *
- * The policy's own cache renews in the background, and a renewal that fails when nobody awaits it takes the process
- * down (measured with core-rest-pipeline 1.25.0). So this says that each token has expired already: the policy then
- * asks again for each request, and awaits the answer.
+ * Keeps a credential's token for the bearer policy, in place of the policy's own cache: that one renews in the
+ * background, and a renewal that fails when nobody awaits it takes the process down; and all requests that wait for a
+ * token fail when the first of them is aborted (both measured with core-rest-pipeline 1.25.0).
  */
 export class CachedCredential implements TokenCredential {
   readonly #credential: TokenCredential;
   #token: AccessToken | undefined;
+  #renewal: Promise<AccessToken> | undefined;
   #hasWorked = false;
 
   constructor(credential: TokenCredential) {
@@ -22,10 +21,17 @@ export class CachedCredential implements TokenCredential {
   }
 
   async getToken(scopes: string | string[], options: GetTokenOptions = {}): Promise<AccessToken> {
+    const { abortSignal, ...tokenOptions } = options;
     if (options.claims !== undefined) this.#token = undefined;
-    if (this.#token === undefined || isDue(this.#token)) await this.#renew(scopes, options);
-    if (this.#token === undefined) throw this.#error(new Error("The credential gave no token."));
-    return { ...this.#token, expiresOnTimestamp: 0, refreshAfterTimestamp: 0 };
+    const token = this.#token;
+    if (token && !isDue(token)) return token;
+    const renewal = (this.#renewal ??= this.#renew(scopes, tokenOptions));
+    if (token && isUsable(token)) {
+      // It is early yet: nobody has to wait, nor to hear of it when that fails.
+      renewal.catch(() => logger.warning("The token could not be renewed; the one at hand is still valid."));
+      return token;
+    }
+    return unlessAborted(renewal, abortSignal, () => (this.#renewal = undefined));
   }
 
   /** Drops the token that the service refused; one that was renewed meanwhile is kept. */
@@ -33,20 +39,23 @@ export class CachedCredential implements TokenCredential {
     if (this.#token?.token === refused) this.#token = undefined;
   }
 
-  async #renew(scopes: string | string[], options: GetTokenOptions): Promise<void> {
+  async #renew(scopes: string | string[], options: GetTokenOptions): Promise<AccessToken> {
     try {
-      this.#token =
-        (await unlessAborted(this.#credential.getToken(scopes, options), options.abortSignal)) ?? undefined;
-      this.#hasWorked ||= this.#token !== undefined;
+      const token = await this.#credential.getToken(scopes, options);
+      if (!token) throw new Error("The credential gave no token.");
+      this.#hasWorked = true;
+      this.#token = token;
+      return token;
     } catch (error) {
-      if (this.#token === undefined || !isUsable(this.#token)) throw this.#error(error);
-      logger.warning("The token could not be renewed; the one at hand is still valid.");
+      throw this.#error(error);
+    } finally {
+      this.#renewal = undefined;
     }
   }
 
   /** Before the first token an error is a set-up that does not work; later it is an outage. */
   #error(cause: unknown): ReadError {
-    const message = `no token from the credential: ${cause instanceof Error ? cause.message : String(cause)}`;
+    const message = `no token from the credential: ${messageOf(cause)}`;
     const kind = this.#hasWorked || !isAuthenticationError(cause) ? "transient" : "refused";
     return new ReadError(message, { kind, code: "CredentialError", cause });
   }
@@ -68,18 +77,24 @@ const authenticationErrors = new Set([
 ]);
 
 function isAuthenticationError(error: unknown): boolean {
-  return (
-    !(error instanceof Error) ||
-    error.message.includes("gave no token") ||
-    authenticationErrors.has(error.name)
-  );
+  // A TypeError is no outage of the identity service but a mistake in the credential.
+  if (error instanceof TypeError || !(error instanceof Error)) return true;
+  return error.message.includes("gave no token") || authenticationErrors.has(error.name);
 }
 
-/** A credential that overhears its signal would block every later request: the policy lets them share one call. */
-function unlessAborted<T>(promise: Promise<T>, signal: GetTokenOptions["abortSignal"]): Promise<T> {
+/** One who leaves must not end what others wait for; what hangs until then is not waited for by those who follow. */
+function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: GetTokenOptions["abortSignal"],
+  onAborted: () => void,
+): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(new Error("aborted"));
+    const onAbort = (): void => {
+      onAborted();
+      reject(new Error("aborted"));
+    };
+    if (signal.aborted) return onAbort();
     signal.addEventListener("abort", onAbort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });

@@ -31,7 +31,13 @@ export interface LroPlan<TResult> {
 
 /** Where an operation stands: begun, but not answered yet; telling its state; or succeeded, its result elsewhere. */
 type Stage =
-  | { readonly at: "beginning"; readonly beginning: Beginning; readonly answer: Promise<PipelineResponse> }
+  | {
+      readonly at: "beginning";
+      readonly beginning: Beginning;
+      readonly answer: Promise<PipelineResponse>;
+      /** Says that nobody waits any more: what has not begun yet shall not be tried again. */
+      readonly abandon: () => void;
+    }
   | { readonly at: "monitor"; readonly course: Course }
   | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields }
   | { readonly at: "unparsed"; readonly course: Course; readonly before: Stage; readonly error: ReadError };
@@ -65,7 +71,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const stage = this.#stage;
     switch (stage.at) {
       case "beginning":
-        return this.#readBeginning(stage);
+        return this.#readBeginning(stage, abortSignal);
       case "monitor":
         return this.#readStatus(stage.course, abortSignal);
       case "result":
@@ -91,8 +97,17 @@ export class LroOperation<TResult> implements Operation<TResult> {
     }
   }
 
-  async #readBeginning({ beginning, answer }: Stage & { at: "beginning" }): Promise<Reading<TResult>> {
-    const response = await answer;
+  async #readBeginning(
+    { beginning, answer, abandon }: Stage & { at: "beginning" },
+    abortSignal: AbortSignal,
+  ): Promise<Reading<TResult>> {
+    // A read that took too long is followed by another; any other abort says that nobody waits any more.
+    const onAbort = (): void => {
+      if (!(abortSignal.reason instanceof ReadError)) abandon();
+    };
+    abortSignal.addEventListener("abort", onAbort);
+    const response = await answer.finally(() => abortSignal.removeEventListener("abort", onAbort));
+    abortSignal.throwIfAborted();
     return this.#take(response, () => readBeginning(beginning, answerOf(response)));
   }
 
@@ -120,6 +135,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
       headers,
       abortSignal,
     });
+    // An answer that comes too late must not move what a later read has moved on.
+    abortSignal.throwIfAborted();
     if (response.status >= 300) throw errorOfAnswer(response);
     return response;
   }
@@ -196,6 +213,7 @@ function answerOf(response: PipelineResponse): Answer {
 /** Adds an api-version to a URL that has none, and leaves the rest of it byte for byte as it is. */
 export function withApiVersion(url: string, apiVersion: string | undefined): string {
   if (apiVersion === undefined || /[?&]api-version=/i.test(url)) return url;
+  if (url.includes("#")) return withApiVersion(url.replace(/#.*/s, ""), apiVersion);
   return `${url}${url.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
 }
 

@@ -54,6 +54,7 @@ export class OperationStatusesClient extends DevCenterOperations {
    */
   constructor(endpoint: string, credential?: TokenCredential, options: OperationStatusesClientOptions = {}) {
     super();
+    checkCredential(credential);
     this.#endpoint = parseEndpoint(endpoint, credential !== undefined);
     this.#apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
     this.#transport = createTransport(this.#endpoint.origin, devCenterScope, credential, options);
@@ -143,6 +144,13 @@ export class OperationStatusesClient extends DevCenterOperations {
       logger: pollLogger,
     };
   }
+}
+
+/** In JavaScript a token's text is easily taken for a credential, and its lack of one found out much later. */
+function checkCredential(credential: unknown): void {
+  const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
+  if (credential === undefined || isCredential) return;
+  throw new TypeError(`credential: expected an object with getToken(), got ${typeof credential}`);
 }
 
 function readingOf<P>(response: PipelineResponse, operationId: string): Reading<P> {

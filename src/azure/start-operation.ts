@@ -1,12 +1,16 @@
 import { redirectPolicyName } from "@azure/core-rest-pipeline";
 import type { HttpClient, Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import pRetry from "p-retry";
-import { sleep, systemClock } from "../clock.ts";
+import type { RetryContext } from "p-retry";
+import { sleep } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { OperationStartError, ReadError } from "../errors.ts";
 import { Listeners } from "../listeners.ts";
-import type { PollOptions } from "../options.ts";
+import { resolveOptions } from "../options.ts";
+import type { PollOptions, PollSettings } from "../options.ts";
 import { createPoller } from "../engine.ts";
 import type { Poller } from "../poller.ts";
+import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
 import type { FinalStateVia } from "./course.ts";
@@ -96,59 +100,84 @@ export function followBeginning<TResult>(
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method, headers } = request;
   const url = withApiVersion(request.url, apiVersion);
+  // Before anything is sent: an operation that is begun and then not waited for would be lost.
+  const settings = resolveOptions(pollOptions);
+  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const allowed = transport.allowing(allowedOrigins.map((origin) => new URL(origin).origin));
-  const answer = begin(allowed, { ...request, url }, pollOptions);
+  const repetition = new AbortController();
+  const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
+    allowed.send({ method, url, headers, body, abortSignal });
+  const answer = begin(method, send, settings, pollOptions.abortSignal, repetition.signal);
   const operation = new LroOperation<TResult>(
-    { transport: allowed, parseResult, apiVersion, headers, logger: pollLogger },
-    { beginning: { method, url, finalStateVia }, answer },
+    { transport: allowed, parseResult, apiVersion, headers: headersOfPolls(headers), logger: pollLogger },
+    { beginning: { method, url, finalStateVia }, answer, abandon: () => repetition.abort() },
   );
   const started = answer.then(startedOf);
   const listeners = new Listeners<StartedOperation>(pollLogger, onStarted);
   // Whoever waits is told of a failure; that nobody does must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
-  return Object.assign(createPoller(operation, pollOptions), { started });
+  // Hidden from console.log, for which it would be a heap of headers, signed URLs among them.
+  const poller = Object.assign(createPoller(operation, pollOptions), { started });
+  Object.defineProperty(poller, "started", { enumerable: false });
+  return poller;
+}
+
+/** What speaks of the initial request alone: a poll that carried it would be refused. */
+function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers);
+  return Object.fromEntries(
+    entries.filter(([name]) => !/^(content-|if-|repeatability-|prefer$)/i.test(name)),
+  );
 }
 
 const mostRepetitions = 3;
 
-async function begin<TResult>(
-  transport: Transport,
-  request: InitialRequest,
-  {
-    abortSignal,
-    clock = systemClock,
-    random = Math.random,
-    maxRetryDelayInMs = 30_000,
-  }: PollOptions<TResult>,
+async function begin(
+  method: InitialRequest["method"],
+  send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
+  { clock, random, requestTimeoutInMs, rules }: PollSettings,
+  abortSignal: AbortSignal | undefined,
+  abandoned: AbortSignal,
 ): Promise<PipelineResponse> {
-  const { method, url, headers } = request;
-  const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const send = async (): Promise<PipelineResponse> => {
-    const response = await transport.send({ method, url, headers, body, abortSignal });
-    if (response.status >= 300) throw errorOfAnswer(response);
-    return response;
-  };
-  const shouldRetry = async ({
-    error,
-    attemptNumber,
-  }: {
-    error: Error;
-    attemptNumber: number;
-  }): Promise<boolean> => {
-    if (!(error instanceof ReadError) || abortSignal?.aborted || !isRepeatable(method, error)) return false;
-    const delayInMs = Math.max(
-      backoffAfterFailure(attemptNumber, maxRetryDelayInMs, random),
-      error.retryAfterInMs ?? 0,
-    );
-    await sleep(clock, delayInMs, abortSignal);
+  const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
+    const isOver = abortSignal?.aborted || abandoned.aborted;
+    if (!(error instanceof ReadError) || isOver || !isRepeatable(method, error)) return false;
+    const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
+    const delayInMs = Math.max(backoffInMs, spread(error.retryAfterInMs ?? 0, random));
+    await sleep(clock, delayInMs, AbortSignal.any([abandoned, ...(abortSignal ? [abortSignal] : [])]));
     return true;
   };
+  const attempt = (): Promise<PipelineResponse> =>
+    attemptWithin(send, clock, requestTimeoutInMs, abortSignal);
   try {
-    return await pRetry(send, { retries: mostRepetitions, minTimeout: 0, shouldRetry });
+    return await pRetry(attempt, { retries: mostRepetitions, minTimeout: 0, shouldRetry });
   } catch (error) {
     if (abortSignal?.aborted) throw abortSignal.reason;
     const cause = errorOfRequest(error);
     throw new OperationStartError(`${method} did not begin an operation: ${cause.message}`, cause);
+  }
+}
+
+async function attemptWithin(
+  send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
+  clock: Clock,
+  limitInMs: number,
+  abortSignal: AbortSignal | undefined,
+): Promise<PipelineResponse> {
+  const limit = new AbortController();
+  const timedOut = new ReadError(`no answer within ${limitInMs} ms`, {
+    kind: "transient",
+    code: "RequestTimeout",
+  });
+  const cancel = limitInMs === Infinity ? () => {} : clock.setTimer(() => limit.abort(timedOut), limitInMs);
+  try {
+    const response = await send(AbortSignal.any([limit.signal, ...(abortSignal ? [abortSignal] : [])]));
+    if (response.status >= 300) throw errorOfAnswer(response);
+    return response;
+  } catch (error) {
+    throw limit.signal.aborted ? timedOut : error;
+  } finally {
+    cancel();
   }
 }
 

@@ -7,6 +7,7 @@ import {
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
 import type {
+  AuthorizeRequestOptions,
   HttpClient,
   HttpMethods,
   Pipeline,
@@ -93,7 +94,9 @@ export class Transport {
       const target = redirectOf(request.method, response);
       if (target === undefined) return response;
       if (redirects === mostRedirects) throw refused(`more than ${mostRedirects} redirects`, response.status);
-      url = new URL(target, url).href;
+      if (!URL.canParse(target, url)) throw refused("a redirect to what is no URL", response.status);
+      // An absolute one is kept byte for byte: its signature covers how it is spelled.
+      url = URL.canParse(target) ? target : new URL(target, url).href;
       this.#checkOrigin(url, "a redirect", response.status);
     }
   }
@@ -101,7 +104,7 @@ export class Transport {
   async #sendWithFreshToken(request: TransportRequest): Promise<PipelineResponse> {
     const response = await this.#sendOnce(request);
     const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
-    const isChallenge = response.headers.get("www-authenticate")?.includes("claims=");
+    const isChallenge = /claims="[^"]+"/.test(response.headers.get("www-authenticate") ?? "");
     // The bearer policy has answered a claims challenge already.
     if (response.status !== 401 || refusedToken === undefined || isChallenge) return response;
     this.#credential?.forget(refusedToken);
@@ -117,11 +120,13 @@ export class Transport {
     const request = createPipelineRequest({
       ...target,
       headers: createHttpHeaders({ accept: "application/json", ...headers }),
-      allowInsecureConnection: target.url.startsWith("http:"),
+      allowInsecureConnection: new URL(target.url).protocol === "http:",
       ...(body !== undefined && { body }),
       ...(abortSignal && { abortSignal }),
     });
-    if (body !== undefined) request.headers.set("content-type", "application/json");
+    if (body !== undefined && !request.headers.has("content-type")) {
+      request.headers.set("content-type", "application/json");
+    }
     try {
       return await this.#pipeline.sendRequest(this.#httpClient, request);
     } catch (error) {
@@ -152,7 +157,19 @@ export function createTransport(
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
-  if (credential) pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope }));
+  if (credential) {
+    // The policy's own cache is passed over for ours; see CachedCredential.
+    const authorizeRequest = async ({ request, scopes }: AuthorizeRequestOptions): Promise<void> => {
+      const { abortSignal } = request;
+      const { token } = await credential.getToken(scopes, {
+        enableCae: true,
+        ...(abortSignal && { abortSignal }),
+      });
+      request.headers.set("Authorization", `Bearer ${token}`);
+    };
+    const challengeCallbacks = { authorizeRequest };
+    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope, challengeCallbacks }));
+  }
   return new Transport(pipeline, [origin], options.httpClient, credential);
 }
 

@@ -10,7 +10,9 @@ export function exponential(
   checkDuration("maxDelayInMs", maxDelayInMs, { allowInfinity: true });
   if (!(factor >= 1)) throw new RangeError(`factor: expected a number of at least 1, got ${factor}`);
   return ({ pollCount }, random) => {
-    return spreadUpTo(maxDelayInMs, initialDelayInMs * factor ** Math.max(0, pollCount - 1), 0, random);
+    // The power is infinite in the end, and nothing times infinity is no number.
+    const growth = Math.min(factor ** Math.max(0, pollCount - 1), Number.MAX_VALUE);
+    return spreadUpTo(maxDelayInMs, initialDelayInMs * growth, 0, random);
   };
 }
 

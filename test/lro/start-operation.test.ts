@@ -232,7 +232,7 @@ describe("a request that begins nothing", () => {
 
   test("is repeated no sooner than its Retry-After says, and begins the operation at last", async () => {
     const service = simulate(
-      { status: 503, headers: { "retry-after": "30" } },
+      { status: 503, headers: { "retry-after": "20" } },
       { status: 202, headers: { "operation-location": at } },
       { status: 200, body: { status: "Succeeded" } },
     );
@@ -241,8 +241,8 @@ describe("a request that begins nothing", () => {
     expect(result).toEqual({ status: "Succeeded" });
     expect(service.asked).toEqual([
       [0, "POST /boxes/b1"],
-      [30_000, "POST /boxes/b1"],
-      [31_000, ask],
+      [20_000, "POST /boxes/b1"],
+      [21_000, ask],
     ]);
   });
 

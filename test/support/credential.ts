@@ -6,6 +6,8 @@ export class CountingCredential implements TokenCredential {
   readonly #lifetimeInMs: number;
   /** Thrown in place of the next tokens. */
   failWith: Error | undefined;
+  /** Never answers. */
+  hangs = false;
 
   constructor(lifetimeInMs = 3_600_000) {
     this.#lifetimeInMs = lifetimeInMs;
@@ -13,6 +15,7 @@ export class CountingCredential implements TokenCredential {
 
   getToken(scopes: string | string[], options: GetTokenOptions = {}): Promise<AccessToken> {
     this.calls.push({ scopes, ...options });
+    if (this.hangs) return new Promise(() => {});
     if (this.failWith) return Promise.reject(this.failWith);
     return Promise.resolve({
       token: `token-${this.calls.length}`,
