@@ -50,7 +50,7 @@ abstract class UnsuccessfulOperationError extends LroError implements OperationE
 
   constructor(ending: string, defaultCode: string, context: UnsuccessfulOperationContext) {
     const { error } = context.operation;
-    const said = error === undefined ? "The service gave no error." : shorten(formatOperationError(error));
+    const said = error === undefined ? "The service gave no error." : formatOperationError(error);
     super(`Operation ${context.operation.name} ${ending}. ${said}`, error?.code || defaultCode, context);
     this.target = error?.target;
     this.details = error?.details ?? [];
@@ -197,22 +197,23 @@ export function messageOf(thrown: unknown): string {
 
 const mostDetailsShown = 20;
 
+/** The data keep all of it; a log line need not. */
 const longestText = 8000;
 
-/** The data keep all of it; a log line need not. */
-function shorten(text: string): string {
+/** `code: message (target) → inner → inner`, then a line for each of the details, indented by their depth. */
+export function formatOperationError(error: OperationError): string {
+  const text = formatTree(error, "");
   return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
 }
 
-/** `code: message (target) → inner → inner`, then a line for each of the details, indented by their depth. */
-export function formatOperationError(error: OperationError, indent = ""): string {
+function formatTree(error: OperationError, indent: string): string {
   const head = [error.code, error.message].filter((part) => part !== "").join(": ");
   const target = error.target ? ` (${error.target})` : "";
   const line = [`${head || "No code or message"}${target}`, ...innerChain(error.innererror)].join(" → ");
   const details = error.details ?? [];
   const shown = details
     .slice(0, mostDetailsShown)
-    .map((detail) => `\n${indent}  - ${formatOperationError(detail, `${indent}  `)}`);
+    .map((detail) => `\n${indent}  - ${formatTree(detail, `${indent}  `)}`);
   const hidden = details.length - shown.length;
   return `${line}${shown.join("")}${hidden > 0 ? `\n${indent}  - … and ${hidden} more` : ""}`;
 }

@@ -35,6 +35,9 @@ export function parseResumePoint(
   if ("state" in operation) {
     return { token: parsed, operation: parseCoreLroState(operation["state"], endpoint, allowed) };
   }
+  if ("beginning" in operation) {
+    throw new ContractError("token.operation", "one that had begun", operation["beginning"]);
+  }
   if ("course" in operation)
     return { token: parsed, operation: parseCourse(operation["course"], endpoint, allowed) };
   checkSameOrigin("token.operation.endpoint", parseEndpoint(operation["endpoint"], false), endpoint);
