@@ -43,6 +43,13 @@ test.each([
   expect(stdout).toBe("");
 });
 
+test("a resume token that says nothing of its operation is told from text that is no token", async () => {
+  const refusalOf = async (token: string): Promise<string> =>
+    (await runCli(["wait", "--resume", token])).stderr;
+  expect(await refusalOf("{}")).toContain("got JSON that is no token");
+  expect(await refusalOf("{oops")).toContain("got text that is no JSON");
+});
+
 test("one bad argument among good ones is found before anything is sent", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation();

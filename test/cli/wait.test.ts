@@ -228,6 +228,7 @@ test("a credential is asked for where the endpoint is https, and its absence com
   expect(stderr.match(/^error: .*no token from the credential: Nothing worked\.$/gm)).toHaveLength(2);
   expect(stderr.match(/az login/g)).toHaveLength(1);
   expect(stderr).toContain("What was tried:\n  Not this.\n  Nor that");
+  expect(stderr.match(/Not this/g)).toHaveLength(1);
   expect(credential.calls[0]?.scopes).toEqual(["https://devcenter.azure.com/.default"]);
 });
 

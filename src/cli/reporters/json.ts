@@ -15,11 +15,11 @@ export function createJsonReporter(
   };
   return {
     progress(place, { operation: _whole, ...progress }) {
-      if (!isQuiet) write("progress", place, { ...progress, ...roundedTimes(progress) });
+      if (!isQuiet) write("progress", place, withWholeTimes(progress));
     },
     failedRead(place, { error, ...failedRead }) {
       if (isQuiet) return;
-      write("failedRead", place, { ...failedRead, ...roundedTimes(failedRead), error: errorData(error) });
+      write("failedRead", place, { ...withWholeTimes(failedRead), error: errorData(error) });
     },
     ended(place, ending) {
       if (ending.type === "succeeded") return write("result", place, { result: ending.result ?? null });
@@ -31,18 +31,16 @@ export function createJsonReporter(
   };
 }
 
-interface Times {
-  readonly elapsedInMs: number;
-  readonly estimatedRemainingInMs?: number | undefined;
-  readonly nextPollInMs?: number | undefined;
+/** Nobody needs the fractions that clocks give. */
+function withWholeTimes(data: object): object {
+  return Object.fromEntries(
+    Object.entries(data).map(([name, value]) => [name, name.endsWith("InMs") ? rounded(value) : value]),
+  );
 }
 
-function roundedTimes({ elapsedInMs, estimatedRemainingInMs, nextPollInMs }: Times): Partial<Times> {
-  return {
-    elapsedInMs: Math.round(elapsedInMs),
-    estimatedRemainingInMs: estimatedRemainingInMs && Math.round(estimatedRemainingInMs),
-    nextPollInMs: nextPollInMs && Math.round(nextPollInMs),
-  };
+function rounded(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rounded);
+  return typeof value === "number" ? Math.round(value) : value;
 }
 
 function endingData(ending: Exclude<Ending, { type: "succeeded" }>): object {
