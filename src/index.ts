@@ -60,7 +60,6 @@ export type {
   EnvironmentCreation,
   StopDevBoxOptions,
 } from "./azure/dev-center.ts";
-export { DevCenterOperations } from "./azure/dev-center.ts";
 export type { FinalStateVia } from "./azure/course.ts";
 export { fromPollerLike, toPollerLike } from "./azure/core-lro.ts";
 export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/core-lro.ts";

@@ -87,6 +87,7 @@ export interface Operation<P = unknown> {
   read(options: { abortSignal: AbortSignal }): Promise<Reading<P>>;
   /** What a resume token has to hold so that the operation is found again. */
   toJSON(): object;
+  /** Default: what listeners throw goes to the console, and nothing else is logged. */
   readonly logger?: PollLogger;
   /** What its reads are paid from, together with those of other operations. One for each clock: tests have theirs. */
   readonly budgetOn?: (clock: Clock) => RequestBudget;

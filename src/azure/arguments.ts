@@ -1,38 +1,38 @@
 import { operationIdForm, operationIdPattern } from "../parse.ts";
 
-/** Of the DevCenter contract, api-version 2025-02-01. */
-const projectNamePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
+/** What the DevCenter contract, api-version 2025-02-01, lets projects, dev boxes and environments be called. */
+const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
 
 /**
- * Checks a project's name against the contract.
+ * Checks a name against the contract.
  *
  * @throws TypeError when it is no string, RangeError when it does not match; both name the argument
  */
-export function checkProjectName(projectName: unknown): string {
-  return checkPattern(
-    "projectName",
-    projectName,
-    projectNamePattern,
-    "3 to 63 letters, digits, '-', '_' or '.'",
-  );
+export function checkName(argument: string, name: unknown): string {
+  return checkPattern(argument, name, namePattern, "3 to 63 letters, digits, '-', '_' or '.'");
 }
 
-/** Checks an operation's id; throws like {@link checkProjectName}. */
+/** Checks a project's name; throws like {@link checkName}. */
+export function checkProjectName(projectName: unknown): string {
+  return checkName("projectName", projectName);
+}
+
+/** Checks an operation's id; throws like {@link checkName}. */
 export function checkOperationId(operationId: unknown): string {
   return checkPattern("operationId", operationId, operationIdPattern, operationIdForm);
 }
 
-/** Checks an api-version; throws like {@link checkProjectName}. */
+/** Checks the id of a user: a UUID, which the contract spells like an operation's id, or `me`; throws like {@link checkName}. */
+export function checkUserId(userId: unknown): string {
+  return userId === "me" ? userId : checkPattern("userId", userId, operationIdPattern, "a UUID or me");
+}
+
+/** Checks an api-version; throws like {@link checkName}. */
 export function checkApiVersion(apiVersion: unknown): string {
   return checkPattern("apiVersion", apiVersion, /^.+$/s, "at least one character");
 }
 
-/**
- * Checks an argument against a pattern of the contract.
- *
- * @throws TypeError when it is no string, RangeError when it does not match; both name the argument
- */
-export function checkPattern(name: string, value: unknown, pattern: RegExp, expected: string): string {
+function checkPattern(name: string, value: unknown, pattern: RegExp, expected: string): string {
   if (typeof value !== "string") throw new TypeError(`${name}: expected a string, got ${typeof value}`);
   if (!pattern.test(value)) throw new RangeError(`${name}: expected ${expected}, got ${shorten(value)}`);
   return value;

@@ -1,4 +1,4 @@
-import { checkPattern, checkProjectName } from "./arguments.ts";
+import { checkName, checkProjectName, checkUserId } from "./arguments.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./start-operation.ts";
 
 /** What a dev box is made from. Fields beyond these are sent as they are. */
@@ -205,22 +205,4 @@ function environmentPath(projectName: string, userId: string, environmentName: s
 
 function userPath(projectName: string, userId: string): string {
   return `projects/${checkProjectName(projectName)}/users/${checkUserId(userId)}`;
-}
-
-function checkUserId(userId: string): string {
-  return checkPattern(
-    "userId",
-    userId,
-    /^([a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}|me)$/,
-    "a UUID or me",
-  );
-}
-
-function checkName(argument: string, name: string): string {
-  return checkPattern(
-    argument,
-    name,
-    /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/,
-    "3 to 63 letters, digits, '-', '_' or '.'",
-  );
 }

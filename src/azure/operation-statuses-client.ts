@@ -63,7 +63,8 @@ export class OperationStatusesClient extends DevCenterOperations {
   /**
    * Reads an operation's status once, for at most 30 s.
    *
-   * @throws {@link OperationNotFoundError} when there is no such operation, {@link PollingError} for any other failure
+   * @throws {@link OperationNotFoundError} when there is no such operation, {@link PollingError} for any other failure,
+   * TypeError or RangeError that names the argument that is not as the contract has it
    */
   async getOperationStatus<P = unknown>(
     projectName: string,
@@ -127,7 +128,7 @@ export class OperationStatusesClient extends DevCenterOperations {
   /**
    * Begins an operation by any request to this client's endpoint, at once, and gives the poller that waits for it.
    *
-   * @throws TypeError or RangeError when the URL is none of this client's
+   * @throws TypeError or RangeError when the URL is none of this client's or an option is wrong, before anything is sent
    */
   override startOperation<TResult = unknown>(
     request: InitialRequest,

@@ -37,7 +37,7 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
   readonly finalStateVia?: FinalStateVia;
   /** Origins, besides that of the request, which the service's answers may lead to, such as a gateway's. */
   readonly allowedOrigins?: readonly string[];
-  /** Makes the result of the body that holds it. Default: the body as it is. */
+  /** Makes the result of the body that holds it. Default: the body as it is. What it throws ends the wait. */
   readonly parseResult?: (body: unknown) => TResult;
   /** Called with the answer to the initial request, before the first poll. What it throws is logged. */
   readonly onStarted?: (started: StartedOperation) => unknown;
@@ -74,6 +74,8 @@ export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
  *
  * The initial request is repeated, three times at most, where that is safe: an idempotent one after any passing
  * fault, another one when it was turned away unread (429, 503, no connection).
+ *
+ * @throws TypeError or RangeError that names the option or the URL that is wrong, before anything is sent
  */
 export function startOperation<TResult = unknown>(
   request: InitialRequest,

@@ -33,6 +33,7 @@ export interface AdditionalPolicy {
 export interface TransportOptions extends Omit<PipelineOptions, "retryOptions" | "redirectOptions"> {
   /** Default: that of core-rest-pipeline for the runtime. */
   readonly httpClient?: HttpClient;
+  /** Default: none. */
   readonly additionalPolicies?: readonly AdditionalPolicy[];
 }
 

@@ -10,7 +10,7 @@ import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
-import { paintFor, printable } from "./text.ts";
+import { paintFor, printable, writeError } from "./text.ts";
 import { wait } from "./wait.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -33,18 +33,15 @@ export async function run(argv: readonly string[], context: CliContext): Promise
   }
 }
 
-function exitCodeAfter(error: unknown, { stderr, env }: CliContext): number {
+function exitCodeAfter(error: unknown, context: CliContext): number {
   // Commander has printed what it throws.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
-  const paint = paintFor(stderr, env);
   if (error instanceof UsageError) {
-    stderr.write(`${paint("red", "error:")} ${printable(error.message)}\n${usageHint}\n`);
+    writeError(context, `${printable(error.message)}\n${usageHint}`);
     return exitCodes.usage;
   }
   // A bug: it must not look like an operation that failed.
-  stderr.write(
-    `${paint("red", "error:")} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  );
+  writeError(context, error instanceof Error ? (error.stack ?? error.message) : String(error));
   return exitCodes.gaveUp;
 }
 
@@ -67,9 +64,13 @@ function createProgram(context: CliContext, perform: Perform): Command {
       outputError: (text, write) => write(text.replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
     })
     .addHelpText("after", "\nlro help wait says what its exit codes mean.");
-  addWait(program, (locations, options) => perform(wait(locations, options, context)));
-  addStatus(program, (locations, options) => perform(status(locations, options, context)));
-  addEmulate(program, (options) => perform(emulate(options, context)));
+  addWait(program).action((locations: string[], options: WaitOptions) =>
+    perform(wait(locations, options, context)),
+  );
+  addStatus(program).action((locations: string[], options: StatusOptions) =>
+    perform(status(locations, options, context)),
+  );
+  addEmulate(program).action((options: EmulateOptions) => perform(emulate(options, context)));
   return program;
 }
 
@@ -80,11 +81,8 @@ function packageVersion(): string {
   return typeof version === "string" ? version : "unknown";
 }
 
-function addWait(
-  program: Command,
-  action: (locations: readonly string[], options: WaitOptions) => Promise<void>,
-): void {
-  addTargets(program.command("wait"))
+function addWait(program: Command): Command {
+  return addTargets(program.command("wait"))
     .description("wait until operations are over, and print their results or errors")
     .option("--resume <token>", "go on with a wait: its token, a file with it, or - (repeatable)", collect)
     .option(
@@ -99,34 +97,28 @@ function addWait(
     )
     .option("-q, --quiet", "print results and errors only")
     .addOption(outputOption("print text, or JSON events, one on each line"))
-    .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`)
-    .action(action);
+    .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`);
 }
 
-function addStatus(
-  program: Command,
-  action: (locations: readonly string[], options: StatusOptions) => Promise<void>,
-): void {
-  addTargets(program.command("status"))
+function addStatus(program: Command): Command {
+  return addTargets(program.command("status"))
     .description("read the status of operations once, and print it")
     .addOption(outputOption("print text, or each status as JSON on a line"))
     .addHelpText(
       "after",
       `\nExit codes: 0 whatever the state, 2 wrong usage, 5 unreadable.\n\n${credentialHelp}`,
-    )
-    .action(action);
+    );
 }
 
-function addEmulate(program: Command, action: (options: EmulateOptions) => Promise<void>): void {
+function addEmulate(program: Command): Command {
   const names = scenarios.map(({ name }) => name);
-  program
+  return program
     .command("emulate")
     .description("serve operations as DevCenter does, on this machine, to try things out")
     .option("--port <number>", "listen here (default: any free port)", parsePort)
     .option("--speed <factor>", "let time pass so many times as fast (default: 1)", parseFactor)
     .addOption(new Option("--scenario <name...>", "have only these operations ready").choices(names))
-    .option("-v, --verbose", "log requests to stderr")
-    .action(action);
+    .option("-v, --verbose", "log requests to stderr");
 }
 
 const credentialHelp = `Requests to https endpoints carry a token of DefaultAzureCredential. ${credentialAdvice}`;

@@ -32,11 +32,9 @@ export async function readToken(source: string, { stdin }: CliContext): Promise<
  * @throws UsageError when it does not say
  */
 export function referenceIn(token: string): TokenReference {
-  const operation = fieldIn(parseJson(token), "operation");
-  const endpoint = stringIn(operation, "endpoint");
-  const operationId = stringIn(operation, "operationId");
-  if (endpoint === undefined || operationId === undefined) throw refusal("JSON that is no token");
-  return { endpoint, operationId, apiVersion: stringIn(operation, "apiVersion") };
+  const { endpoint, operationId, apiVersion } = fieldsOf(fieldsOf(parseJson(token))["operation"]);
+  if (typeof endpoint !== "string" || typeof operationId !== "string") throw refusal("JSON that is no token");
+  return { endpoint, operationId, apiVersion: typeof apiVersion === "string" ? apiVersion : undefined };
 }
 
 function parseJson(text: string): unknown {
@@ -51,12 +49,6 @@ function refusal(got: string): UsageError {
   return new UsageError(`--resume: expected a resume token, a file with one, or -, got ${got}`);
 }
 
-function stringIn(value: unknown, name: string): string | undefined {
-  const field = fieldIn(value, name);
-  return typeof field === "string" ? field : undefined;
-}
-
-function fieldIn(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null) return undefined;
-  return Object.entries(value).find(([key]) => key === name)?.[1];
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" ? { ...value } : {};
 }

@@ -17,6 +17,11 @@ export function paintFor(output: Output, env: CliContext["env"]): Paint {
   return hasColors ? (style, text) => styleText(style, text, { validateStream: false }) : plain;
 }
 
+/** Writes an error as a line that begins with a red `error:`. */
+export function writeError({ stderr, env }: CliContext, text: string): void {
+  stderr.write(`${paintFor(stderr, env)("red", "error:")} ${text}\n`);
+}
+
 /** Service text for a terminal: without the characters that could move its cursor or turn its text around. */
 export function printable(text: string): string {
   return stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, "");

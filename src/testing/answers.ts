@@ -60,11 +60,6 @@ export function statusUrl(
   return `${origin}/projects/${projectName}/operationstatuses/${operationId}?${query.toString()}`;
 }
 
-/** The headers that every answer about an operation carries. */
-export function locationHeaders(operationLocation: string): AnswerHeaders {
-  return { "operation-location": operationLocation, location: `${operationLocation}&monitor=true` };
-}
-
 /** The headers that every answer carries. */
 export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: AnswerHeaders): Headers {
   const headers = new Headers(rateHeaders);

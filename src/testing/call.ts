@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { errorAnswer, locationHeaders, statusUrl } from "./answers.ts";
+import { errorAnswer, statusUrl } from "./answers.ts";
 import type { Answer } from "./answers.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { DeliveryFault } from "./faults.ts";
@@ -43,7 +43,8 @@ export function operationHeaders(
   { url, apiVersion }: Call,
   { projectName, operationId }: ServedOperation,
 ): Readonly<Record<string, string>> {
-  return locationHeaders(statusUrl(url.origin, projectName, operationId, apiVersion));
+  const operationLocation = statusUrl(url.origin, projectName, operationId, apiVersion);
+  return { "operation-location": operationLocation, location: `${operationLocation}&monitor=true` };
 }
 
 /** The 404 of a resource. */

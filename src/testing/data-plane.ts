@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
+import { isTerminal } from "../index.ts";
 import type { OperationState } from "../index.ts";
 import { describe } from "./checks.ts";
 import type { Fault } from "./faults.ts";
@@ -100,5 +101,5 @@ export class DataPlane {
 /** The provisioning state that a resource shows, which follows its operation. */
 export function provisioningStateOf({ operation, meanwhile }: Resource): OperationState {
   const { state } = operation;
-  return state === "Succeeded" || state === "Failed" || state === "Canceled" ? state : meanwhile;
+  return isTerminal(state) ? state : meanwhile;
 }

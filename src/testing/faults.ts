@@ -1,6 +1,6 @@
 import { errorAnswer, jsonAnswer, statusId } from "./answers.ts";
 import type { Answer } from "./answers.ts";
-import { checkNumber, checkObject, checkString, describe } from "./checks.ts";
+import { checkNumber, checkObject, checkString, fail } from "./checks.ts";
 
 /** How far an answer gets before it stops. */
 export type FaultPoint = "beforeHeaders" | "afterHeaders" | "midBody";
@@ -141,16 +141,14 @@ export function checkFault(name: string, fault: Fault): void {
     case "unauthorized":
     case "otherOperation":
       return;
-    default:
-      throw new TypeError(`${name}.kind: expected a kind of fault, got ${describe(kindOf(fault))}`);
+    default: {
+      const { kind }: { readonly kind: unknown } = fault;
+      fail(`${name}.kind`, "a kind of fault", kind);
+    }
   }
-}
-
-function kindOf({ kind }: { readonly kind: unknown }): unknown {
-  return kind;
 }
 
 function checkPoint(name: string, when: unknown): void {
   if (when === undefined || when === "beforeHeaders" || when === "afterHeaders" || when === "midBody") return;
-  throw new TypeError(`${name}: expected beforeHeaders, afterHeaders or midBody, got ${describe(when)}`);
+  fail(name, "beforeHeaders, afterHeaders or midBody", when);
 }

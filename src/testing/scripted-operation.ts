@@ -48,7 +48,7 @@ export interface ScriptedOperationOptions {
   readonly operationId?: string;
   /** Times the reads in the log. */
   readonly clock?: Pick<Clock, "now">;
-  /** Gets what the engine logs. Default: the engine's own, which warns of failed reads on the console. */
+  /** Gets what the engine logs. Default: what listeners throw goes to the console, and nothing else is logged. */
   readonly logger?: PollLogger;
 }
 

@@ -11,7 +11,7 @@ import type { Age, Phase, Position, Timeline } from "./timeline.ts";
 export interface OperationPlan {
   /** Default: NotStarted for 1 s, Running for 8 s, Succeeded. */
   readonly timeline?: Timeline;
-  /** The `Retry-After` header of every answer until the operation is over. Default: none, like the recordings. */
+  /** The `Retry-After` header (seconds or a date) until the operation is over. Default: none, like the recordings. */
   readonly retryAfter?: string | number;
   /** What goes wrong, by the number of the read. */
   readonly faults?: Faults;

@@ -1,7 +1,7 @@
 import type { CliContext } from "../context.ts";
 import { adviceOn, explainError, resumeCommand } from "../ending.ts";
 import type { Ending } from "../ending.ts";
-import { paintFor, toJson } from "../text.ts";
+import { toJson, writeError } from "../text.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Prints how waits ended: results to stdout, everything else to stderr. */
@@ -41,13 +41,12 @@ export class EndingPrinter {
   }
 
   #printError(error: Error): void {
-    const { stderr, env } = this.#context;
-    stderr.write(`${paintFor(stderr, env)("red", "error:")} ${explainError(error)}\n`);
+    writeError(this.#context, explainError(error));
     const advice = adviceOn(error);
     // Several operations may have the same trouble.
     if (advice === undefined || this.#advice.has(advice)) return;
     this.#advice.add(advice);
-    stderr.write(`${advice}\n`);
+    this.#context.stderr.write(`${advice}\n`);
   }
 }
 
