@@ -10,7 +10,7 @@ import type { CallOptions, Poller } from "../poller.ts";
 import type { Progress } from "../progress.ts";
 import { errorOfRequest, errorOfStatus } from "./answer.ts";
 import { nameOf } from "./course.ts";
-import { pollLogger } from "./logger.ts";
+import { logger } from "./logger.ts";
 
 /** A poller of core-lro 3, which Azure's modular SDKs give. */
 export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;
@@ -49,7 +49,7 @@ export function fromPollerLike<TResult>(
     get id() {
       return nameOfOperation(configOf(state()));
     },
-    logger: pollLogger,
+    logger,
     toJSON,
     async read({ abortSignal }): Promise<Reading<TResult>> {
       const failure = await failureOf(poller.poll({ abortSignal }));

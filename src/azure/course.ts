@@ -2,7 +2,7 @@ import type { HttpMethods } from "@azure/core-rest-pipeline";
 import { ContractError } from "../errors.ts";
 import { isTerminal } from "../operation.ts";
 import type { OperationState, StatusFields } from "../operation.ts";
-import { parseObject, parseState, parseStatusFields } from "../parse.ts";
+import { isObject, parseObject, parseState, parseStatusFields } from "../parse.ts";
 
 /**
  * How a service tells of an operation, as Azure's REST guidelines and its resource providers have it:
@@ -132,7 +132,7 @@ function reportWithoutCourse({ method }: Beginning, { statusCode, body }: Answer
 function firstState({ method }: Beginning, answer: Answer): OperationState {
   const showsResource = method === "PUT" || method === "PATCH";
   const body = showsResource ? undefined : jsonOf(answer);
-  const word = isFields(body) ? body["status"] : undefined;
+  const word = isObject(body) ? body["status"] : undefined;
   return typeof word === "string" && word.trim() !== "" ? parseState(word, "$.status") : "NotStarted";
 }
 
@@ -165,14 +165,14 @@ function readLocation(course: Course, answer: Answer): Report {
   if (answer.statusCode === 202) return { fields: { status: "Running" }, course };
   const { body } = answer;
   // By the book the code alone decides; a body that says that it failed is believed all the same.
-  const word = isFields(body) ? provisioningStateOf(body) : undefined;
+  const word = isObject(body) ? provisioningStateOf(body) : undefined;
   const state = typeof word === "string" && word !== "" ? parseState(word, "$.status") : "Succeeded";
   const isUnsuccessful = state === "Failed" || state === "Canceled";
   return isUnsuccessful ? unsuccessful(state, body, course) : succeeded(body, course);
 }
 
 function readResource(course: Course, { statusCode, body }: Answer): Report {
-  const word = isFields(body) ? provisioningStateOf(body) : undefined;
+  const word = isObject(body) ? provisioningStateOf(body) : undefined;
   const codeSays = statusCode === 202 ? "Running" : "Succeeded";
   const state =
     word === undefined || word === null ? codeSays : parseState(word, "$.properties.provisioningState");
@@ -185,7 +185,7 @@ function succeeded(body: unknown, course: Course): Report {
 }
 
 function unsuccessful(status: OperationState, body: unknown, course: Course): Report {
-  const error = isFields(body) ? (body["error"] ?? propertiesOf(body)["error"]) : undefined;
+  const error = isObject(body) ? (body["error"] ?? propertiesOf(body)["error"]) : undefined;
   return { fields: parseStatusFields({ status, error }), course };
 }
 
@@ -194,11 +194,7 @@ function provisioningStateOf(body: Readonly<Record<string, unknown>>): unknown {
 }
 
 function propertiesOf(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return isFields(body["properties"]) ? body["properties"] : {};
-}
-
-function isFields(body: unknown): body is Readonly<Record<string, unknown>> {
-  return typeof body === "object" && body !== null && !Array.isArray(body);
+  return isObject(body["properties"]) ? body["properties"] : {};
 }
 
 function monitorHeader({ header }: Answer): string | undefined {

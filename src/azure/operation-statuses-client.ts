@@ -17,7 +17,7 @@ import {
   parseUrl,
 } from "./arguments.ts";
 import { DevCenterOperations } from "./dev-center.ts";
-import { pollLogger } from "./logger.ts";
+import { logger } from "./logger.ts";
 import { LroOperation } from "./lro-operation.ts";
 import type { LroPlan } from "./lro-operation.ts";
 import { parseResumePoint } from "./resume.ts";
@@ -90,7 +90,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     const url = `${this.#endpoint.href}${path}?api-version=${encodeURIComponent(this.#apiVersion)}`;
     return {
       id: operationId,
-      logger: pollLogger,
+      logger,
       budgetOn: (clock) => this.#transport.budgetOn(clock),
       read: async ({ abortSignal }) =>
         readingOf<P>(await this.#transport.send({ method: "GET", url, abortSignal }), operationId),
@@ -142,7 +142,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     return {
       transport: this.#transport.allowing(allowedOrigins),
       apiVersion: this.#apiVersion,
-      logger: pollLogger,
+      logger,
     };
   }
 }

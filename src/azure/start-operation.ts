@@ -14,7 +14,7 @@ import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
 import type { FinalStateVia } from "./course.ts";
-import { pollLogger } from "./logger.ts";
+import { logger } from "./logger.ts";
 import { LroOperation, startedOf, withApiVersion } from "./lro-operation.ts";
 import type { StartedOperation } from "./lro-operation.ts";
 import type { OperationStatusesClient } from "./operation-statuses-client.ts";
@@ -111,11 +111,11 @@ export function followBeginning<TResult>(
     allowed.send({ method, url, headers, body, abortSignal });
   const answer = begin(method, send, settings, pollOptions.abortSignal, repetition.signal);
   const operation = new LroOperation<TResult>(
-    { transport: allowed, parseResult, apiVersion, headers: headersOfPolls(headers), logger: pollLogger },
+    { transport: allowed, parseResult, apiVersion, headers: headersOfPolls(headers), logger },
     { beginning: { method, url, finalStateVia }, answer, abandon: () => repetition.abort() },
   );
   const started = answer.then(startedOf);
-  const listeners = new Listeners<StartedOperation>(pollLogger, onStarted);
+  const listeners = new Listeners<StartedOperation>(logger, onStarted);
   // Whoever waits is told of a failure; that nobody does must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
   // Hidden from console.log, for which it would be a heap of headers, signed URLs among them.
