@@ -38,8 +38,8 @@ export class Audience<P> {
   /** Lets a caller in, unless one of its signals has fired already. */
   enter(caller: Caller<P>): boolean {
     if (!caller.enter(this)) return false;
-    // A pushed array would keep room for sixteen more.
-    this.#callers = [...this.#callers, caller];
+    // An array that is pushed to keeps room for sixteen more.
+    this.#callers = this.#callers.concat([caller]);
     return true;
   }
 

@@ -12,7 +12,7 @@ import type { PollOptions, PollSettings } from "./options.ts";
 import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
 import type { EndOfWait, Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
-import { failedReadAfter, progressAfter } from "./progress.ts";
+import { failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 import { Read } from "./read.ts";
 import { stateOf, tokenOf } from "./token.ts";
@@ -83,7 +83,6 @@ export class OperationPoller<P> implements Poller<P> {
   readonly #audience: Audience<P>;
   readonly #budget: RequestBudget | undefined;
   #state: WaitState<P> = initialState;
-  #progress: Progress<P> | undefined;
   #outcome: Outcome<P> | undefined;
   /** What the clock showed when the wait began. */
   #begunAt: number | undefined;
@@ -94,7 +93,9 @@ export class OperationPoller<P> implements Poller<P> {
   /** Counts the stops, so that what was under way before one does not go on after it. */
   #stops = 0;
   #pendingRead: { readonly progress: Promise<Progress<P>>; readonly read: Read<P> } | undefined;
-  #wait: { readonly callOffTimer: () => void; readonly demand: number } | undefined;
+  #callOffWait: (() => void) | undefined;
+  /** What the wait under way has told the budget. */
+  #demand = 0;
   /** Lets a retry go on that awaits the end of the wait. */
   #retry: (() => void) | undefined;
 
@@ -126,8 +127,8 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
-    if (this.#outcome && this.#outcome.type !== "gaveUp" && this.#progress)
-      return Promise.resolve(this.#progress);
+    const latest = this.latestProgress();
+    if (this.#outcome && this.#outcome.type !== "gaveUp" && latest) return Promise.resolve(latest);
     return new Promise((resolve, reject) => {
       const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
       if (!this.#enter(caller)) return;
@@ -138,7 +139,7 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
-    return this.#audience.onProgress(listener, this.#progress);
+    return this.#audience.onProgress(listener, this.latestProgress());
   }
 
   onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void {
@@ -151,7 +152,7 @@ export class OperationPoller<P> implements Poller<P> {
     return {
       next: () => {
         if (caller === undefined) {
-          caller = new Iteration(this.#signals(), this.#progress);
+          caller = new Iteration(this.#signals(), this.latestProgress());
           this.join(caller);
         }
         return caller.mailbox.next();
@@ -166,6 +167,12 @@ export class OperationPoller<P> implements Poller<P> {
 
   toJSON(): ResumeToken {
     return tokenOf(this.#operation, this.#state, this.#elapsedInMs(), this.#settings.clock.timestamp());
+  }
+
+  /** Made anew each time: of many thousand operations it would cost as much to keep as the rest. */
+  latestProgress(): Progress<P> | undefined {
+    const { latest } = this.#state;
+    return latest && progressOf(this.#state, latest, this.#step, this.#settings.schedule);
   }
 
   /** Lets a caller wait for the end. */
@@ -225,16 +232,16 @@ export class OperationPoller<P> implements Poller<P> {
   #startWait(): void {
     const step = this.#step;
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
-    const callOffTimer = this.#settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
-    const demand = this.#budget ? this.#budget.stretch / step.delayInMs : 0;
-    this.#budget?.plan(demand);
-    this.#wait = { callOffTimer, demand };
+    this.#callOffWait = this.#settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
+    this.#demand = this.#budget ? this.#budget.stretch / step.delayInMs : 0;
+    this.#budget?.plan(this.#demand);
   }
 
   #endWait(): void {
-    this.#wait?.callOffTimer();
-    this.#budget?.plan(-(this.#wait?.demand ?? 0));
-    this.#wait = undefined;
+    this.#callOffWait?.();
+    this.#callOffWait = undefined;
+    this.#budget?.plan(-this.#demand);
+    this.#demand = 0;
   }
 
   #onDue(): void {
@@ -248,7 +255,7 @@ export class OperationPoller<P> implements Poller<P> {
 
   /** Fits a wait under way to the step that somebody else's read led to. */
   #rearm(): void {
-    if (this.#wait === undefined) return;
+    if (this.#callOffWait === undefined) return;
     this.#endWait();
     this.#startWait();
   }
@@ -319,7 +326,7 @@ export class OperationPoller<P> implements Poller<P> {
       // The user's own schedule threw: nobody can say when to read next.
       return this.#endEarly({ type: "gaveUp", isFinal: false, error });
     }
-    if (event.type === "answered") return this.#answered(event.reading, atInMs, staleAnswers);
+    if (event.type === "answered") return this.#answered(event.reading, staleAnswers);
     this.#failed(event.failure, atInMs);
     // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
     throw "error" in answer && answer.error instanceof TypeError ? answer.error : event.failure;
@@ -330,19 +337,13 @@ export class OperationPoller<P> implements Poller<P> {
     return forever();
   }
 
-  #answered(reading: Reading<P>, atInMs: number, staleBefore: number): Progress<P> {
+  #answered(reading: Reading<P>, staleBefore: number): Progress<P> {
     if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
-    this.#progress = progressAfter(
-      this.#state,
-      reading,
-      atInMs,
-      this.#step,
-      this.#progress,
-      this.#settings.schedule,
-    );
-    this.#audience.tellProgress(this.#operation.id, this.#progress, this.#state.staleAnswers > staleBefore);
+    const { latest = reading.status } = this.#state;
+    const progress = progressOf(this.#state, latest, this.#step, this.#settings.schedule);
+    this.#audience.tellProgress(this.#operation.id, progress, this.#state.staleAnswers > staleBefore);
     this.#rearm();
-    return this.#progress;
+    return progress;
   }
 
   #failed(failure: ReadError, atInMs: number): void {

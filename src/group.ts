@@ -6,7 +6,6 @@ import { OperationPoller } from "./engine.ts";
 import { PollingError } from "./errors.ts";
 import { Listeners } from "./listeners.ts";
 import { fallbackLogger } from "./audience.ts";
-import { isTerminal } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
@@ -92,7 +91,6 @@ class Member<P> extends Caller<P> implements FinishedOperation<P> {
   readonly operation: Operation<P>;
   readonly poller: OperationPoller<P>;
   readonly #group: OperationGroup<P>;
-  #progress: Progress<P> | undefined;
   #result: PromiseSettledResult<P> | undefined;
 
   constructor(group: OperationGroup<P>, operation: Operation<P>, poller: OperationPoller<P>) {
@@ -117,16 +115,11 @@ class Member<P> extends Caller<P> implements FinishedOperation<P> {
     return this.poller.status ?? "Unknown";
   }
 
-  get percentComplete(): number {
-    return isTerminal(this.poller.status) ? 100 : (this.#progress?.percentComplete ?? 0);
+  get progress(): Progress<P> | undefined {
+    return this.poller.latestProgress();
   }
 
-  get estimatedRemainingInMs(): number | undefined {
-    return this.isFinished ? 0 : this.#progress?.estimatedRemainingInMs;
-  }
-
-  override onProgress(progress: Progress<P>): void {
-    this.#progress = progress;
+  override onProgress(): void {
     this.#group.onChange();
   }
 
@@ -198,7 +191,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   readonly #abortSignal: AbortSignal | undefined;
   readonly #stopOnFailure: boolean;
   readonly #members: Member<P>[] = [];
-  readonly #byId = new Map<string, Member<P>[]>();
+  readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   #unfinished = 0;
   #callers: Caller<PromiseSettledResult<P>[]>[] = [];
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
@@ -245,7 +238,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
 
   /** Finds the member for an operation, or makes it. */
   enroll(operation: Operation<P>): Member<P> {
-    const namesakes = this.#byId.get(operation.id) ?? [];
+    const namesakes = [this.#byId.get(operation.id) ?? []].flat();
     const text = namesakes.length === 0 ? "" : JSON.stringify(operation);
     return (
       namesakes.find((member) => JSON.stringify(member.operation) === text) ??
@@ -280,7 +273,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     const { clock } = this.#settings;
     const budget = this.#isLimited ? this.#ownBudget : (operation.budgetOn?.(clock) ?? this.#ownBudget);
     const member = new Member(this, operation, new OperationPoller(operation, this.#settings, budget));
-    this.#byId.set(operation.id, [...namesakes, member]);
+    this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;
     if (this.#callers.length > 0) member.poller.join(member);
@@ -318,24 +311,28 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
 
 function progressOf<P>(members: readonly Member<P>[]): GroupProgress {
   const states = new Map<string, number>();
-  for (const { status } of members) states.set(status, (states.get(status) ?? 0) + 1);
-  const total = members.length;
-  const percent = members.reduce((sum, { percentComplete }) => sum + percentComplete, 0);
+  let finished = 0;
+  let percent = 0;
+  let remainingInMs: number | undefined = 0;
+  for (const member of members) {
+    const progress = member.isFinished ? finishedProgress : member.progress;
+    if (member.isFinished) finished++;
+    states.set(member.status, (states.get(member.status) ?? 0) + 1);
+    percent += progress?.percentComplete ?? 0;
+    remainingInMs = longest(remainingInMs, progress?.estimatedRemainingInMs);
+  }
   return {
-    total,
-    finished: members.filter(({ isFinished }) => isFinished).length,
+    total: members.length,
+    finished,
     states: Object.fromEntries(states),
-    percentComplete: total === 0 ? 100 : percent / total,
-    estimatedRemainingInMs: longestOf(members),
+    percentComplete: members.length === 0 ? 100 : percent / members.length,
+    estimatedRemainingInMs: remainingInMs,
   };
 }
 
+const finishedProgress = { percentComplete: 100, estimatedRemainingInMs: 0 };
+
 /** One that nobody can tell of makes the whole a guess. */
-function longestOf<P>(members: readonly Member<P>[]): number | undefined {
-  let longestInMs = 0;
-  for (const { estimatedRemainingInMs } of members) {
-    if (estimatedRemainingInMs === undefined) return undefined;
-    longestInMs = Math.max(longestInMs, estimatedRemainingInMs);
-  }
-  return longestInMs;
+function longest(one: number | undefined, other: number | undefined): number | undefined {
+  return one === undefined || other === undefined ? undefined : Math.max(one, other);
 }

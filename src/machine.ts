@@ -16,6 +16,9 @@ export interface WaitState<P = unknown> {
   readonly percentComplete?: number | undefined;
   /** How the percentage moved, falls included. */
   readonly progress?: ProgressRecord | undefined;
+  /** Whether the last answer differed from the one before in status or percentage. */
+  readonly isChange?: boolean | undefined;
+  readonly answeredAtInMs?: number | undefined;
   readonly requestId?: string | undefined;
   /** The operation has succeeded, and its result is still to be read. */
   readonly isResultPending?: boolean | undefined;
@@ -80,11 +83,16 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
   const { status } = reading;
   const movesBack = rank(status.status) < rank(state.status);
   const percentFalls = (status.percentComplete ?? Infinity) < (state.percentComplete ?? -Infinity);
+  const latest = movesBack ? (state.latest ?? status) : status;
+  const word = movesBack ? state.status : status.status;
+  const percentComplete = highest(state.percentComplete, status.percentComplete);
   return {
-    latest: movesBack ? state.latest : status,
-    status: movesBack ? state.status : status.status,
+    latest,
+    status: word,
     previousStatus: state.status,
-    percentComplete: highest(state.percentComplete, status.percentComplete),
+    percentComplete,
+    isChange: word !== state.status || percentComplete !== state.percentComplete,
+    answeredAtInMs: atInMs,
     progress: observeProgress(state.progress, {
       elapsedInMs: atInMs,
       percentComplete: status.percentComplete,

@@ -2,7 +2,7 @@ import type { ReadError } from "./errors.ts";
 import { historyOf } from "./machine.ts";
 import type { NextStep, WaitState } from "./machine.ts";
 import { isTerminal } from "./operation.ts";
-import type { OperationState, OperationStatus, Reading } from "./operation.ts";
+import type { OperationState, OperationStatus } from "./operation.ts";
 import { estimateRemaining } from "./schedule/estimate.ts";
 import type { RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 
@@ -48,26 +48,24 @@ export interface FailedRead {
 
 const ended: RemainingEstimate = { estimatedRemainingInMs: 0, estimatedRemainingRangeInMs: [0, 0] };
 
-/** The progress after an answer. */
-export function progressAfter<P>(
+/** What is known since the last answer. */
+export function progressOf<P>(
   state: WaitState<P>,
-  reading: Reading<P>,
-  elapsedInMs: number,
+  latest: OperationStatus<P>,
   step: NextStep,
-  before: Progress<P> | undefined,
   schedule: Schedule,
 ): Progress<P> {
-  const { latest = reading.status, percentComplete, previousStatus, pollCount, failedReads } = state;
+  const { percentComplete, previousStatus, pollCount, failedReads, answeredAtInMs = 0 } = state;
   const { status = latest.status } = state;
-  const history = historyOf(state, elapsedInMs);
+  const history = historyOf(state, answeredAtInMs);
   const estimate = isTerminal(status) ? ended : (schedule.estimate?.(history) ?? estimateRemaining(history));
   return {
     status,
     previousStatus,
-    changed: status !== before?.status || percentComplete !== before.percentComplete,
+    changed: state.isChange ?? true,
     percentComplete,
     operation: latest,
-    elapsedInMs,
+    elapsedInMs: answeredAtInMs,
     estimatedRemainingInMs: estimate?.estimatedRemainingInMs,
     estimatedRemainingRangeInMs: estimate?.estimatedRemainingRangeInMs,
     nextPollInMs: nextPollInMs(step),

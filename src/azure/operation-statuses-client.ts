@@ -1,8 +1,10 @@
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import type { RequestBudget } from "../budget.ts";
+import type { Clock } from "../clock.ts";
 import { ContractError, ReadError } from "../errors.ts";
 import { parseOperationStatus } from "../parse.ts";
-import type { Operation, OperationStatus, Reading } from "../operation.ts";
+import type { Operation, OperationStatus, PollLogger, Reading } from "../operation.ts";
 import type { PollOptions } from "../options.ts";
 import { createPoller, resumePoller } from "../engine.ts";
 import type { CallOptions, Poller } from "../poller.ts";
@@ -16,9 +18,10 @@ import {
   parseOperationLocation,
   parseUrl,
 } from "./arguments.ts";
+import type { OperationReference } from "./arguments.ts";
 import { DevCenterOperations } from "./dev-center.ts";
 import { logger } from "./logger.ts";
-import { LroOperation } from "./lro-operation.ts";
+import { LroOperation, withApiVersion } from "./lro-operation.ts";
 import type { LroPlan } from "./lro-operation.ts";
 import { parseResumePoint } from "./resume.ts";
 import { followBeginning } from "./start-operation.ts";
@@ -82,20 +85,10 @@ export class OperationStatusesClient extends DevCenterOperations {
    * @throws TypeError or RangeError that names the argument that is not as the contract has it
    */
   operation<P = unknown>(projectName: string, operationId: string): Operation<P> {
-    const reference = {
-      projectName: checkProjectName(projectName),
-      operationId: checkOperationId(operationId),
-    };
-    const path = `projects/${projectName}/operationstatuses/${operationId}`;
-    const url = `${this.#endpoint.href}${path}?api-version=${encodeURIComponent(this.#apiVersion)}`;
-    return {
-      id: operationId,
-      logger,
-      budgetOn: (clock) => this.#transport.budgetOn(clock),
-      read: async ({ abortSignal }) =>
-        readingOf<P>(await this.#transport.send({ method: "GET", url, abortSignal }), operationId),
-      toJSON: () => ({ endpoint: this.#endpoint.href, ...reference, apiVersion: this.#apiVersion }),
-    };
+    checkProjectName(projectName);
+    checkOperationId(operationId);
+    const { href } = this.#endpoint;
+    return new StatusOperation<P>(this.#transport, href, this.#apiVersion, projectName, operationId);
   }
 
   /**
@@ -144,6 +137,42 @@ export class OperationStatusesClient extends DevCenterOperations {
       apiVersion: this.#apiVersion,
       logger,
     };
+  }
+}
+
+/** An operation of DevCenter. A class, so that of many thousand each costs no function. */
+class StatusOperation<P> implements Operation<P> {
+  readonly #transport: Transport;
+  readonly #endpoint: string;
+  readonly #apiVersion: string;
+  readonly #projectName: string;
+  readonly id: string;
+
+  constructor(transport: Transport, endpoint: string, apiVersion: string, projectName: string, id: string) {
+    this.#transport = transport;
+    this.#endpoint = endpoint;
+    this.#apiVersion = apiVersion;
+    this.#projectName = projectName;
+    this.id = id;
+  }
+
+  get logger(): PollLogger {
+    return logger;
+  }
+
+  budgetOn(clock: Clock): RequestBudget {
+    return this.#transport.budgetOn(clock);
+  }
+
+  async read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<P>> {
+    const path = `projects/${this.#projectName}/operationstatuses/${this.id}`;
+    const url = withApiVersion(`${this.#endpoint}${path}`, this.#apiVersion);
+    return readingOf<P>(await this.#transport.send({ method: "GET", url, abortSignal }), this.id);
+  }
+
+  toJSON(): object {
+    const reference: OperationReference = { projectName: this.#projectName, operationId: this.id };
+    return { endpoint: this.#endpoint, ...reference, apiVersion: this.#apiVersion };
   }
 }
 
