@@ -86,8 +86,7 @@ export class OperationPoller<P> implements Poller<P> {
   #outcome: Outcome<P> | undefined;
   /** What the clock showed when the wait began. */
   #begunAt: number | undefined;
-  #deadlineInMs = Infinity;
-  #callOffDeadline = nothing;
+  #deadline: { readonly atInMs: number; readonly callOff: () => void } | undefined;
   #step = firstRead;
   #isRunning = false;
   /** Counts the stops, so that what was under way before one does not go on after it. */
@@ -200,7 +199,7 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   #rules(): WaitRules {
-    return { ...this.#settings.rules, deadlineInMs: this.#deadlineInMs };
+    return { ...this.#settings.rules, deadlineInMs: this.#deadline?.atInMs ?? Infinity };
   }
 
   #enter(caller: Caller<P>): boolean {
@@ -215,11 +214,12 @@ export class OperationPoller<P> implements Poller<P> {
     const { clock, timeoutInMs } = this.#settings;
     const elapsedInMs = this.#elapsedInMs();
     this.#isRunning = true;
-    this.#deadlineInMs = elapsedInMs + timeoutInMs;
+    if (timeoutInMs !== Infinity) {
+      const callOff = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
+      this.#deadline = { atInMs: elapsedInMs + timeoutInMs, callOff };
+    }
     this.#state = forgiven(this.#state);
     this.#step = firstStep(this.#state, elapsedInMs, this.#rules(), this.#budget?.startDelayInMs());
-    if (timeoutInMs !== Infinity)
-      this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
     this.#startWait();
   }
 
@@ -382,8 +382,7 @@ export class OperationPoller<P> implements Poller<P> {
     this.#pendingRead = undefined;
     this.#endWait();
     this.#retry = undefined;
-    this.#deadlineInMs = Infinity;
-    this.#callOffDeadline();
-    this.#callOffDeadline = nothing;
+    this.#deadline?.callOff();
+    this.#deadline = undefined;
   }
 }

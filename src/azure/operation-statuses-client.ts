@@ -45,9 +45,7 @@ const devCenterScope = "https://devcenter.azure.com/.default";
 
 /** Reads the status of the operations of one DevCenter, and begins some. */
 export class OperationStatusesClient extends DevCenterOperations {
-  readonly #endpoint: URL;
-  readonly #apiVersion: string;
-  readonly #transport: Transport;
+  readonly #site: Site;
 
   /**
    * @param endpoint - the DevCenter's own URI, `https://{tenantId}-{devcenter}.{region}.devcenter.azure.com`
@@ -58,9 +56,10 @@ export class OperationStatusesClient extends DevCenterOperations {
   constructor(endpoint: string, credential?: TokenCredential, options: OperationStatusesClientOptions = {}) {
     super();
     checkCredential(credential);
-    this.#endpoint = parseEndpoint(endpoint, credential !== undefined);
-    this.#apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
-    this.#transport = createTransport(this.#endpoint.origin, devCenterScope, credential, options);
+    const url = parseEndpoint(endpoint, credential !== undefined);
+    const apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
+    const transport = createTransport(url.origin, devCenterScope, credential, options);
+    this.#site = { endpoint: url, apiVersion, transport };
   }
 
   /**
@@ -87,8 +86,7 @@ export class OperationStatusesClient extends DevCenterOperations {
   operation<P = unknown>(projectName: string, operationId: string): Operation<P> {
     checkProjectName(projectName);
     checkOperationId(operationId);
-    const { href } = this.#endpoint;
-    return new StatusOperation<P>(this.#transport, href, this.#apiVersion, projectName, operationId);
+    return new StatusOperation<P>(this.#site, projectName, operationId);
   }
 
   /**
@@ -97,7 +95,7 @@ export class OperationStatusesClient extends DevCenterOperations {
    * @throws TypeError or RangeError when it is no operation of this client's endpoint
    */
   operationAt<P = unknown>(operationLocation: string): Operation<P> {
-    const { projectName, operationId } = parseOperationLocation(operationLocation, this.#endpoint);
+    const { projectName, operationId } = parseOperationLocation(operationLocation, this.#site.endpoint);
     return this.operation<P>(projectName, operationId);
   }
 
@@ -110,7 +108,7 @@ export class OperationStatusesClient extends DevCenterOperations {
   resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
     const { allowedOrigins = [], ...pollOptions } = options;
     const allowed = allowedOrigins.map((origin) => new URL(origin).origin);
-    const point = parseResumePoint(token, this.#endpoint, Date.now(), new Set(allowed));
+    const point = parseResumePoint(token, this.#site.endpoint, Date.now(), new Set(allowed));
     const operation =
       "kind" in point.operation
         ? new LroOperation<P>(this.#lroPlan(allowed), point.operation)
@@ -127,31 +125,34 @@ export class OperationStatusesClient extends DevCenterOperations {
     request: InitialRequest,
     options: StartOperationOptions<TResult> = {},
   ): StartedPoller<TResult> {
-    const url = parseUrl("request.url", request.url, this.#endpoint);
-    return followBeginning(this.#transport, { ...request, url }, options, this.#apiVersion);
+    const url = parseUrl("request.url", request.url, this.#site.endpoint);
+    return followBeginning(this.#site.transport, { ...request, url }, options, this.#site.apiVersion);
   }
 
   #lroPlan(allowedOrigins: readonly string[]): LroPlan<never> {
     return {
-      transport: this.#transport.allowing(allowedOrigins),
-      apiVersion: this.#apiVersion,
+      transport: this.#site.transport.allowing(allowedOrigins),
+      apiVersion: this.#site.apiVersion,
       logger,
     };
   }
 }
 
+/** Where a client's operations are, and how to get there. */
+interface Site {
+  readonly endpoint: URL;
+  readonly apiVersion: string;
+  readonly transport: Transport;
+}
+
 /** An operation of DevCenter. A class, so that of many thousand each costs no function. */
 class StatusOperation<P> implements Operation<P> {
-  readonly #transport: Transport;
-  readonly #endpoint: string;
-  readonly #apiVersion: string;
+  readonly #site: Site;
   readonly #projectName: string;
   readonly id: string;
 
-  constructor(transport: Transport, endpoint: string, apiVersion: string, projectName: string, id: string) {
-    this.#transport = transport;
-    this.#endpoint = endpoint;
-    this.#apiVersion = apiVersion;
+  constructor(site: Site, projectName: string, id: string) {
+    this.#site = site;
     this.#projectName = projectName;
     this.id = id;
   }
@@ -161,18 +162,20 @@ class StatusOperation<P> implements Operation<P> {
   }
 
   budgetOn(clock: Clock): RequestBudget {
-    return this.#transport.budgetOn(clock);
+    return this.#site.transport.budgetOn(clock);
   }
 
   async read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<P>> {
+    const { transport, endpoint, apiVersion } = this.#site;
     const path = `projects/${this.#projectName}/operationstatuses/${this.id}`;
-    const url = withApiVersion(`${this.#endpoint}${path}`, this.#apiVersion);
-    return readingOf<P>(await this.#transport.send({ method: "GET", url, abortSignal }), this.id);
+    const url = withApiVersion(`${endpoint.href}${path}`, apiVersion);
+    return readingOf<P>(await transport.send({ method: "GET", url, abortSignal }), this.id);
   }
 
   toJSON(): object {
     const reference: OperationReference = { projectName: this.#projectName, operationId: this.id };
-    return { endpoint: this.#endpoint, ...reference, apiVersion: this.#apiVersion };
+    const { endpoint, apiVersion } = this.#site;
+    return { endpoint: endpoint.href, ...reference, apiVersion };
   }
 }
 
