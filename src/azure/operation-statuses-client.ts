@@ -21,7 +21,7 @@ import {
 import type { OperationReference } from "./arguments.ts";
 import { DevCenterOperations } from "./dev-center.ts";
 import { logger } from "./logger.ts";
-import { LroOperation, withApiVersion } from "./lro-operation.ts";
+import { LroOperation } from "./lro-operation.ts";
 import type { LroPlan } from "./lro-operation.ts";
 import { parseResumePoint } from "./resume.ts";
 import { followBeginning } from "./start-operation.ts";
@@ -168,7 +168,7 @@ class StatusOperation<P> implements Operation<P> {
   async read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<P>> {
     const { transport, endpoint, apiVersion } = this.#site;
     const path = `projects/${this.#projectName}/operationstatuses/${this.id}`;
-    const url = withApiVersion(`${endpoint.href}${path}`, apiVersion);
+    const url = `${endpoint.href}${path}?api-version=${encodeURIComponent(apiVersion)}`;
     return readingOf<P>(await transport.send({ method: "GET", url, abortSignal }), this.id);
   }
 
