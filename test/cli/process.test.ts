@@ -74,7 +74,7 @@ test("SIGINT stops the wait and says how to go on", async () => {
   await untilPrinted(lro, "stdout");
   lro.interrupt();
   expect(await lro.end).toBe(130);
-  expect(lro.output.stderr).toContain("lro wait --resume '{");
+  expect(lro.output.stderr).toContain("  npx lro wait --resume '{");
 });
 
 test("a second SIGINT ends a process that the first one did not", async () => {
