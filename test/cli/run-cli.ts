@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { systemClock } from "lro-poller";
@@ -78,6 +81,15 @@ export async function runCli(argv: readonly string[], world: CliWorld = {}): Pro
 /** The lines of a wait without their times, and without the signs of life that a slow machine adds. */
 export function untimed(output: string): string {
   return output.replaceAll(/^\d+:\d\d(?::\d\d)? (?:\S+ still .*\n)?/gm, "");
+}
+
+/** A folder that is gone when the test is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lro-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
 }
 
 /** A server that is closed when the test is over. */
