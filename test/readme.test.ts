@@ -48,7 +48,11 @@ beforeAll(async () => {
   const certificate = await createCertificate();
   tls.setDefaultCACertificates([...trusted, certificate.cert]);
   const begun: Timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
-  server = await startOperationStatusServer({ tls: certificate, onBegin: () => ({ timeline: begun }) });
+  server = await startOperationStatusServer({
+    tls: certificate,
+    onBegin: () => ({ timeline: begun }),
+    requireAuthorization: (token) => token !== undefined,
+  });
 });
 
 afterAll(async () => {
@@ -68,6 +72,8 @@ test.each(snippets.map(([, code = "", output], index) => ({ index, code, output 
     const timeline = code.includes("setTimeout") ? succeeding.slice(-1) : succeeding;
     const { projectName, operationId } = server.addOperation({ timeline });
     vi.stubEnv("ENDPOINT", server.endpoint);
+    vi.stubEnv("ARM_ENDPOINT", server.endpoint);
+    vi.stubEnv("RESOURCE_ID", `/projects/${projectName}/users/me/environments/test-${index}`);
     vi.stubEnv("PROJECT", projectName);
     vi.stubEnv("OPERATION_ID", operationId);
     vi.stubEnv("OPERATION_LOCATION", server.addOperation({ timeline: failing }).operationLocation);

@@ -11,7 +11,7 @@ export interface Bar {
   readonly width: number;
   /** 0 to 100; `undefined` where nobody knows. */
   readonly percent: number | undefined;
-  /** What moves a bar without a percentage; `undefined`: it stands still. */
+  /** What moves a bar without a percentage; `undefined`: it is over, and there is no bar. */
   readonly elapsedInMs: number | undefined;
   readonly style: Style;
 }
@@ -24,7 +24,8 @@ export function barSpans({ width, percent, elapsedInMs, style }: Bar): Span[] {
     const filled = Math.floor((width * percent) / 100);
     return [full(filled, style), empty(width - filled)];
   }
-  if (elapsedInMs === undefined) return [empty(width)];
+  // An empty bar would say 0 %.
+  if (elapsedInMs === undefined) return [{ text: " ".repeat(width) }];
   const block = Math.min(width, Math.max(2, Math.round(width / 5)));
   const before = toAndFro(Math.floor(elapsedInMs / stepInMs), width - block);
   return [empty(before), full(block, style), empty(width - block - before)];

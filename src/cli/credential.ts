@@ -18,6 +18,14 @@ export function lazyCredential(load: () => Promise<TokenCredential>): TokenCrede
   };
 }
 
+/**
+ * Whether a host belongs to DevCenter, so that a token for DevCenter is safe with it. Only the public cloud has
+ * DevCenter hosts that are documented.
+ */
+export function mayGetToken(hostname: string): boolean {
+  return hostname.endsWith(".devcenter.azure.com");
+}
+
 /** For `--help`, and for those who have no credential. */
 export const credentialAdvice = `Sign in with one of these:
   on your own machine   az login   (Azure CLI), Connect-AzAccount (PowerShell) or azd auth login

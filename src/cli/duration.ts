@@ -31,6 +31,13 @@ function inMs(text: string): number {
   );
 }
 
+/** What {@link parseDuration} makes the same of: `90s`, `30m`. */
+export function durationText(durationInMs: number): string {
+  const wholeUnits = Array.from(unitsInMs).filter(([, unitInMs]) => durationInMs % unitInMs === 0);
+  const [unit, unitInMs] = wholeUnits.at(-1) ?? ["ms", 1];
+  return `${durationInMs / unitInMs}${unit}`;
+}
+
 /** `0:12`, `12:34`, `1:02:03`. */
 export function clockText(durationInMs: number): string {
   const seconds = Math.max(0, Math.floor(durationInMs / 1000));

@@ -42,13 +42,17 @@ function refuse(error: unknown): never {
 }
 
 function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): string {
-  const added = chosen.map(({ name, title, plan }) => ({ name, title, ...server.addOperation(plan) }));
+  const added = chosen.map(({ name, title, plan }) => {
+    return { name, title, ...server.addOperation({ ...plan, beginsAtFirstRead: true }) };
+  });
   const lines = added.map(
     ({ name, title, operationLocation }) => `  ${name}: ${title}\n    ${operationLocation}\n`,
   );
   const [first] = added;
   const usage =
-    first === undefined ? "" : `\nWait for one or more of them:\n  lro wait '${first.operationLocation}'\n`;
+    first === undefined
+      ? ""
+      : `\nWait for one or more of them:\n  npx lro wait '${first.operationLocation}'\n`;
   return `Emulating DevCenter at ${server.endpoint}
 
 Operations, each of which begins at its first read:

@@ -56,12 +56,6 @@ function firstLine(text: string): string {
   return text.split("\n", 1).join("");
 }
 
-/** A command line for POSIX shells that goes on with waits. */
-export function resumeCommand(tokens: readonly string[]): string {
-  const options = tokens.map((token) => `--resume '${printable(token).replaceAll("'", String.raw`'\''`)}'`);
-  return options.length === 1 ? `lro wait ${options.join("")}` : ["lro wait", ...options].join(" \\\n    ");
-}
-
 /** An error as data. */
 export function errorData(error: Error): object {
   if (!(error instanceof LroError)) return { name: error.name, message: error.message };

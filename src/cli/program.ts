@@ -63,7 +63,7 @@ function createProgram(context: CliContext, perform: Perform): Command {
       getErrHelpWidth: () => stderr.columns ?? 80,
       outputError: (text, write) => write(text.replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
     })
-    .addHelpText("after", "\nlro help wait says what its exit codes mean.");
+    .addHelpText("after", "\nnpx lro help wait says what its exit codes mean.");
   addWait(program).action((locations: string[], options: WaitOptions) =>
     perform(wait(locations, options, context)),
   );
@@ -84,15 +84,19 @@ function packageVersion(): string {
 function addWait(program: Command): Command {
   return addTargets(program.command("wait"))
     .description("wait until operations are over, and print their results or errors")
-    .option("--resume <token>", "go on with a wait: its token, a file with it, or - (repeatable)", collect)
+    .option(
+      "--resume <token>",
+      "go on with a wait: its token, a file of tokens, one on each line, or - for stdin (repeatable)",
+      collect,
+    )
     .option(
       "--timeout <duration>",
-      "stop waiting after this time: 90s, 30m, 1h30m (default: never)",
+      "stop waiting after this time: 90s, 30m, 1h30m; a plain number is seconds (default: never)",
       parseDuration,
     )
     .option(
       "--poll-cost <duration>",
-      "how much lateness one status request is worth (default: 1s)",
+      "how much lateness one status request is worth; a plain number is seconds (default: 1s)",
       parseDuration,
     )
     .option("-q, --quiet", "print results and errors only")
@@ -121,15 +125,23 @@ function addEmulate(program: Command): Command {
     .option("-v, --verbose", "log requests to stderr");
 }
 
-const credentialHelp = `Requests to https endpoints carry a token of DefaultAzureCredential. ${credentialAdvice}`;
+const credentialHelp = `Requests to https endpoints carry a token of DefaultAzureCredential, requests to http://localhost none. ${credentialAdvice}`;
 
 function addTargets(command: Command): Command {
   return command
-    .argument("[operation-location...]", "URLs that Operation-Location headers gave")
+    .argument(
+      "[operation-location...]",
+      "URLs that Operation-Location headers gave; name=URL shows a name instead of the id",
+    )
     .option("--endpoint <url>", "the DevCenter's URI, in place of operation locations")
     .option("--project <name>", "the project of the operations")
     .option("--operation <id...>", "the ids of the operations")
-    .option("--api-version <version>", "the version of the service's contract (default: 2025-02-01)");
+    .option("--api-version <version>", "the version of the service's contract (default: 2025-02-01)")
+    .option(
+      "--allow-host <host>",
+      "send a token to this host too, outside of devcenter.azure.com (repeatable)",
+      collect,
+    );
 }
 
 function outputOption(description: string): Option {

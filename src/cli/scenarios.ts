@@ -7,7 +7,7 @@ export interface Scenario {
   readonly plan: OperationPlan;
 }
 
-/** So that nothing moves before somebody looks. */
+/** The first read shows it, however late. */
 const untilFirstRead = { status: "NotStarted", reads: 1 } as const;
 
 const poolDetail = {
@@ -27,7 +27,7 @@ export const scenarios: readonly Scenario[] = [
       timeline: [
         untilFirstRead,
         { status: "NotStarted", durationInMs: 2000 },
-        { status: "Running", durationInMs: 28_000, percentComplete: { from: 0, to: 99 } },
+        { status: "Running", durationInMs: 28_000, percentComplete: { from: 0, to: 99, step: 1 } },
         {
           status: "Succeeded",
           percentComplete: 100,
@@ -90,7 +90,7 @@ export const scenarios: readonly Scenario[] = [
     plan: {
       timeline: [
         untilFirstRead,
-        { status: "Running", durationInMs: 25_000, percentComplete: { from: 0, to: 100 } },
+        { status: "Running", durationInMs: 25_000, percentComplete: { from: 0, to: 100, step: 1 } },
         {
           status: "Succeeded",
           percentComplete: 100,

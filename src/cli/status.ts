@@ -25,15 +25,12 @@ export async function status(
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
   const reads = await Promise.allSettled(targets.map((target) => readOnce(target, context)));
-  const printer = new EndingPrinter(
-    targets.map(({ id }) => id),
-    context,
-  );
+  const printer = new EndingPrinter(targets, context);
   return heaviest(
     reads.map((read, place) => {
       if (read.status === "rejected") return printFailure(place, read.reason, printer);
       const isJson = options.output === "json";
-      context.stdout.write(isJson ? `${toJson(read.value)}\n` : statusText(read.value));
+      context.stdout.write(isJson ? `${toJson(read.value)}\n` : statusText(read.value, targets[place]?.name));
       return exitCodes.succeeded;
     }),
   );
@@ -50,19 +47,24 @@ function printFailure(place: number, reason: unknown, printer: EndingPrinter): n
   return code;
 }
 
-function statusText(operation: OperationStatus): string {
-  const { name, percentComplete, startTime, endTime, resourceId, properties, error } = operation;
+function statusText(operation: OperationStatus, label: string = operation.name): string {
+  const { percentComplete, startTime, endTime, resourceId, properties, error } = operation;
   const lines = [
-    `${name} ${stateText(operation.status, percentComplete)}`,
+    `${label} ${stateText(operation.status, percentComplete)}`,
     field("started", startTime?.toISOString()),
     field("ended", endTime?.toISOString()),
     field("resource", resourceId && singleLine(resourceId)),
-    field("result", properties === undefined ? undefined : toJson(properties, 2)),
-    field("error", error && toJson(error, 2)),
+    jsonField("result", properties),
+    jsonField("error", error),
   ];
   return printable(lines.filter((line) => line !== undefined).join("\n")) + "\n";
 }
 
 function field(name: string, value: string | undefined): string | undefined {
-  return value === undefined ? undefined : `  ${name.padEnd(9)}${value.replaceAll("\n", "\n  ")}`;
+  return value === undefined ? undefined : `  ${name.padEnd(9)}${value}`;
+}
+
+/** On lines of its own, so that it can be copied. */
+function jsonField(name: string, value: unknown): string | undefined {
+  return value === undefined ? undefined : `  ${name}\n${toJson(value, 2)}`;
 }

@@ -1,9 +1,11 @@
 import { ContractError, OperationStatusesClient, createPoller } from "../index.ts";
-import type { Operation, PollOptions, Poller } from "../index.ts";
+import type { Operation, OperationStatusesClientOptions, PollOptions, Poller } from "../index.ts";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
-import { lazyCredential } from "./credential.ts";
-import { readToken, referenceIn } from "./resume-token.ts";
+import { lazyCredential, mayGetToken } from "./credential.ts";
+import { parseNamed } from "./names.ts";
+import type { NamedText, OperationName } from "./names.ts";
+import { readTokens, referenceIn } from "./resume-token.ts";
 
 /** Which operations the command line names. */
 export interface TargetOptions {
@@ -12,11 +14,11 @@ export interface TargetOptions {
   readonly operation?: readonly string[];
   readonly resume?: readonly string[];
   readonly apiVersion?: string;
+  readonly allowHost?: readonly string[];
 }
 
 /** An operation to wait for. */
-export interface Target {
-  readonly id: string;
+export interface Target extends OperationName {
   createPoller(options: PollOptions): Poller;
 }
 
@@ -30,12 +32,12 @@ export async function resolveTargets(
   options: TargetOptions,
   context: CliContext,
 ): Promise<Target[]> {
-  const clientAt = clients(context, options.apiVersion);
-  const tokens = await Promise.all((options.resume ?? []).map((source) => readToken(source, context)));
+  const clientAt = clients(context, options);
+  const tokens = await Promise.all((options.resume ?? []).map((source) => readTokens(source, context)));
   const found = [
     ...locations.map((location) => targetAt(location, clientAt)),
     ...namedTargets(options, clientAt),
-    ...tokens.map((token) => resumedTarget(token, clientAt)),
+    ...tokens.flat().map((token) => resumedTarget(token, clientAt)),
   ];
   if (found.length > 0) return Array.from(new Map(found).values());
   throw new UsageError(
@@ -48,7 +50,7 @@ type Found = readonly [key: string, target: Target];
 
 type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
 
-function clients(context: CliContext, apiVersion: string | undefined): ClientAt {
+function clients(context: CliContext, { apiVersion, allowHost = [] }: TargetOptions): ClientAt {
   const credential = lazyCredential(context.loadCredential);
   const known = new Map<string, OperationStatusesClient>();
   return (endpoint, ownApiVersion) => {
@@ -59,21 +61,56 @@ function clients(context: CliContext, apiVersion: string | undefined): ClientAt 
     return client;
   };
   function createClient(endpoint: string, version: string | undefined): OperationStatusesClient {
-    // The client refuses plain http to anywhere but this machine, where nobody asks for a credential.
-    const isPlain = endpoint.trim().toLowerCase().startsWith("http:");
     const clientOptions = version === undefined ? {} : { apiVersion: version };
-    return new OperationStatusesClient(endpoint, isPlain ? undefined : credential, clientOptions);
+    // The client refuses plain http to anywhere but this machine, where nobody asks for a credential.
+    if (isPlainHttp(endpoint)) return plainClient(endpoint, clientOptions);
+    const client = new OperationStatusesClient(endpoint, credential, clientOptions);
+    checkHost(new URL(endpoint), allowHost);
+    return client;
   }
 }
 
-function targetAt(location: string, clientAt: ClientAt): Found {
-  const name = "operation-location";
-  return named({ endpoint: name, operationLocation: name, projectName: name, operationId: name }, () => {
-    if (!/^https?:/i.test(location) || !URL.canParse(location)) {
-      throw new UsageError(`${name}: expected an https URL, got ${JSON.stringify(location)}`);
-    }
-    return targetOf(clientAt(new URL(location).origin).operationAt(location));
-  });
+function isPlainHttp(endpoint: string): boolean {
+  return endpoint.trim().toLowerCase().startsWith("http:");
+}
+
+function plainClient(endpoint: string, options: OperationStatusesClientOptions): OperationStatusesClient {
+  try {
+    return new OperationStatusesClient(endpoint, undefined, options);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new RangeError(`${error.message}; http is for this machine only`, { cause: error });
+  }
+}
+
+/** @throws RangeError for a host that would get a token which it could use elsewhere */
+function checkHost(url: URL, allowed: readonly string[]): void {
+  const isAllowed = allowed.some((host) => host.toLowerCase() === url.hostname);
+  if (mayGetToken(url.hostname) || isAllowed) return;
+  throw new RangeError(
+    `endpoint: expected a host in devcenter.azure.com, because requests carry a token of yours, got ${url.hostname} ` +
+      `(--allow-host ${url.hostname} allows it)`,
+  );
+}
+
+const locationName = "operation-location";
+
+function targetAt(argument: string, clientAt: ClientAt): Found {
+  const { name, text: location } = parseNamed(argument);
+  if (!/^https?:/i.test(location) || !URL.canParse(location)) {
+    throw new UsageError(
+      `${locationName}: expected an https URL, or http on this machine, got ${JSON.stringify(argument)}`,
+    );
+  }
+  // Without the query: some URLs are signed there.
+  const { origin, pathname } = new URL(location);
+  const argumentNames = {
+    endpoint: locationName,
+    operationLocation: locationName,
+    projectName: `project name in ${origin}${pathname}`,
+    operationId: `operation id in ${origin}${pathname}`,
+  };
+  return named(argumentNames, () => targetOf(clientAt(origin).operationAt(location), name));
 }
 
 function namedTargets({ endpoint, project, operation }: TargetOptions, clientAt: ClientAt): Found[] {
@@ -92,22 +129,24 @@ function required<T>(name: string, value: T | undefined): T {
   );
 }
 
-function targetOf(operation: Operation): Found {
+function targetOf(operation: Operation, name?: string): Found {
   const target = {
     id: operation.id,
+    name,
     createPoller: (options: PollOptions) => createPoller(operation, options),
   };
   return [JSON.stringify(operation.toJSON()), target];
 }
 
-function resumedTarget(token: string, clientAt: ClientAt): Found {
+function resumedTarget({ name, text: token }: NamedText, clientAt: ClientAt): Found {
   return named(
     {},
     () => {
       const { endpoint, operationId: id, apiVersion } = referenceIn(token);
       const client = clientAt(endpoint, apiVersion);
       const { operation } = client.resume(token).toJSON();
-      return [JSON.stringify(operation), { id, createPoller: (options) => client.resume(token, options) }];
+      const target = { id, name, createPoller: (options: PollOptions) => client.resume(token, options) };
+      return [JSON.stringify(operation), target];
     },
     "--resume: ",
   );
@@ -122,6 +161,16 @@ function named<T>(names: Readonly<Record<string, string>>, build: () => T, prefi
       error instanceof TypeError || error instanceof RangeError || error instanceof ContractError;
     if (!isRefusal) throw error;
     const allNames: Readonly<Record<string, string>> = { apiVersion: "--api-version", ...names };
-    throw new UsageError(prefix + error.message.replace(/^\w+(?=:)/, (name) => allNames[name] ?? name));
+    const message = error.message.replace(/^\w+(?=:)/, (name) => allNames[name] ?? name);
+    throw new UsageError(prefix + withoutEscapes(message), { cause: error });
+  }
+}
+
+/** `my%20project` as `my project`: as somebody reads it who looks for what is wrong. */
+function withoutEscapes(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
   }
 }

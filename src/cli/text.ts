@@ -19,7 +19,9 @@ export function paintFor(output: Output, env: CliContext["env"]): Paint {
 
 /** Writes an error as a line that begins with a red `error:`. */
 export function writeError({ stderr, env }: CliContext, text: string): void {
-  stderr.write(`${paintFor(stderr, env)("red", "error:")} ${text}\n`);
+  const heading = "error:";
+  const lines = wrapFor(stderr, `${heading} ${text}`);
+  stderr.write(`${paintFor(stderr, env)("red", heading)}${lines.slice(heading.length)}\n`);
 }
 
 /** Service text for a terminal: without the characters that could move its cursor or turn its text around. */
@@ -54,13 +56,39 @@ const graphemes = new Intl.Segmenter();
 /** Cuts a text without control characters to so many terminal columns; a cut shows as `…`. */
 export function truncate(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
-  if (columns < 1) return "";
+  return columns < 1 ? "" : `${cut(text, columns - 1)}…`;
+}
+
+/** The same, without a sign of the cut. */
+export function cut(text: string, columns: number): string {
   let kept = "";
   for (const { segment } of graphemes.segment(text)) {
-    if (stringWidth(kept + segment) > columns - 1) break;
+    if (stringWidth(kept + segment) > columns) break;
     kept += segment;
   }
-  return `${kept}…`;
+  return kept;
+}
+
+/**
+ * Breaks lines between words where they are too long for a terminal: what is indented stays so, long words stay whole.
+ * A log is left as it is, for those who search it.
+ */
+export function wrapFor({ isTTY, columns = 80 }: Output, text: string): string {
+  if (isTTY !== true) return text;
+  const lines = text.split("\n").map((line) => wrapLine(line, columns));
+  return lines.join("\n");
+}
+
+function wrapLine(line: string, columns: number): string {
+  const indent = " ".repeat(/^\s*(?:- )?/.exec(line)?.[0].length ?? 0);
+  const before: string[] = [];
+  let last = "";
+  for (const [word] of line.matchAll(/\s*\S+/g)) {
+    const isTooLong = last !== "" && stringWidth(last + word) > columns;
+    if (isTooLong) before.push(last);
+    last = isTooLong ? indent + word.trimStart() : last + word;
+  }
+  return [...before, last].join("\n");
 }
 
 /** Fills a text up with spaces to so many terminal columns. */

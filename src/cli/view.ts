@@ -2,12 +2,13 @@ import stringWidth from "string-width";
 import { barSpans } from "./bar.ts";
 import type { Span } from "./bar.ts";
 import { clockText, secondsText } from "./duration.ts";
-import { padTo, truncate } from "./text.ts";
+import { cut, padTo, truncate } from "./text.ts";
 import type { Paint, Style } from "./text.ts";
 
 /** A wait as the view sees it. Its texts hold no control characters. */
 export interface WaitView {
-  readonly id: string;
+  /** The operation's id, or what the user calls it. */
+  readonly label: string;
   readonly status?: string | undefined;
   readonly percentComplete?: number | undefined;
   /** When the rest was true, by the clock of `now`. */
@@ -51,7 +52,7 @@ function summaryOf(waits: readonly WaitView[]): string {
 
 interface Layout extends ViewOptions {
   readonly gap: number;
-  readonly idWidth: number;
+  readonly labelWidth: number;
   readonly stateWidth: number;
   readonly barWidth: number;
   readonly elapsedWidth: number;
@@ -63,29 +64,33 @@ const percentWidth = "100 %".length;
 const longestState = 14;
 const shortestBar = 8;
 const longestBar = 40;
+const shortestLabel = 8;
 /** `retrying in 4 s: ECONNREFUSED` and the like. */
 const wantedTail = 29;
+const leastTail = "retrying in 4 s: HTTP 503".length;
+/** From here on a line is roomy enough for figures beside a note. */
+const roomyColumns = 60;
 
 function layoutOf(waits: readonly WaitView[], options: ViewOptions): Layout {
-  const { columns } = options;
-  const gap = columns < 60 ? 1 : 2;
-  const idWidth = columns < 120 ? shortIdWidth(waits) : widest(waits.map(({ id }) => id));
+  const { columns, now } = options;
+  const gap = columns < roomyColumns ? 1 : 2;
   const stateWidth = Math.min(longestState, widest(["NotStarted", ...waits.map(stateOf)]));
-  const elapsedWidth = widest(["00:00", ...waits.map((wait) => clockText(elapsedOf(wait, options.now)))]);
-  const room = columns - idWidth - stateWidth - percentWidth - elapsedWidth - 4 * gap;
+  const elapsedWidth = widest(["00:00", ...waits.map((wait) => clockText(elapsedOf(wait, now)))]);
+  const roomWithLabels = columns - stateWidth - percentWidth - elapsedWidth - 4 * gap;
+  const labelWidth = labelWidthOf(waits, roomWithLabels - shortestBar - gap - leastTail);
+  const room = roomWithLabels - labelWidth;
   const wantedBar = Math.min(longestBar, Math.max(shortestBar, room - gap - wantedTail));
   const barWidth = Math.max(1, Math.min(wantedBar, room));
   const tailWidth = room - barWidth - gap;
-  return { ...options, gap, idWidth, stateWidth, barWidth, elapsedWidth, tailWidth };
+  return { ...options, gap, labelWidth, stateWidth, barWidth, elapsedWidth, tailWidth };
 }
 
-const shortestId = 8;
-
-/** As much of the ids as tells them apart. */
-function shortIdWidth(waits: readonly WaitView[]): number {
-  const longest = widest(waits.map(({ id }) => id));
-  let width = shortestId;
-  while (width < longest && new Set(waits.map(({ id }) => id.slice(0, width))).size < waits.length) width++;
+/** As much of the labels as there is room for, but never less than tells them apart. */
+function labelWidthOf(waits: readonly WaitView[], room: number): number {
+  const longest = widest(waits.map(({ label }) => label));
+  if (longest <= room) return longest;
+  let width = shortestLabel;
+  while (width < longest && new Set(waits.map(({ label }) => cut(label, width))).size < waits.length) width++;
   return Math.min(width, longest);
 }
 
@@ -94,49 +99,68 @@ function widest(texts: readonly string[]): number {
 }
 
 function renderWait(wait: WaitView, layout: Layout): string {
-  const state = truncate(stateOf(wait), layout.stateWidth);
+  const { labelWidth, stateWidth, tailWidth, now } = layout;
+  const state = truncate(stateOf(wait), stateWidth);
   const head: Span[][] = [
-    [{ text: padTo(wait.id.slice(0, layout.idWidth), layout.idWidth) }],
-    [{ text: padTo(state, layout.stateWidth), style: colourOf(wait) }],
+    [{ text: padTo(cut(wait.label, labelWidth), labelWidth) }],
+    [{ text: padTo(state, stateWidth), style: colourOf(wait) }],
   ];
-  const note = noteOf(wait, layout.now);
-  const isCramped = note !== undefined && layout.tailWidth < wantedTail;
-  const tail: Span = note === undefined ? estimates(wait, layout) : { text: note, style: colourOfNote(wait) };
-  const cells = isCramped ? [...head, [tail]] : [...head, ...gauges(wait, layout), [tail]];
-  return paintWithin(cells, layout);
+  const note = noteOf(wait, now);
+  if (note === undefined) {
+    return paintWithin([...head, ...gauges(wait, layout), [estimates(wait, layout)]], layout);
+  }
+  const isCramped = tailWidth < Math.min(wantedTail, stringWidth(note));
+  const middle = isCramped ? figures(wait, layout) : gauges(wait, layout);
+  return paintWithin([...head, ...middle, [{ text: note, style: colourOfNote(wait) }]], layout);
 }
 
 function gauges(wait: WaitView, { barWidth, elapsedWidth, now }: Layout): Span[][] {
-  // A service that reports percentages may leave out the last one.
-  const percent = wait.status === "Succeeded" ? 100 : wait.percentComplete;
-  const percentText = wait.percentComplete === undefined ? "" : `${Math.floor(percent ?? 0)} %`;
   const elapsedInMs = elapsedOf(wait, now);
   const bar = barSpans({
     width: barWidth,
-    percent,
+    percent: percentOf(wait),
     elapsedInMs: wait.end ? undefined : elapsedInMs,
     style: colourOf(wait) ?? "cyan",
   });
   return [
     bar,
-    [{ text: percentText.padStart(percentWidth) }],
+    [{ text: percentText(wait).padStart(percentWidth) }],
     [{ text: clockText(elapsedInMs).padStart(elapsedWidth) }],
   ];
 }
 
+/** The gauges without the bar, whose place a note takes. */
+function figures(wait: WaitView, { columns, now }: Layout): Span[][] {
+  if (columns < roomyColumns) return [];
+  const texts = [percentText(wait), clockText(elapsedOf(wait, now))];
+  return texts.filter((text) => text !== "").map((text) => [{ text }]);
+}
+
+function percentOf({ status, percentComplete }: WaitView): number | undefined {
+  // A service that reports percentages may leave out the last one.
+  return status === "Succeeded" ? 100 : percentComplete;
+}
+
+function percentText(wait: WaitView): string {
+  return wait.percentComplete === undefined ? "" : `${Math.floor(percentOf(wait) ?? 0)} %`;
+}
+
+/** Below this many percent an estimate is still a guess. */
+const leastPercentForEstimate = 10;
+
 /** How long it will take and when the next read is, as far as there is room. */
-function estimates(wait: WaitView, { now, tailWidth }: Layout): Span {
-  const { estimatedRemainingInMs, nextPollInMs, heardAt, end } = wait;
+function estimates({ heardAt, end, ...wait }: WaitView, { now, tailWidth }: Layout): Span {
   if (end) return { text: "" };
+  const { estimatedRemainingInMs, percentComplete = 0, nextPollInMs = 0 } = wait;
   const passed = now - heardAt;
-  const left =
-    estimatedRemainingInMs === undefined ? [] : [`~${clockText(estimatedRemainingInMs - passed)} left`];
-  const next =
-    nextPollInMs === undefined || nextPollInMs <= passed
-      ? "reading"
-      : `next ${secondsText(nextPollInMs - passed)}`;
-  const both = [...left, next].join(", ");
-  return { text: both.length <= tailWidth ? both : (left[0] ?? next), style: "dim" };
+  const isReading = nextPollInMs <= passed;
+  const countdown = secondsText(nextPollInMs - passed);
+  const next = isReading ? "reading" : `next ${countdown}`;
+  const isKnown = estimatedRemainingInMs !== undefined && percentComplete >= leastPercentForEstimate;
+  const left = isKnown ? `~${clockText(estimatedRemainingInMs - passed)}` : undefined;
+  const both =
+    left === undefined ? [] : [`${left} left, ${next}`, `${left}, ${isReading ? next : `in ${countdown}`}`];
+  return { text: [...both, next].find((text) => text.length <= tailWidth) ?? "", style: "dim" };
 }
 
 function noteOf({ end, status, failure, nextPollInMs, heardAt }: WaitView, now: number): string | undefined {

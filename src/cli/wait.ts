@@ -29,8 +29,7 @@ export async function wait(
   context: CliContext,
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
-  const ids = targets.map(({ id }) => id);
-  const reporter = await createReporter(ids, options, context);
+  const reporter = await createReporter(targets, options, context);
   const endings = await Promise.all(
     targets.map((target, place) => waitForOne(target, place, reporter, options, context)),
   );
@@ -39,17 +38,18 @@ export async function wait(
 }
 
 async function createReporter(
-  ids: readonly string[],
-  { output, quiet = false }: WaitOptions,
+  targets: readonly Target[],
+  options: WaitOptions,
   context: CliContext,
 ): Promise<Reporter> {
-  if (output === "json") return createJsonReporter(ids, quiet, context);
-  if (quiet) return createQuietReporter(ids, context);
-  const printer = new EndingPrinter(ids, context);
+  const { output, quiet = false } = options;
+  const printer = new EndingPrinter(targets, context, options);
+  if (output === "json") return createJsonReporter(targets, quiet, printer, context);
+  if (quiet) return createQuietReporter(targets, printer, context);
   const canRedraw = context.stdout.isTTY === true && context.env["TERM"] !== "dumb";
-  if (!canRedraw) return createLinesReporter(ids, printer, context);
+  if (!canRedraw) return createLinesReporter(targets, printer, context);
   const { TerminalReporter } = await import("./reporters/terminal.ts");
-  return new TerminalReporter(ids, printer, context);
+  return new TerminalReporter(targets, printer, context);
 }
 
 async function waitForOne(

@@ -15,6 +15,8 @@ export interface OperationPlan {
   readonly retryAfter?: string | number;
   /** What goes wrong, by the number of the read. */
   readonly faults?: Faults;
+  /** Whether its life begins when its status is first asked for. Default: at once. */
+  readonly beginsAtFirstRead?: boolean;
 }
 
 /** Time as a server passes it. */
@@ -29,10 +31,10 @@ export class ServedOperation {
   readonly projectName: string;
   readonly operationId: string;
   readonly #pace: Pace;
-  readonly #begunAt: number;
-  readonly #begunAtTimestamp: number;
   readonly #faults: Faults;
   readonly #retryAfter: string | number | undefined;
+  /** Missing until it has begun. */
+  #begin: { readonly at: number; readonly timestamp: number } | undefined;
   #timeline: Timeline;
   #position: Position = start;
   #readsArrived = 0;
@@ -40,7 +42,7 @@ export class ServedOperation {
 
   /** @throws TypeError or RangeError that names the part of the plan that is wrong */
   constructor(projectName: string, operationId: string, plan: OperationPlan, pace: Pace) {
-    const { timeline = usualTimeline, retryAfter, faults = {} } = plan;
+    const { timeline = usualTimeline, retryAfter, faults = {}, beginsAtFirstRead = false } = plan;
     checkTimeline("timeline", timeline);
     checkFaults("faults", faults);
     this.projectName = projectName;
@@ -49,8 +51,7 @@ export class ServedOperation {
     this.#faults = faults;
     this.#retryAfter = retryAfter;
     this.#pace = pace;
-    this.#begunAt = pace.clock.now();
-    this.#begunAtTimestamp = pace.clock.timestamp();
+    if (!beginsAtFirstRead) this.#beginNow();
   }
 
   /** Leaves the timeline for this phase, which lasts for ever. */
@@ -61,6 +62,7 @@ export class ServedOperation {
 
   /** Numbers a read that has arrived, whatever it will be answered. */
   arrive(): { readonly readNumber: number; readonly fault: Fault | undefined } {
+    if (this.#begin === undefined) this.#beginNow();
     this.#readsArrived++;
     return { readNumber: this.#readsArrived, fault: this.#faults[this.#readsArrived] };
   }
@@ -80,7 +82,7 @@ export class ServedOperation {
       id: statusId(this.projectName, this.operationId),
       name: this.operationId,
       status,
-      startTime: bodyDate(this.#begunAtTimestamp),
+      startTime: this.#begin && bodyDate(this.#begin.timestamp),
       endTime: isTerminal(status) ? this.#enteredAtDate() : undefined,
       percentComplete: percentAt({ status, ...phase }, this.#position.enteredAt, this.#age()),
       properties,
@@ -99,13 +101,21 @@ export class ServedOperation {
     return { "retry-after": String(this.#retryAfter) };
   }
 
-  #age(): Age {
-    const { clock, speed } = this.#pace;
-    return { elapsedInMs: (clock.now() - this.#begunAt) * speed, reads: this.#readsShown };
+  #beginNow(): void {
+    const { clock } = this.#pace;
+    this.#begin = { at: clock.now(), timestamp: clock.timestamp() };
   }
 
-  #enteredAtDate(): string {
-    return bodyDate(this.#begunAtTimestamp + this.#position.enteredAt.elapsedInMs / this.#pace.speed);
+  #age(): Age {
+    const { clock, speed } = this.#pace;
+    const elapsedInMs = this.#begin === undefined ? 0 : (clock.now() - this.#begin.at) * speed;
+    return { elapsedInMs, reads: this.#readsShown };
+  }
+
+  #enteredAtDate(): string | undefined {
+    return (
+      this.#begin && bodyDate(this.#begin.timestamp + this.#position.enteredAt.elapsedInMs / this.#pace.speed)
+    );
   }
 
   #moveOn(): Phase {

@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from "commander";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { clockText, parseDuration, secondsText } from "../../src/cli/duration.ts";
+import { clockText, durationText, parseDuration, secondsText } from "../../src/cli/duration.ts";
 
 test.each([
   ["90", 90_000],
@@ -34,6 +34,12 @@ test("any text is a positive duration or refused", () => {
       }
     }),
   );
+});
+
+test("a duration's text is short, and parses as the duration", () => {
+  const texts = [90_000, 1_800_000, 5_400_000, 86_400_000, 1500, 0.5].map(durationText);
+  expect(texts).toEqual(["90s", "30m", "90m", "1d", "1500ms", "0.5ms"]);
+  fc.assert(fc.property(fc.integer({ min: 1 }), (ms) => parseDuration(durationText(ms)) === ms));
 });
 
 test("clocks show minutes, and hours where there are any", () => {

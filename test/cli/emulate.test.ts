@@ -1,8 +1,9 @@
+import { parseOperationStatus } from "lro-poller";
 import { expect, test } from "vitest";
 import { Interruption } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
 import { scenarios } from "../../src/cli/scenarios.ts";
-import { CapturedOutput, runCli } from "./run-cli.ts";
+import { CapturedOutput, runCli, untimed } from "./run-cli.ts";
 
 interface Emulation {
   readonly stdout: CapturedOutput;
@@ -57,8 +58,27 @@ test.each([
   const emulation = await startEmulation("--speed", "1000", "--scenario", name);
   const outcome = await runCli(["wait", ...emulation.locations]);
   expect(outcome.exitCode).toBe(exitCode);
-  expect(outcome.stdout).toMatch(new RegExp(`^\\S+ NotStarted\n.*^\\S+ ${lastState}$`, "ms"));
+  expect(untimed(outcome.stdout)).toMatch(new RegExp(`^\\S+ NotStarted\n.*^\\S+ ${lastState}$`, "ms"));
   await emulation.end();
+});
+
+test("an operation has not begun before its first read", async () => {
+  const emulation = await startEmulation("--scenario", "percent");
+  const before = Date.now();
+  const { stdout } = await runCli(["status", "-o", "json", ...emulation.locations]);
+  const { startTime } = parseOperationStatus(JSON.parse(stdout));
+  expect(Number(startTime)).toBeGreaterThanOrEqual(before);
+  await emulation.end();
+});
+
+test("percentages are whole numbers", () => {
+  const ramps = scenarios.flatMap(({ plan }) =>
+    (plan.timeline ?? []).flatMap(({ percentComplete }) =>
+      typeof percentComplete === "object" ? [percentComplete] : [],
+    ),
+  );
+  expect(ramps.length).toBeGreaterThan(0);
+  for (const { step } of ramps) expect(step).toSatisfy(Number.isInteger);
 });
 
 test("--verbose logs each request", async () => {

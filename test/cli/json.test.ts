@@ -111,6 +111,9 @@ test("a timeout and an interruption carry the token to go on with", async () => 
   const interruption = AbortSignal.abort(new Interruption("interrupted", 130));
   const interrupted = await runCli(["wait", "--output", "json", operationLocation], { interruption });
   expect(interrupted.exitCode).toBe(130);
+  expect(timedOut.stderr).toMatch(
+    /^To go on waiting:\n {2}npx lro wait --timeout 1m -o json --resume '\{.*\}'\n$/,
+  );
   expect(eventsIn(interrupted.stdout).at(-1)).toMatchObject({
     event: "error",
     error: {
@@ -119,6 +122,15 @@ test("a timeout and an interruption carry the token to go on with", async () => 
       resumeToken: expect.stringMatching(/^\{"version":1/),
     },
   });
+});
+
+test("an operation that has a name goes by its id and the name", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const { stdout } = await runCli(["wait", "-o", "json", `my box=${operationLocation}`]);
+  expect(eventsIn(stdout)).toHaveLength(4);
+  for (const event of eventsIn(stdout))
+    expect(event).toMatchObject({ operation: operationId, name: "my box" });
 });
 
 test("with --quiet only the endings are events, a missing result being null", async () => {

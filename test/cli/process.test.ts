@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { failing, startServer } from "./run-cli.ts";
@@ -47,6 +48,19 @@ test("the process ends with the exit code, and by itself", async () => {
   expect(lro.output).toEqual({ stdout: expect.stringContaining('"event":"error"'), stderr: "" });
 });
 
+test("an older Node is told that it is too old", async () => {
+  const version = (object: string, name: string, value: string): string =>
+    `Object.defineProperty(${object}, "${name}", { value: "${value}" });`;
+  const script = version("process", "version", "v20.20.2") + version("process.versions", "node", "20.20.2");
+  const lro = start(["--help"], ["--import", `data:text/javascript,${encodeURIComponent(script)}`]);
+  expect(await lro.end).toBe(2);
+  expect(lro.output).toEqual({ stdout: "", stderr: "lro needs Node 22 or newer; this is v20.20.2\n" });
+});
+
+test("nothing comes before the check of Node's version", () => {
+  expect(readFileSync(main, "utf8")).not.toMatch(/^\s*(import|export)\b[^(]/m);
+});
+
 test("wrong usage is exit code 2", async () => {
   const lro = start(["wait"]);
   expect(await lro.end).toBe(2);
@@ -60,7 +74,7 @@ test("SIGINT stops the wait and says how to go on", async () => {
   await untilPrinted(lro, "stdout");
   lro.interrupt();
   expect(await lro.end).toBe(130);
-  expect(lro.output.stderr).toContain("lro wait --resume '{");
+  expect(lro.output.stderr).toContain("  npx lro wait --resume '{");
 });
 
 test("a second SIGINT ends a process that the first one did not", async () => {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { systemClock } from "lro-poller";
@@ -52,22 +55,41 @@ const fast: PollOptions = {
   outageToleranceInMs: Infinity,
 };
 
-/** Runs the command in this process, a thousand times as fast as its durations say. */
-export async function runCli(argv: readonly string[], world: CliWorld = {}): Promise<CliRun> {
-  const { stdin = "", columns, pollOptions, ...context } = world;
-  const stdout = new CapturedOutput(columns === undefined ? {} : { columns });
-  const stderr = new CapturedOutput();
-  const exitCode = await run(argv, {
-    stdin: Readable.from([stdin]),
-    stdout,
-    stderr,
+/** A world that has nothing to offer but what a test gives it. */
+export function contextOf(given: Partial<CliContext>): CliContext {
+  return {
+    stdin: Readable.from([]),
+    stdout: new CapturedOutput(),
+    stderr: new CapturedOutput(),
     env: {},
     interruption: new AbortController().signal,
     loadCredential: () => Promise.reject(new Error("A credential was asked for.")),
-    ...context,
-    pollOptions: { ...fast, ...pollOptions },
-  });
+    ...given,
+  };
+}
+
+/** Runs the command in this process, a thousand times as fast as its durations say. */
+export async function runCli(argv: readonly string[], world: CliWorld = {}): Promise<CliRun> {
+  const { stdin = "", columns, pollOptions, ...given } = world;
+  const stdout = new CapturedOutput(columns === undefined ? {} : { columns });
+  const stderr = new CapturedOutput();
+  const context = contextOf({ stdout, stderr, ...given, stdin: Readable.from([stdin]) });
+  const exitCode = await run(argv, { ...context, pollOptions: { ...fast, ...pollOptions } });
   return { exitCode, stdout: stdout.text, stderr: stderr.text };
+}
+
+/** The lines of a wait without their times, and without the signs of life that a slow machine adds. */
+export function untimed(output: string): string {
+  return output.replaceAll(/^\d+:\d\d(?::\d\d)? (?:\S+ still .*\n)?/gm, "");
+}
+
+/** A folder that is gone when the test is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lro-"));
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true });
+  });
+  return folder;
 }
 
 /** A server that is closed when the test is over. */

@@ -11,6 +11,15 @@ test("status reads once and prints what there is", async () => {
   expect(server.requests).toHaveLength(1);
 });
 
+test("a result can be copied as it is printed", async () => {
+  const server = await startServer();
+  const properties = { uri: "https://box", tags: [1] };
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded", properties }] });
+  const { stdout } = await runCli(["status", operationLocation]);
+  const [, json] = stdout.split("  result\n");
+  expect(json).toBe(`${JSON.stringify(properties, null, 2)}\n`);
+});
+
 test("an operation that has failed is no failure to read it", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: failing.slice(1) });

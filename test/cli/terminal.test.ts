@@ -1,7 +1,20 @@
 import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
-import { failing, operationId, runCli, startServer, succeeding } from "./run-cli.ts";
+import { createVirtualClock } from "lro-poller/testing";
+import { EndingPrinter } from "../../src/cli/reporters/endings.ts";
+import { TerminalReporter } from "../../src/cli/reporters/terminal.ts";
+import { ReflowingTerminal } from "./reflowing-terminal.ts";
+import {
+  CapturedOutput,
+  contextOf,
+  failing,
+  operationId,
+  runCli,
+  startServer,
+  succeeding,
+  untimed,
+} from "./run-cli.ts";
 
 const csi = "\u001B[";
 
@@ -41,7 +54,7 @@ test("states are coloured, unless NO_COLOR is set", async () => {
 });
 
 test("a terminal that cannot move its cursor gets lines", async () => {
-  expect(await waitInTerminal(80, { TERM: "dumb" })).toMatch(
+  expect(untimed(await waitInTerminal(80, { TERM: "dumb" }))).toMatch(
     new RegExp(`^${operationId} NotStarted\n${operationId} Running 42 %\n`),
   );
 });
@@ -56,7 +69,7 @@ test("several operations have a line each, and endings come in the order of the 
   const second = server.addOperation({ timeline: [{ status: "Succeeded", properties: "second" }] });
   const third = server.addOperation({ timeline: failing });
   const locations = [first, second, third].map(({ operationLocation }) => operationLocation);
-  const { exitCode, stdout, stderr } = await runCli(["wait", ...locations], { columns: 100 });
+  const { exitCode, stdout, stderr } = await runCli(["wait", ...locations], { columns: 80 });
   expect(exitCode).toBe(1);
   const lines = finalScreen(stdout).split("\n");
   expect(lines.slice(0, 3).map((line) => line.split(/ +/).slice(0, 2))).toEqual([
@@ -73,6 +86,45 @@ test("several operations have a line each, and endings come in the order of the 
     "",
   ]);
   expect(stderr).toContain("→ Allocation → Quota");
+});
+
+test("a name stands in place of the id", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: succeeding });
+  const { stdout } = await runCli(["wait", `my box=${operationLocation}`], { columns: 80 });
+  expect(finalScreen(stdout)).toMatch(/^my box {2}Succeeded {3}█+ {2}100 %/);
+});
+
+test("a terminal that becomes narrower, or wider, has one copy of each line", async () => {
+  const names = ["one", "two"].map((name) => ({ id: operationId, name }));
+  const stdout = new ReflowingTerminal(100);
+  const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
+  stdout.write("$ lro wait …\n");
+  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  for (const columns of [70, 33, 120, 60]) {
+    stdout.resize(columns);
+    expect(stdout.screen).toMatch(/^\$ lro wait …\none {1,2}….*\ntwo {1,2}….*$/);
+  }
+  for (const place of names.keys()) reporter.ended(place, { type: "succeeded", result: undefined });
+  reporter.close();
+  stdout.resize(50);
+  expect(stdout.screen.match(/one/g)).toHaveLength(1);
+});
+
+test("errors break between words, and stay whole where they go to a log", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing });
+  const stderr = new CapturedOutput({ columns: 40 });
+  await runCli(["wait", operationLocation], { stderr, env: { NO_COLOR: "1" } });
+  expect(stderr.text.replace(/id:\n.*/, "id: …")).toBe(`error: Operation
+${operationId}
+failed. ProvisioningFailed: The dev box
+could not be created. (myBox) →
+Allocation → Quota
+  - NoCapacity: No cores left.
+    (westeurope)
+Request id: …
+`);
 });
 
 test("failed reads are a note, and a wait that stops says why", async () => {

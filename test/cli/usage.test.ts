@@ -1,31 +1,52 @@
 import { expect, test } from "vitest";
+import { CountingCredential } from "../support/credential.ts";
 import { operationId, runCli, startServer } from "./run-cli.ts";
 
-const location = `https://contoso.devcenter.azure.com/projects/myProject/operationstatuses/${operationId}`;
+const endpoint = "https://contoso.devcenter.azure.com";
+const location = `${endpoint}/projects/myProject/operationstatuses/${operationId}`;
+
+const named = ["--project", "myProject", "--operation", operationId];
+
+function tokenOf(itsEndpoint: string): string {
+  const operation = {
+    endpoint: itsEndpoint,
+    projectName: "myProject",
+    operationId,
+    apiVersion: "2025-02-01",
+  };
+  return JSON.stringify({ version: 1, operation, begunAt: 0, pollCount: 0, failedReads: 0 });
+}
 
 test.each([
   [["wait"], "operation-location"],
   [["wait", "nonsense"], "operation-location"],
   [["wait", "https://contoso.devcenter.azure.com/nonsense"], "operation-location"],
   [["wait", location.replace("https:", "http:")], "operation-location"],
-  [["wait", location.replace(operationId, "nonsense")], "operation-location"],
-  [["wait", "--endpoint", "https://contoso.devcenter.azure.com"], "--project"],
+  [["wait", location.replace(operationId, "nonsense")], "operation id in https://contoso"],
+  [
+    ["wait", location.replace("myProject", "my%20project")],
+    `project name in ${endpoint}/projects/my project/`,
+  ],
+  [["wait", `a:b=${location}`], "operation-location"],
+  [["wait", "--endpoint", endpoint], "--project"],
   [["wait", "--project", "myProject"], "--endpoint"],
   [["wait", "--endpoint", "nonsense", "--project", "myProject", "--operation", operationId], "--endpoint"],
-  [["wait", "--endpoint", "https://a.b", "--project", "x", "--operation", operationId], "--project"],
-  [["wait", "--endpoint", "https://a.b", "--project", "myProject", "--operation", "x"], "--operation"],
+  [["wait", "--endpoint", endpoint, "--project", "x", "--operation", operationId], "--project"],
+  [["wait", "--endpoint", endpoint, "--project", "myProject", "--operation", "x"], "--operation"],
   [["wait", "--api-version", "", location], "--api-version"],
   [["wait", "--timeout", "soon", location], "--timeout"],
   [["wait", "--poll-cost", "0", location], "--poll-cost"],
   [["wait", "--output", "xml", location], "--output"],
   [["wait", "--resume", "no-such-file"], "--resume"],
   [["wait", "--resume", "-"], "--resume"],
+  [["wait", "--resume", ""], "--resume: expected a resume token, a file with some, or -, got an empty text"],
+  [["wait", "--resume", `{"event":"progress"}`], "events without a token"],
   [["wait", "--resume", "{}"], "--resume"],
   [
     [
       "wait",
       "--resume",
-      `{"version":2,"operation":{"endpoint":"https://a.b","operationId":"${operationId}"}}`,
+      `{"version":2,"operation":{"endpoint":"${endpoint}","operationId":"${operationId}"}}`,
     ],
     "--resume",
   ],
@@ -48,6 +69,36 @@ test("a resume token that says nothing of its operation is told from text that i
     (await runCli(["wait", "--resume", token])).stderr;
   expect(await refusalOf("{}")).toContain("got JSON that is no token");
   expect(await refusalOf("{oops")).toContain("got text that is no JSON");
+});
+
+test("http is for this machine, and the refusal says so", async () => {
+  for (const refused of [location.replace("https:", "http:"), "nonsense"]) {
+    expect((await runCli(["wait", refused])).stderr).toMatch(/http (is for|on) this machine/);
+  }
+});
+
+test.each([
+  [["wait", location.replace(".azure.", ".example.")], "operation-location"],
+  [["status", location.replace(".azure.", ".example.")], "operation-location"],
+  [["wait", "--endpoint", "https://devcenter.azure.com.example", ...named], "--endpoint"],
+  [["wait", "--resume", tokenOf("https://notdevcenter.azure.com/")], "--resume: "],
+])("%j gets no token, and no request", async (argv, name) => {
+  const { exitCode, stderr } = await runCli(argv);
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(
+    new RegExp(`^error: ${name}.*expected a host in devcenter.azure.com, because .*--allow-host`),
+  );
+});
+
+test("--allow-host lets a token go to a host", async () => {
+  const argv = ["wait", location.replace(".azure.", ".example."), "--allow-host"];
+  const credential = new CountingCredential();
+  credential.failWith = Object.assign(new Error("Not signed in."), { name: "CredentialUnavailableError" });
+  const loadCredential = (): Promise<CountingCredential> => Promise.resolve(credential);
+  const allowed = await runCli([...argv, "Contoso.devcenter.example.com"], { loadCredential });
+  expect(allowed.exitCode).toBe(5);
+  expect(credential.calls).toHaveLength(1);
+  expect(await runCli([...argv, "devcenter.example.com"])).toMatchObject({ exitCode: 2 });
 });
 
 test("one bad argument among good ones is found before anything is sent", async () => {
@@ -74,6 +125,8 @@ test("without arguments it explains itself, and says that this is no way to use 
 test("--help goes to stdout and explains exit codes and credentials", async () => {
   const { exitCode, stdout } = await runCli(["wait", "--help"]);
   expect(exitCode).toBe(0);
+  expect(stdout).toMatch(/name=URL\s+shows/);
+  expect(stdout).toMatch(/--timeout.*a\s+plain\s+number is seconds/s);
   expect(stdout).toMatch(/130 +interrupted.*first of these counts: 1, 3, 5, 4.*az login/s);
 });
 

@@ -16,9 +16,9 @@ const ids = [
 ] as const;
 
 const waits: readonly WaitView[] = [
-  { id: ids[0], heardAt: 0, elapsedInMs: 0 },
+  { label: ids[0], heardAt: 0, elapsedInMs: 0 },
   {
-    id: ids[1],
+    label: ids[1],
     status: "Running",
     percentComplete: 42.9,
     heardAt: 1000,
@@ -26,9 +26,9 @@ const waits: readonly WaitView[] = [
     estimatedRemainingInMs: 77_000,
     nextPollInMs: 4000,
   },
-  { id: ids[2], status: "Running", heardAt: 1000, elapsedInMs: 3_600_000, nextPollInMs: 2500 },
+  { label: ids[2], status: "Running", heardAt: 1000, elapsedInMs: 3_600_000, nextPollInMs: 2500 },
   {
-    id: ids[3],
+    label: ids[3],
     status: "Running",
     percentComplete: 75,
     heardAt: 1000,
@@ -36,9 +36,9 @@ const waits: readonly WaitView[] = [
     nextPollInMs: 4500,
     failure: "HTTP 503",
   },
-  { id: ids[4], status: "Succeeded", heardAt: 1000, elapsedInMs: 12_000, end: {} },
+  { label: ids[4], status: "Succeeded", heardAt: 1000, elapsedInMs: 12_000, end: {} },
   {
-    id: ids[5],
+    label: ids[5],
     status: "Failed",
     percentComplete: 20,
     heardAt: 1000,
@@ -77,6 +77,48 @@ test("40 columns leave no room for estimates, and notes take the bar's place", (
   `);
 });
 
+test("60 columns have room for the next read, and keep the figures of what fails", () => {
+  expect(view(60)).toMatchInlineSnapshot(`
+    "
+    fa067167  …           ░░░░██░░            0:02  reading
+    0b1c2d3e  Running     ███░░░░░   42 %     1:02  next 3 s
+    11111111  Running     ░░██░░░░         1:00:01  next 2 s
+    22222222  Running     75 %  0:10  retrying in 4 s: HTTP 503
+    33333333  Succeeded   ████████            0:12
+    44444444  Failed      20 %  0:12  ProvisioningFailed
+    "
+  `);
+});
+
+test("an estimate below 10 % is not shown", () => {
+  const wait = { label: "web", status: "Running", heardAt: 0, elapsedInMs: 9000, nextPollInMs: 4000 };
+  const lineAt = (percentComplete: number | undefined): string | undefined =>
+    renderWaits([{ ...wait, percentComplete, estimatedRemainingInMs: 60_000 }], {
+      columns: 80,
+      now: 0,
+      paint: plain,
+    })[0];
+  expect(lineAt(10)).toContain("~1:00 left, next 4 s");
+  for (const line of [undefined, 9.9].map(lineAt)) expect(line).toMatch(/0:09 {2}next 4 s$/);
+});
+
+test("what ended without a percentage has no bar, unless it succeeded", () => {
+  const wait = { label: "web", heardAt: 0, elapsedInMs: 9000, end: {} };
+  const lines = ["Canceled", "Succeeded"].map((status) =>
+    renderWaits([{ ...wait, status }], { columns: 60, now: 0, paint: plain }).join(""),
+  );
+  expect(lines[0]).toMatch(/^web {2}Canceled [ ]+0:09$/);
+  expect(lines[1]).toMatch(/^web {2}Succeeded {3}█+ +0:09$/);
+});
+
+test("whole labels are shown wherever there is room for them", () => {
+  const wait = { heardAt: 0, elapsedInMs: 0 };
+  const labelAt = (columns: number, label: string): string | undefined =>
+    renderWaits([{ ...wait, label }], { columns, now: 0, paint: plain })[0]?.split(/ +/)[0];
+  expect([80, 98, 99].map((columns) => labelAt(columns, ids[0]))).toEqual(["fa067167", "fa067167", ids[0]]);
+  expect(labelAt(80, "my-fine-dev-box")).toBe("my-fine-dev-box");
+});
+
 test("200 columns have room for whole ids", () => {
   expect(view(200)).toMatchInlineSnapshot(`
     "
@@ -104,7 +146,7 @@ test("time moves clocks, countdowns and bars without a percentage, but nothing o
 });
 
 test("a bar without a percentage runs to and fro", () => {
-  const wait: WaitView = { id: ids[0], status: "Running", heardAt: 0, elapsedInMs: 0 };
+  const wait: WaitView = { label: ids[0], status: "Running", heardAt: 0, elapsedInMs: 0 };
   const bars = Array.from({ length: 12 }, (_, step) => {
     const [line = ""] = renderWaits([wait], { columns: 40, now: step * 100, paint: plain });
     return line.slice(20, 28);
@@ -136,7 +178,11 @@ test("where rows are short, what is under way comes first and the rest is counte
 });
 
 test("ids are as long as it takes to tell them apart", () => {
-  const alike = ["fa067167-e49d-1", "fa067167-e49d-2"].map((id) => ({ id, heardAt: 0, elapsedInMs: 0 }));
+  const alike = ["fa067167-e49d-1", "fa067167-e49d-2"].map((label) => ({
+    label,
+    heardAt: 0,
+    elapsedInMs: 0,
+  }));
   const lines = renderWaits(alike, { columns: 80, now: 0, paint: plain });
   expect(lines.map((line) => line.split(" ")[0])).toEqual(["fa067167-e49d-1", "fa067167-e49d-2"]);
 });
@@ -162,7 +208,7 @@ test("states have their colours, and colours do not change the text", () => {
 
 const anyWait: fc.Arbitrary<WaitView> = fc.record(
   {
-    id: fc.uuid(),
+    label: fc.uuid(),
     heardAt: fc.nat(),
     elapsedInMs: fc.nat(1e12),
     status: fc.oneof(
@@ -178,7 +224,7 @@ const anyWait: fc.Arbitrary<WaitView> = fc.record(
     ),
     end: fc.record({ note: fc.string().map(singleLine) }),
   },
-  { requiredKeys: ["id", "heardAt", "elapsedInMs"] },
+  { requiredKeys: ["label", "heardAt", "elapsedInMs"] },
 );
 
 test("no line is ever wider than the terminal, nor longer than one line", () => {

@@ -1,30 +1,41 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systemClock } from "lro-poller";
-import { expect, onTestFinished, test } from "vitest";
+import type { Progress } from "lro-poller";
+import { expect, test } from "vitest";
 import { Interruption } from "../../src/cli/context.ts";
 import { heaviest } from "../../src/cli/exit-codes.ts";
+import { EndingPrinter } from "../../src/cli/reporters/endings.ts";
+import { createLinesReporter } from "../../src/cli/reporters/lines.ts";
 import { fastClock } from "../support/clock.ts";
 import { CountingCredential } from "../support/credential.ts";
-import { failing, operationId, runCli, startServer, succeeding } from "./run-cli.ts";
+import {
+  CapturedOutput,
+  contextOf,
+  failing,
+  operationId,
+  runCli,
+  startServer,
+  succeeding,
+  temporaryFolder,
+  untimed,
+} from "./run-cli.ts";
 
 const otherId = "0b1c2d3e-e49d-41bd-8dd8-de719b9de3b3";
 
 test("a success is exit code 0: a line for each change, then the result", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
-  expect(await runCli(["wait", operationLocation])).toEqual({
-    exitCode: 0,
-    stderr: "",
-    stdout: `${operationId} NotStarted
+  const { stdout, ...outcome } = await runCli(["wait", operationLocation]);
+  expect(outcome).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(/^\d+:\d\d \S+ NotStarted\n/);
+  expect(untimed(stdout)).toBe(`${operationId} NotStarted
 ${operationId} Running 42 %
 ${operationId} Succeeded 100 %
 {
   "uri": "https://box"
 }
-`,
-  });
+`);
 });
 
 test("a status that does not change is not repeated", async () => {
@@ -32,7 +43,7 @@ test("a status that does not change is not repeated", async () => {
   const timeline = [{ status: "Running", reads: 5 }, { status: "Succeeded" }];
   const { operationLocation } = server.addOperation({ operationId, timeline });
   const { stdout } = await runCli(["wait", operationLocation]);
-  expect(stdout).toBe(`${operationId} Running\n${operationId} Succeeded\n`);
+  expect(untimed(stdout)).toBe(`${operationId} Running\n${operationId} Succeeded\n`);
   expect(server.requests).toHaveLength(6);
 });
 
@@ -67,7 +78,7 @@ test("a failure is exit code 1, its whole error on stderr", async () => {
   const { operationLocation } = server.addOperation({ operationId, timeline: failing });
   const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
   expect(exitCode).toBe(1);
-  expect(stdout).toBe(`${operationId} Running\n${operationId} Failed\n`);
+  expect(untimed(stdout)).toBe(`${operationId} Running\n${operationId} Failed\n`);
   expect(stderr).toMatch(
     new RegExp(
       [
@@ -99,7 +110,7 @@ test("the end of --timeout is exit code 4, and stderr says how to go on", async 
 });
 
 function tokenIn(stderr: string): string {
-  return /^ {2}lro wait --resume '(.+)'$/m.exec(stderr)?.[1] ?? "none";
+  return /^ {2}npx lro wait .*--resume '(.+)'$/m.exec(stderr)?.[1] ?? "none";
 }
 
 test("an answer that refuses the read is exit code 5", async () => {
@@ -151,12 +162,16 @@ test("failed reads go to stderr and do not end the wait", async () => {
   });
   const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
   expect(exitCode).toBe(0);
-  expect(stdout.split("\n").slice(0, 3)).toEqual([
+  expect(untimed(stdout).split("\n").slice(0, 3)).toEqual([
     `${operationId} NotStarted`,
     `${operationId} Running 42 %`,
     `${operationId} Succeeded 100 %`,
   ]);
-  expect(stderr.split("\n").map((line) => line.replace(/\d s/, "N s"))).toEqual([
+  expect(
+    untimed(stderr)
+      .split("\n")
+      .map((line) => line.replace(/\d s/, "N s")),
+  ).toEqual([
     expect.stringContaining(`${operationId} read failed, retrying in N s: HTTP 503: Fault503`),
     expect.stringContaining(`${operationId} read failed, retrying in N s: `),
     "",
@@ -194,12 +209,50 @@ test("an interruption stops the wait with its exit code, and the token it prints
   expect(stderr).toContain("Stopped waiting; the operation goes on.\nTo go on waiting:\n");
   server.setStatus(otherId, "Succeeded");
   expect(await runCli(["wait", "--resume", "-"], { stdin: tokenIn(stderr) })).toMatchObject({ exitCode: 0 });
-  const folder = mkdtempSync(join(tmpdir(), "lro-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, "token.json");
+  const file = join(temporaryFolder(), "token.json");
   writeFileSync(file, tokenIn(stderr));
   expect(await runCli(["wait", "--resume", file])).toMatchObject({ exitCode: 0 });
 });
+
+test("a name stands in place of the id, and beside it in errors", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing });
+  const { stdout, stderr } = await runCli(["wait", `web=${operationLocation}`]);
+  expect(untimed(stdout)).toBe("web Running\nweb Failed\n");
+  expect(stderr).toMatch(`error: Operation web (${operationId}) failed.`);
+  expect((await runCli(["status", `web=${operationLocation}`])).stdout).toMatch(/^web Failed\n/);
+});
+
+test("where nothing changes, a line a minute says that the wait goes on", () => {
+  const stdout = new CapturedOutput();
+  const context = contextOf({ stdout });
+  const names = [{ id: operationId, name: "web" }];
+  const reporter = createLinesReporter(names, new EndingPrinter(names, context), context);
+  for (let seconds = 0; seconds <= 150; seconds += 10) {
+    reporter.progress(0, progressAt(seconds * 1000, seconds === 0 || seconds === 20));
+  }
+  expect(stdout.text).toBe(
+    ["0:00 web Running", "0:20 web Running", "1:20 web still Running", "2:20 web still Running", ""].join(
+      "\n",
+    ),
+  );
+});
+
+function progressAt(elapsedInMs: number, changed: boolean): Progress {
+  return {
+    status: "Running",
+    previousStatus: undefined,
+    changed,
+    percentComplete: undefined,
+    operation: { id: operationId, name: operationId, status: "Running" },
+    elapsedInMs,
+    estimatedRemainingInMs: undefined,
+    estimatedRemainingRangeInMs: undefined,
+    nextPollInMs: 10_000,
+    pollCount: 1,
+    failedReads: 0,
+  };
+}
 
 test("--poll-cost spaces the reads", async () => {
   const server = await startServer();
@@ -220,7 +273,7 @@ test("a credential is asked for where the endpoint is https, and its absence com
   const locations = [operationId, otherId].map(
     (id) => `https://127.0.0.1:9/projects/myProject/operationstatuses/${id}`,
   );
-  const { exitCode, stdout, stderr } = await runCli(["wait", ...locations], {
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--allow-host", "127.0.0.1", ...locations], {
     loadCredential: () => Promise.resolve(credential),
   });
   expect(exitCode).toBe(5);

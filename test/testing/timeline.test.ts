@@ -35,6 +35,20 @@ test("the usual operation takes nine seconds and shows no percentage", async () 
   });
 });
 
+test("an operation that begins at its first read has no start and no age before it", async () => {
+  const plan = { timeline: [{ status: "Running", durationInMs: 1000 }, { status: "Succeeded" }] };
+  const { operationId, operationLocation } = server.addOperation({ ...plan, beginsAtFirstRead: true });
+  await clock.advance(5000);
+  expect(server.state(operationId)).toMatchObject({ status: "Running", startTime: undefined });
+  await fetch(operationLocation);
+  await clock.advance(1000);
+  expect(server.state(operationId)).toMatchObject({
+    status: "Succeeded",
+    startTime: "2025-01-01T00:00:05.0000000+00:00",
+    endTime: "2025-01-01T00:00:06.0000000+00:00",
+  });
+});
+
 test("speed makes time pass faster, and dates tell the real time", async () => {
   await using fast = await startOperationStatusServer({ clock, speed: 1000 });
   const { operationId } = fast.addOperation();

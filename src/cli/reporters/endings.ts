@@ -1,34 +1,47 @@
 import type { CliContext } from "../context.ts";
-import { adviceOn, explainError, resumeCommand } from "../ending.ts";
+import { adviceOn, explainError } from "../ending.ts";
 import type { Ending } from "../ending.ts";
-import { toJson, writeError } from "../text.ts";
+import { labelOf } from "../names.ts";
+import type { OperationName } from "../names.ts";
+import { resumeCommand } from "../resume-command.ts";
+import type { CarriedOptions } from "../resume-command.ts";
+import { toJson, wrapFor, writeError } from "../text.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Prints how waits ended: results to stdout, everything else to stderr. */
 export class EndingPrinter {
-  readonly #ids: readonly string[];
+  readonly #names: readonly OperationName[];
   readonly #context: CliContext;
+  readonly #carried: CarriedOptions;
   readonly #advice = new Set<string>();
   readonly #resumeTokens: string[] = [];
   #interrupted = 0;
 
-  constructor(ids: readonly string[], context: CliContext) {
-    this.#ids = ids;
+  constructor(names: readonly OperationName[], context: CliContext, carried: CarriedOptions = {}) {
+    this.#names = names;
     this.#context = context;
+    this.#carried = carried;
   }
 
   /** Says before each result which operation it is of, where there are several. */
   print(place: number, ending: Ending): void {
     const { stdout } = this.#context;
-    const id = this.#ids[place] ?? "";
-    if (ending.type === "succeeded") {
-      const heading = this.#ids.length > 1 ? `${id} result:\n` : "";
-      if (ending.result !== undefined) stdout.write(`${heading}${toJson(ending.result, 2)}\n`);
-      return;
-    }
-    if (ending.resumeToken !== undefined) this.#resumeTokens.push(ending.resumeToken);
+    const name = this.#names[place];
+    this.note(place, ending);
+    if (ending.type === "unsuccessful") this.#printError(ending.error, name);
+    if (ending.type !== "succeeded" || ending.result === undefined) return;
+    const heading = name && this.#names.length > 1 ? `${labelOf(name)} result:\n` : "";
+    stdout.write(`${heading}${toJson(ending.result, 2)}\n`);
+  }
+
+  /** Remembers for the end how to go on, and prints nothing. */
+  note(place: number, ending: Ending): void {
+    if (ending.type === "succeeded") return;
     if (ending.type === "interrupted") this.#interrupted++;
-    else this.#printError(ending.error);
+    const { resumeToken } = ending;
+    const name = this.#names[place]?.name;
+    if (resumeToken !== undefined)
+      this.#resumeTokens.push(name === undefined ? resumeToken : `${name}=${resumeToken}`);
   }
 
   /** Says once, for all that was printed, how to go on. */
@@ -37,31 +50,42 @@ export class EndingPrinter {
     if (this.#interrupted === 1) stderr.write("Stopped waiting; the operation goes on.\n");
     if (this.#interrupted > 1) stderr.write(`Stopped waiting; ${this.#interrupted} operations go on.\n`);
     if (this.#resumeTokens.length === 0) return;
-    stderr.write(`To go on waiting:\n  ${resumeCommand(this.#resumeTokens)}\n`);
+    stderr.write(`To go on waiting:\n  ${resumeCommand(this.#resumeTokens, this.#carried)}\n`);
   }
 
-  #printError(error: Error): void {
-    writeError(this.#context, explainError(error));
+  #printError(error: Error, operation: OperationName | undefined): void {
+    const { stderr } = this.#context;
+    writeError(this.#context, namedIn(explainError(error), operation));
     const advice = adviceOn(error);
     // Several operations may have the same trouble.
     if (advice === undefined || this.#advice.has(advice)) return;
     this.#advice.add(advice);
-    this.#context.stderr.write(`${advice}\n`);
+    stderr.write(`${wrapFor(stderr, advice)}\n`);
   }
 }
 
+/** Puts the user's name for the operation before its id. */
+function namedIn(text: string, operation: OperationName | undefined): string {
+  if (operation?.name === undefined) return text;
+  const { id, name } = operation;
+  return text.replace(id, () => `${name} (${id})`);
+}
+
 /** For `--quiet`: only results, and why there is none. */
-export function createQuietReporter(ids: readonly string[], context: CliContext): Reporter {
-  const printer = new EndingPrinter(ids, context);
+export function createQuietReporter(
+  names: readonly OperationName[],
+  printer: EndingPrinter,
+  { stdout }: CliContext,
+): Reporter {
   const endings = new Map<number, Ending>();
   return {
     progress() {},
     failedRead() {},
     ended: (place, ending) => void endings.set(place, ending),
     close() {
-      for (const place of ids.keys()) {
+      for (const place of names.keys()) {
         const ending = endings.get(place);
-        if (ending?.type === "succeeded") context.stdout.write(`${toJson(ending.result, 2)}\n`);
+        if (ending?.type === "succeeded") stdout.write(`${toJson(ending.result, 2)}\n`);
         else if (ending) printer.print(place, ending);
       }
       printer.finish();

@@ -1,17 +1,21 @@
 import type { CliContext } from "../context.ts";
 import { adviceOn, errorData } from "../ending.ts";
 import type { Ending } from "../ending.ts";
+import type { OperationName } from "../names.ts";
 import { toJson } from "../text.ts";
+import type { EndingPrinter } from "./endings.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** One JSON object on each line; with `isQuiet` only those that end a wait. Times are milliseconds. */
 export function createJsonReporter(
-  ids: readonly string[],
+  names: readonly OperationName[],
   isQuiet: boolean,
+  printer: EndingPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
   const write = (event: string, place: number, data: object): void => {
-    stdout.write(`${toJson({ event, operation: ids[place], ...data })}\n`);
+    const { id, name } = names[place] ?? {};
+    stdout.write(`${toJson({ event, operation: id, name, ...data })}\n`);
   };
   return {
     progress(place, { operation: _whole, ...progress }) {
@@ -24,10 +28,11 @@ export function createJsonReporter(
     ended(place, ending) {
       if (ending.type === "succeeded") return write("result", place, { result: ending.result ?? null });
       write("error", place, { error: endingData(ending) });
+      printer.note(place, ending);
       const advice = ending.type === "unsuccessful" ? adviceOn(ending.error) : undefined;
       if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
-    close() {},
+    close: () => printer.finish(),
   };
 }
 

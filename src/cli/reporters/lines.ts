@@ -1,26 +1,39 @@
 import type { CliContext } from "../context.ts";
-import { secondsText } from "../duration.ts";
+import { clockText, secondsText } from "../duration.ts";
+import { labelOf } from "../names.ts";
+import type { OperationName } from "../names.ts";
 import { singleLine, stateText } from "../text.ts";
 import type { EndingPrinter } from "./endings.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** A line for each change, for logs and for `grep`; failed reads go to stderr. */
+const signOfLifeInMs = 60_000;
+
+/**
+ * A line for each change, for logs and for `grep`, and one now and then where nothing changes: it tells a wait that
+ * goes on from one that hangs. Failed reads go to stderr.
+ */
 export function createLinesReporter(
-  ids: readonly string[],
+  names: readonly OperationName[],
   printer: EndingPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
-  const idAt = (place: number): string => ids[place] ?? "";
+  const labels = names.map(labelOf);
+  const headOf = (place: number, elapsedInMs: number): string =>
+    `${clockText(elapsedInMs)} ${labels[place] ?? ""}`;
+  const saidAt = new Map<number, number>();
   return {
-    progress(place, progress) {
-      if (progress.changed)
-        stdout.write(`${idAt(place)} ${stateText(progress.status, progress.percentComplete)}\n`);
+    progress(place, { changed, status, percentComplete, elapsedInMs }) {
+      const hasBeenSilent = elapsedInMs - (saidAt.get(place) ?? -Infinity) >= signOfLifeInMs;
+      if (!changed && !hasBeenSilent) return;
+      saidAt.set(place, elapsedInMs);
+      const state = stateText(status, percentComplete);
+      stdout.write(`${headOf(place, elapsedInMs)} ${changed ? state : `still ${state}`}\n`);
     },
-    failedRead(place, { error, nextPollInMs }) {
+    failedRead(place, { error, elapsedInMs, nextPollInMs }) {
       // The last one is the error that the wait ends with.
       if (nextPollInMs === undefined) return;
       const next = `retrying in ${secondsText(nextPollInMs)}`;
-      stderr.write(`${idAt(place)} read failed, ${next}: ${singleLine(error.message)}\n`);
+      stderr.write(`${headOf(place, elapsedInMs)} read failed, ${next}: ${singleLine(error.message)}\n`);
     },
     ended: (place, ending) => printer.print(place, ending),
     close: () => printer.finish(),

@@ -1,9 +1,12 @@
 import { createLogUpdate } from "log-update";
+import stringWidth from "string-width";
 import { PollingTimeoutError, systemClock } from "../../index.ts";
 import type { Clock, FailedRead, Progress, ReadError } from "../../index.ts";
 import type { CliContext, Output } from "../context.ts";
 import { isOfOperation } from "../ending.ts";
 import type { Ending } from "../ending.ts";
+import { labelOf } from "../names.ts";
+import type { OperationName } from "../names.ts";
 import { paintFor, singleLine } from "../text.ts";
 import type { Paint } from "../text.ts";
 import { renderWaits } from "../view.ts";
@@ -22,17 +25,23 @@ export class TerminalReporter implements Reporter {
   readonly #update: ReturnType<typeof createLogUpdate>;
   readonly #waits: WaitView[];
   readonly #endings: (Ending | undefined)[];
+  #frame = "";
   #callOffRedraw: (() => void) | undefined;
 
-  constructor(ids: readonly string[], printer: EndingPrinter, { stdout, env, pollOptions }: CliContext) {
+  constructor(
+    names: readonly OperationName[],
+    printer: EndingPrinter,
+    { stdout, env, pollOptions }: CliContext,
+  ) {
     const clock = pollOptions?.clock ?? systemClock;
     this.#stdout = stdout;
     this.#paint = paintFor(stdout, env);
     this.#clock = clock;
     this.#printer = printer;
     this.#update = createLogUpdate(stdout);
-    this.#waits = ids.map((id) => ({ id, heardAt: clock.now(), elapsedInMs: 0 }));
-    this.#endings = ids.map(() => undefined);
+    this.#waits = names.map((name) => ({ label: labelOf(name), heardAt: clock.now(), elapsedInMs: 0 }));
+    this.#endings = names.map(() => undefined);
+    stdout.on("resize", this.#onResize);
     this.#draw();
   }
 
@@ -51,6 +60,7 @@ export class TerminalReporter implements Reporter {
 
   close(): void {
     this.#callOffRedraw?.();
+    this.#stdout.off("resize", this.#onResize);
     // The second line break makes the blank line before results and errors.
     this.#update.persist(`${this.#render()}\n\n`);
     this.#update.done();
@@ -69,9 +79,17 @@ export class TerminalReporter implements Reporter {
   #draw(): void {
     this.#callOffRedraw?.();
     // The cursor takes the last row.
-    this.#update(this.#render(Math.max(1, (this.#stdout.rows ?? 24) - 1)));
+    this.#frame = this.#render(Math.max(1, (this.#stdout.rows ?? 24) - 1));
+    this.#update(this.#frame);
     this.#callOffRedraw = this.#clock.setTimer(() => this.#draw(), redrawInMs);
   }
+
+  // A terminal that becomes narrower wraps the frame, and log-update erases only as many rows as it has written.
+  readonly #onResize = (): void => {
+    this.#update.clear();
+    this.#stdout.write(eraseRowAbove.repeat(rowsAddedTo(this.#frame, this.#stdout.columns ?? 80)));
+    this.#draw();
+  };
 
   #render(rows = Infinity): string {
     const { columns = 80 } = this.#stdout;
@@ -79,10 +97,19 @@ export class TerminalReporter implements Reporter {
   }
 }
 
-function afterProgress({ id }: WaitView, progress: Progress, heardAt: number): WaitView {
+/** The cursor one row up, and that row empty. */
+const eraseRowAbove = "\u001B[1A\u001B[2K";
+
+/** How many rows more the lines of a frame take in a terminal of this width. */
+function rowsAddedTo(frame: string, columns: number): number {
+  const added = frame.split("\n").map((line) => Math.ceil(stringWidth(line) / columns) - 1);
+  return added.reduce((sum, rows) => sum + Math.max(0, rows), 0);
+}
+
+function afterProgress({ label }: WaitView, progress: Progress, heardAt: number): WaitView {
   const { percentComplete, elapsedInMs, estimatedRemainingInMs, nextPollInMs } = progress;
   const status = singleLine(progress.status);
-  return { id, status, percentComplete, heardAt, elapsedInMs, estimatedRemainingInMs, nextPollInMs };
+  return { label, status, percentComplete, heardAt, elapsedInMs, estimatedRemainingInMs, nextPollInMs };
 }
 
 function afterFailedRead(

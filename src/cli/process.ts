@@ -1,0 +1,39 @@
+import { Interruption } from "./context.ts";
+import { loadDefaultCredential } from "./credential.ts";
+import { exitCodes } from "./exit-codes.ts";
+import { run } from "./program.ts";
+
+/** Runs the command in this process, whose exit code it sets. */
+export async function runProcess(): Promise<void> {
+  const { stdin, stdout, stderr, env } = process;
+  const interruption = interruptionOf(process);
+  process.exitCode = await run(process.argv.slice(2), {
+    stdin,
+    stdout,
+    stderr,
+    env,
+    interruption,
+    loadCredential: loadDefaultCredential,
+  });
+}
+
+/** Fires when nobody wants to wait any longer. */
+function interruptionOf({ stdout, stderr }: NodeJS.Process): AbortSignal {
+  const interruption = new AbortController();
+  // The second Ctrl-C ends the process, as it does without a listener. This one stays until the others have been called:
+  // the library that shows the cursor again ends the process when it finds itself alone.
+  process.on("SIGINT", function onInterrupt() {
+    interruption.abort(new Interruption("interrupted", exitCodes.interrupted));
+    setImmediate(() => process.off("SIGINT", onInterrupt));
+  });
+
+  // The reader has gone (`lro wait … | head`), and with it the reason to wait.
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    interruption.abort(new Interruption("the output was closed", exitCodes.outputClosed));
+  });
+  stderr.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
+  return interruption.signal;
+}

@@ -1,0 +1,66 @@
+import { join } from "node:path";
+import type { AddedOperation, OperationStatusServer } from "lro-poller/testing";
+import { afterEach, expect, test, vi } from "vitest";
+import { Interruption } from "../../src/cli/context.ts";
+import { operationId, runCli, startServer, temporaryFolder, untimed } from "./run-cli.ts";
+import type { CliRun } from "./run-cli.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+interface StoppedRun extends CliRun {
+  readonly server: OperationStatusServer;
+  readonly operations: readonly AddedOperation[];
+}
+
+test("the command that goes on has the options of the one that stopped, and the names", async () => {
+  const { stderr } = await stopAtOnce(
+    ["web"],
+    ["--timeout", "90", "--poll-cost", "1500ms", "-o", "json", "-q"],
+  );
+  const options = "--timeout 90s --poll-cost 1500ms -o json --quiet";
+  expect(stderr).toMatch(
+    new RegExp(
+      `^Stopped waiting; the operation goes on.\\nTo go on waiting:\\n  npx lro wait ${options} --resume 'web=\\{.*\\}'\\n$`,
+    ),
+  );
+});
+
+test("up to three tokens are on lines of the command, more in a file that it names", async () => {
+  const three = await stopAtOnce(["a", "b", "c"]);
+  expect(three.stderr).toMatch(/^ {2}npx lro wait \\\n( {4}--resume '[abc]=\{.*\}'( \\)?\n){3}$/m);
+  vi.stubEnv("TMPDIR", temporaryFolder());
+  const four = await stopAtOnce(["a", "b", "c", "d"]);
+  const [, file = ""] = /^ {2}npx lro wait --resume (\S+)$/m.exec(four.stderr) ?? [];
+  for (const { operationId: id } of four.operations) four.server.setStatus(id, "Succeeded");
+  const { exitCode, stdout } = await runCli(["wait", "--resume", file]);
+  expect(exitCode).toBe(0);
+  expect(untimed(stdout).trimEnd().split("\n").toSorted()).toEqual(
+    ["a", "b", "c", "d"].map((name) => `${name} Succeeded`),
+  );
+});
+
+test("where no file can be written, the command has all tokens", async () => {
+  vi.stubEnv("TMPDIR", join(temporaryFolder(), "none"));
+  const { stderr } = await stopAtOnce(["a", "b", "c", "d"]);
+  expect(stderr.match(/--resume '[abcd]=\{/g)).toHaveLength(4);
+});
+
+test("the output of -o json is a file of tokens", async () => {
+  const { stdout, server, operations } = await stopAtOnce(["web", "db"], ["-o", "json"]);
+  for (const { operationId: id } of operations) server.setStatus(id, "Succeeded");
+  const progress = `{"event":"progress","operation":"${operationId}","status":"Running"}\n`;
+  const resumed = await runCli(["wait", "--resume", "-"], { stdin: progress + stdout });
+  expect(resumed.exitCode).toBe(0);
+  expect(untimed(resumed.stdout)).toContain("web Succeeded\n");
+  const [line = ""] = stdout.split("\n");
+  expect(await runCli(["wait", "--resume", line])).toMatchObject({ exitCode: 0 });
+});
+
+async function stopAtOnce(names: readonly string[], options: readonly string[] = []): Promise<StoppedRun> {
+  const server = await startServer();
+  const operations = names.map(() => server.addOperation({ timeline: [{ status: "Running" }] }));
+  const locations = operations.map(({ operationLocation }, place) => `${names[place]}=${operationLocation}`);
+  const interruption = AbortSignal.abort(new Interruption("interrupted", 130));
+  const stopped = await runCli(["wait", ...options, ...locations], { interruption });
+  return { ...stopped, server, operations };
+}
