@@ -70,6 +70,7 @@ test.each(snippets.map(([, code = "", output], index) => ({ index, code, output 
     vi.stubEnv("ENDPOINT", server.endpoint);
     vi.stubEnv("PROJECT", projectName);
     vi.stubEnv("OPERATION_ID", operationId);
+    vi.stubEnv("HISTORY", join(folder, "durations.json"));
     vi.stubEnv("OPERATION_LOCATION", server.addOperation({ timeline: failing }).operationLocation);
     const { format } = await import("node:util");
     const lines: string[] = [];
