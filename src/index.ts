@@ -71,3 +71,7 @@ export type {
   StartOperationOptions,
   StartedPoller,
 } from "./azure/start-operation.ts";
+export { durationHistory } from "./history/duration-history.ts";
+export type { DurationHistory, DurationHistoryOptions } from "./history/duration-history.ts";
+export type { DurationStore } from "./history/store.ts";
+export type { OperationKind } from "./history/watched-options.ts";

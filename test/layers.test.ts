@@ -26,6 +26,7 @@ const layers = [
   "engine.ts",
   "group.ts",
   "azure/",
+  "history/",
   "index.ts",
   "testing/",
   "cli/",
@@ -58,6 +59,11 @@ test("below the transports nothing is imported from Azure or Node", () => {
     const packages = importsOf(file).filter((path) => !path.startsWith("."));
     expect(packages, file).toEqual(file === "engine.ts" ? ["p-retry"] : []);
   }
+});
+
+test("what index.ts has can be bundled for a browser: it imports nothing of Node", () => {
+  const bundled = files.filter((name) => rank(name) <= layers.indexOf("index.ts"));
+  expect(bundled.flatMap(importsOf).filter((path) => path.startsWith("node:"))).toEqual([]);
 });
 
 test("only the clock times, and the pure core draws no random numbers", () => {

@@ -76,6 +76,7 @@ test.each(snippets.map(([, code = "", output], index) => ({ index, code, output 
     vi.stubEnv("RESOURCE_ID", `/projects/${projectName}/users/me/environments/test-${index}`);
     vi.stubEnv("PROJECT", projectName);
     vi.stubEnv("OPERATION_ID", operationId);
+    vi.stubEnv("HISTORY", join(folder, "durations.json"));
     vi.stubEnv("OPERATION_LOCATION", server.addOperation({ timeline: failing }).operationLocation);
     const { format } = await import("node:util");
     const lines: string[] = [];

@@ -9,14 +9,14 @@ const [width, height] = [960, 560];
 const margin = { left: 70, right: 250, top: 56, bottom: 56 };
 
 const style = `
-  text { font: 12px system-ui, sans-serif; fill: #24292f }
+  text { font: 12px system-ui, sans-serif; fill: #24292f; stroke: #fff; stroke-width: 4; paint-order: stroke }
   .title { font-size: 15px; font-weight: 600 } .axis { fill: #57606a }
   .grid { stroke: #d0d7de; stroke-width: 1 }
-  .peer { fill: #8c959f } .ours { fill: #0969da; stroke: #0969da }
+  .peer { fill: #8c959f } .ours { fill: #0969da } .name { font-weight: 600 }
   .curve { fill: none; stroke: #0969da; stroke-width: 2.5 } .bar { stroke-dasharray: 7 4 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3 } .axis { fill: #8d96a0 } .grid { stroke: #30363d }
-    .peer { fill: #8d96a0 } .ours { fill: #4493f8; stroke: #4493f8 } .curve { stroke: #4493f8 }
+    text { fill: #e6edf3; stroke: #0d1117 } .axis { fill: #8d96a0 } .grid { stroke: #30363d }
+    .peer { fill: #8d96a0 } .ours { fill: #4493f8 } .curve { stroke: #4493f8 }
   }`;
 
 /** One curve of the picture, over the price. */
@@ -37,6 +37,7 @@ export function picture(
     all.map(({ polls }) => polls),
     margin.left,
     width - margin.right,
+    roomForNames,
   );
   const y = axis(
     all.map(({ lateness }) => lateness),
@@ -51,8 +52,9 @@ export function picture(
     label((margin.left + width - margin.right) / 2, height - 16, "requests for one operation", "middle"),
     `<text class="title" x="${margin.left}" y="24">${escaped(title)}</text>`,
     label(margin.left, 44, "seconds from the end of the operation until it is seen", "start"),
+    ...curves.map((curve) => curveLine(curve, x.at, y.at)),
     ...peerMarks(peers, x.at, y.at),
-    ...curves.map((curve) => curveMark(curve, x.at, y.at)),
+    ...curves.map((curve) => curveMarks(curve, x.at, y.at)),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">
 <style>${style}
@@ -67,9 +69,12 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-/** A logarithmic axis from `from` to `to`, in pixels, with ticks at 1, 2 and 5. */
-function axis(values: readonly number[], from: number, to: number): Axis {
-  const least = Math.log10(Math.min(...values) / 1.3);
+/** The names of the curves stand before them. */
+const roomForNames = 6;
+
+/** A logarithmic axis from `from` to `to`, in pixels, with ticks at 1, 2 and 5, and with room before the least. */
+function axis(values: readonly number[], from: number, to: number, room = 1.3): Axis {
+  const least = Math.log10(Math.min(...values) / room);
   const most = Math.log10(Math.max(...values) * 1.3);
   const decades = Array.from({ length: 12 }, (_, i) => i - 4);
   return {
@@ -96,10 +101,8 @@ function peerMarks(
       else groups.push({ x: left, y: top, labelY: below(groups, left, top + 4), names: [name] });
       return `<circle class="peer" cx="${left}" cy="${top}" r="4"/>`;
     });
-  return [
-    ...dots,
-    ...groups.map((group) => label(group.x + 8, group.labelY, shortened(group.names), "start")),
-  ];
+  const labels = groups.map((group) => label(group.x + 8, group.labelY, shortened(group.names), "start"));
+  return [...labels, ...dots];
 }
 
 function below(
@@ -115,19 +118,27 @@ function shortened(names: readonly string[]): string {
   return names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ");
 }
 
-function curveMark(
-  { name, isDashed, points }: PictureCurve,
+function curveLine(
+  { isDashed, points }: PictureCurve,
   x: (value: number) => number,
   y: (value: number) => number,
 ): string {
   const path = points.map(({ polls, lateness }) => `${x(polls)},${y(lateness)}`).join(" ");
+  return `<polyline class="curve${isDashed ? " bar" : ""}" points="${path}"/>`;
+}
+
+function curveMarks(
+  { name, points }: PictureCurve,
+  x: (value: number) => number,
+  y: (value: number) => number,
+): string {
   const marks = points.map(
     (point) =>
       `<circle class="ours" cx="${x(point.polls)}" cy="${y(point.lateness)}" r="3.5"><title>${escaped(point.name)}</title></circle>`,
   );
   const last = points.at(-1);
-  const end = `<text class="ours" style="stroke:none" x="${x(last?.polls ?? 1) + 10}" y="${y(last?.lateness ?? 1) - 6}">${escaped(name)}</text>`;
-  return `<polyline class="curve${isDashed ? " bar" : ""}" points="${path}"/>${marks.join("")}${end}`;
+  const [left, top] = [round(x(last?.polls ?? 1) - 10), round(y(last?.lateness ?? 1) + 4)];
+  return `<text class="ours name" x="${left}" y="${top}" text-anchor="end">${escaped(name)}</text>${marks.join("")}`;
 }
 
 function gridLine(x1: number, y1: number, x2: number, y2: number): string {

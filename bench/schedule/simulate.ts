@@ -34,6 +34,13 @@ const rules: WaitRules = {
   maxRetryDelayInMs: 30_000,
 };
 
+/** After the answer to the request that began the operation, which costs nothing and tells nothing. */
+const begun: WaitState = transition(initialState, {
+  type: "answered",
+  atInMs: 0,
+  reading: { status: { id: "/operations/1", name: "1", status: "NotStarted" } },
+});
+
 /** What else there is to say of a simulated wait. */
 export interface WaitOptions {
   /** Whether the first read is at once, or when the schedule says. Default: when the schedule says. */
@@ -49,7 +56,7 @@ export function waitAsEngine(
   random: () => number,
   { firstReadAtOnce = false, watch }: WaitOptions = {},
 ): WaitResult {
-  let state: WaitState = initialState;
+  let state: WaitState = firstReadAtOnce ? initialState : begun;
   let nowInMs = firstReadAtOnce ? 0 : schedule(historyOf(state, 0), random);
   nowInMs = Math.max(nowInMs, (run.retryAfter ?? 0) * 1000);
   let polls = 1;

@@ -99,6 +99,12 @@ function addWait(program: Command): Command {
       "how much lateness one status request is worth; a plain number is seconds (default: 1s)",
       parseDuration,
     )
+    .option("--history <file>", "remember in this file how long operations take, and use it", parseName)
+    .option(
+      "--kind <name>",
+      "which earlier operations these are like (default: those on this type of resource)",
+      parseName,
+    )
     .option("-q, --quiet", "print results and errors only")
     .addOption(outputOption("print text, or JSON events, one on each line"))
     .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`);
@@ -150,6 +156,11 @@ function outputOption(description: string): Option {
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
+}
+
+function parseName(text: string): string {
+  if (text !== "" && text.length <= 256) return text;
+  throw new InvalidArgumentError("Expected 1 to 256 characters.");
 }
 
 function parsePort(text: string): number {

@@ -2,6 +2,8 @@ import type { CliContext } from "./context.ts";
 import { endingOf, exitCodeOf } from "./ending.ts";
 import type { Ending } from "./ending.ts";
 import { heaviest } from "./exit-codes.ts";
+import { openHistory } from "./history.ts";
+import type { HistoryOptions, WaitHistory } from "./history.ts";
 import { EndingPrinter, createQuietReporter } from "./reporters/endings.ts";
 import { createJsonReporter } from "./reporters/json.ts";
 import { createLinesReporter } from "./reporters/lines.ts";
@@ -10,7 +12,7 @@ import { resolveTargets } from "./targets.ts";
 import type { Target, TargetOptions } from "./targets.ts";
 
 /** What `lro wait` is told. Durations are milliseconds. */
-export interface WaitOptions extends TargetOptions {
+export interface WaitOptions extends TargetOptions, HistoryOptions {
   readonly timeout?: number;
   readonly pollCost?: number;
   readonly output?: "text" | "json";
@@ -29,11 +31,13 @@ export async function wait(
   context: CliContext,
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
+  const history = openHistory(options, context);
   const reporter = await createReporter(targets, options, context);
   const endings = await Promise.all(
-    targets.map((target, place) => waitForOne(target, place, reporter, options, context)),
+    targets.map((target, place) => waitForOne(target, place, reporter, history, options, context)),
   );
   reporter.close();
+  await history.close();
   return heaviest(endings.map(exitCodeOf));
 }
 
@@ -56,16 +60,18 @@ async function waitForOne(
   target: Target,
   place: number,
   reporter: Reporter,
+  history: WaitHistory,
   { timeout, pollCost }: WaitOptions,
   { interruption, pollOptions }: CliContext,
 ): Promise<Ending> {
-  const poller = target.createPoller({
+  const waitOptions = await history.options({
     ...pollOptions,
     ...(timeout !== undefined && { timeoutInMs: timeout }),
     ...(pollCost !== undefined && { pollCostInMs: pollCost }),
     onProgress: (progress) => reporter.progress(place, progress),
     onFailedRead: (failedRead) => reporter.failedRead(place, failedRead),
   });
+  const poller = target.createPoller(waitOptions);
   const ending = await poller.pollUntilDone({ abortSignal: interruption }).then(
     (result): Ending => ({ type: "succeeded", result }),
     (error: unknown): Ending =>

@@ -12,6 +12,8 @@ const allowance = 0.12;
  * Reads that were saved so far pay for what follows: the wait is never so long that the operation, if it ends at
  * any moment of it, comes much dearer than without a bar, nor are there ever more reads. So a bar is followed as far as
  * it has paid for itself, and one that lies costs little, whatever its shape.
+ *
+ * The answer with which a wait begins is the same with a bar and without: it stands for the read to come.
  */
 export function guarded(gapInMs: number, history: PollHistory, background: Background, terms: Terms): number {
   const own = gapOf(background, history.elapsedInMs, terms);
@@ -31,7 +33,7 @@ function longestGap(
   background: Background,
   terms: Terms,
 ): number {
-  const spent = terms.pollCostInMs * (pollCount + 1);
+  const spent = terms.pollCostInMs * pollCount;
   const isAllowed = (gap: number): boolean => {
     const end = meanEnd(elapsedInMs, gap);
     const lateness = elapsedInMs + gap * (1 + jitterShare / 2) - end;
@@ -59,7 +61,7 @@ function shortestGap(
   terms: Terms,
 ): number {
   const left = (at: number): number =>
-    ownCost(background, at, terms) - terms.pollCostInMs * (pollCount + 1) - own / 2;
+    ownCost(background, at, terms) - terms.pollCostInMs * pollCount - own / 2;
   const [now, later] = [left(elapsedInMs), left(elapsedInMs + own)];
   return now >= 0 ? 0 : own * Math.min(1, -now / Math.max(Number.MIN_VALUE, later - now));
 }

@@ -1,0 +1,82 @@
+import { ContractError } from "../errors.ts";
+import { parseObject, parseString } from "../parse.ts";
+
+/** Milliseconds, the newest last, by kind; the kind that was recorded last is the last. */
+export type Durations = ReadonlyMap<string, readonly number[]>;
+
+/** How much is kept. */
+export interface Bounds {
+  readonly maxDurationsPerKind: number;
+  readonly maxKinds: number;
+}
+
+const version = 1;
+
+/** Whether a later release of this library wrote what could not be parsed: it is not damaged, but not for us. */
+export function isOfLaterVersion(error: unknown): boolean {
+  return (
+    error instanceof ContractError && error.path === "durations.version" && Number(error.received) > version
+  );
+}
+
+/**
+ * Parses what {@link textOf} wrote.
+ *
+ * @throws {@link ContractError} that says where, what was expected and what came
+ */
+export function parseDurations(text: string): Durations {
+  const fields = parseObject(parseJson(text), "durations");
+  if (fields["version"] !== version) {
+    throw new ContractError("durations.version", String(version), fields["version"]);
+  }
+  return new Map(parseArray(fields["kinds"], "durations.kinds").map(parseEntry));
+}
+
+function parseEntry(value: unknown, index: number): [kind: string, durationsInMs: readonly number[]] {
+  const path = `durations.kinds[${index}]`;
+  const { kind, durationsInMs } = parseObject(value, path);
+  const durationsPath = `${path}.durationsInMs`;
+  const durations = parseArray(durationsInMs, durationsPath).map((duration, place) =>
+    parseDuration(duration, `${durationsPath}[${place}]`),
+  );
+  return [parseString(kind, `${path}.kind`), durations];
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ContractError("durations", "JSON", text, { cause });
+  }
+}
+
+function parseArray(value: unknown, path: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw new ContractError(path, "an array", value);
+  return value;
+}
+
+function parseDuration(value: unknown, path: string): number {
+  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
+  throw new ContractError(path, "a number above 0", value);
+}
+
+/** A line for each kind, so that a person can read it and version control can compare it. */
+export function textOf(durations: Durations): string {
+  // An array, because an object would order kinds that look like numbers, and stumble over __proto__.
+  const kinds = Array.from(durations, ([kind, durationsInMs]) => JSON.stringify({ kind, durationsInMs }));
+  return `{\n  "version": ${version},\n  "kinds": [\n    ${kinds.join(",\n    ")}\n  ]\n}\n`;
+}
+
+/** With one more; the oldest, and the kinds that were recorded longest ago, make room. */
+export function withDuration(
+  durations: Durations,
+  kind: string,
+  durationInMs: number,
+  { maxDurationsPerKind, maxKinds }: Bounds,
+): Durations {
+  // Fractions of a millisecond are noise; yet a duration is never zero.
+  const rounded = Math.max(1, Math.round(durationInMs));
+  const ofKind = [...(durations.get(kind) ?? []), rounded].slice(-maxDurationsPerKind);
+  const others = [...durations].filter(([other]) => other !== kind);
+  return new Map([...others, [kind, ofKind] as const].slice(-maxKinds));
+}

@@ -1,0 +1,105 @@
+import { sleep, systemClock } from "../clock.ts";
+import type { DurationStore } from "./store.ts";
+
+/** Longer than any write takes: a lock of this age was left behind by a process that is no more. */
+const longestWriteInMs = 5000;
+
+/** How long to wait for a lock in all: through the age of one that was left behind, and then some. */
+const patienceInMs = 2 * longestWriteInMs;
+
+const pauseInMs = 20;
+
+/**
+ * A file, made where it is missing, its folder too. It is always whole: what is written goes to another file first,
+ * which then takes its place.
+ */
+export class FileStore implements DurationStore {
+  // Not imported, so that bundlers for browsers need not know these modules.
+  readonly #fs = modulesOfNode().getBuiltinModule("node:fs/promises");
+  readonly #paths = modulesOfNode().getBuiltinModule("node:path");
+  readonly #path: string;
+  readonly #lockPath: string;
+
+  /** @throws TypeError where there is no Node that has files */
+  constructor(path: string) {
+    this.#path = path;
+    this.#lockPath = `${path}.lock`;
+  }
+
+  read(): Promise<string | undefined> {
+    return this.#fs.readFile(this.#path, "utf8").catch(ifMissing(undefined));
+  }
+
+  async write(text: string): Promise<void> {
+    // A link stays a link.
+    const target = await this.#fs.realpath(this.#path).catch(ifMissing(this.#path));
+    const draft = `${target}.${crypto.randomUUID()}.tmp`;
+    try {
+      await this.#fs.writeFile(draft, text, { flag: "wx", flush: true });
+      await this.#fs.rename(draft, target);
+    } catch (error) {
+      await this.#remove(draft);
+      throw error;
+    }
+  }
+
+  async setAside(): Promise<string> {
+    const time = new Date(systemClock.timestamp()).toISOString().replaceAll(":", "-");
+    const place = `${this.#path}.damaged-${time}`;
+    await this.#fs.rename(this.#path, place);
+    return place;
+  }
+
+  async exclusively<T>(action: () => Promise<T>): Promise<T> {
+    await this.#lock();
+    try {
+      return await action();
+    } finally {
+      await this.#remove(this.#lockPath);
+    }
+  }
+
+  async #lock(): Promise<void> {
+    await this.#fs.mkdir(this.#paths.dirname(this.#path), { recursive: true });
+    const givesUpAt = systemClock.now() + patienceInMs;
+    while (!(await this.#tryLock())) {
+      if (systemClock.now() > givesUpAt) throw new Error(`${this.#lockPath} has been there for too long`);
+      // Not in step with others who wait.
+      await sleep(systemClock, pauseInMs * (1 + Math.random()));
+    }
+  }
+
+  async #tryLock(): Promise<boolean> {
+    try {
+      const lock = await this.#fs.open(this.#lockPath, "wx");
+      await lock.close();
+      return true;
+    } catch (error) {
+      if (!hasCode(error, "EEXIST")) throw error;
+    }
+    const lock = await this.#fs.stat(this.#lockPath).catch(ifMissing(undefined));
+    const isLeftBehind = lock && systemClock.timestamp() - lock.mtimeMs > longestWriteInMs;
+    if (isLeftBehind) await this.#remove(this.#lockPath);
+    return false;
+  }
+
+  async #remove(path: string): Promise<void> {
+    await this.#fs.unlink(path).catch(ifMissing(undefined));
+  }
+}
+
+function modulesOfNode(): Pick<NodeJS.Process, "getBuiltinModule"> {
+  if (globalThis.process?.getBuiltinModule !== undefined) return process;
+  throw new TypeError("pathOrStore: expected a store, because there are no files here, got a path");
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+function ifMissing<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (hasCode(error, "ENOENT")) return value;
+    throw error;
+  };
+}

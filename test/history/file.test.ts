@@ -1,0 +1,148 @@
+import { execFile } from "node:child_process";
+import {
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  lstatSync,
+  symlinkSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, it, vi } from "vitest";
+import { durationHistory, pollUntilDone } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import { FileStore } from "../../src/history/file-store.ts";
+import { historyWithWarnings, temporaryFolder } from "./support.ts";
+
+describe("a history in a file", () => {
+  it("makes the file and its folder, and leaves nothing else there", async () => {
+    const folder = join(temporaryFolder(), "cache", "lro");
+    const path = join(folder, "durations.json");
+    expect(await durationHistory(path).pastDurations("any")).toEqual([]);
+    await durationHistory(path).record("any", 1000);
+    await durationHistory(path).record("other", 2000);
+    expect(readFileSync(path, "utf8")).toBe(`{
+  "version": 1,
+  "kinds": [
+    {"kind":"any","durationsInMs":[1000]},
+    {"kind":"other","durationsInMs":[2000]}
+  ]
+}
+`);
+    expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it("loses nothing of what many record at once", async () => {
+    const path = join(temporaryFolder(), "durations.json");
+    const everybody = Array.from({ length: 25 }, (_, i) => durationHistory(path).record("any", i + 1));
+    await Promise.all(everybody);
+    const durations = await durationHistory(path).pastDurations("any");
+    expect(durations.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
+  });
+
+  it("loses nothing of what several processes record at once", async () => {
+    const path = join(temporaryFolder(), "durations.json");
+    const module = new URL("../../src/index.ts", import.meta.url).href;
+    const script = `
+      import { durationHistory } from ${JSON.stringify(module)};
+      const history = durationHistory(process.argv[1]);
+      for (let i = 1; i <= 10; i++) await history.record("any", i);`;
+    const node = [...process.execArgv, "--input-type=module", "--eval", script, path];
+    await Promise.all([1, 2, 3].map(() => promisify(execFile)(process.execPath, node)));
+    expect(await durationHistory(path).pastDurations("any")).toHaveLength(30);
+  }, 60_000);
+
+  it("sets a damaged file aside, says where it is, and begins anew", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "durations.json");
+    writeFileSync(path, '{"version":1,"kin');
+    const { history, warnings } = historyWithWarnings(path);
+    expect(await history.pastDurations("any")).toEqual([]);
+    await history.record("any", 5);
+    expect(await history.pastDurations("any")).toEqual([5]);
+    const [aside = "", ...others] = readdirSync(folder).filter((name) => name !== basename(path));
+    expect(others).toEqual([]);
+    expect(aside).toMatch(/^durations\.json\.damaged-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z$/);
+    expect(readFileSync(join(folder, aside), "utf8")).toBe('{"version":1,"kin');
+    expect(warnings).toEqual([expect.stringContaining(`they are now in ${join(folder, aside)}`)]);
+  });
+
+  it("is found damaged once, however many look", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "durations.json");
+    writeFileSync(path, "damaged");
+    const all = Array.from({ length: 8 }, () => historyWithWarnings(path));
+    await Promise.all(all.map(({ history }) => history.pastDurations("any")));
+    await Promise.all(all.map(({ history }, i) => history.record("any", i + 1)));
+    expect(all.flatMap(({ warnings }) => warnings)).toHaveLength(1);
+    expect(await durationHistory(path).pastDurations("any")).toHaveLength(8);
+    expect(readdirSync(folder)).toHaveLength(2);
+  });
+
+  it("waits for whoever is writing", async () => {
+    const path = join(temporaryFolder(), "durations.json");
+    writeFileSync(`${path}.lock`, "");
+    const recording = durationHistory(path).record("any", 1);
+    await expect.poll(() => readdirSync(join(path, ".."))).toEqual(["durations.json.lock"]);
+    unlinkSync(`${path}.lock`);
+    await recording;
+    expect(await durationHistory(path).pastDurations("any")).toEqual([1]);
+  });
+
+  it("takes over from a process that died while it wrote", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "durations.json");
+    writeFileSync(`${path}.lock`, "");
+    utimesSync(`${path}.lock`, 0, 0);
+    await durationHistory(path).record("any", 1);
+    expect(await durationHistory(path).pastDurations("any")).toEqual([1]);
+    expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it("follows a link", async () => {
+    const folder = temporaryFolder();
+    const [path, target] = [join(folder, "durations.json"), join(folder, "elsewhere.json")];
+    writeFileSync(target, "");
+    symlinkSync(target, path);
+    await durationHistory(path).record("any", 1);
+    expect(lstatSync(path).isSymbolicLink()).toBe(true);
+    expect(await durationHistory(target).pastDurations("any")).toEqual([1]);
+  });
+
+  it("leaves no draft behind when it cannot be replaced", async () => {
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, "durations.json"));
+    await expect(new FileStore(join(folder, "durations.json")).write("new")).rejects.toBeInstanceOf(Error);
+    expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it("that cannot be read becomes a warning of the wait", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "durations.json");
+    mkdirSync(path);
+    const { history, warnings } = historyWithWarnings(path);
+    const [startTime, endTime] = ["2025-01-01T10:00:00Z", "2025-01-01T10:01:00Z"];
+    const operation = scriptedOperation([
+      "Running",
+      { status: "Succeeded", properties: 42, startTime, endTime },
+    ]);
+    const clock = createVirtualClock();
+    const options = await history.options("any", { clock });
+    expect(await clock.runUntilSettled(pollUntilDone(operation, options))).toBe(42);
+    await history.settled();
+    expect(warnings).toEqual([expect.stringContaining("EISDIR"), expect.stringContaining("EISDIR")]);
+    await expect(history.record("any", 1)).rejects.toMatchObject({ code: "EISDIR" });
+    expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it("needs a platform that has files", () => {
+    vi.stubGlobal("process", {});
+    const withoutFiles = (): unknown => durationHistory("durations.json");
+    expect(withoutFiles).toThrow(
+      "pathOrStore: expected a store, because there are no files here, got a path",
+    );
+  });
+});

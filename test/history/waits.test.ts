@@ -1,0 +1,205 @@
+import { setImmediate as nextMacrotask } from "node:timers/promises";
+import { describe, expect, it, test } from "vitest";
+import { pollUntilDone, pricedSchedule, systemClock } from "lro-poller";
+import type { PollOptions, Progress } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
+import { fastClock } from "../support/clock.ts";
+import { historyWithWarnings, MemoryStore } from "./support.ts";
+
+const random = (): number => 0;
+const startTime = "2025-01-01T10:00:00Z";
+const endTime = "2025-01-01T10:00:42.5Z";
+const inTenSeconds = { retryAfterInMs: 10_000 };
+const running = { status: "Running", ...inTenSeconds };
+
+/** Waits for an operation of the kind `any`, and tells what is known of the kind afterwards. */
+async function durationsAfter(
+  replies: readonly ScriptedReply[],
+  options: PollOptions = {},
+): Promise<readonly number[]> {
+  const clock = createVirtualClock();
+  const { history, warnings } = historyWithWarnings();
+  const wait = history.pollUntilDone("any", scriptedOperation(replies), { clock, random, ...options });
+  await clock.runUntilSettled(wait.catch(() => {}));
+  expect(warnings).toEqual([]);
+  return history.pastDurations("any");
+}
+
+describe("recorded is", () => {
+  it.each(["Succeeded", "Failed"])("what the service says it took, when it has %s", async (status) => {
+    expect(await durationsAfter([running, { status, startTime, endTime }])).toEqual([42_500]);
+  });
+
+  it("what the wait saw, where the service does not say and the operation began under its eyes", async () => {
+    const notStarted = { status: "NotStarted", ...inTenSeconds };
+    expect(await durationsAfter([notStarted, running, { status: "Succeeded", startTime }])).toEqual([20_000]);
+  });
+
+  it("nothing of an operation that was found under way, where the service does not say", async () => {
+    expect(await durationsAfter([running, running, "Succeeded"])).toEqual([]);
+  });
+
+  it("nothing of one that was over already", async () => {
+    expect(await durationsAfter([{ status: "Succeeded", startTime, endTime }])).toEqual([]);
+  });
+
+  it("nothing of one that was canceled", async () => {
+    expect(await durationsAfter([running, { status: "Canceled", startTime, endTime }])).toEqual([]);
+  });
+
+  it("what the wait saw, where the times of the service cannot be", async () => {
+    const notStarted = { status: "NotStarted", ...inTenSeconds };
+    const reversed = { status: "Succeeded", startTime: endTime, endTime: startTime };
+    expect(await durationsAfter([notStarted, reversed])).toEqual([10_000]);
+  });
+
+  it("nothing of a wait that ended before the operation", async () => {
+    const notStarted = { status: "NotStarted", ...inTenSeconds };
+    expect(await durationsAfter([notStarted, running], { timeoutInMs: 15_000 })).toEqual([]);
+    const abortSignal = AbortSignal.abort(new Error("enough"));
+    expect(await durationsAfter([notStarted], { abortSignal })).toEqual([]);
+  });
+});
+
+test("an operation that the wait itself began is timed from the service's answer on", async () => {
+  const clock = createVirtualClock();
+  const { history } = historyWithWarnings();
+  const options = await history.options("any", { clock, random });
+  options.onStarted?.({ statusCode: 201, headers: {}, body: undefined });
+  await clock.advance(60_000);
+  const wait = pollUntilDone(scriptedOperation([running, "Succeeded"]), options);
+  await clock.runUntilSettled(wait);
+  await history.settled();
+  expect(await history.pastDurations("any")).toEqual([70_000]);
+});
+
+test("a wait is over when its duration is written", async () => {
+  const events: string[] = [];
+  const store = new MemoryStore();
+  store.write = async () => {
+    for (let turns = 0; turns < 5; turns++) await nextMacrotask();
+    events.push("written");
+  };
+  const { history } = historyWithWarnings(store);
+  const operation = scriptedOperation([running, { status: "Succeeded", startTime, endTime }]);
+  await history.pollUntilDone("any", operation, { clock: fastClock(systemClock) });
+  events.push("over");
+  expect(events).toEqual(["written", "over"]);
+});
+
+test("a success whose result is still to be read counts once", async () => {
+  const clock = createVirtualClock();
+  const { history } = historyWithWarnings();
+  const status = { id: "/1", name: "1", status: "Running", startTime: new Date(0), endTime: new Date(9000) };
+  const succeeded = { ...status, status: "Succeeded" };
+  const readings = [{ status }, { status: succeeded, isResultPending: true }, { status: succeeded }];
+  const read = async (): Promise<(typeof readings)[number]> => readings.shift() ?? { status };
+  await clock.runUntilSettled(history.pollUntilDone("any", { id: "1", read, toJSON: () => ({}) }, { clock }));
+  expect(await history.pastDurations("any")).toEqual([9000]);
+});
+
+const past = Array.from({ length: 20 }, (_, i) => 58_000 + 200 * i);
+
+async function historyOf(kind: string): Promise<ReturnType<typeof historyWithWarnings>> {
+  const known = historyWithWarnings();
+  for (const duration of past) await known.history.record(kind, duration);
+  return known;
+}
+
+/** An operation of a minute on a clock. */
+function minute(clock: VirtualClock, fields: object = {}): ReturnType<typeof scriptedOperation> {
+  const reply = (): { status: string } => ({
+    ...fields,
+    status: clock.now() < 60_000 ? "Running" : "Succeeded",
+  });
+  return scriptedOperation(
+    Array.from({ length: 100 }, () => reply),
+    { clock },
+  );
+}
+
+describe("a wait with a history", () => {
+  it("knows what its kind took", async () => {
+    const { history } = await historyOf("any");
+    const options = { pollCostInMs: 2000, pastDurationsInMs: [70_000] };
+    expect(await history.options("any", options)).toMatchObject({
+      pollCostInMs: 2000,
+      pastDurationsInMs: [70_000, ...past],
+    });
+    expect(await history.options("other")).toMatchObject({ pastDurationsInMs: [] });
+  });
+
+  it("asks when the past says", async () => {
+    const { history } = await historyOf("any");
+    const [clock, otherClock] = [createVirtualClock(), createVirtualClock()];
+    const [knowing, ignorant] = [minute(clock), minute(otherClock)];
+    await clock.runUntilSettled(history.pollUntilDone("any", knowing, { clock, random }));
+    await otherClock.runUntilSettled(pollUntilDone(ignorant, { clock: otherClock, random }));
+    const firstGap = pricedSchedule({ pastDurationsInMs: past })({ elapsedInMs: 0, pollCount: 1 }, random);
+    expect(knowing.reads[1]?.startedAt).toBe(firstGap);
+    expect(knowing.reads.length).toBeLessThan(ignorant.reads.length);
+  });
+
+  it("finds its kind in the first answer, and knows what that took from then on", async () => {
+    const clock = createVirtualClock();
+    const { history } = await historyOf("devboxes");
+    const seen: Progress[] = [];
+    const kindOf = ({ resourceId = "" }: { readonly resourceId?: string | undefined }): string =>
+      resourceId.split("/").at(-2) ?? "";
+    const options = { clock, random, onProgress: (progress: Progress) => seen.push(progress) };
+    const operation = minute(clock, { resourceId: "/projects/p/users/u/devboxes/d", startTime, endTime });
+    await clock.runUntilSettled(history.pollUntilDone(kindOf, operation, options));
+    const [first, second] = seen;
+    const atFirst = pricedSchedule()({ elapsedInMs: 0, pollCount: 1 }, random);
+    expect(first).toMatchObject({ nextPollInMs: atFirst, estimatedRemainingInMs: undefined });
+    const { elapsedInMs = 0, pollCount = 0 } = second ?? {};
+    const known = pricedSchedule({ pastDurationsInMs: past });
+    expect(second?.nextPollInMs).toBe(known({ elapsedInMs, pollCount }, random));
+    expect(second?.estimatedRemainingInMs).toBe(
+      known.estimate?.({ elapsedInMs, pollCount })?.estimatedRemainingInMs,
+    );
+    expect(await history.pastDurations("devboxes")).toEqual([...past, 42_500]);
+  });
+
+  it("leaves the user's own callbacks and schedule in place", async () => {
+    const clock = createVirtualClock();
+    const { history } = await historyOf("any");
+    const seen: unknown[] = [];
+    const options = await history.options(() => "any", {
+      clock,
+      schedule: () => 7000,
+      onStarted: ({ statusCode }) => seen.push(statusCode),
+      onProgress: ({ nextPollInMs }) => seen.push(nextPollInMs),
+    });
+    options.onStarted?.({ statusCode: 201, headers: {}, body: undefined });
+    await clock.runUntilSettled(
+      pollUntilDone(scriptedOperation(["Running", "Running", "Succeeded"]), options),
+    );
+    expect(seen).toEqual([201, 7000, 7000, undefined]);
+  });
+
+  it("does not suffer from its store", async () => {
+    const clock = createVirtualClock();
+    const store = new MemoryStore();
+    store.trouble = new Error("the disk is on fire");
+    const { history, warnings } = historyWithWarnings(store);
+    const operation = scriptedOperation([
+      running,
+      { status: "Succeeded", properties: 42, startTime, endTime },
+    ]);
+    expect(await clock.runUntilSettled(history.pollUntilDone("any", operation, { clock }))).toBe(42);
+    expect(warnings).toEqual([
+      "The durations of earlier operations cannot be read: the disk is on fire",
+      "The duration of an operation was not recorded: the disk is on fire",
+    ]);
+  });
+
+  it("does not suffer from who is warned", async () => {
+    const onWarning = (): never => {
+      throw new Error("not now");
+    };
+    const { history } = historyWithWarnings(new MemoryStore("damaged"), { onWarning });
+    expect(await history.options("any")).toMatchObject({ pastDurationsInMs: [] });
+  });
+});
