@@ -86,15 +86,6 @@ function methodOf(word: string): InitialRequest["method"] {
   return method;
 }
 
-export async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => {
-      throw new Error(`resolved with ${JSON.stringify(value)}`);
-    },
-    (error: unknown) => error,
-  );
-}
-
 /** An answer of the simulated service, or how the request fails. */
 export type Simulated = Pick<Route, "status" | "headers" | "body"> | Error;
 
