@@ -10,7 +10,7 @@ import {
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { Operation, PollLogger, Progress } from "lro-poller";
+import type { FailedRead, Operation, PollLogger, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedRead, ScriptedReply } from "lro-poller/testing";
 import { ending, microtasks, rejection } from "./support/endings.ts";
@@ -43,23 +43,32 @@ const firstReads: [string, ScriptedReply][] = [
 ];
 
 describe("an abort at any microtask", () => {
-  test.each(firstReads)("of a wait whose read %s leaves no timer and no listener", async (_, reply) => {
-    for (const count of everyMicrotask) {
-      const { clock, operation, poller } = setUp([reply, succeeded]);
-      const controller = new AbortController();
-      const add = vi.spyOn(controller.signal, "addEventListener");
-      const remove = vi.spyOn(controller.signal, "removeEventListener");
-      const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
-      await microtasks(count);
-      controller.abort("enough");
-      await wait;
-      await clock.advance(0);
-      expect.soft(clock.pendingTimers, `timers after ${count} microtasks`).toBe(0);
-      expect.soft(remove).toHaveBeenCalledTimes(add.mock.calls.length);
-      await clock.advance(7_200_000);
-      expect.soft(operation.reads, `reads after ${count} microtasks`).toHaveLength(1);
-    }
-  });
+  test.each(firstReads)(
+    "of a wait whose read %s leaves no timer and no listener, and tells nothing more",
+    async (_, reply) => {
+      for (const count of everyMicrotask) {
+        const heard = vi.fn<(event: Progress | FailedRead) => void>();
+        const { clock, operation, poller } = setUp([reply, succeeded], {
+          onProgress: heard,
+          onFailedRead: heard,
+        });
+        const controller = new AbortController();
+        const add = vi.spyOn(controller.signal, "addEventListener");
+        const remove = vi.spyOn(controller.signal, "removeEventListener");
+        const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+        await microtasks(count);
+        const heardBefore = heard.mock.calls.length;
+        controller.abort("enough");
+        await wait;
+        await clock.advance(0);
+        expect.soft(heard, `events after ${count} microtasks`).toHaveBeenCalledTimes(heardBefore);
+        expect.soft(clock.pendingTimers, `timers after ${count} microtasks`).toBe(0);
+        expect.soft(remove).toHaveBeenCalledTimes(add.mock.calls.length);
+        await clock.advance(7_200_000);
+        expect.soft(operation.reads, `reads after ${count} microtasks`).toHaveLength(1);
+      }
+    },
+  );
 
   test.each(firstReads)("by one of two whose read %s changes nothing for the other", async (_, reply) => {
     const options = { requestTimeoutInMs: 500 };
@@ -398,10 +407,13 @@ describe("code of others", () => {
     const fail = (): never => {
       throw new Error("the disk is full");
     };
+    const [onProgress, onFailedRead] = [vi.fn<() => void>(fail), vi.fn<() => void>(fail)];
     const logger: PollLogger = { info: fail, warning: fail, error: fail };
     const operation = scriptedOperation(["Running", down(), succeeded], { logger });
-    const options = { clock, schedule: fixed(1000), onProgress: fail, onFailedRead: fail };
+    const options = { clock, schedule: fixed(1000), onProgress, onFailedRead };
     expect(await clock.runUntilSettled(pollUntilDone(operation, options))).toBe(1);
+    expect(onProgress).toHaveBeenCalledTimes(2);
+    expect(onFailedRead).toHaveBeenCalledTimes(1);
     operation.assertFinished();
   });
 
