@@ -55,24 +55,27 @@ export class Transport {
   readonly #httpClient: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #credential: CachedCredential | undefined;
-  readonly #budgets = new WeakMap<Clock, RequestBudget>();
+  readonly #budgets: WeakMap<Clock, RequestBudget>;
 
   constructor(
     pipeline: Pipeline,
     origins: readonly string[],
     httpClient: HttpClient = createDefaultHttpClient(),
     credential?: CachedCredential,
+    budgets: WeakMap<Clock, RequestBudget> = new WeakMap<Clock, RequestBudget>(),
   ) {
+    this.#budgets = budgets;
     this.#pipeline = pipeline;
     this.#origins = new Set(origins);
     this.#httpClient = httpClient;
     this.#credential = credential;
   }
 
-  /** The same, for more origins. */
+  /** The same, for more origins; paid from the same budget. */
   allowing(origins: readonly string[]): Transport {
     if (origins.length === 0) return this;
-    return new Transport(this.#pipeline, [...this.#origins, ...origins], this.#httpClient, this.#credential);
+    const all = [...this.#origins, ...origins];
+    return new Transport(this.#pipeline, all, this.#httpClient, this.#credential, this.#budgets);
   }
 
   /** What all reads through this transport are paid from. */
