@@ -1,3 +1,4 @@
+import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
@@ -146,6 +147,13 @@ export class Transport {
   }
 }
 
+const pipelineLogger = createClientLogger("core-rest-pipeline");
+
+/** core-rest-pipeline hides the queries of the URLs that it asks, but not of those that it is led to. */
+function logWithoutSignatures(text: string): void {
+  pipelineLogger.info(text.replace(/("[^"]*location": "[^"?]*\?)[^"]*/gi, "$1…"));
+}
+
 /** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
 export function createTransport(
   origin: string,
@@ -154,7 +162,10 @@ export function createTransport(
   options: TransportOptions,
 ): Transport {
   const credential = tokenCredential && new CachedCredential(tokenCredential);
-  const pipeline = createPipelineFromOptions(options);
+  const pipeline = createPipelineFromOptions({
+    ...options,
+    loggingOptions: { logger: logWithoutSignatures },
+  });
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
   pipeline.removePolicy({ name: "redirectPolicy" });
