@@ -224,6 +224,7 @@ describe("a signed URL and a token never show in", () => {
       expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
       expect(service.urls.filter((url) => url.includes(secret))).not.toHaveLength(0);
       expect(lines.filter((line) => /read failed|Succeeded/.test(line))).not.toHaveLength(0);
+      expect(lines.filter((line) => line.includes(`${endpoint}/operations/8?…`))).not.toHaveLength(0);
       expect(lines.filter((line) => line.includes(secret))).toEqual([]);
     });
   });

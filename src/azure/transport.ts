@@ -147,12 +147,13 @@ export class Transport {
   }
 }
 
-const pipelineLogger = createClientLogger("core-rest-pipeline");
-
 /** core-rest-pipeline hides the queries of the URLs that it asks, but not of those that it is led to. */
-function logWithoutSignatures(text: string): void {
-  pipelineLogger.info(text.replace(/("[^"]*location": "[^"?]*\?)[^"]*/gi, "$1…"));
-}
+const logWithoutSignatures = new Proxy(createClientLogger("core-rest-pipeline").info, {
+  apply(log, _, [first, ...rest]: unknown[]) {
+    const isText = typeof first === "string";
+    log(isText ? first.replace(/("[^"]*location": "[^"?]*\?)[^"]*/gi, "$1…") : first, ...rest);
+  },
+});
 
 /** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
 export function createTransport(
