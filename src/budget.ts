@@ -28,7 +28,7 @@ const shortestHoldInMs = 1000;
 const longestHoldInMs = 60_000;
 /** How many of a burst of starts need no spreading, and how wide it is: no moment holds more than a twentieth. */
 const unspreadStarts = 25;
-const startSpreadInMs = 1000;
+const startSpreadInMs = 1100;
 /** How many who were let in stay in the queue before it is cut. */
 const longestTail = 1024;
 
@@ -46,8 +46,12 @@ export class RequestBudget {
   #queue: Applicant[] = [];
   #head = 0;
   #inFlight = 0;
-  #notBefore = -Infinity;
+  /** Until when the service wants to hear from nobody. */
+  #heldUntil = -Infinity;
+  /** When the spacing allows the next request. */
+  #nextAt = -Infinity;
   #holds = 0;
+  #nextLessonAt = -Infinity;
   #callOffTimer: (() => void) | undefined;
   #nextStart = -Infinity;
   #starts = 0;
@@ -96,6 +100,8 @@ export class RequestBudget {
     this.#admitNext();
     return () => {
       applicant.isGone = true;
+      // The last to go leaves no timer behind.
+      this.#dropGone();
     };
   }
 
@@ -114,12 +120,13 @@ export class RequestBudget {
       return;
     }
     // Those that were under way together are told together: one lesson.
-    if (now >= this.#notBefore) {
+    if (now >= Math.max(this.#heldUntil, this.#nextLessonAt)) {
       this.#holds++;
+      this.#nextLessonAt = now + shortestHoldInMs;
       this.#meter.thin(now);
     }
     const backoffInMs = Math.min(shortestHoldInMs * 2 ** (this.#holds - 1), longestHoldInMs);
-    this.#notBefore = Math.max(this.#notBefore, now + (retryAfterInMs ?? backoffInMs));
+    this.#heldUntil = Math.max(this.#heldUntil, now + (retryAfterInMs ?? backoffInMs));
   }
 
   #spacingInMs(): number {
@@ -129,8 +136,9 @@ export class RequestBudget {
   #admitNext(): void {
     while (this.#inFlight < this.#maxConcurrency && this.#dropGone()) {
       const now = this.#clock.now();
-      if (now < this.#notBefore) return this.#wakeAt(this.#notBefore);
-      this.#notBefore = now + this.#spacingInMs();
+      const notBefore = Math.max(this.#heldUntil, this.#nextAt);
+      if (now < notBefore) return this.#wakeAt(notBefore);
+      this.#nextAt = now + this.#spacingInMs();
       this.#inFlight++;
       this.#meter.count(now);
       this.#next()?.begin();

@@ -93,7 +93,7 @@ export class OperationPoller<P> implements Poller<P> {
   #stops = 0;
   #pendingRead: { readonly progress: Promise<Progress<P>>; readonly read: Read<P> } | undefined;
   #callOffWait: (() => void) | undefined;
-  /** What the wait under way has told the budget. */
+  /** What it asks of the budget, as long as it goes on. */
   #demand = 0;
   /** Lets a retry go on that awaits the end of the wait. */
   #retry: (() => void) | undefined;
@@ -233,15 +233,17 @@ export class OperationPoller<P> implements Poller<P> {
     const step = this.#step;
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
     this.#callOffWait = this.#settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
-    this.#demand = this.#budget ? this.#budget.stretch / step.delayInMs : 0;
-    this.#budget?.plan(this.#demand);
+  }
+
+  /** Stays from one answer to the next: those whose read queues ask no less. */
+  #plan(demand: number): void {
+    this.#budget?.plan(demand - this.#demand);
+    this.#demand = demand;
   }
 
   #endWait(): void {
     this.#callOffWait?.();
     this.#callOffWait = undefined;
-    this.#budget?.plan(-this.#demand);
-    this.#demand = 0;
   }
 
   #onDue(): void {
@@ -356,8 +358,13 @@ export class OperationPoller<P> implements Poller<P> {
 
   #apply(event: WaitEvent<P>): void {
     const { schedule, random } = this.#settings;
+    // By what the others ask: who is alone need not give way.
+    this.#plan(0);
+    const stretch = this.#budget?.stretch ?? 1;
     this.#state = transition(this.#state, event);
-    this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random, this.#budget?.stretch);
+    this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random, stretch);
+    const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
+    this.#plan(this.#isRunning && delayInMs > 0 ? stretch / delayInMs : 0);
   }
 
   #endOfWait(ending = this.#step.type === "end" ? this.#step.ending : "unreadable"): EndOfWait<P> {
@@ -381,6 +388,7 @@ export class OperationPoller<P> implements Poller<P> {
     this.#pendingRead?.read.callOff();
     this.#pendingRead = undefined;
     this.#endWait();
+    this.#plan(0);
     this.#retry = undefined;
     this.#deadline?.callOff();
     this.#deadline = undefined;

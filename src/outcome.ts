@@ -111,7 +111,7 @@ function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>)
     consecutiveFailures > 1
       ? ` (${consecutiveFailures} failed reads in ${seconds(elapsedInMs - outageSinceInMs)})`
       : "";
-  const why = `${span}: ${withoutStop(failure?.message ?? "unknown reason")}.`;
+  const why = `${span}: ${withoutStop(failure?.message ?? "the service's Retry-After is not over")}.`;
   if (state.isResultPending)
     return `Operation ${operationId} succeeded, but its result could not be read${why}`;
   const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";

@@ -10,6 +10,8 @@ const thinning = 0.7;
 /** How fast a service that said so is approached again: by a factor of e in this time. */
 const recoveryInMs = 20_000;
 const negligibleSpacingInMs = 1;
+/** A hint may be wrong, and lessons add up: more than that nobody keeps silent for them. */
+const longestSpacingInMs = 60_000;
 const periodInMs = 10_000;
 /** Hints are followed when less than this part of what the service ever granted is left. */
 const scarceShare = 0.5;
@@ -41,7 +43,8 @@ export class RateMeter {
       Math.min(now - this.#periodBegan, periodInMs) + (this.#inPeriodBefore > 0 ? periodInMs : 0);
     const requests = this.#inPeriod + this.#inPeriodBefore;
     const measuredInMs = requests > 1 ? elapsedInMs / requests : 0;
-    this.#learnedSpacingInMs = Math.max(measuredInMs, this.#spacingLearned(now)) / thinning;
+    const bornInMs = Math.max(measuredInMs, this.#spacingLearned(now));
+    this.#learnedSpacingInMs = Math.min(longestSpacingInMs, bornInMs / thinning);
     this.#learnedAt = now;
   }
 
@@ -55,7 +58,8 @@ export class RateMeter {
 
   /** The time between two requests that the service bears; 0 while nothing is known. */
   spacingInMs(now: number): number {
-    return Math.max(this.#spacingLearned(now), now < this.#hintedUntil ? this.#hintedSpacingInMs : 0);
+    const hintedInMs = now < this.#hintedUntil ? this.#hintedSpacingInMs : 0;
+    return Math.min(longestSpacingInMs, Math.max(this.#spacingLearned(now), hintedInMs));
   }
 
   #spacingLearned(now: number): number {

@@ -21,6 +21,7 @@ import type {
 } from "lro-poller/testing";
 import { fastClock } from "./support/clock.ts";
 import { CountingCredential } from "./support/credential.ts";
+import { rejection } from "./support/endings.ts";
 import { createCertificate } from "./support/tls.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
@@ -46,15 +47,6 @@ const threeReads: Timeline = [
   { status: "Running", reads: 2, percentComplete: 50 },
   { status: "Succeeded", properties: { uri: "https://box" } },
 ];
-
-async function rejection(promise: Promise<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => {
-      throw new Error(`resolved with ${JSON.stringify(value)}`);
-    },
-    (error: unknown) => error,
-  );
-}
 
 describe("a wait over HTTP", () => {
   test("ends with the properties, having asked for the contract's path and api-version", async () => {

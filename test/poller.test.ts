@@ -10,47 +10,11 @@ import {
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedRead, Operation, PollOptions, Poller, Progress } from "lro-poller";
+import type { FailedRead, Operation, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
-import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
-
-interface Setup {
-  readonly clock: VirtualClock;
-  readonly operation: ReturnType<typeof scriptedOperation>;
-  readonly poller: Poller;
-  /** The times at which reads were sent. */
-  readonly readTimes: () => (number | undefined)[];
-}
-
-/** A poller that reads every second and whose jitter is nil. */
-function setUp(replies: readonly ScriptedReply[], options: PollOptions = {}): Setup {
-  const clock = createVirtualClock();
-  const operation = scriptedOperation(replies, { clock });
-  const poller = createPoller(operation, { schedule: fixed(1000), random: () => 0, clock, ...options });
-  return { clock, operation, poller, readTimes: () => operation.reads.map((read) => read.startedAt) };
-}
-
-function down(details: Partial<ConstructorParameters<typeof ReadError>[1]> = {}): ReadError {
-  return new ReadError("down", { kind: "transient", statusCode: 503, ...details });
-}
-
-function forever(): Promise<never> {
-  return new Promise(() => {});
-}
-
-/** How a promise ends, without leaving a rejection unhandled meanwhile. */
-function ending(promise: Promise<unknown>): Promise<unknown> {
-  return promise.catch((error: unknown) => error);
-}
-
-async function rejection<E extends Error>(
-  promise: Promise<unknown>,
-  type: new (...args: never[]) => E,
-): Promise<E> {
-  const end = await ending(promise);
-  if (end instanceof type) return end;
-  throw new Error(`expected ${type.name}, got ${String(end)}`);
-}
+import type { ScriptedReply } from "lro-poller/testing";
+import { ending, rejection } from "./support/endings.ts";
+import { down, forever, setUp } from "./support/scripted-poller.ts";
 
 describe("a wait", () => {
   test("resolves with the properties of the operation that succeeded", async () => {

@@ -303,6 +303,13 @@ describe("the simple schedules", () => {
     expect(() => exponential({ factor: 0.5 })).toThrow("factor");
   });
 
+  it("stays at nothing from nothing, however often it is asked", () => {
+    const schedule = exponential({ initialDelayInMs: 0 });
+    for (const pollCount of [1, 10, 1026, 1e9]) {
+      expect(schedule({ elapsedInMs: 0, pollCount }, () => 0)).toBe(0);
+    }
+  });
+
   it("waits the same every time", () => {
     expect(fixed(1234)({ elapsedInMs: 0, pollCount: 7 }, Math.random)).toBe(1234);
     expect(() => fixed(-1)).toThrow("delayInMs");

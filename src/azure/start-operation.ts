@@ -173,7 +173,9 @@ async function attemptWithin(
   });
   const cancel = limitInMs === Infinity ? () => {} : clock.setTimer(() => limit.abort(timedOut), limitInMs);
   try {
-    const response = await send(AbortSignal.any([limit.signal, ...(abortSignal ? [abortSignal] : [])]));
+    const signal = AbortSignal.any([limit.signal, ...(abortSignal ? [abortSignal] : [])]);
+    // A transport need not settle when its signal fires: a stalled decoder never does.
+    const response = await Promise.race([send(signal), rejectionBy(signal)]);
     if (response.status >= 300) throw errorOfAnswer(response);
     return response;
   } catch (error) {
@@ -181,6 +183,13 @@ async function attemptWithin(
   } finally {
     cancel();
   }
+}
+
+function rejectionBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
 }
 
 const neverSent = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);

@@ -1,3 +1,4 @@
+import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
@@ -55,24 +56,27 @@ export class Transport {
   readonly #httpClient: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #credential: CachedCredential | undefined;
-  readonly #budgets = new WeakMap<Clock, RequestBudget>();
+  readonly #budgets: WeakMap<Clock, RequestBudget>;
 
   constructor(
     pipeline: Pipeline,
     origins: readonly string[],
     httpClient: HttpClient = createDefaultHttpClient(),
     credential?: CachedCredential,
+    budgets: WeakMap<Clock, RequestBudget> = new WeakMap<Clock, RequestBudget>(),
   ) {
+    this.#budgets = budgets;
     this.#pipeline = pipeline;
     this.#origins = new Set(origins);
     this.#httpClient = httpClient;
     this.#credential = credential;
   }
 
-  /** The same, for more origins. */
+  /** The same, for more origins; paid from the same budget. */
   allowing(origins: readonly string[]): Transport {
     if (origins.length === 0) return this;
-    return new Transport(this.#pipeline, [...this.#origins, ...origins], this.#httpClient, this.#credential);
+    const all = [...this.#origins, ...origins];
+    return new Transport(this.#pipeline, all, this.#httpClient, this.#credential, this.#budgets);
   }
 
   /** What all reads through this transport are paid from. */
@@ -143,6 +147,14 @@ export class Transport {
   }
 }
 
+/** core-rest-pipeline hides the queries of the URLs that it asks, but not of those that it is led to. */
+const logWithoutSignatures = new Proxy(createClientLogger("core-rest-pipeline").info, {
+  apply(log, _, [first, ...rest]: unknown[]) {
+    const isText = typeof first === "string";
+    log(isText ? first.replace(/("[^"]*location": "[^"?]*\?)[^"]*/gi, "$1…") : first, ...rest);
+  },
+});
+
 /** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
 export function createTransport(
   origin: string,
@@ -151,7 +163,10 @@ export function createTransport(
   options: TransportOptions,
 ): Transport {
   const credential = tokenCredential && new CachedCredential(tokenCredential);
-  const pipeline = createPipelineFromOptions(options);
+  const pipeline = createPipelineFromOptions({
+    ...options,
+    loggingOptions: { logger: logWithoutSignatures },
+  });
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
   pipeline.removePolicy({ name: "redirectPolicy" });

@@ -12,8 +12,9 @@ import { describe, expect, expectTypeOf, test } from "vitest";
 import { createPoller, fromPollerLike, pollUntilDone, toPollerLike } from "lro-poller";
 import type { FailedRead, LegacyAzurePoller, LegacyAzureState, Poller, StartedPoller } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import { rejection } from "../support/endings.ts";
 import type { RouteServer } from "../support/route-server.ts";
-import { begin, clientOf, fast, on, pipelineWithoutRetries, rejection, requestOf, serve } from "./support.ts";
+import { begin, clientOf, fast, on, pipelineWithoutRetries, requestOf, serve } from "./support.ts";
 
 const at = "/operations/7";
 const ask = `GET ${at}`;

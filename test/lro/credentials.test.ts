@@ -2,10 +2,11 @@ import { bearerTokenAuthenticationPolicy, createPipelineFromOptions } from "@azu
 import { beforeEach, describe, expect, test } from "vitest";
 import { OperationStatusesClient, startOperation } from "lro-poller";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "lro-poller";
+import { rejection } from "../support/endings.ts";
 import { CountingCredential } from "../support/credential.ts";
 import type { Route, RouteServer } from "../support/route-server.ts";
 import { createCertificate } from "../support/tls.ts";
-import { fast, on, rejection, requestOf, serve } from "./support.ts";
+import { fast, on, requestOf, serve } from "./support.ts";
 
 const certificate = createCertificate();
 const at = "/operations/7";

@@ -9,7 +9,8 @@ import type {
 } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { BeginAction, BeginRequest, OperationPlan, OperationStatusServer } from "lro-poller/testing";
-import { fast, rejection } from "./support.ts";
+import { rejection } from "../support/endings.ts";
+import { fast } from "./support.ts";
 
 const box = "/projects/myProject/users/me/devboxes/box";
 const environment = "/projects/myProject/users/me/environments/env";

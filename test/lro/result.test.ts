@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { FinalStateVia } from "lro-poller";
+import { rejection } from "../support/endings.ts";
 import type { Route } from "../support/route-server.ts";
-import { begin, clientOf, fast, on, rejection, requestOf, serve } from "./support.ts";
+import { begin, clientOf, fast, on, requestOf, serve } from "./support.ts";
 
 const at = "/operations/7";
 const ask = `GET ${at}`;

@@ -3,7 +3,8 @@ import { createEmptyPipeline } from "@azure/core-rest-pipeline";
 import { afterEach, describe, expect, test } from "vitest";
 import { OperationStartError, fixed, startOperation } from "lro-poller";
 import type { InitialRequest, StartedOperation } from "lro-poller";
-import { begin, clientOf, fast, on, rejection, requestOf, serve, simulate } from "./support.ts";
+import { rejection } from "../support/endings.ts";
+import { begin, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
 import type { Simulated, Simulation } from "./support.ts";
 
 const at = "/operations/7";

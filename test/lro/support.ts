@@ -86,17 +86,11 @@ function methodOf(word: string): InitialRequest["method"] {
   return method;
 }
 
-export async function rejection(promise: PromiseLike<unknown>): Promise<unknown> {
-  return promise.then(
-    (value) => {
-      throw new Error(`resolved with ${JSON.stringify(value)}`);
-    },
-    (error: unknown) => error,
-  );
-}
-
 /** An answer of the simulated service, or how the request fails. */
 export type Simulated = Pick<Route, "status" | "headers" | "body"> | Error;
+
+/** An answer, or how to come by it. */
+export type SimulatedReply = Simulated | ((request: PipelineRequest) => Simulated | Promise<Simulated>);
 
 /** A service without sockets, so that a virtual clock can drive it. */
 export interface Simulation {
@@ -104,25 +98,30 @@ export interface Simulation {
   readonly httpClient: HttpClient;
   /** Each request, and when it came: `[0, "POST /act"]`. */
   readonly asked: [number, string][];
-  /** As they were handed to the HTTP client, byte for byte. */
+  /** As they were handed to the HTTP client. */
+  readonly requests: PipelineRequest[];
+  /** Their URLs, byte for byte. */
   readonly urls: string[];
 }
 
 /** Answers request after request. */
-export function simulate(...answers: Simulated[]): Simulation {
+export function simulate(...answers: SimulatedReply[]): Simulation {
   const clock = createVirtualClock();
   const asked: [number, string][] = [];
+  const requests: PipelineRequest[] = [];
   const urls: string[] = [];
   const sendRequest = async (request: PipelineRequest): ReturnType<HttpClient["sendRequest"]> => {
+    requests.push(request);
     urls.push(request.url);
     const { pathname, search } = new URL(request.url);
     asked.push([clock.now(), `${request.method} ${pathname}${search}`]);
-    const answer = answers[asked.length - 1];
-    if (answer === undefined) throw new Error(`no answer left for ${request.method} ${request.url}`);
+    const reply = answers[asked.length - 1];
+    if (reply === undefined) throw new Error(`no answer left for ${request.method} ${request.url}`);
+    const answer = typeof reply === "function" ? await reply(request) : reply;
     if (answer instanceof Error) throw answer;
     const { status, headers = {}, body } = answer;
     const bodyAsText = body === undefined ? "" : JSON.stringify(body);
     return { request, status, headers: createHttpHeaders(headers), bodyAsText };
   };
-  return { clock, httpClient: { sendRequest }, asked, urls };
+  return { clock, httpClient: { sendRequest }, asked, requests, urls };
 }
