@@ -7,8 +7,7 @@ import type { ReadError } from "./errors.ts";
 import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
 import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
 import type { Operation, OperationState, Reading } from "./operation.ts";
-import { resolveOptions } from "./options.ts";
-import type { PollOptions, PollSettings } from "./options.ts";
+import type { PollSettings } from "./options.ts";
 import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
 import type { EndOfWait, Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
@@ -17,54 +16,6 @@ import type { FailedRead, Progress } from "./progress.ts";
 import { Read } from "./read.ts";
 import { stateOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
-
-/**
- * Makes a poller for an operation.
- *
- * @throws RangeError or TypeError that names the option that is wrong
- */
-export function createPoller<P>(operation: Operation<P>, options: PollOptions<P> = {}): Poller<P> {
-  return newPoller(operation, options);
-}
-
-/** Like {@link createPoller}, but goes on where the poller that wrote the token stopped. */
-export function resumePoller<P>(
-  operation: Operation<P>,
-  token: ResumeToken,
-  options: PollOptions<P> = {},
-): Poller<P> {
-  return newPoller(operation, options, token);
-}
-
-function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken): Poller<P> {
-  checkOperation(operation);
-  const settings = resolveOptions(options);
-  const poller = new OperationPoller(
-    operation,
-    settings,
-    operation.budgetOn?.(settings.clock),
-    options.abortSignal,
-  );
-  if (options.onProgress) poller.onProgress(options.onProgress);
-  if (options.onFailedRead) poller.onFailedRead(options.onFailedRead);
-  if (token) poller.restore(token);
-  return poller;
-}
-
-/** Waits for an operation: {@link createPoller} and {@link Poller.pollUntilDone} in one call. */
-export async function pollUntilDone<P>(operation: Operation<P>, options: PollOptions<P> = {}): Promise<P> {
-  return createPoller(operation, options).pollUntilDone();
-}
-
-/** In JavaScript a URL is easily taken for an operation. */
-function checkOperation(operation: unknown): void {
-  const parts = ["id", "read", "toJSON"];
-  const isOperation =
-    typeof operation === "object" && operation !== null && parts.every((part) => part in operation);
-  if (!isOperation) {
-    throw new TypeError(`operation: expected what client.operation() gives, got ${typeof operation}`);
-  }
-}
 
 function nothing(): void {}
 

@@ -36,7 +36,7 @@ export type {
 } from "./operation.ts";
 export type { PollOptions } from "./options.ts";
 export { parseOperationStatus } from "./parse.ts";
-export { createPoller, pollUntilDone } from "./engine.ts";
+export { createPoller, pollUntilDone } from "./create-poller.ts";
 export type { CallOptions, Poller } from "./poller.ts";
 export type { FailedRead, Progress } from "./progress.ts";
 export type { RateLimit } from "./rate-meter.ts";

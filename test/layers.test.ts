@@ -24,6 +24,7 @@ const layers = [
   "token.ts",
   "poller.ts",
   "engine.ts",
+  "create-poller.ts",
   "group.ts",
   "azure/",
   "history/",

@@ -6,7 +6,7 @@ import { ContractError, ReadError } from "../errors.ts";
 import { parseOperationStatus } from "../parse.ts";
 import type { Operation, OperationStatus, PollLogger, Reading } from "../operation.ts";
 import type { PollOptions } from "../options.ts";
-import { createPoller, resumePoller } from "../engine.ts";
+import { createPoller, resumePoller } from "../create-poller.ts";
 import type { CallOptions, Poller } from "../poller.ts";
 import type { ResumeToken } from "../token.ts";
 import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";

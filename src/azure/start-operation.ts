@@ -8,7 +8,7 @@ import { OperationStartError, ReadError } from "../errors.ts";
 import { Listeners } from "../listeners.ts";
 import { resolveOptions } from "../options.ts";
 import type { PollOptions, PollSettings } from "../options.ts";
-import { createPoller } from "../engine.ts";
+import { createPoller } from "../create-poller.ts";
 import type { Poller } from "../poller.ts";
 import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";

@@ -1,6 +1,6 @@
 import { logger } from "../azure/logger.ts";
 import type { StartOperationOptions } from "../azure/start-operation.ts";
-import { pollUntilDone } from "../engine.ts";
+import { pollUntilDone } from "../create-poller.ts";
 import { ContractError } from "../errors.ts";
 import { Listeners } from "../listeners.ts";
 import type { Operation } from "../operation.ts";
