@@ -1,5 +1,6 @@
 import { RequestBudget } from "./budget.ts";
 import type { RequestBudgetOptions } from "./budget.ts";
+import { sleep, systemClock } from "./clock.ts";
 import { Caller, UntilDone } from "./callers.ts";
 import type { WaitingRoom } from "./callers.ts";
 import { OperationPoller } from "./engine.ts";
@@ -78,12 +79,17 @@ export async function pollAll<P>(
   options: PollAllOptions<P> = {},
 ): Promise<PromiseSettledResult<P>[]> {
   const group = new OperationGroup(options);
-  const members = Array.from(operations, (operation) => group.enroll(operation));
+  const members: Member<P>[] = [];
+  for (const operation of operations) {
+    members.push(group.enroll(operation));
+    if (members.length % mostInATurn === 0) await sleep(options.clock ?? systemClock, 0, options.abortSignal);
+  }
   await group.pollUntilDone();
   return members.map(({ result }) => result);
 }
 
 const progressEveryInMs = 200;
+const mostInATurn = 500;
 const nobodysSignals: readonly AbortSignal[] = [];
 
 /** One operation of a group: the caller that waits for it on the group's behalf. */
@@ -196,6 +202,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   #callers: Caller<PromiseSettledResult<P>[]>[] = [];
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
   #callOffNotice: (() => void) | undefined;
+  #callOffTurn: (() => void) | undefined;
 
   constructor({ abortSignal, stopOnFailure = false, onProgress, ...options }: PollAllOptions<P>) {
     const { maxConcurrency, requestsPerMinute } = options;
@@ -249,9 +256,10 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   onLeave(caller: object): void {
     this.#callers = this.#callers.filter((other) => other !== caller);
     if (this.#callers.length > 0) return;
-    for (const member of this.#members) member.leave();
+    this.#callOffTurn?.();
     this.#callOffNotice?.();
-    this.#callOffNotice = undefined;
+    this.#callOffTurn = this.#callOffNotice = undefined;
+    for (const member of this.#members) member.leave();
   }
 
   /** A member has moved: whoever listens is told soon, and not for each of thousands. */
@@ -276,7 +284,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;
-    if (this.#callers.length > 0) member.poller.join(member);
+    if (this.#callers.length > 0 && !this.#callOffTurn) member.poller.join(member);
     return member;
   }
 
@@ -288,8 +296,18 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     if (this.#unfinished === 0) return caller.onOutcome(this.#outcome());
     if (!caller.enter(this)) return;
     this.#callers.push(caller);
-    if (this.#callers.length > 1) return;
-    for (const member of this.#members) if (!member.isFinished) member.poller.join(member);
+    if (this.#callers.length === 1) this.#joinFrom(0);
+  }
+
+  /** Lets the members begin in turns, so that a hundred thousand do not block the event loop. */
+  #joinFrom(first: number): void {
+    const next = first + mostInATurn;
+    for (const member of this.#members.slice(first, next)) {
+      if (!member.isFinished) member.poller.join(member);
+    }
+    const { clock } = this.#settings;
+    const isMore = next < this.#members.length && this.#callers.length > 0;
+    this.#callOffTurn = isMore ? clock.setTimer(() => this.#joinFrom(next), 0) : undefined;
   }
 
   #outcome(): Outcome<PromiseSettledResult<P>[]> {

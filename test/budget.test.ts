@@ -423,7 +423,8 @@ describe("pollers that share a budget", () => {
     );
     const ends = pollers.map((poller) => ending(poller.pollUntilDone()));
     await clock.advance(600_000);
-    expect(budget.stretch).toBeCloseTo(20);
+    // Twenty times what there is, less the share that keeps the queue from running dry.
+    expect(budget.stretch).toBeCloseTo(17);
     const counts = operations.map(({ reads }) => reads.length);
     expect(Math.max(...counts)).toBeLessThanOrEqual(2 * Math.min(...counts));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(400);

@@ -29,3 +29,6 @@ row(
   JSON.parse(run("cpu.ts")) as Record<string, number>,
   "core-rest-pipeline",
 );
+console.log(`100,000 at once: ${run("hundred-thousand.ts").trim()}`);
+console.log("500 operations at 300 requests a minute, on a virtual clock:");
+console.log(run("short-budget-main.ts").trim());

@@ -1,0 +1,38 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { OperationStatusesClient, pollAll } from "lro-poller";
+import { idOf } from "./operations.ts";
+import { startServer } from "./start-server.ts";
+
+/** 100,000 operations waited for at once in one process, over real loopback HTTP: memory, blocking, outcomes. */
+const count = Number(process.argv[2] ?? 100_000);
+const reads = 3;
+const { origin, stop } = await startServer(reads);
+const client = new OperationStatusesClient(origin);
+
+let peakBytes = 0;
+const watch = setInterval(() => {
+  peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
+}, 100);
+// Made before the measurement: making the operations is the caller's loop, waiting is ours.
+const operations = Array.from({ length: count }, (_, index) => client.operation("myProject", idOf(index)));
+const delay = monitorEventLoopDelay({ resolution: 1 });
+delay.enable();
+const begunAt = performance.now();
+const results = await pollAll(operations, { minDelayInMs: 20_000, maxDelayInMs: 30_000 });
+const elapsedInS = (performance.now() - begunAt) / 1000;
+delay.disable();
+clearInterval(watch);
+stop();
+
+const right = results.filter(({ status }) => status === "fulfilled").length;
+console.log(
+  JSON.stringify({
+    right,
+    polls: count * reads,
+    pollsPerSecond: Math.round((count * reads) / elapsedInS),
+    peakMegabytes: Math.round(peakBytes / 2 ** 20),
+    blockedAtMostMs: Math.round(delay.max / 1e6),
+    blockedP99Ms: Number((delay.percentile(99) / 1e6).toFixed(1)),
+  }),
+);
+process.exit();
