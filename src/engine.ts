@@ -340,6 +340,7 @@ export class OperationPoller<P> implements Poller<P> {
     this.#pendingRead = undefined;
     this.#endWait();
     this.#plan(0);
+    this.#operation.letGo?.();
     this.#retry = undefined;
     this.#deadline?.callOff();
     this.#deadline = undefined;

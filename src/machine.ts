@@ -19,6 +19,8 @@ export interface WaitState<P = unknown> {
   /** Whether the last answer differed from the one before in status or percentage. */
   readonly isChange?: boolean | undefined;
   readonly answeredAtInMs?: number | undefined;
+  /** How long the operation had been under way when the wait began. */
+  readonly headStartInMs?: number | undefined;
   readonly requestId?: string | undefined;
   /** The operation has succeeded, and its result is still to be read. */
   readonly isResultPending?: boolean | undefined;
@@ -86,6 +88,9 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
   const latest = movesBack ? (state.latest ?? status) : status;
   const word = movesBack ? state.status : status.status;
   const percentComplete = highest(state.percentComplete, status.percentComplete);
+  // Told once, by the first answer: what was measured since must keep its place in time.
+  const isFirst = state.answeredAtInMs === undefined && state.headStartInMs === undefined;
+  const headStartInMs = isFirst ? Math.max(0, (reading.ageInMs ?? 0) - atInMs) : state.headStartInMs;
   return {
     latest,
     status: word,
@@ -93,8 +98,9 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
     percentComplete,
     isChange: word !== state.status || percentComplete !== state.percentComplete,
     answeredAtInMs: atInMs,
+    headStartInMs,
     progress: observeProgress(state.progress, {
-      elapsedInMs: atInMs,
+      elapsedInMs: atInMs + (headStartInMs ?? 0),
       percentComplete: status.percentComplete,
     }),
     requestId: reading.requestId,
@@ -135,8 +141,8 @@ export function forgiven<P>(state: WaitState<P>): WaitState<P> {
 
 /** What a schedule may know of the wait. */
 export function historyOf(state: WaitState, elapsedInMs: number): PollHistory {
-  const { pollCount, status, percentComplete, progress } = state;
-  return { elapsedInMs, pollCount, status, percentComplete, progress };
+  const { pollCount, status, percentComplete, progress, headStartInMs = 0 } = state;
+  return { elapsedInMs: elapsedInMs + headStartInMs, pollCount, status, percentComplete, progress };
 }
 
 /** The next step after the last event; `stretch` is by how much the schedule's waits are longer than it says. */

@@ -61,6 +61,8 @@ export interface Reading<P = unknown> {
   readonly requestId?: string | undefined;
   /** How many more requests the service takes, where it says so. */
   readonly rateLimit?: RateLimit | undefined;
+  /** How long ago the operation had begun, in milliseconds by the service's own clock, where it says so. */
+  readonly ageInMs?: number | undefined;
   /** The operation has succeeded, but its result is elsewhere: the next read brings it, as another success. */
   readonly isResultPending?: boolean | undefined;
 }
@@ -85,6 +87,8 @@ export interface Operation<P = unknown> {
   readonly id: string;
   /** Asks once. Settles soon after `abortSignal` fires; the engine does not wait for it longer than that. */
   read(options: { abortSignal: AbortSignal }): Promise<Reading<P>>;
+  /** Told when nobody waits any more, so that nothing is sent on behalf of nobody. */
+  letGo?(): void;
   /** What a resume token has to hold so that the operation is found again. */
   toJSON(): object;
   /** Default: what listeners throw goes to the console, and nothing else is logged. */

@@ -16,6 +16,8 @@ export interface ResumeToken {
   readonly percentComplete?: number | undefined;
   readonly pollCount: number;
   readonly failedReads: number;
+  /** How long the operation had been under way when the wait began, in milliseconds. */
+  readonly headStart?: number | undefined;
   /** Until when the service forbids a read, in milliseconds since 1970. */
   readonly notBefore?: number | undefined;
 }
@@ -36,6 +38,7 @@ export function tokenOf(
     percentComplete: state.percentComplete,
     pollCount: state.pollCount,
     failedReads: state.failedReads,
+    headStart: state.headStartInMs === undefined ? undefined : Math.round(state.headStartInMs),
     notBefore: state.notBeforeInMs === undefined ? undefined : latestMoment(begunAt + state.notBeforeInMs),
   };
 }
@@ -51,6 +54,7 @@ export function stateOf(token: ResumeToken): WaitState<never> {
     ...initialState,
     status: isTerminal(token.status) ? undefined : token.status,
     percentComplete: token.percentComplete,
+    headStartInMs: token.headStart,
     pollCount: token.pollCount,
     failedReads: token.failedReads,
     notBeforeInMs: token.notBefore === undefined ? undefined : token.notBefore - token.begunAt,
@@ -76,6 +80,7 @@ export function parseToken(fields: Readonly<Record<string, unknown>>): ResumeTok
     percentComplete: parseOptionalNumber(fields["percentComplete"], "token.percentComplete", 100),
     pollCount: parseNumber(fields["pollCount"], "token.pollCount"),
     failedReads: parseNumber(fields["failedReads"], "token.failedReads"),
+    headStart: parseOptionalNumber(fields["headStart"], "token.headStart"),
     notBefore: parseOptionalNumber(fields["notBefore"], "token.notBefore"),
   };
 }

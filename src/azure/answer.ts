@@ -36,6 +36,12 @@ function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
   return { remaining: Math.min(...remaining), resetInMs: resetInMs > 0 ? resetInMs : usualWindowInMs };
 }
 
+/** How long ago an operation had begun when its service answered, by that service's own clock. */
+export function ageOf(startTime: Date | undefined, { headers }: PipelineResponse): number | undefined {
+  const answeredAt = Date.parse(headers.get("date") ?? "");
+  return startTime === undefined || Number.isNaN(answeredAt) ? undefined : answeredAt - startTime.getTime();
+}
+
 /** Both services count by the minute. */
 const usualWindowInMs = 60_000;
 

@@ -3,7 +3,7 @@ import type { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
 import { ContractError, ReadError } from "../errors.ts";
 import type { Operation, OperationStatus, PollLogger, Reading, StatusFields } from "../operation.ts";
-import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";
+import { ageOf, errorOfAnswer, factsOf, parseBody } from "./answer.ts";
 import type { AnswerFacts } from "./answer.ts";
 import { nameOf, readBeginning, readMonitor } from "./course.ts";
 import type { Answer, Beginning, Course, Report } from "./course.ts";
@@ -82,6 +82,10 @@ export class LroOperation<TResult> implements Operation<TResult> {
     }
   }
 
+  letGo(): void {
+    if (this.#stage.at === "beginning") this.#stage.abandon();
+  }
+
   toJSON(): object {
     const stage = this.#stage;
     const course = stage.at === "beginning" ? this.#firstCourse : stage.course;
@@ -98,15 +102,10 @@ export class LroOperation<TResult> implements Operation<TResult> {
   }
 
   async #readBeginning(
-    { beginning, answer, abandon }: Stage & { at: "beginning" },
+    { beginning, answer }: Stage & { at: "beginning" },
     abortSignal: AbortSignal,
   ): Promise<Reading<TResult>> {
-    // A read that took too long is followed by another; any other abort says that nobody waits any more.
-    const onAbort = (): void => {
-      if (!(abortSignal.reason instanceof ReadError)) abandon();
-    };
-    abortSignal.addEventListener("abort", onAbort);
-    const response = await answer.finally(() => abortSignal.removeEventListener("abort", onAbort));
+    const response = await answer;
     abortSignal.throwIfAborted();
     return this.#take(response, () => readBeginning(beginning, answerOf(response)));
   }
@@ -143,8 +142,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   /** Moves on to the stage that a report leads to. */
   #take(response: PipelineResponse, report: () => Report): Reading<TResult> {
-    const facts = factsOf(response);
-    const { fields, course } = reported(report, facts, this.#stage.at === "beginning");
+    const answerFacts = factsOf(response);
+    const { fields, course } = reported(report, answerFacts, this.#stage.at === "beginning");
+    const facts = { ...answerFacts, ageInMs: ageOf(fields.startTime, response) };
     if (fields.status === "Succeeded" && (this.#stage.at === "result" || course?.resultUrl === undefined)) {
       return this.#takeResult(fields, course, facts);
     }

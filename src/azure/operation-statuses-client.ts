@@ -9,7 +9,7 @@ import type { PollOptions } from "../options.ts";
 import { createPoller, resumePoller } from "../create-poller.ts";
 import type { CallOptions, Poller } from "../poller.ts";
 import type { ResumeToken } from "../token.ts";
-import { errorOfAnswer, factsOf, parseBody } from "./answer.ts";
+import { ageOf, errorOfAnswer, factsOf, parseBody } from "./answer.ts";
 import {
   checkApiVersion,
   checkOperationId,
@@ -190,7 +190,8 @@ function readingOf<P>(response: PipelineResponse, operationId: string): Reading<
   if (response.status !== 200) throw errorOfAnswer(response);
   const facts = factsOf(response);
   try {
-    return { status: parseOperationStatus<P>(parseBody(response), operationId), ...facts };
+    const status = parseOperationStatus<P>(parseBody(response), operationId);
+    return { status, ageInMs: ageOf(status.startTime, response), ...facts };
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
     throw new ReadError(error.message, { ...facts, kind: "transient", code: error.code, cause: error });

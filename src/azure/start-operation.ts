@@ -47,7 +47,7 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
 export type OperationSender =
   | { readonly client: OperationStatusesClient }
   | {
-      /** Best without retries of its own: what a read's failure means is this library's to decide. */
+      /** A copy is used, without its policies for retries and redirects: both are this library's to decide. */
       readonly pipeline: Pipeline;
       /** Default: that of core-rest-pipeline for the runtime. */
       readonly httpClient?: HttpClient;
@@ -88,6 +88,8 @@ export function startOperation<TResult = unknown>(
   const ownPipeline = pipeline.clone();
   // A redirect is the transport's to follow: the pipeline's own loses the token, and may lead anywhere.
   ownPipeline.removePolicy({ name: redirectPolicyName });
+  // One layer retries: a pipeline's own would send a POST again that may have been heard.
+  ownPipeline.removePolicy({ phase: "Retry" });
   const transport = new Transport(ownPipeline, [new URL(request.url).origin], httpClient);
   return followBeginning(transport, request, rest, apiVersion);
 }
@@ -109,7 +111,7 @@ export function followBeginning<TResult>(
   const repetition = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal });
-  const answer = begin(method, send, settings, pollOptions.abortSignal, repetition.signal);
+  const answer = begin(request, send, settings, pollOptions.abortSignal, repetition.signal);
   const operation = new LroOperation<TResult>(
     { transport: allowed, parseResult, apiVersion, headers: headersOfPolls(headers), logger },
     { beginning: { method, url, finalStateVia }, answer, abandon: () => repetition.abort() },
@@ -135,7 +137,7 @@ function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Recor
 const mostRepetitions = 3;
 
 async function begin(
-  method: InitialRequest["method"],
+  request: InitialRequest,
   send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
   { clock, random, requestTimeoutInMs, rules }: PollSettings,
   abortSignal: AbortSignal | undefined,
@@ -143,7 +145,7 @@ async function begin(
 ): Promise<PipelineResponse> {
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
     const isOver = abortSignal?.aborted || abandoned.aborted;
-    if (!(error instanceof ReadError) || isOver || !isRepeatable(method, error)) return false;
+    if (!(error instanceof ReadError) || isOver || !isRepeatable(request, error)) return false;
     const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
     const delayInMs = Math.max(backoffInMs, spread(error.retryAfterInMs ?? 0, random));
     await sleep(clock, delayInMs, AbortSignal.any([abandoned, ...(abortSignal ? [abortSignal] : [])]));
@@ -156,7 +158,7 @@ async function begin(
   } catch (error) {
     if (abortSignal?.aborted) throw abortSignal.reason;
     const cause = errorOfRequest(error);
-    throw new OperationStartError(`${method} did not begin an operation: ${cause.message}`, cause);
+    throw new OperationStartError(`${request.method} did not begin an operation: ${cause.message}`, cause);
   }
 }
 
@@ -194,8 +196,13 @@ function rejectionBy(signal: AbortSignal): Promise<never> {
 
 const neverSent = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
 
-function isRepeatable(method: InitialRequest["method"], { kind, statusCode, code }: ReadError): boolean {
+function isRepeatable(
+  { method, headers = {} }: InitialRequest,
+  { kind, statusCode, code }: ReadError,
+): boolean {
   if (kind !== "transient") return false;
+  // Heard and then repeated, a request with a condition would be refused on account of itself.
+  const isConditional = Object.keys(headers).some((name) => /^if-/i.test(name));
   const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
-  return isIdempotent || statusCode === 429 || statusCode === 503 || neverSent.has(code);
+  return (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || neverSent.has(code);
 }

@@ -111,7 +111,9 @@ export class Transport {
     const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
     const isChallenge = /claims="[^"]+"/.test(response.headers.get("www-authenticate") ?? "");
     // The bearer policy has answered a claims challenge already.
-    if (response.status !== 401 || refusedToken === undefined || isChallenge) return response;
+    // Without the credential the same token would go out again.
+    const isReplaceable = response.status === 401 && this.#credential !== undefined && !isChallenge;
+    if (!isReplaceable || refusedToken === undefined) return response;
     this.#credential?.forget(refusedToken);
     return this.#sendOnce(request);
   }

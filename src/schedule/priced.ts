@@ -40,7 +40,7 @@ export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
   if (minDelayInMs > maxDelayInMs) {
     throw new RangeError(`minDelayInMs (${minDelayInMs}) must not be above maxDelayInMs (${maxDelayInMs})`);
   }
-  for (const duration of pastDurationsInMs) checkDuration("pastDurationsInMs", duration, { positive: true });
+  for (const duration of pastDurationsInMs) checkPastDuration(duration);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
   const background = pastDurationsInMs.length > 0 ? learned(pastDurationsInMs, terms) : noKnowledge(terms);
   const hasPast = pastDurationsInMs.length > 0;
@@ -51,6 +51,16 @@ export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
   return Object.assign(schedule, {
     estimate: (history: PollHistory) => estimateFrom(history, background, hasPast),
   });
+}
+
+/** Beyond these nothing took place, and the arithmetic of laws would overflow. */
+const [shortestPastInMs, longestPastInMs] = [1, 1e12];
+
+function checkPastDuration(durationInMs: number): void {
+  if (durationInMs >= shortestPastInMs && durationInMs <= longestPastInMs) return;
+  throw new RangeError(
+    `pastDurationsInMs: expected milliseconds from ${shortestPastInMs} to ${longestPastInMs}, got ${durationInMs}`,
+  );
 }
 
 /** The wait before the spreading, and how exact it is meant. */

@@ -2,7 +2,7 @@ import type { ProgressRecord } from "./progress-record.ts";
 
 /** What a schedule may know of a wait: a plain value that survives `JSON.stringify`. */
 export interface PollHistory {
-  /** Milliseconds since the wait began. */
+  /** Milliseconds since the operation began, where the service says when; else since the wait began. */
   readonly elapsedInMs: number;
   /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
@@ -35,6 +35,9 @@ export interface Schedule {
 /** Spreads waiters that would read at the same moment over a tenth of their wait. */
 export const jitterShare = 0.1;
 
+/** Half a minute: what a schedule falls back on that has lost its way. */
+const longestGuessInMs = 30_000;
+
 /** Makes a wait up to a tenth longer: a Retry-After is a minimum, so never shorter. */
 export function spread(delayInMs: number, random: () => number): number {
   return delayInMs * (1 + jitterShare * random());
@@ -51,6 +54,8 @@ export function spreadUpTo(
   random: () => number,
   toleranceInMs: number = delayInMs,
 ): number {
+  // Absurd terms overflow in the arithmetic above; no wait must become endless, nor nothing, by that.
+  if (!Number.isFinite(delayInMs)) return Math.min(mostInMs, Math.max(leastInMs, longestGuessInMs));
   const start = Math.min(Math.max(leastInMs, delayInMs), Math.max(leastInMs, mostInMs / (1 + jitterShare)));
   return Math.min(
     mostInMs,

@@ -171,6 +171,8 @@ class HttpServer implements OperationStatusServer {
     const recording = this.#record(request, url);
     const rate = this.#rateLimit.count();
     response.setHeaders(commonHeaders(request.headers, rate.headers));
+    // The clock that dates the bodies: a client tells an operation's age by the two.
+    response.setHeader("date", new Date(this.#settings.clock.timestamp()).toUTCString());
     await this.#replyTo(request, url, rate)
       .then((reply) => this.#send(reply, response, recording))
       .catch((error: unknown) => this.#send(failedReply(error), response, recording));
