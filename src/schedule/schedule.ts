@@ -55,7 +55,8 @@ export function spreadUpTo(
   toleranceInMs: number = delayInMs,
 ): number {
   // Absurd terms overflow in the arithmetic above; no wait must become endless, nor nothing, by that.
-  if (!Number.isFinite(delayInMs)) return Math.min(mostInMs, Math.max(leastInMs, longestGuessInMs));
+  if (!(delayInMs < Number.MAX_SAFE_INTEGER))
+    return Math.min(mostInMs, Math.max(leastInMs, longestGuessInMs));
   const start = Math.min(Math.max(leastInMs, delayInMs), Math.max(leastInMs, mostInMs / (1 + jitterShare)));
   return Math.min(
     mostInMs,
