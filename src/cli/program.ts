@@ -86,7 +86,7 @@ function addWait(program: Command): Command {
     .description("wait until operations are over, and print their results or errors")
     .option(
       "--from <file>",
-      "wait for those that a file lists, or - for stdin: a URL or name=URL on each line; # begins a comment",
+      "wait for those that a file lists, or - for stdin: a URL or name=URL on each line, # before a comment",
       parseName,
     )
     .option(

@@ -50,25 +50,30 @@ async function waitTogether(
   { reporter, interruption, pollOptions }: WaitSetting,
 ): Promise<Ending[]> {
   const group = createPollerGroup({ ...pollOptions, abortSignal: interruption });
-  const underWay = new Map(
-    Array.from(places, ([operation, place]) => [place, reported(group.add(operation), place, reporter)]),
-  );
+  const underWay = new Map<Operation, { readonly place: number; readonly poller: Poller }>();
+  for (const [operation, place] of places) {
+    underWay.set(operation, { place, poller: reported(group.add(operation), place, reporter) });
+  }
   const endings: Ending[] = [];
   const end = (place: number, ending: Ending): void => {
-    underWay.delete(place);
     endings.push(ending);
     reporter.ended(place, ending);
   };
   try {
     for await (const { operation, result } of group) {
-      const ending = result.status === "fulfilled" ? succeeded(result.value) : endingOf(result.reason);
-      end(places.get(operation) ?? -1, ending);
+      const { place } = underWay.get(operation) ?? {};
+      underWay.delete(operation);
+      if (place !== undefined) end(place, endingOfResult(result));
     }
   } catch (error) {
     if (!isInterruption(error, interruption)) throw error;
-    for (const [place, poller] of underWay) end(place, interrupted(error, poller));
+    for (const { place, poller } of underWay.values()) end(place, interrupted(error, poller));
   }
   return endings;
+}
+
+function endingOfResult(result: PromiseSettledResult<unknown>): Ending {
+  return result.status === "fulfilled" ? succeeded(result.value) : endingOf(result.reason);
 }
 
 function reported(poller: Poller, place: number, reporter: Reporter): Poller {
