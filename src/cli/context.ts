@@ -20,7 +20,7 @@ export interface CliContext {
   /** Asked for when the first request to an https endpoint is about to be sent. */
   readonly loadCredential: () => Promise<TokenCredential>;
   /** What tests replace: the clock, the schedule. */
-  readonly pollOptions?: PollOptions;
+  readonly pollOptions?: Omit<PollOptions, "onProgress" | "onFailedRead">;
 }
 
 /** Why to stop, and the exit code that says so. */

@@ -12,6 +12,8 @@ export interface HistoryOptions {
 
 /** What earlier operations of the kind took, for waits. */
 export interface WaitHistory {
+  /** Whether there is one. */
+  readonly isKept: boolean;
   /** The options of one wait, with the past in them. */
   options(options: PollOptions): Promise<PollOptions>;
   /** Resolves when everything is written, and says what did not work. */
@@ -19,6 +21,7 @@ export interface WaitHistory {
 }
 
 const noHistory: WaitHistory = {
+  isKept: false,
   options: (options) => Promise.resolve(options),
   close: () => Promise.resolve(),
 };
@@ -32,6 +35,7 @@ export function openHistory({ history: file, kind }: HistoryOptions, { stderr }:
   const warnings = new Set<string>();
   const history = durationHistory(file, { onWarning: (message) => warnings.add(message) });
   return {
+    isKept: true,
     options: (options) => history.options(kind ?? kindOf, options),
     async close() {
       await history.settled();

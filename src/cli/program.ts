@@ -85,6 +85,11 @@ function addWait(program: Command): Command {
   return addTargets(program.command("wait"))
     .description("wait until operations are over, and print their results or errors")
     .option(
+      "--from <file>",
+      "wait for those that a file lists, or - for stdin: a URL or name=URL on each line, # before a comment",
+      parseName,
+    )
+    .option(
       "--resume <token>",
       "go on with a wait: its token, a file of tokens, one on each line, or - for stdin (repeatable)",
       collect,

@@ -8,7 +8,7 @@ import type { Target, TargetOptions } from "./targets.ts";
 import { printable, singleLine, stateText, toJson } from "./text.ts";
 
 /** What `lro status` is told. */
-export interface StatusOptions extends Omit<TargetOptions, "resume"> {
+export interface StatusOptions extends Omit<TargetOptions, "from" | "resume"> {
   readonly output?: "text" | "json";
 }
 

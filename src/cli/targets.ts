@@ -3,6 +3,7 @@ import type { Operation, OperationStatusesClientOptions, PollOptions, Poller } f
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
 import { lazyCredential, mayGetToken } from "./credential.ts";
+import { readLocations } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText, OperationName } from "./names.ts";
 import { readTokens, referenceIn } from "./resume-token.ts";
@@ -12,6 +13,7 @@ export interface TargetOptions {
   readonly endpoint?: string;
   readonly project?: string;
   readonly operation?: readonly string[];
+  readonly from?: string;
   readonly resume?: readonly string[];
   readonly apiVersion?: string;
   readonly allowHost?: readonly string[];
@@ -19,6 +21,8 @@ export interface TargetOptions {
 
 /** An operation to wait for. */
 export interface Target extends OperationName {
+  /** None where a wait goes on: what it knows is in its poller. */
+  readonly operation?: Operation;
   createPoller(options: PollOptions): Poller;
 }
 
@@ -33,16 +37,25 @@ export async function resolveTargets(
   context: CliContext,
 ): Promise<Target[]> {
   const clientAt = clients(context, options);
+  checkStdin(options);
+  const listed = options.from === undefined ? [] : await readLocations(options.from, context);
   const tokens = await Promise.all((options.resume ?? []).map((source) => readTokens(source, context)));
   const found = [
     ...locations.map((location) => targetAt(location, clientAt)),
+    ...listed.map(({ argument, place }) => targetAt(argument, clientAt, place)),
     ...namedTargets(options, clientAt),
     ...tokens.flat().map((token) => resumedTarget(token, clientAt)),
   ];
   if (found.length > 0) return Array.from(new Map(found).values());
   throw new UsageError(
-    "operation-location: expected the URL of at least one operation, or --endpoint, --project and --operation, got none",
+    "operation-location: expected the URL of at least one operation, or --from, or --endpoint, --project and --operation, got none",
   );
+}
+
+/** Whoever came second would find it empty. */
+function checkStdin({ from, resume = [] }: TargetOptions): void {
+  if (from !== "-" || !resume.includes("-")) return;
+  throw new UsageError("--from: expected a file, because --resume reads stdin, got -");
 }
 
 /** A target under a key that tells operations apart. */
@@ -95,20 +108,22 @@ function checkHost(url: URL, allowed: readonly string[]): void {
 
 const locationName = "operation-location";
 
-function targetAt(argument: string, clientAt: ClientAt): Found {
+/** @param place - what an error names: the argument itself, or a line of a file */
+function targetAt(argument: string, clientAt: ClientAt, place: string = locationName): Found {
   const { name, text: location } = parseNamed(argument);
   if (!/^https?:/i.test(location) || !URL.canParse(location)) {
     throw new UsageError(
-      `${locationName}: expected an https URL, or http on this machine, got ${JSON.stringify(argument)}`,
+      `${place}: expected an https URL, or http on this machine, got ${JSON.stringify(argument)}`,
     );
   }
   // Without the query: some URLs are signed there.
   const { origin, pathname } = new URL(location);
+  const within = place === locationName ? "" : `${place}: `;
   const argumentNames = {
-    endpoint: locationName,
-    operationLocation: locationName,
-    projectName: `project name in ${origin}${pathname}`,
-    operationId: `operation id in ${origin}${pathname}`,
+    endpoint: place,
+    operationLocation: place,
+    projectName: `${within}project name in ${origin}${pathname}`,
+    operationId: `${within}operation id in ${origin}${pathname}`,
   };
   return named(argumentNames, () => targetOf(clientAt(origin).operationAt(location), name));
 }
@@ -133,6 +148,7 @@ function targetOf(operation: Operation, name?: string): Found {
   const target = {
     id: operation.id,
     name,
+    operation,
     createPoller: (options: PollOptions) => createPoller(operation, options),
   };
   return [JSON.stringify(operation.toJSON()), target];

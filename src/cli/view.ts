@@ -25,29 +25,15 @@ export interface WaitView {
 /** What to fit the view into. */
 export interface ViewOptions {
   readonly columns: number;
-  /** How many lines there may be. Default: as many as waits. */
-  readonly rows?: number;
   readonly now: number;
   readonly paint: Paint;
 }
 
-/** A line for each wait, none wider than the terminal; where rows are short, those under way first. */
+/** A line for each wait, none wider than the terminal. */
 export function renderWaits(waits: readonly WaitView[], options: ViewOptions): string[] {
-  const { rows = Infinity } = options;
+  if (waits.length === 0) return [];
   const layout = layoutOf(waits, options);
-  if (waits.length <= rows) return waits.map((wait) => renderWait(wait, layout));
-  const ordered = [...waits.filter(({ end }) => !end), ...waits.filter(({ end }) => end)];
-  const shown = ordered.slice(0, Math.max(0, rows - 1));
-  const hidden = ordered.slice(shown.length);
-  return [...shown.map((wait) => renderWait(wait, layout)), truncate(summaryOf(hidden), options.columns)];
-}
-
-/** `… 12 more: 9 Running, 3 Succeeded` */
-function summaryOf(waits: readonly WaitView[]): string {
-  const counts = new Map<string, number>();
-  for (const wait of waits) counts.set(stateOf(wait), (counts.get(stateOf(wait)) ?? 0) + 1);
-  const states = Array.from(counts, ([state, count]) => `${count} ${state}`).join(", ");
-  return `… ${waits.length} more: ${states}`;
+  return waits.map((wait) => renderWait(wait, layout));
 }
 
 interface Layout extends ViewOptions {
@@ -136,7 +122,8 @@ function figures(wait: WaitView, { columns, now }: Layout): Span[][] {
   return texts.filter((text) => text !== "").map((text) => [{ text }]);
 }
 
-function percentOf({ status, percentComplete }: WaitView): number | undefined {
+/** 0 to 100; `undefined` where nobody knows. */
+export function percentOf({ status, percentComplete }: WaitView): number | undefined {
   // A service that reports percentages may leave out the last one.
   return status === "Succeeded" ? 100 : percentComplete;
 }
@@ -149,18 +136,25 @@ function percentText(wait: WaitView): string {
 const leastPercentForEstimate = 10;
 
 /** How long it will take and when the next read is, as far as there is room. */
-function estimates({ heardAt, end, ...wait }: WaitView, { now, tailWidth }: Layout): Span {
-  if (end) return { text: "" };
-  const { estimatedRemainingInMs, percentComplete = 0, nextPollInMs = 0 } = wait;
+function estimates(wait: WaitView, { now, tailWidth }: Layout): Span {
+  if (wait.end) return { text: "" };
+  const { heardAt, nextPollInMs = 0 } = wait;
   const passed = now - heardAt;
   const isReading = nextPollInMs <= passed;
   const countdown = secondsText(nextPollInMs - passed);
   const next = isReading ? "reading" : `next ${countdown}`;
-  const isKnown = estimatedRemainingInMs !== undefined && percentComplete >= leastPercentForEstimate;
-  const left = isKnown ? `~${clockText(estimatedRemainingInMs - passed)}` : undefined;
+  const remainingInMs = remainingOf(wait, now);
+  const left = remainingInMs === undefined ? undefined : `~${clockText(remainingInMs)}`;
   const both =
     left === undefined ? [] : [`${left} left, ${next}`, `${left}, ${isReading ? next : `in ${countdown}`}`];
   return { text: [...both, next].find((text) => text.length <= tailWidth) ?? "", style: "dim" };
+}
+
+/** How long it will still take; `undefined` where it would be a guess. */
+export function remainingOf(wait: WaitView, now: number): number | undefined {
+  const { heardAt, estimatedRemainingInMs, percentComplete = 0 } = wait;
+  if (estimatedRemainingInMs === undefined || percentComplete < leastPercentForEstimate) return undefined;
+  return Math.max(0, estimatedRemainingInMs - (now - heardAt));
 }
 
 function noteOf({ end, status, failure, nextPollInMs, heardAt }: WaitView, now: number): string | undefined {
@@ -170,7 +164,8 @@ function noteOf({ end, status, failure, nextPollInMs, heardAt }: WaitView, now: 
   return restInMs > 0 ? `retrying in ${secondsText(restInMs)}: ${failure}` : `retrying: ${failure}`;
 }
 
-function elapsedOf({ elapsedInMs, heardAt, end }: WaitView, now: number): number {
+/** How long it has gone on, or went on. */
+export function elapsedOf({ elapsedInMs, heardAt, end }: WaitView, now: number): number {
   return end ? elapsedInMs : elapsedInMs + Math.max(0, now - heardAt);
 }
 

@@ -1,15 +1,16 @@
 import type { CliContext } from "./context.ts";
-import { endingOf, exitCodeOf } from "./ending.ts";
-import type { Ending } from "./ending.ts";
+import { exitCodeOf } from "./ending.ts";
 import { heaviest } from "./exit-codes.ts";
 import { openHistory } from "./history.ts";
-import type { HistoryOptions, WaitHistory } from "./history.ts";
+import type { HistoryOptions } from "./history.ts";
 import { EndingPrinter, createQuietReporter } from "./reporters/endings.ts";
 import { createJsonReporter } from "./reporters/json.ts";
 import { createLinesReporter } from "./reporters/lines.ts";
 import type { Reporter } from "./reporters/reporter.ts";
 import { resolveTargets } from "./targets.ts";
 import type { Target, TargetOptions } from "./targets.ts";
+import { waitForAll } from "./waits.ts";
+import type { WaitSetting } from "./waits.ts";
 
 /** What `lro wait` is told. Durations are milliseconds. */
 export interface WaitOptions extends TargetOptions, HistoryOptions {
@@ -33,9 +34,9 @@ export async function wait(
   const targets = await resolveTargets(locations, options, context);
   const history = openHistory(options, context);
   const reporter = await createReporter(targets, options, context);
-  const endings = await Promise.all(
-    targets.map((target, place) => waitForOne(target, place, reporter, history, options, context)),
-  );
+  const { interruption } = context;
+  const pollOptions = pollOptionsOf(options, context);
+  const endings = await waitForAll(targets, { reporter, history, interruption, pollOptions });
   reporter.close();
   await history.close();
   return heaviest(endings.map(exitCodeOf));
@@ -56,29 +57,13 @@ async function createReporter(
   return new TerminalReporter(targets, printer, context);
 }
 
-async function waitForOne(
-  target: Target,
-  place: number,
-  reporter: Reporter,
-  history: WaitHistory,
+function pollOptionsOf(
   { timeout, pollCost }: WaitOptions,
-  { interruption, pollOptions }: CliContext,
-): Promise<Ending> {
-  const waitOptions = await history.options({
+  { pollOptions }: CliContext,
+): WaitSetting["pollOptions"] {
+  return {
     ...pollOptions,
     ...(timeout !== undefined && { timeoutInMs: timeout }),
     ...(pollCost !== undefined && { pollCostInMs: pollCost }),
-    onProgress: (progress) => reporter.progress(place, progress),
-    onFailedRead: (failedRead) => reporter.failedRead(place, failedRead),
-  });
-  const poller = target.createPoller(waitOptions);
-  const ending = await poller.pollUntilDone({ abortSignal: interruption }).then(
-    (result): Ending => ({ type: "succeeded", result }),
-    (error: unknown): Ending =>
-      interruption.aborted && error === interruption.reason
-        ? { type: "interrupted", reason: error, resumeToken: JSON.stringify(poller) }
-        : endingOf(error),
-  );
-  reporter.ended(place, ending);
-  return ending;
+  };
 }

@@ -167,16 +167,6 @@ test("a bar without a percentage runs to and fro", () => {
   `);
 });
 
-test("where rows are short, what is under way comes first and the rest is counted", () => {
-  const lines = renderWaits(waits, { columns: 80, rows: 3, now: 2000, paint: plain });
-  expect(lines.map((line) => line.slice(0, 22))).toEqual([
-    "fa067167  …           ",
-    "0b1c2d3e  Running     ",
-    "… 4 more: 2 Running, 1",
-  ]);
-  expect(lines.at(-1)).toBe("… 4 more: 2 Running, 1 Succeeded, 1 Failed");
-});
-
 test("ids are as long as it takes to tell them apart", () => {
   const alike = ["fa067167-e49d-1", "fa067167-e49d-2"].map((label) => ({
     label,

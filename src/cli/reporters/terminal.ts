@@ -9,6 +9,7 @@ import { labelOf } from "../names.ts";
 import type { OperationName } from "../names.ts";
 import { paintFor, singleLine } from "../text.ts";
 import type { Paint } from "../text.ts";
+import { renderOverview } from "../overview.ts";
 import { renderWaits } from "../view.ts";
 import type { WaitView } from "../view.ts";
 import type { EndingPrinter } from "./endings.ts";
@@ -16,7 +17,7 @@ import type { Reporter } from "./reporter.ts";
 
 const redrawInMs = 100;
 
-/** A line for each operation, redrawn in place; results and errors follow when all have ended. */
+/** A line for each operation, or an overview of many, redrawn in place; results and errors follow when all have ended. */
 export class TerminalReporter implements Reporter {
   readonly #stdout: Output;
   readonly #paint: Paint;
@@ -73,13 +74,18 @@ export class TerminalReporter implements Reporter {
   #change(place: number, changeOf: (wait: WaitView, now: number) => WaitView): void {
     const wait = this.#waits[place];
     if (wait) this.#waits[place] = changeOf(wait, this.#clock.now());
-    this.#draw();
+    // An overview of many is due ten times a second, not with each of hundreds of answers.
+    if (this.#waits.length <= this.#rows) this.#draw();
+  }
+
+  /** The cursor takes the last one. */
+  get #rows(): number {
+    return Math.max(1, (this.#stdout.rows ?? 24) - 1);
   }
 
   #draw(): void {
     this.#callOffRedraw?.();
-    // The cursor takes the last row.
-    this.#frame = this.#render(Math.max(1, (this.#stdout.rows ?? 24) - 1));
+    this.#frame = this.#render(this.#rows);
     this.#update(this.#frame);
     this.#callOffRedraw = this.#clock.setTimer(() => this.#draw(), redrawInMs);
   }
@@ -93,7 +99,9 @@ export class TerminalReporter implements Reporter {
 
   #render(rows = Infinity): string {
     const { columns = 80 } = this.#stdout;
-    return renderWaits(this.#waits, { columns, rows, now: this.#clock.now(), paint: this.#paint }).join("\n");
+    const options = { columns, rows, now: this.#clock.now(), paint: this.#paint };
+    const render = this.#waits.length > rows ? renderOverview : renderWaits;
+    return render(this.#waits, options).join("\n");
   }
 }
 
