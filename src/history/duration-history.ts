@@ -5,10 +5,17 @@ import { ContractError } from "../errors.ts";
 import { Listeners } from "../listeners.ts";
 import type { Operation } from "../operation.ts";
 import type { PollOptions } from "../options.ts";
-import { checkDuration } from "../schedule/schedule.ts";
-import { isOfLaterVersion, parseDurations, textOf, withDuration } from "./durations.ts";
+import {
+  isOfLaterVersion,
+  isPlausible,
+  parseDurations,
+  plausibleDuration,
+  textOf,
+  withDuration,
+} from "./durations.ts";
 import type { Bounds, Durations } from "./durations.ts";
 import { FileStore } from "./file-store.ts";
+import { StoreInTime } from "./store-in-time.ts";
 import type { DurationStore } from "./store.ts";
 import { watchedOptions } from "./watched-options.ts";
 import type { OperationKind } from "./watched-options.ts";
@@ -27,7 +34,8 @@ export interface DurationHistoryOptions {
 export interface DurationHistory {
   /**
    * Options for one wait, these and more: what the kind took so far goes into them, and what this operation takes
-   * is recorded when it has succeeded or failed. Never rejects for the store's sake: trouble becomes a warning.
+   * is recorded when it has succeeded or failed. Never rejects for the store's sake: trouble becomes a warning, and
+   * so does a store that takes longer than 10 s.
    *
    * The service's `startTime` and `endTime` say how long it took. Where they are missing, the wait's own time does,
    * if the operation began before its eyes: by `startOperation` and its kin, or `NotStarted` at the first read.
@@ -50,7 +58,7 @@ export interface DurationHistory {
   /**
    * Adds a duration to those of its kind.
    *
-   * @throws TypeError when the kind is none, RangeError when the duration is not above zero; what the store throws
+   * @throws TypeError when the kind is none, RangeError when the duration is not 1 to 1e12; what the store throws
    */
   record(kind: string, durationInMs: number): Promise<void>;
   /** Resolves when everything that is to be recorded is written: before `process.exit()`. */
@@ -77,9 +85,20 @@ export function durationHistory(
     if (Number.isInteger(value) && value > 0) continue;
     throw new RangeError(`${name}: expected a whole number above 0, got ${String(value)}`);
   }
-  if (pathOrStore === "") throw new TypeError("pathOrStore: expected a path or a store, got an empty string");
+  checkPathOrStore(pathOrStore);
   const store = typeof pathOrStore === "string" ? new FileStore(pathOrStore) : pathOrStore;
   return new StoredHistory(store, { maxDurationsPerKind, maxKinds }, onWarning);
+}
+
+function checkPathOrStore(value: unknown): void {
+  if (isStore(value) || (typeof value === "string" && value !== "")) return;
+  const got = value === "" ? "an empty string" : typeof value;
+  throw new TypeError(`pathOrStore: expected a path, or a store with read() and write(), got ${got}`);
+}
+
+function isStore(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("read" in value && "write" in value)) return false;
+  return typeof value.read === "function" && typeof value.write === "function";
 }
 
 function warnInLog(message: string): void {
@@ -87,14 +106,14 @@ function warnInLog(message: string): void {
 }
 
 class StoredHistory implements DurationHistory {
-  readonly #store: DurationStore;
+  readonly #store: StoreInTime;
   readonly #bounds: Bounds;
   readonly #warnings: Listeners<string>;
   /** What was asked for last: one thing at a time. */
   #latest: Promise<unknown> = Promise.resolve();
 
   constructor(store: DurationStore, bounds: Bounds, onWarning: (message: string) => unknown) {
-    this.#store = store;
+    this.#store = new StoreInTime(store);
     this.#bounds = bounds;
     this.#warnings = new Listeners(logger, onWarning);
   }
@@ -111,6 +130,7 @@ class StoredHistory implements DurationHistory {
     return watchedOptions(kind, options, {
       pastOf: (name) => known.get(name) ?? [],
       add: (name, durationInMs) => void this.#recordOrWarn(name, durationInMs),
+      warn: (message) => this.#warnings.notify(message),
     });
   }
 
@@ -134,9 +154,9 @@ class StoredHistory implements DurationHistory {
 
   async record(kind: string, durationInMs: number): Promise<void> {
     checkKind(kind);
-    checkDuration("durationInMs", durationInMs, { positive: true });
+    checkPlausible(durationInMs);
     await this.#inTurn(() =>
-      this.#exclusively(async () => {
+      this.#store.exclusively(async () => {
         const durations = withDuration(await this.#loadOrBegin(), kind, durationInMs, this.#bounds);
         await this.#store.write(textOf(durations));
       }),
@@ -161,17 +181,13 @@ class StoredHistory implements DurationHistory {
     return result;
   }
 
-  #exclusively<T>(action: () => Promise<T>): Promise<T> {
-    return this.#store.exclusively?.(action) ?? action();
-  }
-
   async #load(): Promise<Durations> {
     try {
       return parse(await this.#store.read());
     } catch (error) {
       if (!isDamage(error)) throw error;
       // Somebody else may have found it and mended it by now.
-      return this.#exclusively(() => this.#loadOrBegin());
+      return this.#store.exclusively(() => this.#loadOrBegin());
     }
   }
 
@@ -181,7 +197,7 @@ class StoredHistory implements DurationHistory {
       return parse(text);
     } catch (error) {
       if (!isDamage(error)) throw error;
-      const place = await this.#store.setAside?.();
+      const place = await this.#store.setAside();
       const whatNow = place === undefined ? "the next one replaces them" : `they are now in ${place}`;
       this.#warnings.notify(
         `The durations of earlier operations are damaged (${error.message}); ${whatNow}.`,
@@ -192,7 +208,9 @@ class StoredHistory implements DurationHistory {
 }
 
 function parse(text = ""): Durations {
-  return text.trim() === "" ? new Map() : parseDurations(text);
+  // What trim() takes for space is a byte order mark too, which editors may put first and JSON refuses.
+  const content = text.trim();
+  return content === "" ? new Map() : parseDurations(content);
 }
 
 function isDamage(error: unknown): error is ContractError {
@@ -201,6 +219,13 @@ function isDamage(error: unknown): error is ContractError {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+function checkPlausible(durationInMs: number): void {
+  if (isPlausible(durationInMs)) return;
+  throw new RangeError(
+    `durationInMs: expected ${plausibleDuration} of milliseconds, got ${String(durationInMs)}`,
+  );
 }
 
 const longestKind = 256;

@@ -56,8 +56,18 @@ function parseArray(value: unknown, path: string): readonly unknown[] {
 }
 
 function parseDuration(value: unknown, path: string): number {
-  if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  throw new ContractError(path, "a number above 0", value);
+  if (isPlausible(value)) return value;
+  throw new ContractError(path, plausibleDuration, value);
+}
+
+const longestInMs = 1e12;
+
+/** What {@link isPlausible} accepts, in words. */
+export const plausibleDuration = `a number from 1 to ${longestInMs}`;
+
+/** Whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong. */
+export function isPlausible(value: unknown): value is number {
+  return typeof value === "number" && value >= 1 && value <= longestInMs;
 }
 
 /** A line for each kind, so that a person can read it and version control can compare it. */
@@ -74,9 +84,8 @@ export function withDuration(
   durationInMs: number,
   { maxDurationsPerKind, maxKinds }: Bounds,
 ): Durations {
-  // Fractions of a millisecond are noise; yet a duration is never zero.
-  const rounded = Math.max(1, Math.round(durationInMs));
-  const ofKind = [...(durations.get(kind) ?? []), rounded].slice(-maxDurationsPerKind);
+  // Fractions of a millisecond are noise.
+  const ofKind = [...(durations.get(kind) ?? []), Math.round(durationInMs)].slice(-maxDurationsPerKind);
   const others = [...durations].filter(([other]) => other !== kind);
   return new Map([...others, [kind, ofKind] as const].slice(-maxKinds));
 }

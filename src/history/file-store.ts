@@ -5,7 +5,7 @@ import type { DurationStore } from "./store.ts";
 const longestWriteInMs = 5000;
 
 /** How long to wait for a lock in all: through the age of one that was left behind, and then some. */
-const patienceInMs = 2 * longestWriteInMs;
+const patienceInMs = 1.6 * longestWriteInMs;
 
 const pauseInMs = 20;
 
@@ -51,7 +51,11 @@ export class FileStore implements DurationStore {
   }
 
   async exclusively<T>(action: () => Promise<T>): Promise<T> {
-    await this.#lock();
+    await this.#lock().catch(async (error: unknown) => {
+      if (!hasCode(error, "ENOENT")) throw error;
+      await this.#makeFolder(this.#paths.dirname(this.#path));
+      await this.#lock();
+    });
     try {
       return await action();
     } finally {
@@ -60,7 +64,6 @@ export class FileStore implements DurationStore {
   }
 
   async #lock(): Promise<void> {
-    await this.#fs.mkdir(this.#paths.dirname(this.#path), { recursive: true });
     const givesUpAt = systemClock.now() + patienceInMs;
     while (!(await this.#tryLock())) {
       if (systemClock.now() > givesUpAt) throw new Error(`${this.#lockPath} has been there for too long`);
@@ -78,9 +81,22 @@ export class FileStore implements DurationStore {
       if (!hasCode(error, "EEXIST")) throw error;
     }
     const lock = await this.#fs.stat(this.#lockPath).catch(ifMissing(undefined));
-    const isLeftBehind = lock && systemClock.timestamp() - lock.mtimeMs > longestWriteInMs;
+    if (lock?.isDirectory()) throw new Error(`${this.#lockPath} is a folder, and has to go`);
+    // Where a clock was set back, the lock is of the future.
+    const isLeftBehind = lock && Math.abs(systemClock.timestamp() - lock.mtimeMs) > longestWriteInMs;
     if (isLeftBehind) await this.#remove(this.#lockPath);
     return false;
+  }
+
+  /** Not by `recursive`: below /proc, Node then tries again for ever. */
+  async #makeFolder(folder: string): Promise<void> {
+    const make = (): Promise<void> => this.#fs.mkdir(folder).catch(ifCode("EEXIST", undefined));
+    await make().catch(async (error: unknown) => {
+      const parent = this.#paths.dirname(folder);
+      if (!hasCode(error, "ENOENT") || parent === folder) throw error;
+      await this.#makeFolder(parent);
+      await make();
+    });
   }
 
   async #remove(path: string): Promise<void> {
@@ -98,8 +114,12 @@ function hasCode(error: unknown, code: string): boolean {
 }
 
 function ifMissing<T>(value: T): (error: unknown) => T {
+  return ifCode("ENOENT", value);
+}
+
+function ifCode<T>(code: string, value: T): (error: unknown) => T {
   return (error) => {
-    if (hasCode(error, "ENOENT")) return value;
+    if (hasCode(error, code)) return value;
     throw error;
   };
 }

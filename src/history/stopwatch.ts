@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { isTerminal } from "../operation.ts";
 import type { StatusFields } from "../operation.ts";
 import type { Progress } from "../progress.ts";
+import { isPlausible } from "./durations.ts";
 
 /**
  * Finds out how long the operation of one wait took. The service's own times are best. Without them the wait's are
@@ -30,7 +31,7 @@ export class Stopwatch {
     const wasOverAlready = isTerminal(this.#first.status);
     if (wasOverAlready || progress.status === "Canceled") return undefined;
     const duration = durationByService(progress.operation) ?? this.#durationSeen(progress);
-    return duration !== undefined && duration > 0 ? duration : undefined;
+    return isPlausible(duration) ? duration : undefined;
   }
 
   #durationSeen({ elapsedInMs }: Progress): number | undefined {
@@ -40,5 +41,7 @@ export class Stopwatch {
 }
 
 function durationByService({ startTime, endTime }: StatusFields): number | undefined {
-  return startTime && endTime && endTime > startTime ? endTime.getTime() - startTime.getTime() : undefined;
+  if (!startTime || !endTime) return undefined;
+  const duration = endTime.getTime() - startTime.getTime();
+  return isPlausible(duration) ? duration : undefined;
 }

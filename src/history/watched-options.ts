@@ -14,6 +14,7 @@ export type OperationKind = string | ((operation: OperationStatus) => string);
 export interface Records {
   pastOf(kind: string): readonly number[];
   add(kind: string, durationInMs: number): void;
+  warn(message: string): void;
 }
 
 /** The options of one wait, with the past of its kind, and with an eye on how long it takes. */
@@ -25,6 +26,7 @@ export function watchedOptions<P>(
   const stopwatch = new Stopwatch(options.clock ?? systemClock);
   const { kindOf, ...past } =
     typeof kind === "string" ? pastOf(kind, options, records) : pastOfKindFound(kind, options, records);
+  const nameOf = orWarning(kindOf, records);
   return {
     ...options,
     ...past,
@@ -33,11 +35,28 @@ export function watchedOptions<P>(
       return options.onStarted?.(started);
     },
     onProgress(progress) {
-      const name = kindOf(progress);
+      const name = nameOf(progress);
       const duration = stopwatch.durationAfter(progress);
-      if (duration !== undefined) records.add(name, duration);
+      if (name !== undefined && duration !== undefined) records.add(name, duration);
       return options.onProgress?.(progress);
     },
+  };
+}
+
+/** The user's function may throw, for lack of a field that comes later: tried again, told of once. */
+function orWarning(
+  kindOf: (progress: Progress) => string,
+  records: Records,
+): (progress: Progress) => string | undefined {
+  let hasWarned = false;
+  return (progress) => {
+    try {
+      return kindOf(progress);
+    } catch (error) {
+      if (!hasWarned) records.warn(`The kind of an operation was not found: ${String(error)}`);
+      hasWarned = true;
+      return undefined;
+    }
   };
 }
 

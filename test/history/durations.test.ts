@@ -65,6 +65,13 @@ describe("a history of durations", () => {
     expect(warnings).toEqual([]);
   });
 
+  it("reads a text that begins with a byte order mark", async () => {
+    const text = `\uFEFF${textOf(new Map([["any", [1]]]))}`;
+    const { history, warnings } = historyWithWarnings(new MemoryStore(text));
+    expect(await history.pastDurations("any")).toEqual([1]);
+    expect(warnings).toEqual([]);
+  });
+
   it("says what its store says", async () => {
     const store = new MemoryStore();
     store.trouble = new Error("the disk is on fire");
@@ -84,9 +91,11 @@ test.each(["", "x".repeat(257)])("a kind has 1 to 256 characters", async (kind) 
   await expect(history.options(kind)).rejects.toThrow(TypeError);
 });
 
-test.each([0, -1, NaN, Infinity])("a duration is above zero: not %d", async (duration) => {
+test.each([0, -1, 0.9, 1e12 + 1, NaN, Infinity])("a duration is 1 to 1e12: not %d", async (duration) => {
   const { history } = historyWithWarnings();
-  await expect(history.record("any", duration)).rejects.toThrow(/^durationInMs: /);
+  const message = /^durationInMs: expected a number from 1 to 1000000000000 of milliseconds, got /;
+  await expect(history.record("any", duration)).rejects.toThrow(message);
+  await expect(history.record("any", duration)).rejects.toThrow(RangeError);
 });
 
 test("options out of range are named", () => {
@@ -97,8 +106,14 @@ test("options out of range are named", () => {
   );
 });
 
+test.each([undefined, null, 7, {}, { read: () => {} }])("%j is no place for durations", (place) => {
+  const begin = (): unknown => Reflect.apply(durationHistory, undefined, [place]);
+  expect(begin).toThrow(/^pathOrStore: expected a path, or a store with read\(\) and write\(\), got /);
+  expect(begin).toThrow(TypeError);
+});
+
 test("what is written can be read, whatever it is", () => {
-  const duration = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
+  const duration = fc.integer({ min: 1, max: 1e12 });
   const entry = fc.tuple(fc.string({ minLength: 1, unit: "binary" }), fc.array(duration));
   fc.assert(
     fc.property(fc.array(entry), (entries) => {
@@ -128,7 +143,11 @@ describe("a damaged text", () => {
     ],
     [
       JSON.stringify({ version: 1, kinds: [{ ...entry, durationsInMs: [1, -1] }] }),
-      "durations.kinds[0].durationsInMs[1]: expected a number above 0, got -1",
+      "durations.kinds[0].durationsInMs[1]: expected a number from 1 to 1000000000000, got -1",
+    ],
+    [
+      JSON.stringify({ version: 1, kinds: [{ ...entry, durationsInMs: [1e13] }] }),
+      "durations.kinds[0].durationsInMs[0]: expected a number from 1 to 1000000000000, got 10000000000000",
     ],
   ])("%s is told of and replaced", async (text, what) => {
     const { history, warnings } = historyWithWarnings(new MemoryStore(text));

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import {
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -100,6 +101,28 @@ describe("a history in a file", () => {
     await durationHistory(path).record("any", 1);
     expect(await durationHistory(path).pastDurations("any")).toEqual([1]);
     expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it("takes over a lock of the future, which a clock that was set back leaves", async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, "durations.json");
+    writeFileSync(`${path}.lock`, "");
+    utimesSync(`${path}.lock`, 4e9, 4e9);
+    await durationHistory(path).record("any", 1);
+    expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it("says that a folder is where its lock should be", async () => {
+    const path = join(temporaryFolder(), "durations.json");
+    mkdirSync(`${path}.lock`);
+    await expect(durationHistory(path).record("any", 1)).rejects.toThrow(
+      `${path}.lock is a folder, and has to go`,
+    );
+  });
+
+  it.runIf(existsSync("/proc/self"))("gives up where no folder can be made", async () => {
+    const path = "/proc/lro-history/deeper/durations.json";
+    await expect(durationHistory(path).record("any", 1)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("follows a link", async () => {

@@ -54,6 +54,12 @@ describe("recorded is", () => {
     expect(await durationsAfter([notStarted, reversed])).toEqual([10_000]);
   });
 
+  it("what the wait saw, where the times of the service are ages apart", async () => {
+    const notStarted = { status: "NotStarted", ...inTenSeconds };
+    const sinceEver = { status: "Succeeded", startTime: "0001-01-01T00:00:00Z", endTime };
+    expect(await durationsAfter([notStarted, sinceEver])).toEqual([10_000]);
+  });
+
   it("nothing of a wait that ended before the operation", async () => {
     const notStarted = { status: "NotStarted", ...inTenSeconds };
     expect(await durationsAfter([notStarted, running], { timeoutInMs: 15_000 })).toEqual([]);
@@ -177,6 +183,33 @@ describe("a wait with a history", () => {
       pollUntilDone(scriptedOperation(["Running", "Running", "Succeeded"]), options),
     );
     expect(seen).toEqual([201, 7000, 7000, undefined]);
+  });
+
+  it("does not suffer from a function that finds no kind", async () => {
+    const clock = createVirtualClock();
+    const { history, warnings } = historyWithWarnings();
+    const seen: string[] = [];
+    const kindOf = (): never => {
+      throw new TypeError("no resourceId");
+    };
+    const options = { clock, onProgress: ({ status }: Progress) => seen.push(status) };
+    const operation = scriptedOperation([running, { status: "Succeeded", startTime, endTime }]);
+    await clock.runUntilSettled(history.pollUntilDone(kindOf, operation, options));
+    expect(seen).toEqual(["Running", "Succeeded"]);
+    expect(warnings).toEqual(["The kind of an operation was not found: TypeError: no resourceId"]);
+  });
+
+  it("records under a kind that is found late", async () => {
+    const clock = createVirtualClock();
+    const { history, warnings } = historyWithWarnings();
+    const kindOf = ({ status }: { readonly status: string }): string => {
+      if (status === "Succeeded") return "late";
+      throw new Error("not yet");
+    };
+    const operation = scriptedOperation([running, { status: "Succeeded", startTime, endTime }]);
+    await clock.runUntilSettled(history.pollUntilDone(kindOf, operation, { clock }));
+    expect(await history.pastDurations("late")).toEqual([42_500]);
+    expect(warnings).toHaveLength(1);
   });
 
   it("does not suffer from its store", async () => {

@@ -1,0 +1,63 @@
+import { expect, it, vi } from "vitest";
+import { pollUntilDone } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import { historyWithWarnings, MemoryStore } from "./support.ts";
+
+vi.mock("../../src/clock.ts", async (importActual) => {
+  const actual = await importActual<typeof import("../../src/clock.ts")>();
+  const { fastClock } = await import("../support/clock.ts");
+  return { ...actual, systemClock: fastClock(actual.systemClock) };
+});
+
+const never = (): Promise<never> => new Promise(() => {});
+const [startTime, endTime] = ["2025-01-01T10:00:00Z", "2025-01-01T10:01:00Z"];
+
+function minute(): ReturnType<typeof scriptedOperation> {
+  return scriptedOperation(["Running", { status: "Succeeded", properties: 42, startTime, endTime }]);
+}
+
+it("a store that never answers costs a wait 10 s, not more", async () => {
+  const clock = createVirtualClock();
+  const store = Object.assign(new MemoryStore(), { read: never });
+  const { history, warnings } = historyWithWarnings(store);
+  const options = await history.options("any", { clock });
+  expect(await clock.runUntilSettled(pollUntilDone(minute(), options))).toBe(42);
+  await history.settled();
+  expect(warnings).toEqual([
+    "The durations of earlier operations cannot be read: the store's read did not come to an end within 10 s",
+    "The duration of an operation was not recorded: the store's read did not come to an end within 10 s",
+  ]);
+});
+
+it.each(["write", "setAside", "exclusively"])("a %s that hangs is given up", async (call) => {
+  const store = Object.assign(new MemoryStore("damaged"), { [call]: never });
+  const { history } = historyWithWarnings(store);
+  await expect(history.record("any", 1)).rejects.toThrow(`the store's ${call} did not come to an end`);
+});
+
+it("a lock that is not given back is given up", async () => {
+  const exclusively = async (action: () => Promise<unknown>): Promise<never> => {
+    await action();
+    return never();
+  };
+  const store = Object.assign(new MemoryStore(), { exclusively });
+  const { history } = historyWithWarnings(store);
+  await expect(history.record("any", 1)).rejects.toThrow("the store's exclusively did not come to an end");
+  expect(await history.pastDurations("any")).toEqual([1]);
+});
+
+it("what was given up does not happen later", async () => {
+  const { promise: turn, resolve: letIn } = Promise.withResolvers<void>();
+  const late: Promise<unknown>[] = [];
+  const exclusively = <T>(action: () => Promise<T>): Promise<T> => {
+    const result = turn.then(action);
+    late.push(result);
+    return result;
+  };
+  const store = Object.assign(new MemoryStore(), { exclusively });
+  const { history } = historyWithWarnings(store);
+  await expect(history.record("any", 1)).rejects.toThrow("did not come to an end");
+  letIn();
+  await Promise.allSettled(late);
+  expect(store.text).toBeUndefined();
+});
