@@ -63,7 +63,7 @@ function parseDuration(value: unknown, path: string): number {
 const longestInMs = 1e12;
 
 /** What {@link isPlausible} accepts, in words. */
-export const plausibleDuration = `a number from 1 to ${longestInMs}`;
+export const plausibleDuration: string = `a number from 1 to ${longestInMs}`;
 
 /** Whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong. */
 export function isPlausible(value: unknown): value is number {
