@@ -1,10 +1,12 @@
 import { RequestBudget } from "./budget.ts";
 import type { RequestBudgetOptions } from "./budget.ts";
 import { sleep, systemClock } from "./clock.ts";
-import { Caller, UntilDone } from "./callers.ts";
-import type { WaitingRoom } from "./callers.ts";
+import { UntilDone } from "./callers.ts";
+import type { Caller, WaitingRoom } from "./callers.ts";
 import { OperationPoller } from "./engine.ts";
 import { PollingError } from "./errors.ts";
+import { Arrivals, Member } from "./group-member.ts";
+import type { FinishedOperation } from "./group-member.ts";
 import { Listeners } from "./listeners.ts";
 import { fallbackLogger } from "./audience.ts";
 import type { Operation } from "./operation.ts";
@@ -12,7 +14,6 @@ import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
-import type { Progress } from "./progress.ts";
 
 /** Where many operations stand together. */
 export interface GroupProgress {
@@ -25,12 +26,6 @@ export interface GroupProgress {
   readonly percentComplete: number;
   /** Milliseconds until the last one is over; `undefined` where it would be a guess. */
   readonly estimatedRemainingInMs: number | undefined;
-}
-
-/** An operation of a group that is over, or was given up. */
-export interface FinishedOperation<P = unknown> {
-  readonly operation: Operation<P>;
-  readonly result: PromiseSettledResult<P>;
 }
 
 /** How to wait for many operations. Durations are in milliseconds; `timeoutInMs` is each one's. */
@@ -90,105 +85,6 @@ export async function pollAll<P>(
 
 const progressEveryInMs = 200;
 const mostInATurn = 500;
-const nobodysSignals: readonly AbortSignal[] = [];
-
-/** One operation of a group: the caller that waits for it on the group's behalf. */
-class Member<P> extends Caller<P> implements FinishedOperation<P> {
-  readonly operation: Operation<P>;
-  readonly poller: OperationPoller<P>;
-  readonly #group: OperationGroup<P>;
-  #result: PromiseSettledResult<P> | undefined;
-
-  constructor(group: OperationGroup<P>, operation: Operation<P>, poller: OperationPoller<P>) {
-    super(nobodysSignals);
-    this.#group = group;
-    this.operation = operation;
-    this.poller = poller;
-  }
-
-  get isFinished(): boolean {
-    return this.#result !== undefined;
-  }
-
-  /** What came of it; a member that is let go before its time is rejected. */
-  get result(): PromiseSettledResult<P> {
-    return (
-      this.#result ?? { status: "rejected", reason: new Error(`Operation ${this.operation.id} is not over.`) }
-    );
-  }
-
-  get status(): string {
-    return this.poller.status ?? "Unknown";
-  }
-
-  get progress(): Progress<P> | undefined {
-    return this.poller.latestProgress();
-  }
-
-  override onProgress(): void {
-    this.#group.onChange();
-  }
-
-  override onOutcome(outcome: Outcome<P>): void {
-    this.#finish(
-      outcome.type === "succeeded"
-        ? { status: "fulfilled", value: outcome.result }
-        : { status: "rejected", reason: outcome.error },
-    );
-  }
-
-  override onAbort(reason: unknown): void {
-    this.#finish({ status: "rejected", reason });
-  }
-
-  /** Is let go, for this reason. */
-  stop(reason: unknown): void {
-    this.leave();
-    this.onAbort(reason);
-  }
-
-  #finish(result: PromiseSettledResult<P>): void {
-    this.#result = result;
-    this.#group.onFinish(this);
-  }
-}
-
-/** Hands over the members of a group as they finish. */
-class Arrivals<P> extends Caller<PromiseSettledResult<P>[]> implements AsyncIterable<Member<P>> {
-  readonly #arrived: Member<P>[];
-  #end: { readonly error?: unknown } | undefined;
-  #wake: () => void = () => {};
-
-  constructor(signals: readonly AbortSignal[], arrived: Member<P>[]) {
-    super(signals);
-    this.#arrived = arrived;
-  }
-
-  add(member: Member<P>): void {
-    this.#arrived.push(member);
-    this.#wake();
-  }
-
-  override onOutcome(): void {
-    this.#end = {};
-    this.#wake();
-  }
-
-  override onAbort(error: unknown): void {
-    this.#end = { error };
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Member<P>, void, undefined> {
-    for (;;) {
-      const member = this.#arrived.shift();
-      if (member) yield member;
-      else if (this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if ("error" in this.#end) throw this.#end.error;
-      else return;
-    }
-  }
-}
 
 class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   readonly #settings: PollSettings;

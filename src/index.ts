@@ -15,13 +15,8 @@ export {
 } from "./errors.ts";
 export type { LroErrorContext, Observed, ReadErrorDetails, ReadErrorKind } from "./errors.ts";
 export { createPollerGroup, pollAll } from "./group.ts";
-export type {
-  FinishedOperation,
-  GroupProgress,
-  PollAllOptions,
-  PollerGroup,
-  PollerGroupOptions,
-} from "./group.ts";
+export type { FinishedOperation } from "./group-member.ts";
+export type { GroupProgress, PollAllOptions, PollerGroup, PollerGroupOptions } from "./group.ts";
 export { isTerminal } from "./operation.ts";
 export type {
   InnerError,

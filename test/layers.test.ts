@@ -25,6 +25,7 @@ const layers = [
   "poller.ts",
   "engine.ts",
   "create-poller.ts",
+  "group-member.ts",
   "group.ts",
   "azure/",
   "history/",
