@@ -26,8 +26,8 @@ interface Applicant {
 
 const shortestHoldInMs = 1000;
 const longestHoldInMs = 60_000;
-/** Asks for a little more than there is: a short queue leaves no slot of the service unused (measured: 87 % against 80 %). */
-const scarcity = 0.85;
+/** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
+const stretchedShare = 0.85;
 /** How many of a burst of starts need no spreading, and how wide it is: no moment holds more than a twentieth. */
 const unspreadStarts = 25;
 const startSpreadInMs = 1100;
@@ -37,8 +37,8 @@ const longestTail = 1024;
 /**
  * What the reads of one service are paid from. When the service says to one of them that it is asked too much, all
  * are held back, and come back one after the other. While there is not enough for everybody, all waits are stretched
- * by the same factor: each operation's spacing is the root of its price, so that those about to end, which ask often,
- * keep their precedence (pollers.md §4.14).
+ * by the same factor, so that those about to end, which ask often, keep their precedence: with hazards h and spacings
+ * δ, Σh·δ/2 is least for a given Σ1/δ where every δ is √(2λ/h), λ being the price that all pay.
  */
 export class RequestBudget {
   readonly #clock: Clock;
@@ -75,10 +75,10 @@ export class RequestBudget {
 
   /** By how much waits must be longer than they would be if there were enough for everybody; at least 1. */
   get stretch(): number {
-    return Math.max(1, this.#demand * this.#spacingInMs() * scarcity);
+    return Math.max(1, this.#demand * this.#spacingInMs() * stretchedShare);
   }
 
-  /** Tells of a wait that begins (or, by the negative of what that returned, ends). */
+  /** Tells by how much the reads for each millisecond that a waiter wants have changed. */
   plan(demand: number): void {
     this.#demand = Math.max(0, this.#demand + demand);
   }

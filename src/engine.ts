@@ -264,7 +264,7 @@ export class OperationPoller<P> implements Poller<P> {
     if (this.#pendingRead?.read !== read) return forever();
     this.#pendingRead = undefined;
     if ("error" in answer && isVerdict(answer.error)) {
-      this.#outcome = { type: "gaveUp", isFinal: true, error: answer.error };
+      this.#outcome = { type: "gaveUp", error: answer.error };
       return this.#endEarly(this.#outcome);
     }
     const { staleAnswers } = this.#state;
@@ -277,7 +277,7 @@ export class OperationPoller<P> implements Poller<P> {
       this.#apply(event);
     } catch (error) {
       // The user's own schedule threw: nobody can say when to read next.
-      return this.#endEarly({ type: "gaveUp", isFinal: false, error });
+      return this.#endEarly({ type: "gaveUp", error });
     }
     if (event.type === "answered") return this.#answered(event.reading, staleAnswers);
     this.#failed(event.failure, atInMs);

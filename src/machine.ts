@@ -156,7 +156,8 @@ export function nextStep(
 ): NextStep {
   const ending = isSettled(state) ? "settled" : endingOfWait(state, elapsedInMs, rules);
   if (ending !== undefined) return { type: "end", ending };
-  const wanted = stretch * wantedDelay(state, elapsedInMs, rules, schedule, random);
+  const stretched: Schedule = (history, chance) => stretch * schedule(history, chance);
+  const wanted = wantedDelay(state, elapsedInMs, rules, stretched, random);
   const least = spread(holdInMs(state, elapsedInMs), random);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
 }

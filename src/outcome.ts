@@ -12,11 +12,11 @@ import {
 import type { LroErrorContext } from "./errors.ts";
 import type { WaitEnding, WaitState } from "./machine.ts";
 
-/** How a wait ended: as the operation did, or without knowing how it does; `isFinal` if nothing can come of it. */
+/** How a wait ended: as the operation did, or without knowing how it does. */
 export type Outcome<P> =
   | { readonly type: "succeeded"; readonly result: P }
   | { readonly type: "unsuccessful"; readonly error: unknown }
-  | { readonly type: "gaveUp"; readonly error: unknown; readonly isFinal: boolean };
+  | { readonly type: "gaveUp"; readonly error: unknown };
 
 /** Where and when a wait ended. */
 export interface EndOfWait<P> {
@@ -36,9 +36,7 @@ export function outcomeOf<P>(end: EndOfWait<P>): Outcome<P> {
     return { type: "succeeded", result: latest.properties as P };
   }
   const error = errorOf(end);
-  return end.ending === "settled"
-    ? { type: "unsuccessful", error }
-    : { type: "gaveUp", error, isFinal: false };
+  return { type: end.ending === "settled" ? "unsuccessful" : "gaveUp", error };
 }
 
 /** The error that says how a wait ended. */

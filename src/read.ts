@@ -78,7 +78,8 @@ export class Read<P> {
   }
 }
 
-function timeoutError(limitInMs: number): ReadError {
+/** The failed read that no answer is. */
+export function timeoutError(limitInMs: number): ReadError {
   return new ReadError(`no answer within ${Math.round(limitInMs)} ms`, {
     kind: "transient",
     code: "RequestTimeout",

@@ -154,6 +154,13 @@ describe("the next step", () => {
     ]);
   });
 
+  test("is stretched where the schedule says it, and nowhere else", () => {
+    const stretched = (event: WaitEvent): NextStep =>
+      nextStep(after(event), event.atInMs, rules, fixed(2000), leastRandom, 3);
+    expect(stretched(answered(0, "Running"))).toMatchObject({ delayInMs: 6000 });
+    expect(stretched(failed(0))).toMatchObject({ delayInMs: 1000 });
+  });
+
   test("after a failed read is never before its Retry-After", () => {
     expect(stepAfter([failed(0, "transient", 60_000)])).toMatchObject({ delayInMs: 60_000 });
   });

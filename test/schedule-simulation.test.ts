@@ -26,6 +26,12 @@ describe("the cost of waiting, lateness plus reads times their price", () => {
     expect(mean).toBeLessThan(1.1);
   });
 
+  it("costs one read more where the first comes at once, which short operations at a high price feel", () => {
+    const { most, mean } = extremesOf(withoutKnowledge(200, true), "toBestPeer");
+    expect(most).toBeLessThan(2);
+    expect(mean).toBeLessThan(1.15);
+  });
+
   it("falls well below the best peer with a bar that is right, noisy or coarse", () => {
     const [truthful, noisy] = [withBar(shapes.truthful, 150), withBar(shapes.noisy, 150)];
     expect(extremesOf(truthful, "toBestPeer").most).toBeLessThan(0.7);

@@ -70,7 +70,7 @@ export function records(law: Law, count: number, random: () => number): readonly
 
 /**
  * The least that any schedule can cost on the average, in seconds: `∫ √(2c·h(t))·S(t) dt`, with h the hazard and S
- * the survival (pollers.md §4.3). In leading order, for a schedule that knows the law and nothing else.
+ * the survival (Keller 1974). In leading order, for a schedule that knows the law and nothing else.
  */
 export function lowerBound(law: Law, pollCost: number): number {
   let total = 0;

@@ -1,7 +1,7 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
-import { ContractError, ReadError } from "../errors.ts";
+import { ContractError, ReadError, messageOf } from "../errors.ts";
 import type { Operation, OperationStatus, PollLogger, Reading, StatusFields } from "../operation.ts";
 import { ageOf, errorOfAnswer, factsOf, parseBody } from "./answer.ts";
 import type { AnswerFacts } from "./answer.ts";
@@ -182,8 +182,11 @@ export class LroOperation<TResult> implements Operation<TResult> {
     try {
       return parseResult(body);
     } catch (cause) {
-      const message = `parseResult: ${cause instanceof Error ? cause.message : String(cause)}`;
-      throw new ReadError(message, { kind: "refused", code: "ResultNotParsed", cause });
+      throw new ReadError(`parseResult: ${messageOf(cause)}`, {
+        kind: "refused",
+        code: "ResultNotParsed",
+        cause,
+      });
     }
   }
 }

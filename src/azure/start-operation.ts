@@ -10,6 +10,7 @@ import { resolveOptions } from "../options.ts";
 import type { PollOptions, PollSettings } from "../options.ts";
 import { createPoller } from "../create-poller.ts";
 import type { Poller } from "../poller.ts";
+import { timeoutError } from "../read.ts";
 import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
@@ -169,10 +170,7 @@ async function attemptWithin(
   abortSignal: AbortSignal | undefined,
 ): Promise<PipelineResponse> {
   const limit = new AbortController();
-  const timedOut = new ReadError(`no answer within ${limitInMs} ms`, {
-    kind: "transient",
-    code: "RequestTimeout",
-  });
+  const timedOut = timeoutError(limitInMs);
   const cancel = limitInMs === Infinity ? () => {} : clock.setTimer(() => limit.abort(timedOut), limitInMs);
   try {
     const signal = AbortSignal.any([limit.signal, ...(abortSignal ? [abortSignal] : [])]);

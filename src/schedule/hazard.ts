@@ -32,7 +32,7 @@ export const hazardTimesAge = 0.75;
 const youngestAge = 0.25;
 
 /**
- * Nothing known: the hazard is `0.75/t`. Reads are as dense as `√(h/2c)` (Keller 1974; pollers.md §4.2), integrated
+ * Nothing known: the hazard is `0.75/t`. Reads are as dense as `√(h/2c)` (Keller 1974), integrated
  * over the gap, so that `√t` grows by the same step with each of them.
  */
 export function noKnowledge({ pollCostInMs, minDelayInMs, maxDelayInMs }: Terms): Background {
