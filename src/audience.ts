@@ -8,7 +8,7 @@ function nothing(): void {}
 
 /** Without a logger the bugs of listeners are still told; the rest has events of its own. */
 export const fallbackLogger: PollLogger = {
-  info: nothing,
+  info: Object.assign((): void => {}, { enabled: false }),
   warning: nothing,
   error: (...message) => console.error(...message),
 };
@@ -65,12 +65,10 @@ export class Audience<P> {
     return this.#failedReadListeners.add(listener);
   }
 
-  tellProgress(operationId: string, progress: Progress<P>, isStale: boolean): void {
-    const percent = progress.percentComplete === undefined ? "" : ` at ${progress.percentComplete} %`;
-    const stale = isStale ? " (a stale answer was passed over)" : "";
-    this.#say("info", `Operation ${operationId}: ${progress.status}${percent}${stale}.${nextRead(progress)}`);
-    for (const caller of this.#callers) caller.onProgress(progress);
-    this.#listeners?.notify(progress);
+  tellProgress(operationId: string, latestProgress: () => Progress<P>, isStale: boolean): void {
+    if (this.#logger.info.enabled ?? true) this.#say("info", lineOf(operationId, latestProgress(), isStale));
+    for (const caller of this.#callers) caller.onProgress(latestProgress);
+    this.#listeners?.notify(latestProgress());
   }
 
   tellFailedRead(operationId: string, failedRead: FailedRead): void {
@@ -80,6 +78,12 @@ export class Audience<P> {
     );
     this.#failedReadListeners?.notify(failedRead);
   }
+}
+
+function lineOf(operationId: string, progress: Progress, isStale: boolean): string {
+  const percent = progress.percentComplete === undefined ? "" : ` at ${progress.percentComplete} %`;
+  const stale = isStale ? " (a stale answer was passed over)" : "";
+  return `Operation ${operationId}: ${progress.status}${percent}${stale}.${nextRead(progress)}`;
 }
 
 function nextRead({ nextPollInMs }: { readonly nextPollInMs: number | undefined }): string {

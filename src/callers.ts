@@ -19,7 +19,8 @@ export abstract class Caller<P> implements EventListenerObject {
     this.#signals = signals;
   }
 
-  onProgress(_progress: Progress<P>): void {}
+  /** Told after every answer; the progress is made when it is asked for. */
+  onProgress(_latestProgress: () => Progress<P>): void {}
   abstract onOutcome(outcome: Outcome<P>): void;
   abstract onAbort(reason: unknown): void;
 
@@ -107,8 +108,8 @@ export class Iteration<P> extends Caller<P> {
     if (latest) this.mailbox.put(latest);
   }
 
-  override onProgress(progress: Progress<P>): void {
-    this.mailbox.put(progress);
+  override onProgress(latestProgress: () => Progress<P>): void {
+    this.mailbox.put(latestProgress());
   }
 
   override onOutcome(outcome: Outcome<P>): void {

@@ -39,6 +39,7 @@ const longestTurnInMs = 5;
 /** The platform's time, with one timer of the platform for all of ours: 100,000 of its own would cost 20 MB. */
 class SystemClock implements Clock {
   readonly #queue = new TimerQueue();
+  #isFiring = false;
   #armed: { readonly dueAt: number; readonly handle: ReturnType<typeof setTimeout> } | undefined;
 
   now(): number {
@@ -61,7 +62,7 @@ class SystemClock implements Clock {
   /** Sets the platform's timer for the first of ours. Without one the process may end. */
   #arm(): void {
     const { first } = this.#queue;
-    if (first?.dueAt === this.#armed?.dueAt) return;
+    if (this.#isFiring || first?.dueAt === this.#armed?.dueAt) return;
     clearTimeout(this.#armed?.handle);
     this.#armed = undefined;
     if (first === undefined) return;
@@ -71,15 +72,19 @@ class SystemClock implements Clock {
 
   #fire(): void {
     this.#armed = undefined;
+    this.#isFiring = true;
     const begunAt = performance.now();
+    let now = begunAt;
     try {
       // Node fires a fraction of a millisecond early at times: who is not due yet is armed again.
-      for (let { first } = this.#queue; first && first.dueAt <= performance.now(); { first } = this.#queue) {
-        if (performance.now() - begunAt > longestTurnInMs) break;
+      for (let { first } = this.#queue; first && first.dueAt <= now; { first } = this.#queue) {
+        if (now - begunAt > longestTurnInMs) break;
         this.#queue.remove(first);
         first.callback();
+        now = performance.now();
       }
     } finally {
+      this.#isFiring = false;
       this.#arm();
     }
   }

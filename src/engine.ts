@@ -3,10 +3,9 @@ import { Audience } from "./audience.ts";
 import type { RequestBudget } from "./budget.ts";
 import { Iteration, UntilDone, UntilRead } from "./callers.ts";
 import type { Caller } from "./callers.ts";
-import type { ReadError } from "./errors.ts";
 import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
 import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
-import type { Operation, OperationState, Reading } from "./operation.ts";
+import type { Operation, OperationState, OperationStatus, Reading } from "./operation.ts";
 import type { PollSettings } from "./options.ts";
 import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
 import type { EndOfWait, Outcome } from "./outcome.ts";
@@ -14,6 +13,7 @@ import type { CallOptions, Poller } from "./poller.ts";
 import { failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 import { Read } from "./read.ts";
+import type { Reader } from "./read.ts";
 import { stateOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
 
@@ -24,10 +24,16 @@ function forever(): Promise<never> {
   return new Promise(nothing);
 }
 
+/** The attempts of p-retry at one outage. */
+interface Retries {
+  /** Begins the next attempt; `undefined` but while that is waited for. */
+  next: (() => void) | undefined;
+}
+
 const firstRead: NextStep = { type: "wait", delayInMs: 0, until: "nextRead" };
 
 /** One loop for any number of callers. Nothing but the clock holds it while it waits. */
-export class OperationPoller<P> implements Poller<P> {
+export class OperationPoller<P> implements Poller<P>, Reader<P> {
   readonly #operation: Operation<P>;
   readonly #settings: PollSettings;
   readonly #abortSignal: AbortSignal | undefined;
@@ -37,17 +43,18 @@ export class OperationPoller<P> implements Poller<P> {
   #outcome: Outcome<P> | undefined;
   /** What the clock showed when the wait began. */
   #begunAt: number | undefined;
-  #deadline: { readonly atInMs: number; readonly callOff: () => void } | undefined;
+  #callOffDeadline: (() => void) | undefined;
   #step = firstRead;
+  #rules: WaitRules;
   #isRunning = false;
-  /** Counts the stops, so that what was under way before one does not go on after it. */
-  #stops = 0;
-  #pendingRead: { readonly progress: Promise<Progress<P>>; readonly read: Read<P> } | undefined;
+  #pendingRead: Read<P> | undefined;
+  /** For those who await the answer of the pending read. */
+  #answer: PromiseWithResolvers<Progress<P>> | undefined;
   #callOffWait: (() => void) | undefined;
   /** What it asks of the budget, as long as it goes on. */
   #demand = 0;
-  /** Lets a retry go on that awaits the end of the wait. */
-  #retry: (() => void) | undefined;
+  /** The attempts since the first failed read; gone with the next answer, or when nobody waits any more. */
+  #retries: Retries | undefined;
 
   constructor(
     operation: Operation<P>,
@@ -57,6 +64,7 @@ export class OperationPoller<P> implements Poller<P> {
   ) {
     this.#operation = operation;
     this.#settings = settings;
+    this.#rules = settings.rules;
     this.#budget = budget;
     this.#abortSignal = abortSignal;
     this.#audience = new Audience(this, operation.logger);
@@ -149,10 +157,6 @@ export class OperationPoller<P> implements Poller<P> {
     return this.#begunAt === undefined ? 0 : this.#settings.clock.now() - this.#begunAt;
   }
 
-  #rules(): WaitRules {
-    return { ...this.#settings.rules, deadlineInMs: this.#deadline?.atInMs ?? Infinity };
-  }
-
   #enter(caller: Caller<P>): boolean {
     if (this.#outcome) caller.onOutcome(this.#outcome);
     if (this.#outcome || !this.#audience.enter(caller)) return false;
@@ -162,16 +166,19 @@ export class OperationPoller<P> implements Poller<P> {
 
   #run(): void {
     if (this.#isRunning) return;
-    const { clock, timeoutInMs } = this.#settings;
     const elapsedInMs = this.#elapsedInMs();
     this.#isRunning = true;
-    if (timeoutInMs !== Infinity) {
-      const callOff = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
-      this.#deadline = { atInMs: elapsedInMs + timeoutInMs, callOff };
-    }
+    this.#setDeadline(elapsedInMs);
     this.#state = forgiven(this.#state);
-    this.#step = firstStep(this.#state, elapsedInMs, this.#rules(), this.#budget?.startDelayInMs());
+    this.#step = firstStep(this.#state, elapsedInMs, this.#rules, this.#budget?.startDelayInMs());
     this.#startWait();
+  }
+
+  #setDeadline(elapsedInMs: number): void {
+    const { clock, timeoutInMs, rules } = this.#settings;
+    if (timeoutInMs === Infinity) return;
+    this.#rules = { ...rules, deadlineInMs: elapsedInMs + timeoutInMs };
+    this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
   }
 
   #onDeadline(): void {
@@ -179,17 +186,12 @@ export class OperationPoller<P> implements Poller<P> {
     this.#end(outcomeOf(this.#endOfWait()));
   }
 
-  /** Begins the wait before the current step's read. */
+  /** Begins the wait before the current step's read, in place of any other that is under way. */
   #startWait(): void {
+    this.#endWait();
     const step = this.#step;
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
     this.#callOffWait = this.#settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
-  }
-
-  /** Stays from one answer to the next: those whose read queues ask no less. */
-  #plan(demand: number): void {
-    this.#budget?.plan(demand - this.#demand);
-    this.#demand = demand;
   }
 
   #endWait(): void {
@@ -198,124 +200,142 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   #onDue(): void {
-    this.#endWait();
-    const retry = this.#retry;
-    this.#retry = undefined;
-    if (retry) retry();
-    else if (this.#step.type === "end") this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
-    else void this.#readOn(this.#stops);
+    this.#callOffWait = undefined;
+    const retries = this.#retries;
+    if (retries?.next) return this.#goOn(retries, retries.next);
+    if (this.#step.type === "end") this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
+    else this.#read();
   }
 
-  /** Fits a wait under way to the step that somebody else's read led to. */
-  #rearm(): void {
-    if (this.#callOffWait === undefined) return;
-    this.#endWait();
-    this.#startWait();
+  #goOn(retries: Retries, next: () => void): void {
+    retries.next = undefined;
+    next();
   }
 
-  async #readOn(stops: number): Promise<void> {
-    await this.#readUntilAnswered(stops);
-    if (stops === this.#stops) this.#startWait();
+  /** Begins a read, unless one is under way. */
+  #read(): void {
+    if (this.#pendingRead) return;
+    const { clock, requestTimeoutInMs } = this.#settings;
+    this.#pendingRead = new Read(this.#operation, clock, requestTimeoutInMs, this.#budget, this);
+    this.#pendingRead.start();
   }
 
-  /** Retries failed reads; whether and when is in the step that follows each. */
-  async #readUntilAnswered(stops: number): Promise<void> {
-    const shouldRetry = async (): Promise<boolean> => {
-      if (stops !== this.#stops) return forever();
-      await new Promise<void>((resolve) => {
-        this.#retry = resolve;
-        this.#startWait();
-      });
-      return this.#step.type === "wait";
-    };
-    try {
-      const read = (): Promise<unknown> => (stops === this.#stops ? this.#read() : forever());
-      await pRetry(read, { retries: Infinity, minTimeout: 0, shouldRetry });
-    } catch {
-      // p-retry itself gives up on a TypeError that is no network error: a bug, not an outage.
-      const isBug = stops === this.#stops && this.#step.type === "wait";
-      if (isBug) this.#step = { type: "end", ending: "unreadable" };
-    }
+  /** The progress after the read under way, or after one that begins now. For ever pending if that is called off. */
+  #readForAnswer(): Promise<Progress<P>> {
+    this.#answer ??= Promise.withResolvers();
+    const { promise } = this.#answer;
+    this.#read();
+    return promise;
   }
 
   async #readNow(): Promise<Progress<P>> {
     if (!this.#state.isHeldBack || holdInMs(this.#state, this.#elapsedInMs()) === 0) {
-      const progress = await this.#read().catch(nothing);
+      const progress = await this.#readForAnswer().catch(nothing);
       if (progress) return progress;
     }
     const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
     throw errorOf(this.#endOfWait(isGone ? "notFound" : "unreadable"));
   }
 
-  /** Joins the read under way, or begins one. */
-  #read(): Promise<Progress<P>> {
-    if (this.#pendingRead) return this.#pendingRead.progress;
-    const { clock, requestTimeoutInMs } = this.#settings;
-    const read = new Read(this.#operation, clock, requestTimeoutInMs, this.#budget);
-    this.#pendingRead = { progress: this.#handled(read), read };
-    return this.#pendingRead.progress;
-  }
-
-  async #handled(read: Read<P>): Promise<Progress<P>> {
-    const answer = await read.reading.then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    );
-    if (this.#pendingRead?.read !== read) return forever();
+  onReading(reading: Reading<P>): void {
     this.#pendingRead = undefined;
-    if ("error" in answer && isVerdict(answer.error)) {
-      this.#outcome = { type: "gaveUp", error: answer.error };
-      return this.#endEarly(this.#outcome);
-    }
     const { staleAnswers } = this.#state;
-    const atInMs = this.#elapsedInMs();
-    const event: WaitEvent<P> =
-      "value" in answer
-        ? { type: "answered", reading: answer.value, atInMs }
-        : { type: "failed", failure: toReadError(answer.error), atInMs };
-    try {
-      this.#apply(event);
-    } catch (error) {
-      // The user's own schedule threw: nobody can say when to read next.
-      return this.#endEarly({ type: "gaveUp", error });
-    }
-    if (event.type === "answered") return this.#answered(event.reading, staleAnswers);
-    this.#failed(event.failure, atInMs);
-    // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
-    throw "error" in answer && answer.error instanceof TypeError ? answer.error : event.failure;
-  }
-
-  #endEarly(outcome: Outcome<P>): Promise<never> {
-    this.#end(outcome);
-    return forever();
-  }
-
-  #answered(reading: Reading<P>, staleBefore: number): Progress<P> {
+    if (!this.#apply({ type: "answered", reading, atInMs: this.#elapsedInMs() })) return;
+    this.#retries = undefined;
     if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
-    const { latest = reading.status } = this.#state;
-    const progress = progressOf(this.#state, latest, this.#step, this.#settings.schedule);
-    this.#audience.tellProgress(this.#operation.id, progress, this.#state.staleAnswers > staleBefore);
-    this.#rearm();
-    return progress;
+    const answer = this.#takeAnswer();
+    const latestProgress = this.#progressOnDemand(this.#state, this.#step, reading.status);
+    this.#audience.tellProgress(this.#operation.id, latestProgress, this.#state.staleAnswers > staleAnswers);
+    answer?.resolve(latestProgress());
+    if (this.#isRunning) this.#startWait();
   }
 
-  #failed(failure: ReadError, atInMs: number): void {
+  onFailure(error: unknown): void {
+    this.#pendingRead = undefined;
+    if (isVerdict(error)) {
+      this.#outcome = { type: "gaveUp", error };
+      return this.#end(this.#outcome);
+    }
+    const failure = toReadError(error);
+    const atInMs = this.#elapsedInMs();
+    if (!this.#apply({ type: "failed", failure, atInMs })) return;
+    const answer = this.#takeAnswer();
     this.#audience.tellFailedRead(
       this.#operation.id,
       failedReadAfter(failure, this.#state, atInMs, this.#step),
     );
-    this.#rearm();
+    // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
+    const reason = error instanceof TypeError ? error : failure;
+    answer?.reject(reason);
+    if (!this.#isRunning) return;
+    if (this.#retries === undefined) void this.#retry(reason);
+    else if (this.#retries.next) this.#startWait();
   }
 
-  #apply(event: WaitEvent<P>): void {
+  /** Under a bar an estimate costs more than all else that an answer leads to: it is made when somebody looks. */
+  #progressOnDemand(state: WaitState<P>, step: NextStep, status: OperationStatus<P>): () => Progress<P> {
+    const { latest = status } = state;
+    let progress: Progress<P> | undefined;
+    return () => (progress ??= progressOf(state, latest, step, this.#settings.schedule));
+  }
+
+  #takeAnswer(): PromiseWithResolvers<Progress<P>> | undefined {
+    const answer = this.#answer;
+    this.#answer = undefined;
+    return answer;
+  }
+
+  /** Reads again after a failed read; whether and when is in the step that follows each. */
+  async #retry(reason: unknown): Promise<void> {
+    const retries: Retries = { next: undefined };
+    this.#retries = retries;
+    const isOver = (): boolean => this.#retries !== retries;
+    const shouldRetry = async (): Promise<boolean> => {
+      if (isOver()) return forever();
+      await new Promise<void>((resolve) => {
+        retries.next = resolve;
+        this.#startWait();
+      });
+      return this.#step.type === "wait";
+    };
+    const read = (attempt: number): Promise<unknown> => {
+      if (isOver()) return forever();
+      return attempt === 1 ? Promise.reject(reason) : this.#readForAnswer();
+    };
+    try {
+      await pRetry(read, { retries: Infinity, minTimeout: 0, shouldRetry });
+    } catch {
+      if (isOver()) return;
+      this.#retries = undefined;
+      // p-retry itself gives up on a TypeError that is no network error: a bug, not an outage.
+      if (this.#step.type === "wait") this.#step = { type: "end", ending: "unreadable" };
+      this.#startWait();
+    }
+  }
+
+  /** Returns whether the wait goes on as the rules say. */
+  #apply(event: WaitEvent<P>): boolean {
     const { schedule, random } = this.#settings;
     // By what the others ask: who is alone need not give way.
     this.#plan(0);
     const stretch = this.#budget?.stretch ?? 1;
-    this.#state = transition(this.#state, event);
-    this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random, stretch);
+    try {
+      this.#state = transition(this.#state, event);
+      this.#step = nextStep(this.#state, event.atInMs, this.#rules, schedule, random, stretch);
+    } catch (error) {
+      // The user's own schedule threw: nobody can say when to read next.
+      this.#end({ type: "gaveUp", error });
+      return false;
+    }
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
     this.#plan(this.#isRunning && delayInMs > 0 ? stretch / delayInMs : 0);
+    return true;
+  }
+
+  /** Stays from one answer to the next: those whose read queues ask no less. */
+  #plan(demand: number): void {
+    this.#budget?.plan(demand - this.#demand);
+    this.#demand = demand;
   }
 
   #endOfWait(ending = this.#step.type === "end" ? this.#step.ending : "unreadable"): EndOfWait<P> {
@@ -335,14 +355,15 @@ export class OperationPoller<P> implements Poller<P> {
 
   #stop(): void {
     this.#isRunning = false;
-    this.#stops++;
-    this.#pendingRead?.read.callOff();
+    this.#pendingRead?.callOff();
     this.#pendingRead = undefined;
+    this.#answer = undefined;
+    this.#retries = undefined;
     this.#endWait();
     this.#plan(0);
     this.#operation.letGo?.();
-    this.#retry = undefined;
-    this.#deadline?.callOff();
-    this.#deadline = undefined;
+    this.#callOffDeadline?.();
+    this.#callOffDeadline = undefined;
+    this.#rules = this.#settings.rules;
   }
 }

@@ -160,6 +160,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
 
   /** A member has moved: whoever listens is told soon, and not for each of thousands. */
   onChange(): void {
+    if (!this.#listeners.hasAny) return;
     this.#callOffNotice ??= this.#settings.clock.setTimer(() => this.#notify(), progressEveryInMs);
   }
 

@@ -15,6 +15,10 @@ export class Listeners<T> {
     if (first) this.add(first);
   }
 
+  get hasAny(): boolean {
+    return this.#listeners.size > 0;
+  }
+
   /** Tells soon what is known already, unless there is newer to tell by then. Returns the way out. */
   add(listener: (value: T) => unknown, latest?: T): () => void {
     // An entry of its own, so that one that is added twice is called twice, and leaves one at a time.

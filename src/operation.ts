@@ -69,8 +69,8 @@ export interface Reading<P = unknown> {
 
 /** Lines for operators, in the shape of `@azure/logger`'s client loggers. */
 export interface PollLogger {
-  /** Each status, with the time to the next read. */
-  info(...message: unknown[]): void;
+  /** Each status, with the time to the next read. Not called while it is not `enabled` (default: it is). */
+  readonly info: { (...message: unknown[]): void; readonly enabled?: boolean };
   /** Each failed read. */
   warning(...message: unknown[]): void;
   /** What a listener threw. */

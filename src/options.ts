@@ -35,7 +35,8 @@ export interface PollOptions<P = unknown> extends PricedScheduleOptions {
 
 /** Options of a wait with every default filled in and every value checked. */
 export interface PollSettings {
-  readonly rules: Omit<WaitRules, "deadlineInMs">;
+  /** Without a deadline: that is known when the wait begins. */
+  readonly rules: WaitRules;
   readonly timeoutInMs: number;
   readonly requestTimeoutInMs: number;
   readonly schedule: Schedule;
@@ -65,7 +66,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   checkDuration("notFoundGraceInMs", notFoundGraceInMs, { allowInfinity: true });
   checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
   return {
-    rules: { outageToleranceInMs, notFoundGraceInMs, maxRetryDelayInMs },
+    rules: { deadlineInMs: Infinity, outageToleranceInMs, notFoundGraceInMs, maxRetryDelayInMs },
     timeoutInMs,
     requestTimeoutInMs,
     schedule: schedule === undefined ? pricedSchedule(options) : checkSchedule(schedule),

@@ -39,7 +39,7 @@ export function parseOperationStatus<P = unknown>(body: unknown, operationId?: s
     checkSameOperation(lastPathSegment(id), "$.id", operationId);
   }
   // One string for both: of a hundred thousand operations each copy counts.
-  return { ...parseStatusFields<P>(fields), id, name: name === operationId ? operationId : name };
+  return Object.assign(parseStatusFields<P>(fields), { id, name: name === operationId ? operationId : name });
 }
 
 /**
@@ -150,18 +150,15 @@ function optional<T>(
 }
 
 function checkSameOperation(got: string, path: string, operationId: string): void {
-  if (got.toLowerCase() !== operationId.toLowerCase()) {
+  if (got !== operationId && got.toLowerCase() !== operationId.toLowerCase()) {
     throw new ContractError(path, `the operation ${operationId}`, got);
   }
 }
 
 function lastPathSegment(id: string): string {
-  return (
-    id
-      .replace(/[?#].*$/s, "")
-      .split("/")
-      .at(-1) ?? ""
-  );
+  const pathLength = id.search(/[?#]/);
+  const path = pathLength < 0 ? id : id.slice(0, pathLength);
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 const rfc3339 =

@@ -3,6 +3,12 @@ import type { Clock } from "./clock.ts";
 import { ReadError } from "./errors.ts";
 import type { Operation, Reading } from "./operation.ts";
 
+/** Who reads, and is told once of each read what came of it, unless it is called off. */
+export interface Reader<P> {
+  onReading(reading: Reading<P>): void;
+  onFailure(error: unknown): void;
+}
+
 /**
  * One read: asks when the budget allows it, and for a limited time, the answer's body included. Does not rely on the
  * transport to settle when its signal fires: a stalled decoder never does.
@@ -12,34 +18,35 @@ export class Read<P> {
   readonly #clock: Clock;
   readonly #requestTimeoutInMs: number;
   readonly #budget: RequestBudget | undefined;
-  readonly #controller = new AbortController();
-  readonly #outcome = Promise.withResolvers<Reading<P>>();
-  readonly #withdraw: (() => void) | undefined;
+  readonly #reader: Reader<P>;
+  #controller: AbortController | undefined;
   #stage: "queued" | "sent" | "over" = "queued";
-  #cancelTimer: () => void = () => {};
+  #withdraw: (() => void) | undefined;
+  #cancelTimer: (() => void) | undefined;
 
   constructor(
     operation: Operation<P>,
     clock: Clock,
     requestTimeoutInMs: number,
     budget: RequestBudget | undefined,
+    reader: Reader<P>,
   ) {
     this.#operation = operation;
     this.#clock = clock;
     this.#requestTimeoutInMs = requestTimeoutInMs;
     this.#budget = budget;
-    if (budget) this.#withdraw = budget.admit(() => this.#send());
-    else this.#send();
+    this.#reader = reader;
   }
 
-  /** Stays pending for ever when the read is called off. */
-  get reading(): Promise<Reading<P>> {
-    return this.#outcome.promise;
+  /** May tell the reader before it returns: an operation's `read` is the user's code, and may throw. */
+  start(): void {
+    if (this.#budget) this.#withdraw = this.#budget.admit(() => this.#send());
+    else this.#send();
   }
 
   callOff(): void {
     this.#end();
-    this.#controller.abort();
+    this.#controller?.abort();
   }
 
   #send(): void {
@@ -47,29 +54,32 @@ export class Read<P> {
       this.#cancelTimer = this.#clock.setTimer(() => this.#giveUp(), this.#requestTimeoutInMs);
     }
     this.#stage = "sent";
-    void this.#ask();
+    this.#controller = new AbortController();
+    void this.#ask(this.#controller.signal);
   }
 
-  async #ask(): Promise<void> {
+  async #ask(abortSignal: AbortSignal): Promise<void> {
+    let reading: Reading<P>;
     try {
-      const reading = await this.#operation.read({ abortSignal: this.#controller.signal });
-      if (this.#end({ isThrottled: false, rateLimit: reading.rateLimit })) this.#outcome.resolve(reading);
+      reading = await this.#operation.read({ abortSignal });
     } catch (error) {
-      if (this.#end(error instanceof ReadError ? error : undefined)) this.#outcome.reject(error);
+      if (this.#end(error instanceof ReadError ? error : undefined)) this.#reader.onFailure(error);
+      return;
     }
+    if (this.#end({ isThrottled: false, rateLimit: reading.rateLimit })) this.#reader.onReading(reading);
   }
 
   #giveUp(): void {
     const error = timeoutError(this.#requestTimeoutInMs);
     this.#end();
-    this.#outcome.reject(error);
-    this.#controller.abort(error);
+    this.#controller?.abort(error);
+    this.#reader.onFailure(error);
   }
 
   /** Returns whether it was not over before. */
   #end(receipt?: Receipt): boolean {
     if (this.#stage === "over") return false;
-    this.#cancelTimer();
+    this.#cancelTimer?.();
     this.#withdraw?.();
     const wasSent = this.#stage === "sent";
     this.#stage = "over";

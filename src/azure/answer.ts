@@ -25,21 +25,24 @@ export function factsOf({ status, headers }: PipelineResponse): AnswerFacts {
   };
 }
 
+const remainingHeaders = ["x-rate-limit-remaining", "x-ms-ratelimit-remaining-subscription-reads"];
+
 /** DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
 function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
-  const remaining = ["x-rate-limit-remaining", "x-ms-ratelimit-remaining-subscription-reads"]
+  const remaining = remainingHeaders
     .map((name) => headers.get(name))
     .filter((value) => value !== undefined && /^\d+$/.test(value))
     .map(Number);
-  const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - nowAt(headers);
   if (remaining.length === 0) return undefined;
+  const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - nowAt(headers);
   return { remaining: Math.min(...remaining), resetInMs: resetInMs > 0 ? resetInMs : usualWindowInMs };
 }
 
 /** How long ago an operation had begun when its service answered, by that service's own clock. */
 export function ageOf(startTime: Date | undefined, { headers }: PipelineResponse): number | undefined {
+  if (startTime === undefined) return undefined;
   const answeredAt = Date.parse(headers.get("date") ?? "");
-  return startTime === undefined || Number.isNaN(answeredAt) ? undefined : answeredAt - startTime.getTime();
+  return Number.isNaN(answeredAt) ? undefined : answeredAt - startTime.getTime();
 }
 
 /** Both services count by the minute. */

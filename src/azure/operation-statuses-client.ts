@@ -59,7 +59,8 @@ export class OperationStatusesClient extends DevCenterOperations {
     const url = parseEndpoint(endpoint, credential !== undefined);
     const apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
     const transport = createTransport(url.origin, devCenterScope, credential, options);
-    this.#site = { endpoint: url, apiVersion, transport };
+    const query = `?api-version=${encodeURIComponent(apiVersion)}`;
+    this.#site = { endpoint: url, apiVersion, transport, projectsUrl: `${url.href}projects/`, query };
   }
 
   /**
@@ -143,6 +144,8 @@ interface Site {
   readonly endpoint: URL;
   readonly apiVersion: string;
   readonly transport: Transport;
+  readonly projectsUrl: string;
+  readonly query: string;
 }
 
 /** An operation of DevCenter. A class, so that of many thousand each costs no function. */
@@ -166,9 +169,8 @@ class StatusOperation<P> implements Operation<P> {
   }
 
   async read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<P>> {
-    const { transport, endpoint, apiVersion } = this.#site;
-    const path = `projects/${this.#projectName}/operationstatuses/${this.id}`;
-    const url = `${endpoint.href}${path}?api-version=${encodeURIComponent(apiVersion)}`;
+    const { transport, projectsUrl, query } = this.#site;
+    const url = `${projectsUrl}${this.#projectName}/operationstatuses/${this.id}${query}`;
     return readingOf<P>(await transport.send({ method: "GET", url, abortSignal }), this.id);
   }
 

@@ -55,6 +55,7 @@ export class Transport {
   readonly #pipeline: Pipeline;
   readonly #httpClient: HttpClient;
   readonly #origins: ReadonlySet<string>;
+  readonly #safePrefixes: readonly string[];
   readonly #credential: CachedCredential | undefined;
   readonly #budgets: WeakMap<Clock, RequestBudget>;
 
@@ -68,6 +69,7 @@ export class Transport {
     this.#budgets = budgets;
     this.#pipeline = pipeline;
     this.#origins = new Set(origins);
+    this.#safePrefixes = origins.filter(isSafe).map((origin) => `${origin}/`);
     this.#httpClient = httpClient;
     this.#credential = credential;
   }
@@ -92,61 +94,79 @@ export class Transport {
    * @throws {@link ReadError} when there is no answer, or the way leads to another origin
    */
   async send(request: TransportRequest): Promise<PipelineResponse> {
-    let { url } = request;
-    this.#checkOrigin(url, "a request");
-    for (let redirects = 0; ; redirects++) {
-      const response = await this.#sendWithFreshToken({ ...request, url });
-      const target = redirectOf(request.method, response);
-      if (target === undefined) return response;
-      if (redirects === mostRedirects) throw refused(`more than ${mostRedirects} redirects`, response.status);
-      if (!URL.canParse(target, url)) throw refused("a redirect to what is no URL", response.status);
-      // An absolute one is kept byte for byte: its signature covers how it is spelled.
-      url = URL.canParse(target) ? target : new URL(target, url).href;
-      this.#checkOrigin(url, "a redirect", response.status);
-    }
-  }
-
-  async #sendWithFreshToken(request: TransportRequest): Promise<PipelineResponse> {
-    const response = await this.#sendOnce(request);
-    const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
-    const isChallenge = /claims="[^"]+"/.test(response.headers.get("www-authenticate") ?? "");
-    // The bearer policy has answered a claims challenge already.
-    // Without the credential the same token would go out again.
-    const isReplaceable = response.status === 401 && this.#credential !== undefined && !isChallenge;
-    if (!isReplaceable || refusedToken === undefined) return response;
-    this.#credential?.forget(refusedToken);
-    return this.#sendOnce(request);
-  }
-
-  async #sendOnce({
-    headers = {},
-    body,
-    abortSignal,
-    ...target
-  }: TransportRequest): Promise<PipelineResponse> {
-    const request = createPipelineRequest({
-      ...target,
-      headers: createHttpHeaders({ accept: "application/json", ...headers }),
-      allowInsecureConnection: new URL(target.url).protocol === "http:",
-      ...(body !== undefined && { body }),
-      ...(abortSignal && { abortSignal }),
-    });
-    if (body !== undefined && !request.headers.has("content-type")) {
-      request.headers.set("content-type", "application/json");
-    }
+    this.#checkOrigin(request.url, "a request");
     try {
-      return await this.#pipeline.sendRequest(this.#httpClient, request);
+      let response = await this.#sendOnce(request, request.url);
+      let { url } = request;
+      for (let redirects = 0; ; redirects++) {
+        if (response.status === 401) response = await this.#sendWithFreshToken(request, url, response);
+        const target = redirectOf(request.method, response);
+        if (target === undefined) return response;
+        if (redirects === mostRedirects)
+          throw refused(`more than ${mostRedirects} redirects`, response.status);
+        url = this.#redirected(url, target, response.status);
+        response = await this.#sendOnce(request, url);
+      }
     } catch (error) {
       throw errorOfRequest(error);
     }
   }
 
+  #redirected(url: string, target: string, status: number): string {
+    if (!URL.canParse(target, url)) throw refused("a redirect to what is no URL", status);
+    // An absolute one is kept byte for byte: its signature covers how it is spelled.
+    const next = URL.canParse(target) ? target : new URL(target, url).href;
+    this.#checkOrigin(next, "a redirect", status);
+    return next;
+  }
+
+  async #sendWithFreshToken(
+    request: TransportRequest,
+    url: string,
+    response: PipelineResponse,
+  ): Promise<PipelineResponse> {
+    const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
+    const isChallenge = /claims="[^"]+"/.test(response.headers.get("www-authenticate") ?? "");
+    // The bearer policy has answered a claims challenge already.
+    // Without the credential the same token would go out again.
+    const isReplaceable = this.#credential !== undefined && !isChallenge;
+    if (!isReplaceable || refusedToken === undefined) return response;
+    this.#credential?.forget(refusedToken);
+    return this.#sendOnce(request, url);
+  }
+
+  #sendOnce(
+    { method, headers, body, abortSignal }: TransportRequest,
+    url: string,
+  ): Promise<PipelineResponse> {
+    const request = createPipelineRequest({
+      method,
+      url,
+      headers: createHttpHeaders({ accept: "application/json", ...headers }),
+      // Only loopback can be asked without TLS; see #checkOrigin.
+      allowInsecureConnection: !url.startsWith("https:"),
+    });
+    if (abortSignal) request.abortSignal = abortSignal;
+    if (body !== undefined) request.body = body;
+    if (body !== undefined && !request.headers.has("content-type")) {
+      request.headers.set("content-type", "application/json");
+    }
+    return this.#pipeline.sendRequest(this.#httpClient, request);
+  }
+
   #checkOrigin(url: string, what: string, status?: number): void {
-    const { origin, protocol, hostname } = new URL(url);
-    const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
-    if (isSafe && this.#origins.has(origin)) return;
+    // The slash ends the authority: what begins so is at that origin, whatever follows.
+    for (const known of this.#safePrefixes) if (url.startsWith(known)) return;
+    const { origin } = new URL(url);
+    if (this.#origins.has(origin) && isSafe(origin)) return;
     throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }
+}
+
+/** Without TLS only this machine is asked. */
+function isSafe(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
 }
 
 /** core-rest-pipeline hides the queries of the URLs that it asks, but not of those that it is led to. */

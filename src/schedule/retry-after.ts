@@ -10,14 +10,23 @@ export type GetHeader = (name: string) => string | undefined;
  * 1970) stands in where that is missing.
  */
 export function parseRetryAfter(getHeader: GetHeader, receivedAt: number): number | undefined {
-  const retryAfter = getHeader("retry-after")?.trim() ?? "";
-  const candidates = [
-    parseDecimal(getHeader("retry-after-ms")),
-    parseDecimal(getHeader("x-ms-retry-after-ms")),
-    parseDecimal(retryAfter) * 1000,
-    parseHttpDate(retryAfter) - (parseHttpDate(getHeader("date")?.trim() ?? "") || receivedAt),
-  ];
-  return candidates.find((delay) => Number.isFinite(delay) && delay > 0);
+  return (
+    positive(parseDecimal(getHeader("retry-after-ms"))) ??
+    positive(parseDecimal(getHeader("x-ms-retry-after-ms"))) ??
+    positive(parseStandard(getHeader, receivedAt))
+  );
+}
+
+function positive(delayInMs: number): number | undefined {
+  return delayInMs > 0 && delayInMs < Infinity ? delayInMs : undefined;
+}
+
+function parseStandard(getHeader: GetHeader, receivedAt: number): number {
+  const retryAfter = getHeader("retry-after")?.trim();
+  if (retryAfter === undefined) return NaN;
+  const seconds = parseDecimal(retryAfter);
+  if (!Number.isNaN(seconds)) return seconds * 1000;
+  return parseHttpDate(retryAfter) - (parseHttpDate(getHeader("date")?.trim() ?? "") || receivedAt);
 }
 
 function parseDecimal(text: string | undefined): number {
