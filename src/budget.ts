@@ -48,7 +48,7 @@ export class RequestBudget {
   #queue: Applicant[] = [];
   #head = 0;
   #inFlight = 0;
-  /** Until when the service wants to hear from nobody. */
+  /** Until when a refused request holds back all others. */
   #heldUntil = -Infinity;
   /** When the spacing allows the next request. */
   #nextAt = -Infinity;
@@ -131,6 +131,11 @@ export class RequestBudget {
     this.#heldUntil = Math.max(this.#heldUntil, now + (retryAfterInMs ?? backoffInMs));
   }
 
+  /** Until when the service wants to hear from nobody. */
+  #silentUntil(): number {
+    return Math.max(this.#heldUntil, this.#meter.exhaustedUntil);
+  }
+
   #spacingInMs(): number {
     return Math.max(this.#fixedSpacingInMs, this.#meter.spacingInMs(this.#clock.now()));
   }
@@ -138,7 +143,7 @@ export class RequestBudget {
   #admitNext(): void {
     while (this.#inFlight < this.#maxConcurrency && this.#dropGone()) {
       const now = this.#clock.now();
-      const notBefore = Math.max(this.#heldUntil, this.#nextAt);
+      const notBefore = Math.max(this.#silentUntil(), this.#nextAt);
       if (now < notBefore) return this.#wakeAt(notBefore);
       this.#nextAt = now + this.#spacingInMs();
       this.#inFlight++;

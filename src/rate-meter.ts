@@ -26,6 +26,7 @@ export class RateMeter {
   #mostRemaining = 0;
   #hintedSpacingInMs = 0;
   #hintedUntil = -Infinity;
+  #exhaustedUntil = -Infinity;
 
   /** Counts a request. */
   count(now: number): void {
@@ -51,9 +52,16 @@ export class RateMeter {
   /** Learns what the service says that it still takes. */
   hint(now: number, { remaining, resetInMs }: RateLimit): void {
     this.#mostRemaining = Math.max(this.#mostRemaining, remaining);
-    const isScarce = remaining < this.#mostRemaining * scarceShare;
+    // Nothing left is scarce, whatever there was before: the first hint may say so.
+    const isScarce = remaining === 0 || remaining < this.#mostRemaining * scarceShare;
     this.#hintedSpacingInMs = isScarce ? resetInMs / Math.max(1, remaining) : 0;
     this.#hintedUntil = now + resetInMs;
+    if (remaining === 0) this.#exhaustedUntil = now + Math.min(resetInMs, longestSpacingInMs);
+  }
+
+  /** When the service takes requests again, after it said that it takes none; in the past otherwise. */
+  get exhaustedUntil(): number {
+    return this.#exhaustedUntil;
   }
 
   /** The time between two requests that the service bears; 0 while nothing is known. */
