@@ -251,7 +251,8 @@ export class OperationPoller<P> implements Poller<P> {
   #read(): Promise<Progress<P>> {
     if (this.#pendingRead) return this.#pendingRead.progress;
     const { clock, requestTimeoutInMs } = this.#settings;
-    const read = new Read(this.#operation, clock, requestTimeoutInMs, this.#budget);
+    const budget = this.#operation.sendsNothing ? undefined : this.#budget;
+    const read = new Read(this.#operation, clock, requestTimeoutInMs, budget);
     this.#pendingRead = { progress: this.#handled(read), read };
     return this.#pendingRead.progress;
   }

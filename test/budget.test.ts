@@ -196,14 +196,25 @@ describe("what the service says that it still takes", () => {
     expect(service.sent).toHaveLength(42);
   });
 
+  test.each([
+    ["the first answer", [0]],
+    ["a later one", [300, 0]],
+  ])("silences a client until the count begins anew when %s says that nothing is left", async (_, said) => {
+    const service = new Service();
+    for (const remaining of said) service.ask(left(remaining, 20_000));
+    await service.clock.advance(100);
+    service.askMany(40);
+    await service.clock.advance(20_000);
+    expect(service.times.slice(said.length)).toEqual(Array.from({ length: 40 }, () => 20_010));
+  });
+
   test("never makes a client silent for more than a minute", async () => {
     const service = new Service();
-    service.ask(left(300));
     service.ask(left(0, 86_400_000));
     await service.clock.advance(100);
     service.askMany(3);
-    await service.clock.advance(120_000);
-    expect(service.sent).toHaveLength(5);
+    await service.clock.advance(300_000);
+    expect(service.times).toEqual([0, 60_010, 120_010, 180_010]);
   });
 });
 
@@ -508,6 +519,37 @@ describe("a client's operations", () => {
       expect(service.asked.map(([time]) => time)).toEqual([0, 0, 0, 10_000]);
     },
   );
+
+  test("wait a second when nothing is left until a moment within this second", async () => {
+    const now = "Wed, 01 Jan 2025 00:00:00 GMT";
+    const headers = { date: now, "x-rate-limit-reset": now, "x-rate-limit-remaining": "0" };
+    const service = simulate({ ...runningOne(ids[0]), headers }, runningStatus);
+    const { clock, httpClient } = service;
+    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const poller = createPoller(client.operation("myProject", ids[0]), { clock });
+    for (let poll = 0; poll < 2; poll++) await clock.runUntilSettled(poller.poll());
+    expect(service.asked.map(([time]) => time)).toEqual([0, 1000]);
+  });
+
+  test("are read while many requests that begin others are still unanswered", async () => {
+    const unanswered = (): Promise<Simulated> => new Promise(() => {});
+    const service = simulate(...Array.from({ length: 200 }, () => unanswered), runningStatus);
+    const { clock, httpClient } = service;
+    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const controller = new AbortController();
+    const options = { clock, abortSignal: controller.signal };
+    const ends = Array.from({ length: 200 }, (_, index) =>
+      ending(client.startOperation({ method: "PUT", url: `/boxes/${index}` }, options).pollUntilDone()),
+    );
+    await clock.advance(20_000);
+    const poller = createPoller(client.operation("myProject", ids[0]), options);
+    ends.push(ending(poller.poll()));
+    await clock.advance(0);
+    expect(poller.status).toBe("Running");
+    controller.abort("enough");
+    await Promise.all(ends);
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
 
 describe("the rate meter", () => {
