@@ -78,6 +78,11 @@ export class RequestBudget {
     return Math.max(1, this.#demand * this.#spacingInMs() * stretchedShare);
   }
 
+  /** For how much longer the service wants to hear from nobody. */
+  get silenceInMs(): number {
+    return Math.max(0, this.#silentUntil() - this.#clock.now());
+  }
+
   /** Tells by how much the reads for each millisecond that a waiter wants have changed. */
   plan(demand: number): void {
     this.#demand = Math.max(0, this.#demand + demand);
@@ -128,7 +133,9 @@ export class RequestBudget {
       this.#meter.thin(now);
     }
     const backoffInMs = Math.min(shortestHoldInMs * 2 ** (this.#holds - 1), longestHoldInMs);
-    this.#heldUntil = Math.max(this.#heldUntil, now + (retryAfterInMs ?? backoffInMs));
+    // A transport may be the user's own: NaN would stay in here for good.
+    const holdInMs = Number.isNaN(retryAfterInMs) ? backoffInMs : (retryAfterInMs ?? backoffInMs);
+    this.#heldUntil = Math.max(this.#heldUntil, now + holdInMs);
   }
 
   /** Until when the service wants to hear from nobody. */

@@ -13,7 +13,7 @@ import type { EndOfWait, Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
 import { failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
-import { Read } from "./read.ts";
+import { Read, heldBackError, timeoutError } from "./read.ts";
 import { stateOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
 
@@ -82,9 +82,9 @@ export class OperationPoller<P> implements Poller<P> {
     return new Promise((resolve, reject) => {
       const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
       if (!this.#enter(caller)) return;
-      void this.#readNow()
-        .then(resolve, reject)
-        .finally(() => caller.leave());
+      const progress = this.#readNow();
+      this.#limitQueueing(caller);
+      void progress.then(resolve, reject).finally(() => caller.leave());
     });
   }
 
@@ -245,6 +245,21 @@ export class OperationPoller<P> implements Poller<P> {
     }
     const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
     throw errorOf(this.#endOfWait(isGone ? "notFound" : "unreadable"));
+  }
+
+  /** Who asks for a read now waits for its answer no longer than for a read's, though the budget let none out. */
+  #limitQueueing(caller: UntilRead<P>): void {
+    const { clock, requestTimeoutInMs } = this.#settings;
+    const { read } = this.#pendingRead ?? {};
+    if (!read?.isQueued || requestTimeoutInMs === Infinity) return;
+    const silenceInMs = (): number => this.#budget?.silenceInMs ?? 0;
+    const reason = (): Error => {
+      const failure = read.isQueued
+        ? heldBackError(clock.timestamp(), silenceInMs(), requestTimeoutInMs)
+        : timeoutError(requestTimeoutInMs);
+      return errorOf({ ...this.#endOfWait("unreadable"), state: { ...this.#state, failure } });
+    };
+    caller.leaveAfter(clock, silenceInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0, reason);
   }
 
   /** Joins the read under way, or begins one. */

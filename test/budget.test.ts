@@ -99,6 +99,13 @@ describe("a request that is refused as one too many", () => {
     expect(gapsOf(service.times)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   });
 
+  test("with a Retry-After that is no number counts as one without", async () => {
+    const service = new Service({ maxConcurrency: 1 });
+    service.askMany(3, { isThrottled: true, retryAfterInMs: NaN }, 0);
+    await service.clock.advance(60_000);
+    expect(service.times).toEqual([0, 1000, 3000]);
+  });
+
   test("is heeded though requests are spaced wider than they take", async () => {
     const service = new Service({ requestsPerMinute: 60 });
     service.askMany(5, throttled);
@@ -442,6 +449,88 @@ describe("pollers that share a budget", () => {
     controller.abort("enough");
     await Promise.all(ends);
     expect(budget.stretch).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("a read that is wanted now", () => {
+  /** A poller whose budget is held back as long as this, or has its one place taken. */
+  function setUp(silenceInMs?: number) {
+    const { clock, budget } = new Service({ maxConcurrency: 1 });
+    budget.admit(() => {});
+    if (silenceInMs !== undefined) budget.settle({ isThrottled: true, retryAfterInMs: silenceInMs });
+    const operation = running(budget, clock);
+    const poller = createPoller(operation, { clock, schedule: fixed(1000), random: () => 0 });
+    return { clock, budget, operation, poller };
+  }
+
+  test.each([
+    [3_600_000, "until 2025-01-01T01:00:00.000Z."],
+    [1e300, "until +275760-09-13T00:00:00.000Z."],
+  ])(
+    "is refused at once when the service wants silence for longer than a read may take",
+    async (silenceInMs, until) => {
+      const { clock, operation, poller } = setUp(silenceInMs);
+      const failure = await clock.runUntilSettled(ending(poller.poll()));
+      expect(failure).toMatchObject({
+        name: "PollingError",
+        code: "HeldBack",
+        message: expect.stringContaining(`the service asks for silence ${until}`),
+        cause: { retryAfterInMs: silenceInMs },
+      });
+      expect([clock.now(), clock.pendingTimers, operation.reads.length]).toEqual([0, 0, 0]);
+    },
+  );
+
+  test("waits for the end of a shorter silence", async () => {
+    const { clock, poller } = setUp(20_000);
+    expect(await clock.runUntilSettled(poller.poll())).toMatchObject({ status: "Running" });
+    expect([clock.now(), clock.pendingTimers]).toEqual([20_000, 0]);
+  });
+
+  test("gives up when others come first for as long as a read may take", async () => {
+    const { clock, budget, operation, poller } = setUp();
+    const failure = await clock.runUntilSettled(ending(poller.poll()));
+    expect(failure).toMatchObject({
+      code: "HeldBack",
+      message: expect.stringContaining("not sent, because other requests came first for 30000 ms."),
+    });
+    expect([clock.now(), clock.pendingTimers]).toEqual([30_000, 0]);
+    budget.settle(undefined);
+    await clock.advance(60_000);
+    expect(operation.reads).toHaveLength(0);
+    expect(await poller.poll()).toMatchObject({ status: "Running" });
+  });
+
+  test("has its turn and its answer within that time, not each of them", async () => {
+    const { clock, budget } = setUp(20_000);
+    const operation = running(budget, clock, [() => new Promise(() => {})]);
+    const poller = createPoller(operation, { clock });
+    const failure = await clock.runUntilSettled(ending(poller.poll()));
+    expect(failure).toMatchObject({ code: "RequestTimeout" });
+    expect([clock.now(), operation.reads.length]).toEqual([30_000, 1]);
+  });
+
+  test("that gives up takes nothing from who waits for the end", async () => {
+    const { clock, budget, operation, poller } = setUp();
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    expect(await clock.runUntilSettled(ending(poller.poll()))).toMatchObject({ code: "HeldBack" });
+    budget.settle(undefined);
+    await clock.advance(0);
+    expect(operation.reads).toHaveLength(1);
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("is left at once by an abort, without a trace", async () => {
+    const { clock, poller } = setUp();
+    const controller = new AbortController();
+    const poll = ending(poller.poll({ abortSignal: controller.signal }));
+    await clock.advance(1000);
+    controller.abort("enough");
+    expect(await poll).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
   });
 });
