@@ -39,6 +39,10 @@ const longestTail = 1024;
  * are held back, and come back one after the other. While there is not enough for everybody, all waits are stretched
  * by the same factor, so that those about to end, which ask often, keep their precedence: with hazards h and spacings
  * δ, Σh·δ/2 is least for a given Σ1/δ where every δ is √(2λ/h), λ being the price that all pay.
+ *
+ * Nobody starves: between two answered reads of one operation lie at most the `maxDelayInMs` of its schedule times the
+ * {@link RequestBudget.stretch} at the first, and its turn in the queue, which has at most one read of each operation
+ * and lets them out in the order in which they came. Only a silence that the service asks for comes on top of that.
  */
 export class RequestBudget {
   readonly #clock: Clock;
@@ -75,7 +79,9 @@ export class RequestBudget {
 
   /** By how much waits must be longer than they would be if there were enough for everybody; at least 1. */
   get stretch(): number {
-    return Math.max(1, this.#demand * this.#spacingInMs() * stretchedShare);
+    const lastingInMs = this.#meter.lastingSpacingInMs(this.#clock.now());
+    const spacingInMs = Math.max(this.#fixedSpacingInMs, lastingInMs);
+    return Math.max(1, this.#demand * spacingInMs * stretchedShare);
   }
 
   /** For how much longer the service wants to hear from nobody. */

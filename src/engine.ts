@@ -331,7 +331,9 @@ export class OperationPoller<P> implements Poller<P> {
     this.#state = transition(this.#state, event);
     this.#step = nextStep(this.#state, event.atInMs, this.#rules(), schedule, random, stretch);
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
-    this.#plan(this.#isRunning && delayInMs > 0 ? stretch / delayInMs : 0);
+    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end.
+    const stretched = event.type === "answered" ? stretch : 1;
+    this.#plan(this.#isRunning && delayInMs > 0 ? stretched / delayInMs : 0);
   }
 
   #endOfWait(ending = this.#step.type === "end" ? this.#step.ending : "unreadable"): EndOfWait<P> {

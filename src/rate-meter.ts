@@ -24,6 +24,7 @@ export class RateMeter {
   #learnedSpacingInMs = 0;
   #learnedAt = 0;
   #mostRemaining = 0;
+  #longestResetInMs = 0;
   #hintedSpacingInMs = 0;
   #hintedUntil = -Infinity;
   #exhaustedUntil = -Infinity;
@@ -52,6 +53,7 @@ export class RateMeter {
   /** Learns what the service says that it still takes. */
   hint(now: number, { remaining, resetInMs }: RateLimit): void {
     this.#mostRemaining = Math.max(this.#mostRemaining, remaining);
+    this.#longestResetInMs = Math.max(this.#longestResetInMs, resetInMs);
     // Nothing left is scarce, whatever there was before: the first hint may say so.
     const isScarce = remaining === 0 || remaining < this.#mostRemaining * scarceShare;
     this.#hintedSpacingInMs = isScarce ? resetInMs / Math.max(1, remaining) : 0;
@@ -68,6 +70,12 @@ export class RateMeter {
   spacingInMs(now: number): number {
     const hintedInMs = now < this.#hintedUntil ? this.#hintedSpacingInMs : 0;
     return Math.min(longestSpacingInMs, Math.max(this.#spacingLearned(now), hintedInMs));
+  }
+
+  /** The same, but for the end of a count, when the few that are left are far apart: what lasts longer than that. */
+  lastingSpacingInMs(now: number): number {
+    const grantedInMs = this.#mostRemaining > 0 ? this.#longestResetInMs / this.#mostRemaining : 0;
+    return Math.min(this.spacingInMs(now), Math.max(this.#spacingLearned(now), grantedInMs));
   }
 
   #spacingLearned(now: number): number {

@@ -170,6 +170,20 @@ describe("what the service says that it still takes", () => {
     rateLimit: { remaining, resetInMs },
   });
 
+  test("stretches waits by what a whole count grants, however little is left of it, and by nothing before", async () => {
+    const service = new Service();
+    service.budget.plan(0.1);
+    service.ask(left(0));
+    await service.clock.advance(20);
+    expect(service.budget.stretch).toBe(1);
+    await service.clock.advance(60_000);
+    service.ask(left(300));
+    service.ask(left(2, 30_000));
+    await service.clock.advance(20);
+    // A hundred reads a second where five are granted, less the share that keeps the queue from running dry.
+    expect(service.budget.stretch).toBeCloseTo(17);
+  });
+
   test("changes nothing while there is plenty", async () => {
     const service = new Service();
     service.ask(left(300));
@@ -451,6 +465,27 @@ describe("pollers that share a budget", () => {
     expect(budget.stretch).toBe(1);
     expect(clock.pendingTimers).toBe(0);
   });
+});
+
+test("an outage does not stretch the waits of those that share a budget", async () => {
+  const { clock, budget } = new Service({ requestsPerMinute: 60 });
+  const controller = new AbortController();
+  const down = new ReadError("HTTP 500", { kind: "transient" });
+  const replies = Array.from({ length: 5 }, () => down);
+  const ends = Array.from({ length: 20 }, () => {
+    const operation = running(budget, clock, replies);
+    const options = { clock, schedule: fixed(1000), random: () => 0, abortSignal: controller.signal };
+    return ending(createPoller(operation, options).pollUntilDone());
+  });
+  let most = 0;
+  for (let passed = 0; passed < 120_000; passed += 1000) {
+    await clock.advance(1000);
+    most = Math.max(most, budget.stretch);
+  }
+  // Twenty that ask once a second where one may.
+  expect(most).toBeLessThanOrEqual(20);
+  controller.abort();
+  await Promise.all(ends);
 });
 
 describe("a read that is wanted now", () => {
