@@ -39,6 +39,10 @@ const longestTail = 1024;
  * are held back, and come back one after the other. While there is not enough for everybody, all waits are stretched
  * by the same factor, so that those about to end, which ask often, keep their precedence: with hazards h and spacings
  * δ, Σh·δ/2 is least for a given Σ1/δ where every δ is √(2λ/h), λ being the price that all pay.
+ *
+ * Nobody starves: between two answered reads of one operation lie at most the `maxDelayInMs` of its schedule times the
+ * {@link RequestBudget.stretch} at the first, and its turn in the queue, which has at most one read of each operation
+ * and lets them out in the order in which they came. Only a silence that the service asks for comes on top of that.
  */
 export class RequestBudget {
   readonly #clock: Clock;
@@ -48,7 +52,7 @@ export class RequestBudget {
   #queue: Applicant[] = [];
   #head = 0;
   #inFlight = 0;
-  /** Until when the service wants to hear from nobody. */
+  /** Until when a refused request holds back all others. */
   #heldUntil = -Infinity;
   /** When the spacing allows the next request. */
   #nextAt = -Infinity;
@@ -75,7 +79,14 @@ export class RequestBudget {
 
   /** By how much waits must be longer than they would be if there were enough for everybody; at least 1. */
   get stretch(): number {
-    return Math.max(1, this.#demand * this.#spacingInMs() * stretchedShare);
+    const lastingInMs = this.#meter.lastingSpacingInMs(this.#clock.now());
+    const spacingInMs = Math.max(this.#fixedSpacingInMs, lastingInMs);
+    return Math.max(1, this.#demand * spacingInMs * stretchedShare);
+  }
+
+  /** For how much longer the service wants to hear from nobody. */
+  get silenceInMs(): number {
+    return Math.max(0, this.#silentUntil() - this.#clock.now());
   }
 
   /** Tells by how much the reads for each millisecond that a waiter wants have changed. */
@@ -128,7 +139,14 @@ export class RequestBudget {
       this.#meter.thin(now);
     }
     const backoffInMs = Math.min(shortestHoldInMs * 2 ** (this.#holds - 1), longestHoldInMs);
-    this.#heldUntil = Math.max(this.#heldUntil, now + (retryAfterInMs ?? backoffInMs));
+    // A transport may be the user's own: NaN would stay in here for good.
+    const holdInMs = Number.isNaN(retryAfterInMs) ? backoffInMs : (retryAfterInMs ?? backoffInMs);
+    this.#heldUntil = Math.max(this.#heldUntil, now + holdInMs);
+  }
+
+  /** Until when the service wants to hear from nobody. */
+  #silentUntil(): number {
+    return Math.max(this.#heldUntil, this.#meter.exhaustedUntil);
   }
 
   #spacingInMs(): number {
@@ -138,7 +156,7 @@ export class RequestBudget {
   #admitNext(): void {
     while (this.#inFlight < this.#maxConcurrency && this.#dropGone()) {
       const now = this.#clock.now();
-      const notBefore = Math.max(this.#heldUntil, this.#nextAt);
+      const notBefore = Math.max(this.#silentUntil(), this.#nextAt);
       if (now < notBefore) return this.#wakeAt(notBefore);
       this.#nextAt = now + this.#spacingInMs();
       this.#inFlight++;

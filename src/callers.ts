@@ -1,3 +1,4 @@
+import type { Clock } from "./clock.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
@@ -84,10 +85,25 @@ export class UntilDone<P> extends Caller<P> {
 /** Waits for one read, whose own promise brings its progress. */
 export class UntilRead<P> extends Caller<P> {
   readonly #reject: (reason: unknown) => void;
+  #callOffLimit: () => void = () => {};
 
   constructor(signals: readonly AbortSignal[], reject: (reason: unknown) => void) {
     super(signals);
     this.#reject = reject;
+  }
+
+  /** Leaves after this time, for the reason that there is then. */
+  leaveAfter(clock: Clock, delayInMs: number, reason: () => unknown): void {
+    this.#callOffLimit = clock.setTimer(() => {
+      const why = reason();
+      this.leave();
+      this.onAbort(why);
+    }, delayInMs);
+  }
+
+  override leave(): void {
+    this.#callOffLimit();
+    super.leave();
   }
 
   override onOutcome(outcome: Outcome<P>): void {

@@ -12,7 +12,7 @@ import type { EndOfWait, Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
 import { failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
-import { Read } from "./read.ts";
+import { Read, heldBackError, timeoutError } from "./read.ts";
 import type { Reader } from "./read.ts";
 import { stateOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
@@ -90,9 +90,9 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     return new Promise((resolve, reject) => {
       const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
       if (!this.#enter(caller)) return;
-      void this.#readNow()
-        .then(resolve, reject)
-        .finally(() => caller.leave());
+      const progress = this.#readNow();
+      this.#limitQueueing(caller);
+      void progress.then(resolve, reject).finally(() => caller.leave());
     });
   }
 
@@ -216,7 +216,8 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   #read(): void {
     if (this.#pendingRead) return;
     const { clock, requestTimeoutInMs } = this.#settings;
-    this.#pendingRead = new Read(this.#operation, clock, requestTimeoutInMs, this.#budget, this);
+    const budget = this.#operation.sendsNothing ? undefined : this.#budget;
+    this.#pendingRead = new Read(this.#operation, clock, requestTimeoutInMs, budget, this);
     this.#pendingRead.start();
   }
 
@@ -235,6 +236,21 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     }
     const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
     throw errorOf(this.#endOfWait(isGone ? "notFound" : "unreadable"));
+  }
+
+  /** Who asks for a read now waits for its answer no longer than for a read's, though the budget let none out. */
+  #limitQueueing(caller: UntilRead<P>): void {
+    const { clock, requestTimeoutInMs } = this.#settings;
+    const read = this.#pendingRead;
+    if (!read?.isQueued || requestTimeoutInMs === Infinity) return;
+    const silenceInMs = (): number => this.#budget?.silenceInMs ?? 0;
+    const reason = (): Error => {
+      const failure = read.isQueued
+        ? heldBackError(clock.timestamp(), silenceInMs(), requestTimeoutInMs)
+        : timeoutError(requestTimeoutInMs);
+      return errorOf({ ...this.#endOfWait("unreadable"), state: { ...this.#state, failure } });
+    };
+    caller.leaveAfter(clock, silenceInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0, reason);
   }
 
   onReading(reading: Reading<P>): void {
@@ -328,7 +344,9 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
       return false;
     }
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
-    this.#plan(this.#isRunning && delayInMs > 0 ? stretch / delayInMs : 0);
+    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end.
+    const stretched = event.type === "answered" ? stretch : 1;
+    this.#plan(this.#isRunning && delayInMs > 0 ? stretched / delayInMs : 0);
     return true;
   }
 

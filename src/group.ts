@@ -41,7 +41,11 @@ export interface PollAllOptions<P = unknown> extends PollerGroupOptions<P> {
   readonly stopOnFailure?: boolean;
 }
 
-/** Waits for many operations, paid from one budget. Iterating gives them as they finish. */
+/**
+ * Waits for many operations, paid from one budget. Iterating gives them as they finish. While the budget is short, an
+ * operation is read again after its `maxDelayInMs`, times the factor by which all waits are stretched, and one read of
+ * each of the others at the latest.
+ */
 export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperation<P>> {
   readonly progress: GroupProgress;
   /**

@@ -93,6 +93,8 @@ export interface Operation<P = unknown> {
   toJSON(): object;
   /** Default: what listeners throw goes to the console, and nothing else is logged. */
   readonly logger?: PollLogger;
+  /** Whether the next read sends nothing, and so is paid from no budget. Default false. */
+  readonly sendsNothing?: boolean;
   /** What its reads are paid from, together with those of other operations. One for each clock: tests have theirs. */
   readonly budgetOn?: (clock: Clock) => RequestBudget;
 }

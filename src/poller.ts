@@ -25,9 +25,11 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
   pollUntilDone(options?: CallOptions): Promise<P>;
   /**
    * Reads once, now, and never twice at a time: the way to say "a webhook told me that it is done". Does not wait
-   * for the pace that the service asked for, but stays silent while the Retry-After of a failed read runs.
+   * for the pace that the service asked for, but stays silent while the Retry-After of a failed read runs. Waits for
+   * its turn among the reads of the same client or group, and for the answer, `requestTimeoutInMs` in all, and not at
+   * all where the service wants to hear from none of them for longer than that.
    *
-   * @throws {@link PollingError} or {@link OperationNotFoundError}: that one read failed, or is held back
+   * @throws {@link PollingError} or {@link OperationNotFoundError}: that one read failed, or is held back (`HeldBack`)
    */
   poll(options?: CallOptions): Promise<Progress<P>>;
   /** Calls back after every answered read, and soon with the latest progress if there is one. Returns the way out. */

@@ -24,8 +24,10 @@ export class RateMeter {
   #learnedSpacingInMs = 0;
   #learnedAt = 0;
   #mostRemaining = 0;
+  #longestResetInMs = 0;
   #hintedSpacingInMs = 0;
   #hintedUntil = -Infinity;
+  #exhaustedUntil = -Infinity;
 
   /** Counts a request. */
   count(now: number): void {
@@ -51,15 +53,29 @@ export class RateMeter {
   /** Learns what the service says that it still takes. */
   hint(now: number, { remaining, resetInMs }: RateLimit): void {
     this.#mostRemaining = Math.max(this.#mostRemaining, remaining);
-    const isScarce = remaining < this.#mostRemaining * scarceShare;
+    this.#longestResetInMs = Math.max(this.#longestResetInMs, resetInMs);
+    // Nothing left is scarce, whatever there was before: the first hint may say so.
+    const isScarce = remaining === 0 || remaining < this.#mostRemaining * scarceShare;
     this.#hintedSpacingInMs = isScarce ? resetInMs / Math.max(1, remaining) : 0;
     this.#hintedUntil = now + resetInMs;
+    if (remaining === 0) this.#exhaustedUntil = now + Math.min(resetInMs, longestSpacingInMs);
+  }
+
+  /** When the service takes requests again, after it said that it takes none; in the past otherwise. */
+  get exhaustedUntil(): number {
+    return this.#exhaustedUntil;
   }
 
   /** The time between two requests that the service bears; 0 while nothing is known. */
   spacingInMs(now: number): number {
     const hintedInMs = now < this.#hintedUntil ? this.#hintedSpacingInMs : 0;
     return Math.min(longestSpacingInMs, Math.max(this.#spacingLearned(now), hintedInMs));
+  }
+
+  /** The same, but for the end of a count, when the few that are left are far apart: what lasts longer than that. */
+  lastingSpacingInMs(now: number): number {
+    const grantedInMs = this.#mostRemaining > 0 ? this.#longestResetInMs / this.#mostRemaining : 0;
+    return Math.min(this.spacingInMs(now), Math.max(this.#spacingLearned(now), grantedInMs));
   }
 
   #spacingLearned(now: number): number {

@@ -44,6 +44,11 @@ export class Read<P> {
     else this.#send();
   }
 
+  /** Whether it still waits for the budget. */
+  get isQueued(): boolean {
+    return this.#stage === "queued";
+  }
+
   callOff(): void {
     this.#end();
     this.#controller?.abort();
@@ -86,6 +91,22 @@ export class Read<P> {
     if (wasSent) this.#budget?.settle(receipt);
     return true;
   }
+}
+
+/** A Retry-After may name a moment that no date can. */
+const lastDate = 8.64e15;
+
+/** Why a read was not sent in time, `silenceInMs` being for how long the service wants to hear from nobody. */
+export function heldBackError(timestamp: number, silenceInMs: number, limitInMs: number): ReadError {
+  const why =
+    silenceInMs > 0
+      ? `the service asks for silence until ${new Date(Math.min(timestamp + silenceInMs, lastDate)).toISOString()}`
+      : `other requests came first for ${Math.round(limitInMs)} ms`;
+  return new ReadError(`not sent, because ${why}`, {
+    kind: "transient",
+    code: "HeldBack",
+    retryAfterInMs: silenceInMs,
+  });
 }
 
 /** The failed read that no answer is. */

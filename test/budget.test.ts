@@ -99,6 +99,13 @@ describe("a request that is refused as one too many", () => {
     expect(gapsOf(service.times)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
   });
 
+  test("with a Retry-After that is no number counts as one without", async () => {
+    const service = new Service({ maxConcurrency: 1 });
+    service.askMany(3, { isThrottled: true, retryAfterInMs: NaN }, 0);
+    await service.clock.advance(60_000);
+    expect(service.times).toEqual([0, 1000, 3000]);
+  });
+
   test("is heeded though requests are spaced wider than they take", async () => {
     const service = new Service({ requestsPerMinute: 60 });
     service.askMany(5, throttled);
@@ -163,6 +170,20 @@ describe("what the service says that it still takes", () => {
     rateLimit: { remaining, resetInMs },
   });
 
+  test("stretches waits by what a whole count grants, however little is left of it, and by nothing before", async () => {
+    const service = new Service();
+    service.budget.plan(0.1);
+    service.ask(left(0));
+    await service.clock.advance(20);
+    expect(service.budget.stretch).toBe(1);
+    await service.clock.advance(60_000);
+    service.ask(left(300));
+    service.ask(left(2, 30_000));
+    await service.clock.advance(20);
+    // A hundred reads a second where five are granted, less the share that keeps the queue from running dry.
+    expect(service.budget.stretch).toBeCloseTo(17);
+  });
+
   test("changes nothing while there is plenty", async () => {
     const service = new Service();
     service.ask(left(300));
@@ -196,14 +217,25 @@ describe("what the service says that it still takes", () => {
     expect(service.sent).toHaveLength(42);
   });
 
+  test.each([
+    ["the first answer", [0]],
+    ["a later one", [300, 0]],
+  ])("silences a client until the count begins anew when %s says that nothing is left", async (_, said) => {
+    const service = new Service();
+    for (const remaining of said) service.ask(left(remaining, 20_000));
+    await service.clock.advance(100);
+    service.askMany(40);
+    await service.clock.advance(20_000);
+    expect(service.times.slice(said.length)).toEqual(Array.from({ length: 40 }, () => 20_010));
+  });
+
   test("never makes a client silent for more than a minute", async () => {
     const service = new Service();
-    service.ask(left(300));
     service.ask(left(0, 86_400_000));
     await service.clock.advance(100);
     service.askMany(3);
-    await service.clock.advance(120_000);
-    expect(service.sent).toHaveLength(5);
+    await service.clock.advance(300_000);
+    expect(service.times).toEqual([0, 60_010, 120_010, 180_010]);
   });
 });
 
@@ -435,6 +467,109 @@ describe("pollers that share a budget", () => {
   });
 });
 
+test("an outage does not stretch the waits of those that share a budget", async () => {
+  const { clock, budget } = new Service({ requestsPerMinute: 60 });
+  const controller = new AbortController();
+  const down = new ReadError("HTTP 500", { kind: "transient" });
+  const replies = Array.from({ length: 5 }, () => down);
+  const ends = Array.from({ length: 20 }, () => {
+    const operation = running(budget, clock, replies);
+    const options = { clock, schedule: fixed(1000), random: () => 0, abortSignal: controller.signal };
+    return ending(createPoller(operation, options).pollUntilDone());
+  });
+  let most = 0;
+  for (let passed = 0; passed < 120_000; passed += 1000) {
+    await clock.advance(1000);
+    most = Math.max(most, budget.stretch);
+  }
+  // Twenty that ask once a second where one may.
+  expect(most).toBeLessThanOrEqual(20);
+  controller.abort();
+  await Promise.all(ends);
+});
+
+describe("a read that is wanted now", () => {
+  /** A poller whose budget is held back as long as this, or has its one place taken. */
+  function setUp(silenceInMs?: number) {
+    const { clock, budget } = new Service({ maxConcurrency: 1 });
+    budget.admit(() => {});
+    if (silenceInMs !== undefined) budget.settle({ isThrottled: true, retryAfterInMs: silenceInMs });
+    const operation = running(budget, clock);
+    const poller = createPoller(operation, { clock, schedule: fixed(1000), random: () => 0 });
+    return { clock, budget, operation, poller };
+  }
+
+  test.each([
+    [3_600_000, "until 2025-01-01T01:00:00.000Z."],
+    [1e300, "until +275760-09-13T00:00:00.000Z."],
+  ])(
+    "is refused at once when the service wants silence for longer than a read may take",
+    async (silenceInMs, until) => {
+      const { clock, operation, poller } = setUp(silenceInMs);
+      const failure = await clock.runUntilSettled(ending(poller.poll()));
+      expect(failure).toMatchObject({
+        name: "PollingError",
+        code: "HeldBack",
+        message: expect.stringContaining(`the service asks for silence ${until}`),
+        cause: { retryAfterInMs: silenceInMs },
+      });
+      expect([clock.now(), clock.pendingTimers, operation.reads.length]).toEqual([0, 0, 0]);
+    },
+  );
+
+  test("waits for the end of a shorter silence", async () => {
+    const { clock, poller } = setUp(20_000);
+    expect(await clock.runUntilSettled(poller.poll())).toMatchObject({ status: "Running" });
+    expect([clock.now(), clock.pendingTimers]).toEqual([20_000, 0]);
+  });
+
+  test("gives up when others come first for as long as a read may take", async () => {
+    const { clock, budget, operation, poller } = setUp();
+    const failure = await clock.runUntilSettled(ending(poller.poll()));
+    expect(failure).toMatchObject({
+      code: "HeldBack",
+      message: expect.stringContaining("not sent, because other requests came first for 30000 ms."),
+    });
+    expect([clock.now(), clock.pendingTimers]).toEqual([30_000, 0]);
+    budget.settle(undefined);
+    await clock.advance(60_000);
+    expect(operation.reads).toHaveLength(0);
+    expect(await poller.poll()).toMatchObject({ status: "Running" });
+  });
+
+  test("has its turn and its answer within that time, not each of them", async () => {
+    const { clock, budget } = setUp(20_000);
+    const operation = running(budget, clock, [() => new Promise(() => {})]);
+    const poller = createPoller(operation, { clock });
+    const failure = await clock.runUntilSettled(ending(poller.poll()));
+    expect(failure).toMatchObject({ code: "RequestTimeout" });
+    expect([clock.now(), operation.reads.length]).toEqual([30_000, 1]);
+  });
+
+  test("that gives up takes nothing from who waits for the end", async () => {
+    const { clock, budget, operation, poller } = setUp();
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    expect(await clock.runUntilSettled(ending(poller.poll()))).toMatchObject({ code: "HeldBack" });
+    budget.settle(undefined);
+    await clock.advance(0);
+    expect(operation.reads).toHaveLength(1);
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("is left at once by an abort, without a trace", async () => {
+    const { clock, poller } = setUp();
+    const controller = new AbortController();
+    const poll = ending(poller.poll({ abortSignal: controller.signal }));
+    await clock.advance(1000);
+    controller.abort("enough");
+    expect(await poll).toBe("enough");
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
 describe("a client's operations", () => {
   const ids = ["fa067167-e49d-41bd-8dd8-de719b9de3b3", "0b067167-e49d-41bd-8dd8-de719b9de3b3"] as const;
   const runningOne = (name: string): Exclude<Simulated, Error> => ({
@@ -508,6 +643,37 @@ describe("a client's operations", () => {
       expect(service.asked.map(([time]) => time)).toEqual([0, 0, 0, 10_000]);
     },
   );
+
+  test("wait a second when nothing is left until a moment within this second", async () => {
+    const now = "Wed, 01 Jan 2025 00:00:00 GMT";
+    const headers = { date: now, "x-rate-limit-reset": now, "x-rate-limit-remaining": "0" };
+    const service = simulate({ ...runningOne(ids[0]), headers }, runningStatus);
+    const { clock, httpClient } = service;
+    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const poller = createPoller(client.operation("myProject", ids[0]), { clock });
+    for (let poll = 0; poll < 2; poll++) await clock.runUntilSettled(poller.poll());
+    expect(service.asked.map(([time]) => time)).toEqual([0, 1000]);
+  });
+
+  test("are read while many requests that begin others are still unanswered", async () => {
+    const unanswered = (): Promise<Simulated> => new Promise(() => {});
+    const service = simulate(...Array.from({ length: 200 }, () => unanswered), runningStatus);
+    const { clock, httpClient } = service;
+    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const controller = new AbortController();
+    const options = { clock, abortSignal: controller.signal };
+    const ends = Array.from({ length: 200 }, (_, index) =>
+      ending(client.startOperation({ method: "PUT", url: `/boxes/${index}` }, options).pollUntilDone()),
+    );
+    await clock.advance(20_000);
+    const poller = createPoller(client.operation("myProject", ids[0]), options);
+    ends.push(ending(poller.poll()));
+    await clock.advance(0);
+    expect(poller.status).toBe("Running");
+    controller.abort("enough");
+    await Promise.all(ends);
+    expect(clock.pendingTimers).toBe(0);
+  });
 });
 
 describe("the rate meter", () => {

@@ -179,6 +179,21 @@ describe("a wait over HTTP", () => {
 });
 
 describe("getOperationStatus", () => {
+  test("says at once that the service has asked for a silence longer than it may take", async () => {
+    const server = await startServer();
+    server.addOperation({ operationId });
+    server.failNext({ kind: "status", status: 429, retryAfter: 3600 });
+    const client = new OperationStatusesClient(server.endpoint);
+    const read = (): Promise<PollingError> =>
+      rejection(client.getOperationStatus("myProject", operationId), PollingError);
+    expect(await read()).toMatchObject({ statusCode: 429 });
+    expect(await read()).toMatchObject({
+      code: "HeldBack",
+      message: expect.stringMatching(/silence until 20/),
+    });
+    expect(server.requests).toHaveLength(1);
+  });
+
   test("reads once", async () => {
     const server = await startServer();
     server.addOperation({ operationId, timeline: [{ status: "Running", percentComplete: 12.5 }] });

@@ -35,7 +35,8 @@ function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
     .map(Number);
   if (remaining.length === 0) return undefined;
   const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - nowAt(headers);
-  return { remaining: Math.min(...remaining), resetInMs: resetInMs > 0 ? resetInMs : usualWindowInMs };
+  // Both are whole seconds: what begins anew within this one seems to have begun.
+  return { remaining: Math.min(...remaining), resetInMs: Math.max(1000, resetInMs) || usualWindowInMs };
 }
 
 /** How long ago an operation had begun when its service answered, by that service's own clock. */

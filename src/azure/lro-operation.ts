@@ -63,6 +63,11 @@ export class LroOperation<TResult> implements Operation<TResult> {
     return `${stage.beginning.method} ${nameOf(stage.beginning.url)}`;
   }
 
+  /** A slow beginning must not keep a place that polls could have. */
+  get sendsNothing(): boolean {
+    return this.#stage.at === "beginning" || this.#stage.at === "unparsed";
+  }
+
   budgetOn(clock: Clock): RequestBudget {
     return this.#plan.transport.budgetOn(clock);
   }

@@ -64,7 +64,8 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Reads an operation's status once, for at most 30 s.
+   * Reads an operation's status once, for at most 30 s, its turn among the client's other reads included. Where the
+   * service wants to hear from none of them for longer than that, rejects at once with the code `HeldBack`.
    *
    * @throws {@link OperationNotFoundError} when there is no such operation, {@link PollingError} for any other failure,
    * TypeError or RangeError that names the argument that is not as the contract has it

@@ -112,7 +112,7 @@ export function followBeginning<TResult>(
   const repetition = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal });
-  const answer = begin(request, send, settings, pollOptions.abortSignal, repetition.signal);
+  const answer = begin(request, send, settings, pollOptions.abortSignal, repetition);
   const operation = new LroOperation<TResult>(
     { transport: allowed, parseResult, apiVersion, headers: headersOfPolls(headers), logger },
     { beginning: { method, url, finalStateVia }, answer, abandon: () => repetition.abort() },
@@ -142,24 +142,27 @@ async function begin(
   send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
   { clock, random, requestTimeoutInMs, rules }: PollSettings,
   abortSignal: AbortSignal | undefined,
-  abandoned: AbortSignal,
+  repetition: AbortController,
 ): Promise<PipelineResponse> {
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
-    const isOver = abortSignal?.aborted || abandoned.aborted;
+    const isOver = repetition.signal.aborted;
     if (!(error instanceof ReadError) || isOver || !isRepeatable(request, error)) return false;
     const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
     const delayInMs = Math.max(backoffInMs, spread(error.retryAfterInMs ?? 0, random));
-    await sleep(clock, delayInMs, AbortSignal.any([abandoned, ...(abortSignal ? [abortSignal] : [])]));
+    await sleep(clock, delayInMs, repetition.signal);
     return true;
   };
   const attempt = (): Promise<PipelineResponse> =>
     attemptWithin(send, clock, requestTimeoutInMs, abortSignal);
+  const removeListener = onAbort(abortSignal, (reason) => repetition.abort(reason));
   try {
     return await pRetry(attempt, { retries: mostRepetitions, minTimeout: 0, shouldRetry });
   } catch (error) {
     if (abortSignal?.aborted) throw abortSignal.reason;
     const cause = errorOfRequest(error);
     throw new OperationStartError(`${request.method} did not begin an operation: ${cause.message}`, cause);
+  } finally {
+    removeListener();
   }
 }
 
@@ -169,27 +172,32 @@ async function attemptWithin(
   limitInMs: number,
   abortSignal: AbortSignal | undefined,
 ): Promise<PipelineResponse> {
-  const limit = new AbortController();
-  const timedOut = timeoutError(limitInMs);
-  const cancel = limitInMs === Infinity ? () => {} : clock.setTimer(() => limit.abort(timedOut), limitInMs);
+  const controller = new AbortController();
+  const stopped = Promise.withResolvers<never>();
+  const stop = (reason: unknown): void => {
+    stopped.reject(reason);
+    controller.abort(reason);
+  };
+  const removeListener = onAbort(abortSignal, stop);
+  const isLimited = limitInMs !== Infinity;
+  const cancel = isLimited ? clock.setTimer(() => stop(timeoutError(limitInMs)), limitInMs) : undefined;
   try {
-    const signal = AbortSignal.any([limit.signal, ...(abortSignal ? [abortSignal] : [])]);
     // A transport need not settle when its signal fires: a stalled decoder never does.
-    const response = await Promise.race([send(signal), rejectionBy(signal)]);
+    const response = await Promise.race([stopped.promise, send(controller.signal)]);
     if (response.status >= 300) throw errorOfAnswer(response);
     return response;
-  } catch (error) {
-    throw limit.signal.aborted ? timedOut : error;
   } finally {
-    cancel();
+    cancel?.();
+    removeListener();
   }
 }
 
-function rejectionBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
+/** Not AbortSignal.any: what it makes lives as long as the signal of the user's, which may outlive many operations. */
+function onAbort(abortSignal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
+  const listener = (): void => callback(abortSignal?.reason);
+  if (abortSignal?.aborted) listener();
+  else abortSignal?.addEventListener("abort", listener, { once: true });
+  return () => abortSignal?.removeEventListener("abort", listener);
 }
 
 const neverSent = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
