@@ -1,5 +1,6 @@
 import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
 import type { RateLimit } from "./rate-meter.ts";
+import { hideSecretsOf, withoutUrlSecrets } from "./rendering.ts";
 
 /** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
 export type Observed = Readonly<Record<string, number>>;
@@ -27,7 +28,7 @@ export abstract class LroError extends Error {
   readonly #resumeToken: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
-    super(message, "cause" in context ? { cause: context.cause } : {});
+    super(withoutUrlSecrets(message), "cause" in context ? { cause: context.cause } : {});
     this.code = code;
     this.operation = context.operation;
     this.pollCount = context.pollCount ?? 0;
@@ -40,6 +41,8 @@ export abstract class LroError extends Error {
     return this.#resumeToken;
   }
 }
+
+hideSecretsOf(LroError);
 
 abstract class UnsuccessfulOperationError extends LroError implements OperationError {
   readonly target: string | undefined;

@@ -15,6 +15,7 @@ import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
 import type { FinalStateVia } from "./course.ts";
+import { hideSecretsFromLog } from "./log-policy.ts";
 import { logger } from "./logger.ts";
 import { LroOperation, startedOf, withApiVersion } from "./lro-operation.ts";
 import type { StartedOperation } from "./lro-operation.ts";
@@ -91,6 +92,7 @@ export function startOperation<TResult = unknown>(
   ownPipeline.removePolicy({ name: redirectPolicyName });
   // One layer retries: a pipeline's own would send a POST again that may have been heard.
   ownPipeline.removePolicy({ phase: "Retry" });
+  hideSecretsFromLog(ownPipeline);
   const transport = new Transport(ownPipeline, [new URL(request.url).origin], httpClient);
   return followBeginning(transport, request, rest, apiVersion);
 }
@@ -121,9 +123,9 @@ export function followBeginning<TResult>(
   const listeners = new Listeners<StartedOperation>(logger, onStarted);
   // Whoever waits is told of a failure; that nobody does must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
-  // Hidden from console.log, for which it would be a heap of headers, signed URLs among them.
   const poller = Object.assign(createPoller(operation, pollOptions), { started });
-  Object.defineProperty(poller, "started", { enumerable: false });
+  // Hidden from console.log and, by the getter, from `showHidden`: its headers have signed URLs among them.
+  Object.defineProperty(poller, "started", { enumerable: false, get: () => started });
   return poller;
 }
 

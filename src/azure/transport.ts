@@ -1,4 +1,3 @@
-import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
@@ -22,6 +21,7 @@ import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
 import { isLoopback } from "./arguments.ts";
 import { CachedCredential } from "./credential.ts";
+import { hideSecretsFromLog } from "./log-policy.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
 export interface AdditionalPolicy {
@@ -149,14 +149,6 @@ export class Transport {
   }
 }
 
-/** core-rest-pipeline hides the queries of the URLs that it asks, but not of those that it is led to. */
-const logWithoutSignatures = new Proxy(createClientLogger("core-rest-pipeline").info, {
-  apply(log, _, [first, ...rest]: unknown[]) {
-    const isText = typeof first === "string";
-    log(isText ? first.replace(/("[^"]*location": "[^"?]*\?)[^"]*/gi, "$1…") : first, ...rest);
-  },
-});
-
 /** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
 export function createTransport(
   origin: string,
@@ -165,10 +157,8 @@ export function createTransport(
   options: TransportOptions,
 ): Transport {
   const credential = tokenCredential && new CachedCredential(tokenCredential);
-  const pipeline = createPipelineFromOptions({
-    ...options,
-    loggingOptions: { logger: logWithoutSignatures },
-  });
+  const pipeline = createPipelineFromOptions(options);
+  hideSecretsFromLog(pipeline);
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
   pipeline.removePolicy({ name: "redirectPolicy" });
