@@ -14,6 +14,7 @@ import type {
   PipelineOptions,
   PipelinePolicy,
   PipelineResponse,
+  SendRequest,
 } from "@azure/core-rest-pipeline";
 import { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
@@ -109,8 +110,9 @@ export class Transport {
   async #sendWithFreshToken(request: TransportRequest): Promise<PipelineResponse> {
     const response = await this.#sendOnce(request);
     const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
-    const isChallenge = /claims="[^"]+"/.test(response.headers.get("www-authenticate") ?? "");
-    // The bearer policy has answered a claims challenge already.
+    // The bearer policy has answered a claims challenge already, and only what it takes for one.
+    const challenge = response.headers.get("www-authenticate") ?? "";
+    const isChallenge = /claims="[^"]+"/.test(challenge) && challenge.includes('error="insufficient_claims"');
     // Without the credential the same token would go out again.
     const isReplaceable = response.status === 401 && this.#credential !== undefined && !isChallenge;
     if (!isReplaceable || refusedToken === undefined) return response;
@@ -134,8 +136,13 @@ export class Transport {
     if (body !== undefined && !request.headers.has("content-type")) {
       request.headers.set("content-type", "application/json");
     }
+    // The last gate: a policy may have rewritten where the request goes, after or before it got its token.
+    const sendRequest: SendRequest = (sent) => {
+      if (sent.url !== target.url) this.#checkOrigin(sent.url, "a request rewritten by a policy");
+      return this.#httpClient.sendRequest(sent);
+    };
     try {
-      return await this.#pipeline.sendRequest(this.#httpClient, request);
+      return await this.#pipeline.sendRequest({ sendRequest }, request);
     } catch (error) {
       throw errorOfRequest(error);
     }
@@ -162,6 +169,8 @@ export function createTransport(
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
   pipeline.removePolicy({ name: "redirectPolicy" });
+  // Plain http is for this machine: a proxy that the environment names for the world is not on the way.
+  if (origin.startsWith("http:") && !options.proxyOptions) pipeline.removePolicy({ name: "proxyPolicy" });
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
