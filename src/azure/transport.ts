@@ -1,7 +1,6 @@
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
@@ -22,6 +21,7 @@ import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
 import { isLoopback } from "./arguments.ts";
 import { CachedCredential } from "./credential.ts";
+import { createDiscreetHttpClient } from "./http-client.ts";
 import { hideSecretsFromLog } from "./log-policy.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
@@ -62,7 +62,7 @@ export class Transport {
   constructor(
     pipeline: Pipeline,
     origins: readonly string[],
-    httpClient: HttpClient = createDefaultHttpClient(),
+    httpClient: HttpClient = createDiscreetHttpClient(),
     credential?: CachedCredential,
     budgets: WeakMap<Clock, RequestBudget> = new WeakMap<Clock, RequestBudget>(),
   ) {
@@ -151,7 +151,9 @@ export class Transport {
   #checkOrigin(url: string, what: string, status?: number): void {
     const { origin, protocol, hostname } = new URL(url);
     const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
-    if (isSafe && this.#origins.has(origin)) return;
+    const isOwn = this.#origins.has(origin);
+    if (isSafe && isOwn) return;
+    if (isOwn) throw refused(`${what} to ${origin} is refused: http is for this machine only`, status);
     throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }
 }

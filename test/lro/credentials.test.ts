@@ -288,6 +288,17 @@ describe.each(["perCall", "perRetry"] as const)("a policy that leads %s elsewher
   });
 });
 
+test.each(["http://dev.example", "ftp://dev.example"])(
+  "%s gets no request, and the refusal says why",
+  async (origin) => {
+    const request = { method: "PUT", url: `${origin}/boxes/b1` } as const;
+    const poller = startOperation(request, { ...fast(), pipeline: createPipelineFromOptions({}) });
+    const failure = await rejection(poller.pollUntilDone());
+    expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
+    expect(failure).toHaveProperty("message", expect.stringContaining("http is for this machine only"));
+  },
+);
+
 test("a pipeline that would follow a redirect anywhere does not", async () => {
   const pipeline = createPipelineFromOptions({
     retryOptions: { maxRetries: 0 },

@@ -8,21 +8,23 @@ export interface Certificate {
 
 /** What is wrong with a certificate, if anything is. */
 export interface CertificateFlaws {
-  /** Default 127.0.0.1. */
-  readonly ip?: string;
+  /** An address, or the name `localhost`. Default 127.0.0.1. */
+  readonly host?: string;
   /** Default: in a year. */
   readonly expiredAt?: Date;
 }
 
 /** A certificate made for the occasion, signed by itself. */
 export async function createCertificate({
-  ip = "127.0.0.1",
+  host = "127.0.0.1",
   expiredAt,
 }: CertificateFlaws = {}): Promise<Certificate> {
-  const { private: key, cert } = await generate([{ name: "commonName", value: ip }], {
+  const altName =
+    host === "localhost" ? ({ type: 2, value: host } as const) : ({ type: 7, ip: host } as const);
+  const { private: key, cert } = await generate([{ name: "commonName", value: host }], {
     algorithm: "sha256",
     keySize: 2048,
-    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip }] }],
+    extensions: [{ name: "subjectAltName", altNames: [altName] }],
     ...(expiredAt && { notBeforeDate: new Date(expiredAt.getTime() - 86_400_000), notAfterDate: expiredAt }),
   });
   return { key, cert };
