@@ -17,6 +17,11 @@ function wordWithoutSecrets(word: string): string {
   return head.replaceAll(/:\/\/[^/@]*@/g, "://…@") + rest;
 }
 
+/** One value of unknown form, for a message: without all that follows a `?`, because Azure signs URLs there. */
+export function withoutQuery(value: string): string {
+  return value.replace(/\?.*/s, "?…");
+}
+
 /**
  * Lets the errors of a class be printed and turned into JSON without the secrets of the requests behind them. What
  * caused them stays what it was, for code; `util.inspect` shows its name, code, message and stack, and not its fields,

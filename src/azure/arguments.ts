@@ -1,4 +1,5 @@
 import { operationIdForm, operationIdPattern } from "../parse.ts";
+import { withoutQuery } from "../rendering.ts";
 
 /** What the DevCenter contract, api-version 2025-02-01, lets projects, dev boxes and environments be called. */
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
@@ -38,9 +39,8 @@ function checkPattern(name: string, value: unknown, pattern: RegExp, expected: s
   return value;
 }
 
-/** Without what follows a `?`, because Azure signs URLs in their query. */
 function shorten(text: string): string {
-  const safe = text.replace(/\?.*/s, "?…");
+  const safe = withoutQuery(text);
   return JSON.stringify(safe.length > 80 ? `${safe.slice(0, 80)}…` : safe);
 }
 
