@@ -13,8 +13,12 @@ function wordWithoutSecrets(word: string): string {
   const start = word.indexOf("?");
   const head = start === -1 ? word : word.slice(0, start);
   const isQuery = start !== -1 && (head.includes("://") || word.includes("=", start));
-  const rest = isQuery ? "?…" : word.slice(head.length);
+  const rest = isQuery ? `?…${endOfSentence(word)}` : word.slice(head.length);
   return head.replaceAll(/:\/\/[^/@]*@/g, "://…@") + rest;
+}
+
+function endOfSentence(word: string): string {
+  return /[).,;:]*$/.exec(word.slice(-4))?.[0] ?? "";
 }
 
 /** One value of unknown form, for a message: without all that follows a `?`, because Azure signs URLs there. */
@@ -54,8 +58,9 @@ function likenessOf(thrown: unknown, known: Map<object, Error>): unknown {
   // A real error: Node prints one unlike other objects.
   const likeness = new Error();
   known.set(thrown, likeness);
+  if (thrown instanceof Error) takeType(thrown, likeness);
   if (thrown instanceof Error && isSafe(thrown)) copyWhole(thrown, likeness);
-  else copyOutline({ ...outlineOf(thrown) }, likeness);
+  else copyOutline(thrown, likeness);
   for (const name of ["cause", "errors"] as const) {
     if (!Object.hasOwn(thrown, name)) continue;
     const value: unknown = Reflect.get(thrown, name);
@@ -71,12 +76,15 @@ function isSafe(error: Error): boolean {
   return Reflect.get(error, inspectCustom) === inspected;
 }
 
-function copyWhole(error: Error, likeness: Error): void {
-  const { stack: _stack, ...fields } = Object.getOwnPropertyDescriptors(error);
-  // By its own name, but without its own way to be printed, which would begin all over.
+/** Its type's name, but not its own way to be printed: that would begin all over, or show what it knows. */
+function takeType(error: Error, likeness: Error): void {
   const prototype: object = Object.create(Reflect.getPrototypeOf(error));
   hide(prototype, inspectCustom, undefined);
   Object.setPrototypeOf(likeness, prototype);
+}
+
+function copyWhole(error: Error, likeness: Error): void {
+  const { stack: _stack, ...fields } = Object.getOwnPropertyDescriptors(error);
   Object.defineProperties(likeness, fields);
   hide(likeness, "stack", error.stack);
 }
@@ -88,12 +96,8 @@ interface Outline {
   readonly stack: unknown;
 }
 
-function outlineOf(thrown: object): Outline {
+function copyOutline(thrown: object, likeness: Error): void {
   const { name, message, code, stack }: Partial<Outline> = thrown;
-  return { name, message, code, stack };
-}
-
-function copyOutline({ name, message, code, stack }: Outline, likeness: Error): void {
   const title = [name, message].filter((part) => typeof part === "string" && part !== "").join(": ");
   hide(likeness, "name", typeof name === "string" ? name : "Error");
   hide(likeness, "message", typeof message === "string" ? message : "");
