@@ -79,6 +79,14 @@ function shownWithJson(value: unknown): string {
   );
 }
 
+/** As test runners and error trackers find them: what is not enumerable too. */
+function fieldsWithin(value: unknown, known: Set<unknown> = new Set()): string[] {
+  if (typeof value !== "object" || value === null) return [String(value)];
+  if (known.has(value)) return [];
+  known.add(value);
+  return Reflect.ownKeys(value).flatMap((key) => fieldsWithin(Reflect.get(value, key), known));
+}
+
 function clientOf(httpClient?: HttpClient): OperationStatusesClient {
   return new OperationStatusesClient(server.origin, credential, {
     tlsOptions,
@@ -243,6 +251,19 @@ describe.each(beginnings)("what is shown where an operation begun through %s", (
     expect(logged.filter((line) => line.includes(secret))).toEqual([]);
     expect(logged.join("\n")).toMatch(/Request: [^]*Response status code: /);
     expect(JSON.stringify(server.requests[0])).toContain(`Bearer ${secret}`);
+  });
+
+  test("is lost, to those who walk through all fields of every cause", async () => {
+    server.add(accepted);
+    const options = { ...fast(), outageToleranceInMs: 0 };
+    const poller = begin(options);
+    await poller.started;
+    await server.close();
+    const error = await rejection(poller.pollUntilDone());
+    expect(error).toMatchObject({ name: "PollingError", code: "ECONNREFUSED" });
+    const fields = fieldsWithin(error);
+    expect(fields).toContain("ECONNREFUSED");
+    expect(fields.filter((field) => field.includes(secret))).toEqual([]);
   });
 
   test("succeeded", async () => {
