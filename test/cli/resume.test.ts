@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { AddedOperation, OperationStatusServer } from "lro-poller/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { Interruption } from "../../src/cli/context.ts";
@@ -31,6 +32,7 @@ test("up to three tokens are on lines of the command, more in a file that it nam
   vi.stubEnv("TMPDIR", temporaryFolder());
   const four = await stopAtOnce(["a", "b", "c", "d"]);
   const [, file = ""] = /^ {2}npx lro wait --resume (\S+)$/m.exec(four.stderr) ?? [];
+  expect(statSync(dirname(file)).mode & 0o077, "others may not read it").toBe(0);
   for (const { operationId: id } of four.operations) four.server.setStatus(id, "Succeeded");
   const { exitCode, stdout } = await runCli(["wait", "--resume", file]);
   expect(exitCode).toBe(0);
