@@ -50,6 +50,7 @@ export interface TransportRequest {
 }
 
 const mostRedirects = 5;
+const httpRule = "http is for this machine only, and without a credential";
 
 /** Sends requests to the origins that it was made for, and never anywhere else. */
 export class Transport {
@@ -150,10 +151,11 @@ export class Transport {
 
   #checkOrigin(url: string, what: string, status?: number): void {
     const { origin, protocol, hostname } = new URL(url);
-    const isSafe = protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+    const isEmulator = protocol === "http:" && isLoopback(hostname) && this.#credential === undefined;
+    const isSafe = protocol === "https:" || isEmulator;
     const isOwn = this.#origins.has(origin);
     if (isSafe && isOwn) return;
-    if (isOwn) throw refused(`${what} to ${origin} is refused: http is for this machine only`, status);
+    if (isOwn) throw refused(`${what} to ${origin} is refused: ${httpRule}`, status);
     throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }
 }
