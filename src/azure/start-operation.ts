@@ -14,6 +14,7 @@ import { timeoutError } from "../read.ts";
 import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
+import { parseAllowedOrigins } from "./arguments.ts";
 import type { FinalStateVia } from "./course.ts";
 import { hideSecretsFromLog } from "./log-policy.ts";
 import { logger } from "./logger.ts";
@@ -110,7 +111,7 @@ export function followBeginning<TResult>(
   // Before anything is sent: an operation that is begun and then not waited for would be lost.
   const settings = resolveOptions(pollOptions);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const allowed = transport.allowing(allowedOrigins.map((origin) => new URL(origin).origin));
+  const allowed = transport.allowing(parseAllowedOrigins(allowedOrigins));
   const repetition = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal });

@@ -19,7 +19,7 @@ import { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
 import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
-import { isLoopback } from "./arguments.ts";
+import { isSafe } from "./arguments.ts";
 import { CachedCredential } from "./credential.ts";
 import { createDiscreetHttpClient } from "./http-client.ts";
 import { hideSecretsFromLog } from "./log-policy.ts";
@@ -150,11 +150,11 @@ export class Transport {
   }
 
   #checkOrigin(url: string, what: string, status?: number): void {
-    const { origin, protocol, hostname } = new URL(url);
-    const isEmulator = protocol === "http:" && isLoopback(hostname) && this.#credential === undefined;
-    const isSafe = protocol === "https:" || isEmulator;
+    const target = new URL(url);
+    const { origin, protocol } = target;
     const isOwn = this.#origins.has(origin);
-    if (isSafe && isOwn) return;
+    const needsTls = this.#credential !== undefined;
+    if (isOwn && (protocol === "https:" || (!needsTls && isSafe(target)))) return;
     if (isOwn) throw refused(`${what} to ${origin} is refused: ${httpRule}`, status);
     throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }

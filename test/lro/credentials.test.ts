@@ -227,9 +227,15 @@ describe.each(starts)("the credential of an operation begun through %s", (begunT
     expect(home.authorizations).toEqual(["token-1", "token-1", "token-1"]);
   });
 
-  test("and an origin that is none is refused before anything is sent", () => {
-    const options = fast({ allowedOrigins: ["gateway"] });
-    expect(() => start(requestOf(home, "PUT /boxes/b1"), options)).toThrow(TypeError);
+  test.each([
+    ["gateway", new TypeError('allowedOrigins: expected URLs, got "gateway"')],
+    ["https://?sig=1", new TypeError('allowedOrigins: expected URLs, got "https://?…"')],
+    ["http://dev.example", new RangeError("allowedOrigins: expected https URLs, got http://dev.example")],
+    ["data:x", new RangeError("allowedOrigins: expected https URLs, got data://")],
+  ])("and an allowed origin %s is refused before anything is sent", (origin, error) => {
+    const options = fast({ allowedOrigins: [origin] });
+    expect(() => start(requestOf(home, "PUT /boxes/b1"), options)).toThrow(error);
+    expect(() => client().resume("{}", { allowedOrigins: [origin] })).toThrow(error);
     expect(home.requests).toEqual([]);
   });
 });
