@@ -1,5 +1,6 @@
 import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
 import type { RateLimit } from "./rate-meter.ts";
+import { hideSecretsOf, withoutQuery, withoutUrlSecrets } from "./rendering.ts";
 
 /** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
 export type Observed = Readonly<Record<string, number>>;
@@ -27,7 +28,7 @@ export abstract class LroError extends Error {
   readonly #resumeToken: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
-    super(message, "cause" in context ? { cause: context.cause } : {});
+    super(withoutUrlSecrets(message), "cause" in context ? { cause: context.cause } : {});
     this.code = code;
     this.operation = context.operation;
     this.pollCount = context.pollCount ?? 0;
@@ -40,6 +41,8 @@ export abstract class LroError extends Error {
     return this.#resumeToken;
   }
 }
+
+hideSecretsOf(LroError);
 
 abstract class UnsuccessfulOperationError extends LroError implements OperationError {
   readonly target: string | undefined;
@@ -226,13 +229,13 @@ function innerChain(inner: InnerError | undefined): string[] {
 
 const longestValueShown = 60;
 
-/** A value for a message: short, and without what follows a `?`, because Azure signs URLs in their query. */
+/** A value for a message: short, and without its query. */
 function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") return value === null ? "null" : `a ${typeof value}`;
-  const safe = value.replace(/\?.*/s, "?…");
+  const safe = withoutQuery(value);
   return JSON.stringify(safe.length > longestValueShown ? `${safe.slice(0, longestValueShown)}…` : safe);
 }

@@ -10,6 +10,7 @@ const layers = [
   "rate-meter.ts",
   "budget.ts",
   "operation.ts",
+  "rendering.ts",
   "errors.ts",
   "parse.ts",
   "machine.ts",
@@ -33,7 +34,7 @@ const layers = [
   "testing/",
   "cli/",
 ];
-const pureCore = ["operation.ts", "errors.ts", "parse.ts", "schedule/", "machine.ts"];
+const pureCore = ["operation.ts", "rendering.ts", "errors.ts", "parse.ts", "schedule/", "machine.ts"];
 
 const files = globSync("src/**/*.ts").map((file) => normalize(file).replace(/^src\//, ""));
 

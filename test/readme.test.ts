@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tls from "node:tls";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
@@ -59,6 +59,13 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
   tls.setDefaultCACertificates(trusted);
   await server.close();
+});
+
+test.each(["README.md", "SECURITY.md"])("%s links to files that are there", (page) => {
+  const links = readFileSync(page, "utf8").matchAll(/\]\((?!https:)([^)#]+)\)/g);
+  const files = Array.from(links, ([, file = ""]) => file);
+  expect(files.length).toBeGreaterThan(3);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
 });
 
 test("the front page has its snippets", () => {

@@ -1,4 +1,5 @@
 import { operationIdForm, operationIdPattern } from "../parse.ts";
+import { withoutQuery } from "../rendering.ts";
 
 /** What the DevCenter contract, api-version 2025-02-01, lets projects, dev boxes and environments be called. */
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
@@ -38,9 +39,8 @@ function checkPattern(name: string, value: unknown, pattern: RegExp, expected: s
   return value;
 }
 
-/** Without what follows a `?`, because Azure signs URLs in their query. */
 function shorten(text: string): string {
-  const safe = text.replace(/\?.*/s, "?…");
+  const safe = withoutQuery(text);
   return JSON.stringify(safe.length > 80 ? `${safe.slice(0, 80)}…` : safe);
 }
 
@@ -54,8 +54,8 @@ export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
     throw new TypeError(`endpoint: expected a string, got ${typeof endpoint}`);
   if (!URL.canParse(endpoint)) throw new TypeError(`endpoint: expected a URL, got ${shorten(endpoint)}`);
   const url = new URL(endpoint);
-  const isSafe = url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url.hostname));
-  if (!isSafe) throw new RangeError(`endpoint: expected an https URL, got ${url.origin} (${url.protocol})`);
+  if (!isSafe(url))
+    throw new RangeError(`endpoint: expected an https URL, got ${url.origin} (${url.protocol})`);
   if (url.protocol === "http:" && hasCredential) {
     throw new RangeError(
       `endpoint: a credential is sent over https only, got ${url.origin}; leave it out for an emulator`,
@@ -68,8 +68,30 @@ export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
   return url;
 }
 
+/**
+ * Parses the origins, besides the client's own, that a credential may go to.
+ *
+ * @throws TypeError when one is no URL, RangeError when it is one that a request must not go to
+ */
+export function parseAllowedOrigins(origins: readonly unknown[]): string[] {
+  return origins.map((origin) => {
+    if (typeof origin !== "string" || !URL.canParse(origin)) {
+      const got = typeof origin === "string" ? shorten(origin) : typeof origin;
+      throw new TypeError(`allowedOrigins: expected URLs, got ${got}`);
+    }
+    const url = new URL(origin);
+    if (isSafe(url)) return url.origin;
+    throw new RangeError(`allowedOrigins: expected https URLs, got ${url.protocol}//${url.host}`);
+  });
+}
+
+/** Whether nobody on the way can listen: https, or http that stays on this machine. */
+export function isSafe({ protocol, hostname }: URL): boolean {
+  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+}
+
 /** Whether requests to this host stay on this machine. */
-export function isLoopback(hostname: string): boolean {
+function isLoopback(hostname: string): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 

@@ -14,6 +14,7 @@ import {
   checkApiVersion,
   checkOperationId,
   checkProjectName,
+  parseAllowedOrigins,
   parseEndpoint,
   parseOperationLocation,
   parseUrl,
@@ -109,7 +110,7 @@ export class OperationStatusesClient extends DevCenterOperations {
    */
   resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
     const { allowedOrigins = [], ...pollOptions } = options;
-    const allowed = allowedOrigins.map((origin) => new URL(origin).origin);
+    const allowed = parseAllowedOrigins(allowedOrigins);
     const point = parseResumePoint(token, this.#site.endpoint, Date.now(), new Set(allowed));
     const operation =
       "kind" in point.operation

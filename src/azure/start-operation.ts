@@ -14,7 +14,9 @@ import { timeoutError } from "../read.ts";
 import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
+import { parseAllowedOrigins } from "./arguments.ts";
 import type { FinalStateVia } from "./course.ts";
+import { hideSecretsFromLog } from "./log-policy.ts";
 import { logger } from "./logger.ts";
 import { LroOperation, startedOf, withApiVersion } from "./lro-operation.ts";
 import type { StartedOperation } from "./lro-operation.ts";
@@ -91,6 +93,7 @@ export function startOperation<TResult = unknown>(
   ownPipeline.removePolicy({ name: redirectPolicyName });
   // One layer retries: a pipeline's own would send a POST again that may have been heard.
   ownPipeline.removePolicy({ phase: "Retry" });
+  hideSecretsFromLog(ownPipeline);
   const transport = new Transport(ownPipeline, [new URL(request.url).origin], httpClient);
   return followBeginning(transport, request, rest, apiVersion);
 }
@@ -108,7 +111,7 @@ export function followBeginning<TResult>(
   // Before anything is sent: an operation that is begun and then not waited for would be lost.
   const settings = resolveOptions(pollOptions);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const allowed = transport.allowing(allowedOrigins.map((origin) => new URL(origin).origin));
+  const allowed = transport.allowing(parseAllowedOrigins(allowedOrigins));
   const repetition = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal });
@@ -121,9 +124,9 @@ export function followBeginning<TResult>(
   const listeners = new Listeners<StartedOperation>(logger, onStarted);
   // Whoever waits is told of a failure; that nobody does must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
-  // Hidden from console.log, for which it would be a heap of headers, signed URLs among them.
   const poller = Object.assign(createPoller(operation, pollOptions), { started });
-  Object.defineProperty(poller, "started", { enumerable: false });
+  // Hidden from console.log and, by the getter, from `showHidden`: its headers have signed URLs among them.
+  Object.defineProperty(poller, "started", { enumerable: false, get: () => started });
   return poller;
 }
 

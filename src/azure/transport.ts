@@ -2,7 +2,6 @@ import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
-  createDefaultHttpClient,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
@@ -20,8 +19,10 @@ import { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
 import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
-import { isLoopback } from "./arguments.ts";
+import { isSafe } from "./arguments.ts";
 import { CachedCredential } from "./credential.ts";
+import { createDiscreetHttpClient } from "./http-client.ts";
+import { hideSecretsFromLog } from "./log-policy.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
 export interface AdditionalPolicy {
@@ -49,11 +50,13 @@ export interface TransportRequest {
 }
 
 const mostRedirects = 5;
+const httpRule = "http is for this machine only, and without a credential";
 
 /** Sends requests to the origins that it was made for, and never anywhere else. */
 export class Transport {
   readonly #pipeline: Pipeline;
   readonly #httpClient: HttpClient;
+  readonly #gate: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
   readonly #credential: CachedCredential | undefined;
@@ -62,16 +65,24 @@ export class Transport {
   constructor(
     pipeline: Pipeline,
     origins: readonly string[],
-    httpClient: HttpClient = createDefaultHttpClient(),
+    httpClient: HttpClient = createDiscreetHttpClient(),
     credential?: CachedCredential,
     budgets: WeakMap<Clock, RequestBudget> = new WeakMap<Clock, RequestBudget>(),
   ) {
     this.#budgets = budgets;
     this.#pipeline = pipeline;
     this.#origins = new Set(origins);
-    this.#safePrefixes = origins.filter(isSafe).map((origin) => `${origin}/`);
     this.#httpClient = httpClient;
     this.#credential = credential;
+    const isAllowed = (origin: string): boolean => this.#isAllowed(new URL(origin));
+    this.#safePrefixes = origins.filter(isAllowed).map((origin) => `${origin}/`);
+    // The last gate: a policy may have rewritten where the request goes, after or before it got its token.
+    this.#gate = {
+      sendRequest: (sent) => {
+        this.#checkOrigin(sent.url, "a request rewritten by a policy");
+        return httpClient.sendRequest(sent);
+      },
+    };
   }
 
   /** The same, for more origins; paid from the same budget. */
@@ -126,8 +137,9 @@ export class Transport {
     response: PipelineResponse,
   ): Promise<PipelineResponse> {
     const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
-    const isChallenge = /claims="[^"]+"/.test(response.headers.get("www-authenticate") ?? "");
-    // The bearer policy has answered a claims challenge already.
+    // The bearer policy has answered a claims challenge already, and only what it takes for one.
+    const challenge = response.headers.get("www-authenticate") ?? "";
+    const isChallenge = /claims="[^"]+"/.test(challenge) && challenge.includes('error="insufficient_claims"');
     // Without the credential the same token would go out again.
     const isReplaceable = this.#credential !== undefined && !isChallenge;
     if (!isReplaceable || refusedToken === undefined) return response;
@@ -151,31 +163,29 @@ export class Transport {
     if (body !== undefined && !request.headers.has("content-type")) {
       request.headers.set("content-type", "application/json");
     }
-    return this.#pipeline.sendRequest(this.#httpClient, request);
+    return this.#pipeline.sendRequest(this.#gate, request);
+  }
+
+  #isAllowed(target: URL): boolean {
+    const needsTls = this.#credential !== undefined;
+    return (
+      this.#origins.has(target.origin) && (target.protocol === "https:" || (!needsTls && isSafe(target)))
+    );
   }
 
   #checkOrigin(url: string, what: string, status?: number): void {
     // The slash ends the authority: what begins so is at that origin, whatever follows.
-    for (const known of this.#safePrefixes) if (url.startsWith(known)) return;
-    const { origin } = new URL(url);
-    if (this.#origins.has(origin) && isSafe(origin)) return;
+    for (const prefix of this.#safePrefixes) if (url.startsWith(prefix)) return;
+    const target = new URL(url);
+    if (this.#isAllowed(target)) return;
+    const { origin } = target;
+    if (this.#origins.has(origin)) throw refused(`${what} to ${origin} is refused: ${httpRule}`, status);
     throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }
 }
 
-/** Without TLS only this machine is asked. */
-function isSafe(origin: string): boolean {
-  const { protocol, hostname } = new URL(origin);
-  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
-}
-
-/** core-rest-pipeline hides the queries of the URLs that it asks, but not of those that it is led to. */
-const logWithoutSignatures = new Proxy(createClientLogger("core-rest-pipeline").info, {
-  apply(log, _, [first, ...rest]: unknown[]) {
-    const isText = typeof first === "string";
-    log(isText ? first.replace(/("[^"]*location": "[^"?]*\?)[^"]*/gi, "$1…") : first, ...rest);
-  },
-});
+/** By its name: what switches core-rest-pipeline's log on switches this one on too. */
+const pipelineLogger = createClientLogger("core-rest-pipeline");
 
 /** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
 export function createTransport(
@@ -185,13 +195,15 @@ export function createTransport(
   options: TransportOptions,
 ): Transport {
   const credential = tokenCredential && new CachedCredential(tokenCredential);
-  const pipeline = createPipelineFromOptions({
-    ...options,
-    loggingOptions: { logger: logWithoutSignatures },
-  });
+  const pipeline = createPipelineFromOptions(options);
+  // Not in its public options, yet heeded by core-rest-pipeline: a logger of the user's own.
+  const hasOwnLogger = "loggingOptions" in options;
+  hideSecretsFromLog(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
   pipeline.removePolicy({ name: "redirectPolicy" });
+  // Plain http is for this machine: a proxy that the environment names for the world is not on the way.
+  if (origin.startsWith("http:") && !options.proxyOptions) pipeline.removePolicy({ name: "proxyPolicy" });
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }

@@ -4,6 +4,7 @@ import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText } from "./names.ts";
+import { withoutQuery } from "./text.ts";
 
 /** Which operation a token is of. */
 export interface TokenReference {
@@ -37,7 +38,8 @@ async function read(source: string, { stdin }: CliContext): Promise<string> {
     return await readFile(source, "utf8");
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw refusal(`${JSON.stringify(source)} (${why})`);
+    // It may be a token with a flaw, which holds signed URLs, in place of a file's name.
+    throw refusal(withoutQuery(`${JSON.stringify(source)} (${why})`));
   }
 }
 

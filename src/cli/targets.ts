@@ -7,6 +7,7 @@ import { readLocations } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText, OperationName } from "./names.ts";
 import { readTokens, referenceIn } from "./resume-token.ts";
+import { withoutQuery } from "./text.ts";
 
 /** Which operations the command line names. */
 export interface TargetOptions {
@@ -113,7 +114,7 @@ function targetAt(argument: string, clientAt: ClientAt, place: string = location
   const { name, text: location } = parseNamed(argument);
   if (!/^https?:/i.test(location) || !URL.canParse(location)) {
     throw new UsageError(
-      `${place}: expected an https URL, or http on this machine, got ${JSON.stringify(argument)}`,
+      `${place}: expected an https URL, or http on this machine, got ${JSON.stringify(withoutQuery(argument))}`,
     );
   }
   // Without the query: some URLs are signed there.

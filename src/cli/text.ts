@@ -34,6 +34,11 @@ export function singleLine(text: string): string {
   return printable(text).replaceAll(/\s+/g, " ").trim();
 }
 
+/** What somebody typed, for an error that a log may keep: without what follows a `?`, because Azure signs URLs there. */
+export function withoutQuery(text: string): string {
+  return text.replace(/\?.*/s, "?…");
+}
+
 /** `Running 42 %` */
 export function stateText(status: string, percentComplete: number | undefined): string {
   const percent = percentComplete === undefined ? "" : ` ${Math.floor(percentComplete)} %`;

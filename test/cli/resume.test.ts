@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { chmodSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import type { AddedOperation, OperationStatusServer } from "lro-poller/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { Interruption } from "../../src/cli/context.ts";
@@ -28,9 +29,12 @@ test("the command that goes on has the options of the one that stopped, and the 
 test("up to three tokens are on lines of the command, more in a file that it names", async () => {
   const three = await stopAtOnce(["a", "b", "c"]);
   expect(three.stderr).toMatch(/^ {2}npx lro wait \\\n( {4}--resume '[abc]=\{.*\}'( \\)?\n){3}$/m);
-  vi.stubEnv("TMPDIR", temporaryFolder());
+  const shared = temporaryFolder();
+  chmodSync(shared, 0o755);
+  vi.stubEnv("TMPDIR", shared);
   const four = await stopAtOnce(["a", "b", "c", "d"]);
   const [, file = ""] = /^ {2}npx lro wait --resume (\S+)$/m.exec(four.stderr) ?? [];
+  expect(statSync(dirname(file)).mode & 0o077, "others may not read it").toBe(0);
   for (const { operationId: id } of four.operations) four.server.setStatus(id, "Succeeded");
   const { exitCode, stdout } = await runCli(["wait", "--resume", file]);
   expect(exitCode).toBe(0);

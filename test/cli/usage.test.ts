@@ -64,6 +64,21 @@ test.each([
   expect(stdout).toBe("");
 });
 
+test.each([
+  ["wait", `htps://contoso.devcenter.azure.com/x?sig=TOPSECRET`],
+  ["wait", `${location.replace(operationId, "nonsense")}?sig=TOPSECRET`],
+  ["wait", `${location.replace(".azure.", ".example.")}?sig=TOPSECRET`],
+  ["status", "https://[bad]/x?sig=TOPSECRET"],
+  ["wait", "--endpoint", `${endpoint}?sig=TOPSECRET`, ...named],
+  ["wait", "--endpoint", "https://me:TOPSECRET@contoso.devcenter.azure.com", ...named],
+  ["wait", "--resume", `{"operation":"${location}?sig=TOPSECRET"`],
+  ["wait", "--resume", `x{"operation":"${location}?sig=TOPSECRET"}`],
+])("%s %s is refused without its signature", async (...argv) => {
+  const { exitCode, stdout, stderr } = await runCli(argv);
+  expect(exitCode).toBe(2);
+  expect(stdout + stderr).not.toContain("TOPSECRET");
+});
+
 test("a resume token that says nothing of its operation is told from text that is no token", async () => {
   const refusalOf = async (token: string): Promise<string> =>
     (await runCli(["wait", "--resume", token])).stderr;

@@ -1,6 +1,7 @@
 import { bearerTokenAuthenticationPolicy, createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { beforeEach, describe, expect, test } from "vitest";
-import { OperationStatusesClient, startOperation } from "lro-poller";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
+import { OperationStatusesClient, createPoller, fromPollerLike, startOperation } from "lro-poller";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "lro-poller";
 import { rejection } from "../support/endings.ts";
 import { CountingCredential } from "../support/credential.ts";
@@ -9,6 +10,7 @@ import { createCertificate } from "../support/tls.ts";
 import { fast, on, requestOf, serve } from "./support.ts";
 
 const certificate = createCertificate();
+const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 const at = "/operations/7";
 const monitor = { headers: { "operation-location": at } };
 const running = { body: { status: "Running" } };
@@ -116,15 +118,15 @@ const leads: readonly Lead[] = [
     thereIfAllowed: [on("PUT /boxes/b1", 200, result)],
     error: { name: "OperationStartError", statusCode: 307 },
   },
-  {
-    name: "a redirect of a poll",
+  ...[301, 302, 303, 307, 308].map((statusCode): Lead => ({
+    name: `a redirect of a poll by ${statusCode}`,
     routes: (elsewhere) => [
       on(`POST /boxes/b1${version}`, 202, monitor),
-      on(`GET ${at}${version}`, 302, { headers: { location: `${elsewhere}${there}` } }),
+      on(`GET ${at}${version}`, statusCode, { headers: { location: `${elsewhere}${there}` } }),
     ],
     thereIfAllowed: [on(`GET ${there}`, 200, succeeded)],
-    error: { name: "PollingError", statusCode: 302 },
-  },
+    error: { name: "PollingError", statusCode },
+  })),
   {
     name: "a redirect of the request for the result",
     routes: (elsewhere) => [
@@ -148,7 +150,7 @@ function started(
   return start(requestOf(home, `${method} ${path}`), fast(options));
 }
 
-describe.each(starts)("the credential of an operation begun through %s", (_, start) => {
+describe.each(starts)("the credential of an operation begun through %s", (begunThrough, start) => {
   test.each(leads)("does not follow $name to another origin", async ({ routes, error }) => {
     const failure = await rejection(started(start, routes(foreign.origin)).pollUntilDone());
     expect(failure).toMatchObject({ ...error, code: "OriginRefused" });
@@ -170,13 +172,28 @@ describe.each(starts)("the credential of an operation begun through %s", (_, sta
 
   test.each<[string, (foreignOrigin: string) => string]>([
     ["with the scheme left out", (origin) => origin.replace("https:", "")],
+    ["with the slashes left out", (origin) => origin.replace("//", "")],
     ["by backslashes", (origin) => origin.replace("https://", "https:\\\\")],
     ["behind the own host as a user", (origin) => origin.replace("://", "://127.0.0.1@")],
+    [
+      "behind the own origin as a user",
+      (origin) => origin.replace("://", `://${new URL(home.origin).host}@`),
+    ],
     ["in other letters", (origin) => origin.replace("https", "HTTPS")],
+    ["by a number", (origin) => origin.replace("127.0.0.1", "0x7f000001")],
+    ["in wide digits", (origin) => origin.replace("127.0.0.1", encodeURIComponent("１２７。０。０。１"))],
+    ["with a dot at the end", (origin) => origin.replace("127.0.0.1", "127.0.0.1.")],
+    ["by the name of the host", (origin) => origin.replace("127.0.0.1", "LOCALHOST")],
+    ["by a name with a dot at the end", (origin) => origin.replace("127.0.0.1", "localhost.")],
+    ["with tabs and spaces", (origin) => `\t${origin.replace("://", ":\t//")} `.trim()],
   ])("does not follow a URL to another origin %s", async (__, disguise) => {
     const headers = { "operation-location": `${disguise(foreign.origin)}${there}` };
     const wait = started(start, [on(`POST /boxes/b1${version}`, 202, { headers })]).pollUntilDone();
-    expect(await rejection(wait)).toMatchObject({ code: "OriginRefused" });
+    const failure = await rejection(wait);
+    expect(failure).toMatchObject({ code: "OriginRefused" });
+    const disguised = disguise(foreign.origin);
+    const { origin } = URL.canParse(disguised) ? new URL(disguised) : new URL(disguised, home.origin);
+    expect(failure).toHaveProperty("message", expect.stringContaining(`from ${home.origin} to ${origin} `));
     expect(foreign.requests).toEqual([]);
   });
 
@@ -194,7 +211,9 @@ describe.each(starts)("the credential of an operation begun through %s", (_, sta
       allowedOrigins: [plain.origin],
       outageToleranceInMs: 0,
     }).pollUntilDone();
-    expect(await rejection(wait)).toMatchObject({ name: "PollingError" });
+    // A client says so at once; of a pipeline only its own policy knows that it signs.
+    const kind = begunThrough === "a client" ? "refused" : "transient";
+    expect(await rejection(wait)).toMatchObject({ name: "PollingError", cause: { kind } });
     expect(plain.requests).toEqual([]);
   });
 
@@ -208,12 +227,85 @@ describe.each(starts)("the credential of an operation begun through %s", (_, sta
     expect(home.authorizations).toEqual(["token-1", "token-1", "token-1"]);
   });
 
-  test("and an origin that is none is refused before anything is sent", () => {
-    const options = fast({ allowedOrigins: ["gateway"] });
-    expect(() => start(requestOf(home, "PUT /boxes/b1"), options)).toThrow(TypeError);
+  test.each([
+    ["gateway", new TypeError('allowedOrigins: expected URLs, got "gateway"')],
+    ["https://?sig=1", new TypeError('allowedOrigins: expected URLs, got "https://?…"')],
+    ["http://dev.example", new RangeError("allowedOrigins: expected https URLs, got http://dev.example")],
+    ["data:x", new RangeError("allowedOrigins: expected https URLs, got data://")],
+  ])("and an allowed origin %s is refused before anything is sent", (origin, error) => {
+    const options = fast({ allowedOrigins: [origin] });
+    expect(() => start(requestOf(home, "PUT /boxes/b1"), options)).toThrow(error);
+    expect(() => client().resume("{}", { allowedOrigins: [origin] })).toThrow(error);
     expect(home.requests).toEqual([]);
   });
 });
+
+test.each<[string, (elsewhere: string) => unknown]>([
+  [
+    "an Operation-Location",
+    (elsewhere) => client().operationAt(`${elsewhere}/projects/myProject/operationstatuses/${operationId}`),
+  ],
+  [
+    "the URL of a request",
+    (elsewhere) => client().startOperation({ method: "PUT", url: `${elsewhere}/boxes/b1` }),
+  ],
+])("%s at another origin is refused before anything is sent", (_, act) => {
+  const both = `expected the client's origin ${home.origin}, got ${foreign.origin}`;
+  expect(() => act(foreign.origin)).toThrow(both);
+  expect([...home.requests, ...foreign.requests]).toEqual([]);
+});
+
+describe.each(["perCall", "perRetry"] as const)("a policy that leads %s elsewhere", (position) => {
+  const detour: PipelinePolicy = {
+    name: "detour",
+    sendRequest: (request, next) => {
+      request.url = request.url.replace(home.origin, foreign.origin);
+      return next(request);
+    },
+  };
+
+  test("leads no request there, from a client", async () => {
+    const additionalPolicies = [{ policy: detour, position }];
+    const options = { tlsOptions: { ca }, additionalPolicies };
+    const misled = new OperationStatusesClient(home.origin, new CountingCredential(), options);
+    const failure = await rejection(misled.getOperationStatus("myProject", operationId));
+    expect(failure).toMatchObject({ name: "PollingError", code: "OriginRefused" });
+    expect(failure).toHaveProperty(
+      "message",
+      expect.stringContaining(`from ${home.origin} to ${foreign.origin} `),
+    );
+    expect(foreign.requests).toEqual([]);
+  });
+
+  test("leads a request there, from a pipeline, where that is allowed", async () => {
+    const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 }, tlsOptions: { ca } });
+    const credential = new CountingCredential();
+    pipeline.addPolicy(
+      bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }),
+    );
+    pipeline.addPolicy(detour, position === "perRetry" ? { afterPhase: "Retry" } : {});
+    foreign.add(on("PUT /boxes/b1", 200, result));
+    const request = requestOf(home, "PUT /boxes/b1");
+    expect(await rejection(startOperation(request, { ...fast(), pipeline }).pollUntilDone())).toMatchObject({
+      code: "OriginRefused",
+    });
+    expect(foreign.requests).toEqual([]);
+    const allowedOrigins = [foreign.origin];
+    await startOperation(request, { ...fast(), pipeline, allowedOrigins }).pollUntilDone();
+    expect(foreign.authorizations).toEqual(["token-1"]);
+  });
+});
+
+test.each(["http://dev.example", "ftp://dev.example"])(
+  "%s gets no request, and the refusal says why",
+  async (origin) => {
+    const request = { method: "PUT", url: `${origin}/boxes/b1` } as const;
+    const poller = startOperation(request, { ...fast(), pipeline: createPipelineFromOptions({}) });
+    const failure = await rejection(poller.pollUntilDone());
+    expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
+    expect(failure).toHaveProperty("message", expect.stringContaining("http is for this machine only"));
+  },
+);
 
 test("a pipeline that would follow a redirect anywhere does not", async () => {
   const pipeline = createPipelineFromOptions({
@@ -229,14 +321,10 @@ test("a pipeline that would follow a redirect anywhere does not", async () => {
 });
 
 describe("a resume token that leads to another origin", () => {
+  const tokenOf = (operation: object): string =>
+    JSON.stringify({ version: 1, operation, begunAt: 0, pollCount: 1, failedReads: 0 });
   const own = (fields: object): string =>
-    JSON.stringify({
-      version: 1,
-      operation: { course: { kind: "statusMonitor", monitorUrl: at, ...fields } },
-      begunAt: 0,
-      pollCount: 1,
-      failedReads: 0,
-    });
+    tokenOf({ course: { kind: "statusMonitor", monitorUrl: at, ...fields } });
   const coreLro = (fields: object): string =>
     JSON.stringify({
       state: {
@@ -245,12 +333,30 @@ describe("a resume token that leads to another origin", () => {
       },
     });
 
+  const ofDevCenter = (endpoint: string): string =>
+    tokenOf({ endpoint, projectName: "myProject", operationId });
+  const ofAzurePoller = (operationLocation: string): string => {
+    const config = { metadata: { mode: "OperationLocation" }, operationLocation };
+    const poll = (): Promise<void> => Promise.resolve();
+    return JSON.stringify(
+      createPoller(fromPollerLike({ poll, getOperationState: () => ({ isCompleted: false, config }) })),
+    );
+  };
+
   const tokens: [string, (elsewhere: string) => string][] = [
     ["this library's, for the status", (elsewhere) => own({ monitorUrl: `${elsewhere}${there}` })],
     ["this library's, for the result", (elsewhere) => own({ resultUrl: `${elsewhere}/results/7` })],
     ["core-lro's, for the status", (elsewhere) => coreLro({ operationLocation: `${elsewhere}${there}` })],
     ["core-lro's, for the result", (elsewhere) => coreLro({ resourceLocation: `${elsewhere}/results/7` })],
+    ["that of an Azure SDK's poller", (elsewhere) => ofAzurePoller(`${elsewhere}${there}`)],
   ];
+
+  test("is refused before anything is sent: DevCenter's", () => {
+    expect(() => client().resume(ofDevCenter(foreign.origin), fast())).toThrow(
+      `expected the client's origin ${home.origin}, got ${foreign.origin}`,
+    );
+    expect(client().resume(ofDevCenter(home.origin)).isDone).toBe(false);
+  });
 
   test.each(tokens)("is refused before anything is sent: %s", (_, token) => {
     expect(() => client().resume(token(foreign.origin), fast())).toThrow(

@@ -291,11 +291,12 @@ describe("a request that begins nothing", () => {
 
   test("over plain http to another machine is refused, allowed or not", async () => {
     const service = simulate();
-    const poller = startOperation(
-      { method: "PUT", url: "http://dev.example/boxes/b1" },
-      { ...service, pipeline: createEmptyPipeline(), allowedOrigins: ["http://dev.example"] },
-    );
-    const failure = await service.clock.runUntilSettled(rejection(poller.pollUntilDone()));
+    const request = { method: "PUT", url: "http://dev.example/boxes/b1" } as const;
+    const options = { ...service, pipeline: createEmptyPipeline() };
+    const allowedOrigins = ["http://dev.example"];
+    expect(() => startOperation(request, { ...options, allowedOrigins })).toThrow(/^allowedOrigins: /);
+    const wait = startOperation(request, options).pollUntilDone();
+    const failure = await service.clock.runUntilSettled(rejection(wait));
     expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
     expect(service.asked).toEqual([]);
   });

@@ -4,6 +4,7 @@ import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-
 export class CountingCredential implements TokenCredential {
   readonly calls: (GetTokenOptions & { readonly scopes: string | string[] })[] = [];
   readonly #lifetimeInMs: number;
+  readonly #expiries = new Map<string | undefined, number>();
   /** Thrown in place of the next tokens. */
   failWith: Error | undefined;
   /** Never answers. */
@@ -17,9 +18,19 @@ export class CountingCredential implements TokenCredential {
     this.calls.push({ scopes, ...options });
     if (this.hangs) return new Promise(() => {});
     if (this.failWith) return Promise.reject(this.failWith);
-    return Promise.resolve({
-      token: `token-${this.calls.length}`,
-      expiresOnTimestamp: Date.now() + this.#lifetimeInMs,
-    });
+    const token = `token-${this.calls.length}`;
+    const expiresOnTimestamp = Date.now() + this.#lifetimeInMs;
+    this.#expiries.set(token, expiresOnTimestamp);
+    return Promise.resolve({ token, expiresOnTimestamp });
+  }
+
+  /** Whether a service that checks what it is sent would take this for a token of this credential. */
+  isValid(token: string | undefined): boolean {
+    return Date.now() < (this.#expiries.get(token) ?? 0);
+  }
+
+  /** The service takes the token back before its time. */
+  revoke(token: string): void {
+    this.#expiries.delete(token);
   }
 }
