@@ -224,7 +224,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
 
   #notify(): void {
     this.#callOffNotice = undefined;
-    this.#listeners.notify(this.progress);
+    if (this.#listeners.hasAny) this.#listeners.notify(this.progress);
   }
 }
 

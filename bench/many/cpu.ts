@@ -6,7 +6,7 @@ import {
   createPipelineFromOptions,
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
-import { OperationStatusesClient, createPollerGroup } from "lro-poller";
+import { OperationStatusesClient, RequestBudget, createPollerGroup, systemClock } from "lro-poller";
 import { idOf } from "./operations.ts";
 import { startServer } from "./start-server.ts";
 
@@ -45,8 +45,7 @@ async function pollByHand(
   url: string,
   read: (url: string) => Promise<{ readonly status: string }>,
 ): Promise<void> {
-  // Spread as ours are: those who ask as one share their system calls, and overrun the service.
-  await sleep(Math.random() * delayInMs);
+  await sleep(starts.startDelayInMs());
   while ((await read(url)).status === "Running") await sleep(delayInMs * (1 + 0.1 * Math.random()));
 }
 
@@ -59,7 +58,7 @@ async function pollWithCoreLro(url: string): Promise<void> {
   };
   const sendInitialRequest = (): Promise<OperationResponse> =>
     Promise.resolve({ flatResponse: {}, rawResponse: initial });
-  await sleep(Math.random() * delayInMs);
+  await sleep(starts.startDelayInMs());
   await createHttpPoller(
     { sendInitialRequest, sendPollRequest },
     { intervalInMs: delayInMs },
@@ -81,6 +80,8 @@ function urlsOf(round: number): string[] {
   );
 }
 
+// All begin as ours do: those who ask as one share their system calls, and those who are spread pay for their own.
+let starts = new RequestBudget(systemClock);
 const client = new OperationStatusesClient(origin);
 const ways: Record<string, (urls: string[]) => Promise<unknown>> = {
   "node:http": (urls) => Promise.all(urls.map((url) => pollByHand(url, getThroughNode))),
@@ -100,6 +101,7 @@ function median(values: number[]): number {
 const costs = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
 for (let round = 0; round < rounds + 1; round++) {
   for (const [place, [name, way]] of Object.entries(ways).entries()) {
+    starts = new RequestBudget(systemClock);
     const before = process.cpuUsage();
     await way(urlsOf(round * Object.keys(ways).length + place));
     const { user, system } = process.cpuUsage(before);

@@ -4,7 +4,7 @@ import { OperationStatusesClient, createPollerGroup } from "lro-poller";
 import { idOf, statusText } from "./operations.ts";
 import { createFakeHttpClient } from "./fake-http-client.ts";
 
-/** Heap of one waiting operation, in bytes, each way of waiting in a process of its own. */
+/** Heap of one waiting operation, in bytes, and the peak of the process, in megabytes; each way in one of its own. */
 const ways: Record<string, (count: number) => Promise<() => unknown>> = {
   async "lro-poller"(count) {
     const client = new OperationStatusesClient("https://dev.example", undefined, {
@@ -55,6 +55,7 @@ if (way === undefined) throw new Error(`no way of waiting is called ${name}`);
 (await way(10))();
 const before = heapUsed();
 const keep = await way(Number(count));
-console.log(Math.round((heapUsed() - before) / Number(count)));
+const bytes = Math.round((heapUsed() - before) / Number(count));
+console.log(JSON.stringify({ bytes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) }));
 keep();
 process.exit();

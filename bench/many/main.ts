@@ -1,34 +1,68 @@
 import { execFileSync } from "node:child_process";
+import type { FleetResult } from "./short-budget.ts";
 
-/** Ours beside core-lro and the bare parts, each measurement in a process of its own. `npm run bench:many` */
-function run(file: string, ...args: string[]): string {
+/** Ours beside core-lro and the bare parts, each measurement in a process of its own, as a table. `npm run bench:many` */
+function run(file: string, ...args: string[]): unknown {
   const path = new URL(file, import.meta.url).pathname;
-  return execFileSync(process.execPath, ["--expose-gc", path, ...args], {
+  const output = execFileSync(process.execPath, ["--expose-gc", path, ...args], {
     encoding: "utf8",
     stdio: ["ignore", "pipe", "ignore"],
   });
+  return JSON.parse(output);
 }
 
-function row(name: string, values: Readonly<Record<string, number>>, base: string): void {
-  const cells = Object.entries(values).map(([way, value]) => {
-    const ratio = value / (values[base] ?? NaN);
-    return `${way} ${value.toFixed(value < 100 ? 1 : 0)} (${ratio.toFixed(2)})`;
+type Figures = Readonly<Record<string, number>>;
+
+const columns = ["lro-poller", "core-lro", "core-rest-pipeline", "node:http", "a promise with a timer"];
+
+function row(name: string, figures: Figures, digits = 0, base?: string): void {
+  const cells = columns.map((column) => {
+    const figure = figures[column];
+    if (figure === undefined) return "";
+    const ratio = base === undefined ? "" : ` (${(figure / (figures[base] ?? NaN)).toFixed(2)} ×)`;
+    return figure.toFixed(digits) + ratio;
   });
-  console.log(`${name}: ${cells.join(", ")}`);
+  console.log(`| ${[name, ...cells].join(" | ")} |`);
 }
 
-const ways = ["a promise with a timer", "lro-poller", "core-lro"];
+function mapped(figures: Figures, change: (figure: number) => number): Figures {
+  return Object.fromEntries(Object.entries(figures).map(([name, figure]) => [name, change(figure)]));
+}
+
+console.log(`| | ${columns.join(" | ")} |`);
+console.log("|---".repeat(columns.length + 1) + "|");
+const cpu = run("cpu.ts") as Figures;
+row("CPU of a poll, µs", cpu, 0, "core-rest-pipeline");
 row(
-  "heap of a waiting operation, bytes",
-  Object.fromEntries(ways.map((way) => [way, Number(run("heap.ts", way))])),
-  "core-lro",
+  "polls for a second of CPU",
+  mapped(cpu, (micros) => 1e6 / micros),
 );
-row("abort of 20,000 waits, ms", JSON.parse(run("abort.ts")) as Record<string, number>, "core-lro");
+const waiting = ["lro-poller", "core-lro", "a promise with a timer"];
+const heaps = waiting.map(
+  (way) => [way, run("heap.ts", way) as { bytes: number; peakMegabytes: number }] as const,
+);
+row("heap of a wait, bytes", Object.fromEntries(heaps.map(([way, { bytes }]) => [way, bytes])));
 row(
-  "CPU of a poll over loopback, µs",
-  JSON.parse(run("cpu.ts")) as Record<string, number>,
-  "core-rest-pipeline",
+  "peak memory at 20,000 waits, MB",
+  Object.fromEntries(heaps.map(([way, { peakMegabytes }]) => [way, peakMegabytes])),
 );
-console.log(`100,000 at once: ${run("hundred-thousand.ts").trim()}`);
-console.log("500 operations at 300 requests a minute, on a virtual clock:");
-console.log(run("short-budget-main.ts").trim());
+row("20,000 waits aborted by one signal, ms", run("abort.ts") as Figures);
+row("500 begun at once: most of a round within 50 ms, %", run("spread.ts") as Figures, 1);
+
+const { right, pollsPerSecond, peakMegabytes, blockedAtMostMs, blockedP99Ms } = run(
+  "hundred-thousand.ts",
+) as Figures;
+console.log(
+  `\n100,000 at once over loopback: ${right} right, ${pollsPerSecond} polls/s, at most ${peakMegabytes} MB, ` +
+    `event loop blocked for ${blockedAtMostMs} ms at most, p99 ${blockedP99Ms} ms`,
+);
+
+console.log(
+  "\n| 500 operations of 5 to 20 minutes at 300 requests a minute | 429s, % | used, % | lateness, s |",
+);
+console.log("|---|---|---|---|");
+const fleets = run("short-budget-main.ts") as Readonly<Record<string, FleetResult>>;
+for (const [name, { throttled, used, lateness, wrong }] of Object.entries(fleets)) {
+  const late = wrong === 0 ? lateness.toFixed(1) : `${lateness.toFixed(1)}, ${wrong} wrong`;
+  console.log(`| ${name} | ${throttled.toFixed(1)} | ${used.toFixed(0)} | ${late} |`);
+}

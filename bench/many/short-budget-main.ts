@@ -1,3 +1,5 @@
 import { fleets, run } from "./short-budget.ts";
 
-for (const [name, fleet] of Object.entries(fleets)) console.log(name, JSON.stringify(await run(fleet)));
+const results: Record<string, unknown> = {};
+for (const [name, fleet] of Object.entries(fleets)) results[name] = await run(fleet);
+console.log(JSON.stringify(results));

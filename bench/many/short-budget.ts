@@ -5,6 +5,7 @@ import { ReadError, RequestBudget, createPoller, createPollerGroup, fixed } from
 import type { Clock, Operation, RateLimit, Reading } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
+import { withTimersOf } from "./lent-timers.ts";
 import { idOf } from "./operations.ts";
 
 /** 500 operations of 5 to 20 minutes at a service that takes 300 requests a minute, on a virtual clock, seeded. */
@@ -169,25 +170,20 @@ function coreLroPoller(
   });
 }
 
-/** Lets a fleet wait for all. core-lro knows no clock but setTimeout, which is lent to it. */
+/** Lets a fleet wait for all. */
 export async function run(fleet: Fleet, seed = 1): Promise<FleetResult> {
   const clock = createVirtualClock();
   const random = seeded(seed);
   const service = new Service(clock, random);
   const lateness: number[] = [];
   let wrong = 0;
-  const realSetTimeout = globalThis.setTimeout;
-  const lent = (callback: () => void, delayInMs = 0): unknown => clock.setTimer(callback, delayInMs);
-  globalThis.setTimeout = lent as typeof setTimeout;
-  try {
+  await withTimersOf(clock, async () => {
     fleet(clock, service, random, (index, isRight) => {
       if (isRight) lateness.push(clock.now() - (service.endsAt[index] ?? 0));
       else wrong++;
     });
     while (lateness.length + wrong < count) await clock.advance(1000);
-  } finally {
-    globalThis.setTimeout = realSetTimeout;
-  }
+  });
   return {
     requests: service.requests,
     throttled: (100 * service.refused) / service.requests,
