@@ -12,6 +12,7 @@ export type Fault =
   | UnauthorizedFault
   | RedirectFault
   | OtherOperationFault
+  | StaleFault
   | DeliveryFault;
 
 /** Another status code, with an `ErrorResponse` unless there is a `body`: text as it is, anything else as JSON. */
@@ -56,25 +57,44 @@ export interface OtherOperationFault {
   readonly operationId?: string;
 }
 
+/** The status that the operation had when it began, as from a replica that lags behind. */
+export interface StaleFault {
+  readonly kind: "stale";
+}
+
 /** The true answer, but its delivery goes wrong. */
 export type DeliveryFault =
-  /** The connection breaks. Default: before the headers. */
-  | { readonly kind: "reset"; readonly when?: FaultPoint }
+  /** The connection breaks. Default: before the headers. `afterBody` leaves the answer whole. */
+  | { readonly kind: "reset"; readonly when?: FaultPoint | "afterBody" }
   /** Nothing more comes until the server is closed. Default: before the headers. */
   | { readonly kind: "hang"; readonly when?: FaultPoint }
   /** The body drips: `chunkBytes` (default 16) at a time, every `delayInMs` milliseconds (default 0) of the clock. */
-  | { readonly kind: "slow"; readonly chunkBytes?: number; readonly delayInMs?: number };
+  | { readonly kind: "slow"; readonly chunkBytes?: number; readonly delayInMs?: number }
+  /** It comes `delayInMs` milliseconds of the clock later, and says what was true when it was asked for. */
+  | { readonly kind: "late"; readonly delayInMs: number }
+  /** Spaces fill its body up to `bytes`. With `gzip` they are sent packed, a thousandth of their size. */
+  | { readonly kind: "long"; readonly bytes: number; readonly gzip?: boolean }
+  /** It has these headers too, or in place of its own. */
+  | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> };
 
 /** Faults by the number of the read they hit: 1 for the first read of the operation. */
 export type Faults = Readonly<Record<number, Fault>>;
 
+const deliveryFaults: ReadonlySet<string> = new Set(["reset", "hang", "slow", "late", "long", "headers"]);
+
 /** Whether a read that meets this fault still brings the true answer, or would if it arrived. */
-export function isDeliveryFault(fault: Fault | undefined): fault is DeliveryFault {
-  return fault?.kind === "reset" || fault?.kind === "hang" || fault?.kind === "slow";
+export function isDeliveryFault(fault: Fault): fault is DeliveryFault {
+  return deliveryFaults.has(fault.kind);
+}
+
+/** Whether a read that meets this fault, or none, brings the whole true answer. */
+export function isAnswered(fault: Fault | undefined): boolean {
+  if (fault?.kind === "reset") return fault.when === "afterBody";
+  return fault === undefined || (isDeliveryFault(fault) && fault.kind !== "hang");
 }
 
 /** What a fault puts in the true answer's place. */
-export function answerOf(fault: Exclude<Fault, DeliveryFault>, projectName: string): Answer {
+export function answerOf(fault: Exclude<Fault, StaleFault | DeliveryFault>, projectName: string): Answer {
   switch (fault.kind) {
     case "status":
       return statusAnswer(fault);
@@ -136,10 +156,18 @@ export function checkFault(name: string, fault: Fault): void {
       checkNumber(`${name}.chunkBytes`, fault.chunkBytes ?? 16, { least: 1, isInteger: true });
       return checkNumber(`${name}.delayInMs`, fault.delayInMs ?? 0);
     case "reset":
+      return checkPoint(`${name}.when`, fault.when, [...faultPoints, "afterBody"]);
     case "hang":
-      return checkPoint(`${name}.when`, fault.when);
+      return checkPoint(`${name}.when`, fault.when, faultPoints);
+    case "late":
+      return checkNumber(`${name}.delayInMs`, fault.delayInMs);
+    case "long":
+      return checkNumber(`${name}.bytes`, fault.bytes, { isInteger: true });
+    case "headers":
+      return checkObject(`${name}.headers`, fault.headers);
     case "unauthorized":
     case "otherOperation":
+    case "stale":
       return;
     default: {
       const { kind }: { readonly kind: unknown } = fault;
@@ -148,7 +176,8 @@ export function checkFault(name: string, fault: Fault): void {
   }
 }
 
-function checkPoint(name: string, when: unknown): void {
-  if (when === undefined || when === "beforeHeaders" || when === "afterHeaders" || when === "midBody") return;
-  fail(name, "beforeHeaders, afterHeaders or midBody", when);
+const faultPoints: readonly FaultPoint[] = ["beforeHeaders", "afterHeaders", "midBody"];
+
+function checkPoint(name: string, when: string | undefined, points: readonly string[]): void {
+  if (when !== undefined && !points.includes(when)) fail(name, `one of ${points.join(", ")}`, when);
 }

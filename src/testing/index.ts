@@ -8,6 +8,7 @@ export type {
   Faults,
   OtherOperationFault,
   RedirectFault,
+  StaleFault,
   StatusFault,
   UnauthorizedFault,
 } from "./faults.ts";

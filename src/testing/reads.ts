@@ -1,10 +1,11 @@
 import { errorAnswer, jsonAnswer } from "./answers.ts";
+import type { StatusBody } from "./answers.ts";
 import { devBoxPath, environmentPath, operationHeaders, resourceNotFound } from "./call.ts";
 import type { Call, Reply, Route } from "./call.ts";
 import { operationIdPattern } from "./checks.ts";
 import { provisioningStateOf } from "./data-plane.ts";
 import type { DataPlane, Resource } from "./data-plane.ts";
-import { answerOf, isDeliveryFault } from "./faults.ts";
+import { answerOf, isAnswered, isDeliveryFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
 import type { ServedOperation } from "./served-operation.ts";
 
@@ -26,18 +27,19 @@ function readStatus(plane: DataPlane, call: Call): Reply {
 function readOperation(operation: ServedOperation, plane: DataPlane, call: Call): Reply {
   const { readNumber, fault: ownFault } = operation.arrive();
   const fault = ownFault ?? plane.takeNextFault();
-  const body = isShown(fault) ? operation.show() : operation.status();
+  const body = bodyFor(operation, fault);
   const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(body.status) };
   const { operationId } = operation;
   return withFault(fault, call, { answer: jsonAnswer(200, body, headers), operationId, readNumber });
 }
 
-function isShown(fault: Fault | undefined): boolean {
-  return fault === undefined || fault.kind === "slow";
+function bodyFor(operation: ServedOperation, fault: Fault | undefined): StatusBody {
+  if (fault?.kind === "stale") return operation.firstStatus();
+  return isAnswered(fault) ? operation.show() : operation.status();
 }
 
 function withFault(fault: Fault | undefined, { projectName }: Call, reply: Reply): Reply {
-  if (fault === undefined) return reply;
+  if (fault === undefined || fault.kind === "stale") return reply;
   if (isDeliveryFault(fault)) return { ...reply, deliveryFault: fault };
   return { ...reply, answer: answerOf(fault, projectName) };
 }
@@ -54,9 +56,14 @@ function operationNotFound(operationId: string): Reply["answer"] {
   });
 }
 
-function readResource(plane: DataPlane, { url, name }: Call): Reply {
+function readResource(plane: DataPlane, call: Call): Reply {
+  const { url, name } = call;
   const resource = plane.resourceAt(url.pathname);
-  return { answer: resource ? jsonAnswer(200, resourceBody(resource, url, name)) : resourceNotFound(url) };
+  if (resource === undefined) return { answer: resourceNotFound(url) };
+  const fault = resource.operation.arriveAtResource();
+  const provisioningState = fault?.kind === "stale" ? resource.meanwhile : provisioningStateOf(resource);
+  const body = { ...resourceBody(resource, url, name), provisioningState };
+  return withFault(fault, call, { answer: jsonAnswer(200, body) });
 }
 
 /** A dev box or an environment as the service words it. */

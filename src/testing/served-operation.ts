@@ -15,6 +15,8 @@ export interface OperationPlan {
   readonly retryAfter?: string | number;
   /** What goes wrong, by the number of the read. */
   readonly faults?: Faults;
+  /** What goes wrong with the reads of the resource that the operation is about, by their number. */
+  readonly resourceFaults?: Faults;
   /** Whether its life begins when its status is first asked for. Default: at once. */
   readonly beginsAtFirstRead?: boolean;
 }
@@ -32,23 +34,28 @@ export class ServedOperation {
   readonly operationId: string;
   readonly #pace: Pace;
   readonly #faults: Faults;
+  readonly #resourceFaults: Faults;
   readonly #retryAfter: string | number | undefined;
   /** Missing until it has begun. */
   #begin: { readonly at: number; readonly timestamp: number } | undefined;
   #timeline: Timeline;
   #position: Position = start;
   #readsArrived = 0;
+  #resourceReadsArrived = 0;
   #readsShown = 0;
 
   /** @throws TypeError or RangeError that names the part of the plan that is wrong */
   constructor(projectName: string, operationId: string, plan: OperationPlan, pace: Pace) {
-    const { timeline = usualTimeline, retryAfter, faults = {}, beginsAtFirstRead = false } = plan;
+    const { timeline = usualTimeline, retryAfter, beginsAtFirstRead = false } = plan;
+    const { faults = {}, resourceFaults = {} } = plan;
     checkTimeline("timeline", timeline);
     checkFaults("faults", faults);
+    checkFaults("resourceFaults", resourceFaults);
     this.projectName = projectName;
     this.operationId = operationId;
     this.#timeline = timeline;
     this.#faults = faults;
+    this.#resourceFaults = resourceFaults;
     this.#retryAfter = retryAfter;
     this.#pace = pace;
     if (!beginsAtFirstRead) this.#beginNow();
@@ -67,6 +74,12 @@ export class ServedOperation {
     return { readNumber: this.#readsArrived, fault: this.#faults[this.#readsArrived] };
   }
 
+  /** Numbers a read of the resource that has arrived, whatever it will be answered. */
+  arriveAtResource(): Fault | undefined {
+    this.#resourceReadsArrived++;
+    return this.#resourceFaults[this.#resourceReadsArrived];
+  }
+
   /** The status for a read, which counts as one that was shown it. */
   show(): StatusBody {
     const body = this.status();
@@ -75,14 +88,18 @@ export class ServedOperation {
     return body;
   }
 
+  /** The status that it had when it began. */
+  firstStatus(): StatusBody {
+    const [{ status, percentComplete } = this.#moveOn()] = this.#timeline;
+    const percent = typeof percentComplete === "object" ? percentComplete.from : percentComplete;
+    return { ...this.#named(status), percentComplete: percent };
+  }
+
   /** The status now, without a trace. */
   status(): StatusBody {
     const { status, properties, result, error, ...phase } = this.#moveOn();
     return {
-      id: statusId(this.projectName, this.operationId),
-      name: this.operationId,
-      status,
-      startTime: this.#begin && bodyDate(this.#begin.timestamp),
+      ...this.#named(status),
       endTime: isTerminal(status) ? this.#enteredAtDate() : undefined,
       percentComplete: percentAt({ status, ...phase }, this.#position.enteredAt, this.#age()),
       properties,
@@ -99,6 +116,15 @@ export class ServedOperation {
   retryAfterHeader(shown: OperationState): Record<string, string> {
     if (this.#retryAfter === undefined || isTerminal(shown)) return {};
     return { "retry-after": String(this.#retryAfter) };
+  }
+
+  #named(status: OperationState): StatusBody {
+    return {
+      id: statusId(this.projectName, this.operationId),
+      name: this.operationId,
+      status,
+      startTime: this.#begin && bodyDate(this.#begin.timestamp),
+    };
   }
 
   #beginNow(): void {

@@ -1,9 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import type { Socket } from "node:net";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { OperationState } from "../index.ts";
 import { commonHeaders, errorAnswer, statusUrl } from "./answers.ts";
@@ -11,9 +7,10 @@ import type { StatusBody } from "./answers.ts";
 import type { Reply } from "./call.ts";
 import { checkNumber, checkPattern, operationIdPattern, projectNamePattern } from "./checks.ts";
 import { DataPlane } from "./data-plane.ts";
-import { deliver } from "./delivery.ts";
+import { deliver, whenDue } from "./delivery.ts";
 import { checkFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
+import { Listener } from "./listener.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { RateAnswer } from "./rate-limit.ts";
 import { answerRequest, preflight } from "./routes.ts";
@@ -82,6 +79,14 @@ export interface OperationStatusServer extends AsyncDisposable {
    * @throws TypeError or RangeError that names the field that is wrong
    */
   failNext(fault: Fault, times?: number): void;
+  /** Breaks every connection and refuses new ones, as a server that is restarted. Its operations go on. */
+  goOffline(): Promise<void>;
+  /**
+   * Is there again, at the same port.
+   *
+   * @throws the system's error when another has taken the port meanwhile
+   */
+  goOnline(): Promise<void>;
   /** Breaks every connection and gives up the port. Requests that hang come to their end. */
   close(): Promise<void>;
 }
@@ -96,12 +101,9 @@ export async function startOperationStatusServer(
   options: OperationStatusServerOptions = {},
 ): Promise<OperationStatusServer> {
   const settings = resolveServerOptions(options);
-  const server = settings.tls ? createTlsServer(settings.tls) : createServer();
-  // Else a client may send on a connection that the server is about to close.
-  server.keepAliveTimeout = 0;
-  server.listen(settings.port, "127.0.0.1");
-  await once(server, "listening");
-  return new HttpServer(server, settings);
+  const listener = new Listener(settings.port, settings.tls);
+  await listener.open();
+  return new HttpServer(listener, settings);
 }
 
 type Recording = { -readonly [field in keyof RecordedRequest]: RecordedRequest[field] };
@@ -109,21 +111,19 @@ type Recording = { -readonly [field in keyof RecordedRequest]: RecordedRequest[f
 class HttpServer implements OperationStatusServer {
   readonly endpoint: string;
   readonly requests: Recording[] = [];
-  readonly #server: Server;
+  readonly #listener: Listener;
   readonly #settings: ServerSettings;
   readonly #plane: DataPlane;
   readonly #rateLimit: RateLimit;
-  readonly #sockets = new Set<Socket>();
 
-  constructor(server: Server, settings: ServerSettings) {
+  constructor(listener: Listener, settings: ServerSettings) {
     const { clock, requestsPerMinute, onBegin, tls } = settings;
-    this.endpoint = `${tls ? "https" : "http"}://127.0.0.1:${portOf(server)}`;
-    this.#server = server;
+    this.endpoint = `${tls ? "https" : "http"}://127.0.0.1:${listener.port}`;
+    this.#listener = listener;
     this.#settings = settings;
     this.#plane = new DataPlane(settings, onBegin);
     this.#rateLimit = new RateLimit(clock, requestsPerMinute);
-    server.on("connection", (socket: Socket) => this.#track(socket));
-    server.on("request", (request, response) => void this.#handle(request, response));
+    listener.onRequest((request, response) => void this.#handle(request, response));
   }
 
   addOperation(options: AddOperationOptions = {}): AddedOperation {
@@ -151,19 +151,20 @@ class HttpServer implements OperationStatusServer {
     this.#plane.failNext(fault, times);
   }
 
-  async close(): Promise<void> {
-    const closed = once(this.#server, "close");
-    this.#server.close();
-    await Promise.all([closed, ...[...this.#sockets].map(closeSocket)]);
+  goOffline(): Promise<void> {
+    return this.#listener.close();
+  }
+
+  goOnline(): Promise<void> {
+    return this.#listener.open();
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #track(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -180,8 +181,11 @@ class HttpServer implements OperationStatusServer {
 
   #send({ answer, deliveryFault, ...read }: Reply, response: ServerResponse, recording: Recording): void {
     Object.assign(recording, read);
-    deliver(response, answer, this.#settings.clock, deliveryFault);
-    if (response.headersSent) recording.answeredStatus = answer.status;
+    const { clock } = this.#settings;
+    whenDue(response, clock, deliveryFault, () => {
+      deliver(response, answer, clock, deliveryFault);
+      if (response.headersSent) recording.answeredStatus = answer.status;
+    });
   }
 
   /** At the origin that the request was sent to: the service's answers name that one. */
@@ -216,16 +220,6 @@ class HttpServer implements OperationStatusServer {
     const headers = { "www-authenticate": 'Bearer realm=""' };
     return { answer: errorAnswer(401, "Unauthorized", "The token is not accepted.", { headers }) };
   }
-}
-
-// The server counts as closed before its sockets do, and only these tell their answers.
-function closeSocket(socket: Socket): Promise<void> {
-  return new Promise((resolve) => socket.once("close", () => resolve()).destroy());
-}
-
-function portOf(server: Server): number {
-  const address = server.address();
-  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 /** So that a test sees what its own callback threw. */

@@ -92,6 +92,17 @@ describe("reset", () => {
     await expect(text(response)).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 
+  test("after the body leaves the answer whole, which counts as shown", async () => {
+    const timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+    const fault = { kind: "reset", when: "afterBody" } as const;
+    const { operationLocation } = server.addOperation({ timeline, faults: { 1: fault } });
+    const response = await open(operationLocation);
+    const gone = once(response.socket, "close");
+    expect(JSON.parse(await text(response))).toMatchObject({ status: "Running" });
+    await gone;
+    expect((await (await fetch(operationLocation)).json()).status).toBe("Succeeded");
+  });
+
   test("does not count as shown", async () => {
     const timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
     const { operationLocation } = server.addOperation({ timeline, faults: { 1: { kind: "reset" } } });
@@ -141,6 +152,100 @@ describe("slow", () => {
   });
 });
 
+test("stale shows what was true at first, though the operation is further", async () => {
+  const timeline = [
+    { status: "NotStarted", durationInMs: 10, percentComplete: { from: 3, to: 9 } },
+    { status: "Succeeded", properties: 1 },
+  ];
+  const { operationLocation } = server.addOperation({ timeline, faults: { 1: { kind: "stale" } } });
+  await clock.advance(10);
+  const stale = await (await fetch(operationLocation)).json();
+  expect(parseOperationStatus(stale)).toMatchObject({ status: "NotStarted", percentComplete: 3 });
+  expect(await (await fetch(operationLocation)).json()).toMatchObject({ status: "Succeeded", properties: 1 });
+});
+
+describe("late", () => {
+  const timeline = [{ status: "Running", durationInMs: 10 }, { status: "Succeeded" }];
+
+  test("comes after its delay, overtaken by a later answer, and says what was true", async () => {
+    const faults = { 1: { kind: "late", delayInMs: 60_000 } } as const;
+    const { operationLocation } = server.addOperation({ timeline, faults });
+    const late = fetch(operationLocation);
+    await arrivalOf(1);
+    await clock.advance(10);
+    expect((await (await fetch(operationLocation)).json()).status).toBe("Succeeded");
+    expect(server.requests.map(({ answeredStatus }) => answeredStatus)).toEqual([undefined, 200]);
+    await clock.advance(60_000);
+    expect((await (await late).json()).status).toBe("Running");
+    expect(server.requests[0]?.answeredStatus).toBe(200);
+  });
+
+  test("is called off when the reader goes", async () => {
+    const controller = new AbortController();
+    const late = fetch(faulty({ kind: "late", delayInMs: 1000 }), { signal: controller.signal });
+    await arrivalOf(1);
+    await untilPending(1);
+    controller.abort();
+    await expect(late).rejects.toThrow("aborted");
+    await untilPending(0);
+  });
+});
+
+describe("long", () => {
+  test("fills the true answer up with spaces", async () => {
+    const body = await (await readFaulty({ kind: "long", bytes: 5_000_000 })).text();
+    expect(body).toHaveLength(5_000_000);
+    expect(parseOperationStatus(JSON.parse(body)).status).toBe("NotStarted");
+  });
+
+  test("comes packed if told to, at a thousandth of its size", async () => {
+    const response = await readFaulty({ kind: "long", bytes: 5_000_000, gzip: true });
+    expect(response.headers.get("content-encoding")).toBe("gzip");
+    expect(Number(response.headers.get("content-length"))).toBeLessThan(10_000);
+    expect(await response.text()).toHaveLength(5_000_000);
+  });
+
+  test("leaves an answer alone that is longer", async () => {
+    const response = await readFaulty({ kind: "long", bytes: 1 });
+    expect((await response.json()).status).toBe("NotStarted");
+  });
+});
+
+test("headers are added to the true answer, and take the place of its own", async () => {
+  const headers = { "content-type": "text/html", date: "Wed, 01 Jan 2020 00:00:00 GMT" };
+  const response = await readFaulty({ kind: "headers", headers });
+  expect(Object.fromEntries(response.headers)).toMatchObject(headers);
+  expect((await response.json()).status).toBe("NotStarted");
+});
+
+test("reads of the resource have faults of their own", async () => {
+  const resourceFaults = { 1: { kind: "status", status: 503 }, 2: { kind: "stale" } } as const;
+  const own = await startOperationStatusServer({
+    onBegin: () => ({ timeline: [{ status: "Succeeded" }], resourceFaults }),
+  });
+  const url = `${own.endpoint}/projects/myProject/users/me/devboxes/b1?api-version=1`;
+  const begun = await fetch(url, { method: "PUT", body: "{}" });
+  await fetch(begun.headers.get("operation-location") ?? "");
+  const answers = [await fetch(url), await fetch(url), await fetch(url)];
+  expect(answers.map(({ status }) => status)).toEqual([503, 200, 200]);
+  const [, stale, fresh] = await Promise.all(answers.map((answer) => answer.json()));
+  expect([stale.provisioningState, fresh.provisioningState]).toEqual(["Creating", "Succeeded"]);
+  await own.close();
+});
+
+test("a server that goes offline refuses, breaks what hangs, and comes back with its operations", async () => {
+  const { operationLocation } = server.addOperation({ faults: { 1: { kind: "hang" } } });
+  const hanging = open(operationLocation);
+  await arrivalOf(1);
+  await server.goOffline();
+  await expect(hanging).rejects.toMatchObject({ code: "ECONNRESET" });
+  await expect(open(operationLocation)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  await server.goOffline();
+  await server.goOnline();
+  await server.goOnline();
+  expect((await (await fetch(operationLocation)).json()).status).toBe("NotStarted");
+});
+
 describe("failNext", () => {
   test("hits the next reads, of any operation, known or not", async () => {
     const { operationLocation } = server.addOperation();
@@ -170,6 +275,8 @@ describe("refuses", () => {
       { kind: "redirect", location: "/", status: 200 },
     ],
     ["faults[1].location: expected a string", { kind: "redirect", location: "" }],
+    ["faults[1].delayInMs: expected a finite number of at least 0", { kind: "late", delayInMs: -1 }],
+    ["faults[1].bytes: expected an integer of at least 0, got 1.5", { kind: "long", bytes: 1.5 }],
   ];
   test.each(wrong)("%s", (message, fault) => {
     expect(() => faulty(fault)).toThrow(message);
@@ -182,12 +289,17 @@ describe("refuses", () => {
     );
     // @ts-expect-error there is no such moment
     expect(() => server.failNext({ kind: "hang", when: "later" })).toThrow(
-      "fault.when: expected beforeHeaders",
+      "fault.when: expected one of beforeHeaders, afterHeaders, midBody",
     );
     const first = { 0: { kind: "reset" } } as const;
     expect(() => server.addOperation({ faults: first })).toThrow("a key of faults: expected an integer");
   });
 });
+
+/** Turns of the event loop, until the server waits for that many timers. */
+async function untilPending(timers: number): Promise<void> {
+  while (clock.pendingTimers !== timers) await clock.advance(0);
+}
 
 /** Turns of the event loop, until that many requests have come. */
 async function arrivalOf(requestCount: number): Promise<void> {
