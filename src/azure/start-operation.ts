@@ -15,6 +15,7 @@ import { spread } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/simple.ts";
 import { errorOfAnswer, errorOfRequest } from "./answer.ts";
 import { parseAllowedOrigins } from "./arguments.ts";
+import { bounded } from "./bounded-client.ts";
 import type { FinalStateVia } from "./course.ts";
 import { hideSecretsFromLog } from "./log-policy.ts";
 import { logger } from "./logger.ts";
@@ -94,7 +95,7 @@ export function startOperation<TResult = unknown>(
   // One layer retries: a pipeline's own would send a POST again that may have been heard.
   ownPipeline.removePolicy({ phase: "Retry" });
   hideSecretsFromLog(ownPipeline);
-  const transport = new Transport(ownPipeline, [new URL(request.url).origin], httpClient);
+  const transport = new Transport(ownPipeline, [new URL(request.url).origin], bounded(httpClient));
   return followBeginning(transport, request, rest, apiVersion);
 }
 

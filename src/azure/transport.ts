@@ -20,8 +20,8 @@ import type { Clock } from "../clock.ts";
 import { ReadError } from "../errors.ts";
 import { errorOfRequest } from "./answer.ts";
 import { isSafe } from "./arguments.ts";
+import { bounded } from "./bounded-client.ts";
 import { CachedCredential } from "./credential.ts";
-import { createDiscreetHttpClient } from "./http-client.ts";
 import { hideSecretsFromLog } from "./log-policy.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
@@ -65,7 +65,7 @@ export class Transport {
   constructor(
     pipeline: Pipeline,
     origins: readonly string[],
-    httpClient: HttpClient = createDiscreetHttpClient(),
+    httpClient: HttpClient,
     credential?: CachedCredential,
     budgets: WeakMap<Clock, RequestBudget> = new WeakMap<Clock, RequestBudget>(),
   ) {
@@ -220,7 +220,7 @@ export function createTransport(
     const challengeCallbacks = { authorizeRequest };
     pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope, challengeCallbacks }));
   }
-  return new Transport(pipeline, [origin], options.httpClient, credential);
+  return new Transport(pipeline, [origin], bounded(options.httpClient), credential);
 }
 
 /** Those that keep the method, and for a GET those that make it one (RFC 9110 §15.4). */
