@@ -47,10 +47,10 @@ async function withText(response: PipelineResponse, connection: AbortController)
     return { ...head, bodyAsText: await textOf(response, connection.signal) };
   } catch (cause) {
     if (connection.signal.aborted) throw cause;
+    const isSaidByHead = status === 202 || status >= 300;
+    if (!isSaidByHead) throw brokenBody(head, cause);
     connection.abort();
-    // Here the code and the headers say all that counts.
-    if (status === 202 || status >= 300) return { ...head, bodyAsText: "" };
-    throw brokenBody(head, cause);
+    return { ...head, bodyAsText: "" };
   }
 }
 
