@@ -110,7 +110,8 @@ function errorInBody(response: PipelineResponse): OperationError | undefined {
 }
 
 /** What node:tls and OpenSSL call a certificate that will be as wrong in a minute. */
-const certificateError = /^(CERT_|ERR_TLS_CERT|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+const certificateError =
+  /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /** The failed read that a rejected request is. */
 export function errorOfRequest(error: unknown): ReadError {
