@@ -1,16 +1,10 @@
-import { createHttpPoller } from "@azure/core-lro";
-import type { OperationResponse } from "@azure/core-lro";
-import {
-  RestError,
-  createDefaultHttpClient,
-  createPipelineFromOptions,
-  createPipelineRequest,
-} from "@azure/core-rest-pipeline";
+import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { afterAll, describe, expect, test } from "vitest";
 import { OperationStatusesClient, fixed, pollUntilDone, systemClock } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { Fault, Timeline } from "lro-poller/testing";
 import { fastClock } from "./support/clock.ts";
+import { coreLroPoller } from "./support/core-lro.ts";
 
 const server = await startOperationStatusServer();
 afterAll(() => server.close());
@@ -22,46 +16,6 @@ const timeline: Timeline = [
 
 // As Azure's clients have it: three retries, here without their delays.
 const pipeline = createPipelineFromOptions({ retryOptions: { retryDelayInMs: 1, maxRetryDelayInMs: 1 } });
-const httpClient = createDefaultHttpClient();
-
-async function get(url: string): Promise<OperationResponse> {
-  const request = createPipelineRequest({ url, allowInsecureConnection: true });
-  const response = await pipeline.sendRequest(httpClient, request);
-  if (response.status >= 300) throw new RestError(`HTTP ${response.status}`, { request, response });
-  const body: unknown = parse(response.bodyAsText ?? "", url);
-  const rawRequest = { method: "GET", url };
-  const rawResponse = {
-    statusCode: response.status,
-    headers: response.headers.toJSON(),
-    body,
-    request: rawRequest,
-  };
-  return { flatResponse: body, rawResponse };
-}
-
-function parse(text: string, url: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new RestError("no JSON", { code: RestError.PARSE_ERROR, request: createPipelineRequest({ url }) });
-  }
-}
-
-function coreLroPoller(operationLocation: string): ReturnType<typeof createHttpPoller> {
-  const rawRequest = { method: "POST", url: server.endpoint };
-  const headers = { "operation-location": operationLocation };
-  return createHttpPoller(
-    {
-      sendInitialRequest: () =>
-        Promise.resolve({
-          flatResponse: {},
-          rawResponse: { statusCode: 202, headers, body: undefined, request: rawRequest },
-        }),
-      sendPollRequest: (path) => get(path),
-    },
-    { intervalInMs: 1 },
-  );
-}
 
 const faults: [string, Fault, number][] = [
   ["a 500 that outlasts the pipeline's retries", { kind: "status", status: 500 }, 4],
@@ -74,7 +28,7 @@ const faults: [string, Fault, number][] = [
 describe.each(faults)("after %s in the middle of a wait", (_, fault, times) => {
   test("core-lro takes the operation for failed, for good", async () => {
     const { operationId, operationLocation } = server.addOperation({ timeline });
-    const poller = coreLroPoller(operationLocation);
+    const poller = coreLroPoller(operationLocation, pipeline, 1);
     await poller.poll();
     server.failNext(fault, times);
     await expect(poller.pollUntilDone()).rejects.toBeInstanceOf(Error);

@@ -90,6 +90,8 @@ export class ServedOperation {
 
   /** The status that it had when it began. */
   firstStatus(): StatusBody {
+    this.#moveOn();
+    if (this.#position.phaseIndex === 0) return this.status();
     const [{ status, percentComplete } = this.#moveOn()] = this.#timeline;
     const percent = typeof percentComplete === "object" ? percentComplete.from : percentComplete;
     return { ...this.#named(status), percentComplete: percent };

@@ -1,0 +1,153 @@
+import type { OperationState } from "lro-poller";
+import type { Fault, Faults, Phase, Timeline } from "lro-poller/testing";
+
+/** An operation, and what goes wrong while it is waited for. */
+export interface Mix {
+  readonly operationId: string;
+  /** Whether it was begun elsewhere, or is begun by the wait and has a dev box as its result. */
+  readonly isCreation: boolean;
+  readonly timeline: Timeline;
+  readonly retryAfter?: number;
+  readonly faults: Faults;
+  readonly resourceFaults: Faults;
+}
+
+type Random = () => number;
+
+export function mixOf(random: Random): Mix {
+  const worst = random() * 0.6;
+  return {
+    operationId: uuid(random),
+    isCreation: random() < 0.3,
+    timeline: timelineOf(random),
+    ...(random() < 0.2 && { retryAfter: between(random, 1, 15) }),
+    faults: { ...scattered(random, 12, worst), ...outage(random), ...lagging(random) },
+    resourceFaults: withoutStale(scattered(random, 3, worst)),
+  };
+}
+
+/** A mix's faults, one after another. */
+export function faultsOf({ faults, resourceFaults }: Mix): Fault[] {
+  return [...Object.values(faults), ...Object.values(resourceFaults)];
+}
+
+function timelineOf(random: Random): Timeline {
+  const notStarted: Phase = { status: "NotStarted", ...lasting(random, 10) };
+  const running = Array.from({ length: between(random, 0, 3) }, () => runningPhase(random));
+  return [...(random() < 0.5 ? [notStarted] : []), ...running, lastPhase(random)];
+}
+
+function runningPhase(random: Random): Phase {
+  const from = between(random, 0, 100);
+  const to = random() < 0.8 ? between(random, from, 100) : between(random, 0, from);
+  const percents = [{ percentComplete: from }, { percentComplete: { from, to } }];
+  const percent = pick(random, [{}, ...percents, { percentComplete: { from, to, step: 10 } }]);
+  const status: OperationState = random() < 0.1 ? "Provisioning" : "Running";
+  return { status, ...lasting(random, 60), ...percent };
+}
+
+function lasting(random: Random, mostSeconds: number): Pick<Phase, "durationInMs" | "reads"> {
+  return random() < 0.3
+    ? { reads: between(random, 1, 4) }
+    : { durationInMs: between(random, 100, mostSeconds * 1000) };
+}
+
+function lastPhase(random: Random): Phase {
+  const mark = uuid(random);
+  const error = { code: "Broken", message: mark, details: [{ code: "Inner", message: mark }] };
+  const succeeded: Phase = { status: "Succeeded", percentComplete: 100, properties: { mark } };
+  return pick(random, [
+    succeeded,
+    succeeded,
+    succeeded,
+    { status: "Failed", error },
+    { status: "Canceled", error },
+  ]);
+}
+
+function scattered(random: Random, reads: number, share: number): Faults {
+  const numbers = Array.from({ length: reads }, (_, index) => index + 1);
+  return Object.fromEntries(
+    numbers.filter(() => random() < share).map((read) => [read, pick(random, kinds)(random)]),
+  );
+}
+
+/** What a resource was like before is JSON like any other: no wait can tell. */
+function withoutStale(faults: Faults): Faults {
+  return Object.fromEntries(Object.entries(faults).filter(([, { kind }]) => kind !== "stale"));
+}
+
+/** Some have nothing but failures for minutes. */
+function outage(random: Random): Faults {
+  if (random() < 0.85) return {};
+  const first = between(random, 1, 8);
+  const kind = pick(random, kinds);
+  return Object.fromEntries(
+    Array.from({ length: between(random, 5, 9) }, (_, index) => [first + index, kind(random)]),
+  );
+}
+
+/** What was begun a moment ago is not known everywhere yet. */
+function lagging(random: Random): Faults {
+  return random() < 0.1 ? { 1: { kind: "status", status: 404 } } : {};
+}
+
+const json = "application/json";
+const moments = ["beforeHeaders", "afterHeaders", "midBody"] as const;
+const manyHeaders = Object.fromEntries(Array.from({ length: 10_000 }, (_, nth) => [`x-${nth}`, "value"]));
+const garbage = ["soon", "-1", "0", "1e9999", "Mon, 99 Foo 2020", ""];
+
+/** More often what happens more often; rarely what takes long to make. */
+const kinds: readonly ((random: Random) => Fault)[] = [
+  ...times(6, (random) => ({ kind: "status", status: pick(random, [408, 429, 500, 502, 503, 504]) })),
+  ...times(4, (random) => ({
+    kind: "status",
+    status: pick(random, [408, 429, 500, 503]),
+    retryAfter: between(random, 1, 20),
+  })),
+  ...times(2, datedRetryAfter),
+  (random) => ({ kind: "status", status: 503, retryAfter: pick(random, garbage) }),
+  (random) => ({ kind: "status", status: 429, headers: { "retry-after-ms": `${between(random, 1, 9000)}` } }),
+  () => ({ kind: "status", status: 502, body: "<html>Bad Gateway</html>" }),
+  ...times(4, (random) => ({ kind: "reset", when: pick(random, [...moments, "afterBody"] as const) })),
+  ...times(3, (random) => ({ kind: "hang", when: pick(random, moments) })),
+  ...times(2, (random) => ({ kind: "late", delayInMs: between(random, 100, 60_000) })),
+  ...times(3, () => ({ kind: "stale" })),
+  (random) => ({ kind: "slow", chunkBytes: between(random, 20, 200), delayInMs: between(random, 1, 9000) }),
+  () => ({ kind: "body", text: "<html>Maintenance</html>" }),
+  () => ({ kind: "body", text: "<html>", contentType: json }),
+  () => ({ kind: "body", text: '{"status": "Succ', contentType: json }),
+  () => ({ kind: "headers", headers: { "content-type": "image/png" } }),
+  () => ({ kind: "headers", headers: { "content-encoding": "gzip" } }),
+  (random) => (random() < 0.3 ? { kind: "long", bytes: 5_000_000 } : { kind: "reset" }),
+  (random) => (random() < 0.2 ? { kind: "long", bytes: 100_000_000, gzip: true } : { kind: "reset" }),
+  (random) => (random() < 0.3 ? { kind: "headers", headers: manyHeaders } : { kind: "stale" }),
+];
+
+/** By a clock that is years off, against which the date is to be read. */
+function datedRetryAfter(random: Random): Fault {
+  const date = Date.UTC(between(random, 2000, 2050), 5, 1, 12);
+  const retryAfter = new Date(date + between(random, 1, 20) * 1000).toUTCString();
+  const headers = { date: new Date(date).toUTCString() };
+  return { kind: "status", status: pick(random, [429, 503]), retryAfter, headers };
+}
+
+function times(count: number, kind: (random: Random) => Fault): ((random: Random) => Fault)[] {
+  return Array.from({ length: count }, () => kind);
+}
+
+/** A whole number, both ends included. */
+export function between(random: Random, least: number, most: number): number {
+  return least + Math.floor(random() * (most - least + 1));
+}
+
+function pick<T extends object | string | number>(random: Random, from: readonly T[]): T {
+  const chosen = from[Math.floor(random() * from.length)];
+  if (chosen === undefined) throw new Error("nothing to pick from");
+  return chosen;
+}
+
+function uuid(random: Random): string {
+  const digits = Array.from({ length: 32 }, () => between(random, 0, 15).toString(16)).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}

@@ -1,0 +1,117 @@
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { Socket } from "node:net";
+import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { Clock } from "lro-poller";
+
+/** What a clock's timers come to. */
+export interface CountingClock extends Clock {
+  readonly pendingTimers: number;
+}
+
+export function countingClock(clock: Clock): CountingClock {
+  const pending = new Set<() => void>();
+  return {
+    now: () => clock.now(),
+    timestamp: () => clock.timestamp(),
+    get pendingTimers() {
+      return pending.size;
+    },
+    setTimer: (callback, delayInMs) => {
+      const callOff = clock.setTimer(() => {
+        pending.delete(callOff);
+        callback();
+      }, delayInMs);
+      pending.add(callOff);
+      return () => {
+        pending.delete(callOff);
+        callOff();
+      };
+    },
+  };
+}
+
+/** Sees every request of a client: what is under way, and what is sent before Retry-After. */
+export class RequestWatch {
+  readonly #clock: Clock;
+  readonly #notBefore = new Map<string, number>();
+  sent = 0;
+  underWay = 0;
+  /** Sent before the Retry-After of the last answer from the same place was over. */
+  tooEarly = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  readonly policy: PipelinePolicy = {
+    name: "requestWatch",
+    sendRequest: async (request, next) => {
+      // Clocks count in fractions, and not always in the same.
+      if (this.#clock.now() < (this.#notBefore.get(request.url) ?? 0) - 0.1) this.tooEarly++;
+      this.#notBefore.delete(request.url);
+      this.sent++;
+      this.underWay++;
+      try {
+        const response = await next(request);
+        this.#notBefore.set(request.url, this.#clock.now() + toldWaitInMs(response));
+        return response;
+      } finally {
+        this.underWay--;
+      }
+    },
+  };
+}
+
+function toldWaitInMs({ headers }: PipelineResponse): number {
+  const retryAfter = headers.get("retry-after") ?? "";
+  const milliseconds = headers.get("retry-after-ms");
+  if (milliseconds !== undefined) return Number(milliseconds);
+  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  return Math.max(0, Date.parse(retryAfter) - Date.parse(headers.get("date") ?? "")) || 0;
+}
+
+/** What nobody caught while it was on, and the sockets that were opened. */
+export class ProcessWatch {
+  readonly #sockets = new Set<Socket>();
+  readonly #timersBefore = platformTimers();
+  unhandledRejections = 0;
+  uncaughtExceptions = 0;
+
+  start(): void {
+    process.on("unhandledRejection", this.#onRejection);
+    process.on("uncaughtException", this.#onException);
+    subscribe("net.client.socket", this.#onSocket);
+  }
+
+  stop(): void {
+    process.off("unhandledRejection", this.#onRejection);
+    process.off("uncaughtException", this.#onException);
+    unsubscribe("net.client.socket", this.#onSocket);
+  }
+
+  get openSockets(): number {
+    return [...this.#sockets].filter((socket) => !socket.destroyed).length;
+  }
+
+  get platformTimers(): number {
+    return Math.max(0, platformTimers() - this.#timersBefore);
+  }
+
+  readonly #onRejection = (): void => {
+    this.unhandledRejections++;
+  };
+
+  readonly #onException = (): void => {
+    this.uncaughtExceptions++;
+  };
+
+  readonly #onSocket = (message: unknown): void => {
+    const { socket } = message as { readonly socket: Socket };
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#sockets.delete(socket));
+  };
+}
+
+function platformTimers(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
+}
