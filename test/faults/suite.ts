@@ -1,12 +1,9 @@
 import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer } from "lro-poller/testing";
-import { systemClock } from "lro-poller";
+import type { OperationStatusServer, VirtualClock } from "lro-poller/testing";
 import { seeded } from "../../bench/schedule/random.ts";
-import { fastClock } from "../support/clock.ts";
 import { between, mixOf } from "./mixes.ts";
 import type { Mix } from "./mixes.ts";
-import { countingClock } from "./watch.ts";
-import type { CountingClock } from "./watch.ts";
+import { startPacedClock } from "./paced-clock.ts";
 
 /** How a wait ended, held against what its server says is true. */
 export type Verdict = "right" | "wrong" | "lost" | "hung";
@@ -14,14 +11,11 @@ export type Verdict = "right" | "wrong" | "lost" | "hung";
 /** A server, its mixes, and the faults that hit all of them at once. */
 export interface Stage {
   readonly server: OperationStatusServer;
-  /** The waits'. */
-  readonly clock: CountingClock;
-  readonly serverClock: CountingClock;
+  readonly clock: VirtualClock;
   readonly mixes: readonly Mix[];
+  /** Stops the clock and closes the server. */
+  close(): Promise<void>;
 }
-
-/** How many seconds pass in one of the machine's. */
-export const speed = 100;
 
 /** A wait that takes longer hangs: its operation lives for minutes, its faults last for a quarter of an hour. */
 const longestWaitInMs = 3_600_000;
@@ -29,17 +23,19 @@ const longestWaitInMs = 3_600_000;
 export async function setStage(seed: number, waits: number): Promise<Stage> {
   const random = seeded(seed);
   const mixes = Array.from({ length: waits }, () => mixOf(random));
-  const real = fastClock(systemClock, speed);
-  const clock = countingClock({ ...real, timestamp: jumping(() => real.timestamp(), seed) });
-  const serverClock = countingClock(real);
+  const { clock, stop } = startPacedClock();
   const plans = new Map(mixes.map((mix) => [mix.operationId, mix]));
   const server = await startOperationStatusServer({
-    clock: serverClock,
+    clock,
     // None is ever reached, nor announced.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
     onBegin: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
   });
-  return { server, clock, serverClock, mixes };
+  const close = async (): Promise<void> => {
+    await server.close();
+    await stop();
+  };
+  return { server, clock, mixes, close };
 }
 
 /** A clock on the wall that is days off, another way each time that it is looked at. */
@@ -68,7 +64,7 @@ export function keepRestarting({ server, clock }: Stage, seed: number): () => Pr
   };
 }
 
-function passing(clock: CountingClock, durationInMs: number, signal?: AbortSignal): Promise<void> {
+function passing(clock: VirtualClock, durationInMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const callOff = clock.setTimer(resolve, durationInMs);
     signal?.addEventListener("abort", () => {
@@ -92,7 +88,7 @@ export async function inParallel<T>(
 }
 
 /** The wait's own end, or "hung". */
-export async function within(clock: CountingClock, verdict: Promise<Verdict>): Promise<Verdict> {
+export async function within(clock: VirtualClock, verdict: Promise<Verdict>): Promise<Verdict> {
   const hung = Promise.withResolvers<Verdict>();
   const callOff = clock.setTimer(() => hung.resolve("hung"), longestWaitInMs);
   const first = await Promise.race([verdict, hung.promise]);

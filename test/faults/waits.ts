@@ -8,7 +8,7 @@ import {
   createPoller,
   isTerminal,
 } from "lro-poller";
-import type { PollOptions, Poller, StartedPoller } from "lro-poller";
+import type { Clock, PollOptions, Poller, StartedPoller } from "lro-poller";
 import type { StatusBody } from "lro-poller/testing";
 import type { Mix } from "./mixes.ts";
 import { countVerdicts, inParallel, jumping, keepRestarting, setStage, within } from "./suite.ts";
@@ -61,7 +61,7 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
   const restarts = await stopRestarting();
   const { requestWatch, signal } = run;
   const requestsLeft = requestWatch.underWay;
-  await stage.server.close();
+  await stage.close();
   for (let turns = 0; turns < 10; turns++) await nextTurn();
   const { right, ...failures } = countVerdicts(run.verdicts);
   const counts: Faultlessness = {
@@ -70,7 +70,7 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
     readsAfterTheEnd: run.readsAfterTheEnd(),
     unhandledRejections: processWatch.unhandledRejections,
     uncaughtExceptions: processWatch.uncaughtExceptions,
-    timersLeft: stage.clock.pendingTimers + stage.serverClock.pendingTimers + processWatch.platformTimers,
+    timersLeft: stage.clock.pendingTimers + processWatch.platformTimers,
     listenersLeft: getEventListeners(signal, "abort").length,
     requestsLeft,
     socketsLeft: processWatch.openSockets,
@@ -80,7 +80,7 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
 
 interface Begun {
   readonly operationId: string;
-  readonly poller: Poller<unknown>;
+  readonly poller: Poller;
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
@@ -91,6 +91,8 @@ class Run {
   /** One for all: what a wait leaves on it shows. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly #stage: Stage;
+  /** The stage's, but for what is on the wall. */
+  readonly #clock: Clock;
   readonly #clients: readonly OperationStatusesClient[];
   readonly #endedAt = new Map<string, number>();
 
@@ -98,6 +100,11 @@ class Run {
     const { server, clock, mixes } = stage;
     this.#stage = stage;
     this.requestWatch = new RequestWatch(clock);
+    this.#clock = {
+      now: () => clock.now(),
+      timestamp: jumping(() => clock.timestamp(), 0),
+      setTimer: (callback, delayInMs) => clock.setTimer(callback, delayInMs),
+    };
     const additionalPolicies = [{ policy: this.requestWatch.policy, position: "perRetry" as const }];
     const clients = Math.ceil(mixes.length / waitsPerClient);
     this.#clients = Array.from(
@@ -133,18 +140,17 @@ class Run {
   }
 
   async #begin(client: OperationStatusesClient, mix: Mix): Promise<Begun> {
-    const { server, clock } = this.#stage;
     const { operationId } = mix;
     const { signal: abortSignal } = this;
-    // Nothing is to be lost in a quarter of an hour, nine seconds of the machine's, however busy it is.
+    // Longer than all faults of a mix, one after the other, can last.
     const options: PollOptions = {
-      clock,
+      clock: this.#clock,
       abortSignal,
-      outageToleranceInMs: 900_000,
-      notFoundGraceInMs: 900_000,
+      outageToleranceInMs: 1_800_000,
+      notFoundGraceInMs: 1_800_000,
     };
     if (mix.isCreation) return beginCreation(client, operationId, options);
-    server.addOperation({ ...mix, beginsAtFirstRead: true });
+    this.#stage.server.addOperation({ ...mix, beginsAtFirstRead: true });
     return { operationId, poller: createPoller(client.operation("myProject", operationId), options) };
   }
 }
@@ -161,7 +167,7 @@ async function beginCreation(
       "me",
       boxName,
       { poolName: "pool" },
-      options as never,
+      options,
     );
     try {
       const { headers } = await poller.started;
@@ -192,5 +198,6 @@ function verdictOn(outcome: Outcome, truth: StatusBody, mix: Mix): Verdict {
 function boxNameOf(value: unknown): unknown {
   const isBox =
     typeof value === "object" && value !== null && "name" in value && "provisioningState" in value;
-  return isBox && value.provisioningState === "Succeeded" ? value.name : undefined;
+  // Updating: a creation was repeated because its answer was lost.
+  return isBox && value.provisioningState !== "Creating" ? value.name : undefined;
 }

@@ -1,34 +1,7 @@
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "lro-poller";
-
-/** What a clock's timers come to. */
-export interface CountingClock extends Clock {
-  readonly pendingTimers: number;
-}
-
-export function countingClock(clock: Clock): CountingClock {
-  const pending = new Set<() => void>();
-  return {
-    now: () => clock.now(),
-    timestamp: () => clock.timestamp(),
-    get pendingTimers() {
-      return pending.size;
-    },
-    setTimer: (callback, delayInMs) => {
-      const callOff = clock.setTimer(() => {
-        pending.delete(callOff);
-        callback();
-      }, delayInMs);
-      pending.add(callOff);
-      return () => {
-        pending.delete(callOff);
-        callOff();
-      };
-    },
-  };
-}
 
 /** Sees every request of a client: what is under way, and what is sent before Retry-After. */
 export class RequestWatch {
@@ -106,7 +79,8 @@ export class ProcessWatch {
   };
 
   readonly #onSocket = (message: unknown): void => {
-    const { socket } = message as { readonly socket: Socket };
+    const socket = typeof message === "object" && message !== null && "socket" in message && message.socket;
+    if (!(socket instanceof Socket)) return;
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
   };
