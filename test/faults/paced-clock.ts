@@ -8,21 +8,21 @@ export const topSpeed = 100;
 /** Time that passes turn by turn of the event loop: where the machine is slow, so is it, and no limit is reached. */
 export interface PacedClock {
   readonly clock: VirtualClock;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export function startPacedClock(): PacedClock {
   const clock = createVirtualClock();
-  let isStopped = false;
+  const stopping = new AbortController();
   const pace = async (): Promise<void> => {
-    while (!isStopped) {
+    while (!stopping.signal.aborted) {
       await realDelay(1);
       await clock.advance(topSpeed);
     }
   };
   const pacing = pace();
   const stop = (): Promise<void> => {
-    isStopped = true;
+    stopping.abort();
     return pacing;
   };
   return { clock, stop };
