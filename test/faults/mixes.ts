@@ -16,19 +16,18 @@ type Random = () => number;
 
 export function mixOf(random: Random): Mix {
   const worst = random() * 0.6;
+  const isCreation = random() < 0.3;
+  const faults = { ...scattered(random, 12, worst), ...outage(random), ...lagging(random) };
   return {
     operationId: uuid(random),
-    isCreation: random() < 0.3,
+    isCreation,
     timeline: timelineOf(random),
     ...(random() < 0.2 && { retryAfter: between(random, 1, 15) }),
-    faults: { ...scattered(random, 12, worst), ...outage(random), ...lagging(random) },
-    resourceFaults: withoutStale(scattered(random, 3, worst)),
+    // Who did not name the operation cannot tell whose status it is.
+    faults: isCreation ? without("otherOperation", faults) : faults,
+    // What a resource was like before, and another one, is JSON like any other.
+    resourceFaults: without("stale", without("otherOperation", scattered(random, 3, worst))),
   };
-}
-
-/** A mix's faults, one after another. */
-export function faultsOf({ faults, resourceFaults }: Mix): Fault[] {
-  return [...Object.values(faults), ...Object.values(resourceFaults)];
 }
 
 function timelineOf(random: Random): Timeline {
@@ -72,9 +71,8 @@ function scattered(random: Random, reads: number, share: number): Faults {
   );
 }
 
-/** What a resource was like before is JSON like any other: no wait can tell. */
-function withoutStale(faults: Faults): Faults {
-  return Object.fromEntries(Object.entries(faults).filter(([, { kind }]) => kind !== "stale"));
+function without(unwanted: Fault["kind"], faults: Faults): Faults {
+  return Object.fromEntries(Object.entries(faults).filter(([, { kind }]) => kind !== unwanted));
 }
 
 /** Some have nothing but failures for minutes. */
@@ -113,6 +111,7 @@ const kinds: readonly ((random: Random) => Fault)[] = [
   ...times(3, (random) => ({ kind: "hang", when: pick(random, moments) })),
   ...times(2, (random) => ({ kind: "late", delayInMs: between(random, 100, 60_000) })),
   ...times(3, () => ({ kind: "stale" })),
+  ...times(2, () => ({ kind: "otherOperation" })),
   (random) => ({ kind: "slow", chunkBytes: between(random, 20, 200), delayInMs: between(random, 1, 9000) }),
   () => ({ kind: "body", text: "<html>Maintenance</html>" }),
   () => ({ kind: "body", text: "<html>", contentType: json }),

@@ -18,6 +18,7 @@ import { ProcessWatch, RequestWatch } from "./watch.ts";
 /** What all of the waits came to. All but the first are to be 0. */
 export interface Faultlessness extends Omit<Verdicts, "right"> {
   readonly readsTooEarly: number;
+  readonly readsAtOnce: number;
   readonly readsAfterTheEnd: number;
   readonly unhandledRejections: number;
   readonly uncaughtExceptions: number;
@@ -67,6 +68,7 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
   const counts: Faultlessness = {
     ...failures,
     readsTooEarly: requestWatch.tooEarly,
+    readsAtOnce: requestWatch.overlapping,
     readsAfterTheEnd: run.readsAfterTheEnd(),
     unhandledRejections: processWatch.unhandledRejections,
     uncaughtExceptions: processWatch.uncaughtExceptions,

@@ -7,8 +7,10 @@ import type { Clock } from "lro-poller";
 export class RequestWatch {
   readonly #clock: Clock;
   readonly #notBefore = new Map<string, number>();
+  readonly #underWay = new Map<string, number>();
   sent = 0;
-  underWay = 0;
+  /** Sent while another one to the same place was under way. */
+  overlapping = 0;
   /** Sent before the Retry-After of the last answer from the same place was over. */
   tooEarly = 0;
 
@@ -23,16 +25,33 @@ export class RequestWatch {
       if (this.#clock.now() < (this.#notBefore.get(request.url) ?? 0) - 0.1) this.tooEarly++;
       this.#notBefore.delete(request.url);
       this.sent++;
-      this.underWay++;
+      const place = `${request.method} ${request.url}`;
+      if (this.#begin(place) > 1) this.overlapping++;
       try {
         const response = await next(request);
         this.#notBefore.set(request.url, this.#clock.now() + toldWaitInMs(response));
         return response;
       } finally {
-        this.underWay--;
+        this.#end(place);
       }
     },
   };
+
+  get underWay(): number {
+    return this.#underWay.size;
+  }
+
+  #begin(place: string): number {
+    const requests = (this.#underWay.get(place) ?? 0) + 1;
+    this.#underWay.set(place, requests);
+    return requests;
+  }
+
+  #end(place: string): void {
+    const left = (this.#underWay.get(place) ?? 0) - 1;
+    if (left > 0) this.#underWay.set(place, left);
+    else this.#underWay.delete(place);
+  }
 }
 
 function toldWaitInMs({ headers }: PipelineResponse): number {
