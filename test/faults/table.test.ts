@@ -59,7 +59,7 @@ const passing: [string, Fault][] = [
   ["a packing that it has not", { kind: "headers", headers: { "content-encoding": "gzip" } }],
 ];
 
-/** What no status is. As the result, JSON of any kind is believed, and an old state of the resource. */
+/** What no status is. As the result, nothing, any JSON and an old state of the resource are believed. */
 const passingPolls: [string, Fault][] = [
   ["an empty body", { kind: "body", text: "", contentType: json }],
   ["a 204", { kind: "status", status: 204, body: "" }],
