@@ -33,7 +33,7 @@ export interface AdditionalPolicy {
 
 /** What core-rest-pipeline lets a client set, but for its retries and redirects, which this library owns. */
 export interface TransportOptions extends Omit<PipelineOptions, "retryOptions" | "redirectOptions"> {
-  /** Default: that of core-rest-pipeline for the runtime. */
+  /** Default: that of core-rest-pipeline for the runtime. Is asked for bodies as streams; a text will do. */
   readonly httpClient?: HttpClient;
   /** Default: none. */
   readonly additionalPolicies?: readonly AdditionalPolicy[];

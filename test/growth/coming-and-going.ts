@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import { subscribe } from "node:diagnostics_channel";
 import { getEventListeners } from "node:events";
 import { Socket } from "node:net";
@@ -37,26 +38,30 @@ class Traffic implements HttpClient {
   readonly onSent = new Map<number, () => void>();
   brokenRequests = 0;
 
-  async sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
+  sendRequest(request: PipelineRequest): Promise<PipelineResponse> {
     const index = Number.parseInt(/operationstatuses\/([0-9a-f]{8})/.exec(request.url)?.[1] ?? "", 16);
     const response = this.#inner.sendRequest(request);
     this.onSent.get(index)?.();
     this.onSent.delete(index);
     const isAnswered = !(hangs(index) && this.#count(index) === 2);
     if (isAnswered) this.#underWay++;
-    try {
-      return await response;
-    } catch (error) {
-      this.brokenRequests++;
-      throw error;
-    } finally {
-      if (isAnswered && --this.#underWay === 0) this.#onSettled();
-    }
+    void this.#follow(response, isAnswered);
+    return response;
   }
 
   async settled(): Promise<void> {
     if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onSettled = resolve));
     await nextMacrotask();
+  }
+
+  async #follow(response: Promise<PipelineResponse>, isAnswered: boolean): Promise<void> {
+    try {
+      const { readableStreamBody } = await response;
+      if (readableStreamBody) await finished(readableStreamBody);
+    } catch {
+      this.brokenRequests++;
+    }
+    if (isAnswered && --this.#underWay === 0) this.#onSettled();
   }
 
   #count(index: number): number {
