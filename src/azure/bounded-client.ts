@@ -97,21 +97,25 @@ async function textOfBrowser(stream: ReadableStream<Uint8Array>): Promise<string
   return text.whole();
 }
 
+const utf8 = new TextDecoder();
+
 class BoundedText {
-  readonly #decoder = new TextDecoder();
-  #text = "";
+  readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
 
   /** Returns whether there was room for it. */
   add(chunk: Uint8Array): boolean {
     this.#bytes += chunk.length;
     if (this.#bytes > longestBodyInMiB * 2 ** 20) return false;
-    this.#text += this.#decoder.decode(chunk, { stream: true });
+    this.#chunks.push(chunk);
     return true;
   }
 
   whole(): string {
-    return this.#text + this.#decoder.decode();
+    const [only = new Uint8Array(), ...others] = this.#chunks;
+    if (others.length === 0) return utf8.decode(only);
+    const decoder = new TextDecoder();
+    return this.#chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join("") + decoder.decode();
   }
 }
 
