@@ -3,8 +3,16 @@ import { Audience } from "./audience.ts";
 import type { RequestBudget } from "./budget.ts";
 import { Iteration, UntilDone, UntilRead } from "./callers.ts";
 import type { Caller } from "./callers.ts";
-import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
-import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
+import {
+  firstStep,
+  forgiven,
+  holdInMs,
+  initialState,
+  nextStep,
+  restOfTimeout,
+  transition,
+} from "./machine.ts";
+import type { NextStep, WaitEnding, WaitEvent, WaitRules, WaitState } from "./machine.ts";
 import type { Operation, OperationState, OperationStatus, Reading } from "./operation.ts";
 import type { PollSettings } from "./options.ts";
 import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
@@ -14,7 +22,7 @@ import { failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 import { Read, heldBackError, timeoutError } from "./read.ts";
 import type { Reader } from "./read.ts";
-import { stateOf, tokenOf } from "./token.ts";
+import { resumptionOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
 
 function nothing(): void {}
@@ -43,6 +51,8 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   #outcome: Outcome<P> | undefined;
   /** What the clock showed when the wait began. */
   #begunAt: number | undefined;
+  /** When `timeoutInMs` of the latest wait is over, or of the one that the token was of. */
+  #deadlineInMs: number | undefined;
   #callOffDeadline: (() => void) | undefined;
   #step = firstRead;
   #rules: WaitRules;
@@ -124,7 +134,8 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   }
 
   toJSON(): ResumeToken {
-    return tokenOf(this.#operation, this.#state, this.#elapsedInMs(), this.#settings.clock.timestamp());
+    const moment = { elapsedInMs: this.#elapsedInMs(), deadlineInMs: this.#deadlineInMs };
+    return tokenOf(this.#operation, this.#state, moment, this.#settings.clock.timestamp());
   }
 
   /** Made anew each time: of many thousand operations it would cost as much to keep as the rest. */
@@ -149,8 +160,10 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   /** Takes over what the poller that wrote the token knew. */
   restore(token: ResumeToken): void {
     const { clock } = this.#settings;
-    this.#state = stateOf(token);
-    this.#begunAt = clock.now() - Math.max(0, clock.timestamp() - token.begunAt);
+    const { state, elapsedInMs, deadlineInMs } = resumptionOf(token, clock.timestamp());
+    this.#state = state;
+    this.#begunAt = clock.now() - elapsedInMs;
+    this.#deadlineInMs = deadlineInMs;
   }
 
   #elapsedInMs(): number {
@@ -176,14 +189,22 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
 
   #setDeadline(elapsedInMs: number): void {
     const { clock, timeoutInMs, rules } = this.#settings;
-    if (timeoutInMs === Infinity) return;
-    this.#rules = { ...rules, deadlineInMs: elapsedInMs + timeoutInMs };
-    this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
+    const restInMs = timeoutInMs === Infinity ? restOfTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
+    if (restInMs === undefined) return;
+    this.#deadlineInMs = elapsedInMs + restInMs;
+    this.#rules = { ...rules, deadlineInMs: this.#deadlineInMs };
+    this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), restInMs);
   }
 
   #onDeadline(): void {
     this.#step = { type: "end", ending: "timedOut" };
-    this.#end(outcomeOf(this.#endOfWait()));
+    this.#endBy("timedOut");
+  }
+
+  #endBy(ending: WaitEnding): void {
+    // Before the token is written: whoever goes on after a timeout has it anew, or none.
+    if (ending === "timedOut") this.#deadlineInMs = undefined;
+    this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
   }
 
   /** Begins the wait before the current step's read, in place of any other that is under way. */
@@ -203,7 +224,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#callOffWait = undefined;
     const retries = this.#retries;
     if (retries?.next) return this.#goOn(retries, retries.next);
-    if (this.#step.type === "end") this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
+    if (this.#step.type === "end") this.#endBy(this.#step.ending);
     else this.#read();
   }
 

@@ -322,7 +322,7 @@ test("a pipeline that would follow a redirect anywhere does not", async () => {
 
 describe("a resume token that leads to another origin", () => {
   const tokenOf = (operation: object): string =>
-    JSON.stringify({ version: 1, operation, begunAt: 0, pollCount: 1, failedReads: 0 });
+    JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 1, failedReads: 0 });
   const own = (fields: object): string =>
     tokenOf({ course: { kind: "statusMonitor", monitorUrl: at, ...fields } });
   const coreLro = (fields: object): string =>
