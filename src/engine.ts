@@ -58,6 +58,8 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   #rules: WaitRules;
   #isRunning = false;
   #pendingRead: Read<P> | undefined;
+  /** The last read that was called off. */
+  #leaving: Read<P> | undefined;
   /** For those who await the answer of the pending read. */
   #answer: PromiseWithResolvers<Progress<P>> | undefined;
   #callOffWait: (() => void) | undefined;
@@ -85,25 +87,31 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   }
 
   get isDone(): boolean {
-    return this.#outcome !== undefined;
+    return this.#outcome !== undefined && this.#outcome.type !== "disposed";
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    return new Promise((resolve, reject) => {
-      this.join(new UntilDone(this.#signals(abortSignal), resolve, reject));
-    });
+    const caller = new UntilDone<P>(this.#signals(abortSignal));
+    this.join(caller);
+    return caller.promise;
   }
 
   poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
     const latest = this.latestProgress();
-    if (this.#outcome && this.#outcome.type !== "gaveUp" && latest) return Promise.resolve(latest);
-    return new Promise((resolve, reject) => {
-      const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
-      if (!this.#enter(caller)) return;
+    const isOver = this.#outcome?.type === "succeeded" || this.#outcome?.type === "unsuccessful";
+    if (isOver && latest) return Promise.resolve(latest);
+    const caller = new UntilRead<P>(this.#signals(abortSignal));
+    if (this.#enter(caller)) {
       const progress = this.#readNow();
       this.#limitQueueing(caller);
-      void progress.then(resolve, reject).finally(() => caller.leave());
-    });
+      void progress
+        .then(
+          (value) => caller.resolve(value),
+          (error: unknown) => caller.onAbort(error),
+        )
+        .finally(() => caller.leave());
+    }
+    return caller.promise;
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
@@ -131,6 +139,14 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
         return Promise.resolve({ done: true, value: undefined });
       },
     };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#outcome === undefined) {
+      this.#outcome = { type: "disposed", error: errorOf(this.#endOfWait("disposed")) };
+      this.#end(this.#outcome);
+    }
+    await this.#leaving?.whenGone();
   }
 
   toJSON(): ResumeToken {
@@ -377,7 +393,9 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#demand = demand;
   }
 
-  #endOfWait(ending = this.#step.type === "end" ? this.#step.ending : "unreadable"): EndOfWait<P> {
+  #endOfWait(
+    ending: EndOfWait<P>["ending"] = this.#step.type === "end" ? this.#step.ending : "unreadable",
+  ): EndOfWait<P> {
     return {
       ending,
       operationId: this.#operation.id,
@@ -395,6 +413,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   #stop(): void {
     this.#isRunning = false;
     this.#pendingRead?.callOff();
+    this.#leaving = this.#pendingRead ?? this.#leaving;
     this.#pendingRead = undefined;
     this.#answer = undefined;
     this.#retries = undefined;
