@@ -248,7 +248,8 @@ describe("a group that is disposed of", () => {
     const operations = Array.from({ length: 1200 }, () => scriptedOperation(["Running", "Running"]));
     for (const operation of operations) group.add(operation);
     const wait = group.pollUntilDone();
-    await clock.runUntilSettled(group[Symbol.asyncDispose]());
+    await group[Symbol.asyncDispose]();
+    expect(clock.pendingTimers).toBe(0);
     expect((await wait).map(({ status }) => status)).toEqual(operations.map(() => "rejected"));
     await clock.advance(600_000);
     expect(operations.flatMap(({ reads }) => reads).length).toBeLessThanOrEqual(500);

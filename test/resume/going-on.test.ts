@@ -77,6 +77,15 @@ function latestOf(poller: Poller): Promise<Progress> {
   return new Promise((resolve) => poller.onProgress(resolve));
 }
 
+test("a percentage that does not move is no new level for a resumed wait, however many its decimals", async () => {
+  const third = status("Running", { percentComplete: 100 / 3 });
+  const setting = setUp([third, third, succeeded]);
+  const token = await killedAfter(500, setting);
+  const resumed = setting.client.resume(token, evenly(elsewhere(setting.clock)));
+  await resumed.poll();
+  expect(resumed.toJSON().progress?.points).toHaveLength(4);
+});
+
 describe("the timeout of a resumed wait", () => {
   const timeoutInMs = 20_000;
 
