@@ -1,5 +1,5 @@
 import { setTimeout as realDelay } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import {
   OperationFailedError,
   OperationNotFoundError,
@@ -375,6 +375,33 @@ describe("credentials", () => {
     expect(new Set(tokensSent(server))).toEqual(new Set(["Bearer token-1"]));
     expect(credential.calls).toHaveLength(2);
   });
+
+  test.each<[string, (credential: CountingCredential) => Promise<void>]>([
+    ["at once", async (credential) => void (credential.failWith = new Error("login.example is down"))],
+    [
+      "when nobody waits any more",
+      async (credential) => void (credential.failsLater = Promise.withResolvers()),
+    ],
+  ])(
+    "that fail to renew a token in the background, %s, end no process, nor the wait",
+    async (_, breakDown) => {
+      const unhandled: unknown[] = [];
+      const listener = (reason: unknown): unknown => unhandled.push(reason);
+      process.on("unhandledRejection", listener);
+      onTestFinished(() => void process.off("unhandledRejection", listener));
+      const credential = new CountingCredential(60_000);
+      const { server, client } = await setUp({}, credential);
+      await client.getOperationStatus("myProject", operationId);
+      await breakDown(credential);
+      await pollUntilDone(client.operation("myProject", operationId), fast());
+      credential.failsLater?.reject(new Error("login.example is down"));
+      // Node tells of them after the microtasks.
+      await realDelay(0);
+      expect(new Set(tokensSent(server))).toEqual(new Set(["Bearer token-1"]));
+      expect(credential.calls.length).toBeGreaterThan(1);
+      expect(unhandled).toEqual([]);
+    },
+  );
 
   test("are not kept from others by a caller who leaves", async () => {
     const credential = new CountingCredential();
