@@ -222,9 +222,13 @@ describe("callers who come and go", () => {
       fc.record({ advance: fc.integer({ min: 0, max: 4000 }) }),
       fc.record({ microtasks: fc.nat({ max: 12 }) }),
     );
-    const script = fc.record({ replies: fc.array(reply, { maxLength: 12 }), actions: fc.array(action) });
+    const script = fc.record({
+      replies: fc.array(reply, { maxLength: 12 }),
+      actions: fc.array(action),
+      isDisposed: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(script, async ({ replies, actions }) => {
+      fc.asyncProperty(script, async ({ replies, actions, isDisposed }) => {
         const inFlight = new CountedReads();
         const everybody = new AbortController();
         const { clock, poller } = setUp([...replies, succeeded].map(inFlight.count), {
@@ -246,7 +250,8 @@ describe("callers who come and go", () => {
           else if ("advance" in step) await clock.advance(step.advance);
           else await microtasks(step.microtasks);
         }
-        everybody.abort();
+        if (isDisposed) await clock.runUntilSettled(poller[Symbol.asyncDispose]());
+        else everybody.abort();
         await Promise.all(ends);
         await clock.advance(0);
         expect(clock.pendingTimers).toBe(0);
