@@ -381,9 +381,10 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
       return false;
     }
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
-    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end.
+    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end. So would a
+    // schedule of the user's that gives next to nothing.
     const stretched = event.type === "answered" ? stretch : 1;
-    this.#plan(this.#isRunning && delayInMs > 0 ? stretched / delayInMs : 0);
+    this.#plan(this.#isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
     return true;
   }
 
