@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { ContractError, OperationStatusesClient } from "lro-poller";
+import type { ResumeToken } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import { ending } from "../support/endings.ts";
 import { endpoint, freshToken, operationId } from "../resume/support.ts";
@@ -152,6 +153,24 @@ const client = new OperationStatusesClient(endpoint, undefined, {
   },
 });
 
+function checkRanges({
+  savedAt,
+  begunAt,
+  percentComplete = 0,
+  pollCount,
+  failedReads,
+  progress: bar,
+}: ResumeToken): void {
+  const percents = [
+    percentComplete,
+    bar?.quantum ?? 0,
+    ...(bar?.points ?? []).filter((_, index) => index % 4 === 2),
+  ];
+  const counts = [savedAt - begunAt, pollCount, failedReads, bar?.latest ?? 0, ...(bar?.points ?? [])];
+  for (const percent of percents) expect(percent).toBeLessThanOrEqual(100);
+  for (const count of [...percents, ...counts]) expect(count).toBeGreaterThanOrEqual(0);
+}
+
 /** Whether the client took it; then it has to be a token again. */
 function isTaken(token: unknown): boolean {
   try {
@@ -161,6 +180,7 @@ function isTaken(token: unknown): boolean {
     // Each process may add a millisecond to a hold, to be on the safe side.
     const again = { ...poller.toJSON(), notBefore: undefined };
     expect(client.resume(again, { clock }).toJSON()).toEqual(again);
+    checkRanges(again);
     return true;
   } catch (error) {
     if (!(error instanceof ContractError) && !(error instanceof RangeError)) throw error;

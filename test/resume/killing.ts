@@ -51,7 +51,7 @@ export async function killOnce(
   random: () => number,
 ): Promise<Trial> {
   const faults = faultsBy(random);
-  const retryAfter = random() < 0.5 ? 1 : undefined;
+  const retryAfter = random() < 0.5 ? 3 : undefined;
   const operation = server.addOperation({
     timeline: [
       { status: "NotStarted", durationInMs: durationInMs * 0.1 },
@@ -109,8 +109,8 @@ function faultsBy(random: () => number): Faults {
   const reads = [0, 2, 4, 6].map((more) => first + more).filter(() => random() < 0.67);
   const fault = (): Faults[number] => {
     const status = random() < 0.5 ? 429 : 503;
-    const inMs = { "retry-after-ms": String(Math.ceil(random() * 1500)) };
-    return { kind: "status", status, ...(random() < 0.5 ? { retryAfter: 1 } : { headers: inMs }) };
+    const inMs = { "retry-after-ms": String(Math.ceil(1000 + random() * 3000)) };
+    return { kind: "status", status, ...(random() < 0.5 ? { retryAfter: 4 } : { headers: inMs }) };
   };
   return Object.fromEntries(reads.map((read) => [read, fault()]));
 }
