@@ -334,7 +334,7 @@ describe("a resume token that leads to another origin", () => {
     });
 
   const ofDevCenter = (endpoint: string): string =>
-    tokenOf({ endpoint, projectName: "myProject", operationId });
+    tokenOf({ endpoint, projectName: "myProject", operationId, apiVersion: "2025-02-01" });
   const ofAzurePoller = (operationLocation: string): string => {
     const config = { metadata: { mode: "OperationLocation" }, operationLocation };
     const poll = (): Promise<void> => Promise.resolve();
