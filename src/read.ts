@@ -76,13 +76,16 @@ export class Read<P> {
 
   async #ask(abortSignal: AbortSignal): Promise<void> {
     let reading: Reading<P>;
+    let receipt: Receipt;
     try {
       reading = await this.#operation.read({ abortSignal });
+      // Here, because what a transport of the user's own resolves with may be nothing.
+      receipt = { isThrottled: false, rateLimit: reading.rateLimit };
     } catch (error) {
       if (this.#end(error instanceof ReadError ? error : undefined)) this.#reader.onFailure(error);
       return;
     }
-    if (this.#end({ isThrottled: false, rateLimit: reading.rateLimit })) this.#reader.onReading(reading);
+    if (this.#end(receipt)) this.#reader.onReading(reading);
   }
 
   #giveUp(): void {

@@ -10,7 +10,7 @@ import {
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedRead, Operation, PollLogger, Progress } from "lro-poller";
+import type { FailedRead, Operation, PollLogger, Progress, Reading } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedRead, ScriptedReply } from "lro-poller/testing";
 import { ending, microtasks, rejection } from "./support/endings.ts";
@@ -438,6 +438,19 @@ describe("code of others", () => {
     expect(failure.message).not.toMatch(/\[object|: undefined|: \./);
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
   });
+
+  test.each([undefined, null, {}, "Running"])(
+    "that answers a read by %j ends the wait by an error",
+    async (answer) => {
+      const { clock } = setUp([]);
+      // What types forbid, plain JavaScript does.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const read = (): Promise<Reading> => Promise.resolve(answer as unknown as Reading);
+      const wait = pollUntilDone({ id: "1", read, toJSON: () => ({}) }, { clock });
+      expect(await rejection(clock.runUntilSettled(wait), Error)).toBeInstanceOf(Error);
+      expect(clock.pendingTimers).toBe(0);
+    },
+  );
 
   test.each([NaN, -1, -Infinity])("that gives %d as Retry-After gives none", async (retryAfterInMs) => {
     const { clock, poller, readTimes } = setUp([
