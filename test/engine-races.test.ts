@@ -445,7 +445,7 @@ describe("code of others", () => {
       const { clock } = setUp([]);
       // What types forbid, plain JavaScript does.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const read = (): Promise<Reading> => Promise.resolve(answer as unknown as Reading);
+      const read = (): Promise<Reading> => Promise.resolve(answer as Reading);
       const wait = pollUntilDone({ id: "1", read, toJSON: () => ({}) }, { clock });
       expect(await rejection(clock.runUntilSettled(wait), Error)).toBeInstanceOf(Error);
       expect(clock.pendingTimers).toBe(0);
