@@ -1,4 +1,3 @@
-import { DefaultAzureCredential } from "@azure/identity";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { Timeline } from "lro-poller/testing";
 
@@ -14,13 +13,21 @@ const devBoxInFourSeconds: Timeline = [
  */
 export async function connect(timeline: Timeline = devBoxInFourSeconds) {
   const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "", DEVCENTER_OPERATION_ID = "" } = process.env;
+  const named = {
+    projectName: DEVCENTER_PROJECT,
+    operationId: DEVCENTER_OPERATION_ID,
+    close: async () => {},
+  };
+  // An emulator in another process, such as that of `npx lro emulate`, takes no credential.
+  if (DEVCENTER_ENDPOINT?.startsWith("http:")) {
+    return { endpoint: DEVCENTER_ENDPOINT, credential: undefined, ...named };
+  }
   if (DEVCENTER_ENDPOINT !== undefined) {
+    const { DefaultAzureCredential } = await import("@azure/identity");
     return {
       endpoint: DEVCENTER_ENDPOINT,
       credential: new DefaultAzureCredential(),
-      projectName: DEVCENTER_PROJECT,
-      operationId: DEVCENTER_OPERATION_ID,
-      close: async () => {},
+      ...named,
     };
   }
   const server = await startOperationStatusServer();

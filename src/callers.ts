@@ -3,6 +3,8 @@ import { Mailbox } from "./mailbox.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
 
+function nothing(): void {}
+
 /** Where callers wait, and whom they tell that they leave. */
 export interface WaitingRoom {
   onLeave(caller: object): void;
@@ -57,40 +59,40 @@ export abstract class Caller<P> implements EventListenerObject {
   }
 }
 
-/** Waits for the end. */
-export class UntilDone<P> extends Caller<P> {
-  readonly #resolve: (result: P) => void;
-  readonly #reject: (reason: unknown) => void;
+/** Somebody who awaits one promise. */
+abstract class Awaiting<P, R> extends Caller<P> {
+  readonly #settlers = Promise.withResolvers<R>();
 
-  constructor(
-    signals: readonly AbortSignal[],
-    resolve: (result: P) => void,
-    reject: (reason: unknown) => void,
-  ) {
-    super(signals);
-    this.#resolve = resolve;
-    this.#reject = reject;
+  get promise(): Promise<R> {
+    return this.#settlers.promise;
   }
 
-  override onOutcome(outcome: Outcome<P>): void {
-    if (outcome.type === "succeeded") this.#resolve(outcome.result);
-    else this.#reject(outcome.error);
+  resolve(value: R): void {
+    this.#settlers.resolve(value);
   }
 
   override onAbort(reason: unknown): void {
-    this.#reject(reason);
+    this.#settlers.reject(reason);
+  }
+
+  protected onFailure(outcome: Exclude<Outcome<P>, { type: "succeeded" }>): void {
+    // Where a block is left by an error, what was begun in it is awaited by nobody: that must not end the process.
+    if (outcome.type === "disposed") this.promise.catch(nothing);
+    this.#settlers.reject(outcome.error);
   }
 }
 
-/** Waits for one read, whose own promise brings its progress. */
-export class UntilRead<P> extends Caller<P> {
-  readonly #reject: (reason: unknown) => void;
-  #callOffLimit: () => void = () => {};
-
-  constructor(signals: readonly AbortSignal[], reject: (reason: unknown) => void) {
-    super(signals);
-    this.#reject = reject;
+/** Waits for the end. */
+export class UntilDone<P> extends Awaiting<P, P> {
+  override onOutcome(outcome: Outcome<P>): void {
+    if (outcome.type === "succeeded") this.resolve(outcome.result);
+    else this.onFailure(outcome);
   }
+}
+
+/** Waits for one read, which brings the progress. */
+export class UntilRead<P> extends Awaiting<P, Progress<P>> {
+  #callOffLimit: () => void = () => {};
 
   /** Leaves after this time, for the reason that there is then. */
   leaveAfter(clock: Clock, delayInMs: number, reason: () => unknown): void {
@@ -107,11 +109,7 @@ export class UntilRead<P> extends Caller<P> {
   }
 
   override onOutcome(outcome: Outcome<P>): void {
-    if (outcome.type === "gaveUp") this.#reject(outcome.error);
-  }
-
-  override onAbort(reason: unknown): void {
-    this.#reject(reason);
+    if (outcome.type === "gaveUp" || outcome.type === "disposed") this.onFailure(outcome);
   }
 }
 
@@ -129,7 +127,8 @@ export class Iteration<P> extends Caller<P> {
   }
 
   override onOutcome(outcome: Outcome<P>): void {
-    this.mailbox.close(outcome.type === "gaveUp" ? outcome : {});
+    const isUnfinished = outcome.type === "gaveUp" || outcome.type === "disposed";
+    this.mailbox.close(isUnfinished ? outcome : {}, outcome.type === "disposed");
   }
 
   override onAbort(error: unknown): void {

@@ -14,7 +14,10 @@ export function createPoller<P>(operation: Operation<P>, options: PollOptions<P>
   return newPoller(operation, options);
 }
 
-/** Like {@link createPoller}, but goes on where the poller that wrote the token stopped. */
+/**
+ * Like {@link createPoller}, but goes on where the poller that wrote the token stopped. A `timeoutInMs` is counted from
+ * now; without one, what is left of the token's counts.
+ */
 export function resumePoller<P>(
   operation: Operation<P>,
   token: ResumeToken,
@@ -34,7 +37,7 @@ function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: 
   );
   if (options.onProgress) poller.onProgress(options.onProgress);
   if (options.onFailedRead) poller.onFailedRead(options.onFailedRead);
-  if (token) poller.restore(token);
+  if (token) poller.restore(options.timeoutInMs === undefined ? token : { ...token, deadline: undefined });
   return poller;
 }
 

@@ -3,8 +3,16 @@ import { Audience } from "./audience.ts";
 import type { RequestBudget } from "./budget.ts";
 import { Iteration, UntilDone, UntilRead } from "./callers.ts";
 import type { Caller } from "./callers.ts";
-import { firstStep, forgiven, holdInMs, initialState, nextStep, transition } from "./machine.ts";
-import type { NextStep, WaitEvent, WaitRules, WaitState } from "./machine.ts";
+import {
+  firstStep,
+  forgiven,
+  holdInMs,
+  initialState,
+  nextStep,
+  restOfTimeout,
+  transition,
+} from "./machine.ts";
+import type { NextStep, WaitEnding, WaitEvent, WaitRules, WaitState } from "./machine.ts";
 import type { Operation, OperationState, OperationStatus, Reading } from "./operation.ts";
 import type { PollSettings } from "./options.ts";
 import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
@@ -14,7 +22,7 @@ import { failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 import { Read, heldBackError, timeoutError } from "./read.ts";
 import type { Reader } from "./read.ts";
-import { stateOf, tokenOf } from "./token.ts";
+import { resumptionOf, tokenOf } from "./token.ts";
 import type { ResumeToken } from "./token.ts";
 
 function nothing(): void {}
@@ -43,11 +51,15 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   #outcome: Outcome<P> | undefined;
   /** What the clock showed when the wait began. */
   #begunAt: number | undefined;
+  /** When `timeoutInMs` of the latest wait is over, or of the one that the token was of. */
+  #deadlineInMs: number | undefined;
   #callOffDeadline: (() => void) | undefined;
   #step = firstRead;
   #rules: WaitRules;
   #isRunning = false;
   #pendingRead: Read<P> | undefined;
+  /** The last read that was called off. */
+  #leaving: Read<P> | undefined;
   /** For those who await the answer of the pending read. */
   #answer: PromiseWithResolvers<Progress<P>> | undefined;
   #callOffWait: (() => void) | undefined;
@@ -75,25 +87,31 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   }
 
   get isDone(): boolean {
-    return this.#outcome !== undefined;
+    return this.#outcome !== undefined && this.#outcome.type !== "disposed";
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    return new Promise((resolve, reject) => {
-      this.join(new UntilDone(this.#signals(abortSignal), resolve, reject));
-    });
+    const caller = new UntilDone<P>(this.#signals(abortSignal));
+    this.join(caller);
+    return caller.promise;
   }
 
   poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
     const latest = this.latestProgress();
-    if (this.#outcome && this.#outcome.type !== "gaveUp" && latest) return Promise.resolve(latest);
-    return new Promise((resolve, reject) => {
-      const caller = new UntilRead<P>(this.#signals(abortSignal), reject);
-      if (!this.#enter(caller)) return;
+    const isOver = this.#outcome?.type === "succeeded" || this.#outcome?.type === "unsuccessful";
+    if (isOver && latest) return Promise.resolve(latest);
+    const caller = new UntilRead<P>(this.#signals(abortSignal));
+    if (this.#enter(caller)) {
       const progress = this.#readNow();
       this.#limitQueueing(caller);
-      void progress.then(resolve, reject).finally(() => caller.leave());
-    });
+      void progress
+        .then(
+          (value) => caller.resolve(value),
+          (error: unknown) => caller.onAbort(error),
+        )
+        .finally(() => caller.leave());
+    }
+    return caller.promise;
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
@@ -123,8 +141,17 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     };
   }
 
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#outcome === undefined) {
+      this.#outcome = { type: "disposed", error: errorOf(this.#endOfWait("disposed")) };
+      this.#end(this.#outcome);
+    }
+    await this.#leaving?.whenGone();
+  }
+
   toJSON(): ResumeToken {
-    return tokenOf(this.#operation, this.#state, this.#elapsedInMs(), this.#settings.clock.timestamp());
+    const moment = { elapsedInMs: this.#elapsedInMs(), deadlineInMs: this.#deadlineInMs };
+    return tokenOf(this.#operation, this.#state, moment, this.#settings.clock.timestamp());
   }
 
   /** Made anew each time: of many thousand operations it would cost as much to keep as the rest. */
@@ -149,8 +176,10 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   /** Takes over what the poller that wrote the token knew. */
   restore(token: ResumeToken): void {
     const { clock } = this.#settings;
-    this.#state = stateOf(token);
-    this.#begunAt = clock.now() - Math.max(0, clock.timestamp() - token.begunAt);
+    const { state, elapsedInMs, deadlineInMs } = resumptionOf(token, clock.timestamp());
+    this.#state = state;
+    this.#begunAt = clock.now() - elapsedInMs;
+    this.#deadlineInMs = deadlineInMs;
   }
 
   #elapsedInMs(): number {
@@ -176,14 +205,22 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
 
   #setDeadline(elapsedInMs: number): void {
     const { clock, timeoutInMs, rules } = this.#settings;
-    if (timeoutInMs === Infinity) return;
-    this.#rules = { ...rules, deadlineInMs: elapsedInMs + timeoutInMs };
-    this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), timeoutInMs);
+    const restInMs = timeoutInMs === Infinity ? restOfTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
+    if (restInMs === undefined) return;
+    this.#deadlineInMs = elapsedInMs + restInMs;
+    this.#rules = { ...rules, deadlineInMs: this.#deadlineInMs };
+    this.#callOffDeadline = clock.setTimer(() => this.#onDeadline(), restInMs);
   }
 
   #onDeadline(): void {
     this.#step = { type: "end", ending: "timedOut" };
-    this.#end(outcomeOf(this.#endOfWait()));
+    this.#endBy("timedOut");
+  }
+
+  #endBy(ending: WaitEnding): void {
+    // Before the token is written: whoever goes on after a timeout has it anew, or none.
+    if (ending === "timedOut") this.#deadlineInMs = undefined;
+    this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
   }
 
   /** Begins the wait before the current step's read, in place of any other that is under way. */
@@ -203,7 +240,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#callOffWait = undefined;
     const retries = this.#retries;
     if (retries?.next) return this.#goOn(retries, retries.next);
-    if (this.#step.type === "end") this.#end(this.#outcome ?? outcomeOf(this.#endOfWait()));
+    if (this.#step.type === "end") this.#endBy(this.#step.ending);
     else this.#read();
   }
 
@@ -344,9 +381,10 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
       return false;
     }
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
-    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end.
+    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end. So would a
+    // schedule of the user's that gives next to nothing.
     const stretched = event.type === "answered" ? stretch : 1;
-    this.#plan(this.#isRunning && delayInMs > 0 ? stretched / delayInMs : 0);
+    this.#plan(this.#isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
     return true;
   }
 
@@ -356,7 +394,9 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#demand = demand;
   }
 
-  #endOfWait(ending = this.#step.type === "end" ? this.#step.ending : "unreadable"): EndOfWait<P> {
+  #endOfWait(
+    ending: EndOfWait<P>["ending"] = this.#step.type === "end" ? this.#step.ending : "unreadable",
+  ): EndOfWait<P> {
     return {
       ending,
       operationId: this.#operation.id,
@@ -374,6 +414,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   #stop(): void {
     this.#isRunning = false;
     this.#pendingRead?.callOff();
+    this.#leaving = this.#pendingRead ?? this.#leaving;
     this.#pendingRead = undefined;
     this.#answer = undefined;
     this.#retries = undefined;

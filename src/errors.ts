@@ -124,6 +124,12 @@ export class PollingError extends LroError {
   }
 }
 
+/** What a {@link ContractError} may be told besides. */
+export interface ContractErrorContext extends LroErrorContext {
+  /** Words for what came. Default: a text is quoted, shortened and without its query string. */
+  readonly describe?: (received: unknown) => string;
+}
+
 /** An answer that is not what the service's contract says. The engine counts it as a failed read. */
 export class ContractError extends LroError {
   override readonly name = "ContractError" as const;
@@ -133,8 +139,8 @@ export class ContractError extends LroError {
   /** What came, shortened, without query strings. */
   readonly received: string;
 
-  constructor(path: string, expected: string, received: unknown, context: LroErrorContext = {}) {
-    const got = describeValue(received);
+  constructor(path: string, expected: string, received: unknown, context: ContractErrorContext = {}) {
+    const got = (context.describe ?? describeValue)(received);
     super(`${path === "$" ? "the body" : path}: expected ${expected}, got ${got}`, "ContractError", context);
     this.path = path;
     this.expected = expected;

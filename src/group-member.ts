@@ -73,6 +73,13 @@ export class Member<P> extends Caller<P> implements FinishedOperation<P> {
     this.onAbort(reason);
   }
 
+  /** Disposes of its poller; one that nobody has waited for is let go too. */
+  async dispose(): Promise<void> {
+    const gone = this.poller[Symbol.asyncDispose]();
+    if (!this.isFinished) this.poller.join(this);
+    await gone;
+  }
+
   #finish(result: PromiseSettledResult<P>): void {
     this.#result = result;
     this.#group.onFinish(this);

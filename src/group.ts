@@ -57,6 +57,11 @@ export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperatio
   pollUntilDone(options?: CallOptions): Promise<PromiseSettledResult<P>[]>;
   /** Returns the way out. */
   onProgress(listener: (progress: GroupProgress) => unknown): () => void;
+  /**
+   * Disposes of all its pollers, and of those that are added later. Whoever waits for the group gets its results, in
+   * which every operation that was not over is rejected with a {@link PollingError}, code `Disposed`.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -99,6 +104,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   readonly #members: Member<P>[] = [];
   readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   #unfinished = 0;
+  #isDisposed = false;
   #callers: Caller<PromiseSettledResult<P>[]>[] = [];
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
   #callOffNotice: (() => void) | undefined;
@@ -123,9 +129,9 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<PromiseSettledResult<P>[]> {
-    return new Promise((resolve, reject) => {
-      this.#enter(new UntilDone(this.#signals(abortSignal), resolve, reject));
-    });
+    const caller = new UntilDone<PromiseSettledResult<P>[]>(this.#signals(abortSignal));
+    this.#enter(caller);
+    return caller.promise;
   }
 
   onProgress(listener: (progress: GroupProgress) => unknown): () => void {
@@ -141,6 +147,13 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     } finally {
       arrivals.leave();
     }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
+    this.#callOffTurn?.();
+    this.#callOffTurn = undefined;
+    await Promise.all(this.#members.map((member) => member.dispose()));
   }
 
   /** Finds the member for an operation, or makes it. */
@@ -185,7 +198,8 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;
-    if (this.#callers.length > 0 && !this.#callOffTurn) member.poller.join(member);
+    if (this.#isDisposed) void member.dispose();
+    else if (this.#callers.length > 0 && !this.#callOffTurn) member.poller.join(member);
     return member;
   }
 

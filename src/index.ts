@@ -13,7 +13,13 @@ export {
   PollingTimeoutError,
   ReadError,
 } from "./errors.ts";
-export type { LroErrorContext, Observed, ReadErrorDetails, ReadErrorKind } from "./errors.ts";
+export type {
+  ContractErrorContext,
+  LroErrorContext,
+  Observed,
+  ReadErrorDetails,
+  ReadErrorKind,
+} from "./errors.ts";
 export { createPollerGroup, pollAll } from "./group.ts";
 export type { FinishedOperation } from "./group-member.ts";
 export type { GroupProgress, PollAllOptions, PollerGroup, PollerGroupOptions } from "./group.ts";
@@ -43,6 +49,7 @@ export type { GetHeader } from "./schedule/retry-after.ts";
 export type { PollHistory, RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 export { exponential, fixed } from "./schedule/simple.ts";
 export type { ResumeToken } from "./token.ts";
+export type { ProgressToken } from "./token-progress.ts";
 export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
 export type { OperationStatusesClientOptions, ResumeOptions } from "./azure/operation-statuses-client.ts";
 export type { AdditionalPolicy, TransportOptions } from "./azure/transport.ts";

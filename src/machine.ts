@@ -179,6 +179,14 @@ export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRule
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(delayInMs, leastInMs), leastInMs);
 }
 
+/**
+ * What a wait that goes on has left of a timeout: enough for one read, though all of it went by while nobody waited.
+ * An operation that ended in time must not be reported as late.
+ */
+export function restOfTimeout(deadlineInMs: number | undefined, elapsedInMs: number): number | undefined {
+  return deadlineInMs === undefined ? undefined : Math.max(deadlineInMs - elapsedInMs, lastReadInMs);
+}
+
 /** How long the service's Retry-After still forbids a read. */
 export function holdInMs(state: WaitState, elapsedInMs: number): number {
   return Math.max(0, (state.notBeforeInMs ?? 0) - elapsedInMs);

@@ -11,10 +11,17 @@ export class Mailbox<T> {
     else this.#latest = { value };
   }
 
-  /** Ends the iteration after the value that is still here; with an error, by rejecting once with it. */
-  close(end: { readonly error?: unknown } = {}): void {
+  /**
+   * Ends the iteration after the value that is still here; with an error, by rejecting once with it.
+   *
+   * @param mayGoUnheard - whether a consumer who has gone need not hear of the error
+   */
+  close(end: { readonly error?: unknown } = {}, mayGoUnheard = false): void {
     this.#end = end;
-    for (const consumer of this.#waiting.splice(0)) void this.next().then(consumer.resolve, consumer.reject);
+    for (const consumer of this.#waiting.splice(0)) {
+      if (mayGoUnheard) consumer.promise.catch(() => {});
+      void this.next().then(consumer.resolve, consumer.reject);
+    }
   }
 
   next(): Promise<IteratorResult<T, undefined>> {

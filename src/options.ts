@@ -15,7 +15,11 @@ export interface PollOptions<P = unknown> extends PricedScheduleOptions {
   readonly onProgress?: (progress: Progress<P>) => unknown;
   /** Called after every failed read. What it throws is logged and never ends the wait. */
   readonly onFailedRead?: (failedRead: FailedRead) => unknown;
-  /** The whole wait; then {@link PollingTimeoutError}. None by default. A wait begun after a timeout has it anew. */
+  /**
+   * The whole wait; then {@link PollingTimeoutError}. A wait begun after a timeout has it anew. Default: none; for a
+   * resumed wait what is left of the timeout of the one that wrote the token, time in which no process waited
+   * included, but at least a second, for one read. `Infinity` lets a resumed wait do without.
+   */
   readonly timeoutInMs?: number;
   /** One read, its body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;

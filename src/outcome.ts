@@ -16,11 +16,13 @@ import type { WaitEnding, WaitState } from "./machine.ts";
 export type Outcome<P> =
   | { readonly type: "succeeded"; readonly result: P }
   | { readonly type: "unsuccessful"; readonly error: unknown }
-  | { readonly type: "gaveUp"; readonly error: unknown };
+  | { readonly type: "gaveUp"; readonly error: unknown }
+  /** The poller was disposed of: nobody waits any more, nor ever will. */
+  | { readonly type: "disposed"; readonly error: unknown };
 
 /** Where and when a wait ended. */
 export interface EndOfWait<P> {
-  readonly ending: WaitEnding;
+  readonly ending: WaitEnding | "disposed";
   readonly operationId: string;
   readonly state: WaitState<P>;
   readonly elapsedInMs: number;
@@ -60,6 +62,8 @@ export function errorOf<P>(end: EndOfWait<P>): Error {
         state.failure?.code ?? "OperationNotFound",
         context,
       );
+    case "disposed":
+      return new PollingError(disposalMessage(end), "Disposed", context);
     case "unreadable":
       return new PollingError(unreadableMessage(end), state.failure?.code ?? "Unreadable", context);
   }
@@ -88,6 +92,11 @@ function timeoutMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): s
     `Stopped waiting for operation ${operationId} after ${seconds(elapsedInMs)}: ` +
     `${whatGoesOn(state)}.${last} Use the resume token to go on waiting.`
   );
+}
+
+function disposalMessage<P>({ operationId, state }: EndOfWait<P>): string {
+  const known = state.status === undefined ? "" : ` It was ${lastSeen(state)} when last seen, and goes on.`;
+  return `Stopped waiting for operation ${operationId}, because its poller was disposed of.${known}`;
 }
 
 function whatGoesOn(state: WaitState): string {

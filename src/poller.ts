@@ -38,4 +38,11 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
   onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void;
   /** What `client.resume` needs to go on waiting later, in this process or another. */
   toJSON(): ResumeToken;
+  /**
+   * Lets everybody go for good, as `await using` does at the end of a block, and resolves when the request under way is
+   * aborted (after a second at most). The operation itself goes on. Whoever still waited, and whoever asks from then on,
+   * rejects with a {@link PollingError} whose code is `Disposed`; where nobody hears of it, it does not end the process.
+   * What is over stays over: its result is still to be had.
+   */
+  [Symbol.asyncDispose](): Promise<void>;
 }

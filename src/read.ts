@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 import { ReadError } from "./errors.ts";
 import type { Operation, Reading } from "./operation.ts";
 
+const longestFarewellInMs = 1000;
+
 /** Who reads, and is told once of each read what came of it, unless it is called off. */
 export interface Reader<P> {
   onReading(reading: Reading<P>): void;
@@ -20,6 +22,7 @@ export class Read<P> {
   readonly #budget: RequestBudget | undefined;
   readonly #reader: Reader<P>;
   #controller: AbortController | undefined;
+  #asked: Promise<void> | undefined;
   #stage: "queued" | "sent" | "over" = "queued";
   #withdraw: (() => void) | undefined;
   #cancelTimer: (() => void) | undefined;
@@ -54,24 +57,35 @@ export class Read<P> {
     this.#controller?.abort();
   }
 
+  /** Settles when the transport has let go of a read that was called off, or has had its time to. */
+  whenGone(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const callOff = this.#clock.setTimer(resolve, longestFarewellInMs);
+    void Promise.resolve(this.#asked).finally(callOff).then(resolve);
+    return promise;
+  }
+
   #send(): void {
     if (this.#requestTimeoutInMs !== Infinity) {
       this.#cancelTimer = this.#clock.setTimer(() => this.#giveUp(), this.#requestTimeoutInMs);
     }
     this.#stage = "sent";
     this.#controller = new AbortController();
-    void this.#ask(this.#controller.signal);
+    this.#asked = this.#ask(this.#controller.signal);
   }
 
   async #ask(abortSignal: AbortSignal): Promise<void> {
     let reading: Reading<P>;
+    let receipt: Receipt;
     try {
       reading = await this.#operation.read({ abortSignal });
+      // Here, because what a transport of the user's own resolves with may be nothing.
+      receipt = { isThrottled: false, rateLimit: reading.rateLimit };
     } catch (error) {
       if (this.#end(error instanceof ReadError ? error : undefined)) this.#reader.onFailure(error);
       return;
     }
-    if (this.#end({ isThrottled: false, rateLimit: reading.rateLimit })) this.#reader.onReading(reading);
+    if (this.#end(receipt)) this.#reader.onReading(reading);
   }
 
   #giveUp(): void {

@@ -99,7 +99,7 @@ describe("a URL that looks like one of the client's own", () => {
       const url = `${origin}/projects/myProject/operationstatuses/${operationId}`;
       expect(() => client.operationAt(url)).toThrow(RangeError);
       const operation = { course: { kind: "statusMonitor", monitorUrl: url } };
-      const token = { version: 1, operation, begunAt: 0, pollCount: 0, failedReads: 0 } as const;
+      const token = { version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 0, failedReads: 0 } as const;
       expect(() => client.resume(token)).toThrow(RangeError);
       expect(service.asked).toEqual([]);
     },
@@ -255,7 +255,7 @@ describe("an initial request", () => {
     const wait = service.clock.runUntilSettled(poller.pollUntilDone());
     const { resumeToken = "" } = await rejection(wait, PollingTimeoutError);
     expect(() => clientOf(service).resume(resumeToken)).toThrow(
-      'token.operation: expected one that had begun, got "POST b1"',
+      "token.operation: expected one that had begun, got one whose first answer had not come",
     );
   });
 

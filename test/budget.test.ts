@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { OperationStatusesClient, ReadError, RequestBudget, createPoller, fixed } from "lro-poller";
-import type { PollOptions, Receipt, RequestBudgetOptions } from "lro-poller";
+import type { PollOptions, Receipt, RequestBudgetOptions, Schedule } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
 import { RateMeter } from "../src/rate-meter.ts";
@@ -622,6 +622,23 @@ describe("a client's operations", () => {
     const [first, second] = ids.map((id) => createPoller(client.operation("myProject", id), { clock }));
     if (first) await ending(first.poll());
     expect((await second?.poll())?.status).toBe("Running");
+  });
+
+  test("are not stopped by a schedule of one of them that gives next to nothing once", async () => {
+    const service = simulate(...Array.from({ length: 12 }, () => runningOne(ids[0])));
+    const { clock, httpClient } = service;
+    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const hasty: Schedule = ({ pollCount }) => (pollCount === 1 ? Number.MIN_VALUE : 1000);
+    for (const schedule of [hasty, fixed(1000)]) {
+      const poller = createPoller(client.operation("myProject", ids[0]), {
+        clock,
+        schedule,
+        random: () => 0,
+      });
+      void ending(poller.pollUntilDone());
+    }
+    await clock.advance(2500);
+    expect(service.asked).toHaveLength(7);
   });
 
   test.each([["x-rate-limit-remaining"], ["x-ms-ratelimit-remaining-subscription-reads"]])(

@@ -1,7 +1,6 @@
 import { setTimeout as realDelay } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import {
-  ContractError,
   OperationFailedError,
   OperationNotFoundError,
   OperationStatusesClient,
@@ -377,6 +376,33 @@ describe("credentials", () => {
     expect(credential.calls).toHaveLength(2);
   });
 
+  test.each<[string, (credential: CountingCredential) => Promise<void>]>([
+    ["at once", async (credential) => void (credential.failWith = new Error("login.example is down"))],
+    [
+      "when nobody waits any more",
+      async (credential) => void (credential.failsLater = Promise.withResolvers()),
+    ],
+  ])(
+    "that fail to renew a token in the background, %s, end no process, nor the wait",
+    async (_, breakDown) => {
+      const unhandled: unknown[] = [];
+      const listener = (reason: unknown): unknown => unhandled.push(reason);
+      process.on("unhandledRejection", listener);
+      onTestFinished(() => void process.off("unhandledRejection", listener));
+      const credential = new CountingCredential(60_000);
+      const { server, client } = await setUp({}, credential);
+      await client.getOperationStatus("myProject", operationId);
+      await breakDown(credential);
+      await pollUntilDone(client.operation("myProject", operationId), fast());
+      credential.failsLater?.reject(new Error("login.example is down"));
+      // Node tells of them after the microtasks.
+      await realDelay(0);
+      expect(new Set(tokensSent(server))).toEqual(new Set(["Bearer token-1"]));
+      expect(credential.calls.length).toBeGreaterThan(1);
+      expect(unhandled).toEqual([]);
+    },
+  );
+
   test("are not kept from others by a caller who leaves", async () => {
     const credential = new CountingCredential();
     credential.hangs = true;
@@ -527,70 +553,5 @@ describe("a policy of the user's own", () => {
       "x-own": "1",
       "x-ms-client-request-id": expect.any(String),
     });
-  });
-});
-
-describe("a resume token", () => {
-  test("goes on in another client with what was known", async () => {
-    const server = await startServer();
-    server.addOperation({ operationId, timeline: threeReads });
-    const first = createPoller(
-      new OperationStatusesClient(server.endpoint).operation("myProject", operationId),
-      fast(),
-    );
-    await first.poll();
-    await first.poll();
-    const token = JSON.stringify(first);
-    expect(token.length).toBeLessThan(1024);
-    const resumed = new OperationStatusesClient(server.endpoint).resume(token, fast());
-    expect(resumed).toMatchObject({ status: "Running", isDone: false });
-    const elapsed: number[] = [];
-    resumed.onProgress(({ elapsedInMs, pollCount }) => elapsed.push(elapsedInMs, pollCount));
-    expect(await resumed.pollUntilDone()).toEqual({ uri: "https://box" });
-    expect(elapsed[1]).toBe(3);
-  });
-
-  const token = {
-    version: 1,
-    operation: {
-      endpoint: "https://dev.example/",
-      projectName: "myProject",
-      operationId,
-      apiVersion: "2025-02-01",
-    },
-    begunAt: 1,
-    pollCount: 0,
-    failedReads: 0,
-  };
-
-  test.each<[string, unknown, new (...args: never[]) => Error, string]>([
-    ["no JSON", "{", ContractError, 'token: expected JSON, got "other text"'],
-    ["too long", "x".repeat(20_000), ContractError, "token: expected at most 16384 characters, got 20000"],
-    ["null", "null", ContractError, "token: expected an object, got null"],
-    ["newer", { ...token, version: 2 }, ContractError, "token.version: expected 1, got 2"],
-    [
-      "without operation",
-      { ...token, operation: null },
-      ContractError,
-      "token.operation: expected an object, got null",
-    ],
-    [
-      "of another origin",
-      { ...token, operation: { ...token.operation, endpoint: "https://evil.example" } },
-      RangeError,
-      "token.operation.endpoint: expected the client's origin https://dev.example, got https://evil.example",
-    ],
-    [
-      "of no operation",
-      { ...token, operation: { ...token.operation, operationId: "../x" } },
-      RangeError,
-      'operationId: expected 36 characters in the form of a UUID, got "../x"',
-    ],
-    ["from nowhere in time", { ...token, begunAt: "x" }, ContractError, "token.begunAt: expected a number"],
-  ])("that is %s is refused", (_, value, type, message) => {
-    const client = new OperationStatusesClient("https://dev.example");
-    const resume = (): unknown => client.resume(typeof value === "string" ? value : JSON.stringify(value));
-    expect(resume).toThrow(type);
-    expect(resume).toThrow(message);
   });
 });

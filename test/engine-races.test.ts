@@ -10,7 +10,7 @@ import {
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedRead, Operation, PollLogger, Progress } from "lro-poller";
+import type { FailedRead, Operation, PollLogger, Progress, Reading } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedRead, ScriptedReply } from "lro-poller/testing";
 import { ending, microtasks, rejection } from "./support/endings.ts";
@@ -222,9 +222,13 @@ describe("callers who come and go", () => {
       fc.record({ advance: fc.integer({ min: 0, max: 4000 }) }),
       fc.record({ microtasks: fc.nat({ max: 12 }) }),
     );
-    const script = fc.record({ replies: fc.array(reply, { maxLength: 12 }), actions: fc.array(action) });
+    const script = fc.record({
+      replies: fc.array(reply, { maxLength: 12 }),
+      actions: fc.array(action),
+      isDisposed: fc.boolean(),
+    });
     await fc.assert(
-      fc.asyncProperty(script, async ({ replies, actions }) => {
+      fc.asyncProperty(script, async ({ replies, actions, isDisposed }) => {
         const inFlight = new CountedReads();
         const everybody = new AbortController();
         const { clock, poller } = setUp([...replies, succeeded].map(inFlight.count), {
@@ -246,7 +250,8 @@ describe("callers who come and go", () => {
           else if ("advance" in step) await clock.advance(step.advance);
           else await microtasks(step.microtasks);
         }
-        everybody.abort();
+        if (isDisposed) await clock.runUntilSettled(poller[Symbol.asyncDispose]());
+        else everybody.abort();
         await Promise.all(ends);
         await clock.advance(0);
         expect(clock.pendingTimers).toBe(0);
@@ -433,6 +438,19 @@ describe("code of others", () => {
     expect(failure.message).not.toMatch(/\[object|: undefined|: \./);
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
   });
+
+  test.each([undefined, null, {}, "Running"])(
+    "that answers a read by %j ends the wait by an error",
+    async (answer) => {
+      const { clock } = setUp([]);
+      // What types forbid, plain JavaScript does.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const read = (): Promise<Reading> => Promise.resolve(answer as Reading);
+      const wait = pollUntilDone({ id: "1", read, toJSON: () => ({}) }, { clock });
+      expect(await rejection(clock.runUntilSettled(wait), Error)).toBeInstanceOf(Error);
+      expect(clock.pendingTimers).toBe(0);
+    },
+  );
 
   test.each([NaN, -1, -Infinity])("that gives %d as Retry-After gives none", async (retryAfterInMs) => {
     const { clock, poller, readTimes } = setUp([

@@ -22,6 +22,8 @@ const layers = [
   "callers.ts",
   "audience.ts",
   "read.ts",
+  "token-fields.ts",
+  "token-progress.ts",
   "token.ts",
   "poller.ts",
   "engine.ts",

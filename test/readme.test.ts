@@ -83,6 +83,7 @@ test.each(snippets.map(([, code = "", output], index) => ({ index, code, output 
     vi.stubEnv("RESOURCE_ID", `/projects/${projectName}/users/me/environments/test-${index}`);
     vi.stubEnv("PROJECT", projectName);
     vi.stubEnv("OPERATION_ID", operationId);
+    vi.stubEnv("TOKEN_FILE", join(folder, "token.json"));
     vi.stubEnv("HISTORY", join(folder, "durations.json"));
     vi.stubEnv("OPERATION_LOCATION", server.addOperation({ timeline: failing }).operationLocation);
     const { format } = await import("node:util");

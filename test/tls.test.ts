@@ -134,8 +134,9 @@ describe("the command", () => {
     return file;
   };
   const tokenOf = (server: OperationStatusServer): string => {
-    const operation = { endpoint: server.endpoint, projectName: "myProject", operationId };
-    return JSON.stringify({ version: 1, operation, begunAt: 0, pollCount: 0, failedReads: 0 });
+    const names = { projectName: "myProject", operationId, apiVersion: "2025-02-01" };
+    const operation = { endpoint: server.endpoint, ...names };
+    return JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 0, failedReads: 0 });
   };
 
   test.each<[string, (server: OperationStatusServer) => string[]]>([

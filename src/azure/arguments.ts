@@ -4,13 +4,24 @@ import { withoutQuery } from "../rendering.ts";
 /** What the DevCenter contract, api-version 2025-02-01, lets projects, dev boxes and environments be called. */
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
 
+/** The same, in words. */
+export const projectNameForm = "3 to 63 letters, digits, '-', '_' or '.'";
+
+export function isProjectName(name: unknown): name is string {
+  return typeof name === "string" && namePattern.test(name);
+}
+
+export function isOperationId(id: unknown): id is string {
+  return typeof id === "string" && operationIdPattern.test(id);
+}
+
 /**
  * Checks a name against the contract.
  *
  * @throws TypeError when it is no string, RangeError when it does not match; both name the argument
  */
 export function checkName(argument: string, name: unknown): string {
-  return checkPattern(argument, name, namePattern, "3 to 63 letters, digits, '-', '_' or '.'");
+  return checkPattern(argument, name, namePattern, projectNameForm);
 }
 
 /** Checks a project's name; throws like {@link checkName}. */

@@ -1,6 +1,7 @@
 import type { TokenCredential } from "@azure/core-auth";
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { RequestBudget } from "../budget.ts";
+import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import { ContractError, ReadError } from "../errors.ts";
 import { parseOperationStatus } from "../parse.ts";
@@ -103,15 +104,20 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Goes on with a wait that was begun elsewhere.
+   * Goes on with a wait that was begun elsewhere: its elapsed time, its progress, what is left of its `timeoutInMs`
+   * (unless the options give a new one, which is counted from now), and the Retry-After that it was told. Nothing is
+   * sent until somebody waits.
    *
    * @param token - what `JSON.stringify(poller)` gave, or that parsed; or what core-lro's `serialize()` gave
-   * @throws {@link ContractError}, TypeError or RangeError that says what is wrong with the token
+   * @throws {@link ContractError} that says what is wrong with the token, RangeError when it is of another origin,
+   * endpoint or api-version than this client's; TypeError or RangeError that names an option that is wrong
    */
   resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
     const { allowedOrigins = [], ...pollOptions } = options;
     const allowed = parseAllowedOrigins(allowedOrigins);
-    const point = parseResumePoint(token, this.#site.endpoint, Date.now(), new Set(allowed));
+    const { endpoint, apiVersion } = this.#site;
+    const now = (pollOptions.clock ?? systemClock).timestamp();
+    const point = parseResumePoint(token, { endpoint, apiVersion, allowedOrigins: new Set(allowed) }, now);
     const operation =
       "kind" in point.operation
         ? new LroOperation<P>(this.#lroPlan(allowed), point.operation)

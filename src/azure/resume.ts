@@ -1,8 +1,10 @@
 import { ContractError } from "../errors.ts";
-import { parseObject, parseString } from "../parse.ts";
-import { parseJson, parseToken } from "../token.ts";
+import { operationIdForm, parseObject } from "../parse.ts";
+import { parseFields, refusal } from "../token-fields.ts";
+import type { Fields } from "../token-fields.ts";
+import { parseToken, parseTokenText } from "../token.ts";
 import type { ResumeToken } from "../token.ts";
-import { checkOperationId, checkProjectName, checkSameOrigin, parseEndpoint, parseUrl } from "./arguments.ts";
+import { checkSameOrigin, isOperationId, isProjectName, parseUrl, projectNameForm } from "./arguments.ts";
 import type { OperationReference } from "./arguments.ts";
 import { isSameResource } from "./course.ts";
 import type { Course, MonitorKind } from "./course.ts";
@@ -13,49 +15,84 @@ export interface ResumePoint {
   readonly operation: OperationReference | Course;
 }
 
+/** What a token has to fit. */
+export interface ResumeSite {
+  readonly endpoint: URL;
+  readonly apiVersion: string;
+  /** Origins besides the endpoint's. */
+  readonly allowedOrigins: ReadonlySet<string>;
+}
+
 /**
  * Parses a resume token of this library or the state that `@azure/core-lro` serialized, and checks that all that it
  * leads to is at the endpoint's origin.
  *
- * @throws {@link ContractError}, TypeError or RangeError that says what is wrong with it
+ * @param now - milliseconds since 1970
+ * @throws {@link ContractError} that says what is wrong with it, RangeError when it is of another client
  */
-export function parseResumePoint(
-  token: unknown,
-  endpoint: URL,
-  now: number,
-  allowed: ReadonlySet<string>,
-): ResumePoint {
-  const fields = parseObject(typeof token === "string" ? parseJson(token) : token, "token");
-  if ("state" in fields) {
-    const fresh: ResumeToken = { version: 1, operation: {}, begunAt: now, pollCount: 0, failedReads: 0 };
-    return { token: fresh, operation: parseCoreLroState(fields["state"], endpoint, allowed) };
+export function parseResumePoint(token: unknown, site: ResumeSite, now: number): ResumePoint {
+  const fields = parseObject(parseTokenText(token), "token");
+  if (Object.hasOwn(fields, "state")) {
+    const fresh = { begunAt: now, savedAt: now, pollCount: 0, failedReads: 0 };
+    return {
+      token: { version: 1, operation: {}, ...fresh },
+      operation: parseCoreLroState(fields["state"], site, "token.state"),
+    };
   }
   const parsed = parseToken(fields);
-  const operation = parseObject(parsed.operation, "token.operation");
-  if ("state" in operation) {
-    return { token: parsed, operation: parseCoreLroState(operation["state"], endpoint, allowed) };
-  }
-  if ("beginning" in operation) {
-    throw new ContractError("token.operation", "one that had begun", operation["beginning"]);
-  }
-  if ("course" in operation)
-    return { token: parsed, operation: parseCourse(operation["course"], endpoint, allowed) };
-  checkSameOrigin("token.operation.endpoint", parseEndpoint(operation["endpoint"], false), endpoint);
-  return {
-    token: parsed,
-    operation: {
-      projectName: checkProjectName(operation["projectName"]),
-      operationId: checkOperationId(operation["operationId"]),
-    },
-  };
+  return { token: parsed, operation: parseOperation(parsed.operation, site) };
 }
 
-function parseCourse(value: unknown, endpoint: URL, allowed: ReadonlySet<string>): Course {
-  const fields = parseObject(value, "token.operation.course");
+function parseOperation(value: unknown, site: ResumeSite): OperationReference | Course {
+  const fields = parseObject(value, "token.operation");
+  if (Object.hasOwn(fields, "state"))
+    return parseCoreLroState(fields["state"], site, "token.operation.state");
+  if (Object.hasOwn(fields, "course")) return parseCourse(fields["course"], site);
+  if (Object.hasOwn(fields, "endpoint")) return parseReference(fields, site);
+  if (Object.hasOwn(fields, "beginning")) {
+    const describe = (): string => "one whose first answer had not come";
+    throw new ContractError("token.operation", "one that had begun", undefined, { describe });
+  }
+  throw refusal("token.operation", "an object with an endpoint, a course or a state", value);
+}
+
+function parseReference(operation: Fields, site: ResumeSite): OperationReference {
+  const path = "token.operation";
+  const names = ["endpoint", "projectName", "operationId", "apiVersion"];
+  const fields = parseFields(operation, path, names);
+  checkEndpoint(fields["endpoint"], site.endpoint);
+  checkVersion(fields["apiVersion"], site.apiVersion);
+  const { projectName, operationId } = fields;
+  if (!isProjectName(projectName)) throw refusal(`${path}.projectName`, projectNameForm, projectName);
+  if (!isOperationId(operationId)) throw refusal(`${path}.operationId`, operationIdForm, operationId);
+  return { projectName, operationId };
+}
+
+/** The path counts too: behind one gateway there may be many services. */
+function checkEndpoint(value: unknown, endpoint: URL): void {
+  const path = "token.operation.endpoint";
+  if (typeof value !== "string" || !URL.canParse(value)) throw refusal(path, "a URL", value);
+  checkSameOrigin(path, new URL(value), endpoint);
+  if (new URL(value).href !== endpoint.href) {
+    throw new RangeError(`${path}: expected the client's endpoint ${endpoint.href}, got another URL there`);
+  }
+}
+
+function checkVersion(value: unknown, apiVersion: string): void {
+  const path = "token.operation.apiVersion";
+  if (typeof value !== "string") throw refusal(path, "a string", value);
+  if (value === apiVersion) return;
+  const got = /^\d{4}-\d\d-\d\d(-preview)?$/.test(value) ? value : "another";
+  throw new RangeError(`${path}: expected the client's ${apiVersion}, got ${got}`);
+}
+
+function parseCourse(value: unknown, site: ResumeSite): Course {
+  const path = "token.operation.course";
+  const fields = parseFields(value, path, ["kind", "monitorUrl", "resultUrl"]);
   return {
-    kind: parseKind(fields["kind"], "token.operation.course.kind", ownKinds),
-    monitorUrl: parseUrl("token.operation.course.monitorUrl", fields["monitorUrl"], endpoint, allowed),
-    resultUrl: parseOptionalUrl("token.operation.course.resultUrl", fields["resultUrl"], endpoint, allowed),
+    kind: parseKind(fields["kind"], `${path}.kind`, ownKinds),
+    monitorUrl: parseOwnUrl(`${path}.monitorUrl`, fields["monitorUrl"], site),
+    resultUrl: parseOptionalUrl(`${path}.resultUrl`, fields["resultUrl"], site),
   };
 }
 
@@ -72,20 +109,13 @@ const coreLroKinds: ReadonlyMap<string, MonitorKind> = new Map([
 ]);
 
 /** The result that a state may hold is not taken from it: the service is asked again. */
-function parseCoreLroState(value: unknown, endpoint: URL, allowed: ReadonlySet<string>): Course {
-  const config = parseObject(parseObject(value, "token.state")["config"], "token.state.config");
-  const metadata = parseObject(config["metadata"], "token.state.config.metadata");
-  const { operationLocation, resourceLocation }: { operationLocation?: unknown; resourceLocation?: unknown } =
-    config;
-  const monitorUrl = parseUrl("token.state.config.operationLocation", operationLocation, endpoint, allowed);
-  const resultUrl = parseOptionalUrl(
-    "token.state.config.resourceLocation",
-    resourceLocation,
-    endpoint,
-    allowed,
-  );
+function parseCoreLroState(value: unknown, site: ResumeSite, path: string): Course {
+  const config = parseObject(parseObject(value, path)["config"], `${path}.config`);
+  const metadata = parseObject(config["metadata"], `${path}.config.metadata`);
+  const monitorUrl = parseOwnUrl(`${path}.config.operationLocation`, config["operationLocation"], site);
+  const resultUrl = parseOptionalUrl(`${path}.config.resourceLocation`, config["resourceLocation"], site);
   return {
-    kind: parseKind(metadata["mode"], "token.state.config.metadata.mode", coreLroKinds),
+    kind: parseKind(metadata["mode"], `${path}.config.metadata.mode`, coreLroKinds),
     monitorUrl,
     // DevCenter sends the monitor itself as Location: there is no resource to be had there.
     resultUrl: resultUrl !== undefined && isSameResource(resultUrl, monitorUrl) ? undefined : resultUrl,
@@ -93,16 +123,16 @@ function parseCoreLroState(value: unknown, endpoint: URL, allowed: ReadonlySet<s
 }
 
 function parseKind(value: unknown, path: string, kinds: ReadonlyMap<string, MonitorKind>): MonitorKind {
-  const kind = kinds.get(parseString(value, path));
-  if (kind === undefined) throw new ContractError(path, [...kinds.keys()].join(", "), value);
+  const kind = typeof value === "string" ? kinds.get(value) : undefined;
+  if (kind === undefined) throw refusal(path, [...kinds.keys()].join(", "), value);
   return kind;
 }
 
-function parseOptionalUrl(
-  name: string,
-  url: unknown,
-  endpoint: URL,
-  allowed: ReadonlySet<string>,
-): string | undefined {
-  return url === undefined || url === null ? undefined : parseUrl(name, url, endpoint, allowed);
+function parseOptionalUrl(path: string, url: unknown, site: ResumeSite): string | undefined {
+  return url === undefined || url === null ? undefined : parseOwnUrl(path, url, site);
+}
+
+function parseOwnUrl(path: string, url: unknown, { endpoint, allowedOrigins }: ResumeSite): string {
+  if (typeof url !== "string" || !URL.canParse(url, endpoint)) throw refusal(path, "a URL", url);
+  return parseUrl(path, url, endpoint, allowedOrigins);
 }

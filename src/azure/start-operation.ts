@@ -59,7 +59,10 @@ export type OperationSender =
       readonly apiVersion?: string;
     };
 
-/** A poller of an operation that was begun by a request of its own. */
+/**
+ * A poller of an operation that was begun by a request of its own. Disposing of it leaves that request to its answer,
+ * for nobody could tell otherwise whether the operation has begun; it is not repeated.
+ */
 export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
   /**
    * The answer to the initial request.

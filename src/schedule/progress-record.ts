@@ -31,6 +31,8 @@ export interface ProgressReading {
 
 const mostPoints = 12;
 const newestPoints = 3;
+/** A thousandth of a percent: finer steps make no difference. */
+const stepsInPercent = 1000;
 
 /** The record after one more answer. An answer without a percentage changes nothing. */
 export function observeProgress(
@@ -45,7 +47,7 @@ export function observeProgress(
     percent: percentComplete,
     levels: 1,
   };
-  const isNew = percentComplete !== points.at(-1)?.percent;
+  const isNew = stepsBetween(points.at(-1)?.percent, percentComplete) >= 0.5;
   const longer = isNew ? [...points, point] : points;
   return {
     points: thinned(longer),
@@ -94,9 +96,13 @@ function mean(a: ProgressPoint, b: ProgressPoint): ProgressPoint {
   };
 }
 
-/** In thousandths of a percent: finer steps make no difference. */
+function stepsBetween(before: number | undefined, percent: number): number {
+  return before === undefined ? Infinity : stepsInPercent * Math.abs(percent - before);
+}
+
 function commonQuantum(before: number, percent: number): number {
-  return greatestCommonDivisor(Math.round(before * 1000), Math.round(percent * 1000)) / 1000;
+  const [a, b] = [Math.round(before * stepsInPercent), Math.round(percent * stepsInPercent)];
+  return greatestCommonDivisor(a, b) / stepsInPercent;
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

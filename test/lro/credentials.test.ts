@@ -322,7 +322,7 @@ test("a pipeline that would follow a redirect anywhere does not", async () => {
 
 describe("a resume token that leads to another origin", () => {
   const tokenOf = (operation: object): string =>
-    JSON.stringify({ version: 1, operation, begunAt: 0, pollCount: 1, failedReads: 0 });
+    JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 1, failedReads: 0 });
   const own = (fields: object): string =>
     tokenOf({ course: { kind: "statusMonitor", monitorUrl: at, ...fields } });
   const coreLro = (fields: object): string =>
@@ -334,7 +334,7 @@ describe("a resume token that leads to another origin", () => {
     });
 
   const ofDevCenter = (endpoint: string): string =>
-    tokenOf({ endpoint, projectName: "myProject", operationId });
+    tokenOf({ endpoint, projectName: "myProject", operationId, apiVersion: "2025-02-01" });
   const ofAzurePoller = (operationLocation: string): string => {
     const config = { metadata: { mode: "OperationLocation" }, operationLocation };
     const poll = (): Promise<void> => Promise.resolve();

@@ -7,6 +7,8 @@ export class CountingCredential implements TokenCredential {
   readonly #expiries = new Map<string | undefined, number>();
   /** Thrown in place of the next tokens. */
   failWith: Error | undefined;
+  /** Answers by this, in place of the next tokens. */
+  failsLater: PromiseWithResolvers<AccessToken> | undefined;
   /** Never answers. */
   hangs = false;
 
@@ -17,6 +19,7 @@ export class CountingCredential implements TokenCredential {
   getToken(scopes: string | string[], options: GetTokenOptions = {}): Promise<AccessToken> {
     this.calls.push({ scopes, ...options });
     if (this.hangs) return new Promise(() => {});
+    if (this.failsLater) return this.failsLater.promise;
     if (this.failWith) return Promise.reject(this.failWith);
     const token = `token-${this.calls.length}`;
     const expiresOnTimestamp = Date.now() + this.#lifetimeInMs;

@@ -1,0 +1,55 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { OperationStatusesClient, createPoller } from "lro-poller";
+import { connect } from "./connect.ts";
+
+// Against the emulator, it shows itself what a crash does; else it is for you to kill, and to start again.
+await (process.env["DEVCENTER_ENDPOINT"] === undefined ? crashOnTheWay() : waitOn());
+
+/** Waits from where the last process came to. */
+async function waitOn(): Promise<void> {
+  const { endpoint, credential, projectName, operationId, close } = await connect();
+  const { TOKEN_FILE = join(tmpdir(), `${operationId}.json`) } = process.env;
+
+  const client = new OperationStatusesClient(endpoint, credential);
+  const poller = existsSync(TOKEN_FILE)
+    ? client.resume(readFileSync(TOKEN_FILE, "utf8"))
+    : createPoller(client.operation(projectName, operationId), { timeoutInMs: 3_600_000 });
+
+  /** Under another name first: at whatever moment the process is killed, there is a whole token, or none yet. */
+  const save = (): void => {
+    writeFileSync(`${TOKEN_FILE}.new`, JSON.stringify(poller), { flush: true });
+    renameSync(`${TOKEN_FILE}.new`, TOKEN_FILE);
+  };
+  save();
+  poller.onProgress(save);
+  poller.onFailedRead(save);
+  poller.onProgress(({ status, elapsedInMs }) =>
+    console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`),
+  );
+
+  console.log(await poller.pollUntilDone());
+  // After the result is safe: a process that is killed before this line has it again from the service.
+  rmSync(TOKEN_FILE);
+  await close();
+}
+
+/** Lets a process wait, kills it, and starts another one. */
+async function crashOnTheWay(): Promise<void> {
+  const { endpoint, projectName, operationId, close } = await connect();
+  const address = {
+    DEVCENTER_ENDPOINT: endpoint,
+    DEVCENTER_PROJECT: projectName,
+    DEVCENTER_OPERATION_ID: operationId,
+  };
+  const env = { ...process.env, ...address };
+  const first = fork(import.meta.filename, { env });
+  setTimeout(() => first.kill("SIGKILL"), 2500);
+  await once(first, "exit");
+  console.log("killed; another process goes on");
+  await once(fork(import.meta.filename, { env }), "exit");
+  await close();
+}
