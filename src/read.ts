@@ -82,6 +82,8 @@ export class Read<P> {
       // Here, because what a transport of the user's own resolves with may be nothing.
       receipt = { isThrottled: false, rateLimit: reading.rateLimit };
     } catch (error) {
+      // There may be an answer under way of which the rest is not wanted any more.
+      this.#controller?.abort(error);
       if (this.#end(error instanceof ReadError ? error : undefined)) this.#reader.onFailure(error);
       return;
     }

@@ -1,14 +1,11 @@
-import { getEventListeners } from "node:events";
-import { PassThrough } from "node:stream";
-import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";
-import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import type { HttpClient, PipelineResponse } from "@azure/core-rest-pipeline";
 import { expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient, PollingError, createPoller, pollUntilDone } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { AddedOperation, Fault, OperationStatusServer } from "lro-poller/testing";
-import { bounded } from "../src/azure/bounded-client.ts";
 import { fast, serve } from "./lro/support.ts";
-import { microtasks, rejection } from "./support/endings.ts";
+import { rejection } from "./support/endings.ts";
 
 const timeline = [{ status: "Succeeded", properties: "done" }];
 
@@ -136,24 +133,4 @@ test.each([
   const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
   const failure = await rejection(client.getOperationStatus("myProject", operationId), PollingError);
   expect([failure.code, requests.map(({ abortSignal }) => abortSignal?.aborted)]).toEqual([code, [true]]);
-});
-
-test("a decoder that stalls holds nobody who leaves, nor a listener of the signal", async () => {
-  const controller = new AbortController();
-  const { signal } = controller;
-  const stalled: HttpClient = {
-    sendRequest: (request) =>
-      Promise.resolve({
-        request,
-        status: 200,
-        headers: createHttpHeaders(),
-        readableStreamBody: new PassThrough(),
-      }),
-  };
-  const request = createPipelineRequest({ url: "https://dev.example", abortSignal: signal });
-  const answer = rejection(bounded(stalled).sendRequest(request));
-  await microtasks(10);
-  controller.abort();
-  expect(await answer).toMatchObject({ name: "AbortError" });
-  expect(getEventListeners(signal, "abort")).toEqual([]);
 });

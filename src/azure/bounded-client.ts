@@ -1,55 +1,38 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { ReadError } from "../errors.ts";
-import { errorOfRequest, factsOf } from "./answer.ts";
+import { errorOfAnswer, errorOfRequest, factsOf } from "./answer.ts";
 import { createDiscreetHttpClient } from "./http-client.ts";
 
 /** Statuses have a thousand bytes, resources tens of thousands. */
 const longestBodyInMiB = 32;
 
 /** As core-rest-pipeline says "any". */
-const everyStatusCode = new Set([Infinity]);
+const everyStatusCode: Set<number> = new Set([Infinity]);
 
 /**
  * Reads bodies itself, up to 32 MiB once they are unpacked: a proxy's packed page of gigabytes must not fill the
- * memory. And what the headers of an answer said counts though its body breaks.
+ * memory. And what the headers of an answer said counts though its body breaks. Who sends breaks the connection off
+ * by the signal when it fails: of a packed body the stream is the decoder's, and to destroy it leaves the connection
+ * open.
  */
 export function bounded(client: HttpClient = createDiscreetHttpClient()): HttpClient {
   return { sendRequest: (request) => sendBounded(client, request) };
 }
 
 async function sendBounded(client: HttpClient, request: PipelineRequest): Promise<PipelineResponse> {
-  // Of a packed body the stream is the decoder's: to destroy it leaves the connection open.
-  const connection = new AbortController();
-  const breakOff = (): void => connection.abort();
-  const { abortSignal } = request;
-  if (abortSignal?.aborted) breakOff();
-  abortSignal?.addEventListener("abort", breakOff);
-  try {
-    const response = await client.sendRequest({
-      ...request,
-      abortSignal: connection.signal,
-      streamResponseStatusCodes: everyStatusCode,
-      enableBrowserStreams: true,
-    });
-    return await withText(response, connection);
-  } catch (error) {
-    breakOff();
-    throw error;
-  } finally {
-    abortSignal?.removeEventListener("abort", breakOff);
-  }
-}
-
-async function withText(response: PipelineResponse, connection: AbortController): Promise<PipelineResponse> {
-  const { status, headers, request } = response;
+  request.streamResponseStatusCodes = everyStatusCode;
+  request.enableBrowserStreams = true;
+  const { status, headers, bodyAsText, ...streams } = await client.sendRequest(request);
   const head = { status, headers, request };
+  if (typeof bodyAsText === "string") return { ...head, bodyAsText };
   try {
-    return { ...head, bodyAsText: await textOf(response, connection.signal) };
+    return { ...head, bodyAsText: await textOf(streams) };
   } catch (cause) {
-    if (connection.signal.aborted) throw cause;
+    if (request.abortSignal?.aborted) throw cause;
     const isSaidByHead = status === 202 || status >= 300;
     if (!isSaidByHead) throw brokenBody(head, cause);
-    connection.abort();
+    if (cause instanceof BodyTooLongError && status >= 300)
+      throw errorOfAnswer({ ...head, bodyAsText: "" }, cause);
     return { ...head, bodyAsText: "" };
   }
 }
@@ -65,22 +48,20 @@ function brokenBody(head: PipelineResponse, cause: unknown): ReadError {
   });
 }
 
-async function textOf(
-  { bodyAsText, readableStreamBody, browserStreamBody }: PipelineResponse,
-  abortSignal: AbortSignal,
-): Promise<string> {
-  if (readableStreamBody) return textOfNode(readableStreamBody, abortSignal);
-  return browserStreamBody ? textOfBrowser(browserStreamBody) : (bodyAsText ?? "");
+type Streams = Pick<PipelineResponse, "readableStreamBody" | "browserStreamBody">;
+
+async function textOf({ readableStreamBody, browserStreamBody }: Streams): Promise<string> {
+  if (readableStreamBody) return textOfNode(readableStreamBody);
+  return browserStreamBody ? textOfBrowser(browserStreamBody) : "";
 }
 
-/** By events: to iterate makes a read cost a tenth more. Ends with the signal though the stream may not. */
-function textOfNode(stream: NodeJS.ReadableStream, abortSignal: AbortSignal): Promise<string> {
+/** By events: to iterate makes a read cost a tenth more. */
+function textOfNode(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     const text = new BoundedText();
-    abortSignal.addEventListener("abort", () => reject(abortSignal.reason));
     stream
       .on("data", (chunk: Uint8Array) => {
-        if (!text.add(chunk)) reject(tooLong());
+        if (!text.add(chunk)) reject(new BodyTooLongError());
       })
       .on("end", () => resolve(text.whole()))
       .on("error", reject)
@@ -92,7 +73,7 @@ async function textOfBrowser(stream: ReadableStream<Uint8Array>): Promise<string
   const text = new BoundedText();
   const reader = stream.getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    if (!text.add(part.value)) throw tooLong();
+    if (!text.add(part.value)) throw new BodyTooLongError();
   }
   return text.whole();
 }
@@ -119,7 +100,10 @@ class BoundedText {
   }
 }
 
-function tooLong(): RangeError {
-  const error = new RangeError(`longer than ${longestBodyInMiB} MiB`);
-  return Object.assign(error, { code: "BodyTooLong" });
+class BodyTooLongError extends RangeError {
+  readonly code = "BodyTooLong";
+
+  constructor() {
+    super(`longer than ${longestBodyInMiB} MiB`);
+  }
 }

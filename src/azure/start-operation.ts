@@ -181,18 +181,20 @@ async function attemptWithin(
 ): Promise<PipelineResponse> {
   const controller = new AbortController();
   const stopped = Promise.withResolvers<never>();
-  const stop = (reason: unknown): void => {
-    stopped.reject(reason);
-    controller.abort(reason);
-  };
-  const removeListener = onAbort(abortSignal, stop);
+  const removeListener = onAbort(abortSignal, stopped.reject);
   const isLimited = limitInMs !== Infinity;
-  const cancel = isLimited ? clock.setTimer(() => stop(timeoutError(limitInMs)), limitInMs) : undefined;
+  const cancel = isLimited
+    ? clock.setTimer(() => stopped.reject(timeoutError(limitInMs)), limitInMs)
+    : undefined;
   try {
     // A transport need not settle when its signal fires: a stalled decoder never does.
     const response = await Promise.race([stopped.promise, send(controller.signal)]);
     if (response.status >= 300) throw errorOfAnswer(response);
     return response;
+  } catch (error) {
+    // Also an answer of which the rest is not wanted any more.
+    controller.abort(error);
+    throw error;
   } finally {
     cancel?.();
     removeListener();
