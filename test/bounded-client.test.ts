@@ -1,5 +1,5 @@
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
-import type { HttpClient, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient, PollingError, createPoller, pollUntilDone } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
