@@ -89,6 +89,17 @@ describe("transitions", () => {
     });
   });
 
+  test.each([
+    [5000, 4000],
+    [500, 0],
+    [-1, 0],
+    [NaN, 0],
+    [Infinity, 0],
+  ])("an age of %s ms, told a second after the begin, is a head start of %s ms", (ageInMs, headStartInMs) => {
+    const reading = { status: status("Running"), ageInMs };
+    expect(after({ type: "answered", atInMs: 1000, reading })).toMatchObject({ headStartInMs });
+  });
+
   test("a terminal state is final", () => {
     const done = after(answered(0, "Succeeded"));
     expect(transition(done, answered(1, "Failed"))).toBe(done);
@@ -139,6 +150,16 @@ describe("the next step", () => {
       delayInMs: 2000,
     });
   });
+
+  test.each([NaN, Infinity, Number.MAX_VALUE, -1, 0])(
+    "is not put off by a Retry-After of %s",
+    (retryAfterInMs) => {
+      expect(stepAfter([answered(0, "Running", undefined, retryAfterInMs)])).toMatchObject({
+        delayInMs: 2000,
+      });
+      expect(stepAfter([failed(0, "transient", retryAfterInMs)])).toMatchObject({ delayInMs: 1000 });
+    },
+  );
 
   test("spreads a Retry-After upward by a tenth", () => {
     const step = stepAfter([answered(0, "Running", undefined, 7000)], {}, () => 1);
