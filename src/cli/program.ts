@@ -61,7 +61,8 @@ function createProgram(context: CliContext, perform: Perform): Command {
       writeErr: (text) => void stderr.write(text),
       getOutHelpWidth: () => stdout.columns ?? 80,
       getErrHelpWidth: () => stderr.columns ?? 80,
-      outputError: (text, write) => write(text.replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
+      outputError: (text, write) =>
+        write(printable(text).replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
     })
     .addHelpText("after", "\nnpx lro help wait says what its exit codes mean.");
   addWait(program).action((locations: string[], options: WaitOptions) =>

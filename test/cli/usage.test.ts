@@ -79,6 +79,12 @@ test.each([
   expect(stdout + stderr).not.toContain("TOPSECRET");
 });
 
+test("an argument that is quoted cannot move the cursor of a terminal", async () => {
+  for (const argv of [["\u001b[2J\u0000wait"], ["wait", "--\u202enonsense"], ["wait", "\u001b[2Jnonsense"]]) {
+    expect((await runCli(argv)).stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+  }
+});
+
 test("a resume token that says nothing of its operation is told from text that is no token", async () => {
   const refusalOf = async (token: string): Promise<string> =>
     (await runCli(["wait", "--resume", token])).stderr;
