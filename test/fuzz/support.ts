@@ -8,10 +8,11 @@ declare module "vitest" {
   }
 }
 
+const runsAskedFor = numberIn("FUZZ_RUNS");
 /** How many cases each property is tried with: `FUZZ_RUNS`, else so few that nobody waits for them. */
-const runs = numberIn("FUZZ_RUNS") ?? 200;
-/** `SEED` tries the same cases again. */
-const seed = numberIn("SEED");
+const runs = runsAskedFor ?? 200;
+/** `SEED` tries the same cases again. So does who asks for no number of them: what passes once passes again. */
+const seed = numberIn("SEED") ?? (runsAskedFor === undefined ? 1 : undefined);
 
 function numberIn(variable: string): number | undefined {
   const text = process.env[variable];
@@ -20,10 +21,10 @@ function numberIn(variable: string): number | undefined {
   throw new RangeError(`${variable}: expected a whole number, got ${JSON.stringify(text)}`);
 }
 
-if (process.env["FUZZ_RUNS"] !== undefined) vi.setConfig({ testTimeout: 3_600_000 });
+if (runsAskedFor !== undefined) vi.setConfig({ testTimeout: 3_600_000 });
 
 /**
- * Tries a property with many cases, other ones each time.
+ * Tries a property with many cases.
  *
  * @param share - how many of the cases it gets, below 1 where each of them takes long
  * @throws Error with the seed and the smallest case found that it does not hold for
