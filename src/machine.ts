@@ -104,7 +104,7 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
       percentComplete: status.percentComplete,
     }),
     requestId: reading.requestId,
-    isResultPending: reading.isResultPending,
+    isResultPending: movesBack ? state.isResultPending : reading.isResultPending,
     pollCount: state.pollCount + 1,
     failedReads: state.failedReads,
     staleAnswers: state.staleAnswers + (movesBack || percentFalls ? 1 : 0),
