@@ -6,6 +6,6 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ["test/{machine,operation,schedule,retry-after}.test.ts", "test/schedule/*.test.ts"],
+    include: ["test/{arguments,machine,operation,schedule,retry-after}.test.ts", "test/schedule/*.test.ts"],
   },
 });

@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { exponential, fixed, pricedSchedule } from "../src/index.ts";
 import type { PollHistory, PricedScheduleOptions, ProgressRecord } from "../src/index.ts";
 import { observeProgress } from "../src/schedule/progress-record.ts";
+import { spreadUpTo } from "../src/schedule/schedule.ts";
 import { estimateRemaining } from "../src/schedule/estimate.ts";
 import { backoffAfterFailure } from "../src/schedule/simple.ts";
 
@@ -292,6 +293,17 @@ describe("the estimate", () => {
       }),
     );
   });
+});
+
+describe("what overflows", () => {
+  it.each([NaN, Infinity, Number.MAX_SAFE_INTEGER])(
+    "a wait of %s is half a minute, within its bounds",
+    (delayInMs) => {
+      expect(spreadUpTo(60_000, delayInMs, 0, () => 0.5)).toBe(30_000);
+      expect(spreadUpTo(10_000, delayInMs, 0, () => 0.5)).toBe(10_000);
+      expect(spreadUpTo(Infinity, delayInMs, 50_000, () => 0.5)).toBe(50_000);
+    },
+  );
 });
 
 describe("the simple schedules", () => {

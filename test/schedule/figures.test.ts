@@ -87,3 +87,17 @@ it("past durations alone lead to waits and estimates", () => {
   );
   expect(lines).toMatchSnapshot();
 });
+
+it("a bar that is read before any time has passed is read like others", () => {
+  const readings = [0, 10, 20, 30].map((seconds) => ({
+    elapsedInMs: seconds * 1000,
+    percentComplete: 1 + seconds,
+  }));
+  const progress = readings.reduce<ProgressRecord | undefined>(observeProgress, undefined);
+  const { points, ...rest } = historyOf(shapes.truthful, 7, 1).progress;
+  expect(forecastsOf({ ...rest, points: [] }, 7000)).toEqual([]);
+  expect(points).toHaveLength(1);
+  expect(progress && forecastsOf(progress, 30_000).map(({ endInMs }) => Math.round(endInMs / 1000))).toEqual([
+    94, 99, 105,
+  ]);
+});
