@@ -5,7 +5,7 @@ import { clockText, durationText, parseDuration, secondsText } from "../../src/c
 import { Interruption } from "../../src/cli/context.ts";
 import { exitCodes } from "../../src/cli/exit-codes.ts";
 import { runCli } from "../cli/run-cli.ts";
-import { fuzz, operationId } from "./support.ts";
+import { fuzz, operationId, secret } from "./support.ts";
 
 const endpoint = "https://contoso.devcenter.azure.com";
 const location = `${endpoint}/projects/myProject/operationstatuses/${operationId}`;
@@ -47,9 +47,10 @@ const values = fc.oneof(
     " ",
     endpoint,
     location,
-    `name=${location}?api-version=1`,
-    "htps://x.example/",
-    "https://evil.example/projects/p/operationstatuses/x",
+    `name=${location}?sig=${secret}`,
+    `htps://x.example/?sig=${secret}`,
+    `https://evil.example/projects/p/operationstatuses/x?sig=${secret}`,
+    `https://me:${secret}@evil.example/projects/p/operationstatuses/x`,
     "myProject",
     operationId,
     "{}",
@@ -78,6 +79,7 @@ describe("the command line", () => {
         const { exitCode, stdout, stderr } = await runCli(argv, { interruption: interrupted });
         expect([exitCodes.succeeded, exitCodes.usage, exitCodes.interrupted]).toContain(exitCode);
         expect(stderr).not.toMatch(/\n\s+at /);
+        expect(stdout + stderr).not.toContain(secret);
         if (exitCode !== exitCodes.usage) return;
         expect(stdout).toBe("");
         expect(stderr).toMatch(/^(error: .+\n|Usage: lro )/);

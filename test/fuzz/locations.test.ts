@@ -19,7 +19,7 @@ const origins = fc.oneof(
     "https://dev.example@evil.example",
     "https://dev.example.evil.example",
     "https://dev.example:8443",
-    "https://me:password@dev.example",
+    `https://me:${secret}@dev.example`,
     "\\\\evil.example",
     "https:\\evil.example",
     "javascript:",
