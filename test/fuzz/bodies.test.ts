@@ -175,5 +175,5 @@ function checkEnding(error: Error): void {
   if (!(error instanceof LroError)) throw error;
   expect(error.message).not.toContain("undefined");
   if (error.cause !== undefined) expect(error.cause).toBeInstanceOf(ReadError);
-  expect(error.message).not.toContain(secret);
+  expect(inspect(error, { depth: null }) + String(error) + JSON.stringify(error)).not.toContain(secret);
 }
