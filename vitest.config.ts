@@ -9,5 +9,13 @@ export default defineConfig({
       { find: /^lro-poller$/, replacement: src("index.ts") },
     ],
   },
-  test: { include: ["test/**/*.test.ts"], unstubGlobals: true },
+  test: {
+    include: ["test/**/*.test.ts"],
+    unstubGlobals: true,
+    coverage: {
+      include: ["src/**/*.ts"],
+      reporter: ["text", "json-summary", "json"],
+      thresholds: { statements: 97, branches: 95 },
+    },
+  },
 });

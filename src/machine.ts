@@ -90,7 +90,7 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
   const percentComplete = highest(state.percentComplete, status.percentComplete);
   // Told once, by the first answer: what was measured since must keep its place in time.
   const isFirst = state.answeredAtInMs === undefined && state.headStartInMs === undefined;
-  const headStartInMs = isFirst ? Math.max(0, (reading.ageInMs ?? 0) - atInMs) : state.headStartInMs;
+  const headStartInMs = isFirst ? Math.max(0, durationOf(reading.ageInMs) - atInMs) : state.headStartInMs;
   return {
     latest,
     status: word,
@@ -104,7 +104,7 @@ function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number
       percentComplete: status.percentComplete,
     }),
     requestId: reading.requestId,
-    isResultPending: reading.isResultPending,
+    isResultPending: movesBack ? state.isResultPending : reading.isResultPending,
     pollCount: state.pollCount + 1,
     failedReads: state.failedReads,
     staleAnswers: state.staleAnswers + (movesBack || percentFalls ? 1 : 0),
@@ -130,8 +130,13 @@ function afterFailure<P>(state: WaitState<P>, failure: ReadError, atInMs: number
 }
 
 function holdUntil(atInMs: number, retryAfterInMs: number | undefined): number | undefined {
-  // A transport may be the user's own: NaN would make every wait endless.
-  return retryAfterInMs !== undefined && retryAfterInMs > 0 ? atInMs + retryAfterInMs : undefined;
+  const leastInMs = durationOf(retryAfterInMs);
+  return leastInMs > 0 ? atInMs + leastInMs : undefined;
+}
+
+/** A transport may be the user's own: NaN, and what overflows later on, would make every wait endless. */
+function durationOf(toldInMs = 0): number {
+  return toldInMs > 0 && toldInMs < Number.MAX_SAFE_INTEGER ? toldInMs : 0;
 }
 
 /** A wait that gave up may go on later: its outage is then counted anew. */

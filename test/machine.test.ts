@@ -2,7 +2,16 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ReadError, fixed, parseOperationStatus } from "lro-poller";
 import type { OperationStatus, ReadErrorKind } from "lro-poller";
-import { firstStep, holdInMs, initialState, nextStep, transition } from "../src/machine.ts";
+import {
+  firstStep,
+  forgiven,
+  historyOf,
+  holdInMs,
+  initialState,
+  isSettled,
+  nextStep,
+  transition,
+} from "../src/machine.ts";
 import type { NextStep, WaitEvent, WaitRules, WaitState } from "../src/machine.ts";
 
 const name = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
@@ -23,6 +32,11 @@ function answered(
   retryAfterInMs?: number,
 ): WaitEvent {
   return { type: "answered", atInMs, reading: { status: status(word, percentComplete), retryAfterInMs } };
+}
+
+/** The operation has succeeded, and its result is elsewhere. */
+function pendingResult(atInMs: number): WaitEvent {
+  return { type: "answered", atInMs, reading: { status: status("Succeeded"), isResultPending: true } };
 }
 
 function failed(atInMs: number, kind: ReadErrorKind = "transient", retryAfterInMs?: number): WaitEvent {
@@ -89,6 +103,87 @@ describe("transitions", () => {
     });
   });
 
+  test.each([
+    [5000, 4000],
+    [500, 0],
+    [-1, 0],
+    [NaN, 0],
+    [Infinity, 0],
+  ])("an age of %s ms, told a second after the begin, is a head start of %s ms", (ageInMs, headStartInMs) => {
+    const reading = { status: status("Running"), ageInMs };
+    expect(after({ type: "answered", atInMs: 1000, reading })).toMatchObject({ headStartInMs });
+  });
+
+  test("the age is told once, by the first answer, and moves the operation's progress back in time", () => {
+    const told = (atInMs: number, ageInMs: number, percentComplete: number): WaitEvent => ({
+      type: "answered",
+      atInMs,
+      reading: { status: status("Running", percentComplete), ageInMs },
+    });
+    const state = after(told(1000, 60_000, 10), told(3000, 90_000, 20), told(5000, 0, 30));
+    expect(state.headStartInMs).toBe(59_000);
+    expect(state.progress?.points.map(({ atInMs }) => atInMs)).toEqual([60_000, 62_000, 64_000]);
+    expect(historyOf(state, 7000)).toEqual({
+      elapsedInMs: 66_000,
+      pollCount: 3,
+      status: "Running",
+      percentComplete: 30,
+      progress: state.progress,
+    });
+    expect(historyOf(initialState, 7000)).toMatchObject({ elapsedInMs: 7000, pollCount: 0 });
+    expect(after(answered(1000, "Running"), told(2000, 60_000, 10)).headStartInMs).toBe(0);
+  });
+
+  test("an answer is a change when its state or its percentage is new", () => {
+    const changes = (...events: WaitEvent[]): boolean | undefined => after(...events).isChange;
+    expect(changes(answered(0, "Running"))).toBe(true);
+    expect(changes(answered(0, "Running"), answered(1, "Running"))).toBe(false);
+    expect(changes(answered(0, "Running", 5), answered(1, "Running", 5))).toBe(false);
+    expect(changes(answered(0, "Running", 5), answered(1, "Running", 6))).toBe(true);
+    expect(changes(answered(0, "Running", 5), answered(1, "Updating", 5))).toBe(true);
+    expect(changes(answered(0, "Running", 5), answered(1, "NotStarted", 4))).toBe(false);
+  });
+
+  test("the same percentage again is not stale", () => {
+    expect(after(answered(0, "Running", 40), answered(1, "Running", 40)).staleAnswers).toBe(0);
+  });
+
+  test("nothing that goes on follows an end whose result is pending, and no end is stale", () => {
+    const state = after(pendingResult(0), answered(1, "Running"), answered(2, "NotStarted"));
+    expect(state).toMatchObject({ status: "Succeeded", staleAnswers: 2, isResultPending: true });
+    expect(after(pendingResult(0), answered(1, "Failed"))).toMatchObject({
+      status: "Failed",
+      staleAnswers: 0,
+    });
+  });
+
+  test("a success is settled when its result is there", () => {
+    expect(
+      [
+        after(pendingResult(0)),
+        after(pendingResult(0), answered(1, "Succeeded")),
+        after(answered(0, "Running")),
+      ].map(isSettled),
+    ).toEqual([false, true, false]);
+  });
+
+  test("a failed read holds back whoever asks for one now, an answer does not", () => {
+    expect(after(failed(0, "transient", 5000)).isHeldBack).toBe(true);
+    expect(
+      after(failed(0, "transient", 5000), answered(6000, "Running", undefined, 5000)).isHeldBack,
+    ).toBeUndefined();
+  });
+
+  test("an outage is forgiven, and nothing else is", () => {
+    const state = after(answered(0, "Running", 40), failed(5), failed(9));
+    expect(forgiven(state)).toEqual({
+      ...state,
+      failure: undefined,
+      consecutiveFailures: 0,
+      outageSinceInMs: undefined,
+    });
+  });
+
   test("a terminal state is final", () => {
     const done = after(answered(0, "Succeeded"));
     expect(transition(done, answered(1, "Failed"))).toBe(done);
@@ -140,6 +235,16 @@ describe("the next step", () => {
     });
   });
 
+  test.each([NaN, Infinity, Number.MAX_VALUE, -1, 0])(
+    "is not put off by a Retry-After of %s",
+    (retryAfterInMs) => {
+      expect(stepAfter([answered(0, "Running", undefined, retryAfterInMs)])).toMatchObject({
+        delayInMs: 2000,
+      });
+      expect(stepAfter([failed(0, "transient", retryAfterInMs)])).toMatchObject({ delayInMs: 1000 });
+    },
+  );
+
   test("spreads a Retry-After upward by a tenth", () => {
     const step = stepAfter([answered(0, "Running", undefined, 7000)], {}, () => 1);
     expect(step.type === "wait" && step.delayInMs).toBeCloseTo(7700);
@@ -182,15 +287,40 @@ describe("the next step", () => {
     expect(stepAfter([failed(30_000, "notFound")])).toEqual({ type: "end", ending: "notFound" });
   });
 
+  test("after a success whose result is elsewhere is its read, at once", () => {
+    expect(stepAfter([pendingResult(0)])).toEqual({ type: "wait", delayInMs: 0, until: "nextRead" });
+  });
+
+  test("after a 404 for the result is another read for as long as the grace period, from the first of them", () => {
+    const [since, until] = [100_000, 130_000];
+    expect(stepAfter([pendingResult(99_000), failed(since, "notFound")])).toMatchObject({ type: "wait" });
+    expect(
+      stepAfter([pendingResult(99_000), failed(since, "notFound"), failed(until - 1, "notFound")]),
+    ).toMatchObject({
+      type: "wait",
+    });
+    expect(stepAfter([pendingResult(99_000), failed(since, "notFound"), failed(until, "notFound")])).toEqual({
+      type: "end",
+      ending: "unreadable",
+    });
+    expect(stepAfter([pendingResult(99_000), failed(since), failed(until)])).toMatchObject({ type: "wait" });
+  });
+
   test("that would come after the deadline comes shortly before it", () => {
     expect(stepAfter([answered(0, "Running")], { deadlineInMs: 2001 })).toMatchObject({ delayInMs: 2000 });
     expect(stepAfter([answered(0, "Running")], { deadlineInMs: 2000 })).toMatchObject({
       delayInMs: 1000,
       until: "nextRead",
     });
-    expect(stepAfter([answered(0, "Running")], { deadlineInMs: 1500 })).toMatchObject({
+    expect(stepAfter([answered(0, "Running")], { deadlineInMs: 1500 })).toEqual({
+      type: "wait",
       delayInMs: 1500,
       until: "deadline",
+    });
+    expect(stepAfter([answered(5000, "Running")], { deadlineInMs: 7000 })).toEqual({
+      type: "wait",
+      delayInMs: 1000,
+      until: "nextRead",
     });
   });
 
@@ -216,6 +346,12 @@ describe("the next step", () => {
     const state = after(answered(1000, "Running", undefined, 5000));
     expect(firstStep(state, 2000, rules)).toMatchObject({ delayInMs: 4000 });
     expect(firstStep(state, 8000, rules)).toMatchObject({ delayInMs: 0 });
+    expect(firstStep(state, 8000, { ...rules, deadlineInMs: 10_000 }, 1500)).toMatchObject({
+      delayInMs: 1500,
+    });
+    expect(firstStep(state, 8000, { ...rules, deadlineInMs: 9500 }, 1500)).toMatchObject({
+      until: "deadline",
+    });
   });
 });
 

@@ -53,6 +53,32 @@ describe("a status", () => {
     ]);
   });
 
+  test.each([[{ code: null }], [{ message: undefined }], [{}]])(
+    "has an error %j without words where none came",
+    (error) => {
+      expect(parseOperationStatus({ ...running, status: "Failed", error }).error).toMatchObject({
+        code: "",
+        message: "",
+      });
+    },
+  );
+
+  test("has an error whose words are kept, at every depth", () => {
+    const error = {
+      code: "A",
+      message: "a",
+      target: "t",
+      details: [{ code: "B", message: "b" }],
+      innererror: { code: "C", message: "c", innererror: { code: "D" } },
+    };
+    expect(parseOperationStatus({ ...running, status: "Failed", error }).error).toMatchObject(error);
+  });
+
+  test("has the id that was asked for, as it was asked for, once for all that is kept of it", () => {
+    expect(parseOperationStatus({ ...running, id: `${running.id}/` }).name).toBe(name);
+    expect(parseOperationStatus({ ...running, id: `${running.id}?a=1#b\n/c` }, name).name).toBe(name);
+  });
+
   test("is known by its id without regard to case", () => {
     expect(parseOperationStatus(running, name.toUpperCase()).name).toBe(name);
   });
@@ -62,6 +88,7 @@ describe("a status", () => {
     ["SUCCEEDED", "Succeeded"],
     ["cancelled", "Canceled"],
     ["notstarted", "NotStarted"],
+    ["RUNNING", "Running"],
     ["InProgress", "InProgress"],
     ["NotSucceeded", "NotSucceeded"],
     ["FailedOver", "FailedOver"],
@@ -76,6 +103,8 @@ describe("a status", () => {
     [{ ...running, id: undefined }, "$.id", "a string", "nothing"],
     [{ ...running, name: 7 }, "$.name", "a string", "7"],
     [{ ...running, name: "7" }, "$.name", "36 characters in the form of a UUID", '"7"'],
+    [{ ...running, name: `${name}0` }, "$.name", "36 characters in the form of a UUID", `"${name}0"`],
+    [{ ...running, name: `0${name}` }, "$.name", "36 characters in the form of a UUID", `"0${name}"`],
     [{ ...running, status: undefined }, "$.status", "a string", "nothing"],
     [{ ...running, status: null }, "$.status", "a string", "null"],
     [{ ...running, status: " " }, "$.status", "a state", '" "'],
@@ -88,6 +117,9 @@ describe("a status", () => {
     [{ ...running, resourceId: {} }, "$.resourceId", "a string", "an object"],
     [{ ...running, error: "boom" }, "$.error", "an object", '"boom"'],
     [{ ...running, error: { code: 409 } }, "$.error.code", "a string", "409"],
+    [{ ...running, error: { message: {} } }, "$.error.message", "a string", "an object"],
+    [{ ...running, error: { details: "none" } }, "$.error.details", "an array", '"none"'],
+    [{ ...running, error: { innererror: { message: 7 } } }, "$.error.innererror.message", "a string", "7"],
     [{ ...running, error: { details: [{}, { target: 1 }] } }, "$.error.details[1].target", "a string", "1"],
     [
       { ...running, error: { innererror: { innererror: { code: [] } } } },
@@ -103,10 +135,24 @@ describe("a status", () => {
 
   test("of another operation is refused, by name and by id", () => {
     const other = "00000000-0000-0000-0000-000000000000";
+    expect(contractErrorOf({ ...running, name: other }, name).message).toBe(
+      `$.name: expected the operation ${name}, got "${other}"`,
+    );
     expect(contractErrorOf({ ...running, name: other }, name).path).toBe("$.name");
     expect(contractErrorOf({ ...running, id: `/projects/p/operationStatuses/${other}` }, name).path).toBe(
       "$.id",
     );
+  });
+
+  test("that nests errors 32 levels deep is the deepest that is taken", () => {
+    const nested = (levels: number): unknown => (levels === 1 ? {} : { innererror: nested(levels - 1) });
+    const failed = (levels: number): object => ({
+      ...running,
+      status: "Failed",
+      error: { innererror: nested(levels) },
+    });
+    expect(() => parseOperationStatus(failed(32))).not.toThrow();
+    expect(contractErrorOf(failed(33)).message).toMatch(/: expected at most 32 levels, got "more"$/);
   });
 
   test("that nests errors without end is refused, not followed", () => {
@@ -141,6 +187,7 @@ describe("RFC 3339", () => {
     ["2024-01-24t21:14:58z", "2024-01-24T21:14:58.000Z"],
     ["2024-01-24T21:14:58.4-08:30", "2024-01-25T05:44:58.400Z"],
     ["2016-12-31T23:59:60Z", "2017-01-01T00:00:00.000Z"],
+    ["2024-01-24T19:14:58+23:59", "2024-01-23T19:15:58.000Z"],
   ])("%s is the instant %s", (text, instant) => {
     expect(parseOperationStatus({ ...running, endTime: text }).endTime?.toISOString()).toBe(instant);
   });
@@ -152,6 +199,9 @@ describe("RFC 3339", () => {
     "2024-01-24T21:60:00Z",
     "2024-01-24 21:14:58Z",
     "2024-01-24T21:14:58",
+    "at 2024-01-24T21:14:58Z",
+    "2024-01-24T21:14:58Z or so",
+    "2024-01-24T21:14:58+24:00",
     "2024-01-24",
     "",
   ])("%j is refused", (text) => {

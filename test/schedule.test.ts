@@ -1,8 +1,9 @@
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { exponential, fixed, pricedSchedule } from "../src/index.ts";
 import type { PollHistory, PricedScheduleOptions, ProgressRecord } from "../src/index.ts";
 import { observeProgress } from "../src/schedule/progress-record.ts";
+import { spreadUpTo } from "../src/schedule/schedule.ts";
 import { estimateRemaining } from "../src/schedule/estimate.ts";
 import { backoffAfterFailure } from "../src/schedule/simple.ts";
 
@@ -164,16 +165,17 @@ describe("pricedSchedule", () => {
     expect(ratio).toBeLessThan(1.25);
   });
 
-  it("takes thousands of past durations and decides in well under 50 µs", () => {
-    const past = Array.from({ length: 5000 }, (_, i) => 60_000 + 100 * i);
-    const schedule = pricedSchedule({ pastDurationsInMs: past });
+  it("takes thousands of past durations for no more work than a few hundred", () => {
+    const exp = vi.spyOn(Math, "exp");
+    onTestFinished(() => exp.mockRestore());
     const history = historyAt(300, 20, truthful(1000, 300, 7));
-    const decisions = 4000;
-    for (let i = 0; i < decisions; i++) schedule(history, unspread);
-    const begin = performance.now();
-    for (let i = 0; i < decisions; i++) schedule(history, unspread);
-    // Ten times the promise: other work may share the processor.
-    expect((performance.now() - begin) / decisions).toBeLessThan(0.5);
+    const workWith = (count: number): number => {
+      const past = Array.from({ length: count }, (_, i) => 60_000 + (500_000 * i) / count);
+      exp.mockClear();
+      pricedSchedule({ pastDurationsInMs: past })(history, unspread);
+      return exp.mock.calls.length;
+    };
+    expect(workWith(5000)).toBeLessThan(1.2 * workWith(300));
   });
 
   it.each([
@@ -291,6 +293,17 @@ describe("the estimate", () => {
       }),
     );
   });
+});
+
+describe("what overflows", () => {
+  it.each([NaN, Infinity, Number.MAX_SAFE_INTEGER])(
+    "a wait of %s is half a minute, within its bounds",
+    (delayInMs) => {
+      expect(spreadUpTo(60_000, delayInMs, 0, () => 0.5)).toBe(30_000);
+      expect(spreadUpTo(10_000, delayInMs, 0, () => 0.5)).toBe(10_000);
+      expect(spreadUpTo(Infinity, delayInMs, 50_000, () => 0.5)).toBe(50_000);
+    },
+  );
 });
 
 describe("the simple schedules", () => {

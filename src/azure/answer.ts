@@ -71,7 +71,7 @@ export function parseBody({ bodyAsText }: PipelineResponse): unknown {
 /** The failed read that an answer other than a status is. */
 export function errorOfAnswer(response: PipelineResponse, cause?: unknown): ReadError {
   const error = errorInBody(response);
-  const code = response.headers.get("x-ms-error-code") ?? (error?.code || undefined);
+  const code = response.headers.get("x-ms-error-code") || error?.code || undefined;
   const said = error ? formatOperationError(error) : (code ?? "neither a status nor an error in the answer");
   return new ReadError(`HTTP ${response.status}: ${said}`, {
     ...factsOf(response),

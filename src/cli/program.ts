@@ -10,7 +10,7 @@ import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
-import { paintFor, printable, writeError } from "./text.ts";
+import { paintFor, printable, withoutUrlSecrets, writeError } from "./text.ts";
 import { wait } from "./wait.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -37,12 +37,17 @@ function exitCodeAfter(error: unknown, context: CliContext): number {
   // Commander has printed what it throws.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
   if (error instanceof UsageError) {
-    writeError(context, `${printable(error.message)}\n${usageHint}`);
+    writeError(context, `${quotable(error.message)}\n${usageHint}`);
     return exitCodes.usage;
   }
   // A bug: it must not look like an operation that failed.
   writeError(context, error instanceof Error ? (error.stack ?? error.message) : String(error));
   return exitCodes.gaveUp;
+}
+
+/** An error that quotes the command line, for a terminal and for a log. */
+function quotable(message: string): string {
+  return withoutUrlSecrets(printable(message));
 }
 
 const usageHint = "(--help says how to use it)";
@@ -61,7 +66,8 @@ function createProgram(context: CliContext, perform: Perform): Command {
       writeErr: (text) => void stderr.write(text),
       getOutHelpWidth: () => stdout.columns ?? 80,
       getErrHelpWidth: () => stderr.columns ?? 80,
-      outputError: (text, write) => write(text.replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
+      outputError: (text, write) =>
+        write(quotable(text).replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
     })
     .addHelpText("after", "\nnpx lro help wait says what its exit codes mean.");
   addWait(program).action((locations: string[], options: WaitOptions) =>

@@ -84,7 +84,6 @@ function cheapestNext(
   { pollCostInMs, minDelayInMs }: Terms,
 ): Int32Array {
   const last = moments.length - 1;
-  const area = cumulated(moments, survival);
   const [cost, next] = [new Float64Array(last + 1), new Int32Array(last + 1)];
   cost[last] = at(survival, last) * background.costToGo(at(moments, last));
   for (let i = last - 1; i >= 0; i--) {
@@ -93,7 +92,8 @@ function cheapestNext(
     for (let j = i + 1; j <= last; j++) {
       const gap = at(moments, j) - at(moments, i);
       if (gap < minDelayInMs && j < last) continue;
-      const spent = price + at(survival, i) * gap - (at(area, j) - at(area, i));
+      // Lateness, but for the area under the survival, which is the same whichever way leads to the last moment.
+      const spent = price + at(survival, i) * gap;
       if (spent >= least) break;
       const total = spent + at(cost, j);
       if (total < least) [least, best] = [total, j];
@@ -101,16 +101,6 @@ function cheapestNext(
     [cost[i], next[i]] = [least, best];
   }
   return next;
-}
-
-/** The area under the survival from the first moment on: trapezoids. */
-function cumulated(moments: Float64Array, survival: Float64Array): Float64Array {
-  const area = new Float64Array(moments.length);
-  for (let i = 1; i < moments.length; i++) {
-    const width = at(moments, i) - at(moments, i - 1);
-    area[i] = at(area, i - 1) + (width * (at(survival, i) + at(survival, i - 1))) / 2;
-  }
-  return area;
 }
 
 function at(array: ArrayLike<number>, index: number): number {

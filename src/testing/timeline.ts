@@ -75,7 +75,9 @@ export function percentAt(
   if (typeof percentComplete !== "object") return percentComplete;
   const { from, to, step } = percentComplete;
   const moved = (to - from) * Math.min(1, shareOf(phase, enteredAt, age));
-  return from + (step === undefined ? moved : Math.trunc(moved / step) * step);
+  const percent = from + (step === undefined ? moved : Math.trunc(moved / step) * step);
+  // Steps such as 0.1 do not add up to the end exactly.
+  return Math.min(Math.max(from, to), Math.max(Math.min(from, to), percent));
 }
 
 function shareOf({ reads, durationInMs }: Omit<Phase, "percentComplete">, enteredAt: Age, age: Age): number {

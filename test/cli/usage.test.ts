@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { CountingCredential } from "../support/credential.ts";
-import { operationId, runCli, startServer } from "./run-cli.ts";
+import { run } from "../../src/cli/program.ts";
+import { CapturedOutput, contextOf, operationId, runCli, startServer } from "./run-cli.ts";
 
 const endpoint = "https://contoso.devcenter.azure.com";
 const location = `${endpoint}/projects/myProject/operationstatuses/${operationId}`;
@@ -69,6 +70,9 @@ test.each([
   ["wait", `${location.replace(operationId, "nonsense")}?sig=TOPSECRET`],
   ["wait", `${location.replace(".azure.", ".example.")}?sig=TOPSECRET`],
   ["status", "https://[bad]/x?sig=TOPSECRET"],
+  ["wait", "--from", `${location}?sig=TOPSECRET`],
+  ["wait", "--timeout", `${location}?sig=TOPSECRET`],
+  ["wait", "--timeout", "https://me:TOPSECRET@contoso.devcenter.azure.com"],
   ["wait", "--endpoint", `${endpoint}?sig=TOPSECRET`, ...named],
   ["wait", "--endpoint", "https://me:TOPSECRET@contoso.devcenter.azure.com", ...named],
   ["wait", "--resume", `{"operation":"${location}?sig=TOPSECRET"`],
@@ -77,6 +81,24 @@ test.each([
   const { exitCode, stdout, stderr } = await runCli(argv);
   expect(exitCode).toBe(2);
   expect(stdout + stderr).not.toContain("TOPSECRET");
+});
+
+test("an argument that is quoted cannot move the cursor of a terminal", async () => {
+  for (const argv of [["\u001b[2J\u0000wait"], ["wait", "--\u202enonsense"], ["wait", "\u001b[2Jnonsense"]]) {
+    expect((await runCli(argv)).stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+  }
+});
+
+test("what is a bug shows where it is, and is not taken for an operation that failed", async () => {
+  const [stdout, stderr] = [new CapturedOutput(), new CapturedOutput()];
+  const stdin = {
+    [Symbol.asyncIterator]() {
+      throw new Error("a bug");
+    },
+  };
+  const context = contextOf({ stdin, stdout, stderr });
+  expect(await run(["wait", "--from", "-"], context)).toBe(5);
+  expect(stderr.text).toMatch(/^error: Error: a bug\n +at /);
 });
 
 test("a resume token that says nothing of its operation is told from text that is no token", async () => {

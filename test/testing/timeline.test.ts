@@ -79,6 +79,20 @@ test("a percentage grows evenly over a phase, or in steps", async () => {
   expect(even()).toEqual(["Succeeded", 100]);
 });
 
+test.each([
+  [0, 100, Number.MIN_VALUE],
+  [0.4, 100, 0.01],
+])("a percentage from %s to %s in steps of %s never leaves its ramp", async (from, to, step) => {
+  const shown = statusOf([{ status: "Running", durationInMs: 9000, percentComplete: { from, to, step } }]);
+  const levels: number[] = [];
+  for (let seconds = 0; seconds <= 9; seconds++) {
+    levels.push(shown()[1] ?? NaN);
+    await clock.advance(1000);
+  }
+  expect(Math.min(...levels)).toBeGreaterThanOrEqual(Math.min(from, to));
+  expect(Math.max(...levels)).toBeLessThanOrEqual(Math.max(from, to));
+});
+
 test("a phase without an end lasts, at the start of its percentage", async () => {
   const stuck = statusOf([{ status: "Running", percentComplete: { from: 42, to: 100 } }]);
   await clock.advance(1e12);

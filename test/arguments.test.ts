@@ -1,0 +1,135 @@
+import { expect, test } from "vitest";
+import {
+  OperationStatusesClient,
+  createPoller,
+  exponential,
+  fixed,
+  pollUntilDone,
+  pricedSchedule,
+  startOperation,
+} from "lro-poller";
+import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
+import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+
+// Users of plain JavaScript may pass anything, and no type stops them.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+const anything = (value: unknown): never => value as never;
+
+const endpoint = "https://contoso.devcenter.azure.com";
+const client = new OperationStatusesClient(endpoint);
+
+test.each<[string, () => unknown, string]>([
+  [
+    "a URL for an operation",
+    () => createPoller(anything(endpoint)),
+    "operation: expected what client.operation() gives, got string",
+  ],
+  [
+    "an operation that cannot be read",
+    () => createPoller(anything({ id: "7" })),
+    "operation: expected what client.operation() gives, got object",
+  ],
+  [
+    "a token for a credential",
+    () => new OperationStatusesClient(endpoint, anything("eyJ0")),
+    "credential: expected an object with getToken(), got string",
+  ],
+  [
+    "no endpoint",
+    () => new OperationStatusesClient(anything(undefined)),
+    "endpoint: expected a string, got undefined",
+  ],
+  [
+    "a name for an endpoint",
+    () => new OperationStatusesClient("contoso"),
+    'endpoint: expected a URL, got "contoso"',
+  ],
+  [
+    "a number for an id",
+    () => client.operation("myProject", anything(7)),
+    "operationId: expected a string, got number",
+  ],
+  ["a long text for an id", () => client.operation("myProject", "x".repeat(500)), `got "${"x".repeat(80)}…"`],
+  [
+    "a number for a schedule",
+    () => createPoller(scriptedOperation([]), { schedule: anything(1000) }),
+    "schedule: expected a function from history to milliseconds, got number",
+  ],
+  [
+    "a negative delay",
+    () => fixed(-1),
+    "delayInMs: expected a non-negative finite number of milliseconds, got -1",
+  ],
+  [
+    "an endless delay",
+    () => fixed(Infinity),
+    "delayInMs: expected a non-negative finite number of milliseconds, got Infinity",
+  ],
+  [
+    "a text for a delay",
+    () => fixed(anything("5")),
+    "delayInMs: expected a non-negative finite number of milliseconds, got 5",
+  ],
+  [
+    "no price",
+    () => pricedSchedule({ pollCostInMs: 0 }),
+    "pollCostInMs: expected a positive finite number of milliseconds, got 0",
+  ],
+  [
+    "a negative cap",
+    () => pricedSchedule({ maxDelayInMs: -1 }),
+    "maxDelayInMs: expected a non-negative number of milliseconds, got -1",
+  ],
+  ["a negative beginning", () => exponential({ initialDelayInMs: -1 }), "initialDelayInMs: expected"],
+  [
+    "a negative cap of a growing delay",
+    () => exponential({ maxDelayInMs: -1 }),
+    "maxDelayInMs: expected a non-negative number",
+  ],
+  [
+    "no timeout",
+    () => createPoller(scriptedOperation([]), { timeoutInMs: 0 }),
+    "timeoutInMs: expected a positive number of milliseconds, got 0",
+  ],
+  [
+    "a name for the URL of a request",
+    () => startOperation({ method: "PUT", url: "devboxes/b" }, { pipeline: createPipelineFromOptions({}) }),
+    "request.url: expected an absolute URL",
+  ],
+])("%s is refused by the argument's name", (_, call, message) => {
+  expect(call).toThrow(message);
+});
+
+test("endless and empty waits are allowed where they make sense", () => {
+  for (const maxDelayInMs of [0, Infinity]) {
+    expect(() => pricedSchedule({ minDelayInMs: 0, maxDelayInMs })).not.toThrow();
+    expect(() => exponential({ maxDelayInMs })).not.toThrow();
+  }
+  expect(() =>
+    pricedSchedule({ minDelayInMs: 5, maxDelayInMs: 5, pastDurationsInMs: [1, 1e12] }),
+  ).not.toThrow();
+  expect(exponential({ factor: 1 })({ elapsedInMs: 0, pollCount: 9 }, () => 0)).toBe(1000);
+  expect(() =>
+    createPoller(scriptedOperation([]), { outageToleranceInMs: 0, notFoundGraceInMs: Infinity }),
+  ).not.toThrow();
+});
+
+test("a signal that has fired already ends a wait before anything is read", async () => {
+  const operation = scriptedOperation(["Succeeded"]);
+  const reason = new Error("gone");
+  await expect(pollUntilDone(operation, { abortSignal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+  expect(operation.reads).toEqual([]);
+});
+
+test.each<[string, object, string]>([
+  ["port", { port: 1.5 }, "port: expected an integer from 0 to 65535, got 1.5"],
+  ["speed", { speed: 0 }, "speed: expected a finite number of at least 5e-324, got 0"],
+  ["onBegin", { onBegin: 7 }, "onBegin: expected a function, got 7"],
+  [
+    "requireAuthorization",
+    { requireAuthorization: new Error("no") },
+    "requireAuthorization: expected a function, got Error: no",
+  ],
+])("the emulator refuses a wrong %s by its name", async (_, options, message) => {
+  await expect(startOperationStatusServer(options)).rejects.toThrow(message);
+});

@@ -1,0 +1,179 @@
+import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import type { HttpClient } from "@azure/core-rest-pipeline";
+import fc from "fast-check";
+import { inspect } from "node:util";
+import { expect, test } from "vitest";
+import {
+  ContractError,
+  LroError,
+  OperationStatusesClient,
+  ReadError,
+  fixed,
+  isTerminal,
+  parseOperationStatus,
+  pollUntilDone,
+} from "lro-poller";
+import type { OperationError, OperationStatus, PollOptions, Progress } from "lro-poller";
+import { createVirtualClock } from "lro-poller/testing";
+import { fuzz, operationId, secret, statusBodies } from "./support.ts";
+
+function isText(value: unknown): boolean {
+  return value === undefined || typeof value === "string";
+}
+
+function checkError(error: OperationError | undefined): void {
+  if (error === undefined) return;
+  expect([error.code, error.message, error.target].every(isText)).toBe(true);
+  error.details?.forEach(checkError);
+}
+
+function checkStatus(status: OperationStatus): void {
+  expect(status.status.trim()).not.toBe("");
+  expect(isText(status.id) && isText(status.name) && isText(status.resourceId)).toBe(true);
+  expect(status.percentComplete ?? 0).toBeGreaterThanOrEqual(0);
+  expect(status.percentComplete ?? 0).toBeLessThanOrEqual(100);
+  for (const date of [status.startTime, status.endTime]) {
+    if (date !== undefined) expect(date.getTime()).not.toBeNaN();
+  }
+  checkError(status.error);
+}
+
+test("a body is a status in the contract's ranges, or a ContractError that quotes no query", () =>
+  fuzz(
+    fc.property(statusBodies, fc.constantFrom(undefined, operationId), (body, id) => {
+      try {
+        checkStatus(parseOperationStatus(body, id));
+      } catch (error) {
+        if (!(error instanceof ContractError)) throw error;
+        expect(error.message).toMatch(/^(the body|\$[\w.[\]]+): expected .+, got .+/);
+        expect(inspect(error, { depth: null })).not.toContain(secret);
+      }
+    }),
+  ));
+
+test("a status that is written as JSON and parsed again is the same", () =>
+  fuzz(
+    fc.property(statusBodies, (body) => {
+      let status: OperationStatus;
+      try {
+        // As it comes over the wire, where -0 is 0.
+        status = parseOperationStatus(JSON.parse(JSON.stringify(body)));
+      } catch {
+        return;
+      }
+      expect(parseOperationStatus(JSON.parse(JSON.stringify(status)))).toEqual(status);
+    }),
+  ));
+
+/** What a service says to people is shown as it came. */
+const told = new RegExp(`"(status|code|message|target)":"[^"]*${secret}`);
+
+interface SentAnswer {
+  readonly status: number;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+const texts = statusBodies.map((body) => JSON.stringify(body)).filter((text) => !told.test(text));
+const answers: fc.Arbitrary<SentAnswer> = fc.record({
+  status: fc.oneof({ weight: 8, arbitrary: fc.constant(200) }, fc.integer({ min: 100, max: 599 })),
+  body: fc.oneof(
+    { weight: 8, arbitrary: texts },
+    { weight: 1, arbitrary: fc.constantFrom("", "<html>", "{", `https://x.example/?sig=${secret}`) },
+  ),
+  headers: fc.dictionary(
+    fc.constantFrom("retry-after", "date", "x-rate-limit-remaining", "x-rate-limit-reset", "location"),
+    fc.constantFrom(
+      "0",
+      "7",
+      "-1",
+      "soon",
+      "Wed, 24 Jan 2024 21:14:58 GMT",
+      `https://evil.example/x?sig=${secret}`,
+    ),
+  ),
+});
+
+/** Answers in turn, the last one again and again. */
+function httpClientOf(list: readonly SentAnswer[], asked: string[]): HttpClient {
+  return {
+    sendRequest(request) {
+      asked.push(request.url);
+      const { status, body, headers } = list[Math.min(asked.length, list.length) - 1] ?? {
+        status: 500,
+        body: "",
+        headers: {},
+      };
+      return Promise.resolve({ request, status, headers: createHttpHeaders(headers), bodyAsText: body });
+    },
+  };
+}
+
+const endpoint = "https://dev.example";
+const credential = {
+  getToken: () => Promise.resolve({ token: secret, expiresOnTimestamp: Date.now() + 3_600_000 }),
+};
+
+function checkProgress(progress: Progress, before: Progress | undefined): void {
+  const {
+    percentComplete = 0,
+    elapsedInMs,
+    nextPollInMs = 0,
+    estimatedRemainingRangeInMs = [0, 0],
+  } = progress;
+  expect(percentComplete).toBeGreaterThanOrEqual(before?.percentComplete ?? 0);
+  expect(percentComplete).toBeLessThanOrEqual(100);
+  expect(elapsedInMs).toBeGreaterThanOrEqual(before?.elapsedInMs ?? 0);
+  expect(nextPollInMs).toBeGreaterThanOrEqual(0);
+  expect(nextPollInMs).toBeLessThan(Infinity);
+  expect(estimatedRemainingRangeInMs[0]).toBeLessThanOrEqual(estimatedRemainingRangeInMs[1]);
+  expect(progress.pollCount).toBeGreaterThan(before?.pollCount ?? 0);
+}
+
+test("a wait ends with a result or an error of this library, in order, at its origin, and tells no secret", () =>
+  fuzz(
+    fc.asyncProperty(fc.array(answers, { minLength: 1, maxLength: 6 }), async (list) => {
+      const clock = createVirtualClock();
+      const asked: string[] = [];
+      const client = new OperationStatusesClient(endpoint, credential, {
+        httpClient: httpClientOf(list, asked),
+      });
+      let latest: Progress | undefined;
+      const options: PollOptions = {
+        clock,
+        schedule: fixed(1000),
+        timeoutInMs: 20_000,
+        outageToleranceInMs: 8000,
+        notFoundGraceInMs: 3000,
+        requestTimeoutInMs: 1e9,
+        onProgress: (progress) => {
+          checkProgress(progress, latest);
+          latest = progress;
+        },
+        onFailedRead: ({ error }) => expect(inspect(error, { depth: null })).not.toContain(secret),
+      };
+      const wait = pollUntilDone(client.operation("myProject", operationId), options);
+      const ending: unknown = await clock.runUntilSettled(wait).catch((error: unknown) => error);
+      for (const url of asked) expect(new URL(url).origin).toBe(endpoint);
+      if (ending instanceof Error) checkEnding(ending);
+      else expect(latest?.status).toBe("Succeeded");
+      if (isTerminal(latest?.status)) expect(latest?.nextPollInMs).toBeUndefined();
+    }),
+    0.1,
+  ));
+
+const endings = [
+  "OperationFailedError",
+  "OperationCanceledError",
+  "OperationNotFoundError",
+  "PollingError",
+  "PollingTimeoutError",
+];
+
+function checkEnding(error: Error): void {
+  expect(endings).toContain(error.name);
+  if (!(error instanceof LroError)) throw error;
+  expect(error.message).not.toContain("undefined");
+  if (error.cause !== undefined) expect(error.cause).toBeInstanceOf(ReadError);
+  expect(inspect(error, { depth: null }) + String(error) + JSON.stringify(error)).not.toContain(secret);
+}

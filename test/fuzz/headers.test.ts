@@ -1,0 +1,120 @@
+import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { ReadError, parseRetryAfter } from "lro-poller";
+import { ageOf, errorOfAnswer, factsOf } from "../../src/azure/answer.ts";
+import { RateMeter } from "../../src/rate-meter.ts";
+import { fuzz } from "./support.ts";
+
+const visible = fc.string({
+  unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCodePoint(code)),
+});
+const dates = fc
+  .date({ min: new Date(0), max: new Date("9999-12-31T23:59:59Z"), noInvalidDate: true })
+  .chain((date) =>
+    fc.constantFrom(
+      date.toUTCString(),
+      date.toISOString(),
+      date.toUTCString().replace(" GMT", ""),
+      date.toString(),
+    ),
+  );
+const numerals = fc.oneof(
+  fc.nat().map(String),
+  fc.double().map(String),
+  fc.stringMatching(/^[ +-]?\d{0,400}\.?\d{0,40}[smhx ]?$/),
+  fc.bigInt().map(String),
+);
+const values = fc.oneof(visible, dates, numerals);
+const names = [
+  "retry-after",
+  "retry-after-ms",
+  "x-ms-retry-after-ms",
+  "date",
+  "x-rate-limit-remaining",
+  "x-rate-limit-reset",
+  "x-ms-ratelimit-remaining-subscription-reads",
+  "x-ms-error-code",
+  "x-ms-request-id",
+];
+const headerSets = fc.dictionary(fc.constantFrom(...names), values);
+
+function answerWith(headers: Readonly<Record<string, string>>, status = 200): PipelineResponse {
+  const request = createPipelineRequest({ url: "https://dev.example" });
+  return { request, status, headers: createHttpHeaders(headers), bodyAsText: "" };
+}
+
+test("a Retry-After is a finite number of milliseconds above zero, or none", () =>
+  fuzz(
+    fc.property(headerSets, fc.double({ min: 0, max: 8e15, noNaN: true }), (headers, receivedAt) => {
+      const delay = parseRetryAfter((name) => headers[name], receivedAt);
+      if (delay === undefined) return;
+      expect(delay).toBeGreaterThan(0);
+      expect(delay).toBeLessThan(Infinity);
+    }),
+  ));
+
+test("a Retry-After in whole seconds is that many, whatever stands in other headers but those in milliseconds", () =>
+  fuzz(
+    fc.property(headerSets, fc.integer({ min: 1, max: 1e9 }), (headers, seconds) => {
+      const { "retry-after-ms": _, "x-ms-retry-after-ms": __, ...others } = headers;
+      const answer = answerWith({ ...others, "retry-after": String(seconds) });
+      expect(factsOf(answer).retryAfterInMs).toBe(seconds * 1000);
+    }),
+  ));
+
+test("a Retry-After that is a date is as far off as the answer's own Date says", () =>
+  fuzz(
+    fc.property(fc.integer({ min: 0, max: 4e9 }), fc.integer({ min: 1, max: 1e7 }), (begin, seconds) => {
+      const text = (atInS: number): string => new Date(atInS * 1000).toUTCString();
+      const headers = createHttpHeaders({ date: text(begin), "retry-after": text(begin + seconds) });
+      expect(parseRetryAfter((name) => headers.get(name), 0)).toBe(seconds * 1000);
+    }),
+  ));
+
+test("what headers say of an answer is in range, and its error a failed read", () =>
+  fuzz(
+    fc.property(headerSets, fc.integer({ min: 100, max: 599 }), (headers, status) => {
+      const answer = answerWith(headers, status);
+      const { rateLimit, statusCode } = factsOf(answer);
+      expect(statusCode).toBe(status);
+      expect(rateLimit?.remaining ?? 0).toBeGreaterThanOrEqual(0);
+      expect(rateLimit?.resetInMs ?? 1).toBeGreaterThan(0);
+      expect(rateLimit?.resetInMs ?? 1).toBeLessThan(Infinity);
+      expect(ageOf(new Date(0), answer)).not.toBeNaN();
+      const error = errorOfAnswer(answer);
+      expect(error).toBeInstanceOf(ReadError);
+      expect(error.message).toMatch(new RegExp(`^HTTP ${status}: .`));
+    }),
+  ));
+
+test("an error code that is empty counts as none", () => {
+  const error = errorOfAnswer(answerWith({ "x-ms-error-code": "" }, 503));
+  expect(error).toMatchObject({
+    code: "ReadFailed",
+    message: "HTTP 503: neither a status nor an error in the answer",
+  });
+});
+
+const hints = fc.array(
+  fc.record({ headers: headerSets, gapInMs: fc.nat(100_000), isTooMany: fc.boolean() }),
+  { maxLength: 20 },
+);
+
+test("whatever a service says of its limit, requests are never more than a minute apart for it", () =>
+  fuzz(
+    fc.property(hints, (list) => {
+      const meter = new RateMeter();
+      let now = 0;
+      for (const { headers, gapInMs, isTooMany } of list) {
+        now += gapInMs;
+        meter.count(now);
+        if (isTooMany) meter.thin(now);
+        const { rateLimit } = factsOf(answerWith(headers));
+        if (rateLimit) meter.hint(now, rateLimit);
+        expect(meter.spacingInMs(now)).toBeGreaterThanOrEqual(0);
+        expect(meter.spacingInMs(now)).toBeLessThanOrEqual(60_000);
+      }
+    }),
+  ));

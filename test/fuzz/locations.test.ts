@@ -1,0 +1,161 @@
+import { inspect } from "node:util";
+import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import type { HttpClient } from "@azure/core-rest-pipeline";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { LroError, OperationStatusesClient, fixed } from "lro-poller";
+import { createVirtualClock } from "lro-poller/testing";
+import { fuzz, operationId, secret } from "./support.ts";
+
+const endpoint = "https://dev.example";
+const path = `/projects/myProject/operationstatuses/${operationId}`;
+
+const origins = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(endpoint, "HTTPS://DEV.EXAMPLE:443", "", "https:") },
+  fc.constantFrom(
+    "https://evil.example",
+    "http://dev.example",
+    "//evil.example",
+    "https://dev.example@evil.example",
+    "https://dev.example.evil.example",
+    "https://dev.example:8443",
+    `https://me:${secret}@dev.example`,
+    "\\\\evil.example",
+    "https:\\evil.example",
+    "javascript:",
+    "file://",
+    " https://evil.example",
+    "https://dev.example\t.evil.example",
+  ),
+  fc.webUrl().map((url) => new URL(url).origin),
+);
+const paths = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(path) },
+  fc.constantFrom(
+    "",
+    "/",
+    "/..",
+    path.toUpperCase(),
+    `${path}/`,
+    `/..${path}`,
+    path.replace("/", "//"),
+    "/results/7",
+  ),
+  fc.webPath(),
+  fc.string(),
+);
+/** What `Operation-Location` may hold: right, hostile or garbage, signed. */
+const locations = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(origins, paths)
+      .map(([origin, rest]) => `${origin}${rest}?api-version=1&sig=${secret}`),
+  },
+  fc.string(),
+);
+
+function clientOf(httpClient?: HttpClient): OperationStatusesClient {
+  const token = { token: secret, expiresOnTimestamp: Date.now() + 3_600_000 };
+  const credential = { getToken: () => Promise.resolve(token) };
+  return new OperationStatusesClient(endpoint, credential, httpClient ? { httpClient } : {});
+}
+
+test("an Operation-Location names an operation of the client's own endpoint, or is refused by name", () =>
+  fuzz(
+    fc.property(locations, (location) => {
+      try {
+        const operation = clientOf().operationAt(location);
+        expect(operation.toJSON()).toMatchObject({ endpoint: `${endpoint}/` });
+        expect(operation.id).toHaveLength(36);
+      } catch (error) {
+        if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+        expect(error.message).toMatch(/^(operationLocation|projectName|operationId): expected /);
+        expect(error.message).not.toContain(secret);
+      }
+    }),
+  ));
+
+interface Hop {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const headerName = fc.constantFrom("operation-location", "azure-asyncoperation", "location", "retry-after");
+const headerValue = locations.map((location) => location.replaceAll(/[^\x20-\x7e]/g, "").trim());
+const hops: fc.Arbitrary<Hop> = fc.record({
+  status: fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(200, 201, 202, 204) },
+    fc.constantFrom(301, 302, 303, 307, 308, 404, 401, 503),
+  ),
+  headers: fc.dictionary(headerName, headerValue, { maxKeys: 3 }),
+  body: fc.oneof(
+    fc.constantFrom(
+      "",
+      "{",
+      "{}",
+      '{"status":"Running"}',
+      '{"status":"Succeeded"}',
+      '{"properties":{"provisioningState":"Creating"}}',
+    ),
+    locations.map((resourceLocation) => JSON.stringify({ status: "Succeeded", resourceLocation })),
+  ),
+});
+const beginnings = fc.record({
+  method: fc.constantFrom("PUT", "POST", "DELETE", "PATCH"),
+  finalStateVia: fc.constantFrom(
+    undefined,
+    "location",
+    "original-uri",
+    "operation-location",
+    "azure-async-operation",
+  ),
+});
+
+function httpClientOf(list: readonly Hop[], asked: string[]): HttpClient {
+  return {
+    sendRequest(request) {
+      asked.push(request.url);
+      const hop = list[asked.length - 1] ?? { status: 500, headers: {}, body: "" };
+      return Promise.resolve({
+        request,
+        status: hop.status,
+        headers: createHttpHeaders(hop.headers),
+        bodyAsText: hop.body,
+      });
+    },
+  };
+}
+
+test("wherever answers lead to, nothing is sent but to the client's origin, and no error tells a secret", () =>
+  fuzz(
+    fc.asyncProperty(beginnings, fc.array(hops, { minLength: 1, maxLength: 6 }), async (beginning, list) => {
+      const clock = createVirtualClock();
+      const asked: string[] = [];
+      const client = clientOf(httpClientOf(list, asked));
+      const { method, finalStateVia } = beginning;
+      const poller = client.startOperation(
+        { method, url: "/boxes/b1" },
+        {
+          clock,
+          schedule: fixed(1000),
+          timeoutInMs: 30_000,
+          outageToleranceInMs: 5000,
+          notFoundGraceInMs: 2000,
+          requestTimeoutInMs: 1e9,
+          ...(finalStateVia && { finalStateVia }),
+        },
+      );
+      const ending: unknown = await clock
+        .runUntilSettled(poller.pollUntilDone())
+        .catch((error: unknown) => error);
+      for (const url of asked) expect(new URL(url).origin).toBe(endpoint);
+      if (!(ending instanceof Error)) return;
+      if (!(ending instanceof LroError)) throw ending;
+      expect(inspect(ending, { depth: null }) + String(ending) + JSON.stringify(ending)).not.toContain(
+        secret,
+      );
+    }),
+    0.1,
+  ));

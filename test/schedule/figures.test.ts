@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { seeded } from "../../bench/schedule/random.ts";
+import { shapes } from "../../bench/schedule/shapes.ts";
+import type { Shape } from "../../bench/schedule/shapes.ts";
+import { pricedSchedule } from "../../src/schedule/priced.ts";
+import { estimateRemaining } from "../../src/schedule/estimate.ts";
+import { forecastsOf } from "../../src/schedule/forecast.ts";
+import { observeProgress } from "../../src/schedule/progress-record.ts";
+import type { ProgressRecord } from "../../src/schedule/progress-record.ts";
+import type { PollHistory } from "../../src/schedule/schedule.ts";
+
+// `bench/schedule` measured what waits cost by these figures and no others. Whoever changes one of them measures
+// again, and then has `npx vitest run test/schedule/figures.test.ts -u` write down the new ones.
+
+/** As far as all processors agree. */
+const figure = (value: number | undefined): number | undefined =>
+  value === undefined ? undefined : Number(value.toPrecision(7));
+
+/** A bar of an operation of 1000 s, read every 23 s until `seconds`, and then once more where it has not moved. */
+function historyOf(
+  shape: Shape,
+  seconds: number,
+  pollCount: number,
+): PollHistory & { progress: ProgressRecord } {
+  const bar = shape.bar(1000, seeded(3));
+  let progress: ProgressRecord | undefined;
+  for (let at = 7; at <= seconds; at += 23) {
+    progress = observeProgress(progress, { elapsedInMs: at * 1000, percentComplete: bar(at) });
+  }
+  if (progress === undefined) throw new Error("There was no reading.");
+  return { elapsedInMs: seconds * 1000, pollCount, progress };
+}
+
+const moments = [60, 300, 620, 960];
+const unspread = (): number => 0;
+const pastDurationsInMs = [700, 820, 900, 950, 1000, 1020, 1100, 1300].map((seconds) => seconds * 1000);
+
+const bars = Object.values(shapes).filter((shape) => shape.bar(1000, seeded(3))(7) !== undefined);
+
+describe.each(bars.map((shape) => [shape.name, shape] as const))("a bar: %s", (_, shape) => {
+  it("leads to forecasts", () => {
+    const forecasts = moments.map((seconds) => {
+      const { progress, elapsedInMs } = historyOf(shape, seconds, 5);
+      return forecastsOf(progress, elapsedInMs).map(({ endInMs, scaleInMs, weight, slip }) =>
+        [endInMs, scaleInMs, weight, slip].map(figure).join(" "),
+      );
+    });
+    expect(forecasts).toMatchSnapshot();
+  });
+
+  it("leads to waits and estimates", () => {
+    const schedules = [
+      pricedSchedule({ maxDelayInMs: Infinity }),
+      pricedSchedule({ pollCostInMs: 5000, minDelayInMs: 4000, maxDelayInMs: 60_000 }),
+      pricedSchedule({ maxDelayInMs: Infinity, pastDurationsInMs }),
+    ];
+    const lines = moments.map((seconds) => {
+      const history = historyOf(shape, seconds, Math.round(Math.sqrt(seconds)));
+      const waits = schedules.map((schedule) => figure(schedule(history, unspread)));
+      const spread = figure(schedules[0]?.(history, () => 0.9));
+      const estimates = [estimateRemaining(history), schedules[2]?.estimate?.(history)].map((estimate) =>
+        [estimate?.estimatedRemainingInMs, ...(estimate?.estimatedRemainingRangeInMs ?? [])]
+          .map(figure)
+          .join(" "),
+      );
+      return [...waits, spread, ...estimates].join(" | ");
+    });
+    expect(lines).toMatchSnapshot();
+  });
+});
+
+it("past durations alone lead to waits and estimates", () => {
+  const schedules = [
+    pricedSchedule({ maxDelayInMs: Infinity, pastDurationsInMs }),
+    pricedSchedule({ pollCostInMs: 5000, minDelayInMs: 4000, maxDelayInMs: 60_000, pastDurationsInMs }),
+    pricedSchedule({ maxDelayInMs: Infinity, pastDurationsInMs: [60_000] }),
+    pricedSchedule({ pastDurationsInMs: Array.from({ length: 999 }, (_, i) => 1000 * (i + 1)) }),
+  ];
+  const lines = [0, 5, 60, 620, 900, 1000, 5000].map((seconds) =>
+    schedules
+      .map((schedule) => {
+        const history = { elapsedInMs: seconds * 1000, pollCount: 9 };
+        const range = schedule.estimate?.(history)?.estimatedRemainingRangeInMs ?? [];
+        return [schedule(history, unspread), ...range].map(figure).join(" ");
+      })
+      .join(" | "),
+  );
+  expect(lines).toMatchSnapshot();
+});
+
+it("a bar that is read before any time has passed is read like others", () => {
+  const readings = [0, 10, 20, 30].map((seconds) => ({
+    elapsedInMs: seconds * 1000,
+    percentComplete: 1 + seconds,
+  }));
+  const progress = readings.reduce<ProgressRecord | undefined>(observeProgress, undefined);
+  const { points, ...rest } = historyOf(shapes.truthful, 7, 1).progress;
+  expect(forecastsOf({ ...rest, points: [] }, 7000)).toEqual([]);
+  expect(points).toHaveLength(1);
+  expect(progress && forecastsOf(progress, 30_000).map(({ endInMs }) => Math.round(endInMs / 1000))).toEqual([
+    94, 99, 105,
+  ]);
+});
