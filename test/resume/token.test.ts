@@ -83,7 +83,7 @@ describe("a token", () => {
       60_000_000 + 1234.5 * index,
       "a word of the service's own that no contract bounds",
       ((index * 61.803_398_87) % 100) / 1.000_01,
-      index < 59 ? undefined : "99999999999999",
+      index < 59 ? undefined : "999999999999",
     ]);
     const tokens = await tokensOf(answers);
     const last: ResumeToken = JSON.parse(tokens.at(-1) ?? "");
