@@ -52,6 +52,7 @@ export class RequestBudget {
   #queue: Applicant[] = [];
   #head = 0;
   #inFlight = 0;
+  #isAdmitting = false;
   /** Until when a refused request holds back all others. */
   #heldUntil = -Infinity;
   /** When the spacing allows the next request. */
@@ -154,6 +155,17 @@ export class RequestBudget {
   }
 
   #admitNext(): void {
+    // A read that throws at once settles from within its turn: a call deeper for each would end the stack.
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
+    try {
+      this.#admitAllowed();
+    } finally {
+      this.#isAdmitting = false;
+    }
+  }
+
+  #admitAllowed(): void {
     while (this.#inFlight < this.#maxConcurrency && this.#dropGone()) {
       const now = this.#clock.now();
       const notBefore = Math.max(this.#silentUntil(), this.#nextAt);

@@ -720,10 +720,14 @@ describe("the rate meter", () => {
   });
 
   test("whatever it is told, gives a finite spacing of at most a minute", () => {
+    const number = fc.oneof(
+      { weight: 5, arbitrary: fc.nat() },
+      fc.constantFrom(NaN, -1, Infinity, -Infinity),
+    );
     const event = fc.oneof(
       fc.constant("count" as const),
       fc.constant("thin" as const),
-      fc.record({ remaining: fc.nat(), resetInMs: fc.nat() }),
+      fc.record({ remaining: number, resetInMs: number }),
     );
     fc.assert(
       fc.property(times, fc.array(event), (gaps, events) => {
@@ -734,9 +738,10 @@ describe("the rate meter", () => {
           if (told === "count") meter.count(now);
           else if (told === "thin") meter.thin(now);
           else meter.hint(now, told);
-          const spacingInMs = meter.spacingInMs(now);
-          expect(spacingInMs).toBeGreaterThanOrEqual(0);
-          expect(spacingInMs).toBeLessThanOrEqual(60_000);
+          for (const spacingInMs of [meter.spacingInMs(now), meter.lastingSpacingInMs(now)]) {
+            expect(spacingInMs).toBeGreaterThanOrEqual(0);
+            expect(spacingInMs).toBeLessThanOrEqual(60_000);
+          }
         }
       }),
     );
