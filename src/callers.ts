@@ -39,6 +39,11 @@ export abstract class Caller<P> implements EventListenerObject {
     return true;
   }
 
+  /** Whether it has come in, and neither left nor been let go. */
+  get isIn(): boolean {
+    return this.#room !== undefined;
+  }
+
   leave(): void {
     for (const signal of this.#signals) signal.removeEventListener("abort", this);
     this.#room?.onLeave(this);

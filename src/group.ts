@@ -105,6 +105,8 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   #unfinished = 0;
   #isDisposed = false;
+  /** Those who are let go because of one that failed are no further reason. */
+  #isStopping = false;
   #callers: Caller<PromiseSettledResult<P>[]>[] = [];
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
   #callOffNotice: (() => void) | undefined;
@@ -185,9 +187,14 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     this.#unfinished--;
     for (const caller of this.#callers) if (caller instanceof Arrivals) caller.add(member);
     if (this.#stopOnFailure && member.result.status === "rejected") this.#stopBecauseOf(member);
-    if (this.#unfinished > 0) return;
+    if (this.#unfinished === 0) this.#finish();
+  }
+
+  #finish(): void {
     this.#callOffNotice?.();
     this.#notify();
+    // A listener may have added more.
+    if (this.#unfinished > 0) return;
     for (const caller of this.#callers.splice(0)) caller.dismiss(this.#outcome());
   }
 
@@ -199,7 +206,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     this.#members.push(member);
     this.#unfinished++;
     if (this.#isDisposed) void member.dispose();
-    else if (this.#callers.length > 0 && !this.#callOffTurn) member.poller.join(member);
+    else if (!this.#callOffTurn) this.#join(member);
     return member;
   }
 
@@ -216,13 +223,17 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
 
   /** Lets the members begin in turns, so that a hundred thousand do not block the event loop. */
   #joinFrom(first: number): void {
+    this.#callOffTurn = undefined;
     const next = first + mostInATurn;
-    for (const member of this.#members.slice(first, next)) {
-      if (!member.isFinished) member.poller.join(member);
-    }
-    const { clock } = this.#settings;
-    const isMore = next < this.#members.length && this.#callers.length > 0;
-    this.#callOffTurn = isMore ? clock.setTimer(() => this.#joinFrom(next), 0) : undefined;
+    for (const member of this.#members.slice(first, next)) this.#join(member);
+    if (next >= this.#members.length || this.#callers.length === 0) return;
+    this.#callOffTurn ??= this.#settings.clock.setTimer(() => this.#joinFrom(next), 0);
+  }
+
+  /** Each once, while somebody waits: an operation's first read is the user's code, and may leave, come and add. */
+  #join(member: Member<P>): void {
+    const isWanted = this.#callers.length > 0 && !member.isFinished && !member.isIn;
+    if (isWanted) member.poller.join(member);
   }
 
   #outcome(): Outcome<PromiseSettledResult<P>[]> {
@@ -230,10 +241,13 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   }
 
   #stopBecauseOf(failed: Member<P>): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
     const why = `Stopped waiting, because operation ${failed.operation.id} has not succeeded.`;
     for (const member of this.#members) {
       if (!member.isFinished) member.stop(new PollingError(why, "StoppedOnFailure"));
     }
+    this.#isStopping = false;
   }
 
   #notify(): void {

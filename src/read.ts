@@ -53,8 +53,7 @@ export class Read<P> {
   }
 
   callOff(): void {
-    this.#end();
-    this.#controller?.abort();
+    this.#abort();
   }
 
   /** Settles when the transport has let go of a read that was called off, or has had its time to. */
@@ -92,18 +91,22 @@ export class Read<P> {
 
   #giveUp(): void {
     const error = timeoutError(this.#requestTimeoutInMs);
-    this.#end();
-    this.#controller?.abort(error);
+    this.#abort(error);
     this.#reader.onFailure(error);
   }
 
-  /** Returns whether it was not over before. */
-  #end(receipt?: Receipt): boolean {
+  #abort(reason?: ReadError): void {
+    this.#end(undefined, () => this.#controller?.abort(reason));
+  }
+
+  /** Returns whether it was not over before. What is to be let go of goes before the budget lets in the next. */
+  #end(receipt?: Receipt, letGo?: () => void): boolean {
     if (this.#stage === "over") return false;
     this.#cancelTimer?.();
     this.#withdraw?.();
     const wasSent = this.#stage === "sent";
     this.#stage = "over";
+    letGo?.();
     if (wasSent) this.#budget?.settle(receipt);
     return true;
   }
