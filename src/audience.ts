@@ -27,9 +27,9 @@ export class Audience<P> {
   }
 
   /** A logger is the user's code like any listener: what it throws must not end the wait. */
-  #say(level: "info" | "warning", message: string): void {
+  #say(level: "info" | "warning" | "error", ...message: unknown[]): void {
     try {
-      this.#logger[level](message);
+      this.#logger[level](...message);
     } catch {
       // There is nobody left to tell.
     }
@@ -69,6 +69,10 @@ export class Audience<P> {
     if (this.#logger.info.enabled ?? true) this.#say("info", lineOf(operationId, latestProgress(), isStale));
     for (const caller of this.#callers) caller.onProgress(latestProgress);
     this.#listeners?.notify(latestProgress());
+  }
+
+  tellBug(message: string, error: unknown): void {
+    this.#say("error", message, error);
   }
 
   tellFailedRead(operationId: string, failedRead: FailedRead): void {

@@ -32,6 +32,14 @@ function forever(): Promise<never> {
   return new Promise(nothing);
 }
 
+/** What a read brought to those who asked for it: an answer, or a failure as it left the wait then. */
+type Answer<P> = { readonly progress: Progress<P> } | FailedAnswer<P>;
+
+interface FailedAnswer<P> {
+  readonly reason: unknown;
+  readonly end: EndOfWait<P>;
+}
+
 /** The attempts of p-retry at one outage. */
 interface Retries {
   /** Begins the next attempt; `undefined` but while that is waited for. */
@@ -61,7 +69,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   /** The last read that was called off. */
   #leaving: Read<P> | undefined;
   /** For those who await the answer of the pending read. */
-  #answer: PromiseWithResolvers<Progress<P>> | undefined;
+  #answer: PromiseWithResolvers<Answer<P>> | undefined;
   #callOffWait: (() => void) | undefined;
   /** What it asks of the budget, as long as it goes on. */
   #demand = 0;
@@ -228,6 +236,8 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#endWait();
     const step = this.#step;
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
+    // The deadline has a timer: one more for the same moment could fire first, and read against a Retry-After.
+    if (step.until === "deadline") return;
     this.#callOffWait = this.#settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
   }
 
@@ -258,8 +268,8 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#pendingRead.start();
   }
 
-  /** The progress after the read under way, or after one that begins now. For ever pending if that is called off. */
-  #readForAnswer(): Promise<Progress<P>> {
+  /** The answer of the read under way, or of one that begins now. For ever pending if that is called off. */
+  #readForAnswer(): Promise<Answer<P>> {
     this.#answer ??= Promise.withResolvers();
     const { promise } = this.#answer;
     this.#read();
@@ -267,12 +277,11 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
   }
 
   async #readNow(): Promise<Progress<P>> {
-    if (!this.#state.isHeldBack || holdInMs(this.#state, this.#elapsedInMs()) === 0) {
-      const progress = await this.#readForAnswer().catch(nothing);
-      if (progress) return progress;
-    }
-    const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
-    throw errorOf(this.#endOfWait(isGone ? "notFound" : "unreadable"));
+    const isHeldBack = this.#state.isHeldBack && holdInMs(this.#state, this.#elapsedInMs()) > 0;
+    if (isHeldBack) throw errorOf(this.#endOfRead());
+    const answer = await this.#readForAnswer();
+    if ("progress" in answer) return answer.progress;
+    throw errorOf(answer.end);
   }
 
   /** Who asks for a read now waits for its answer no longer than for a read's, though the budget let none out. */
@@ -299,7 +308,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     const answer = this.#takeAnswer();
     const latestProgress = this.#progressOnDemand(this.#state, this.#step, reading.status);
     this.#audience.tellProgress(this.#operation.id, latestProgress, this.#state.staleAnswers > staleAnswers);
-    answer?.resolve(latestProgress());
+    answer?.resolve({ progress: latestProgress() });
     if (this.#isRunning) this.#startWait();
   }
 
@@ -313,16 +322,21 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     const atInMs = this.#elapsedInMs();
     if (!this.#apply({ type: "failed", failure, atInMs })) return;
     const answer = this.#takeAnswer();
-    this.#audience.tellFailedRead(
-      this.#operation.id,
-      failedReadAfter(failure, this.#state, atInMs, this.#step),
-    );
+    const step = this.#step;
     // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
-    const reason = error instanceof TypeError ? error : failure;
-    answer?.reject(reason);
-    if (!this.#isRunning) return;
-    if (this.#retries === undefined) void this.#retry(reason);
-    else if (this.#retries.next) this.#startWait();
+    const failed = { reason: error instanceof TypeError ? error : failure, end: this.#endOfRead() };
+    this.#audience.tellFailedRead(this.#operation.id, failedReadAfter(failure, this.#state, atInMs, step));
+    answer?.resolve(failed);
+    // A listener may have begun another wait, which has its own first step.
+    if (this.#isRunning && this.#step === step) this.#readAgain(failed);
+  }
+
+  #readAgain(failed: FailedAnswer<P>): void {
+    if (this.#retries?.next) return this.#startWait();
+    if (this.#retries) return;
+    // The wait for a read that was due without this one.
+    this.#endWait();
+    void this.#retry(failed);
   }
 
   /** Under a bar an estimate costs more than all else that an answer leads to: it is made when somebody looks. */
@@ -332,28 +346,34 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     return () => (progress ??= progressOf(state, latest, step, this.#settings.schedule));
   }
 
-  #takeAnswer(): PromiseWithResolvers<Progress<P>> | undefined {
+  #takeAnswer(): PromiseWithResolvers<Answer<P>> | undefined {
     const answer = this.#answer;
     this.#answer = undefined;
     return answer;
   }
 
   /** Reads again after a failed read; whether and when is in the step that follows each. */
-  async #retry(reason: unknown): Promise<void> {
+  async #retry(failed: FailedAnswer<P>): Promise<void> {
     const retries: Retries = { next: undefined };
     this.#retries = retries;
+    let answer: Promise<Answer<P>> = Promise.resolve(failed);
     const isOver = (): boolean => this.#retries !== retries;
     const shouldRetry = async (): Promise<boolean> => {
       if (isOver()) return forever();
       await new Promise<void>((resolve) => {
-        retries.next = resolve;
+        retries.next = () => {
+          // At once: on its way through p-retry it would miss what other reads lead to.
+          if (this.#step.type === "wait") answer = this.#readForAnswer();
+          resolve();
+        };
         this.#startWait();
       });
       return this.#step.type === "wait";
     };
-    const read = (attempt: number): Promise<unknown> => {
+    const read = async (): Promise<void> => {
       if (isOver()) return forever();
-      return attempt === 1 ? Promise.reject(reason) : this.#readForAnswer();
+      const result = await answer;
+      if ("reason" in result) throw result.reason;
     };
     try {
       await pRetry(read, { retries: Infinity, minTimeout: 0, shouldRetry });
@@ -406,6 +426,12 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     };
   }
 
+  /** How the wait would end by the read that has failed. */
+  #endOfRead(): EndOfWait<P> {
+    const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
+    return this.#endOfWait(isGone ? "notFound" : "unreadable");
+  }
+
   #end(outcome: Outcome<P>): void {
     this.#stop();
     this.#audience.dismiss(outcome);
@@ -420,9 +446,17 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     this.#retries = undefined;
     this.#endWait();
     this.#plan(0);
-    this.#operation.letGo?.();
     this.#callOffDeadline?.();
     this.#callOffDeadline = undefined;
     this.#rules = this.#settings.rules;
+    this.#letGo();
+  }
+
+  #letGo(): void {
+    try {
+      this.#operation.letGo?.();
+    } catch (error) {
+      this.#audience.tellBug("An operation's letGo() failed; nobody waits for it any more.", error);
+    }
   }
 }

@@ -35,8 +35,10 @@ export class Listeners<T> {
   }
 
   notify(value: T): void {
-    // A copy, because a listener may add another one.
-    for (const entry of Array.from(this.#listeners)) this.#call(entry, value);
+    // A copy, because a listener may add another one. Or send one away.
+    for (const entry of Array.from(this.#listeners)) {
+      if (this.#listeners.has(entry)) this.#call(entry, value);
+    }
   }
 
   #call(entry: Entry<T>, value: T): void {

@@ -5,7 +5,7 @@ import type { FailedRead, Progress } from "./progress.ts";
 import { pricedSchedule } from "./schedule/priced.ts";
 import type { PricedScheduleOptions } from "./schedule/priced.ts";
 import { checkDuration } from "./schedule/schedule.ts";
-import type { PollHistory, Schedule } from "./schedule/schedule.ts";
+import type { PollHistory, RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 
 /** How to wait. Durations are in milliseconds. */
 export interface PollOptions<P = unknown> extends PricedScheduleOptions {
@@ -89,5 +89,18 @@ function checkSchedule(schedule: Schedule): Schedule {
     checkDuration("schedule's result", delayInMs, { allowInfinity: true });
     return delayInMs;
   };
-  return schedule.estimate === undefined ? checked : Object.assign(checked, { estimate: schedule.estimate });
+  return schedule.estimate === undefined
+    ? checked
+    : Object.assign(checked, { estimate: quietEstimate(schedule) });
+}
+
+/** An estimate is made when somebody looks, be it the log: one that throws must not end a wait, and counts as none. */
+function quietEstimate(schedule: Schedule): (history: PollHistory) => RemainingEstimate | undefined {
+  return (history) => {
+    try {
+      return schedule.estimate?.(history);
+    } catch {
+      return undefined;
+    }
+  };
 }
