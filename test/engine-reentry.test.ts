@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
 import { PollingError, ReadError, createPoller, fixed } from "lro-poller";
-import type { Clock, Operation, PollLogger, Progress } from "lro-poller";
+import type { Clock, Operation, PollLogger, Poller, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
-import type { VirtualClock } from "lro-poller/testing";
+import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
 import { ending, microtasks, rejection } from "./support/endings.ts";
 import { down, forever, setUp } from "./support/scripted-poller.ts";
 
@@ -168,4 +169,110 @@ test("a listener that another one has sent away is not called", async () => {
   leaves.push(poller.onProgress(second));
   await poller.poll();
   expect(second).not.toHaveBeenCalled();
+});
+
+type Deed = "wait" | "poll" | "iterate" | "return" | "abortAll" | { readonly abort: number };
+
+/** Callers of one poller, who come and go. */
+class Crowd {
+  readonly #poller: Poller;
+  readonly #callers: AbortController[] = [];
+  readonly #iterators: AsyncIterator<unknown>[] = [];
+  readonly ends: Promise<unknown>[] = [];
+  /** A listener that polls whenever a read fails would never come to an end. */
+  deedsOfListeners = 60;
+
+  constructor(poller: Poller) {
+    this.#poller = poller;
+  }
+
+  do(deed: Deed): void {
+    if (deed === "iterate") this.ends.push(ending(this.#iterator().next()));
+    else if (deed === "return") void this.#iterators.pop()?.return?.();
+    else if (deed === "abortAll") for (const caller of this.#callers) caller.abort();
+    else if (typeof deed === "object") this.#callers[deed.abort % Math.max(1, this.#callers.length)]?.abort();
+    else this.#ask(deed);
+  }
+
+  listen(deeds: readonly Deed[]): void {
+    const act = (): void => {
+      if (this.deedsOfListeners-- > 0) for (const deed of deeds) this.do(deed);
+    };
+    this.#poller.onProgress(act);
+    this.#poller.onFailedRead(act);
+  }
+
+  leave(): void {
+    this.deedsOfListeners = 0;
+    this.do("abortAll");
+    for (const iterator of this.#iterators) void iterator.return?.();
+  }
+
+  #ask(deed: "wait" | "poll"): void {
+    const caller = new AbortController();
+    const options = { abortSignal: caller.signal };
+    this.#callers.push(caller);
+    this.ends.push(
+      ending(deed === "wait" ? this.#poller.pollUntilDone(options) : this.#poller.poll(options)),
+    );
+  }
+
+  #iterator(): AsyncIterator<unknown> {
+    const iterator = this.#iterators.at(-1) ?? this.#poller[Symbol.asyncIterator]();
+    this.#iterators.push(iterator);
+    return iterator;
+  }
+}
+
+test("whatever callers and listeners do, no Retry-After is broken, nothing is left behind, and a last wait ends", async () => {
+  const reply = fc.constantFrom<ScriptedReply>(
+    "Running",
+    { status: "Running", retryAfterInMs: 2000 },
+    forever,
+    down(),
+    down({ retryAfterInMs: 3000 }),
+    down({ kind: "refused" }),
+    new TypeError("x is not a function"),
+  );
+  const deed = fc.oneof(
+    fc.constantFrom<Deed>("wait", "poll", "iterate", "return", "abortAll"),
+    fc.record({ abort: fc.nat() }),
+  );
+  const step = fc.oneof(
+    fc.record({ deed }),
+    fc.record({ listen: fc.array(deed, { maxLength: 3 }) }),
+    fc.record({ advance: fc.integer({ min: 0, max: 4000 }) }),
+    fc.record({ microtasks: fc.nat({ max: 12 }) }),
+  );
+  const script = fc.record({
+    replies: fc.array(reply, { maxLength: 12 }),
+    steps: fc.array(step),
+    timeoutInMs: fc.constantFrom(9000, Infinity),
+  });
+  await fc.assert(
+    fc.asyncProperty(script, async ({ replies, steps, timeoutInMs }) => {
+      const manySuccesses = Array.from({ length: 80 }, () => succeeded);
+      const options = { requestTimeoutInMs: 2500, timeoutInMs };
+      const { clock, operation, poller, readTimes } = setUp([...replies, ...manySuccesses], options);
+      const silences: { readonly from: number; readonly to: number }[] = [];
+      poller.onFailedRead(({ error: { retryAfterInMs = 0 } }) => {
+        silences.push({ from: operation.reads.length, to: clock.now() + retryAfterInMs });
+      });
+      const crowd = new Crowd(poller);
+      for (const one of steps) {
+        if ("deed" in one) crowd.do(one.deed);
+        else if ("listen" in one) crowd.listen(one.listen);
+        else if ("advance" in one) await clock.advance(one.advance);
+        else await microtasks(one.microtasks);
+      }
+      crowd.leave();
+      await Promise.all(crowd.ends);
+      await clock.advance(0);
+      expect(clock.pendingTimers).toBe(0);
+      let end: unknown;
+      while (end !== 1) end = await clock.runUntilSettled(ending(poller.pollUntilDone()));
+      for (const { from, to } of silences) expect(readTimes()[from] ?? to).toBeGreaterThanOrEqual(to);
+    }),
+    { numRuns: 500 },
+  );
 });
