@@ -1,5 +1,6 @@
 import { Caller } from "./callers.ts";
 import type { OperationPoller } from "./engine.ts";
+import { Mailbox } from "./mailbox.ts";
 import type { Operation } from "./operation.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
@@ -87,38 +88,18 @@ export class Member<P> extends Caller<P> implements FinishedOperation<P> {
 }
 
 /** Hands over the members of a group as they finish. */
-export class Arrivals<P> extends Caller<PromiseSettledResult<P>[]> implements AsyncIterable<Member<P>> {
-  readonly #arrived: Member<P>[];
-  #end: { readonly error?: unknown } | undefined;
-  #wake: () => void = () => {};
+export class Arrivals<P> extends Caller<PromiseSettledResult<P>[]> {
+  readonly mailbox: Mailbox<FinishedOperation<P>> = new Mailbox("each");
 
-  constructor(signals: readonly AbortSignal[], arrived: Member<P>[]) {
-    super(signals);
-    this.#arrived = arrived;
-  }
-
-  add(member: Member<P>): void {
-    this.#arrived.push(member);
-    this.#wake();
+  add({ operation, result }: Member<P>): void {
+    this.mailbox.put({ operation, result });
   }
 
   override onOutcome(): void {
-    this.#end = {};
-    this.#wake();
+    this.mailbox.close();
   }
 
   override onAbort(error: unknown): void {
-    this.#end = { error };
-    this.#wake();
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Member<P>, void, undefined> {
-    for (;;) {
-      const member = this.#arrived.shift();
-      if (member) yield member;
-      else if (this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
-      else if ("error" in this.#end) throw this.#end.error;
-      else return;
-    }
+    this.mailbox.close({ error });
   }
 }

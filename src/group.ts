@@ -140,15 +140,17 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     return this.#listeners.add(listener);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<FinishedOperation<P>, void, undefined> {
-    const finished = this.#members.filter(({ isFinished }) => isFinished);
-    const arrivals = new Arrivals<P>(this.#signals(), finished);
-    this.#enter(arrivals);
-    try {
-      for await (const { operation, result } of arrivals) yield { operation, result };
-    } finally {
-      arrivals.leave();
-    }
+  // No generator: its return() would wait for the next that finishes before it lets go.
+  [Symbol.asyncIterator](): AsyncIterator<FinishedOperation<P>, void, undefined> {
+    let arrivals: Arrivals<P> | undefined;
+    return {
+      next: () => (arrivals ??= this.#receive()).mailbox.next(),
+      return: () => {
+        arrivals?.leave();
+        arrivals?.mailbox.close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -219,6 +221,13 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     if (!caller.enter(this)) return;
     this.#callers.push(caller);
     if (this.#callers.length === 1) this.#joinFrom(0);
+  }
+
+  #receive(): Arrivals<P> {
+    const arrivals = new Arrivals<P>(this.#signals());
+    for (const member of this.#members) if (member.isFinished) arrivals.add(member);
+    this.#enter(arrivals);
+    return arrivals;
   }
 
   /** Lets the members begin in turns, so that a hundred thousand do not block the event loop. */

@@ -35,7 +35,7 @@ export class Listeners<T> {
   }
 
   notify(value: T): void {
-    // A copy, because a listener may add another one. Or send one away.
+    // A copy, because a listener may add another one; and it may send one away.
     for (const entry of Array.from(this.#listeners)) {
       if (this.#listeners.has(entry)) this.#call(entry, value);
     }

@@ -1,18 +1,24 @@
-/** Hands the latest value to a consumer. A value that is not fetched in time is replaced by the next. */
+/** Hands values to a consumer: the latest, which replaces one that was not fetched in time, or each. */
 export class Mailbox<T> {
-  #latest: { readonly value: T } | undefined;
+  readonly #keeps: "latest" | "each";
+  readonly #kept: { readonly value: T }[] = [];
   #end: { readonly error?: unknown } | undefined;
   /** Consumers that came before there was anything. */
   #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
 
+  constructor(keeps: "latest" | "each" = "latest") {
+    this.#keeps = keeps;
+  }
+
   put(value: T): void {
     const consumer = this.#waiting.shift();
-    if (consumer) consumer.resolve({ done: false, value });
-    else this.#latest = { value };
+    if (consumer) return consumer.resolve({ done: false, value });
+    if (this.#keeps === "latest") this.#kept.length = 0;
+    this.#kept.push({ value });
   }
 
   /**
-   * Ends the iteration after the value that is still here; with an error, by rejecting once with it.
+   * Ends the iteration after what is still here; with an error, by rejecting once with it.
    *
    * @param mayGoUnheard - whether a consumer who has gone need not hear of the error
    */
@@ -25,9 +31,8 @@ export class Mailbox<T> {
   }
 
   next(): Promise<IteratorResult<T, undefined>> {
-    const latest = this.#latest;
-    this.#latest = undefined;
-    if (latest) return Promise.resolve({ done: false, value: latest.value });
+    const first = this.#kept.shift();
+    if (first) return Promise.resolve({ done: false, value: first.value });
     if (this.#end === undefined) return this.#wait();
     const end = this.#end;
     this.#end = {};

@@ -105,6 +105,21 @@ describe("a group that is left while its members begin", () => {
   });
 });
 
+test("an iterator over a group that is returned while its next() is pending ends at once, and stops the group", async () => {
+  const clock = createVirtualClock();
+  const group = createPollerGroup(settings(clock));
+  const operation = scriptedOperation(["Running", "Running"]);
+  group.add(operation);
+  const iterator = group[Symbol.asyncIterator]();
+  const next = iterator.next();
+  await clock.advance(0);
+  expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
+  expect(await next).toEqual({ done: true, value: undefined });
+  await clock.advance(60_000);
+  expect(operation.reads).toHaveLength(1);
+  expect(clock.pendingTimers).toBe(0);
+});
+
 test("reads that throw at once are all told, however many wait for their turn", async () => {
   const clock = createVirtualClock();
   const read = (): never => {
