@@ -53,7 +53,7 @@ export class RateMeter {
   /** Learns what the service says that it still takes. */
   hint(now: number, { remaining, resetInMs }: RateLimit): void {
     // A transport may be the user's own: NaN would stay in here for good, and make every wait endless.
-    if (!(remaining >= 0 && resetInMs >= 0)) return;
+    if (!(remaining >= 0 && resetInMs >= 0 && remaining + resetInMs < Infinity)) return;
     this.#mostRemaining = Math.max(this.#mostRemaining, remaining);
     this.#longestResetInMs = Math.max(this.#longestResetInMs, resetInMs);
     // Nothing left is scarce, whatever there was before: the first hint may say so.
