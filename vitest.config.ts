@@ -5,6 +5,7 @@ const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).
 export default defineConfig({
   resolve: {
     alias: [
+      { find: "lro-poller/opentelemetry", replacement: src("opentelemetry.ts") },
       { find: "lro-poller/testing", replacement: src("testing/index.ts") },
       { find: /^lro-poller$/, replacement: src("index.ts") },
     ],

@@ -1,50 +1,61 @@
 import type { Caller } from "./callers.ts";
 import { Listeners } from "./listeners.ts";
-import type { PollLogger } from "./operation.ts";
+import { answerLine, beginLine, endLine, failureLine } from "./log-lines.ts";
+import type { PollLogger, ReadOptions, WaitEnd, WaitFacts, WaitObserver } from "./operation.ts";
 import type { Outcome } from "./outcome.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 
-function nothing(): void {}
+const unheard = Object.assign((): void => {}, { enabled: false });
 
 /** Without a logger the bugs of listeners are still told; the rest has events of its own. */
 export const fallbackLogger: PollLogger = {
-  info: Object.assign((): void => {}, { enabled: false }),
-  warning: nothing,
+  verbose: unheard,
+  info: unheard,
+  warning: unheard,
   error: (...message) => console.error(...message),
 };
 
-/** Who is told of one operation: those who wait for it, those who listen, and the log. */
+/** The wait that an audience is of. */
+interface Host {
+  readonly facts: WaitFacts;
+  /** Who watches the wait that begins. */
+  observe(): WaitObserver | undefined;
+  onEverybodyLeft(): void;
+}
+
+/** Who is told of one operation: those who wait for it, those who listen, the log, and who watches. */
 export class Audience<P> {
-  readonly #host: { onEverybodyLeft(): void };
+  readonly #host: Host;
   readonly #logger: PollLogger;
   #callers: Caller<P>[] = [];
   #listeners: Listeners<Progress<P>> | undefined;
   #failedReadListeners: Listeners<FailedRead> | undefined;
+  #observer: WaitObserver | undefined;
 
-  constructor(host: { onEverybodyLeft(): void }, logger: PollLogger = fallbackLogger) {
+  constructor(host: Host, logger: PollLogger = fallbackLogger) {
     this.#host = host;
     this.#logger = logger;
   }
 
-  /** A logger is the user's code like any listener: what it throws must not end the wait. */
-  #say(level: "info" | "warning" | "error", ...message: unknown[]): void {
-    try {
-      this.#logger[level](...message);
-    } catch {
-      // There is nobody left to tell.
-    }
+  /** What the observer has the reads carry. */
+  get readOptions(): Omit<ReadOptions, "abortSignal"> | undefined {
+    return this.#observer?.readOptions;
   }
 
   /** Lets a caller in, unless one of its signals has fired already. */
   enter(caller: Caller<P>): boolean {
     if (!caller.enter(this)) return false;
+    if (this.#callers.length === 0) this.#begin();
     // An array that is pushed to keeps room for sixteen more.
     this.#callers = this.#callers.concat([caller]);
     return true;
   }
 
-  onLeave(caller: object): void {
+  onLeave(caller: object, reason?: unknown): void {
     this.#callers = this.#callers.filter((other) => other !== caller);
+    if (this.#callers.length > 0) return;
+    this.#end({ type: "left", error: reason });
+    // Who was told of the end may have begun another wait.
     if (this.#callers.length === 0) this.#host.onEverybodyLeft();
   }
 
@@ -52,6 +63,8 @@ export class Audience<P> {
   dismiss(outcome: Outcome<P>): void {
     const callers = this.#callers;
     this.#callers = [];
+    const end: WaitEnd = outcome.type === "disposed" ? { type: "left", error: outcome.error } : outcome;
+    if (callers.length > 0) this.#end(end);
     for (const caller of callers) caller.dismiss(outcome);
   }
 
@@ -65,31 +78,60 @@ export class Audience<P> {
     return this.#failedReadListeners.add(listener);
   }
 
-  tellProgress(operationId: string, latestProgress: () => Progress<P>, isStale: boolean): void {
-    if (this.#logger.info.enabled ?? true) this.#say("info", lineOf(operationId, latestProgress(), isStale));
+  tellProgress(latestProgress: () => Progress<P>, isStale: boolean): void {
+    if (this.#observer || this.#isLogged("info") || this.#isLogged("verbose")) this.#recordAnswer(isStale);
     for (const caller of this.#callers) caller.onProgress(latestProgress);
     this.#listeners?.notify(latestProgress());
   }
 
   tellBug(message: string, error: unknown): void {
-    this.#say("error", message, error);
+    this.#unharmed(() => this.#logger.error(message, error));
   }
 
-  tellFailedRead(operationId: string, failedRead: FailedRead): void {
-    this.#say(
-      "warning",
-      `Operation ${operationId}: read failed: ${failedRead.error.message}.${nextRead(failedRead)}`,
-    );
+  tellFailedRead(failedRead: FailedRead): void {
+    if (this.#observer || this.#isLogged("info")) {
+      const { facts } = this.#host;
+      this.#say("info", () => failureLine(facts, failedRead.error));
+      this.#unharmed(() => this.#observer?.onFailedRead(facts, failedRead.error));
+    }
     this.#failedReadListeners?.notify(failedRead);
   }
-}
 
-function lineOf(operationId: string, progress: Progress, isStale: boolean): string {
-  const percent = progress.percentComplete === undefined ? "" : ` at ${progress.percentComplete} %`;
-  const stale = isStale ? " (a stale answer was passed over)" : "";
-  return `Operation ${operationId}: ${progress.status}${percent}${stale}.${nextRead(progress)}`;
-}
+  #begin(): void {
+    this.#say("info", () => beginLine(this.#host.facts));
+    this.#unharmed(() => {
+      this.#observer = this.#host.observe();
+    });
+  }
 
-function nextRead({ nextPollInMs }: { readonly nextPollInMs: number | undefined }): string {
-  return nextPollInMs === undefined ? "" : ` Next read in ${Math.round(nextPollInMs)} ms.`;
+  #recordAnswer(isStale: boolean): void {
+    const { facts } = this.#host;
+    this.#say(facts.changed || isStale ? "info" : "verbose", () => answerLine(facts, isStale));
+    this.#unharmed(() => this.#observer?.onAnswer(facts));
+  }
+
+  #end(end: WaitEnd): void {
+    const observer = this.#observer;
+    this.#observer = undefined;
+    const isFailure = end.type === "unsuccessful" || end.type === "gaveUp";
+    this.#say(isFailure ? "warning" : "info", () => endLine(this.#host.facts, end));
+    this.#unharmed(() => observer?.onEnd(this.#host.facts, end));
+  }
+
+  #isLogged(level: "verbose" | "info" | "warning"): boolean {
+    return this.#logger[level].enabled ?? true;
+  }
+
+  #say(level: "verbose" | "info" | "warning", line: () => string): void {
+    if (this.#isLogged(level)) this.#unharmed(() => this.#logger[level](line()));
+  }
+
+  /** Loggers and observers are others' code like any listener: what they throw must not end the wait. */
+  #unharmed(tell: () => void): void {
+    try {
+      tell();
+    } catch {
+      // There is nobody left to tell.
+    }
+  }
 }

@@ -7,7 +7,7 @@ function nothing(): void {}
 
 /** Where callers wait, and whom they tell that they leave. */
 export interface WaitingRoom {
-  onLeave(caller: object): void;
+  onLeave(caller: object, reason?: unknown): void;
 }
 
 /**
@@ -44,9 +44,10 @@ export abstract class Caller<P> implements EventListenerObject {
     return this.#room !== undefined;
   }
 
-  leave(): void {
+  /** Leaves, because of an error if there is a reason. */
+  leave(reason?: unknown): void {
     for (const signal of this.#signals) signal.removeEventListener("abort", this);
-    this.#room?.onLeave(this);
+    this.#room?.onLeave(this, reason);
     this.#room = undefined;
   }
 
@@ -59,7 +60,7 @@ export abstract class Caller<P> implements EventListenerObject {
 
   handleEvent(): void {
     const reason: unknown = this.#signals.find((signal) => signal.aborted)?.reason;
-    this.leave();
+    this.leave(reason);
     this.onAbort(reason);
   }
 }
@@ -103,14 +104,14 @@ export class UntilRead<P> extends Awaiting<P, Progress<P>> {
   leaveAfter(clock: Clock, delayInMs: number, reason: () => unknown): void {
     this.#callOffLimit = clock.setTimer(() => {
       const why = reason();
-      this.leave();
+      this.leave(why);
       this.onAbort(why);
     }, delayInMs);
   }
 
-  override leave(): void {
+  override leave(reason?: unknown): void {
     this.#callOffLimit();
-    super.leave();
+    super.leave(reason);
   }
 
   override onOutcome(outcome: Outcome<P>): void {

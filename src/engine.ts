@@ -13,12 +13,20 @@ import {
   transition,
 } from "./machine.ts";
 import type { NextStep, WaitEnding, WaitEvent, WaitRules, WaitState } from "./machine.ts";
-import type { Operation, OperationState, OperationStatus, Reading } from "./operation.ts";
+import type {
+  Operation,
+  OperationState,
+  OperationStatus,
+  ReadOptions,
+  Reading,
+  WaitFacts,
+  WaitObserver,
+} from "./operation.ts";
 import type { PollSettings } from "./options.ts";
 import { errorOf, isVerdict, outcomeOf, toReadError } from "./outcome.ts";
 import type { EndOfWait, Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
-import { failedReadAfter, progressOf } from "./progress.ts";
+import { factsOf, failedReadAfter, progressOf } from "./progress.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 import { Read, heldBackError, timeoutError } from "./read.ts";
 import type { Reader } from "./read.ts";
@@ -112,12 +120,11 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     if (this.#enter(caller)) {
       const progress = this.#readNow();
       this.#limitQueueing(caller);
-      void progress
-        .then(
-          (value) => caller.resolve(value),
-          (error: unknown) => caller.onAbort(error),
-        )
-        .finally(() => caller.leave());
+      const onFailure = (error: unknown): void => {
+        caller.onAbort(error);
+        caller.leave(error);
+      };
+      void progress.then((value) => caller.resolve(value)).then(() => caller.leave(), onFailure);
     }
     return caller.promise;
   }
@@ -175,6 +182,18 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
 
   onEverybodyLeft(): void {
     this.#stop();
+  }
+
+  get facts(): WaitFacts {
+    return factsOf(this.#operation.id, this.#state, this.#elapsedInMs(), this.#step);
+  }
+
+  observe(): WaitObserver | undefined {
+    return this.#operation.observe?.(this.facts, this.#settings.tracingOptions);
+  }
+
+  get readOptions(): Omit<ReadOptions, "abortSignal"> | undefined {
+    return this.#audience.readOptions;
   }
 
   #signals(own?: AbortSignal): readonly AbortSignal[] {
@@ -307,7 +326,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     if (this.#step.type === "end") this.#outcome = outcomeOf(this.#endOfWait());
     const answer = this.#takeAnswer();
     const latestProgress = this.#progressOnDemand(this.#state, this.#step, reading.status);
-    this.#audience.tellProgress(this.#operation.id, latestProgress, this.#state.staleAnswers > staleAnswers);
+    this.#audience.tellProgress(latestProgress, this.#state.staleAnswers > staleAnswers);
     answer?.resolve({ progress: latestProgress() });
     if (this.#isRunning) this.#startWait();
   }
@@ -325,7 +344,7 @@ export class OperationPoller<P> implements Poller<P>, Reader<P> {
     const step = this.#step;
     // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
     const failed = { reason: error instanceof TypeError ? error : failure, end: this.#endOfRead() };
-    this.#audience.tellFailedRead(this.#operation.id, failedReadAfter(failure, this.#state, atInMs, step));
+    this.#audience.tellFailedRead(failedReadAfter(failure, this.#state, atInMs, step));
     answer?.resolve(failed);
     // A listener may have begun another wait, which has its own first step.
     if (this.#isRunning && this.#step === step) this.#readAgain(failed);

@@ -70,7 +70,7 @@ export class Member<P> extends Caller<P> implements FinishedOperation<P> {
 
   /** Is let go, for this reason. */
   stop(reason: unknown): void {
-    this.leave();
+    this.leave(reason);
     this.onAbort(reason);
   }
 

@@ -170,13 +170,13 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     );
   }
 
-  onLeave(caller: object): void {
+  onLeave(caller: object, reason?: unknown): void {
     this.#callers = this.#callers.filter((other) => other !== caller);
     if (this.#callers.length > 0) return;
     this.#callOffTurn?.();
     this.#callOffNotice?.();
     this.#callOffTurn = this.#callOffNotice = undefined;
-    for (const member of this.#members) member.leave();
+    for (const member of this.#members) member.leave(reason);
   }
 
   /** A member has moved: whoever listens is told soon, and not for each of thousands. */

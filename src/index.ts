@@ -26,14 +26,22 @@ export type { GroupProgress, PollAllOptions, PollerGroup, PollerGroupOptions } f
 export { isTerminal } from "./operation.ts";
 export type {
   InnerError,
+  LogLevel,
   Operation,
   OperationError,
   OperationState,
   OperationStatus,
   PollLogger,
+  ReadFailure,
+  ReadOptions,
   Reading,
   StatusFields,
   TerminalState,
+  TracingContext,
+  TracingOptions,
+  WaitEnd,
+  WaitFacts,
+  WaitObserver,
 } from "./operation.ts";
 export type { PollOptions } from "./options.ts";
 export { parseOperationStatus } from "./parse.ts";
@@ -51,7 +59,11 @@ export { exponential, fixed } from "./schedule/simple.ts";
 export type { ResumeToken } from "./token.ts";
 export type { ProgressToken } from "./token-progress.ts";
 export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
-export type { OperationStatusesClientOptions, ResumeOptions } from "./azure/operation-statuses-client.ts";
+export type {
+  GetOperationStatusOptions,
+  OperationStatusesClientOptions,
+  ResumeOptions,
+} from "./azure/operation-statuses-client.ts";
 export type { AdditionalPolicy, TransportOptions } from "./azure/transport.ts";
 export type {
   CustomizationTask,

@@ -67,14 +67,88 @@ export interface Reading<P = unknown> {
   readonly isResultPending?: boolean | undefined;
 }
 
-/** Lines for operators, in the shape of `@azure/logger`'s client loggers. */
+/** One level of a log. Not called while it is not `enabled` (default: it is). */
+export interface LogLevel {
+  (...message: unknown[]): void;
+  readonly enabled?: boolean;
+}
+
+/**
+ * Lines for operators, in the shape of `@azure/logger`'s client loggers and at the levels of Azure's guidelines, which
+ * keep warnings for what a caller sees fail: a read that is tried again is none.
+ */
 export interface PollLogger {
-  /** Each status, with the time to the next read. Not called while it is not `enabled` (default: it is). */
-  readonly info: { (...message: unknown[]): void; readonly enabled?: boolean };
-  /** Each failed read. */
-  warning(...message: unknown[]): void;
+  /** Each status that brought nothing new, with the time to the next read. */
+  readonly verbose: LogLevel;
+  /** A wait that begins, goes on later or succeeds, each new status, each failed or throttled read, who lets go. */
+  readonly info: LogLevel;
+  /** A wait that ended with an error. */
+  readonly warning: LogLevel;
   /** What a listener threw. */
   error(...message: unknown[]): void;
+}
+
+/** Of `@azure/core-tracing`, as every Azure client takes them. */
+export interface TracingOptions {
+  /** Holds the span that is to be the parent. Default: the one that is active when the wait begins. */
+  readonly tracingContext?: TracingContext;
+}
+
+/** Of `@azure/core-tracing`; OpenTelemetry's `Context` is one. */
+export interface TracingContext {
+  getValue(key: symbol): unknown;
+  setValue(key: symbol, value: unknown): TracingContext;
+  deleteValue(key: symbol): TracingContext;
+}
+
+/** What a wait knows at one moment. */
+export interface WaitFacts {
+  readonly operationId: string;
+  readonly status: OperationState | undefined;
+  /** The state after the read before. */
+  readonly previousStatus: OperationState | undefined;
+  readonly percentComplete: number | undefined;
+  /** Whether the last answer brought another status or percentage than the one before. */
+  readonly changed: boolean;
+  /** Milliseconds since the wait began; a resumed one began where it was begun first. */
+  readonly elapsedInMs: number;
+  /** Milliseconds until the next read; `undefined` when there is none. */
+  readonly nextPollInMs: number | undefined;
+  /** Reads that came to an end, failed ones included. */
+  readonly pollCount: number;
+  /** How many of them failed. */
+  readonly failedReads: number;
+}
+
+/** Why a read failed; a {@link ReadError} is one. */
+export interface ReadFailure {
+  readonly message: string;
+  readonly code: string;
+  readonly statusCode: number | undefined;
+  /** Whether the service said that it is asked too much. */
+  readonly isThrottled: boolean;
+}
+
+/** How a wait ended: as the operation did, without knowing how it does, or because nobody waits any more. */
+export interface WaitEnd {
+  readonly type: "succeeded" | "unsuccessful" | "gaveUp" | "left";
+  /** What the callers got; of those who left by a signal, the signal's reason. */
+  readonly error?: unknown;
+}
+
+/** Who watches one wait: from when somebody waits until nobody does. What it throws does not harm the wait. */
+export interface WaitObserver {
+  /** Handed to each read of the wait. */
+  readonly readOptions?: Omit<ReadOptions, "abortSignal"> | undefined;
+  onAnswer(facts: WaitFacts): void;
+  onFailedRead(facts: WaitFacts, failure: ReadFailure): void;
+  onEnd(facts: WaitFacts, end: WaitEnd): void;
+}
+
+/** What a read is given: what every Azure client's methods take. */
+export interface ReadOptions {
+  readonly abortSignal: AbortSignal;
+  readonly tracingOptions?: TracingOptions | undefined;
 }
 
 /**
@@ -86,13 +160,15 @@ export interface Operation<P = unknown> {
   /** Names the operation in messages. Shown to people, so without signatures or secrets. */
   readonly id: string;
   /** Asks once. Settles soon after `abortSignal` fires; the engine does not wait for it longer than that. */
-  read(options: { abortSignal: AbortSignal }): Promise<Reading<P>>;
+  read(options: ReadOptions): Promise<Reading<P>>;
   /** Told when nobody waits any more, so that nothing is sent on behalf of nobody. */
   letGo?(): void;
   /** What a resume token has to hold so that the operation is found again. */
   toJSON(): object;
   /** Default: what listeners throw goes to the console, and nothing else is logged. */
   readonly logger?: PollLogger;
+  /** Asked whenever a wait begins for who watches it. Default: nobody. */
+  observe?(facts: WaitFacts, tracingOptions: TracingOptions | undefined): WaitObserver | undefined;
   /** Whether the next read sends nothing, and so is paid from no budget. Default false. */
   readonly sendsNothing?: boolean;
   /** What its reads are paid from, together with those of other operations. One for each clock: tests have theirs. */

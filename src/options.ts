@@ -1,6 +1,7 @@
 import { systemClock } from "./clock.ts";
 import type { Clock } from "./clock.ts";
 import type { WaitRules } from "./machine.ts";
+import type { TracingOptions } from "./operation.ts";
 import type { FailedRead, Progress } from "./progress.ts";
 import { pricedSchedule } from "./schedule/priced.ts";
 import type { PricedScheduleOptions } from "./schedule/priced.ts";
@@ -29,6 +30,8 @@ export interface PollOptions<P = unknown> extends PricedScheduleOptions {
   readonly notFoundGraceInMs?: number;
   /** The longest wait between failed reads, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
+  /** As every Azure client takes them. Default: the span of the wait is a child of the active one. */
+  readonly tracingOptions?: TracingOptions;
   /** In place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
   readonly schedule?: Schedule;
   /** For tests. Default {@link systemClock}. */
@@ -46,6 +49,7 @@ export interface PollSettings {
   readonly schedule: Schedule;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly tracingOptions: TracingOptions | undefined;
 }
 
 /**
@@ -63,6 +67,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     schedule,
     clock = systemClock,
     random = Math.random,
+    tracingOptions,
   } = options;
   checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
   checkDuration("requestTimeoutInMs", requestTimeoutInMs, { positive: true, allowInfinity: true });
@@ -76,6 +81,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     schedule: schedule === undefined ? pricedSchedule(options) : checkSchedule(schedule),
     clock,
     random,
+    tracingOptions,
   };
 }
 

@@ -2,7 +2,7 @@ import type { ReadError } from "./errors.ts";
 import { historyOf } from "./machine.ts";
 import type { NextStep, WaitState } from "./machine.ts";
 import { isTerminal } from "./operation.ts";
-import type { OperationState, OperationStatus } from "./operation.ts";
+import type { OperationState, OperationStatus, WaitFacts } from "./operation.ts";
 import { estimateRemaining } from "./schedule/estimate.ts";
 import type { RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 
@@ -83,6 +83,27 @@ export function failedReadAfter(
 ): FailedRead {
   const { status, pollCount, failedReads } = state;
   return { error, status, elapsedInMs, nextPollInMs: nextPollInMs(step), pollCount, failedReads };
+}
+
+/** What observers and logs are told: unlike a progress, without an estimate, which costs more than all else. */
+export function factsOf(
+  operationId: string,
+  state: WaitState,
+  elapsedInMs: number,
+  step: NextStep,
+): WaitFacts {
+  const { status, previousStatus, percentComplete, pollCount, failedReads } = state;
+  return {
+    operationId,
+    status,
+    previousStatus,
+    percentComplete,
+    changed: state.isChange ?? true,
+    elapsedInMs,
+    nextPollInMs: nextPollInMs(step),
+    pollCount,
+    failedReads,
+  };
 }
 
 function nextPollInMs(step: NextStep): number | undefined {

@@ -1,12 +1,14 @@
 import type { Receipt, RequestBudget } from "./budget.ts";
 import type { Clock } from "./clock.ts";
 import { ReadError } from "./errors.ts";
-import type { Operation, Reading } from "./operation.ts";
+import type { Operation, ReadOptions, Reading } from "./operation.ts";
 
 const longestFarewellInMs = 1000;
 
 /** Who reads, and is told once of each read what came of it, unless it is called off. */
 export interface Reader<P> {
+  /** What its reads are given besides a signal. */
+  readonly readOptions: Omit<ReadOptions, "abortSignal"> | undefined;
   onReading(reading: Reading<P>): void;
   onFailure(error: unknown): void;
 }
@@ -74,10 +76,11 @@ export class Read<P> {
   }
 
   async #ask(abortSignal: AbortSignal): Promise<void> {
+    const { readOptions } = this.#reader;
     let reading: Reading<P>;
     let receipt: Receipt;
     try {
-      reading = await this.#operation.read({ abortSignal });
+      reading = await this.#operation.read(readOptions ? { ...readOptions, abortSignal } : { abortSignal });
       // Here, because what a transport of the user's own resolves with may be nothing.
       receipt = { isThrottled: false, rateLimit: reading.rateLimit };
     } catch (error) {

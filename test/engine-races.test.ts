@@ -413,7 +413,7 @@ describe("code of others", () => {
       throw new Error("the disk is full");
     };
     const [onProgress, onFailedRead] = [vi.fn<() => void>(fail), vi.fn<() => void>(fail)];
-    const logger: PollLogger = { info: fail, warning: fail, error: fail };
+    const logger: PollLogger = { verbose: fail, info: fail, warning: fail, error: fail };
     const operation = scriptedOperation(["Running", down(), succeeded], { logger });
     const options = { clock, schedule: fixed(1000), onProgress, onFailedRead };
     expect(await clock.runUntilSettled(pollUntilDone(operation, options))).toBe(1);

@@ -20,6 +20,7 @@ const layers = [
   "mailbox.ts",
   "outcome.ts",
   "callers.ts",
+  "log-lines.ts",
   "audience.ts",
   "read.ts",
   "token-fields.ts",
@@ -33,6 +34,7 @@ const layers = [
   "azure/",
   "history/",
   "index.ts",
+  "opentelemetry.ts",
   "testing/",
   "cli/",
 ];

@@ -11,6 +11,8 @@ import type { Progress } from "../progress.ts";
 import { errorOfRequest, errorOfStatus } from "./answer.ts";
 import { nameOf } from "./course.ts";
 import { logger } from "./logger.ts";
+import { observeWait, spanNameOfWaits } from "./observers.ts";
+import { withinSpan } from "./wait-span.ts";
 
 /** A poller of core-lro 3, which Azure's modular SDKs give. */
 export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;
@@ -51,8 +53,12 @@ export function fromPollerLike<TResult>(
     },
     logger,
     toJSON,
-    async read({ abortSignal }): Promise<Reading<TResult>> {
-      const failure = await failureOf(poller.poll({ abortSignal }));
+    observe(facts, tracingOptions) {
+      const subject = { spanName: spanNameOfWaits, resourceProvider: "", url: () => undefined };
+      return observeWait(subject, facts, tracingOptions);
+    },
+    async read({ abortSignal, tracingOptions }): Promise<Reading<TResult>> {
+      const failure = await failureOf(withinSpan(tracingOptions, () => poller.poll({ abortSignal })));
       const latest = state();
       if (latest === undefined) throw startError(failure);
       const failedRead = failedReadIn(latest, failure);

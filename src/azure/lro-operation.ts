@@ -2,11 +2,22 @@ import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
 import { ContractError, ReadError, messageOf } from "../errors.ts";
-import type { Operation, OperationStatus, PollLogger, Reading, StatusFields } from "../operation.ts";
+import type {
+  Operation,
+  OperationStatus,
+  PollLogger,
+  ReadOptions,
+  Reading,
+  StatusFields,
+  TracingOptions,
+  WaitFacts,
+  WaitObserver,
+} from "../operation.ts";
 import { ageOf, errorOfAnswer, factsOf, parseBody } from "./answer.ts";
 import type { AnswerFacts } from "./answer.ts";
 import { nameOf, readBeginning, readMonitor } from "./course.ts";
 import type { Answer, Beginning, Course, Report } from "./course.ts";
+import { observeWait, resourceProviderOf, spanNameOfWaits } from "./observers.ts";
 import type { Transport } from "./transport.ts";
 
 /** What the answer to the initial request said. */
@@ -27,6 +38,8 @@ export interface LroPlan<TResult> {
   readonly apiVersion?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly logger: PollLogger;
+  /** Default: what the URL says. */
+  readonly resourceProvider?: string | undefined;
 }
 
 /** Where an operation stands: begun, but not answered yet; telling its state; or succeeded, its result elsewhere. */
@@ -72,15 +85,26 @@ export class LroOperation<TResult> implements Operation<TResult> {
     return this.#plan.transport.budgetOn(clock);
   }
 
-  read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<TResult>> {
+  observe(facts: WaitFacts, tracingOptions?: TracingOptions): WaitObserver | undefined {
+    const url = (): string => this.#url;
+    const { resourceProvider = resourceProviderOf(this.#url) } = this.#plan;
+    return observeWait({ spanName: spanNameOfWaits, resourceProvider, url }, facts, tracingOptions);
+  }
+
+  get #url(): string {
+    const stage = this.#stage;
+    return stage.at === "beginning" ? stage.beginning.url : stage.course.monitorUrl;
+  }
+
+  read(options: ReadOptions): Promise<Reading<TResult>> {
     const stage = this.#stage;
     switch (stage.at) {
       case "beginning":
-        return this.#readBeginning(stage, abortSignal);
+        return this.#readBeginning(stage, options.abortSignal);
       case "monitor":
-        return this.#readStatus(stage.course, abortSignal);
+        return this.#readStatus(stage.course, options);
       case "result":
-        return this.#readResult(stage, abortSignal);
+        return this.#readResult(stage, options);
       case "unparsed":
         this.#stage = stage.before;
         return Promise.reject(stage.error);
@@ -115,32 +139,32 @@ export class LroOperation<TResult> implements Operation<TResult> {
     return this.#take(response, () => readBeginning(beginning, answerOf(response)));
   }
 
-  async #readStatus(course: Course, abortSignal: AbortSignal): Promise<Reading<TResult>> {
-    const response = await this.#get(course.monitorUrl, abortSignal);
+  async #readStatus(course: Course, options: ReadOptions): Promise<Reading<TResult>> {
+    const response = await this.#get(course.monitorUrl, options);
     return this.#take(response, () => readMonitor(course, answerOf(response)));
   }
 
   async #readResult(
     { url, fields, course }: Stage & { at: "result" },
-    abortSignal: AbortSignal,
+    options: ReadOptions,
   ): Promise<Reading<TResult>> {
-    const response = await this.#get(url, abortSignal);
+    const response = await this.#get(url, options);
     return this.#take(response, () => ({
       fields: { ...fields, properties: answerOf(response).body },
       course,
     }));
   }
 
-  async #get(url: string, abortSignal: AbortSignal): Promise<PipelineResponse> {
+  async #get(url: string, options: ReadOptions): Promise<PipelineResponse> {
     const { transport, apiVersion, headers } = this.#plan;
     const response = await transport.send({
       method: "GET",
       url: withApiVersion(url, apiVersion),
       headers,
-      abortSignal,
+      ...options,
     });
     // An answer that comes too late must not move what a later read has moved on.
-    abortSignal.throwIfAborted();
+    options.abortSignal.throwIfAborted();
     if (response.status >= 300) throw errorOfAnswer(response);
     return response;
   }

@@ -5,7 +5,16 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import { ContractError, ReadError } from "../errors.ts";
 import { parseOperationStatus } from "../parse.ts";
-import type { Operation, OperationStatus, PollLogger, Reading } from "../operation.ts";
+import type {
+  Operation,
+  OperationStatus,
+  PollLogger,
+  ReadOptions,
+  Reading,
+  TracingOptions,
+  WaitFacts,
+  WaitObserver,
+} from "../operation.ts";
 import type { PollOptions } from "../options.ts";
 import { createPoller, resumePoller } from "../create-poller.ts";
 import type { CallOptions, Poller } from "../poller.ts";
@@ -25,6 +34,7 @@ import { DevCenterOperations } from "./dev-center.ts";
 import { logger } from "./logger.ts";
 import { LroOperation } from "./lro-operation.ts";
 import type { LroPlan } from "./lro-operation.ts";
+import { observeWait, spanNameOfWaits } from "./observers.ts";
 import { parseResumePoint } from "./resume.ts";
 import { followBeginning } from "./start-operation.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./start-operation.ts";
@@ -37,12 +47,19 @@ export interface OperationStatusesClientOptions extends TransportOptions {
   readonly apiVersion?: string;
 }
 
+/** Options of {@link OperationStatusesClient.getOperationStatus}. */
+export interface GetOperationStatusOptions extends CallOptions {
+  /** As every Azure client takes them. Default: the span of the call is a child of the active one. */
+  readonly tracingOptions?: TracingOptions;
+}
+
 /** How to go on with a wait. */
 export interface ResumeOptions<P = unknown> extends PollOptions<P> {
   /** Origins, besides the client's, which the token and the service's answers may lead to, such as a gateway's. */
   readonly allowedOrigins?: readonly string[];
 }
 
+const resourceProvider = "Microsoft.DevCenter";
 const devCenterScope = "https://devcenter.azure.com/.default";
 
 /** Reads the status of the operations of one DevCenter, and begins some. */
@@ -62,7 +79,8 @@ export class OperationStatusesClient extends DevCenterOperations {
     const apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
     const transport = createTransport(url.origin, devCenterScope, credential, options);
     const query = `?api-version=${encodeURIComponent(apiVersion)}`;
-    this.#site = { endpoint: url, apiVersion, transport, projectsUrl: `${url.href}projects/`, query };
+    const projectsUrl = `${url.href}projects/`;
+    this.#site = { endpoint: url, apiVersion, transport, projectsUrl, query, spanName: spanNameOfWaits };
   }
 
   /**
@@ -75,9 +93,15 @@ export class OperationStatusesClient extends DevCenterOperations {
   async getOperationStatus<P = unknown>(
     projectName: string,
     operationId: string,
-    { abortSignal }: CallOptions = {},
+    { abortSignal, tracingOptions }: GetOperationStatusOptions = {},
   ): Promise<OperationStatus<P>> {
-    const poller = createPoller(this.operation<P>(projectName, operationId), { notFoundGraceInMs: 0 });
+    checkProjectName(projectName);
+    checkOperationId(operationId);
+    const site = { ...this.#site, spanName: "OperationStatusesClient.getOperationStatus" };
+    const poller = createPoller(new StatusOperation<P>(site, projectName, operationId), {
+      notFoundGraceInMs: 0,
+      ...(tracingOptions && { tracingOptions }),
+    });
     const { operation } = await poller.poll(abortSignal ? { abortSignal } : {});
     return operation;
   }
@@ -135,13 +159,15 @@ export class OperationStatusesClient extends DevCenterOperations {
     options: StartOperationOptions<TResult> = {},
   ): StartedPoller<TResult> {
     const url = parseUrl("request.url", request.url, this.#site.endpoint);
-    return followBeginning(this.#site.transport, { ...request, url }, options, this.#site.apiVersion);
+    const { transport, apiVersion } = this.#site;
+    return followBeginning(transport, { ...request, url }, options, { apiVersion, resourceProvider });
   }
 
   #lroPlan(allowedOrigins: readonly string[]): LroPlan<never> {
     return {
       transport: this.#site.transport.allowing(allowedOrigins),
       apiVersion: this.#site.apiVersion,
+      resourceProvider,
       logger,
     };
   }
@@ -154,6 +180,7 @@ interface Site {
   readonly transport: Transport;
   readonly projectsUrl: string;
   readonly query: string;
+  readonly spanName: string;
 }
 
 /** An operation of DevCenter. A class, so that of many thousand each costs no function. */
@@ -176,10 +203,20 @@ class StatusOperation<P> implements Operation<P> {
     return this.#site.transport.budgetOn(clock);
   }
 
-  async read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading<P>> {
-    const { transport, projectsUrl, query } = this.#site;
-    const url = `${projectsUrl}${this.#projectName}/operationstatuses/${this.id}${query}`;
-    return readingOf<P>(await transport.send({ method: "GET", url, abortSignal }), this.id);
+  get #url(): string {
+    return `${this.#site.projectsUrl}${this.#projectName}/operationstatuses/${this.id}`;
+  }
+
+  async read(options: ReadOptions): Promise<Reading<P>> {
+    const { transport, query } = this.#site;
+    const response = await transport.send({ ...options, method: "GET", url: `${this.#url}${query}` });
+    return readingOf<P>(response, this.id);
+  }
+
+  observe(facts: WaitFacts, tracingOptions?: TracingOptions): WaitObserver | undefined {
+    const { spanName } = this.#site;
+    const subject = { spanName, resourceProvider, projectName: this.#projectName, url: () => this.#url };
+    return observeWait(subject, facts, tracingOptions);
   }
 
   toJSON(): object {

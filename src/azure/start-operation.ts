@@ -20,7 +20,7 @@ import type { FinalStateVia } from "./course.ts";
 import { hideSecretsFromLog } from "./log-policy.ts";
 import { logger } from "./logger.ts";
 import { LroOperation, startedOf, withApiVersion } from "./lro-operation.ts";
-import type { StartedOperation } from "./lro-operation.ts";
+import type { LroPlan, StartedOperation } from "./lro-operation.ts";
 import type { OperationStatusesClient } from "./operation-statuses-client.ts";
 import { Transport } from "./transport.ts";
 
@@ -99,7 +99,7 @@ export function startOperation<TResult = unknown>(
   ownPipeline.removePolicy({ phase: "Retry" });
   hideSecretsFromLog(ownPipeline);
   const transport = new Transport(ownPipeline, [new URL(request.url).origin], bounded(httpClient));
-  return followBeginning(transport, request, rest, apiVersion);
+  return followBeginning(transport, request, rest, { apiVersion });
 }
 
 /** Begins an operation through a transport and follows it. */
@@ -107,21 +107,21 @@ export function followBeginning<TResult>(
   transport: Transport,
   request: InitialRequest,
   options: StartOperationOptions<TResult>,
-  apiVersion: string | undefined,
+  service: Pick<LroPlan<TResult>, "apiVersion" | "resourceProvider">,
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method, headers } = request;
-  const url = withApiVersion(request.url, apiVersion);
+  const url = withApiVersion(request.url, service.apiVersion);
   // Before anything is sent: an operation that is begun and then not waited for would be lost.
   const settings = resolveOptions(pollOptions);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const allowed = transport.allowing(parseAllowedOrigins(allowedOrigins));
   const repetition = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
-    allowed.send({ method, url, headers, body, abortSignal });
+    allowed.send({ method, url, headers, body, abortSignal, tracingOptions: pollOptions.tracingOptions });
   const answer = begin(request, send, settings, pollOptions.abortSignal, repetition);
   const operation = new LroOperation<TResult>(
-    { transport: allowed, parseResult, apiVersion, headers: headersOfPolls(headers), logger },
+    { ...service, transport: allowed, parseResult, headers: headersOfPolls(headers), logger },
     { beginning: { method, url, finalStateVia }, answer, abandon: () => repetition.abort() },
   );
   const started = answer.then(startedOf);

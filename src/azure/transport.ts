@@ -18,6 +18,7 @@ import type {
 import { RequestBudget } from "../budget.ts";
 import type { Clock } from "../clock.ts";
 import { ReadError } from "../errors.ts";
+import type { TracingOptions } from "../operation.ts";
 import { errorOfRequest } from "./answer.ts";
 import { isSafe } from "./arguments.ts";
 import { bounded } from "./bounded-client.ts";
@@ -47,6 +48,7 @@ export interface TransportRequest {
   /** JSON text. */
   readonly body?: string | undefined;
   readonly abortSignal?: AbortSignal | undefined;
+  readonly tracingOptions?: TracingOptions | undefined;
 }
 
 const mostRedirects = 5;
@@ -148,7 +150,7 @@ export class Transport {
   }
 
   #sendOnce(
-    { method, headers, body, abortSignal }: TransportRequest,
+    { method, headers, body, abortSignal, tracingOptions }: TransportRequest,
     url: string,
   ): Promise<PipelineResponse> {
     const request = createPipelineRequest({
@@ -159,6 +161,7 @@ export class Transport {
       allowInsecureConnection: !url.startsWith("https:"),
     });
     if (abortSignal) request.abortSignal = abortSignal;
+    if (tracingOptions) request.tracingOptions = tracingOptions;
     if (body !== undefined) request.body = body;
     if (body !== undefined && !request.headers.has("content-type")) {
       request.headers.set("content-type", "application/json");
@@ -210,10 +213,11 @@ export function createTransport(
   if (credential) {
     // The policy's own cache is passed over for ours; see CachedCredential.
     const authorizeRequest = async ({ request, scopes }: AuthorizeRequestOptions): Promise<void> => {
-      const { abortSignal } = request;
+      const { abortSignal, tracingOptions } = request;
       const { token } = await credential.getToken(scopes, {
         enableCae: true,
         ...(abortSignal && { abortSignal }),
+        ...(tracingOptions && { tracingOptions }),
       });
       request.headers.set("Authorization", `Bearer ${token}`);
     };

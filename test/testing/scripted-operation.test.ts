@@ -12,7 +12,7 @@ import { createVirtualClock, scriptedOperation } from "../../src/testing/index.t
 import type { ScriptedOperation } from "../../src/testing/index.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
-const silent = { info() {}, warning() {}, error() {} };
+const silent = { verbose() {}, info() {}, warning() {}, error() {} };
 
 function read<P>(operation: ScriptedOperation<P>): Promise<Reading<P>> {
   return operation.read({ abortSignal: new AbortController().signal });

@@ -1,0 +1,49 @@
+import type { TracingOptions, WaitFacts, WaitObserver } from "../operation.ts";
+import { beginWaitSpan } from "./wait-span.ts";
+import type { WaitSubject } from "./wait-span.ts";
+
+/** Begins to watch a wait. */
+export type WaitWatch = (subject: WaitSubject, facts: WaitFacts) => WaitObserver;
+
+/** The name of the span of a wait, whether it is awaited, iterated over, or a single poll. */
+export const spanNameOfWaits = "Poller.wait";
+
+const watches = new Set<WaitWatch>();
+
+/** Watches all waits that begin in this process from now on. Returns the way out. */
+export function watchWaits(watch: WaitWatch): () => void {
+  const own: WaitWatch = (subject, facts) => watch(subject, facts);
+  watches.add(own);
+  return () => {
+    watches.delete(own);
+  };
+}
+
+/** Who watches a wait that begins: its span, where tracing is on, and whoever watches all waits. */
+export function observeWait(
+  subject: WaitSubject,
+  facts: WaitFacts,
+  tracingOptions: TracingOptions | undefined,
+): WaitObserver | undefined {
+  const span = beginWaitSpan(subject, facts, tracingOptions);
+  if (watches.size === 0) return span;
+  const others = Array.from(watches, (watch) => watch(subject, facts));
+  return together(span ? [span, ...others] : others, span?.readOptions);
+}
+
+function together(
+  observers: readonly WaitObserver[],
+  readOptions: WaitObserver["readOptions"],
+): WaitObserver {
+  return {
+    readOptions,
+    onAnswer: (facts) => observers.forEach((observer) => observer.onAnswer(facts)),
+    onFailedRead: (facts, failure) => observers.forEach((observer) => observer.onFailedRead(facts, failure)),
+    onEnd: (facts, end) => observers.forEach((observer) => observer.onEnd(facts, end)),
+  };
+}
+
+/** The namespace of Azure Resource Manager that a URL is of. */
+export function resourceProviderOf(url: string): string {
+  return /\/providers\/([\w.]+)\//i.exec(url)?.[1] ?? "";
+}
