@@ -12,3 +12,19 @@ export function fastClock(real: Clock, speed = 1000): Clock {
     setTimer: (callback, delayInMs) => real.setTimer(callback, delayInMs / speed),
   };
 }
+
+/** Time that passes by the waits of one loop alone, and at once: exact figures over real sockets. */
+export function leapingClock(): Clock {
+  let now = 0;
+  return {
+    now: () => now,
+    timestamp: () => Date.UTC(2025, 0, 1) + now,
+    setTimer(callback, delayInMs) {
+      const immediate = setImmediate(() => {
+        now += delayInMs;
+        callback();
+      });
+      return () => clearImmediate(immediate);
+    },
+  };
+}
