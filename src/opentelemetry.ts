@@ -1,8 +1,7 @@
 import { metrics } from "@opentelemetry/api";
 import type { Counter, Histogram, Meter, MeterProvider } from "@opentelemetry/api";
-import { watchWaits } from "./azure/observers.ts";
-import { errorTypeOf, nameOfError } from "./azure/wait-span.ts";
-import type { WaitSubject } from "./azure/wait-span.ts";
+import { errorTypeOf, nameOfError, watchWaits } from "./azure/watches.ts";
+import type { WaitSubject } from "./azure/watches.ts";
 import { isTerminal } from "./operation.ts";
 import type { ReadFailure, WaitEnd, WaitFacts, WaitObserver } from "./operation.ts";
 

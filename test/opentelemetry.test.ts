@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { ROOT_CONTEXT, SpanStatusCode, TraceFlags, context, trace } from "@opentelemetry/api";
 import type { Context } from "@opentelemetry/api";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
@@ -9,6 +10,7 @@ import {
   fixed,
   fromPollerLike,
   pollUntilDone,
+  startOperation,
   toPollerLike,
 } from "lro-poller";
 import type { PollOptions } from "lro-poller";
@@ -144,9 +146,9 @@ describe("the span of a wait", () => {
   test("of an operation that is begun has the request's span beside it", async () => {
     const client = new OperationStatusesClient(server.endpoint);
     const body = { poolName: "myPool" };
-    await within("deploy", () =>
-      client.createDevBox("myProject", "me", "my-dev-box", body, options()).pollUntilDone(),
-    );
+    const tracingContext = await within("deploy", async (active) => active);
+    const begun = options({ tracingOptions: { tracingContext } });
+    await client.createDevBox("myProject", "me", "my-dev-box", body, begun).pollUntilDone();
     const paths = pathsOf(exporter.getFinishedSpans());
     expect(paths).toContain("deploy > HTTP PUT");
     expect(paths).toContain("deploy > Poller.wait > HTTP GET");
@@ -154,6 +156,18 @@ describe("the span of a wait", () => {
     expect(attributes["az.namespace"]).toBe("Microsoft.DevCenter");
     expect(attributes["url.full"]).toMatch(/\/projects\/myProject\/operationstatuses\/[-\w]+$/);
     expect(String(attributes["url.full"])).toContain(String(attributes["lro_poller.operation.id"]));
+  });
+
+  test("of another service's operation has the namespace that its URL names, and not the URL's query", async () => {
+    const url = `${server.endpoint}/subscriptions/s/providers/Microsoft.Compute/virtualMachines/vm`;
+    const request = { method: "PUT", url: `${url}?sig=secret` } as const;
+    const poller = startOperation(request, { pipeline: createPipelineFromOptions({}), ...options() });
+    await poller.pollUntilDone().catch(() => {});
+    expect(spanOf("Poller.wait").attributes).toMatchObject({
+      "az.namespace": "Microsoft.Compute",
+      "error.type": "OperationStartError",
+      "url.full": url,
+    });
   });
 
   test("is the parent of what the poller of an Azure SDK sends", async () => {

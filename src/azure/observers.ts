@@ -1,23 +1,10 @@
 import type { TracingOptions, WaitFacts, WaitObserver } from "../operation.ts";
 import { beginWaitSpan } from "./wait-span.ts";
-import type { WaitSubject } from "./wait-span.ts";
-
-/** Begins to watch a wait. */
-export type WaitWatch = (subject: WaitSubject, facts: WaitFacts) => WaitObserver;
+import { beginWatches } from "./watches.ts";
+import type { WaitSubject } from "./watches.ts";
 
 /** The name of the span of a wait, whether it is awaited, iterated over, or a single poll. */
 export const spanNameOfWaits = "Poller.wait";
-
-const watches = new Set<WaitWatch>();
-
-/** Watches all waits that begin in this process from now on. Returns the way out. */
-export function watchWaits(watch: WaitWatch): () => void {
-  const own: WaitWatch = (subject, facts) => watch(subject, facts);
-  watches.add(own);
-  return () => {
-    watches.delete(own);
-  };
-}
 
 /** Who watches a wait that begins: its span, where tracing is on, and whoever watches all waits. */
 export function observeWait(
@@ -26,8 +13,8 @@ export function observeWait(
   tracingOptions: TracingOptions | undefined,
 ): WaitObserver | undefined {
   const span = beginWaitSpan(subject, facts, tracingOptions);
-  if (watches.size === 0) return span;
-  const others = Array.from(watches, (watch) => watch(subject, facts));
+  const others = beginWatches(subject, facts);
+  if (others.length === 0) return span;
   return together(span ? [span, ...others] : others, span?.readOptions);
 }
 

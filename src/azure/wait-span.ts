@@ -10,17 +10,8 @@ import type {
   WaitObserver,
 } from "../operation.ts";
 import { withoutUrlSecrets } from "../rendering.ts";
-
-/** What a wait is for, as far as it may be shown to operators. */
-export interface WaitSubject {
-  /** By Azure's convention `Class.method`. */
-  readonly spanName: string;
-  /** `Microsoft.DevCenter`; empty where it is not known. */
-  readonly resourceProvider: string;
-  readonly projectName?: string;
-  /** Where the operation tells of itself; the answer to the request that begins it may say so only. */
-  url(): string | undefined;
-}
+import { errorTypeOf, nameOfError } from "./watches.ts";
+import type { WaitSubject } from "./watches.ts";
 
 /** As in package.json, which a browser cannot read; a test holds them equal. */
 const packageVersion = "0.1.0";
@@ -128,16 +119,6 @@ function attributesOfStatus({ status, percentComplete }: WaitFacts): Record<stri
 
 function attributesOfNextRead({ nextPollInMs }: WaitFacts): Record<string, unknown> {
   return { "lro_poller.next_read_in_ms": nextPollInMs };
-}
-
-/** Of few values, as OpenTelemetry asks: the HTTP status, or else the code. */
-export function errorTypeOf({ statusCode, code }: ReadFailure): string {
-  return statusCode === undefined || statusCode < 400 ? code : String(statusCode);
-}
-
-/** Of few values too: the name of a class. */
-export function nameOfError(error: unknown): string {
-  return error instanceof Error ? error.name : typeof error;
 }
 
 function withoutQuery(url: string): string {
