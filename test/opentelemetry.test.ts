@@ -9,6 +9,7 @@ import {
   createPoller,
   fixed,
   fromPollerLike,
+  pollAll,
   pollUntilDone,
   startOperation,
   toPollerLike,
@@ -40,9 +41,10 @@ const threeReads: Timeline = [
 ];
 const endless: Timeline = [{ status: "Running" }];
 
+const exact = { schedule: fixed(10_000), requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
+
 function options(more: PollOptions = {}): PollOptions {
-  const limits = { requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
-  return { schedule: fixed(10_000), clock: leapingClock(), ...limits, ...more };
+  return { ...exact, clock: leapingClock(), ...more };
 }
 
 function operationOf(timeline: Timeline, faults: Record<number, Fault> = {}) {
@@ -245,6 +247,24 @@ describe("the span of a wait that ends in another way", () => {
     expect(spanOf("Poller.wait").status.code).toBe(SpanStatusCode.ERROR);
   });
 
+  test("because a group was stopped, has the reason", async () => {
+    const controller = new AbortController();
+    const { signal: abortSignal } = controller;
+    const onProgress = (): void => controller.abort(new RangeError("enough"));
+    await pollAll([operationOf(endless)], { ...exact, clock: leapingClock(), abortSignal, onProgress }).catch(
+      () => {},
+    );
+    expect(spanOf("Poller.wait").attributes["error.type"]).toBe("RangeError");
+  });
+
+  test("because another of its group failed, has an error", async () => {
+    const failed: Timeline = [{ status: "Failed" }];
+    const members = [operationOf(endless), operationOf(failed)];
+    await pollAll(members, { ...exact, clock: leapingClock(), stopOnFailure: true });
+    const types = exporter.getFinishedSpans().map(({ attributes }) => attributes["error.type"]);
+    expect(types).toEqual(expect.arrayContaining(["OperationFailedError", "PollingError"]));
+  });
+
   test("because nobody iterates any more, has none", async () => {
     for await (const _ of createPoller(operationOf(endless), options())) break;
     const { attributes, status } = spanOf("Poller.wait");
@@ -278,6 +298,31 @@ describe("metrics", () => {
       },
       "lro_poller.wait.lateness": { unit: "s", points: [[namespace, [1, 5]]] },
     });
+  });
+
+  test("count each wait for an operation with the time of its own", async () => {
+    const recorded = new RecordedMetrics();
+    onTestFinished(instrument({ meterProvider: recorded.provider }));
+    const poller = createPoller(operationOf(threeReads), options());
+    for await (const { status } of poller) if (status === "Running") break;
+    await poller.pollUntilDone();
+    // The second one reads at once.
+    const { "lro_poller.wait.duration": duration } = await recorded.collect();
+    expect(duration?.points).toEqual([
+      [{ ...namespace, "lro_poller.operation.status": "Running" }, [1, 10]],
+      [{ ...namespace, "lro_poller.operation.status": "Succeeded" }, [1, 0]],
+    ]);
+  });
+
+  test("tell the lateness once, though the result takes a read of its own", async () => {
+    const recorded = new RecordedMetrics();
+    onTestFinished(instrument({ meterProvider: recorded.provider }));
+    const client = new OperationStatusesClient(server.endpoint);
+    const body = { poolName: "myPool" };
+    await client.createDevBox("myProject", "me", "another-dev-box", body, options()).pollUntilDone();
+    const metrics = await recorded.collect();
+    expect(metrics["lro_poller.reads"]?.points).toEqual([[namespace, 4]]);
+    expect(metrics["lro_poller.wait.lateness"]?.points).toMatchObject([[namespace, [1, expect.any(Number)]]]);
   });
 
   test("tell failed and throttled reads, and waits that failed", async () => {

@@ -1,4 +1,3 @@
-// Imports no package: metrics are set up before those of Azure are loaded, which OpenTelemetry must be there to see.
 import type { ReadFailure, WaitFacts, WaitObserver } from "../operation.ts";
 
 /** What a wait is for, as far as it may be shown to operators. */
