@@ -101,6 +101,18 @@ test("a wait that its callers leave, and that goes on later, here or by a token"
   ]);
 });
 
+test("a wait whose poller is disposed of is over once, and one that nobody waits for never began", async () => {
+  const poller = pollerOf([{ status: "Running" }]);
+  const ending = poller.pollUntilDone().catch(() => {});
+  await poller[Symbol.asyncDispose]();
+  await ending;
+  await pollerOf([{ status: "Running" }])[Symbol.asyncDispose]();
+  expect(lines).toEqual([
+    "info Operation …: waiting.",
+    "info Operation …: nobody waits any more, state unknown (0 ms, 0 reads, 0 of them failed).",
+  ]);
+});
+
 test("what a listener throws is an error", async () => {
   const onProgress = vi.fn<() => void>(() => {
     throw new Error("the screen is full");
