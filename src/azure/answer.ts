@@ -6,6 +6,7 @@ import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";
 import type { RateLimit } from "../rate-meter.ts";
 import { parseRetryAfter } from "../schedule/retry-after.ts";
+import type { Answer } from "./course.ts";
 
 /** What an answer says beside its body. */
 export interface AnswerFacts {
@@ -125,4 +126,16 @@ export function errorOfRequest(error: unknown): ReadError {
     code: typeof code === "string" ? code : undefined,
     cause: error,
   });
+}
+
+/** An answer as the course of an operation is read from it. */
+export function answerOf(response: PipelineResponse): Answer {
+  const { status: statusCode, headers, bodyAsText } = response;
+  return {
+    statusCode,
+    header: (name) => headers.get(name),
+    get body() {
+      return bodyAsText?.trim() ? parseBody(response) : undefined;
+    },
+  };
 }

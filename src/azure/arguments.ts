@@ -159,3 +159,10 @@ export function parseUrl(
   if (!allowedOrigins.has(resolved.origin)) checkSameOrigin(name, resolved, endpoint);
   return URL.canParse(url) ? url : resolved.href;
 }
+
+/** Adds an api-version to a URL that has none, and leaves the rest of it byte for byte as it is. */
+export function withApiVersion(url: string, apiVersion: string | undefined): string {
+  if (apiVersion === undefined || /[?&]api-version=/i.test(url)) return url;
+  if (url.includes("#")) return withApiVersion(url.replace(/#.*/s, ""), apiVersion);
+  return `${url}${url.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
+}

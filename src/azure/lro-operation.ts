@@ -13,10 +13,11 @@ import type {
   WaitFacts,
   WaitObserver,
 } from "../operation.ts";
-import { ageOf, errorOfAnswer, factsOf, parseBody } from "./answer.ts";
+import { ageOf, answerOf, errorOfAnswer, factsOf } from "./answer.ts";
 import type { AnswerFacts } from "./answer.ts";
+import { withApiVersion } from "./arguments.ts";
 import { nameOf, readBeginning, readMonitor } from "./course.ts";
-import type { Answer, Beginning, Course, Report } from "./course.ts";
+import type { Beginning, Course, Report } from "./course.ts";
 import { observeWait, resourceProviderOf, spanNameOfWaits } from "./observers.ts";
 import type { Transport } from "./transport.ts";
 
@@ -229,24 +230,6 @@ function reported(report: () => Report, facts: AnswerFacts, isBeginning: boolean
     const kind = isBeginning ? "refused" : "transient";
     throw new ReadError(error.message, { ...facts, kind, code: error.code, cause: error });
   }
-}
-
-function answerOf(response: PipelineResponse): Answer {
-  const { status: statusCode, headers, bodyAsText } = response;
-  return {
-    statusCode,
-    header: (name) => headers.get(name),
-    get body() {
-      return bodyAsText?.trim() ? parseBody(response) : undefined;
-    },
-  };
-}
-
-/** Adds an api-version to a URL that has none, and leaves the rest of it byte for byte as it is. */
-export function withApiVersion(url: string, apiVersion: string | undefined): string {
-  if (apiVersion === undefined || /[?&]api-version=/i.test(url)) return url;
-  if (url.includes("#")) return withApiVersion(url.replace(/#.*/s, ""), apiVersion);
-  return `${url}${url.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
 }
 
 /** What the answer to the initial request said, for whoever began it. */
