@@ -84,7 +84,7 @@ export interface PollLogger {
   readonly info: LogLevel;
   /** A wait that ended with an error. */
   readonly warning: LogLevel;
-  /** What a listener threw. */
+  /** What a listener, or {@link Operation.letGo}, threw. */
   error(...message: unknown[]): void;
 }
 

@@ -138,13 +138,27 @@ describe("code of others that throws", () => {
     });
     const clock = createVirtualClock();
     const log = vi.fn<(...message: unknown[]) => void>();
-    const logger: PollLogger = { info: log, warning: log, error: log };
+    const ignore = (): void => {};
+    const logger: PollLogger = { verbose: ignore, info: ignore, warning: ignore, error: log };
     const operation: Operation = { ...scriptedOperation(["Running", succeeded], { logger }), letGo };
     const poller = createPoller(operation, { clock });
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
     expect(letGo).toHaveBeenCalledOnce();
     expect(log).toHaveBeenLastCalledWith(expect.stringContaining("letGo()"), new Error("not now"));
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("as a log that begins another wait when the last caller leaves keeps that wait going", async () => {
+    const clock = createVirtualClock();
+    let again: Promise<unknown> | undefined;
+    const info = (line: unknown): void => {
+      if (String(line).includes("nobody waits")) again ??= poller.pollUntilDone();
+    };
+    const ignore = (): void => {};
+    const logger: PollLogger = { verbose: ignore, info, warning: ignore, error: ignore };
+    const poller = createPoller(scriptedOperation(["Running", succeeded], { logger }), { clock });
+    for await (const _ of poller) break;
+    expect(await clock.runUntilSettled(again ?? Promise.reject(new Error("it was not told")))).toBe(1);
   });
 
   test("as a read that brings nothing at all is a bug, told at once", async () => {
