@@ -1,0 +1,35 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+
+const here = import.meta.dirname;
+
+/** Puts into the project what runs in a runtime, as JavaScript that imports the package installed there. */
+export async function bundleForRuntimes(project: string): Promise<void> {
+  for (const name of ["process", "page"]) {
+    const file = join(project, `${name}.mjs`);
+    await bundle(join(here, `${name}.ts`), file, { external: /^lro-poller/, platform: "neutral" });
+  }
+  const snippet = await firstSnippet();
+  await writeFile(join(project, "snippet.mjs"), snippet.code);
+  await bundle(join(project, "page.mjs"), join(project, "page.js"), { platform: "browser", external: /^node:/ });
+  await writeFile(join(project, "page.html"), await readFile(join(here, "page.html")));
+}
+
+async function bundle(
+  input: string,
+  file: string,
+  options: { readonly platform: "browser" | "neutral"; readonly external: RegExp },
+): Promise<void> {
+  const build = await rolldown({ input, ...options });
+  await build.write({ file, format: "esm" });
+  await build.close();
+}
+
+/** The front page's first snippet, and what the page says that it prints. */
+export async function firstSnippet(): Promise<{ readonly code: string; readonly prints: string }> {
+  const readme = await readFile("README.md", "utf8");
+  const [, code, prints] = /```ts\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/.exec(readme) ?? [];
+  if (code === undefined || prints === undefined) throw new Error("README.md: found no snippet with its output");
+  return { code, prints };
+}

@@ -1,0 +1,90 @@
+import { once } from "node:events";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { AddOperationOptions, OperationStatusServer } from "lro-poller/testing";
+import type { Certificate } from "../support/tls.ts";
+import { token } from "./plans.ts";
+
+/** The emulator over TLS, and beside it a server that plans its operations, gives out tokens and serves pages. */
+export interface RuntimeHost {
+  readonly server: OperationStatusServer;
+  readonly control: string;
+  readonly close: () => Promise<void>;
+}
+
+/** @param pages - the folder whose files it serves */
+export async function startHost(certificate: Certificate, pages: string): Promise<RuntimeHost> {
+  const server = await startOperationStatusServer({
+    tls: certificate,
+    requireAuthorization: (came) => came === token,
+  });
+  const control = createServer((request, response) => {
+    void answer(server, pages, request)
+      .catch((error: unknown) => ({ status: 500, type: "text/plain", body: String(error) }))
+      .then(({ status = 200, type, body }) => send(response, status, type, body));
+  });
+  control.listen(0, "127.0.0.1");
+  await once(control, "listening");
+  return {
+    server,
+    control: originOf(control),
+    close: async () => {
+      control.closeAllConnections();
+      control.close();
+      await server.close();
+    },
+  };
+}
+
+interface ControlAnswer {
+  readonly status?: number;
+  readonly type: string;
+  readonly body: string;
+}
+
+async function answer(
+  server: OperationStatusServer,
+  pages: string,
+  request: IncomingMessage,
+): Promise<ControlAnswer> {
+  const { pathname } = new URL(request.url ?? "/", "http://control");
+  if (pathname === "/add") {
+    const options = JSON.parse(await text(request)) as AddOperationOptions;
+    return { type: "text/plain", body: server.addOperation(options).operationLocation };
+  }
+  if (pathname === "/arrivals") return json(arrivals(server, String(JSON.parse(await text(request)))));
+  if (pathname === "/token") return json(managedIdentityToken());
+  const type = pathname.endsWith(".html") ? "text/html" : "text/javascript";
+  return { type, body: await readFile(join(pages, pathname), "utf8") };
+}
+
+/** A preflight asks nothing. */
+function arrivals(server: OperationStatusServer, operationLocation: string): readonly number[] {
+  return server.requests
+    .filter(({ method, url }) => method === "GET" && url === operationLocation)
+    .map(({ receivedAt }) => receivedAt);
+}
+
+/** As App Service answers: the real DefaultAzureCredential finds it by IDENTITY_ENDPOINT. */
+function managedIdentityToken(): object {
+  const expiresOn = Math.floor(Date.now() / 1000) + 3600;
+  return { access_token: token, expires_on: String(expiresOn), resource: "devcenter", token_type: "Bearer" };
+}
+
+function json(value: unknown): ControlAnswer {
+  return { type: "application/json", body: JSON.stringify(value) };
+}
+
+function send(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { "content-type": `${type}; charset=utf-8` }).end(body);
+}
+
+function originOf(server: Server): string {
+  const address = server.address();
+  if (typeof address !== "object" || address === null) throw new Error("the control server has no port");
+  return `http://127.0.0.1:${address.port}`;
+}

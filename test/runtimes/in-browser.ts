@@ -1,0 +1,45 @@
+import { access } from "node:fs/promises";
+import { chromium } from "playwright-core";
+import type { Page } from "playwright-core";
+import type { RuntimeHost } from "./host.ts";
+import type { RuntimeResult } from "./in-process.ts";
+import { reportIn, reportMark } from "./report.ts";
+
+const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
+
+/** Lets a page of headless Chromium wait for an operation elsewhere, and run the scenarios. */
+export async function runInBrowser({ server, control }: RuntimeHost): Promise<RuntimeResult> {
+  await access(executablePath);
+  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  try {
+    const page = await browser.newPage({ ignoreHTTPSErrors: true });
+    const output = outputOf(page);
+    await page.goto(`${control}/page.html?endpoint=${encodeURIComponent(server.endpoint)}`);
+    const shown = await showsProgress(page).then(() => null, String);
+    const report = reportIn(await output);
+    return { runtime: "Chromium", version: browser.version(), report: { "progress in the page": shown, ...report } };
+  } finally {
+    await browser.close();
+  }
+}
+
+/** @throws Error when the page does not show one of the states */
+async function showsProgress(page: Page): Promise<void> {
+  for (const [status, percent] of [["NotStarted", 0], ["Running", 40], ["Succeeded", 40]] as const) {
+    await page.getByText(status, { exact: true }).waitFor();
+    const value = await page.locator("progress").getAttribute("value");
+    if (Number(value) !== percent) throw new Error(`${status}: expected ${percent} %, got ${value}`);
+  }
+}
+
+/** What the page prints up to its report, or up to the error that it ends with. */
+function outputOf(page: Page): Promise<string> {
+  return new Promise((resolve) => {
+    const lines: string[] = [];
+    page.on("console", (message) => {
+      lines.push(message.text());
+      if (message.text().startsWith(reportMark)) resolve(lines.join("\n"));
+    });
+    page.on("pageerror", (error) => resolve([...lines, String(error)].join("\n")));
+  });
+}

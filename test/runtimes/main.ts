@@ -1,0 +1,47 @@
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { installPackage } from "../support/project.ts";
+import { createCertificate } from "../support/tls.ts";
+import { processRuntimes } from "./binaries.ts";
+import { bundleForRuntimes } from "./bundle.ts";
+import { startHost } from "./host.ts";
+import { runInBrowser } from "./in-browser.ts";
+import { runInProcess } from "./in-process.ts";
+import type { RuntimeResult } from "./in-process.ts";
+
+const project = await installPackage();
+await bundleForRuntimes(project);
+const certificate = await createCertificate();
+const certificateFile = join(project, "certificate.pem");
+await writeFile(certificateFile, certificate.cert);
+
+const failures: string[] = [];
+const rows: object[] = [];
+
+/** Words of the command line choose among them. */
+const wanted = process.argv.slice(2);
+const isWanted = (name: string): boolean => wanted.length === 0 || wanted.some((word) => name.includes(word));
+
+const host = await startHost(certificate, project);
+for (const runtime of processRuntimes.filter(({ spec }) => isWanted(spec))) {
+  await add(runtime.spec, runInProcess(runtime, host, project, certificateFile));
+}
+if (isWanted("chromium")) await add("chromium", runInBrowser(host));
+await host.close();
+await rm(project, { recursive: true });
+
+console.table(rows);
+for (const failure of failures) console.error(failure);
+process.exitCode = failures.length === 0 ? 0 : 1;
+
+async function add(spec: string, running: Promise<RuntimeResult>): Promise<void> {
+  try {
+    const { runtime, version, report } = await running;
+    const names = Object.keys(report);
+    const failed = names.filter((name) => report[name] !== null);
+    rows.push({ runtime, version, passed: names.length - failed.length, failed: failed.join(", ") });
+    failures.push(...failed.map((name) => `${spec}: ${name}: ${report[name]}`));
+  } catch (error) {
+    failures.push(`${spec}: ${String(error)}`);
+  }
+}

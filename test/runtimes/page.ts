@@ -1,0 +1,18 @@
+// Runs in a browser, bundled.
+import { fixed, pollUntilDone } from "lro-poller";
+import type { Progress } from "lro-poller";
+import { succeeding } from "./plans.ts";
+import { hostAt, printReport } from "./report.ts";
+import { planned } from "./scenarios.ts";
+
+const endpoint = new URLSearchParams(location.search).get("endpoint") ?? "";
+const host = hostAt(location.origin, endpoint, true);
+
+function show({ status, percentComplete = 0 }: Progress): void {
+  const [bar, words] = [document.querySelector("progress"), document.querySelector("output")];
+  if (bar) bar.value = percentComplete;
+  if (words) words.value = status;
+}
+
+await pollUntilDone(await planned(host, succeeding), { schedule: fixed(500), onProgress: show });
+await printReport(host);

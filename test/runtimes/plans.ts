@@ -1,0 +1,26 @@
+import type { Timeline } from "lro-poller/testing";
+
+/** The only token that the emulator accepts. */
+export const token = "token-of-the-runtimes";
+
+/** What the front page's first snippet waits for. */
+export const succeeding: Timeline = [
+  { status: "NotStarted", reads: 1 },
+  { status: "Running", reads: 1, percentComplete: 40 },
+  { status: "Succeeded", properties: { uri: "https://devbox.example/my-dev-box" } },
+];
+
+/** Fails with an error that has every part. */
+export const failing: Timeline = [
+  { status: "Running", reads: 1 },
+  {
+    status: "Failed",
+    error: {
+      code: "DeploymentFailed",
+      message: "The dev box could not be created.",
+      target: "my-dev-box",
+      details: [{ code: "QuotaExceeded", message: "8 cores needed, 2 left.", target: "Standard_D8" }],
+      innererror: { code: "ComputeQuota", innererror: { code: "CoresInRegion" } },
+    },
+  },
+];

@@ -1,0 +1,21 @@
+// Runs in Node, Bun and Deno.
+import { OperationStatusesClient, pollUntilDone } from "lro-poller";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { hostAt, printReport } from "./report.ts";
+import { equal } from "./scenarios.ts";
+
+const { CONTROL = "", ENDPOINT = "" } = process.env;
+
+await printReport(hostAt(CONTROL, ENDPOINT, false), {
+  "the emulator itself": async () => {
+    const server = await startOperationStatusServer();
+    const { operationLocation } = server.addOperation({
+      timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded", properties: { answer: 42 } }],
+      faults: { 2: { kind: "status", status: 503 }, 3: { kind: "reset", when: "midBody" } },
+    });
+    const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
+    equal(await pollUntilDone(operation, { minDelayInMs: 20, maxDelayInMs: 20 }), { answer: 42 });
+    equal(server.requests.length, 4);
+    await server.close();
+  },
+});

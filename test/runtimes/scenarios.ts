@@ -1,0 +1,142 @@
+import {
+  OperationFailedError,
+  OperationStatusesClient,
+  ReadError,
+  createPoller,
+  fixed,
+  pollAll,
+  pollUntilDone,
+} from "lro-poller";
+import type { FailedRead, Operation, Progress } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import type { AddOperationOptions, Timeline } from "lro-poller/testing";
+import { rejection } from "../support/endings.ts";
+import { failing, succeeding, token } from "./plans.ts";
+
+/** What a runtime is given: the emulator, and the way to plan what its operations do. */
+export interface Host {
+  readonly endpoint: string;
+  /** Adds an operation to the emulator. Returns its Operation-Location. */
+  readonly add: (options: AddOperationOptions) => Promise<string>;
+  /** When each read of the operation arrived at the emulator, in its milliseconds. */
+  readonly arrivals: (operationLocation: string) => Promise<readonly number[]>;
+  /** A browser's page sees of an answer from elsewhere only the headers that the answer exposes. */
+  readonly hidesHeaders: boolean;
+}
+
+type Scenario = (host: Host) => Promise<void>;
+
+const schedule = fixed(20);
+
+/** Every scenario, by what it shows. It throws where it does not. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  result: async (host) => {
+    const seen: string[] = [];
+    const onProgress = ({ status, percentComplete }: Progress): void =>
+      void seen.push(`${status} ${percentComplete}`);
+    const result = await pollUntilDone(await planned(host, succeeding), { schedule, onProgress });
+    equal(seen, ["NotStarted undefined", "Running 40", "Succeeded 40"]);
+    equal(result, { uri: "https://devbox.example/my-dev-box" });
+  },
+
+  "nested error": async (host) => {
+    const operation = await planned(host, failing);
+    const error = await rejection(pollUntilDone(operation, { schedule }), OperationFailedError);
+    const { code, details, innererror } = error;
+    equal(
+      [code, details[0]?.code, innererror?.code, innererror?.innererror?.code],
+      ["DeploymentFailed", "QuotaExceeded", "ComputeQuota", "CoresInRegion"],
+    );
+  },
+
+  abort: async (host) => {
+    const location = await host.add({
+      timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+      faults: { 2: { kind: "hang" } },
+    });
+    const poller = createPoller(operationAt(host, location), { schedule });
+    const controller = new AbortController();
+    const wait = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
+    while ((await host.arrivals(location)).length < 2);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    equal((await wait) === reason, true);
+    await poller.pollUntilDone();
+    equal((await host.arrivals(location)).length, 3);
+  },
+
+  outage: async (host) => {
+    const location = await host.add({
+      timeline: [{ status: "Succeeded", properties: "late" }],
+      faults: {
+        1: { kind: "reset", when: "midBody" },
+        2: { kind: "hang" },
+        3: { kind: "body", text: "<html>" },
+        4: { kind: "reset" },
+      },
+    });
+    const failures: FailedRead[] = [];
+    const result = await pollUntilDone(operationAt(host, location), {
+      requestTimeoutInMs: 500,
+      maxRetryDelayInMs: 50,
+      onFailedRead: (failure) => void failures.push(failure),
+    });
+    equal([result, failures.length], ["late", 4]);
+    equal(failures[1]?.error.code, "RequestTimeout");
+  },
+
+  "Retry-After": async (host) => {
+    const location = await host.add({
+      timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+      retryAfter: 1,
+    });
+    await pollUntilDone(operationAt(host, location), { schedule });
+    const [first = NaN, second = NaN] = await host.arrivals(location);
+    equal(second - first >= 1000, !host.hidesHeaders);
+  },
+
+  "Retry-After of a 429, exposed to pages": async (host) => {
+    const headers = { "access-control-expose-headers": "Retry-After" };
+    const location = await host.add({
+      timeline: [{ status: "Succeeded" }],
+      faults: { 1: { kind: "status", status: 429, retryAfter: 1, headers } },
+    });
+    await pollUntilDone(operationAt(host, location), { schedule, maxRetryDelayInMs: 20 });
+    const [first = NaN, second = NaN] = await host.arrivals(location);
+    equal(second - first >= 1000, true);
+  },
+
+  pollAll: async (host) => {
+    const operations = [await planned(host, succeeding), await planned(host, failing)];
+    const results = await pollAll(operations, { schedule });
+    equal(
+      results.map(({ status }) => status),
+      ["fulfilled", "rejected"],
+    );
+  },
+
+  "virtual clock": async () => {
+    const clock = createVirtualClock();
+    const lost = new ReadError("HTTP 503", { kind: "transient", statusCode: 503 });
+    const inAnHour = { status: "Running", retryAfterInMs: 3_600_000 };
+    const operation = scriptedOperation([inAnHour, lost, { status: "Succeeded", properties: "deployed" }]);
+    equal(await clock.runUntilSettled(pollUntilDone(operation, { clock, random: () => 0 })), "deployed");
+    equal(clock.now() > 3_600_000, true);
+  },
+};
+
+/** One operation of the emulator's that does as planned. */
+export async function planned(host: Host, timeline: Timeline): Promise<Operation<unknown>> {
+  return operationAt(host, await host.add({ timeline }));
+}
+
+function operationAt({ endpoint }: Host, operationLocation: string): Operation<unknown> {
+  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+  return new OperationStatusesClient(endpoint, credential).operationAt(operationLocation);
+}
+
+/** @throws Error that shows both where they differ as JSON */
+export function equal(actual: unknown, expected: unknown): void {
+  const [came, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (came !== wanted) throw new Error(`expected ${wanted}, got ${came}`);
+}
