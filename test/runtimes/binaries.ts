@@ -19,7 +19,11 @@ export const processRuntimes: readonly ProcessRuntime[] = [
   { name: "Node", spec: "node@24", flags: [] },
   { name: "Node", spec: "node@latest", flags: [] },
   { name: "Bun", spec: "bun@1", flags: [] },
-  { name: "Deno", spec: "deno@2", flags: ["run", "--no-config", "--allow-net", "--allow-env", "--allow-read", "--allow-sys"] },
+  {
+    name: "Deno",
+    spec: "deno@2",
+    flags: ["run", "--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
+  },
 ];
 
 const cache = join(import.meta.dirname, "../../node_modules/.cache/lro-poller-runtimes");

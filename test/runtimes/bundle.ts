@@ -12,14 +12,14 @@ export async function bundleForRuntimes(project: string): Promise<void> {
   }
   const snippet = await firstSnippet();
   await writeFile(join(project, "snippet.mjs"), snippet.code);
-  await bundle(join(project, "page.mjs"), join(project, "page.js"), { platform: "browser", external: /^node:/ });
+  await bundle(join(project, "page.mjs"), join(project, "page.js"), { platform: "browser" });
   await writeFile(join(project, "page.html"), await readFile(join(here, "page.html")));
 }
 
 async function bundle(
   input: string,
   file: string,
-  options: { readonly platform: "browser" | "neutral"; readonly external: RegExp },
+  options: { readonly platform: "browser" | "neutral"; readonly external?: RegExp },
 ): Promise<void> {
   const build = await rolldown({ input, ...options });
   await build.write({ file, format: "esm" });
@@ -30,6 +30,7 @@ async function bundle(
 export async function firstSnippet(): Promise<{ readonly code: string; readonly prints: string }> {
   const readme = await readFile("README.md", "utf8");
   const [, code, prints] = /```ts\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/.exec(readme) ?? [];
-  if (code === undefined || prints === undefined) throw new Error("README.md: found no snippet with its output");
+  if (code === undefined || prints === undefined)
+    throw new Error("README.md: found no snippet with its output");
   return { code, prints };
 }

@@ -17,7 +17,11 @@ export async function runInBrowser({ server, control }: RuntimeHost): Promise<Ru
     await page.goto(`${control}/page.html?endpoint=${encodeURIComponent(server.endpoint)}`);
     const shown = await showsProgress(page).then(() => null, String);
     const report = reportIn(await output);
-    return { runtime: "Chromium", version: browser.version(), report: { "progress in the page": shown, ...report } };
+    return {
+      runtime: "Chromium",
+      version: browser.version(),
+      report: { "progress in the page": shown, ...report },
+    };
   } finally {
     await browser.close();
   }
@@ -25,7 +29,11 @@ export async function runInBrowser({ server, control }: RuntimeHost): Promise<Ru
 
 /** @throws Error when the page does not show one of the states */
 async function showsProgress(page: Page): Promise<void> {
-  for (const [status, percent] of [["NotStarted", 0], ["Running", 40], ["Succeeded", 40]] as const) {
+  for (const [status, percent] of [
+    ["NotStarted", 0],
+    ["Running", 40],
+    ["Succeeded", 40],
+  ] as const) {
     await page.getByText(status, { exact: true }).waitFor();
     const value = await page.locator("progress").getAttribute("value");
     if (Number(value) !== percent) throw new Error(`${status}: expected ${percent} %, got ${value}`);

@@ -35,7 +35,10 @@ export async function runInProcess(
     OPERATION_ID: operationId,
   };
   const start = async (script: string): Promise<string> => {
-    const { stdout } = await run(binary, [...runtime.flags, join(project, script)], { env, cwd: project, timeout: 120_000 });
+    const options = { env, cwd: project, timeout: 25_000 };
+    const { stdout } = await run(binary, [...runtime.flags, join(project, script)], options).catch(
+      withOutput,
+    );
     return stdout;
   };
   const { stdout: version } = await run(binary, ["--version"]);
@@ -55,6 +58,12 @@ function environment(control: string, certificateFile: string): NodeJS.ProcessEn
     NODE_EXTRA_CA_CERTS: certificateFile,
     DENO_CERT: certificateFile,
   };
+}
+
+/** What was printed before it tells where it came to a stop. */
+function withOutput(error: unknown): never {
+  const printed = error instanceof Error && "stdout" in error ? `\n${String(error.stdout)}` : "";
+  throw new Error(`${String(error)}${printed}`, { cause: error });
 }
 
 /** Runtimes differ in how they print an object. */

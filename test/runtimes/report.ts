@@ -12,6 +12,7 @@ export async function printReport(host: Host, more: typeof scenarios = {}): Prom
   const report: Record<string, string | null> = {};
   for (const [name, scenario] of Object.entries({ ...scenarios, ...more })) {
     report[name] = await scenario(host).then(() => null, textOf);
+    console.log(name);
   }
   console.log(reportMark + JSON.stringify(report));
 }
@@ -31,7 +32,8 @@ export function hostAt(control: string, endpoint: string, hidesHeaders: boolean)
     endpoint,
     hidesHeaders,
     add: async (options) => (await ask("/add", options)).text(),
-    arrivals: async (operationLocation) => (await (await ask("/arrivals", operationLocation)).json()) as number[],
+    arrivals: async (operationLocation) =>
+      (await (await ask("/arrivals", operationLocation)).json()) as number[],
   };
 }
 
