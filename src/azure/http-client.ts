@@ -7,8 +7,16 @@ import type { HttpClient } from "@azure/core-rest-pipeline";
  */
 export function createDiscreetHttpClient(): HttpClient {
   const client = createDefaultHttpClient();
-  return { sendRequest: (request) => client.sendRequest(request).catch(rethrowWithoutRequest) };
+  return {
+    sendRequest: (request) => {
+      if (repeatsAborted) request.headers.set("connection", "close");
+      return client.sendRequest(request).catch(rethrowWithoutRequest);
+    },
+  };
 }
+
+/** Deno sends an aborted request once more if its connection had been used before (denoland/deno#36786). */
+const repeatsAborted = "Deno" in globalThis;
 
 function rethrowWithoutRequest(error: unknown): never {
   if (!(error instanceof RestError)) throw error;

@@ -36,6 +36,11 @@ export async function installRuntime({ spec }: ProcessRuntime): Promise<string> 
   if (existsSync(binary)) return binary;
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ allowScripts: { [name]: true } }));
-  await npmInstall(folder, [spec]);
+  await npmInstall(folder, [spec]).catch((cause: unknown) => {
+    throw new MissingRuntime(`npm does not install ${spec}`, { cause });
+  });
   return binary;
 }
+
+/** A machine that is no CI may do without it. */
+export class MissingRuntime extends Error {}

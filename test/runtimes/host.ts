@@ -53,7 +53,7 @@ async function answer(
 ): Promise<ControlAnswer> {
   const { pathname } = new URL(request.url ?? "/", "http://control");
   if (pathname === "/add") {
-    const options = JSON.parse(await text(request)) as AddOperationOptions;
+    const options: AddOperationOptions = JSON.parse(await text(request));
     return { type: "text/plain", body: server.addOperation(options).operationLocation };
   }
   if (pathname === "/arrivals") return json(arrivals(server, String(JSON.parse(await text(request)))));

@@ -1,6 +1,7 @@
 import { access } from "node:fs/promises";
 import { chromium } from "playwright-core";
 import type { Page } from "playwright-core";
+import { MissingRuntime } from "./binaries.ts";
 import type { RuntimeHost } from "./host.ts";
 import type { RuntimeResult } from "./in-process.ts";
 import { reportIn, reportMark } from "./report.ts";
@@ -9,7 +10,9 @@ const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 /** Lets a page of headless Chromium wait for an operation elsewhere, and run the scenarios. */
 export async function runInBrowser({ server, control }: RuntimeHost): Promise<RuntimeResult> {
-  await access(executablePath);
+  await access(executablePath).catch((cause: unknown) => {
+    throw new MissingRuntime(`no ${executablePath}; CHROMIUM may name another`, { cause });
+  });
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   try {
     const page = await browser.newPage({ ignoreHTTPSErrors: true });

@@ -35,16 +35,17 @@ export async function runInProcess(
     OPERATION_ID: operationId,
   };
   const start = async (script: string): Promise<string> => {
-    const options = { env, cwd: project, timeout: 25_000 };
+    const options = { env, cwd: project, timeout: 120_000 };
     const { stdout } = await run(binary, [...runtime.flags, join(project, script)], options).catch(
       withOutput,
     );
     return stdout;
   };
-  const { stdout: version } = await run(binary, ["--version"]);
+  const { stdout: words } = await run(binary, ["--version"]);
+  const version = /[\d.]+/.exec(words)?.[0] ?? words;
   const snippet = await start("snippet.mjs").then(differenceFromPage, String);
   const report = reportIn(await start("process.mjs"));
-  return { runtime: runtime.name, version: version.trim(), report: { "first snippet": snippet, ...report } };
+  return { runtime: runtime.name, version, report: { "first snippet": snippet, ...report } };
 }
 
 /** Leads DefaultAzureCredential to the host's identity endpoint, and each runtime to the host's certificate. */

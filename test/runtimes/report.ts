@@ -32,8 +32,10 @@ export function hostAt(control: string, endpoint: string, hidesHeaders: boolean)
     endpoint,
     hidesHeaders,
     add: async (options) => (await ask("/add", options)).text(),
-    arrivals: async (operationLocation) =>
-      (await (await ask("/arrivals", operationLocation)).json()) as number[],
+    arrivals: async (operationLocation) => {
+      const arrivals: number[] = await (await ask("/arrivals", operationLocation)).json();
+      return arrivals;
+    },
   };
 }
 
@@ -41,5 +43,6 @@ export function hostAt(control: string, endpoint: string, hidesHeaders: boolean)
 export function reportIn(output: string): Report {
   const line = output.split("\n").find((text) => text.startsWith(reportMark));
   if (line === undefined) throw new Error(`no report in: ${output}`);
-  return JSON.parse(line.slice(reportMark.length)) as Report;
+  const report: Report = JSON.parse(line.slice(reportMark.length));
+  return report;
 }

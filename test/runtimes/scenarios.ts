@@ -114,11 +114,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 };
 
 /** One operation of the emulator's that does as planned. */
-export async function planned(host: Host, timeline: Timeline): Promise<Operation<unknown>> {
+export async function planned(host: Host, timeline: Timeline): Promise<Operation> {
   return operationAt(host, await host.add({ timeline }));
 }
 
-function operationAt({ endpoint }: Host, operationLocation: string): Operation<unknown> {
+function operationAt({ endpoint }: Host, operationLocation: string): Operation {
   const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
   return new OperationStatusesClient(endpoint, credential).operationAt(operationLocation);
 }
