@@ -8,6 +8,7 @@ import { startHost } from "./host.ts";
 import { runInBrowser } from "./in-browser.ts";
 import { runInProcess } from "./in-process.ts";
 import type { RuntimeResult } from "./in-process.ts";
+import { checkTypes } from "./types.ts";
 
 const project = await installPackage();
 await bundleForRuntimes(project);
@@ -16,6 +17,7 @@ const certificateFile = join(project, "certificate.pem");
 await writeFile(certificateFile, certificate.cert);
 
 const failures: string[] = [];
+await checkTypes(project).catch((error: unknown) => void failures.push(String(error)));
 /** What this machine cannot have. */
 const missing: string[] = [];
 const rows: object[] = [];

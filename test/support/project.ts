@@ -13,7 +13,7 @@ export async function installPackage(): Promise<string> {
   const tarball = (await readdir(folder)).find((file) => file.endsWith(".tgz"));
   if (tarball === undefined) throw new Error("npm pack: expected a tarball, got none");
   await writeFile(join(folder, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  await npmInstall(folder, [`./${tarball}`, "@azure/identity"]);
+  await npmInstall(folder, [`./${tarball}`, "@azure/identity", "@types/node@22"]);
   return folder;
 }
 
