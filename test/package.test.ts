@@ -28,21 +28,22 @@ async function bundle(names: string): Promise<Bundle> {
 test("the engine comes without Azure", async () => {
   const { modules, size } = await bundle("createPoller, pollUntilDone");
   expect(modules.filter((id) => /@azure|@typespec|\/src\/azure\//.test(id))).toEqual([]);
-  expect(size).toBeLessThan(14_000);
+  expect(size).toBeLessThan(15_500);
 });
 
 test("the client comes without the command, the test kit and the history of durations", async () => {
   const { modules, size } = await bundle("OperationStatusesClient, pollUntilDone");
   expect(modules.filter((id) => /\/src\/(cli|testing|history)\//.test(id))).toEqual([]);
-  expect(size).toBeLessThan(35_000);
+  expect(size).toBeLessThan(39_000);
 });
 
 test("the front page says what each dependency is for", () => {
-  const { dependencies }: { dependencies: Record<string, string> } = JSON.parse(
-    readFileSync("package.json", "utf8"),
-  );
+  const {
+    dependencies,
+    peerDependencies,
+  }: Record<string, Record<string, string>> = JSON.parse(readFileSync("package.json", "utf8"));
   const readme = readFileSync("README.md", "utf8");
   const [, reasons = ""] = /^Dependencies, and why: (.*)$/m.exec(readme) ?? [];
   const named = Array.from(reasons.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
-  expect(named.toSorted()).toEqual(Object.keys(dependencies).toSorted());
+  expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).toSorted());
 });
