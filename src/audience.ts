@@ -15,11 +15,13 @@ export const fallbackLogger: PollLogger = {
   error: (...message) => console.error(...message),
 };
 
-/** The wait that an audience is of. */
 interface Host {
-  readonly facts: WaitFacts;
-  /** Who watches the wait that begins. */
-  observe(): WaitObserver | undefined;
+  /** The wait that the audience is of. */
+  readonly wait: {
+    readonly facts: WaitFacts;
+    /** Who watches the wait that begins. */
+    observe(): WaitObserver | undefined;
+  };
   onEverybodyLeft(): void;
 }
 
@@ -90,7 +92,7 @@ export class Audience<P> {
 
   tellFailedRead(failedRead: FailedRead): void {
     if (this.#observer || this.#isLogged("info")) {
-      const { facts } = this.#host;
+      const { facts } = this.#host.wait;
       this.#say("info", () => failureLine(facts, failedRead.error));
       this.#unharmed(() => this.#observer?.onFailedRead(facts, failedRead.error));
     }
@@ -98,14 +100,14 @@ export class Audience<P> {
   }
 
   #begin(): void {
-    this.#say("info", () => beginLine(this.#host.facts));
+    this.#say("info", () => beginLine(this.#host.wait.facts));
     this.#unharmed(() => {
-      this.#observer = this.#host.observe();
+      this.#observer = this.#host.wait.observe();
     });
   }
 
   #recordAnswer(isStale: boolean): void {
-    const { facts } = this.#host;
+    const { facts } = this.#host.wait;
     this.#say(facts.changed || isStale ? "info" : "verbose", () => answerLine(facts, isStale));
     this.#unharmed(() => this.#observer?.onAnswer(facts));
   }
@@ -114,8 +116,8 @@ export class Audience<P> {
     const observer = this.#observer;
     this.#observer = undefined;
     const isFailure = end.type === "unsuccessful" || end.type === "gaveUp";
-    this.#say(isFailure ? "warning" : "info", () => endLine(this.#host.facts, end));
-    this.#unharmed(() => observer?.onEnd(this.#host.facts, end));
+    this.#say(isFailure ? "warning" : "info", () => endLine(this.#host.wait.facts, end));
+    this.#unharmed(() => observer?.onEnd(this.#host.wait.facts, end));
   }
 
   #isLogged(level: "verbose" | "info" | "warning"): boolean {

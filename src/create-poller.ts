@@ -1,4 +1,4 @@
-import { OperationPoller } from "./engine.ts";
+import { OperationPoller } from "./operation-poller.ts";
 import type { Operation } from "./operation.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions } from "./options.ts";

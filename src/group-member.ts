@@ -1,5 +1,5 @@
 import { Caller } from "./callers.ts";
-import type { OperationPoller } from "./engine.ts";
+import type { OperationPoller } from "./operation-poller.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Operation } from "./operation.ts";
 import type { Outcome } from "./outcome.ts";

@@ -3,7 +3,7 @@ import type { RequestBudgetOptions } from "./budget.ts";
 import { sleep, systemClock } from "./clock.ts";
 import { UntilDone } from "./callers.ts";
 import type { Caller, WaitingRoom } from "./callers.ts";
-import { OperationPoller } from "./engine.ts";
+import { OperationPoller } from "./operation-poller.ts";
 import { PollingError } from "./errors.ts";
 import { Arrivals, Member } from "./group-member.ts";
 import type { FinishedOperation } from "./group-member.ts";

@@ -1,0 +1,141 @@
+import type { RequestBudget } from "./budget.ts";
+import { Iteration, UntilDone, UntilRead } from "./callers.ts";
+import type { Caller } from "./callers.ts";
+import { Engine } from "./engine.ts";
+import type { Operation, OperationState } from "./operation.ts";
+import type { PollSettings } from "./options.ts";
+import { errorOf } from "./outcome.ts";
+import type { CallOptions, Poller } from "./poller.ts";
+import type { FailedRead, Progress } from "./progress.ts";
+import { heldBackError, timeoutError } from "./read.ts";
+import type { ResumeToken } from "./token.ts";
+import { Wait } from "./wait.ts";
+
+/** What callers see of an engine. */
+export class OperationPoller<P> implements Poller<P> {
+  readonly #engine: Engine<P>;
+  readonly #abortSignal: AbortSignal | undefined;
+
+  constructor(
+    operation: Operation<P>,
+    settings: PollSettings,
+    budget: RequestBudget | undefined,
+    abortSignal?: AbortSignal,
+  ) {
+    this.#engine = new Engine(new Wait(operation, settings, budget));
+    this.#abortSignal = abortSignal;
+  }
+
+  get status(): OperationState | undefined {
+    return this.#engine.wait.state.status;
+  }
+
+  get isDone(): boolean {
+    const { outcome } = this.#engine;
+    return outcome !== undefined && outcome.type !== "disposed";
+  }
+
+  pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
+    const caller = new UntilDone<P>(this.#signals(abortSignal));
+    this.join(caller);
+    return caller.promise;
+  }
+
+  poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
+    const { outcome } = this.#engine;
+    const latest = this.latestProgress();
+    const isOver = outcome?.type === "succeeded" || outcome?.type === "unsuccessful";
+    if (isOver && latest) return Promise.resolve(latest);
+    const caller = new UntilRead<P>(this.#signals(abortSignal));
+    if (this.#engine.enter(caller)) {
+      const progress = this.#readNow();
+      this.#limitQueueing(caller);
+      const onFailure = (error: unknown): void => {
+        caller.onAbort(error);
+        caller.leave(error);
+      };
+      void progress.then((value) => caller.resolve(value)).then(() => caller.leave(), onFailure);
+    }
+    return caller.promise;
+  }
+
+  async #readNow(): Promise<Progress<P>> {
+    const { wait } = this.#engine;
+    if (wait.silenceInMs > 0) throw errorOf(wait.endOfRead());
+    const answer = await this.#engine.readForAnswer();
+    if ("progress" in answer) return answer.progress;
+    throw errorOf(answer.end);
+  }
+
+  /** Who asks for a read now waits for its answer no longer than for a read's, though the budget let none out. */
+  #limitQueueing(caller: UntilRead<P>): void {
+    const { wait, pendingRead: read } = this.#engine;
+    const { clock, requestTimeoutInMs } = wait.settings;
+    if (!read?.isQueued || requestTimeoutInMs === Infinity) return;
+    const silenceInMs = (): number => wait.budget?.silenceInMs ?? 0;
+    const reason = (): Error => {
+      const failure = read.isQueued
+        ? heldBackError(clock.timestamp(), silenceInMs(), requestTimeoutInMs)
+        : timeoutError(requestTimeoutInMs);
+      return errorOf({ ...wait.endOfWait("unreadable"), state: { ...wait.state, failure } });
+    };
+    caller.leaveAfter(clock, silenceInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0, reason);
+  }
+
+  onProgress(listener: (progress: Progress<P>) => unknown): () => void {
+    return this.#engine.audience.onProgress(listener, this.latestProgress());
+  }
+
+  onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void {
+    return this.#engine.audience.onFailedRead(listener);
+  }
+
+  // No generator: its return() would wait for the next answer before it lets go.
+  [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
+    let caller: Iteration<P> | undefined;
+    return {
+      next: () => {
+        if (caller === undefined) {
+          caller = new Iteration(this.#signals(), this.latestProgress());
+          this.join(caller);
+        }
+        return caller.mailbox.next();
+      },
+      return: () => {
+        caller?.leave();
+        caller?.mailbox.close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { outcome, wait } = this.#engine;
+    if (outcome === undefined) {
+      this.#engine.conclude({ type: "disposed", error: errorOf(wait.endOfWait("disposed")) });
+    }
+    await this.#engine.whenGone();
+  }
+
+  toJSON(): ResumeToken {
+    return this.#engine.wait.toJSON();
+  }
+
+  /** Takes over what the poller that wrote the token knew. */
+  restore(token: ResumeToken): void {
+    this.#engine.wait.restore(token);
+  }
+
+  latestProgress(): Progress<P> | undefined {
+    return this.#engine.wait.latestProgress();
+  }
+
+  /** Lets a caller wait for the end. */
+  join(caller: Caller<P>): void {
+    this.#engine.join(caller);
+  }
+
+  #signals(own?: AbortSignal): readonly AbortSignal[] {
+    return [this.#abortSignal, own].filter((signal) => signal !== undefined);
+  }
+}
