@@ -65,6 +65,11 @@ export abstract class Caller<P> implements EventListenerObject {
   }
 }
 
+/** Those of the signals that there are. */
+export function signalsOf(...signals: readonly (AbortSignal | undefined)[]): readonly AbortSignal[] {
+  return signals.filter((signal) => signal !== undefined);
+}
+
 /** Somebody who awaits one promise. */
 abstract class Awaiting<P, R> extends Caller<P> {
   readonly #settlers = Promise.withResolvers<R>();

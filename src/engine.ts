@@ -99,7 +99,7 @@ export class Engine<P> implements Reader<P> {
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
     // The deadline has a timer: one more for the same moment could fire first, and read against a Retry-After.
     if (step.until === "deadline") return;
-    this.#callOffWait = settings.clock.setTimer(() => this.#onDue(), step.delayInMs);
+    this.#callOffWait = settings.clock.setTimer(this.#onDue.bind(this), step.delayInMs);
   }
 
   #endWait(): void {

@@ -1,7 +1,7 @@
 import { RequestBudget } from "./budget.ts";
 import type { RequestBudgetOptions } from "./budget.ts";
 import { sleep, systemClock } from "./clock.ts";
-import { UntilDone } from "./callers.ts";
+import { UntilDone, signalsOf } from "./callers.ts";
 import type { Caller, WaitingRoom } from "./callers.ts";
 import { OperationPoller } from "./operation-poller.ts";
 import { PollingError } from "./errors.ts";
@@ -131,7 +131,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<PromiseSettledResult<P>[]> {
-    const caller = new UntilDone<PromiseSettledResult<P>[]>(this.#signals(abortSignal));
+    const caller = new UntilDone<PromiseSettledResult<P>[]>(signalsOf(this.#abortSignal, abortSignal));
     this.#enter(caller);
     return caller.promise;
   }
@@ -203,17 +203,13 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   #admit(operation: Operation<P>, namesakes: readonly Member<P>[]): Member<P> {
     const { clock } = this.#settings;
     const budget = this.#isLimited ? this.#ownBudget : (operation.budgetOn?.(clock) ?? this.#ownBudget);
-    const member = new Member(this, operation, new OperationPoller(operation, this.#settings, budget));
+    const member = new Member(this, new OperationPoller(operation, this.#settings, budget));
     this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;
     if (this.#isDisposed) void member.dispose();
     else if (!this.#callOffTurn) this.#join(member);
     return member;
-  }
-
-  #signals(own?: AbortSignal): readonly AbortSignal[] {
-    return [this.#abortSignal, own].filter((signal) => signal !== undefined);
   }
 
   #enter(caller: Caller<PromiseSettledResult<P>[]>): void {
@@ -224,7 +220,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   }
 
   #receive(): Arrivals<P> {
-    const arrivals = new Arrivals<P>(this.#signals());
+    const arrivals = new Arrivals<P>(signalsOf(this.#abortSignal));
     for (const member of this.#members) if (member.isFinished) arrivals.add(member);
     this.#enter(arrivals);
     return arrivals;

@@ -1,5 +1,5 @@
 import type { RequestBudget } from "./budget.ts";
-import { Iteration, UntilDone, UntilRead } from "./callers.ts";
+import { Iteration, UntilDone, UntilRead, signalsOf } from "./callers.ts";
 import type { Caller } from "./callers.ts";
 import { Engine } from "./engine.ts";
 import type { Operation, OperationState } from "./operation.ts";
@@ -26,6 +26,10 @@ export class OperationPoller<P> implements Poller<P> {
     this.#abortSignal = abortSignal;
   }
 
+  get operation(): Operation<P> {
+    return this.#engine.wait.operation;
+  }
+
   get status(): OperationState | undefined {
     return this.#engine.wait.state.status;
   }
@@ -36,7 +40,7 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    const caller = new UntilDone<P>(this.#signals(abortSignal));
+    const caller = new UntilDone<P>(signalsOf(this.#abortSignal, abortSignal));
     this.join(caller);
     return caller.promise;
   }
@@ -46,10 +50,10 @@ export class OperationPoller<P> implements Poller<P> {
     const latest = this.latestProgress();
     const isOver = outcome?.type === "succeeded" || outcome?.type === "unsuccessful";
     if (isOver && latest) return Promise.resolve(latest);
-    const caller = new UntilRead<P>(this.#signals(abortSignal));
+    const caller = new UntilRead<P>(signalsOf(this.#abortSignal, abortSignal));
     if (this.#engine.enter(caller)) {
-      const progress = this.#readNow();
-      this.#limitQueueing(caller);
+      const progress = readNow(this.#engine);
+      limitQueueing(this.#engine, caller);
       const onFailure = (error: unknown): void => {
         caller.onAbort(error);
         caller.leave(error);
@@ -57,29 +61,6 @@ export class OperationPoller<P> implements Poller<P> {
       void progress.then((value) => caller.resolve(value)).then(() => caller.leave(), onFailure);
     }
     return caller.promise;
-  }
-
-  async #readNow(): Promise<Progress<P>> {
-    const { wait } = this.#engine;
-    if (wait.silenceInMs > 0) throw errorOf(wait.endOfRead());
-    const answer = await this.#engine.readForAnswer();
-    if ("progress" in answer) return answer.progress;
-    throw errorOf(answer.end);
-  }
-
-  /** Who asks for a read now waits for its answer no longer than for a read's, though the budget let none out. */
-  #limitQueueing(caller: UntilRead<P>): void {
-    const { wait, pendingRead: read } = this.#engine;
-    const { clock, requestTimeoutInMs } = wait.settings;
-    if (!read?.isQueued || requestTimeoutInMs === Infinity) return;
-    const silenceInMs = (): number => wait.budget?.silenceInMs ?? 0;
-    const reason = (): Error => {
-      const failure = read.isQueued
-        ? heldBackError(clock.timestamp(), silenceInMs(), requestTimeoutInMs)
-        : timeoutError(requestTimeoutInMs);
-      return errorOf({ ...wait.endOfWait("unreadable"), state: { ...wait.state, failure } });
-    };
-    caller.leaveAfter(clock, silenceInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0, reason);
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
@@ -96,7 +77,7 @@ export class OperationPoller<P> implements Poller<P> {
     return {
       next: () => {
         if (caller === undefined) {
-          caller = new Iteration(this.#signals(), this.latestProgress());
+          caller = new Iteration(signalsOf(this.#abortSignal), this.latestProgress());
           this.join(caller);
         }
         return caller.mailbox.next();
@@ -134,8 +115,26 @@ export class OperationPoller<P> implements Poller<P> {
   join(caller: Caller<P>): void {
     this.#engine.join(caller);
   }
+}
 
-  #signals(own?: AbortSignal): readonly AbortSignal[] {
-    return [this.#abortSignal, own].filter((signal) => signal !== undefined);
-  }
+async function readNow<P>(engine: Engine<P>): Promise<Progress<P>> {
+  const { wait } = engine;
+  if (wait.silenceInMs > 0) throw errorOf(wait.endOfRead());
+  const answer = await engine.readForAnswer();
+  if ("progress" in answer) return answer.progress;
+  throw errorOf(answer.end);
+}
+
+/** Who asks for a read now waits for its answer no longer than for a read's, though the budget let none out. */
+function limitQueueing<P>({ wait, pendingRead: read }: Engine<P>, caller: UntilRead<P>): void {
+  const { clock, requestTimeoutInMs } = wait.settings;
+  if (!read?.isQueued || requestTimeoutInMs === Infinity) return;
+  const silenceInMs = (): number => wait.budget?.silenceInMs ?? 0;
+  const reason = (): Error => {
+    const failure = read.isQueued
+      ? heldBackError(clock.timestamp(), silenceInMs(), requestTimeoutInMs)
+      : timeoutError(requestTimeoutInMs);
+    return errorOf({ ...wait.endOfWait("unreadable"), state: { ...wait.state, failure } });
+  };
+  caller.leaveAfter(clock, silenceInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0, reason);
 }

@@ -11,7 +11,7 @@ export interface FailedAnswer<P> {
 }
 
 /** Who performs the attempts, and drops them when they are over. */
-interface Reader<P> {
+interface Retrier<P> {
   /** Whether the step that follows the latest read is to read again. */
   readonly readsAgain: boolean;
   /** Whether the attempts are still those of the wait under way. */
@@ -27,12 +27,12 @@ interface Reader<P> {
  * each.
  */
 export class Retries<P> {
-  readonly #reader: Reader<P>;
+  readonly #retrier: Retrier<P>;
   #answer: Promise<Answer<P>>;
   #next: (() => void) | undefined;
 
-  constructor(reader: Reader<P>, failed: FailedAnswer<P>) {
-    this.#reader = reader;
+  constructor(retrier: Retrier<P>, failed: FailedAnswer<P>) {
+    this.#retrier = retrier;
     this.#answer = Promise.resolve(failed);
   }
 
@@ -46,7 +46,7 @@ export class Retries<P> {
     try {
       await pRetry(() => this.#read(), { retries: Infinity, minTimeout: 0, shouldRetry });
     } catch {
-      if (this.#reader.isRetrying(this)) this.#reader.onGiveUp();
+      if (this.#retrier.isRetrying(this)) this.#retrier.onGiveUp();
     }
   }
 
@@ -54,7 +54,7 @@ export class Retries<P> {
     const next = this.#next;
     this.#next = undefined;
     // At once: on its way through p-retry it would miss what other reads lead to.
-    if (this.#reader.readsAgain) this.#answer = this.#reader.readForAnswer();
+    if (this.#retrier.readsAgain) this.#answer = this.#retrier.readForAnswer();
     next?.();
   }
 
@@ -65,11 +65,11 @@ export class Retries<P> {
 
   /** Returns whether to read again. Pending for ever, and collected, when the attempts are dropped meanwhile. */
   async #wait(): Promise<boolean> {
-    if (!this.#reader.isRetrying(this)) return false;
+    if (!this.#retrier.isRetrying(this)) return false;
     await new Promise<void>((resolve) => {
       this.#next = resolve;
-      this.#reader.startWait();
+      this.#retrier.startWait();
     });
-    return this.#reader.readsAgain;
+    return this.#retrier.readsAgain;
   }
 }
