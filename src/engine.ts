@@ -28,7 +28,7 @@ export class Engine<P> implements Reader<P> {
 
   constructor(wait: Wait<P>) {
     this.wait = wait;
-    this.audience = new Audience(this, wait.operation.logger);
+    this.audience = new Audience(this);
   }
 
   get outcome(): Outcome<P> | undefined {

@@ -14,16 +14,9 @@ import { Wait } from "./wait.ts";
 /** What callers see of an engine. */
 export class OperationPoller<P> implements Poller<P> {
   readonly #engine: Engine<P>;
-  readonly #abortSignal: AbortSignal | undefined;
 
-  constructor(
-    operation: Operation<P>,
-    settings: PollSettings,
-    budget: RequestBudget | undefined,
-    abortSignal?: AbortSignal,
-  ) {
+  constructor(operation: Operation<P>, settings: PollSettings, budget: RequestBudget | undefined) {
     this.#engine = new Engine(new Wait(operation, settings, budget));
-    this.#abortSignal = abortSignal;
   }
 
   get operation(): Operation<P> {
@@ -40,7 +33,7 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    const caller = new UntilDone<P>(signalsOf(this.#abortSignal, abortSignal));
+    const caller = new UntilDone<P>(signalsOf(this.#engine.wait.settings.abortSignal, abortSignal));
     this.join(caller);
     return caller.promise;
   }
@@ -50,7 +43,7 @@ export class OperationPoller<P> implements Poller<P> {
     const latest = this.latestProgress();
     const isOver = outcome?.type === "succeeded" || outcome?.type === "unsuccessful";
     if (isOver && latest) return Promise.resolve(latest);
-    const caller = new UntilRead<P>(signalsOf(this.#abortSignal, abortSignal));
+    const caller = new UntilRead<P>(signalsOf(this.#engine.wait.settings.abortSignal, abortSignal));
     if (this.#engine.enter(caller)) {
       const progress = readNow(this.#engine);
       limitQueueing(this.#engine, caller);
@@ -77,7 +70,7 @@ export class OperationPoller<P> implements Poller<P> {
     return {
       next: () => {
         if (caller === undefined) {
-          caller = new Iteration(signalsOf(this.#abortSignal), this.latestProgress());
+          caller = new Iteration(signalsOf(this.#engine.wait.settings.abortSignal), this.latestProgress());
           this.join(caller);
         }
         return caller.mailbox.next();
