@@ -146,3 +146,31 @@ export class Iteration<P> extends Caller<P> {
     this.mailbox.close({ error });
   }
 }
+
+/** Somebody who iterates, from the first `next()` on. */
+interface Consumer<T> {
+  readonly mailbox: Mailbox<T>;
+  leave(): void;
+}
+
+/** No generator: its return() would wait for the next value before it lets go. */
+export function iteratorOf<T, C extends Consumer<T>>(
+  arrive: () => C,
+  enter: (consumer: C) => void,
+): AsyncIterator<T, void, undefined> {
+  let consumer: C | undefined;
+  return {
+    next: () => {
+      if (consumer) return consumer.mailbox.next();
+      consumer = arrive();
+      // Only now: to enter may begin a read, whose code is the user's and may call next() too.
+      enter(consumer);
+      return consumer.mailbox.next();
+    },
+    return: () => {
+      consumer?.leave();
+      consumer?.mailbox.close();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
+}

@@ -1,5 +1,5 @@
 import type { RequestBudget } from "./budget.ts";
-import { Iteration, UntilDone, UntilRead, signalsOf } from "./callers.ts";
+import { Iteration, UntilDone, UntilRead, iteratorOf, signalsOf } from "./callers.ts";
 import type { Caller } from "./callers.ts";
 import { Engine } from "./engine.ts";
 import type { Operation, OperationState } from "./operation.ts";
@@ -64,23 +64,12 @@ export class OperationPoller<P> implements Poller<P> {
     return this.#engine.audience.onFailedRead(listener);
   }
 
-  // No generator: its return() would wait for the next answer before it lets go.
   [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
-    let caller: Iteration<P> | undefined;
-    return {
-      next: () => {
-        if (caller === undefined) {
-          caller = new Iteration(signalsOf(this.#engine.wait.settings.abortSignal), this.latestProgress());
-          this.join(caller);
-        }
-        return caller.mailbox.next();
-      },
-      return: () => {
-        caller?.leave();
-        caller?.mailbox.close();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
+    const { abortSignal } = this.#engine.wait.settings;
+    return iteratorOf(
+      () => new Iteration(signalsOf(abortSignal), this.latestProgress()),
+      (caller) => this.join(caller),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

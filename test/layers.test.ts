@@ -33,6 +33,7 @@ const layers = [
   "operation-poller.ts",
   "create-poller.ts",
   "group-member.ts",
+  "group-progress.ts",
   "group.ts",
   "azure/",
   "history/",
