@@ -99,6 +99,7 @@ export class Engine<P> implements Reader<P> {
     if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
     // The deadline has a timer: one more for the same moment could fire first, and read against a Retry-After.
     if (step.until === "deadline") return;
+    // Bound: it takes half the memory of an arrow function.
     this.#callOffWait = settings.clock.setTimer(this.#onDue.bind(this), step.delayInMs);
   }
 
@@ -202,16 +203,18 @@ export class Engine<P> implements Reader<P> {
   }
 
   #stop(): void {
-    this.#pendingRead?.callOff();
-    this.#leaving = this.#pendingRead ?? this.#leaving;
+    const read = this.#pendingRead;
+    this.wait.stop();
+    this.#leaving = read ?? this.#leaving;
     this.#pendingRead = undefined;
     this.#answer = undefined;
     this.#retries = undefined;
     this.#endWait();
     this.#callOffDeadline?.();
     this.#callOffDeadline = undefined;
-    this.wait.stop();
     this.#letGo();
+    // At last: whoever hears of a request that is aborted may begin another wait.
+    read?.callOff();
   }
 
   #letGo(): void {

@@ -10,11 +10,11 @@ export interface FailedAnswer<P> {
   readonly end: EndOfWait<P>;
 }
 
-/** Who performs the attempts, and drops them when they are over. */
+/** Who performs the attempts. */
 interface Retrier<P> {
   /** Whether the step that follows the latest read is to read again. */
   readonly readsAgain: boolean;
-  /** Whether the attempts are still those of the wait under way. */
+  /** Whether these are still wanted: not since an answer, nor when nobody waits any more. */
   isRetrying(retries: Retries<P>): boolean;
   /** Waits until the next attempt is due, and then lets it go on. */
   startWait(): void;
