@@ -62,10 +62,11 @@ export class Wait<P> {
     return this.#state.isHeldBack ? holdInMs(this.#state, this.elapsedInMs) : 0;
   }
 
+  /** With a deadline while somebody waits for the end: a poll() has none. */
   get #rules(): WaitRules {
     const { rules } = this.settings;
-    const hasDeadline = this.#isUnderWay && this.#deadlineInMs !== undefined;
-    return hasDeadline ? { ...rules, deadlineInMs: this.#deadlineInMs ?? Infinity } : rules;
+    if (!this.#isUnderWay || this.#deadlineInMs === undefined) return rules;
+    return { ...rules, deadlineInMs: this.#deadlineInMs };
   }
 
   get facts(): WaitFacts {
