@@ -15,26 +15,35 @@ export const fallbackLogger: PollLogger = {
   error: (...message) => console.error(...message),
 };
 
-/** The wait that an audience is of. */
 interface Host {
-  readonly facts: WaitFacts;
-  /** Who watches the wait that begins. */
-  observe(): WaitObserver | undefined;
+  /** The wait that the audience is of. */
+  readonly wait: {
+    readonly operation: { readonly logger?: PollLogger };
+    readonly facts: WaitFacts;
+    /** Who watches the wait that begins. */
+    observe(): WaitObserver | undefined;
+  };
   onEverybodyLeft(): void;
+}
+
+interface AudienceListeners<P> {
+  readonly progress: Listeners<Progress<P>>;
+  readonly failedReads: Listeners<FailedRead>;
 }
 
 /** Who is told of one operation: those who wait for it, those who listen, the log, and who watches. */
 export class Audience<P> {
   readonly #host: Host;
-  readonly #logger: PollLogger;
   #callers: Caller<P>[] = [];
-  #listeners: Listeners<Progress<P>> | undefined;
-  #failedReadListeners: Listeners<FailedRead> | undefined;
+  #listeners: AudienceListeners<P> | undefined;
   #observer: WaitObserver | undefined;
 
-  constructor(host: Host, logger: PollLogger = fallbackLogger) {
+  constructor(host: Host) {
     this.#host = host;
-    this.#logger = logger;
+  }
+
+  get #logger(): PollLogger {
+    return this.#host.wait.operation.logger ?? fallbackLogger;
   }
 
   /** What the observer has the reads carry. */
@@ -69,19 +78,23 @@ export class Audience<P> {
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown, latest?: Progress<P>): () => void {
-    this.#listeners ??= new Listeners(this.#logger);
-    return this.#listeners.add(listener, latest);
+    return this.#anyListeners().progress.add(listener, latest);
   }
 
   onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void {
-    this.#failedReadListeners ??= new Listeners(this.#logger);
-    return this.#failedReadListeners.add(listener);
+    return this.#anyListeners().failedReads.add(listener);
+  }
+
+  /** Made when the first comes: most waits of many thousand have none. */
+  #anyListeners(): AudienceListeners<P> {
+    const logger = this.#logger;
+    return (this.#listeners ??= { progress: new Listeners(logger), failedReads: new Listeners(logger) });
   }
 
   tellProgress(latestProgress: () => Progress<P>, isStale: boolean): void {
     if (this.#observer || this.#isLogged("info") || this.#isLogged("verbose")) this.#recordAnswer(isStale);
     for (const caller of this.#callers) caller.onProgress(latestProgress);
-    this.#listeners?.notify(latestProgress());
+    this.#listeners?.progress.notify(latestProgress());
   }
 
   tellBug(message: string, error: unknown): void {
@@ -90,22 +103,22 @@ export class Audience<P> {
 
   tellFailedRead(failedRead: FailedRead): void {
     if (this.#observer || this.#isLogged("info")) {
-      const { facts } = this.#host;
+      const { facts } = this.#host.wait;
       this.#say("info", () => failureLine(facts, failedRead.error));
       this.#unharmed(() => this.#observer?.onFailedRead(facts, failedRead.error));
     }
-    this.#failedReadListeners?.notify(failedRead);
+    this.#listeners?.failedReads.notify(failedRead);
   }
 
   #begin(): void {
-    this.#say("info", () => beginLine(this.#host.facts));
+    this.#say("info", () => beginLine(this.#host.wait.facts));
     this.#unharmed(() => {
-      this.#observer = this.#host.observe();
+      this.#observer = this.#host.wait.observe();
     });
   }
 
   #recordAnswer(isStale: boolean): void {
-    const { facts } = this.#host;
+    const { facts } = this.#host.wait;
     this.#say(facts.changed || isStale ? "info" : "verbose", () => answerLine(facts, isStale));
     this.#unharmed(() => this.#observer?.onAnswer(facts));
   }
@@ -114,8 +127,8 @@ export class Audience<P> {
     const observer = this.#observer;
     this.#observer = undefined;
     const isFailure = end.type === "unsuccessful" || end.type === "gaveUp";
-    this.#say(isFailure ? "warning" : "info", () => endLine(this.#host.facts, end));
-    this.#unharmed(() => observer?.onEnd(this.#host.facts, end));
+    this.#say(isFailure ? "warning" : "info", () => endLine(this.#host.wait.facts, end));
+    this.#unharmed(() => observer?.onEnd(this.#host.wait.facts, end));
   }
 
   #isLogged(level: "verbose" | "info" | "warning"): boolean {

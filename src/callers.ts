@@ -65,6 +65,11 @@ export abstract class Caller<P> implements EventListenerObject {
   }
 }
 
+/** Those of the signals that there are. */
+export function signalsOf(...signals: readonly (AbortSignal | undefined)[]): readonly AbortSignal[] {
+  return signals.filter((signal) => signal !== undefined);
+}
+
 /** Somebody who awaits one promise. */
 abstract class Awaiting<P, R> extends Caller<P> {
   readonly #settlers = Promise.withResolvers<R>();
@@ -140,4 +145,32 @@ export class Iteration<P> extends Caller<P> {
   override onAbort(error: unknown): void {
     this.mailbox.close({ error });
   }
+}
+
+/** Somebody who iterates, from the first `next()` on. */
+interface Consumer<T> {
+  readonly mailbox: Mailbox<T>;
+  leave(): void;
+}
+
+/** No generator: its return() would wait for the next value before it lets go. */
+export function iteratorOf<T, C extends Consumer<T>>(
+  arrive: () => C,
+  enter: (consumer: C) => void,
+): AsyncIterator<T, void, undefined> {
+  let consumer: C | undefined;
+  return {
+    next: () => {
+      if (consumer) return consumer.mailbox.next();
+      consumer = arrive();
+      // Only now: to enter may begin a read, whose code is the user's and may call next() too.
+      enter(consumer);
+      return consumer.mailbox.next();
+    },
+    return: () => {
+      consumer?.leave();
+      consumer?.mailbox.close();
+      return Promise.resolve({ done: true, value: undefined });
+    },
+  };
 }

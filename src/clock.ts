@@ -1,4 +1,5 @@
 import { TimerQueue } from "./timer-queue.ts";
+import type { Timer } from "./timer-queue.ts";
 
 /** The engine's only way to time. Replace it in tests by the one of `lro-poller/testing`. */
 export interface Clock {
@@ -53,10 +54,13 @@ class SystemClock implements Clock {
   setTimer(callback: () => void, delayInMs: number): () => void {
     const timer = this.#queue.add(performance.now() + delayInMs, callback);
     this.#arm();
-    return () => {
-      this.#queue.remove(timer);
-      this.#arm();
-    };
+    // Bound: an arrow function, which keeps a context of its own besides, takes 32 bytes more.
+    return this.#callOff.bind(this, timer);
+  }
+
+  #callOff(timer: Timer): void {
+    this.#queue.remove(timer);
+    this.#arm();
   }
 
   /** Sets the platform's timer for the first of ours. Without one the process may end. */

@@ -1,4 +1,4 @@
-import { OperationPoller } from "./engine.ts";
+import { OperationPoller } from "./operation-poller.ts";
 import type { Operation } from "./operation.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions } from "./options.ts";
@@ -29,12 +29,7 @@ export function resumePoller<P>(
 function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken): Poller<P> {
   checkOperation(operation);
   const settings = resolveOptions(options);
-  const poller = new OperationPoller(
-    operation,
-    settings,
-    operation.budgetOn?.(settings.clock),
-    options.abortSignal,
-  );
+  const poller = new OperationPoller(operation, settings, operation.budgetOn?.(settings.clock));
   if (options.onProgress) poller.onProgress(options.onProgress);
   if (options.onFailedRead) poller.onFailedRead(options.onFailedRead);
   if (token) poller.restore(options.timeoutInMs === undefined ? token : { ...token, deadline: undefined });

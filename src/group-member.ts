@@ -1,5 +1,5 @@
 import { Caller } from "./callers.ts";
-import type { OperationPoller } from "./engine.ts";
+import type { OperationPoller } from "./operation-poller.ts";
 import { Mailbox } from "./mailbox.ts";
 import type { Operation } from "./operation.ts";
 import type { Outcome } from "./outcome.ts";
@@ -21,16 +21,18 @@ const nobodysSignals: readonly AbortSignal[] = [];
 
 /** One operation of a group: the caller that waits for it on the group's behalf. */
 export class Member<P> extends Caller<P> implements FinishedOperation<P> {
-  readonly operation: Operation<P>;
   readonly poller: OperationPoller<P>;
   readonly #group: Home<P>;
   #result: PromiseSettledResult<P> | undefined;
 
-  constructor(group: Home<P>, operation: Operation<P>, poller: OperationPoller<P>) {
+  constructor(group: Home<P>, poller: OperationPoller<P>) {
     super(nobodysSignals);
     this.#group = group;
-    this.operation = operation;
     this.poller = poller;
+  }
+
+  get operation(): Operation<P> {
+    return this.poller.operation;
   }
 
   get isFinished(): boolean {

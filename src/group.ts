@@ -1,12 +1,14 @@
 import { RequestBudget } from "./budget.ts";
 import type { RequestBudgetOptions } from "./budget.ts";
 import { sleep, systemClock } from "./clock.ts";
-import { UntilDone } from "./callers.ts";
+import { UntilDone, iteratorOf, signalsOf } from "./callers.ts";
 import type { Caller, WaitingRoom } from "./callers.ts";
-import { OperationPoller } from "./engine.ts";
+import { OperationPoller } from "./operation-poller.ts";
 import { PollingError } from "./errors.ts";
 import { Arrivals, Member } from "./group-member.ts";
 import type { FinishedOperation } from "./group-member.ts";
+import { progressOfGroup } from "./group-progress.ts";
+import type { GroupProgress } from "./group-progress.ts";
 import { Listeners } from "./listeners.ts";
 import { fallbackLogger } from "./audience.ts";
 import type { Operation } from "./operation.ts";
@@ -14,19 +16,6 @@ import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import type { CallOptions, Poller } from "./poller.ts";
-
-/** Where many operations stand together. */
-export interface GroupProgress {
-  readonly total: number;
-  /** How many are over, or were given up. */
-  readonly finished: number;
-  /** How many are in which state, by the state's name; `Unknown` where there was no answer yet. */
-  readonly states: Readonly<Record<string, number>>;
-  /** 0 to 100: an operation that is over counts as 100, one that reports nothing as 0. */
-  readonly percentComplete: number;
-  /** Milliseconds until the last one is over; `undefined` where it would be a guess. */
-  readonly estimatedRemainingInMs: number | undefined;
-}
 
 /** How to wait for many operations. Durations are in milliseconds; `timeoutInMs` is each one's. */
 export interface PollerGroupOptions<P = unknown>
@@ -123,7 +112,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   }
 
   get progress(): GroupProgress {
-    return progressOf(this.#members);
+    return progressOfGroup(this.#members);
   }
 
   add(operation: Operation<P>): Poller<P> {
@@ -131,7 +120,7 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<PromiseSettledResult<P>[]> {
-    const caller = new UntilDone<PromiseSettledResult<P>[]>(this.#signals(abortSignal));
+    const caller = new UntilDone<PromiseSettledResult<P>[]>(signalsOf(this.#abortSignal, abortSignal));
     this.#enter(caller);
     return caller.promise;
   }
@@ -140,17 +129,11 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     return this.#listeners.add(listener);
   }
 
-  // No generator: its return() would wait for the next that finishes before it lets go.
   [Symbol.asyncIterator](): AsyncIterator<FinishedOperation<P>, void, undefined> {
-    let arrivals: Arrivals<P> | undefined;
-    return {
-      next: () => (arrivals ??= this.#receive()).mailbox.next(),
-      return: () => {
-        arrivals?.leave();
-        arrivals?.mailbox.close();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
+    return iteratorOf(
+      () => this.#arrivals(),
+      (arrivals) => this.#enter(arrivals),
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -203,17 +186,13 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
   #admit(operation: Operation<P>, namesakes: readonly Member<P>[]): Member<P> {
     const { clock } = this.#settings;
     const budget = this.#isLimited ? this.#ownBudget : (operation.budgetOn?.(clock) ?? this.#ownBudget);
-    const member = new Member(this, operation, new OperationPoller(operation, this.#settings, budget));
+    const member = new Member(this, new OperationPoller(operation, this.#settings, budget));
     this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;
     if (this.#isDisposed) void member.dispose();
     else if (!this.#callOffTurn) this.#join(member);
     return member;
-  }
-
-  #signals(own?: AbortSignal): readonly AbortSignal[] {
-    return [this.#abortSignal, own].filter((signal) => signal !== undefined);
   }
 
   #enter(caller: Caller<PromiseSettledResult<P>[]>): void {
@@ -223,10 +202,10 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     if (this.#callers.length === 1) this.#joinFrom(0);
   }
 
-  #receive(): Arrivals<P> {
-    const arrivals = new Arrivals<P>(this.#signals());
+  /** Of those who have finished already, at first. */
+  #arrivals(): Arrivals<P> {
+    const arrivals = new Arrivals<P>(signalsOf(this.#abortSignal));
     for (const member of this.#members) if (member.isFinished) arrivals.add(member);
-    this.#enter(arrivals);
     return arrivals;
   }
 
@@ -263,32 +242,4 @@ class OperationGroup<P> implements PollerGroup<P>, WaitingRoom {
     this.#callOffNotice = undefined;
     if (this.#listeners.hasAny) this.#listeners.notify(this.progress);
   }
-}
-
-function progressOf<P>(members: readonly Member<P>[]): GroupProgress {
-  const states = new Map<string, number>();
-  let finished = 0;
-  let percent = 0;
-  let remainingInMs: number | undefined = 0;
-  for (const member of members) {
-    const progress = member.isFinished ? finishedProgress : member.progress;
-    if (member.isFinished) finished++;
-    states.set(member.status, (states.get(member.status) ?? 0) + 1);
-    percent += progress?.percentComplete ?? 0;
-    remainingInMs = longest(remainingInMs, progress?.estimatedRemainingInMs);
-  }
-  return {
-    total: members.length,
-    finished,
-    states: Object.fromEntries(states),
-    percentComplete: members.length === 0 ? 100 : percent / members.length,
-    estimatedRemainingInMs: remainingInMs,
-  };
-}
-
-const finishedProgress = { percentComplete: 100, estimatedRemainingInMs: 0 };
-
-/** One that nobody can tell of makes the whole a guess. */
-function longest(one: number | undefined, other: number | undefined): number | undefined {
-  return one === undefined || other === undefined ? undefined : Math.max(one, other);
 }

@@ -22,7 +22,8 @@ export type {
 } from "./errors.ts";
 export { createPollerGroup, pollAll } from "./group.ts";
 export type { FinishedOperation } from "./group-member.ts";
-export type { GroupProgress, PollAllOptions, PollerGroup, PollerGroupOptions } from "./group.ts";
+export type { PollAllOptions, PollerGroup, PollerGroupOptions } from "./group.ts";
+export type { GroupProgress } from "./group-progress.ts";
 export { isTerminal } from "./operation.ts";
 export type {
   InnerError,

@@ -44,6 +44,7 @@ export interface PollOptions<P = unknown> extends PricedScheduleOptions {
 export interface PollSettings {
   /** Without a deadline: that is known when the wait begins. */
   readonly rules: WaitRules;
+  readonly abortSignal: AbortSignal | undefined;
   readonly timeoutInMs: number;
   readonly requestTimeoutInMs: number;
   readonly schedule: Schedule;
@@ -59,6 +60,7 @@ export interface PollSettings {
  */
 export function resolveOptions(options: PollOptions<never>): PollSettings {
   const {
+    abortSignal,
     timeoutInMs = Infinity,
     requestTimeoutInMs = 30_000,
     outageToleranceInMs = 300_000,
@@ -76,6 +78,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
   return {
     rules: { deadlineInMs: Infinity, outageToleranceInMs, notFoundGraceInMs, maxRetryDelayInMs },
+    abortSignal,
     timeoutInMs,
     requestTimeoutInMs,
     schedule: schedule === undefined ? pricedSchedule(options) : checkSchedule(schedule),

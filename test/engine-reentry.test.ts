@@ -290,3 +290,25 @@ test("whatever callers and listeners do, no Retry-After is broken, nothing is le
     { numRuns: 500 },
   );
 });
+
+test("a wait that begins as the request of the one before is aborted is read for, and ends", async () => {
+  const clock = createVirtualClock();
+  const controller = new AbortController();
+  const scripted = scriptedOperation([forever, succeeded], { clock });
+  const waits: Promise<unknown>[] = [];
+  const operation: Operation = {
+    ...scripted,
+    read: (options) => {
+      options.abortSignal.addEventListener("abort", () => waits.push(poller.pollUntilDone()));
+      return scripted.read(options);
+    },
+  };
+  const poller = createPoller(operation, { clock });
+  const first = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+  await clock.advance(100);
+  controller.abort("enough");
+  expect(await first).toBe("enough");
+  expect(waits).toHaveLength(1);
+  expect(await clock.runUntilSettled(Promise.all(waits))).toEqual([1]);
+  expect(clock.pendingTimers).toBe(0);
+});

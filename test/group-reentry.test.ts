@@ -204,3 +204,18 @@ async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   for await (const item of items) return item;
   return undefined;
 }
+
+test("an iterator whose next() is called by the first read is one caller, and leaves nothing when it is returned", async () => {
+  const clock = createVirtualClock();
+  const group = createPollerGroup(settings(clock));
+  const iterator = group[Symbol.asyncIterator]();
+  const ends: Promise<unknown>[] = [];
+  const operation = scriptedOperation(["Running", "Running", succeeded]);
+  group.add(onRead(operation, () => ends.length < 2 && ends.push(iterator.next())));
+  ends.push(iterator.next());
+  await clock.advance(500);
+  await iterator.return?.();
+  await Promise.all(ends);
+  expect(clock.pendingTimers).toBe(0);
+  expect(operation.reads).toHaveLength(1);
+});

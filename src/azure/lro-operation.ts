@@ -53,8 +53,7 @@ type Stage =
       readonly abandon: () => void;
     }
   | { readonly at: "monitor"; readonly course: Course }
-  | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields }
-  | { readonly at: "unparsed"; readonly course: Course; readonly before: Stage; readonly error: ReadError };
+  | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields };
 
 /** An operation from the request that begins it to its result, whichever way the service tells of it. */
 export class LroOperation<TResult> implements Operation<TResult> {
@@ -62,6 +61,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
   readonly #plan: LroPlan<TResult>;
   #stage: Stage;
   #firstCourse: Course | undefined;
+  /** Why the result could not be parsed, still to be told by the next read. */
+  #unparsed: ReadError | undefined;
 
   /** Goes on with an operation on its course, or follows one from the answer to its beginning. */
   constructor(plan: LroPlan<TResult>, from: Course | Omit<Stage & { readonly at: "beginning" }, "at">) {
@@ -79,7 +80,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   /** A slow beginning must not keep a place that polls could have. */
   get sendsNothing(): boolean {
-    return this.#stage.at === "beginning" || this.#stage.at === "unparsed";
+    return this.#stage.at === "beginning" || this.#unparsed !== undefined;
   }
 
   budgetOn(clock: Clock): RequestBudget {
@@ -99,6 +100,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   read(options: ReadOptions): Promise<Reading<TResult>> {
     const stage = this.#stage;
+    const unparsed = this.#unparsed;
+    this.#unparsed = undefined;
+    if (unparsed) return Promise.reject(unparsed);
     switch (stage.at) {
       case "beginning":
         return this.#readBeginning(stage, options.abortSignal);
@@ -106,9 +110,6 @@ export class LroOperation<TResult> implements Operation<TResult> {
         return this.#readStatus(stage.course, options);
       case "result":
         return this.#readResult(stage, options);
-      case "unparsed":
-        this.#stage = stage.before;
-        return Promise.reject(stage.error);
     }
   }
 
@@ -193,7 +194,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
       return { status: { ...named, properties: this.#parseResult(fields.properties) }, ...facts };
     } catch (error) {
       if (!(error instanceof ReadError) || this.#stage.at !== "monitor") throw error;
-      this.#stage = { at: "unparsed", course: this.#stage.course, before: this.#stage, error };
+      this.#unparsed = error;
       return { status: { ...named, properties: undefined }, isResultPending: true, ...facts };
     }
   }
