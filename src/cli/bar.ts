@@ -1,4 +1,4 @@
-import type { Style } from "./text.ts";
+import type { Style } from "./terminal.ts";
 
 /** A piece of a line in one style. */
 export interface Span {

@@ -29,7 +29,8 @@ function summaryOf(waits: readonly WaitView[], { columns, now }: ViewOptions): s
 const firstStates = ["unread", "NotStarted", "Running"];
 const lastStates = ["Succeeded", "Failed", "Canceled"];
 
-function statesText(waits: readonly WaitView[]): string {
+/** `40 NotStarted, 2 Failed` */
+export function statesText(waits: readonly WaitView[]): string {
   const counts = new Map(firstStates.map((state) => [state, 0]));
   for (const wait of waits) counts.set(stateOf(wait), (counts.get(stateOf(wait)) ?? 0) + 1);
   const others = Array.from(counts.keys()).filter((state) => !lastStates.includes(state));
@@ -38,7 +39,7 @@ function statesText(waits: readonly WaitView[]): string {
 }
 
 /** The service's word, but for a wait that ended before its operation: `timed out`. */
-function stateOf({ status, end }: WaitView): string {
+export function stateOf({ status, end }: WaitView): string {
   if (status !== undefined && lastStates.includes(status)) return status;
   return end?.note ?? status ?? "unread";
 }

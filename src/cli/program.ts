@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { withCiLog } from "./ci.ts";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
 import { credentialAdvice } from "./credential.ts";
@@ -10,7 +11,8 @@ import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
 import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
-import { paintFor, printable, withoutUrlSecrets, writeError } from "./text.ts";
+import { columnsOf, paintFor, writeError } from "./terminal.ts";
+import { printable, withoutUrlSecrets } from "./text.ts";
 import { wait } from "./wait.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -20,7 +22,8 @@ import type { WaitOptions } from "./wait.ts";
  * @param argv - the arguments, without the program's name
  * @returns the exit code
  */
-export async function run(argv: readonly string[], context: CliContext): Promise<number> {
+export async function run(argv: readonly string[], given: CliContext): Promise<number> {
+  const context = withCiLog(given);
   let exitCode: number = exitCodes.succeeded;
   const program = createProgram(context, async (action) => {
     exitCode = await action;
@@ -64,8 +67,8 @@ function createProgram(context: CliContext, perform: Perform): Command {
     .configureOutput({
       writeOut: (text) => void stdout.write(text),
       writeErr: (text) => void stderr.write(text),
-      getOutHelpWidth: () => stdout.columns ?? 80,
-      getErrHelpWidth: () => stderr.columns ?? 80,
+      getOutHelpWidth: () => columnsOf(stdout),
+      getErrHelpWidth: () => columnsOf(stderr),
       outputError: (text, write) =>
         write(quotable(text).replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
     })
@@ -117,6 +120,10 @@ function addWait(program: Command): Command {
       parseName,
     )
     .option("-q, --quiet", "print results and errors only")
+    .option(
+      "--summary",
+      "add a table of all operations to the step's summary in GitHub Actions or Azure Pipelines",
+    )
     .addOption(outputOption("print text, or JSON events, one on each line"))
     .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`);
 }

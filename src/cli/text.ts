@@ -1,28 +1,5 @@
-import { stripVTControlCharacters, styleText } from "node:util";
+import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
-import type { CliContext, Output } from "./context.ts";
-
-/** The styles that the command uses. */
-export type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
-
-/** Colours a text, or leaves it alone where colours are not wanted. */
-export type Paint = (style: Style, text: string) => string;
-
-/** For output without colours. */
-export const plain: Paint = (_style, text) => text;
-
-/** Colours in a terminal that has them, and where `NO_COLOR` does not forbid them. */
-export function paintFor(output: Output, env: CliContext["env"]): Paint {
-  const hasColors = output.isTTY === true && (output.hasColors?.(env) ?? false);
-  return hasColors ? (style, text) => styleText(style, text, { validateStream: false }) : plain;
-}
-
-/** Writes an error as a line that begins with a red `error:`. */
-export function writeError({ stderr, env }: CliContext, text: string): void {
-  const heading = "error:";
-  const lines = wrapFor(stderr, `${heading} ${text}`);
-  stderr.write(`${paintFor(stderr, env)("red", heading)}${lines.slice(heading.length)}\n`);
-}
 
 /** Service text for a terminal: without the characters that could move its cursor or turn its text around. */
 export function printable(text: string): string {
@@ -50,10 +27,10 @@ export function stateText(status: string, percentComplete: number | undefined): 
   return singleLine(status) + percent;
 }
 
-/** JSON that is safe to show in a terminal. */
+/** JSON that is safe to show in a terminal, and in the log of a CI system that looks for `##[` and `##vso[`. */
 export function toJson(value: unknown, indent = 0): string {
   const json = JSON.stringify(value, undefined, indent) ?? "null";
-  return json.replaceAll(/(?!\n)[\p{Cc}\p{Cf}]/gu, escapeUnits);
+  return json.replaceAll(/(?!\n)[\p{Cc}\p{Cf}]|#(?=#(?:vso)?\[)/giu, escapeUnits);
 }
 
 function escapeUnits(character: string): string {
@@ -77,28 +54,6 @@ export function cut(text: string, columns: number): string {
     kept += segment;
   }
   return kept;
-}
-
-/**
- * Breaks lines between words where they are too long for a terminal: what is indented stays so, long words stay whole.
- * A log is left as it is, for those who search it.
- */
-export function wrapFor({ isTTY, columns = 80 }: Output, text: string): string {
-  if (isTTY !== true) return text;
-  const lines = text.split("\n").map((line) => wrapLine(line, columns));
-  return lines.join("\n");
-}
-
-function wrapLine(line: string, columns: number): string {
-  const indent = " ".repeat(/^\s*(?:- )?/.exec(line)?.[0].length ?? 0);
-  const before: string[] = [];
-  let last = "";
-  for (const [word] of line.matchAll(/\s*\S+/g)) {
-    const isTooLong = last !== "" && stringWidth(last + word) > columns;
-    if (isTooLong) before.push(last);
-    last = isTooLong ? indent + word.trimStart() : last + word;
-  }
-  return [...before, last].join("\n");
 }
 
 /** Fills a text up with spaces to so many terminal columns. */

@@ -2,8 +2,8 @@ import stringWidth from "string-width";
 import { barSpans } from "./bar.ts";
 import type { Span } from "./bar.ts";
 import { clockText, secondsText } from "./duration.ts";
+import type { Paint, Style } from "./terminal.ts";
 import { cut, padTo, truncate } from "./text.ts";
-import type { Paint, Style } from "./text.ts";
 
 /** A wait as the view sees it. Its texts hold no control characters. */
 export interface WaitView {

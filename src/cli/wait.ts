@@ -3,10 +3,13 @@ import { exitCodeOf } from "./ending.ts";
 import { heaviest } from "./exit-codes.ts";
 import { openHistory } from "./history.ts";
 import type { HistoryOptions } from "./history.ts";
+import { createCiReporter } from "./reporters/ci.ts";
 import { EndingPrinter, createQuietReporter } from "./reporters/endings.ts";
 import { createJsonReporter } from "./reporters/json.ts";
 import { createLinesReporter } from "./reporters/lines.ts";
+import { combined } from "./reporters/reporter.ts";
 import type { Reporter } from "./reporters/reporter.ts";
+import { createSummaryReporter } from "./step-summary.ts";
 import { resolveTargets } from "./targets.ts";
 import type { Target, TargetOptions } from "./targets.ts";
 import { waitForAll } from "./waits.ts";
@@ -18,6 +21,7 @@ export interface WaitOptions extends TargetOptions, HistoryOptions {
   readonly pollCost?: number;
   readonly output?: "text" | "json";
   readonly quiet?: boolean;
+  readonly summary?: boolean;
 }
 
 /**
@@ -33,13 +37,23 @@ export async function wait(
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
   const history = openHistory(options, context);
-  const reporter = await createReporter(targets, options, context);
+  const reporter = await createReporters(targets, options, context);
   const { interruption } = context;
   const pollOptions = pollOptionsOf(options, context);
   const endings = await waitForAll(targets, { reporter, history, interruption, pollOptions });
   reporter.close();
   await history.close();
   return heaviest(endings.map(exitCodeOf));
+}
+
+async function createReporters(
+  targets: readonly Target[],
+  options: WaitOptions,
+  context: CliContext,
+): Promise<Reporter> {
+  const { summary = false } = options;
+  const reporter = await createReporter(targets, options, context);
+  return combined([reporter, ...(summary ? [createSummaryReporter(targets, context)] : [])]);
 }
 
 async function createReporter(
@@ -51,6 +65,7 @@ async function createReporter(
   const printer = new EndingPrinter(targets, context, options);
   if (output === "json") return createJsonReporter(targets, quiet, printer, context);
   if (quiet) return createQuietReporter(targets, printer, context);
+  if (context.ciLog) return createCiReporter(targets, printer, context, context.ciLog);
   const canRedraw = context.stdout.isTTY === true && context.env["TERM"] !== "dumb";
   if (!canRedraw) return createLinesReporter(targets, printer, context);
   const { TerminalReporter } = await import("./reporters/terminal.ts");

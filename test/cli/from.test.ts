@@ -8,7 +8,7 @@ import { Interruption } from "../../src/cli/context.ts";
 import { renderOverview } from "../../src/cli/overview.ts";
 import { EndingPrinter } from "../../src/cli/reporters/endings.ts";
 import { TerminalReporter } from "../../src/cli/reporters/terminal.ts";
-import { plain } from "../../src/cli/text.ts";
+import { plain } from "../../src/cli/terminal.ts";
 import type { WaitView } from "../../src/cli/view.ts";
 import {
   CapturedOutput,

@@ -2,7 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
-import { plain, singleLine } from "../../src/cli/text.ts";
+import { plain } from "../../src/cli/terminal.ts";
+import { singleLine } from "../../src/cli/text.ts";
 import { renderWaits } from "../../src/cli/view.ts";
 import type { WaitView } from "../../src/cli/view.ts";
 

@@ -1,3 +1,4 @@
+import { LroError } from "../../index.ts";
 import type { CliContext } from "../context.ts";
 import { adviceOn, explainError } from "../ending.ts";
 import type { Ending } from "../ending.ts";
@@ -5,7 +6,8 @@ import { labelOf } from "../names.ts";
 import type { OperationName } from "../names.ts";
 import { resumeCommand } from "../resume-command.ts";
 import type { CarriedOptions } from "../resume-command.ts";
-import { toJson, wrapFor, writeError } from "../text.ts";
+import { wrapFor, writeError } from "../terminal.ts";
+import { toJson } from "../text.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Prints how waits ended: results to stdout, everything else to stderr. */
@@ -54,14 +56,21 @@ export class EndingPrinter {
   }
 
   #printError(error: Error, operation: OperationName | undefined): void {
-    const { stderr } = this.#context;
-    writeError(this.#context, namedIn(explainError(error), operation));
+    const { stderr, ciLog } = this.#context;
+    const text = namedIn(explainError(error), operation);
+    if (ciLog) ciLog.error(titleOf(error, operation), text);
+    else writeError(this.#context, text);
     const advice = adviceOn(error);
     // Several operations may have the same trouble.
     if (advice === undefined || this.#advice.has(advice)) return;
     this.#advice.add(advice);
     stderr.write(`${wrapFor(stderr, advice)}\n`);
   }
+}
+
+function titleOf(error: Error, operation: OperationName | undefined): string {
+  const reason = error instanceof LroError ? error.code : error.name;
+  return operation === undefined ? reason : `${labelOf(operation)}: ${reason}`;
 }
 
 /** Puts the user's name for the operation before its id. */

@@ -9,3 +9,14 @@ export interface Reporter {
   /** Called once, when every wait has ended. */
   close(): void;
 }
+
+/** Tells all of them, in this order. */
+export function combined(reporters: readonly Reporter[]): Reporter {
+  const tell = (say: (reporter: Reporter) => void): void => reporters.forEach(say);
+  return {
+    progress: (place, progress) => tell((reporter) => reporter.progress(place, progress)),
+    failedRead: (place, failedRead) => tell((reporter) => reporter.failedRead(place, failedRead)),
+    ended: (place, ending) => tell((reporter) => reporter.ended(place, ending)),
+    close: () => tell((reporter) => reporter.close()),
+  };
+}

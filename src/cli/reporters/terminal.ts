@@ -1,17 +1,15 @@
 import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
-import { PollingTimeoutError, systemClock } from "../../index.ts";
-import type { Clock, FailedRead, Progress, ReadError } from "../../index.ts";
+import { systemClock } from "../../index.ts";
+import type { Clock, FailedRead, Progress } from "../../index.ts";
 import type { CliContext, Output } from "../context.ts";
-import { isOfOperation } from "../ending.ts";
 import type { Ending } from "../ending.ts";
-import { labelOf } from "../names.ts";
 import type { OperationName } from "../names.ts";
-import { paintFor, singleLine } from "../text.ts";
-import type { Paint } from "../text.ts";
+import { columnsOf, paintFor, rowsOf, spellingFor } from "../terminal.ts";
+import type { Paint } from "../terminal.ts";
 import { renderOverview } from "../overview.ts";
 import { renderWaits } from "../view.ts";
-import type { WaitView } from "../view.ts";
+import { WaitBoard } from "../wait-board.ts";
 import type { EndingPrinter } from "./endings.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -21,42 +19,43 @@ const redrawInMs = 100;
 export class TerminalReporter implements Reporter {
   readonly #stdout: Output;
   readonly #paint: Paint;
+  readonly #spell: (text: string) => string;
   readonly #clock: Clock;
   readonly #printer: EndingPrinter;
   readonly #update: ReturnType<typeof createLogUpdate>;
-  readonly #waits: WaitView[];
+  readonly #board: WaitBoard;
   readonly #endings: (Ending | undefined)[];
   #frame = "";
   #callOffRedraw: (() => void) | undefined;
 
-  constructor(
-    names: readonly OperationName[],
-    printer: EndingPrinter,
-    { stdout, env, pollOptions }: CliContext,
-  ) {
-    const clock = pollOptions?.clock ?? systemClock;
+  constructor(names: readonly OperationName[], printer: EndingPrinter, context: CliContext) {
+    const { stdout, env, pollOptions } = context;
     this.#stdout = stdout;
     this.#paint = paintFor(stdout, env);
-    this.#clock = clock;
+    this.#spell = spellingFor(stdout, context);
+    this.#clock = pollOptions?.clock ?? systemClock;
     this.#printer = printer;
     this.#update = createLogUpdate(stdout);
-    this.#waits = names.map((name) => ({ label: labelOf(name), heardAt: clock.now(), elapsedInMs: 0 }));
+    this.#board = new WaitBoard(names, context);
     this.#endings = names.map(() => undefined);
     stdout.on("resize", this.#onResize);
     this.#draw();
   }
 
   progress(place: number, progress: Progress): void {
-    this.#change(place, (wait, now) => afterProgress(wait, progress, now));
+    this.#board.progress(place, progress);
+    this.#drawChange();
   }
 
   failedRead(place: number, failedRead: FailedRead): void {
-    this.#change(place, (wait, now) => afterFailedRead(wait, failedRead, now));
+    this.#board.failedRead(place, failedRead);
+    this.#drawChange();
   }
 
   ended(place: number, ending: Ending): void {
     this.#endings[place] = ending;
-    this.#change(place, (wait, now) => afterEnding(wait, ending, now));
+    this.#board.ended(place, ending);
+    this.#drawChange();
   }
 
   close(): void {
@@ -71,16 +70,14 @@ export class TerminalReporter implements Reporter {
     this.#printer.finish();
   }
 
-  #change(place: number, changeOf: (wait: WaitView, now: number) => WaitView): void {
-    const wait = this.#waits[place];
-    if (wait) this.#waits[place] = changeOf(wait, this.#clock.now());
+  #drawChange(): void {
     // An overview of many is due ten times a second, not with each of hundreds of answers.
-    if (this.#waits.length <= this.#rows) this.#draw();
+    if (this.#board.waits.length <= this.#rows) this.#draw();
   }
 
   /** The cursor takes the last one. */
   get #rows(): number {
-    return Math.max(1, (this.#stdout.rows ?? 24) - 1);
+    return Math.max(1, rowsOf(this.#stdout) - 1);
   }
 
   #draw(): void {
@@ -93,15 +90,15 @@ export class TerminalReporter implements Reporter {
   // A terminal that becomes narrower wraps the frame, and log-update erases only as many rows as it has written.
   readonly #onResize = (): void => {
     this.#update.clear();
-    this.#stdout.write(eraseRowAbove.repeat(rowsAddedTo(this.#frame, this.#stdout.columns ?? 80)));
+    this.#stdout.write(eraseRowAbove.repeat(rowsAddedTo(this.#frame, columnsOf(this.#stdout))));
     this.#draw();
   };
 
   #render(rows = Infinity): string {
-    const { columns = 80 } = this.#stdout;
-    const options = { columns, rows, now: this.#clock.now(), paint: this.#paint };
-    const render = this.#waits.length > rows ? renderOverview : renderWaits;
-    return render(this.#waits, options).join("\n");
+    const { waits, now } = this.#board;
+    const options = { columns: columnsOf(this.#stdout), rows, now, paint: this.#paint };
+    const lines = waits.length > rows ? renderOverview(waits, options) : renderWaits(waits, options);
+    return this.#spell(lines.join("\n"));
   }
 }
 
@@ -112,39 +109,4 @@ const eraseRowAbove = "\u001B[1A\u001B[2K";
 function rowsAddedTo(frame: string, columns: number): number {
   const added = frame.split("\n").map((line) => Math.ceil(stringWidth(line) / columns) - 1);
   return added.reduce((sum, rows) => sum + Math.max(0, rows), 0);
-}
-
-function afterProgress({ label }: WaitView, progress: Progress, heardAt: number): WaitView {
-  const { percentComplete, elapsedInMs, estimatedRemainingInMs, nextPollInMs } = progress;
-  const status = singleLine(progress.status);
-  return { label, status, percentComplete, heardAt, elapsedInMs, estimatedRemainingInMs, nextPollInMs };
-}
-
-function afterFailedRead(
-  wait: WaitView,
-  { error, elapsedInMs, nextPollInMs }: FailedRead,
-  heardAt: number,
-): WaitView {
-  return { ...wait, heardAt, elapsedInMs, nextPollInMs, failure: shortReason(error) };
-}
-
-/** `HTTP 503`, `ECONNREFUSED` */
-function shortReason({ statusCode, code, message }: ReadError): string {
-  if (code === "ContractError") return "broken answer";
-  if (statusCode !== undefined) return `HTTP ${statusCode}`;
-  return singleLine(code === "ReadFailed" ? message : code);
-}
-
-function afterEnding(wait: WaitView, ending: Ending, now: number): WaitView {
-  const isOver =
-    ending.type === "succeeded" || (ending.type === "unsuccessful" && isOfOperation(ending.error));
-  const elapsedInMs = isOver ? wait.elapsedInMs : wait.elapsedInMs + now - wait.heardAt;
-  return { ...wait, elapsedInMs, heardAt: now, end: { note: noteOf(ending) } };
-}
-
-function noteOf(ending: Ending): string | undefined {
-  if (ending.type === "succeeded") return undefined;
-  if (ending.type === "interrupted") return "stopped waiting";
-  if (isOfOperation(ending.error)) return singleLine(ending.error.code);
-  return ending.error instanceof PollingTimeoutError ? "timed out" : "gave up";
 }
