@@ -103,8 +103,14 @@ test.each([
 
 test("an argument that is refused is no command either", async () => {
   for (const env of [gitHub, azure]) {
-    const { stderr } = await runCli(["wait", "::error::x", "##vso[task.complete result=Succeeded]"], { env });
-    expect(commandsIn(stderr)).toEqual([]);
+    for (const argv of [
+      ["wait", "##vso[task.complete result=Succeeded]"],
+      ["wait", "--timeout", `1\n${commands}`],
+    ]) {
+      const { exitCode, stderr } = await runCli(argv, { env });
+      expect(exitCode).toBe(2);
+      expect(commandsIn(stderr)).toEqual([]);
+    }
   }
 });
 
@@ -171,12 +177,12 @@ test("a service's text is no Markdown, and no signature or result is in the summ
 test("a summary is never longer than GitHub Actions takes, and says what it leaves out", async () => {
   const file = join(temporaryFolder(), "summary.md");
   const timeline = [{ status: "Failed", error: { code: "X", message: "!".repeat(1000) } }];
-  const timelines = Object.fromEntries(Array.from({ length: 600 }, (_, index) => [`op ${index}`, timeline]));
+  const timelines = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`op ${index}`, timeline]));
   await waitFor(timelines, { ...gitHub, GITHUB_STEP_SUMMARY: file }, "--summary", "-q");
   const markdown = readFileSync(file, "utf8");
   expect(Buffer.byteLength(markdown)).toBeLessThan(1_048_576);
   const [, rest = ""] = /\n\n(\d+) more are in the log\.\n/.exec(markdown) ?? [];
-  expect(markdown.match(/^\| op/gm)?.length).toBe(600 - Number(rest));
+  expect(markdown.match(/^\| op/gm)?.length).toBe(900 - Number(rest));
 });
 
 test.each([
