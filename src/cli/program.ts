@@ -124,6 +124,10 @@ function addWait(program: Command): Command {
       "--summary",
       "add a table of all operations to the step's summary in GitHub Actions or Azure Pipelines",
     )
+    .option(
+      "--web",
+      "show all operations on a live page of this machine too, at an address printed to stderr",
+    )
     .addOption(outputOption("print text, or JSON events, one on each line"))
     .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`);
 }

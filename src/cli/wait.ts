@@ -12,6 +12,7 @@ import type { Reporter } from "./reporters/reporter.ts";
 import { createSummaryReporter } from "./step-summary.ts";
 import { resolveTargets } from "./targets.ts";
 import type { Target, TargetOptions } from "./targets.ts";
+import { createWebReporter } from "./web/web-reporter.ts";
 import { waitForAll } from "./waits.ts";
 import type { WaitSetting } from "./waits.ts";
 
@@ -22,6 +23,7 @@ export interface WaitOptions extends TargetOptions, HistoryOptions {
   readonly output?: "text" | "json";
   readonly quiet?: boolean;
   readonly summary?: boolean;
+  readonly web?: boolean;
 }
 
 /**
@@ -51,9 +53,12 @@ async function createReporters(
   options: WaitOptions,
   context: CliContext,
 ): Promise<Reporter> {
-  const { summary = false } = options;
-  const reporter = await createReporter(targets, options, context);
-  return combined([reporter, ...(summary ? [createSummaryReporter(targets, context)] : [])]);
+  const { summary = false, web = false } = options;
+  const besides = [
+    ...(web ? [await createWebReporter(targets, context)] : []),
+    ...(summary ? [createSummaryReporter(targets, context)] : []),
+  ];
+  return combined([await createReporter(targets, options, context), ...besides]);
 }
 
 async function createReporter(

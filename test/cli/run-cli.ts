@@ -5,7 +5,7 @@ import { Readable, Writable } from "node:stream";
 import { WriteStream } from "node:tty";
 import { systemClock } from "lro-poller";
 import type { PollOptions } from "lro-poller";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, OperationStatusServerOptions, Timeline } from "lro-poller/testing";
 import type { CliContext, Output } from "../../src/cli/context.ts";
@@ -81,6 +81,12 @@ export async function runCli(argv: readonly string[], world: CliWorld = {}): Pro
 /** The lines of a wait without their times, and without the signs of life that a slow machine adds. */
 export function untimed(output: string): string {
   return output.replaceAll(/^\d+:\d\d(?::\d\d)? (?:\S+ still .*\n)?/gm, "");
+}
+
+/** Resolves with the address of the live page as soon as the command has printed it. */
+export async function pageOf(stderr: CapturedOutput): Promise<string> {
+  await expect.poll(() => stderr.text).toMatch(/^Live page: .*\n/m);
+  return /^Live page: (.*)$/m.exec(stderr.text)?.[1] ?? "";
 }
 
 /** A folder that is gone when the test is over. */
