@@ -71,10 +71,14 @@ async function createReporter(
   if (output === "json") return createJsonReporter(targets, quiet, printer, context);
   if (quiet) return createQuietReporter(targets, printer, context);
   if (context.ciLog) return createCiReporter(targets, printer, context, context.ciLog);
-  const canRedraw = context.stdout.isTTY === true && context.env["TERM"] !== "dumb";
-  if (!canRedraw) return createLinesReporter(targets, printer, context);
+  if (!canRedraw(context)) return createLinesReporter(targets, printer, context);
   const { TerminalReporter } = await import("./reporters/terminal.ts");
   return new TerminalReporter(targets, printer, context);
+}
+
+/** Some terminals, such as those of containers, have no size: there nobody knows where a line ends. */
+function canRedraw({ stdout, env }: CliContext): boolean {
+  return stdout.isTTY === true && stdout.columns !== 0 && stdout.rows !== 0 && env["TERM"] !== "dumb";
 }
 
 function pollOptionsOf(

@@ -13,7 +13,7 @@ const sequence = new RegExp(String.raw`${escape}\[(\??[\d;]*)([A-Za-z])|\n|[^${e
 /** A terminal that wraps its lines anew when its width changes, as most do. Knows what log-update sends. */
 export class ReflowingTerminal extends Writable implements Output {
   readonly isTTY = true;
-  readonly rows = 24;
+  rows = 24;
   columns: number;
   #rows: Row[] = [{ text: "", isWrapped: false }];
   #row = 0;

@@ -15,6 +15,7 @@ import {
   succeeding,
   untimed,
 } from "./run-cli.ts";
+import type { CliWorld } from "./run-cli.ts";
 
 const csi = "\u001B[";
 
@@ -139,4 +140,68 @@ test("failed reads are a note, and a wait that stops says why", async () => {
   expect(exitCode).toBe(4);
   expect(stripVTControlCharacters(stdout)).toMatch(/retrying in \d+ s: HTTP 503/);
   expect(finalScreen(stdout)).toMatch(/Running .* timed out\n/);
+});
+
+/** What it says to a terminal in this environment, of an operation that fails and of one whose id is cut. */
+async function shownIn(world: CliWorld): Promise<string> {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing });
+  const stderr = new CapturedOutput({ columns: 80 });
+  const { stdout } = await runCli(["wait", operationLocation], { columns: 80, ...world, stderr });
+  return stripVTControlCharacters(stdout + stderr.text);
+}
+
+test.each<[string, CliWorld, boolean]>([
+  ["LANG=C", { env: { LANG: "C" } }, false],
+  ["LC_ALL=POSIX before LANG=en_US.UTF-8", { env: { LC_ALL: "POSIX", LANG: "en_US.UTF-8" } }, false],
+  ["LC_CTYPE=de_DE.ISO-8859-1", { env: { LC_CTYPE: "de_DE.ISO-8859-1" } }, false],
+  ["TERM=linux", { env: { TERM: "linux", LANG: "en_US.UTF-8" } }, false],
+  ["an old console of Windows", { platform: "win32" }, false],
+  ["Windows Terminal", { platform: "win32", env: { WT_SESSION: "1", LANG: "C" } }, true],
+  ["LANG=en_US.utf8, LC_ALL empty", { env: { LC_ALL: "", LANG: "en_US.utf8" } }, true],
+  ["no locale at all", {}, true],
+])("with %s the terminal gets what it has", async (_name, world, hasUnicode) => {
+  const shown = await shownIn({ platform: "linux", ...world });
+  if (hasUnicode) expect(shown).toMatch(/░.*→ Allocation/s);
+  // eslint-disable-next-line no-control-regex
+  else expect(shown).toMatch(/^[\x00-\x7f]*$/);
+  expect(shown).toMatch(/^fa067167 {2}\S+ {4,} *\S*[#█]\S* /m);
+});
+
+test("a service's words are left to the terminal, and logs are in Unicode whatever the locale", async () => {
+  const server = await startServer();
+  const failed = { status: "Failed", error: { code: "X", message: "作成中 → ende" } };
+  const { operationLocation } = server.addOperation({ timeline: [failed] });
+  const env = { LANG: "C" };
+  const stderr = new CapturedOutput({ columns: 80 });
+  await runCli(["wait", operationLocation], { columns: 80, env, stderr });
+  expect(stderr.text).toContain("作成中 > ende");
+  expect((await runCli(["wait", operationLocation], { env })).stderr).toContain("作成中 → ende");
+});
+
+test("a terminal that does not know its size gets lines", async () => {
+  expect(untimed(await waitInTerminal(0))).toMatch(new RegExp(`^${operationId} NotStarted\n`));
+});
+
+test("a terminal may lose its size for a while", () => {
+  const names = [{ id: operationId, name: "web" }];
+  const stdout = new ReflowingTerminal(60);
+  const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
+  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  Object.assign(stdout, { columns: 0, rows: 0 });
+  stdout.emit("resize");
+  Object.assign(stdout, { rows: 24 });
+  stdout.resize(60);
+  expect(stdout.screen).toMatch(/^web {1,2}….*$/);
+  reporter.close();
+});
+
+test.each([1, 2, 3, 24])("many operations never take more than the %d rows there are", (rows) => {
+  const names = Array.from({ length: 50 }, (_, index) => ({ id: operationId, name: `op ${index}` }));
+  const stdout = new ReflowingTerminal(80);
+  Object.assign(stdout, { rows });
+  const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
+  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  expect(stdout.screen.split("\n").length).toBeLessThanOrEqual(Math.max(1, rows - 1));
+  reporter.close();
 });
