@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { withCiLog } from "./ci.ts";
+import { completionFor, shells } from "./completion/completion.ts";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
 import { credentialAdvice } from "./credential.ts";
@@ -80,6 +81,7 @@ function createProgram(context: CliContext, perform: Perform): Command {
     perform(status(locations, options, context)),
   );
   addEmulate(program).action((options: EmulateOptions) => perform(emulate(options, context)));
+  addCompletion(program).action((shell: string) => void stdout.write(completionFor(shell, program)));
   return program;
 }
 
@@ -99,7 +101,7 @@ function addWait(program: Command): Command {
       parseName,
     )
     .option(
-      "--resume <token>",
+      "--resume <token-or-file>",
       "go on with a wait: its token, a file of tokens, one on each line, or - for stdin (repeatable)",
       collect,
     )
@@ -152,6 +154,20 @@ function addEmulate(program: Command): Command {
     .addOption(new Option("--scenario <name...>", "have only these operations ready").choices(names))
     .option("-v, --verbose", "log requests to stderr");
 }
+
+function addCompletion(program: Command): Command {
+  return program
+    .command("completion")
+    .description("print a script that lets a shell complete this command's words")
+    .addArgument(new Argument("<shell>", "which shell it is for").choices(shells))
+    .addHelpText("after", completionHelp);
+}
+
+const completionHelp = `
+Where lro is installed, put into
+  ~/.bashrc                    eval "$(lro completion bash)"
+  ~/.zshrc, after compinit     eval "$(lro completion zsh)"
+  ~/.config/fish/config.fish   lro completion fish | source`;
 
 const credentialHelp = `Requests to https endpoints carry a token of DefaultAzureCredential, requests to http://localhost none. ${credentialAdvice}`;
 
