@@ -10,6 +10,8 @@ import {
 import type { OperationError } from "../index.ts";
 import { credentialAdvice, isCredentialError } from "./credential.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { namedIn } from "./names.ts";
+import type { OperationName } from "./names.ts";
 import { printable } from "./text.ts";
 
 /** How a wait for one operation ended. */
@@ -37,11 +39,11 @@ export function exitCodeOf(ending: Ending): number {
   return exitCodeOfError(ending.type === "interrupted" ? ending.reason : ending.error);
 }
 
-/** The whole text of an error, but for what {@link adviceOn} has to say. */
-export function explainError(error: Error): string {
+/** The whole text of an error, but for what {@link adviceOn} has to say. Calls the operation what the user does. */
+export function explainError(error: Error, operation?: OperationName): string {
   const { requestId } = serviceFields(error);
   const said = isCredentialError(error) ? firstLine(error.message) : error.message;
-  return printable(requestId === undefined ? said : `${said}\nRequest id: ${requestId}`);
+  return namedIn(printable(requestId === undefined ? said : `${said}\nRequest id: ${requestId}`), operation);
 }
 
 /** What to do about an error, where that is known. */

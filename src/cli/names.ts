@@ -24,3 +24,10 @@ export interface OperationName {
 export function labelOf({ id, name }: OperationName): string {
   return name ?? id;
 }
+
+/** Puts the user's name for the operation before its id. */
+export function namedIn(text: string, operation: OperationName | undefined): string {
+  if (operation?.name === undefined) return text;
+  const { id, name } = operation;
+  return text.replace(id, () => `${name} (${id})`);
+}

@@ -57,7 +57,7 @@ export class EndingPrinter {
 
   #printError(error: Error, operation: OperationName | undefined): void {
     const { stderr, ciLog } = this.#context;
-    const text = namedIn(explainError(error), operation);
+    const text = explainError(error, operation);
     if (ciLog) ciLog.error(titleOf(error, operation), text);
     else writeError(this.#context, text);
     const advice = adviceOn(error);
@@ -71,13 +71,6 @@ export class EndingPrinter {
 function titleOf(error: Error, operation: OperationName | undefined): string {
   const reason = error instanceof LroError ? error.code : error.name;
   return operation === undefined ? reason : `${labelOf(operation)}: ${reason}`;
-}
-
-/** Puts the user's name for the operation before its id. */
-function namedIn(text: string, operation: OperationName | undefined): string {
-  if (operation?.name === undefined) return text;
-  const { id, name } = operation;
-  return text.replace(id, () => `${name} (${id})`);
 }
 
 /** For `--quiet`: only results, and why there is none. */

@@ -36,6 +36,7 @@ interface SeenState {
 class WebReporter implements Reporter {
   readonly #board: WaitBoard;
   readonly #stderr: CliContext["stderr"];
+  readonly #names: readonly OperationName[];
   readonly #states: readonly SeenState[][];
   readonly #errors = new Map<number, string>();
   readonly #viewers = new Set<Viewer>();
@@ -44,6 +45,7 @@ class WebReporter implements Reporter {
   constructor(names: readonly OperationName[], context: CliContext) {
     this.#board = new WaitBoard(names, context);
     this.#stderr = context.stderr;
+    this.#names = names;
     this.#states = names.map(() => []);
   }
 
@@ -71,7 +73,8 @@ class WebReporter implements Reporter {
 
   ended(place: number, ending: Ending): void {
     this.#board.ended(place, ending);
-    if (ending.type === "unsuccessful") this.#errors.set(place, explainError(ending.error));
+    if (ending.type === "unsuccessful")
+      this.#errors.set(place, explainError(ending.error, this.#names[place]));
     this.#tell(place);
   }
 
