@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const size = { columns: 96, rows: 24 };
+const size = { columns: 96, rows: 16 };
 const command = new URL("../../dist/cli/main.js", import.meta.url).pathname;
 
 function tmux(...argv: readonly string[]): string {
