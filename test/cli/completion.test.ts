@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
+import { lacksProgram } from "../support/programs.ts";
 import { runCli, temporaryFolder } from "./run-cli.ts";
 
 // A shell starts slowly on a busy machine.
@@ -55,51 +56,45 @@ const shells: readonly (readonly [string, Complete])[] = [
   ["fish", completeInFish],
 ];
 
-/** Whether to leave out what needs a shell. Says so, and never in CI: there it has to be installed. */
-function lacks(shell: string): boolean {
-  try {
-    execFileSync(shell, ["-c", "true"]);
-    return false;
-  } catch {
-    if (process.env["CI"] === "true") return false;
-    console.warn(`Skipped: there is no ${shell} (Debian: apt-get install ${shell}).`);
-    return true;
-  }
-}
-
 for (const [shell, complete] of shells) {
-  test.skipIf(lacks(shell))(`${shell} completes commands, options, their values and files`, async () => {
-    const { exitCode, stdout: script } = await runCli(["completion", shell]);
-    expect(exitCode).toBe(0);
-    const folder = temporaryFolder();
-    writeFileSync(join(folder, "my ops.txt"), "");
-    const after = (...words: string[]): string[] => complete(script, ["lro", ...words], folder).toSorted();
+  test.skipIf(lacksProgram(shell, "-c", "true"))(
+    `${shell} completes commands, options, their values and files`,
+    async () => {
+      const { exitCode, stdout: script } = await runCli(["completion", shell]);
+      expect(exitCode).toBe(0);
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, "my ops.txt"), "");
+      const after = (...words: string[]): string[] => complete(script, ["lro", ...words], folder).toSorted();
 
-    expect(after("wa")).toEqual(["wait"]);
-    expect(after("")).toEqual(expect.arrayContaining(["completion", "emulate", "status", "wait"]));
-    expect(after("wait", "--po")).toEqual(["--poll-cost"]);
-    expect(after("status", "--po")).toEqual([]);
-    expect(after("wait", "--output", "")).toEqual(["json", "text"]);
-    expect(after("wait", "-o", "j")).toEqual(["json"]);
-    expect(after("wait", "--web", "--his")).toEqual(["--history"]);
-    expect(after("wait", "--timeout", "")).toEqual([]);
-    expect(after("emulate", "--scenario", "f")).toEqual(["failing", "flaky"]);
-    expect(after("completion", "z")).toEqual(["zsh"]);
-    for (const option of ["--from", "--history", "--resume"]) {
-      expect(after("wait", option, "my").map(withoutBackslashes)).toEqual(["my ops.txt"]);
-    }
-  });
+      expect(after("wa")).toEqual(["wait"]);
+      expect(after("")).toEqual(expect.arrayContaining(["completion", "emulate", "status", "wait"]));
+      expect(after("wait", "--po")).toEqual(["--poll-cost"]);
+      expect(after("status", "--po")).toEqual([]);
+      expect(after("wait", "--output", "")).toEqual(["json", "text"]);
+      expect(after("wait", "-o", "j")).toEqual(["json"]);
+      expect(after("wait", "--web", "--his")).toEqual(["--history"]);
+      expect(after("wait", "--timeout", "")).toEqual([]);
+      expect(after("emulate", "--scenario", "f")).toEqual(["failing", "flaky"]);
+      expect(after("completion", "z")).toEqual(["zsh"]);
+      for (const option of ["--from", "--history", "--resume"]) {
+        expect(after("wait", option, "my").map(withoutBackslashes)).toEqual(["my ops.txt"]);
+      }
+    },
+  );
 }
 
-test.skipIf(lacks("bash"))("bash completes what follows a =, and the second of several values", async () => {
-  const { stdout: script } = await runCli(["completion", "bash"]);
-  const after = (...words: string[]): string[] =>
-    completeInBash(script, ["lro", ...words], temporaryFolder());
-  expect(after("wait", "--output", "=", "j")).toEqual(["json"]);
-  expect(after("wait", "--output", "=")).toEqual(["text", "json"]);
-  expect(after("emulate", "--scenario", "percent", "fl")).toEqual(["flaky"]);
-  expect(after("emulate", "--scenario", "percent", "--sp")).toEqual(["--speed"]);
-});
+test.skipIf(lacksProgram("bash", "-c", "true"))(
+  "bash completes what follows a =, and the second of several values",
+  async () => {
+    const { stdout: script } = await runCli(["completion", "bash"]);
+    const after = (...words: string[]): string[] =>
+      completeInBash(script, ["lro", ...words], temporaryFolder());
+    expect(after("wait", "--output", "=", "j")).toEqual(["json"]);
+    expect(after("wait", "--output", "=")).toEqual(["text", "json"]);
+    expect(after("emulate", "--scenario", "percent", "fl")).toEqual(["flaky"]);
+    expect(after("emulate", "--scenario", "percent", "--sp")).toEqual(["--speed"]);
+  },
+);
 
 test("every option of --help is completed, in each shell", async () => {
   for (const command of ["wait", "status", "emulate", "completion"]) {
