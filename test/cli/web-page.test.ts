@@ -4,7 +4,7 @@ import { lacksChromium, launchChromium } from "../support/chromium.ts";
 import { CapturedOutput, pageOf, runCli, startServer } from "./run-cli.ts";
 
 // A browser starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 60_000, expect: { poll: { timeout: 20_000 } } });
 
 const hostile = `<img src=x onerror="document.title='owned'"><script>document.title = 'owned'</script>`;
 
