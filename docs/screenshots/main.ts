@@ -1,17 +1,16 @@
 // Makes the images of the README anew: real waits in a real terminal (tmux) and a real browser (Chromium).
-import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 import { startOperationStatusServer } from "lro-poller/testing";
+import { launchChromium } from "../../test/support/chromium.ts";
 import { closeTerminal, openTerminal, screenOf } from "./terminal.ts";
 import { manyPlans, namedPlans } from "./plans.ts";
 import type { NamedPlan } from "./plans.ts";
 import { pageOfScreen } from "./screen-page.ts";
 
 const images = new URL("../images/", import.meta.url);
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
 const server = await startOperationStatusServer();
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await launchChromium();
 try {
   await photographTerminal(browser);
   await photographPage(browser);

@@ -1,19 +1,17 @@
 import { access } from "node:fs/promises";
-import { chromium } from "playwright-core";
 import type { Page } from "playwright-core";
+import { chromiumPath, launchChromium } from "../support/chromium.ts";
 import { MissingRuntime } from "./binaries.ts";
 import type { RuntimeHost } from "./host.ts";
 import type { RuntimeResult } from "./in-process.ts";
 import { reportIn, reportMark } from "./report.ts";
 
-const executablePath = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
-
 /** Lets a page of headless Chromium wait for an operation elsewhere, and run the scenarios. */
 export async function runInBrowser({ server, control }: RuntimeHost): Promise<RuntimeResult> {
-  await access(executablePath).catch((cause: unknown) => {
-    throw new MissingRuntime(`no ${executablePath}; CHROMIUM may name another`, { cause });
+  await access(chromiumPath).catch((cause: unknown) => {
+    throw new MissingRuntime(`no ${chromiumPath}; CHROMIUM may name another`, { cause });
   });
-  const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage({ ignoreHTTPSErrors: true });
     const output = outputOf(page);
