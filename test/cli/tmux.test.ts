@@ -15,7 +15,6 @@ interface Terminal {
   readonly screen: readonly string[];
   /** The same with the sequences that colour them. */
   readonly coloured: string;
-  resize(columns: number): void;
 }
 
 function openTerminal(argv: readonly string[], env: string): Terminal {
@@ -32,36 +31,10 @@ function openTerminal(argv: readonly string[], env: string): Terminal {
     get coloured() {
       return tmux("capture-pane", "-e", "-p");
     },
-    resize: (columns) => void tmux("resize-window", "-x", String(columns)),
   };
 }
 
 const lacksTmux = lacksProgram("tmux", "-V");
-
-test.skipIf(lacksTmux)(
-  "a real terminal that is resized has one copy of each line, none of them wider",
-  async () => {
-    const server = await startServer();
-    const locations = ["one", "two"].map((name) => {
-      const { operationLocation } = server.addOperation({
-        timeline: [{ status: "Running", percentComplete: 40 }],
-      });
-      return `${name}=${operationLocation}`;
-    });
-    const terminal = openTerminal(["wait", ...locations], "LANG=C.UTF-8");
-    for (const columns of [100, 50, 31, 140, 60]) {
-      terminal.resize(columns);
-      // Beyond a width there is nothing more to show.
-      const fitting = `(?=.{${Math.min(60, columns - 30)},${columns}}$)`;
-      await expect
-        .poll(() => terminal.screen)
-        .toEqual([
-          expect.stringMatching(new RegExp(`^${fitting}one +Running .*40 %`)),
-          expect.stringMatching(new RegExp(`^${fitting}two +Running .*40 %`)),
-        ]);
-    }
-  },
-);
 
 const escape = "\u001B";
 const ascii = new RegExp(`^[${escape}\n -~]*$`);
