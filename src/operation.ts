@@ -13,8 +13,11 @@ export type OperationState = "NotStarted" | "Running" | TerminalState | (string 
 
 /** One level of what lies beneath an {@link OperationError}. Azure.Core gives it no message; some services do. */
 export interface InnerError {
+  /** The service's word for what went wrong, more exact than the one above it. */
   readonly code?: string | undefined;
+  /** For people. */
   readonly message?: string | undefined;
+  /** The next level. */
   readonly innererror?: InnerError | undefined;
 }
 
@@ -24,23 +27,31 @@ export interface OperationError {
   readonly code: string;
   /** Empty where the service sent none. */
   readonly message: string;
+  /** What the error is about, such as a resource's name. */
   readonly target?: string | undefined;
+  /** The errors that led to this one. */
   readonly details?: readonly OperationError[] | undefined;
+  /** What lies beneath the code, level by level. */
   readonly innererror?: InnerError | undefined;
 }
 
 /** What every Azure status monitor says of its operation. */
 export interface StatusFields<P = unknown> {
+  /** The state that it is in. */
   readonly status: OperationState;
+  /** When it began, by the service's clock. */
   readonly startTime?: Date | undefined;
+  /** When it ended, by the service's clock. */
   readonly endTime?: Date | undefined;
   /** 0 to 100. DevCenter mostly sends none. */
   readonly percentComplete?: number | undefined;
   /** The result; only on success. */
   readonly properties?: P | undefined;
+  /** Why it failed, or was canceled. */
   readonly error?: OperationError | undefined;
   /** The resource that is operated on. */
   readonly resourceId?: string | undefined;
+  /** Fields beyond the contract, as they came. */
   readonly [field: string]: unknown;
 }
 
@@ -54,6 +65,7 @@ export interface OperationStatus<P = unknown> extends StatusFields<P> {
 
 /** What one read of an operation brought. */
 export interface Reading<P = unknown> {
+  /** What the service says, parsed. */
   readonly status: OperationStatus<P>;
   /** The least wait before the next read that the service asked for, in milliseconds. */
   readonly retryAfterInMs?: number | undefined;
