@@ -201,6 +201,9 @@ export interface ReadErrorDetails {
   readonly cause?: unknown;
 }
 
+/** The code of a failed read for which nobody gave one. */
+export const unnamedReadError = "ReadFailed";
+
 /** A read of the status that failed: what a transport throws, and the `cause` of a {@link PollingError}. */
 export class ReadError extends LroError implements ReadErrorDetails {
   /** Tells it from other errors where `instanceof` cannot. */
@@ -221,7 +224,11 @@ export class ReadError extends LroError implements ReadErrorDetails {
   readonly error: OperationError | undefined;
 
   constructor(message: string, details: ReadErrorDetails) {
-    super(message, details.code ?? "ReadFailed", details.cause === undefined ? {} : { cause: details.cause });
+    super(
+      message,
+      details.code ?? unnamedReadError,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
     this.kind = details.kind;
     this.statusCode = details.statusCode;
     this.retryAfterInMs = details.retryAfterInMs;
