@@ -81,7 +81,9 @@ export interface Reading<P = unknown> {
 
 /** One level of a log. Not called while it is not `enabled` (default: it is). */
 export interface LogLevel {
+  /** Writes a line. */
   (...message: unknown[]): void;
+  /** Whether anybody sees it. Default true. */
   readonly enabled?: boolean;
 }
 
@@ -108,17 +110,23 @@ export interface TracingOptions {
 
 /** Of `@azure/core-tracing`; OpenTelemetry's `Context` is one. */
 export interface TracingContext {
+  /** What is kept under a key. */
   getValue(key: symbol): unknown;
+  /** A context that has this too. */
   setValue(key: symbol, value: unknown): TracingContext;
+  /** A context without it. */
   deleteValue(key: symbol): TracingContext;
 }
 
 /** What a wait knows at one moment. */
 export interface WaitFacts {
+  /** The operation's name in messages: `Operation.id`. */
   readonly operationId: string;
+  /** The state; `undefined` before the first answer. */
   readonly status: OperationState | undefined;
   /** The state after the read before. */
   readonly previousStatus: OperationState | undefined;
+  /** The highest percentage so far, 0 to 100; `undefined` where the service reports none. */
   readonly percentComplete: number | undefined;
   /** Whether the last answer brought another status or percentage than the one before. */
   readonly changed: boolean;
@@ -134,8 +142,11 @@ export interface WaitFacts {
 
 /** Why a read failed; a {@link ReadError} is one. */
 export interface ReadFailure {
+  /** For people. */
   readonly message: string;
+  /** The service's code, the system's, or one of this library's own. */
   readonly code: string;
+  /** The HTTP status; `undefined` where there was no answer. */
   readonly statusCode: number | undefined;
   /** Whether the service said that it is asked too much. */
   readonly isThrottled: boolean;
@@ -143,6 +154,7 @@ export interface ReadFailure {
 
 /** How a wait ended: as the operation did, without knowing how it does, or because nobody waits any more. */
 export interface WaitEnd {
+  /** `left`: nobody waits any more; `gaveUp`: it is not known how the operation does. */
   readonly type: "succeeded" | "unsuccessful" | "gaveUp" | "left";
   /** What the callers got; of those who left by a signal, the signal's reason. */
   readonly error?: unknown;
@@ -152,14 +164,19 @@ export interface WaitEnd {
 export interface WaitObserver {
   /** Handed to each read of the wait. */
   readonly readOptions?: Omit<ReadOptions, "abortSignal"> | undefined;
+  /** Called after every answered read. */
   onAnswer(facts: WaitFacts): void;
+  /** Called after every failed read. */
   onFailedRead(facts: WaitFacts, failure: ReadFailure): void;
+  /** Called once, when the wait is over. */
   onEnd(facts: WaitFacts, end: WaitEnd): void;
 }
 
 /** What a read is given: what every Azure client's methods take. */
 export interface ReadOptions {
+  /** Fires when the answer is not wanted any more. */
   readonly abortSignal: AbortSignal;
+  /** The parent of the request's span. */
   readonly tracingOptions?: TracingOptions | undefined;
 }
 

@@ -27,6 +27,7 @@ const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
   maxDelayInMs: "src/schedule/priced.ts",
   pastDurationsInMs: undefined,
   schedule: undefined,
+  tracingOptions: undefined,
   clock: undefined,
   random: undefined,
 };

@@ -2,14 +2,18 @@
  * Fails when an export of the package, or a public member of one, has no docs, or when its docs link to nothing.
  * Reads the declarations in `dist`: API Extractor brings the compiler that it needs, and TypeScript 7 has none to lend.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import type { ExtractorMessage, IConfigFile } from "@microsoft/api-extractor";
 
-const entryPoints = ["dist/index.d.ts", "dist/testing/index.d.ts"];
 const projectFolder = resolve(import.meta.dirname, "../..");
+const packageJson = readFileSync(join(projectFolder, "package.json"), "utf8");
+const entryPoints = Array.from(
+  packageJson.matchAll(/"\.(?:\/\w+)?": "\.\/(dist\/\S+)\.js"/g),
+  ([, path]) => `${path}.d.ts`,
+);
 const reportFolder = mkdtempSync(join(tmpdir(), "lro-poller-docs-"));
 
 try {
