@@ -11,30 +11,33 @@ const devBoxInFourSeconds: Timeline = [
  * Where the examples find an operation: in Azure, when DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and
  * DEVCENTER_OPERATION_ID are set; in an emulator on this machine otherwise.
  */
-export async function connect(timeline: Timeline = devBoxInFourSeconds) {
+export async function connect() {
+  const { operationIds, ...place } = await connectToMany([devBoxInFourSeconds]);
+  const [operationId = ""] = operationIds;
+  return { operationId, ...place };
+}
+
+/** The same for several operations; in Azure those of DEVCENTER_OPERATION_ID, with commas between them. */
+export async function connectToMany(timelines: readonly Timeline[]) {
   const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "", DEVCENTER_OPERATION_ID = "" } = process.env;
-  const named = {
-    projectName: DEVCENTER_PROJECT,
-    operationId: DEVCENTER_OPERATION_ID,
-    close: async () => {},
-  };
-  // An emulator in another process, such as that of `npx lro emulate`, takes no credential.
-  if (DEVCENTER_ENDPOINT?.startsWith("http:")) {
-    return { endpoint: DEVCENTER_ENDPOINT, credential: undefined, ...named };
-  }
   if (DEVCENTER_ENDPOINT !== undefined) {
-    const { DefaultAzureCredential } = await import("@azure/identity");
     return {
       endpoint: DEVCENTER_ENDPOINT,
-      credential: new DefaultAzureCredential(),
-      ...named,
+      credential: await credentialFor(DEVCENTER_ENDPOINT),
+      projectName: DEVCENTER_PROJECT,
+      operationIds: DEVCENTER_OPERATION_ID.split(","),
+      close: async () => {},
     };
   }
   const server = await startOperationStatusServer();
-  return {
-    endpoint: server.endpoint,
-    credential: undefined,
-    ...server.addOperation({ timeline }),
-    close: () => server.close(),
-  };
+  const operationIds = timelines.map((timeline) => server.addOperation({ timeline }).operationId);
+  const close = () => server.close();
+  return { endpoint: server.endpoint, credential: undefined, projectName: "myProject", operationIds, close };
+}
+
+/** An emulator in another process, such as that of `npx lro emulate`, takes no credential. */
+export async function credentialFor(endpoint: string) {
+  if (endpoint.startsWith("http:")) return undefined;
+  const { DefaultAzureCredential } = await import("@azure/identity");
+  return new DefaultAzureCredential();
 }

@@ -1,22 +1,20 @@
-import { DefaultAzureCredential } from "@azure/identity";
 import { OperationStatusesClient } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
+import { credentialFor } from "./connect.ts";
 
 // In Azure when DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and DEVCENTER_POOL are set; on this machine otherwise.
 const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "myProject", DEVCENTER_POOL = "myPool" } = process.env;
 const emulator =
   DEVCENTER_ENDPOINT === undefined ? await startOperationStatusServer({ speed: 4 }) : undefined;
 
-const client = new OperationStatusesClient(
-  DEVCENTER_ENDPOINT ?? emulator?.endpoint ?? "",
-  emulator ? undefined : new DefaultAzureCredential(),
-);
+const endpoint = DEVCENTER_ENDPOINT ?? emulator?.endpoint ?? "";
+const client = new OperationStatusesClient(endpoint, await credentialFor(endpoint));
 const poller = client.createDevBox(DEVCENTER_PROJECT, "me", "my-dev-box", { poolName: DEVCENTER_POOL });
 
 const { statusCode } = await poller.started;
 console.log(`begun: HTTP ${statusCode}`);
-for await (const { status, elapsedInMs } of poller) {
-  console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`);
+for await (const { status, changed, elapsedInMs } of poller) {
+  if (changed) console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`);
 }
 const devBox = await poller.pollUntilDone();
 console.log(devBox.name, devBox.provisioningState);

@@ -7,7 +7,9 @@ import { checkDuration } from "./schedule/schedule.ts";
 export interface Receipt {
   /** The service said that it is asked too much (429, 503). */
   readonly isThrottled: boolean;
+  /** How long all wait that share the budget, in milliseconds. Default: a second, doubled with each refusal up to 60 s. */
   readonly retryAfterInMs?: number | undefined;
+  /** How many more requests the service takes, where it says so. */
   readonly rateLimit?: RateLimit | undefined;
 }
 

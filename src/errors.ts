@@ -1,3 +1,4 @@
+import { formatOperationError } from "./error-text.ts";
 import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
 import type { RateLimit } from "./rate-meter.ts";
 import { hideSecretsOf, withoutQuery, withoutUrlSecrets } from "./rendering.ts";
@@ -11,9 +12,11 @@ export interface LroErrorContext {
   readonly operation?: OperationStatus | undefined;
   /** Reads that came to an end, failed ones included. */
   readonly pollCount?: number;
+  /** How often which answer came. */
   readonly observed?: Observed;
   /** Hand it to `client.resume` to go on waiting, in this process or another. */
   readonly resumeToken?: string | undefined;
+  /** What led to it. */
   readonly cause?: unknown;
 }
 
@@ -21,8 +24,11 @@ export interface LroErrorContext {
 export abstract class LroError extends Error {
   /** The service's error code where it gave one, else a word of this library's own. */
   readonly code: string;
+  /** The last status that the service gave; `undefined` where it gave none. */
   readonly operation: OperationStatus | undefined;
+  /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
+  /** How often which answer came. */
   readonly observed: Observed;
   // Private, because a token may hold a URL that Azure has signed: it must not show when an error is logged.
   readonly #resumeToken: string | undefined;
@@ -44,9 +50,13 @@ export abstract class LroError extends Error {
 
 hideSecretsOf(LroError);
 
+/** What the two unsuccessful ends of an operation have in common: the service's error, as fields of its own. */
 abstract class UnsuccessfulOperationError extends LroError implements OperationError {
+  /** What the error is about, such as a resource's name. */
   readonly target: string | undefined;
+  /** The errors that led to this one. Empty where the service gave none. */
   readonly details: readonly OperationError[];
+  /** What lies beneath the code, level by level. */
   readonly innererror: InnerError | undefined;
   /** The service's id of the request that brought the news. */
   readonly requestId: string | undefined;
@@ -62,13 +72,17 @@ abstract class UnsuccessfulOperationError extends LroError implements OperationE
   }
 }
 
+/** What the error of an unsuccessful operation is made from. */
 interface UnsuccessfulOperationContext extends LroErrorContext {
+  /** The status that says so. */
   readonly operation: OperationStatus;
+  /** The service's id of the request that brought it. */
   readonly requestId?: string | undefined;
 }
 
 /** The operation ended as Failed. Carries the service's error whole. */
 export class OperationFailedError extends UnsuccessfulOperationError {
+  /** Tells it from other errors where `instanceof` cannot, as between two copies of the package. */
   override readonly name = "OperationFailedError" as const;
   constructor(context: UnsuccessfulOperationContext) {
     super("failed", "Failed", context);
@@ -77,6 +91,7 @@ export class OperationFailedError extends UnsuccessfulOperationError {
 
 /** The operation ended as Canceled (by its user or the service, not by this wait's `abortSignal`). */
 export class OperationCanceledError extends UnsuccessfulOperationError {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "OperationCanceledError" as const;
   constructor(context: UnsuccessfulOperationContext) {
     super("was canceled", "Canceled", context);
@@ -85,8 +100,11 @@ export class OperationCanceledError extends UnsuccessfulOperationError {
 
 /** The request that was to begin the operation failed: there is nothing to wait for. */
 export class OperationStartError extends LroError {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "OperationStartError" as const;
+  /** The HTTP status of the answer; `undefined` where there was none. */
   readonly statusCode: number | undefined;
+  /** The service's id of the request, for its support. */
   readonly requestId: string | undefined;
   /** The service's own error, whole. */
   readonly error: OperationError | undefined;
@@ -101,19 +119,23 @@ export class OperationStartError extends LroError {
 
 /** The service knows no such operation: the id is wrong, or it is forgotten (DevCenter keeps one for about a day). */
 export class OperationNotFoundError extends LroError {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "OperationNotFoundError" as const;
 }
 
 /** `timeoutInMs` is over. The operation goes on; `resumeToken` lets a later wait go on too. */
 export class PollingTimeoutError extends LroError {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "PollingTimeoutError" as const;
 }
 
 /** The status could not be read. Says nothing about the operation, which goes on; the poller can be used again. */
 export class PollingError extends LroError {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "PollingError" as const;
   /** The HTTP status of the last failed read, if there was an answer. */
   readonly statusCode: number | undefined;
+  /** The service's id of the last failed read's request, for its support. */
   readonly requestId: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
@@ -132,9 +154,11 @@ export interface ContractErrorContext extends LroErrorContext {
 
 /** An answer that is not what the service's contract says. The engine counts it as a failed read. */
 export class ContractError extends LroError {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "ContractError" as const;
   /** Where: `$.startTime`. */
   readonly path: string;
+  /** What should have come, in words. */
   readonly expected: string;
   /** What came, shortened, without query strings. */
   readonly received: string;
@@ -157,35 +181,54 @@ export type ReadErrorKind = "transient" | "notFound" | "refused";
 
 /** What a {@link ReadError} knows besides its message. */
 export interface ReadErrorDetails {
+  /** What follows from it. */
   readonly kind: ReadErrorKind;
   /** The service's `x-ms-error-code` or error code, or the system's (`ECONNRESET`). */
   readonly code?: string | undefined;
+  /** The HTTP status; left out where there was no answer. */
   readonly statusCode?: number | undefined;
+  /** The least wait before the next read that the service asked for, in milliseconds. */
   readonly retryAfterInMs?: number | undefined;
   /** Whether the service said that it is asked too much: then all reads that share its budget wait. */
   readonly isThrottled?: boolean | undefined;
+  /** How many more requests the service takes, where it says so. */
   readonly rateLimit?: RateLimit | undefined;
+  /** The service's id of the request, for its support. */
   readonly requestId?: string | undefined;
+  /** The service's own error, whole. */
   readonly error?: OperationError | undefined;
+  /** What led to it. */
   readonly cause?: unknown;
 }
 
+/** The code of a failed read for which nobody gave one. */
+export const unnamedReadError = "ReadFailed";
+
 /** A read of the status that failed: what a transport throws, and the `cause` of a {@link PollingError}. */
 export class ReadError extends LroError implements ReadErrorDetails {
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "ReadError" as const;
+  /** What follows from it. */
   readonly kind: ReadErrorKind;
+  /** The HTTP status; `undefined` where there was no answer. */
   readonly statusCode: number | undefined;
   /** The least wait before the next read that the service asked for, in milliseconds. */
   readonly retryAfterInMs: number | undefined;
   /** Whether the service said that it is asked too much. */
   readonly isThrottled: boolean;
+  /** How many more requests the service takes, where it says so. */
   readonly rateLimit: RateLimit | undefined;
+  /** The service's id of the request, for its support. */
   readonly requestId: string | undefined;
   /** The service's own error, whole. */
   readonly error: OperationError | undefined;
 
   constructor(message: string, details: ReadErrorDetails) {
-    super(message, details.code ?? "ReadFailed", details.cause === undefined ? {} : { cause: details.cause });
+    super(
+      message,
+      details.code ?? unnamedReadError,
+      details.cause === undefined ? {} : { cause: details.cause },
+    );
     this.kind = details.kind;
     this.statusCode = details.statusCode;
     this.retryAfterInMs = details.retryAfterInMs;
@@ -202,35 +245,6 @@ export function messageOf(thrown: unknown): string {
     typeof thrown === "object" && thrown !== null && "message" in thrown ? thrown.message : thrown;
   if (typeof message === "string" && message !== "") return message;
   return `${thrown instanceof Error ? thrown.name : `a value of type ${typeof thrown}`} was thrown`;
-}
-
-const mostDetailsShown = 20;
-
-/** The data keep all of it; a log line need not. */
-const longestText = 8000;
-
-/** `code: message (target) → inner → inner`, then a line for each of the details, indented by their depth. */
-export function formatOperationError(error: OperationError): string {
-  const text = formatTree(error, "");
-  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
-}
-
-function formatTree(error: OperationError, indent: string): string {
-  const head = [error.code, error.message].filter((part) => part !== "").join(": ");
-  const target = error.target ? ` (${error.target})` : "";
-  const line = [`${head || "No code or message"}${target}`, ...innerChain(error.innererror)].join(" → ");
-  const details = error.details ?? [];
-  const shown = details
-    .slice(0, mostDetailsShown)
-    .map((detail) => `\n${indent}  - ${formatTree(detail, `${indent}  `)}`);
-  const hidden = details.length - shown.length;
-  return `${line}${shown.join("")}${hidden > 0 ? `\n${indent}  - … and ${hidden} more` : ""}`;
-}
-
-function innerChain(inner: InnerError | undefined): string[] {
-  if (inner === undefined) return [];
-  const said = [inner.code, inner.message].filter(Boolean).join(": ");
-  return [...(said === "" ? [] : [said]), ...innerChain(inner.innererror)];
 }
 
 const longestValueShown = 60;

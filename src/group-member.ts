@@ -7,7 +7,9 @@ import type { Progress } from "./progress.ts";
 
 /** An operation of a group that is over, or was given up. */
 export interface FinishedOperation<P = unknown> {
+  /** What was added to the group. */
   readonly operation: Operation<P>;
+  /** What came of it, as `Promise.allSettled` would say. */
   readonly result: PromiseSettledResult<P>;
 }
 

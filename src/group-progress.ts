@@ -2,6 +2,7 @@ import type { Member } from "./group-member.ts";
 
 /** Where many operations stand together. */
 export interface GroupProgress {
+  /** How many have been added. */
   readonly total: number;
   /** How many are over, or were given up. */
   readonly finished: number;

@@ -36,6 +36,7 @@ export interface PollAllOptions<P = unknown> extends PollerGroupOptions<P> {
  * each of the others at the latest.
  */
 export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperation<P>> {
+  /** Where they stand now. */
   readonly progress: GroupProgress;
   /**
    * Adds an operation and gives its poller. One that is there already is polled once, for both.

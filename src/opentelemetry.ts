@@ -17,9 +17,9 @@ export interface InstrumentOptions {
  *
  * | metric | unit | what it is |
  * |---|---|---|
- * | `lro_poller.reads` | {read} | reads that came to an end, failed ones included |
- * | `lro_poller.failed_reads` | {read} | those that failed, by `error.type` |
- * | `lro_poller.throttled_reads` | {read} | those that the service turned away because it is asked too much |
+ * | `lro_poller.reads` | `{read}` | reads that came to an end, failed ones included |
+ * | `lro_poller.failed_reads` | `{read}` | those that failed, by `error.type` |
+ * | `lro_poller.throttled_reads` | `{read}` | those that the service turned away because it is asked too much |
  * | `lro_poller.wait.duration` | s | from when somebody waits until nobody does, by the operation's last state, and by `error.type` where it did not succeed |
  * | `lro_poller.wait.lateness` | s | how late the end was seen, as an estimate: half the time since the answer before, because the end was somewhere in between. Of waits that saw the operation under way |
  *

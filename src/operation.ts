@@ -13,8 +13,11 @@ export type OperationState = "NotStarted" | "Running" | TerminalState | (string 
 
 /** One level of what lies beneath an {@link OperationError}. Azure.Core gives it no message; some services do. */
 export interface InnerError {
+  /** The service's word for what went wrong, more exact than the one above it. */
   readonly code?: string | undefined;
+  /** For people. */
   readonly message?: string | undefined;
+  /** The next level. */
   readonly innererror?: InnerError | undefined;
 }
 
@@ -24,23 +27,31 @@ export interface OperationError {
   readonly code: string;
   /** Empty where the service sent none. */
   readonly message: string;
+  /** What the error is about, such as a resource's name. */
   readonly target?: string | undefined;
+  /** The errors that led to this one. */
   readonly details?: readonly OperationError[] | undefined;
+  /** What lies beneath the code, level by level. */
   readonly innererror?: InnerError | undefined;
 }
 
 /** What every Azure status monitor says of its operation. */
 export interface StatusFields<P = unknown> {
+  /** The state that it is in. */
   readonly status: OperationState;
+  /** When it began, by the service's clock. */
   readonly startTime?: Date | undefined;
+  /** When it ended, by the service's clock. */
   readonly endTime?: Date | undefined;
   /** 0 to 100. DevCenter mostly sends none. */
   readonly percentComplete?: number | undefined;
   /** The result; only on success. */
   readonly properties?: P | undefined;
+  /** Why it failed, or was canceled. */
   readonly error?: OperationError | undefined;
   /** The resource that is operated on. */
   readonly resourceId?: string | undefined;
+  /** Fields beyond the contract, as they came. */
   readonly [field: string]: unknown;
 }
 
@@ -54,6 +65,7 @@ export interface OperationStatus<P = unknown> extends StatusFields<P> {
 
 /** What one read of an operation brought. */
 export interface Reading<P = unknown> {
+  /** What the service says, parsed. */
   readonly status: OperationStatus<P>;
   /** The least wait before the next read that the service asked for, in milliseconds. */
   readonly retryAfterInMs?: number | undefined;
@@ -69,7 +81,9 @@ export interface Reading<P = unknown> {
 
 /** One level of a log. Not called while it is not `enabled` (default: it is). */
 export interface LogLevel {
+  /** Writes a line. */
   (...message: unknown[]): void;
+  /** Whether anybody sees it. Default true. */
   readonly enabled?: boolean;
 }
 
@@ -96,17 +110,23 @@ export interface TracingOptions {
 
 /** Of `@azure/core-tracing`; OpenTelemetry's `Context` is one. */
 export interface TracingContext {
+  /** What is kept under a key. */
   getValue(key: symbol): unknown;
+  /** A context that has this too. */
   setValue(key: symbol, value: unknown): TracingContext;
+  /** A context without it. */
   deleteValue(key: symbol): TracingContext;
 }
 
 /** What a wait knows at one moment. */
 export interface WaitFacts {
+  /** The operation's name in messages: `Operation.id`. */
   readonly operationId: string;
+  /** The state; `undefined` before the first answer. */
   readonly status: OperationState | undefined;
   /** The state after the read before. */
   readonly previousStatus: OperationState | undefined;
+  /** The highest percentage so far, 0 to 100; `undefined` where the service reports none. */
   readonly percentComplete: number | undefined;
   /** Whether the last answer brought another status or percentage than the one before. */
   readonly changed: boolean;
@@ -122,8 +142,11 @@ export interface WaitFacts {
 
 /** Why a read failed; a {@link ReadError} is one. */
 export interface ReadFailure {
+  /** For people. */
   readonly message: string;
+  /** The service's code, the system's, or one of this library's own. */
   readonly code: string;
+  /** The HTTP status; `undefined` where there was no answer. */
   readonly statusCode: number | undefined;
   /** Whether the service said that it is asked too much. */
   readonly isThrottled: boolean;
@@ -131,6 +154,7 @@ export interface ReadFailure {
 
 /** How a wait ended: as the operation did, without knowing how it does, or because nobody waits any more. */
 export interface WaitEnd {
+  /** `left`: nobody waits any more; `gaveUp`: it is not known how the operation does. */
   readonly type: "succeeded" | "unsuccessful" | "gaveUp" | "left";
   /** What the callers got; of those who left by a signal, the signal's reason. */
   readonly error?: unknown;
@@ -140,14 +164,19 @@ export interface WaitEnd {
 export interface WaitObserver {
   /** Handed to each read of the wait. */
   readonly readOptions?: Omit<ReadOptions, "abortSignal"> | undefined;
+  /** Called after every answered read. */
   onAnswer(facts: WaitFacts): void;
+  /** Called after every failed read. */
   onFailedRead(facts: WaitFacts, failure: ReadFailure): void;
+  /** Called once, when the wait is over. */
   onEnd(facts: WaitFacts, end: WaitEnd): void;
 }
 
 /** What a read is given: what every Azure client's methods take. */
 export interface ReadOptions {
+  /** Fires when the answer is not wanted any more. */
   readonly abortSignal: AbortSignal;
+  /** The parent of the request's span. */
   readonly tracingOptions?: TracingOptions | undefined;
 }
 

@@ -8,6 +8,7 @@ import {
   PollingTimeoutError,
   ReadError,
   messageOf,
+  unnamedReadError,
 } from "./errors.ts";
 import type { LroErrorContext } from "./errors.ts";
 import type { WaitEnding, WaitState } from "./machine.ts";
@@ -59,7 +60,7 @@ export function errorOf<P>(end: EndOfWait<P>): Error {
     case "notFound":
       return new OperationNotFoundError(
         notFoundMessage(end),
-        state.failure?.code ?? "OperationNotFound",
+        serviceCodeOf(state.failure) ?? "OperationNotFound",
         context,
       );
     case "disposed":
@@ -67,6 +68,11 @@ export function errorOf<P>(end: EndOfWait<P>): Error {
     case "unreadable":
       return new PollingError(unreadableMessage(end), state.failure?.code ?? "Unreadable", context);
   }
+}
+
+/** `undefined` where the read failed without a code: what came of the wait has a word of its own then. */
+function serviceCodeOf(failure: ReadError | undefined): string | undefined {
+  return failure?.code === unnamedReadError ? undefined : failure?.code;
 }
 
 /** A transport's toJSON is the user's code: an error without a token is better than none. */

@@ -8,6 +8,7 @@ import type { RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 
 /** What a wait knows after a read that was answered. */
 export interface Progress<P = unknown> {
+  /** The state that it is in; never one before what was known already. */
   readonly status: OperationState;
   /** The state after the read before; `undefined` after the first. */
   readonly previousStatus: OperationState | undefined;
@@ -33,6 +34,7 @@ export interface Progress<P = unknown> {
 
 /** A read that failed, and what follows. */
 export interface FailedRead {
+  /** Why it failed. */
   readonly error: ReadError;
   /** The last state known, if any. */
   readonly status: OperationState | undefined;

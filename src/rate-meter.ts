@@ -1,5 +1,6 @@
 /** What a service says of how many more requests it takes. A hint: behind one name there are many counters. */
 export interface RateLimit {
+  /** Requests that it still takes until the count begins anew. */
   readonly remaining: number;
   /** Milliseconds until the count begins anew. */
   readonly resetInMs: number;

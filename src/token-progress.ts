@@ -7,6 +7,7 @@ import { parseCount, parseFields, parseNumber, refusal } from "./token-fields.ts
 export interface ProgressToken {
   /** When the percentage was last reported. */
   readonly latest: number;
+  /** What every percentage so far is a multiple of; 0 before the first above 0. */
   readonly quantum: number;
   /** The mean of the square roots, and of how many. */
   readonly roughness: readonly [meanRoot: number, count: number];

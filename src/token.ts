@@ -13,6 +13,7 @@ import type { ProgressToken } from "./token-progress.ts";
  * less than 1 kB for an operation of DevCenter. Moments are milliseconds since 1970.
  */
 export interface ResumeToken {
+  /** Of the token's form. Another one is refused. */
   readonly version: 1;
   /** How the transport finds the operation again. */
   readonly operation: object;
@@ -20,9 +21,13 @@ export interface ResumeToken {
   readonly begunAt: number;
   /** When this token was written. */
   readonly savedAt: number;
+  /** The last state known, if any. A word of more than 32 bytes is kept as `Running`. */
   readonly status?: string | undefined;
+  /** The highest percentage seen, 0 to 100. */
   readonly percentComplete?: number | undefined;
+  /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
+  /** How many of them failed. */
   readonly failedReads: number;
   /** How long the operation had been under way when the wait began, in milliseconds. */
   readonly headStart?: number | undefined;

@@ -11,6 +11,7 @@ const layers = [
   "budget.ts",
   "operation.ts",
   "rendering.ts",
+  "error-text.ts",
   "errors.ts",
   "parse.ts",
   "machine.ts",
@@ -42,7 +43,15 @@ const layers = [
   "testing/",
   "cli/",
 ];
-const pureCore = ["operation.ts", "rendering.ts", "errors.ts", "parse.ts", "schedule/", "machine.ts"];
+const pureCore = [
+  "operation.ts",
+  "rendering.ts",
+  "error-text.ts",
+  "errors.ts",
+  "parse.ts",
+  "schedule/",
+  "machine.ts",
+];
 
 const files = globSync("src/**/*.ts").map((file) => normalize(file).replace(/^src\//, ""));
 

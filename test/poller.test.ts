@@ -228,6 +228,13 @@ describe("a failed read", () => {
     expect(failure).toMatchObject({ code: "OperationNotFound", pollCount: 3, observed: { "404": 3 } });
   });
 
+  test("404 that named no code ends the wait with a code that tells what it means", async () => {
+    const gone = down({ kind: "notFound", statusCode: 404 });
+    const { clock, poller } = setUp([gone, gone], { notFoundGraceInMs: 1000 });
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationNotFoundError);
+    expect(failure.code).toBe("OperationNotFound");
+  });
+
   test("that hangs ends after requestTimeoutInMs, and what it brings later is not heard", async () => {
     let answerLate: (answer: ScriptedReply & string) => void = () => {};
     const late = new Promise<string>((resolve) => {

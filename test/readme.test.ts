@@ -1,7 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { execFile } from "node:child_process";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as tls from "node:tls";
+import { promisify } from "node:util";
+import { InvocationContext } from "@azure/functions";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { OperationStatusesClient, createPoller } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, Timeline } from "lro-poller/testing";
 import { CountingCredential } from "./support/credential.ts";
@@ -17,9 +21,22 @@ vi.mock("../src/clock.ts", async (importActual) => {
   return { systemClock: fastClock(systemClock, speed) };
 });
 
-const readme = readFileSync("README.md", "utf8");
+const pages = ["README.md", "SECURITY.md", ...globSync("docs/*.md").toSorted()];
+
+interface Snippet {
+  readonly name: string;
+  readonly code: string;
+  /** What the page says that it prints; `undefined` where it says nothing. */
+  readonly output: string | undefined;
+}
+
 /** Every `ts` block, with the `text` block that follows it at once. */
-const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g)];
+const snippets = pages.flatMap((page) => {
+  const blocks = readFileSync(page, "utf8").matchAll(/```ts\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g);
+  return Array.from(blocks, ([, code = "", output], index): Snippet => {
+    return { name: `${page.replace(/^docs\/|\.md$/g, "")}-${index}`, code, output: output?.trimEnd() };
+  });
+});
 
 const succeeding: Timeline = [
   { status: "NotStarted", reads: 1 },
@@ -61,40 +78,79 @@ afterAll(async () => {
   await server.close();
 });
 
-test.each(["README.md", "SECURITY.md"])("%s links to files that are there", (page) => {
-  const links = readFileSync(page, "utf8").matchAll(/\]\((?!https:)([^)#]+)\)/g);
-  const files = Array.from(links, ([, file = ""]) => file);
-  expect(files.length).toBeGreaterThan(3);
-  expect(files.filter((file) => !existsSync(file))).toEqual([]);
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  const headings = readFileSync(page, "utf8").matchAll(/^#+ (.+)$/gm);
+  return Array.from(headings, ([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [file = "", anchor] = link.split("#");
+  const target = file === "" ? page : join(dirname(page), file);
+  return existsSync(target) && (anchor === undefined || anchorsOf(target).includes(anchor));
+}
+
+test.each(pages)("%s links to what is there", (page) => {
+  const matches = readFileSync(page, "utf8").matchAll(/\]\((?!https:)([^)]+)\)/g);
+  const links = Array.from(matches, ([, link = ""]) => link);
+  expect(links.length).toBeGreaterThan(0);
+  expect(links.filter((link) => !leadsSomewhere(page, link))).toEqual([]);
 });
 
-test("the front page has its snippets", () => {
-  expect(snippets.length).toBeGreaterThanOrEqual(5);
+test("the pages have their snippets", () => {
+  expect(snippets.length).toBeGreaterThanOrEqual(15);
 });
 
-test.each(snippets.map(([, code = "", output], index) => ({ index, code, output })))(
-  "snippet $index runs and prints what the page says",
-  async ({ index, code, output }) => {
-    // The hand-written loop knows no clock but the real one: it finds the operation at its end.
-    const timeline = code.includes("setTimeout") ? succeeding.slice(-1) : succeeding;
-    const { projectName, operationId } = server.addOperation({ timeline });
-    vi.stubEnv("ENDPOINT", server.endpoint);
-    vi.stubEnv("ARM_ENDPOINT", server.endpoint);
-    vi.stubEnv("RESOURCE_ID", `/projects/${projectName}/users/me/environments/test-${index}`);
-    vi.stubEnv("PROJECT", projectName);
-    vi.stubEnv("OPERATION_ID", operationId);
-    vi.stubEnv("TOKEN_FILE", join(folder, "token.json"));
-    vi.stubEnv("HISTORY", join(folder, "durations.json"));
-    vi.stubEnv("OPERATION_LOCATION", server.addOperation({ timeline: failing }).operationLocation);
-    const { format } = await import("node:util");
-    const lines: string[] = [];
-    const log = vi
-      .spyOn(console, "log")
-      .mockImplementation((...values) => void lines.push(format(...values)));
-    const file = join(folder, `${index}.ts`);
-    writeFileSync(file, code);
-    await import(file);
-    log.mockRestore();
-    expect(lines.join("\n")).toBe(output?.trimEnd() ?? lines.join("\n"));
-  },
-);
+test("every snippet passes the compiler", async () => {
+  const tsconfig = {
+    extends: "../tsconfig.json",
+    include: snippets.map(({ name, code }) => {
+      writeFileSync(join(folder, `${name}.ts`), code);
+      return `${name}.ts`;
+    }),
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
+  const compiler = join(import.meta.dirname, "../node_modules/typescript/bin/tsc");
+  const said = await promisify(execFile)(process.execPath, [compiler, "-p", folder]).catch(
+    (error: unknown) => error,
+  );
+  expect(said).toMatchObject({ stdout: "", stderr: "" });
+});
+
+/** Azure Functions call what a module exports, with a message of the queue. */
+async function playFunctionsHost(exported: unknown, message: object): Promise<void> {
+  if (typeof exported !== "object" || exported === null || !("goOn" in exported)) return;
+  if (typeof exported.goOn !== "function") throw new TypeError("goOn: expected a function");
+  const context = new InvocationContext({ logHandler: (_, ...values) => console.log(...values) });
+  const done: unknown = Reflect.apply(exported.goOn, undefined, [message, context]);
+  await done;
+}
+
+test.each(snippets)("$name runs and prints what the page says", async ({ name, code, output }) => {
+  // The hand-written loop knows no clock but the real one: it finds the operation at its end.
+  const timeline = code.includes("setTimeout") ? succeeding.slice(-1) : succeeding;
+  const { projectName, operationId } = server.addOperation({ timeline });
+  vi.stubEnv("ENDPOINT", server.endpoint);
+  vi.stubEnv("ARM_ENDPOINT", server.endpoint);
+  vi.stubEnv("RESOURCE_ID", `/projects/${projectName}/users/me/environments/test-${name}`);
+  vi.stubEnv("PROJECT", projectName);
+  vi.stubEnv("OPERATION_ID", operationId);
+  vi.stubEnv("TOKEN_FILE", join(folder, "token.json"));
+  vi.stubEnv("HISTORY", join(folder, "durations.json"));
+  vi.stubEnv("OPERATION_LOCATION", server.addOperation({ timeline: failing }).operationLocation);
+  const { format } = await import("node:util");
+  const lines: string[] = [];
+  const log = vi.spyOn(console, "log").mockImplementation((...values) => void lines.push(format(...values)));
+  const file = join(folder, `${name}.ts`);
+  writeFileSync(file, code);
+  const exported: unknown = await import(file);
+  const client = new OperationStatusesClient(server.endpoint, new CountingCredential());
+  await playFunctionsHost(exported, createPoller(client.operation(projectName, operationId)).toJSON());
+  log.mockRestore();
+  expect(lines.join("\n")).toBe(output ?? lines.join("\n"));
+});

@@ -1,6 +1,7 @@
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
-import { ContractError, ReadError, formatOperationError, messageOf } from "../errors.ts";
+import { formatOperationError } from "../error-text.ts";
+import { ContractError, ReadError, messageOf } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
 import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";

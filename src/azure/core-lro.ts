@@ -19,15 +19,21 @@ export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;
 
 /** A poller of core-lro 2, which Azure's older SDKs give. */
 export interface LegacyAzurePoller<TResult> {
+  /** Asks once. */
   poll(options?: CallOptions): Promise<unknown>;
+  /** Where the operation stands, as that poller knows it. */
   getOperationState(): LegacyAzureState<TResult>;
 }
 
 /** The state of such a poller; it is the poller's own, and live. */
 export interface LegacyAzureState<TResult> {
+  /** The operation was canceled. */
   isCancelled?: boolean;
+  /** The operation is over, however it ended. */
   isCompleted?: boolean;
+  /** Why it failed. */
   error?: Error;
+  /** What came of it. */
   result?: TResult;
 }
 

@@ -3,51 +3,77 @@ import type { InitialRequest, StartOperationOptions, StartedPoller } from "./sta
 
 /** What a dev box is made from. Fields beyond these are sent as they are. */
 export interface DevBoxCreation {
+  /** The pool whose image, size and network it gets. */
   readonly poolName: string;
+  /** Whether its user administers it. Default: the pool's setting. */
   readonly localAdministrator?: "Enabled" | "Disabled";
+  /** Whatever else the service takes. */
   readonly [field: string]: unknown;
 }
 
 /** A dev box, as DevCenter's data plane gives it. Only the fields that every answer has are spelled out. */
 export interface DevBox {
+  /** Unique among those of its user in the project. */
   readonly name: string;
+  /** The pool that it was made from. */
   readonly poolName: string;
+  /** The project that it is in. */
   readonly projectName?: string;
+  /** Whether it is there: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
   readonly provisioningState?: string;
+  /** What is being done with it, such as `Starting`. */
   readonly actionState?: string;
+  /** `Running`, `Deallocated`, `Hibernated`, and others of the service's. */
   readonly powerState?: string;
+  /** The service's UUID for it. */
   readonly uniqueId?: string;
+  /** The UUID of the user it is for. */
   readonly user?: string;
+  /** Whatever else the service gives. */
   readonly [field: string]: unknown;
 }
 
 /** What an environment is deployed from. Fields beyond these are sent as they are. */
 export interface EnvironmentCreation {
+  /** One of the project's types, such as `Sandbox`: decides the subscription. */
   readonly environmentType: string;
+  /** The catalog that has the definition. */
   readonly catalogName: string;
+  /** What is deployed. */
   readonly environmentDefinitionName: string;
+  /** The definition's parameters. Default: its own defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
+  /** Whatever else the service takes. */
   readonly [field: string]: unknown;
 }
 
 /** An environment, as DevCenter's data plane gives it. */
 export interface Environment extends EnvironmentCreation {
+  /** Unique among those of its user in the project. */
   readonly name: string;
+  /** Whether it is there: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
   readonly provisioningState?: string;
+  /** The Azure resource group that it was deployed to. */
   readonly resourceGroupId?: string;
+  /** The UUID of the user it is for. */
   readonly user?: string;
 }
 
 /** A customization task to be checked before it is used. */
 export interface CustomizationTask {
+  /** The name that its catalog gives it. */
   readonly name: string;
+  /** What the task is given. */
   readonly parameters?: Readonly<Record<string, string>>;
+  /** Whatever else the service takes. */
   readonly [field: string]: unknown;
 }
 
 /** What came of the check: the operation succeeds also when the tasks are wrong. */
 export interface CustomizationTasksValidation {
+  /** Whether the tasks may be used. */
   readonly validationResult: "Succeeded" | "Failed";
+  /** What is wrong with them; absent where nothing is. */
   readonly errors?: readonly { readonly target?: unknown; readonly details?: readonly unknown[] }[];
 }
 
@@ -62,6 +88,7 @@ export interface StopDevBoxOptions extends StartOperationOptions<void> {
  * Names are checked against the contract before: TypeError or RangeError that names the argument.
  */
 export abstract class DevCenterOperations {
+  /** Begins an operation by any request; those below are made of it. */
   abstract startOperation<TResult>(
     request: InitialRequest,
     options?: StartOperationOptions<TResult>,

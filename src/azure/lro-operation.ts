@@ -23,6 +23,7 @@ import type { Transport } from "./transport.ts";
 
 /** What the answer to the initial request said. */
 export interface StartedOperation {
+  /** The HTTP status: 200, 201, 202 or 204. */
   readonly statusCode: number;
   /** By their lower-case names. */
   readonly headers: Readonly<Record<string, string>>;

@@ -26,6 +26,7 @@ import { Transport } from "./transport.ts";
 
 /** The request that begins an operation. */
 export interface InitialRequest {
+  /** Decides what the result is and whether the request may be repeated. */
   readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
   /** Absolute, or relative to the client's endpoint. */
   readonly url: string;

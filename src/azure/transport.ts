@@ -27,6 +27,7 @@ import { hideSecretsFromLog } from "./log-policy.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
 export interface AdditionalPolicy {
+  /** The policy, as core-rest-pipeline has them. */
   readonly policy: PipelinePolicy;
   /** Once for each read, or once for each request (a read may be sent again, with a new token or redirected). */
   readonly position: "perCall" | "perRetry";

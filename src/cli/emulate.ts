@@ -52,7 +52,12 @@ function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): st
   const usage =
     first === undefined
       ? ""
-      : `\nWait for one or more of them:\n  npx lro wait '${first.operationLocation}'\n`;
+      : `
+Wait for one or more of them:
+  npx lro wait '${first.operationLocation}'
+or with a program that reads these:
+  ENDPOINT=${server.endpoint} PROJECT=${first.projectName} OPERATION_ID=${first.operationId}
+`;
   return `Emulating DevCenter at ${server.endpoint}
 
 Operations, each of which begins at its first read:

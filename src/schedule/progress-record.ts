@@ -4,6 +4,7 @@ export interface ProgressPoint {
   readonly atInMs: number;
   /** The last read before that, in milliseconds: the level was reached in between. */
   readonly afterInMs: number;
+  /** The level, 0 to 100. */
   readonly percent: number;
   /** How many levels this is the mean of. */
   readonly levels: number;

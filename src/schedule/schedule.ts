@@ -27,6 +27,7 @@ export interface RemainingEstimate {
  * the same wait. The engine never reads before a Retry-After, whatever a schedule says.
  */
 export interface Schedule {
+  /** Returns milliseconds until the next read; `random` gives numbers from 0 up to 1. */
   (history: PollHistory, random: () => number): number;
   /** How long the operation will still take, where the schedule knows more than the history says. */
   readonly estimate?: (history: PollHistory) => RemainingEstimate | undefined;

@@ -1,7 +1,12 @@
 import { checkDuration, spreadUpTo } from "./schedule.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** Grows by `factor` with each read, from `initialDelayInMs` (default 1000) up to `maxDelayInMs` (default 30 000). */
+/**
+ * Grows by `factor` (default 2) with each read, from `initialDelayInMs` (default 1000) up to `maxDelayInMs` (default
+ * 30 000), both in milliseconds. Each wait is up to a tenth longer, at random, though never above the most.
+ *
+ * @throws RangeError that names the option that is wrong
+ */
 export function exponential(
   options: { initialDelayInMs?: number; factor?: number; maxDelayInMs?: number } = {},
 ): Schedule {
@@ -16,7 +21,11 @@ export function exponential(
   };
 }
 
-/** The same wait every time, `delayInMs` milliseconds, to the millisecond. */
+/**
+ * The same wait every time, `delayInMs` milliseconds, to the millisecond.
+ *
+ * @throws RangeError when that is negative or not finite
+ */
 export function fixed(delayInMs: number): Schedule {
   checkDuration("delayInMs", delayInMs);
   return () => delayInMs;

@@ -11,15 +11,25 @@ export interface Answer {
 
 /** A status as DevCenter's data plane words it; dates are text with seven digits after the second. */
 export interface StatusBody {
+  /** `/projects/{projectName}/operationStatuses/{operationId}`. */
   readonly id: string;
+  /** The operation's id. */
   readonly name: string;
+  /** The phase's state. */
   readonly status: OperationState;
+  /** The path of the dev box or environment that it is about. */
   readonly resourceId?: string | undefined;
+  /** When it began. */
   readonly startTime?: string | undefined;
+  /** When it was over. */
   readonly endTime?: string | undefined;
+  /** 0 to 100; missing where the phase has none. */
   readonly percentComplete?: number | undefined;
+  /** The phase's `properties`. */
   readonly properties?: unknown;
+  /** The phase's `result`. */
   readonly result?: unknown;
+  /** The phase's `error`. */
   readonly error?: OperationError | undefined;
 }
 

@@ -23,9 +23,13 @@ export type BeginAction =
 
 /** A request that is about to begin an operation. */
 export interface BeginRequest {
+  /** What it asks for. */
   readonly action: BeginAction;
+  /** Where. */
   readonly projectName: string;
+  /** The whole URL that was asked for, query included. */
   readonly url: URL;
+  /** By their lower-case names. */
   readonly headers: IncomingHttpHeaders;
   /** The decoded JSON; `undefined` where none came. */
   readonly body: unknown;

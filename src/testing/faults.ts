@@ -17,17 +17,23 @@ export type Fault =
 
 /** Another status code, with an `ErrorResponse` unless there is a `body`: text as it is, anything else as JSON. */
 export interface StatusFault {
+  /** Tells this fault from others. */
   readonly kind: "status";
+  /** The status code, 200 to 599. */
   readonly status: number;
   /** The `Retry-After` header: seconds or a date, or garbage. */
   readonly retryAfter?: string | number;
+  /** More headers, or others in place of the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** In place of an `ErrorResponse`. */
   readonly body?: unknown;
 }
 
 /** Status 200 with this text, such as a proxy's HTML or half a JSON document. */
 export interface BodyFault {
+  /** Tells this fault from others. */
   readonly kind: "body";
+  /** The body, as it is. */
   readonly text: string;
   /** Default `text/html`. */
   readonly contentType?: string;
@@ -35,6 +41,7 @@ export interface BodyFault {
 
 /** A 401. */
 export interface UnauthorizedFault {
+  /** Tells this fault from others. */
   readonly kind: "unauthorized";
   /** The whole `WWW-Authenticate` header. Default: none. */
   readonly challenge?: string;
@@ -44,7 +51,9 @@ export interface UnauthorizedFault {
 
 /** A redirect. */
 export interface RedirectFault {
+  /** Tells this fault from others. */
   readonly kind: "redirect";
+  /** Where to, as the `Location` header has it. */
   readonly location: string;
   /** Default 307. */
   readonly status?: number;
@@ -52,6 +61,7 @@ export interface RedirectFault {
 
 /** The status of another operation, which has succeeded. */
 export interface OtherOperationFault {
+  /** Tells this fault from others. */
   readonly kind: "otherOperation";
   /** Default: the id of nothing. */
   readonly operationId?: string;
@@ -59,6 +69,7 @@ export interface OtherOperationFault {
 
 /** The status that the operation had when it began, as from a replica that lags behind. */
 export interface StaleFault {
+  /** Tells this fault from others. */
   readonly kind: "stale";
 }
 

@@ -13,14 +13,19 @@ import { checkPattern, describe, fail, operationIdPattern } from "./checks.ts";
 
 /** The body of a status answer, as the wire has it; `id` and `name` are filled in where they are missing. */
 export interface ScriptedStatus<P = unknown> {
+  /** The state, in any spelling that a service may use. */
   readonly status: OperationState;
+  /** 0 to 100. */
   readonly percentComplete?: number;
+  /** The result, of a success. */
   readonly properties?: P;
+  /** The service's error, of a failure. */
   readonly error?: OperationError;
   /** The least wait before the next read, in milliseconds: no field of the body, but what its headers said. */
   readonly retryAfterInMs?: number;
   /** No field of the body either. */
   readonly requestId?: string;
+  /** Any other field of the body. */
   readonly [field: string]: unknown;
 }
 
@@ -56,13 +61,17 @@ export interface ScriptedOperationOptions {
 export interface ScriptedOperation<P = unknown> extends Operation<P> {
   /** Every read that came, in order. */
   readonly reads: readonly ScriptedRead[];
-  /** @throws Error when replies are left unread, or more reads came than there are replies */
+  /**
+   * Fails a test whose script was not played to its end.
+   *
+   * @throws Error when replies are left unread, or more reads came than there are replies
+   */
   assertFinished(): void;
 }
 
 /**
  * Makes an operation whose reads bring these replies, one each, through the parser that real answers go through.
- * A read beyond the last reply is refused with a {@link ReadError}, which ends the wait.
+ * A read beyond the last reply is refused with a `ReadError`, which ends the wait.
  *
  * @throws TypeError that names the reply that is none, or RangeError for an `operationId` that cannot be one
  */

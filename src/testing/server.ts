@@ -22,9 +22,13 @@ import type { Phase } from "./timeline.ts";
 
 /** A request that came to the server. */
 export interface RecordedRequest {
+  /** The HTTP verb. */
   readonly method: string;
+  /** The path, without its query. */
   readonly path: string;
+  /** The whole URL that was asked for, query included. */
   readonly url: string;
+  /** By their lower-case names. */
   readonly headers: IncomingHttpHeaders;
   /** Milliseconds of the server's clock (`performance.now()`). */
   readonly receivedAt: number;
@@ -46,7 +50,9 @@ export interface AddOperationOptions extends OperationPlan {
 
 /** Where to find an added operation. */
 export interface AddedOperation {
+  /** What `client.operation` takes second. */
   readonly operationId: string;
+  /** What `client.operation` takes first. */
   readonly projectName: string;
   /** What the `Operation-Location` header would have said, its api-version being 2025-02-01. */
   readonly operationLocation: string;
@@ -58,7 +64,11 @@ export interface OperationStatusServer extends AsyncDisposable {
   readonly endpoint: string;
   /** Every request that came, in order. */
   readonly requests: readonly RecordedRequest[];
-  /** @throws TypeError or RangeError that names the option that is wrong */
+  /**
+   * Adds an operation whose life begins now.
+   *
+   * @throws TypeError or RangeError that names the option that is wrong
+   */
   addOperation(options?: AddOperationOptions): AddedOperation;
   /**
    * Takes an operation out of its timeline: from now on it is in this phase.

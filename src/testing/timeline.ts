@@ -3,7 +3,9 @@ import { checkNumber, checkObject, checkString, fail } from "./checks.ts";
 
 /** A percentage that moves evenly through a phase: from the first moment (or read) of it to the last. */
 export interface PercentRamp {
+  /** 0 to 100. */
   readonly from: number;
+  /** 0 to 100. */
   readonly to: number;
   /** Moves in steps of this size. Default: evenly. */
   readonly step?: number;
@@ -11,6 +13,7 @@ export interface PercentRamp {
 
 /** A stretch of an operation's life. Without `durationInMs` and `reads` it lasts for ever. */
 export interface Phase {
+  /** What answers say in it. */
   readonly status: OperationState;
   /** How long it lasts, in milliseconds. */
   readonly durationInMs?: number;
@@ -18,9 +21,11 @@ export interface Phase {
   readonly reads?: number;
   /** 0 to 100. None by default, like DevCenter. */
   readonly percentComplete?: number | PercentRamp;
+  /** The result, of a success. */
   readonly properties?: unknown;
   /** What some operations carry in place of `properties`. */
   readonly result?: unknown;
+  /** The service's error, of a failure. */
   readonly error?: OperationError;
 }
 

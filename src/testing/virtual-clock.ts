@@ -3,7 +3,7 @@ import type { Clock } from "../index.ts";
 import { checkFunction, checkNumber } from "./checks.ts";
 
 /**
- * A {@link Clock} whose time passes only when a test says so: hours take milliseconds.
+ * A `Clock` whose time passes only when a test says so: hours take milliseconds.
  * It knows nothing of sockets, so let it drive operations that need none, such as `scriptedOperation`'s.
  */
 export interface VirtualClock extends Clock {

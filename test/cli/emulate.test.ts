@@ -1,4 +1,4 @@
-import { parseOperationStatus } from "lro-poller";
+import { OperationStatusesClient, parseOperationStatus } from "lro-poller";
 import { expect, test } from "vitest";
 import { Interruption } from "../../src/cli/context.ts";
 import { run } from "../../src/cli/program.ts";
@@ -45,6 +45,15 @@ test("it has an operation of each kind ready, and ends cleanly", async () => {
   expect(emulation.stderr.text).toBe("");
   const [location = ""] = emulation.locations;
   await expect(fetch(location)).rejects.toThrow("fetch failed");
+});
+
+test("it prints what a program needs to find its first operation", async () => {
+  const emulation = await startEmulation("--scenario", "percent");
+  const line = /^ {2}ENDPOINT=(\S+) PROJECT=(\S+) OPERATION_ID=(\S+)$/m.exec(emulation.stdout.text);
+  const [, endpoint = "", projectName = "", operationId = ""] = line ?? [];
+  const { status } = await new OperationStatusesClient(endpoint).getOperationStatus(projectName, operationId);
+  expect(status).toBe("NotStarted");
+  await emulation.end();
 });
 
 test.each([

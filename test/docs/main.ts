@@ -1,0 +1,77 @@
+/**
+ * Fails when an export of the package, or a public member of one, has no docs, or when its docs link to nothing.
+ * Reads the declarations in `dist`: API Extractor brings the compiler that it needs, and TypeScript 7 has none to lend.
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
+import type { ExtractorMessage, IConfigFile } from "@microsoft/api-extractor";
+
+const projectFolder = resolve(import.meta.dirname, "../..");
+const packageJson = readFileSync(join(projectFolder, "package.json"), "utf8");
+const entryPoints = Array.from(
+  packageJson.matchAll(/"\.(?:\/\w+)?": "\.\/(dist\/\S+)\.js"/g),
+  ([, path]) => `${path}.d.ts`,
+);
+const reportFolder = mkdtempSync(join(tmpdir(), "lro-poller-docs-"));
+
+try {
+  const complaints = entryPoints.flatMap(complaintsAbout);
+  for (const complaint of complaints) console.error(complaint);
+  console.log(`${complaints.length} complaints about the docs of ${entryPoints.join(", ")}`);
+  if (complaints.length > 0) process.exitCode = 1;
+} finally {
+  rmSync(reportFolder, { recursive: true });
+}
+
+function complaintsAbout(entryPoint: string): string[] {
+  const complaints: string[] = [];
+  const config = ExtractorConfig.prepare({
+    configObject: configOf(entryPoint),
+    configObjectFullPath: undefined,
+    packageJsonFullPath: join(projectFolder, "package.json"),
+  });
+  const { errorCount } = Extractor.invoke(config, {
+    localBuild: true,
+    messageCallback: (message) => {
+      message.handled = true;
+      if (message.logLevel === ExtractorLogLevel.Error) complaints.push(lineOf(message));
+    },
+  });
+  // An error that no message tells of must not pass for none.
+  return complaints.length === 0 && errorCount > 0 ? [`${entryPoint}: ${errorCount} errors`] : complaints;
+}
+
+function lineOf({ sourceFilePath = "", sourceFileLine = 0, messageId, text }: ExtractorMessage): string {
+  return `${sourceFilePath}:${sourceFileLine} ${messageId}: ${text}`;
+}
+
+/** The compiler's own errors are `npm run types`'s business, by a newer compiler than the one here. */
+function configOf(entryPoint: string): IConfigFile {
+  return {
+    projectFolder,
+    newlineKind: "lf",
+    mainEntryPointFilePath: join(projectFolder, entryPoint),
+    compiler: { tsconfigFilePath: join(projectFolder, "tsconfig.json"), skipLibCheck: true },
+    // What is undocumented is found while a report of the API is written.
+    apiReport: {
+      enabled: true,
+      reportFolder,
+      reportTempFolder: reportFolder,
+      reportFileName: "api.md",
+      // A base class that is not exported lends its members. The test kit has those of the library besides.
+      includeForgottenExports: entryPoint === "dist/index.d.ts",
+    },
+    docModel: { enabled: false },
+    messages: {
+      compilerMessageReporting: { default: { logLevel: ExtractorLogLevel.None } },
+      extractorMessageReporting: {
+        default: { logLevel: ExtractorLogLevel.None },
+        "ae-undocumented": { logLevel: ExtractorLogLevel.Error },
+        "ae-unresolved-link": { logLevel: ExtractorLogLevel.Error },
+      },
+      tsdocMessageReporting: { default: { logLevel: ExtractorLogLevel.Error } },
+    },
+  };
+}
