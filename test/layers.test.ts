@@ -40,6 +40,7 @@ const layers = [
   "history/",
   "index.ts",
   "opentelemetry.ts",
+  "bullmq/",
   "testing/",
   "cli/",
 ];

@@ -1,0 +1,132 @@
+import { Audience, fallbackLogger } from "../audience.ts";
+import { Iteration, UntilDone } from "../callers.ts";
+import type { Caller } from "../callers.ts";
+import type { PollLogger } from "../operation.ts";
+import type { Outcome } from "../outcome.ts";
+import type { CallOptions } from "../poller.ts";
+import type { Progress } from "../progress.ts";
+import type { Watch, Watcher } from "./watch.ts";
+
+/** One operation in a queue, seen from any process. Not a thenable. */
+export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>> {
+  /** The id of its job. */
+  readonly jobId: string;
+  /**
+   * Waits for the end of the operation and resolves with its `properties`. Any number of callers may wait; the
+   * workers go on whether anybody does or not.
+   *
+   * @throws the same errors as a poller's `pollUntilDone`, by the same classes; {@link PollingError} whose code is
+   * `JobRefused`: no worker may read it; `JobNotFound`: the job was removed, or its outcome was kept no longer
+   */
+  pollUntilDone(options?: CallOptions): Promise<P>;
+  /** Calls back after the answered reads of the workers, and soon with the latest progress. Returns the way out. */
+  onProgress(listener: (progress: Progress<P>) => unknown): () => void;
+}
+
+/** Listens while somebody waits, iterates or has a listener. */
+export class WatchedHandle<P> implements OperationHandle<P> {
+  readonly jobId: string;
+  readonly #watch: Watch;
+  readonly #watcher: Watcher;
+  readonly #audience: Audience<P>;
+  #outcome: Outcome<P> | undefined;
+  #latest: Progress<P> | undefined;
+  #listeners = 0;
+  #hasCallers = false;
+  #isWatched = false;
+
+  constructor(jobId: string, watch: Watch, logger: PollLogger = fallbackLogger) {
+    this.jobId = jobId;
+    this.#watch = watch;
+    this.#audience = new Audience(this, logger);
+    this.#watcher = {
+      jobId,
+      onProgress: (progress) => this.#onProgress(progress),
+      onOutcome: (outcome) => this.#onOutcome(outcome),
+    };
+  }
+
+  pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
+    const caller = new UntilDone<P>(abortSignal ? [abortSignal] : []);
+    this.#join(caller);
+    return caller.promise;
+  }
+
+  onProgress(listener: (progress: Progress<P>) => unknown): () => void {
+    const leave = this.#audience.onProgress(listener, this.#latest);
+    this.#listeners++;
+    this.#watchOrNot();
+    let isIn = true;
+    return () => {
+      leave();
+      if (isIn) this.#listeners--;
+      isIn = false;
+      this.#watchOrNot();
+    };
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
+    let caller: Iteration<P> | undefined;
+    return {
+      next: () => {
+        if (caller === undefined) {
+          caller = new Iteration<P>([], this.#latest);
+          this.#join(caller);
+        }
+        return caller.mailbox.next();
+      },
+      return: () => {
+        caller?.leave();
+        caller?.mailbox.close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  onEverybodyLeft(): void {
+    this.#hasCallers = false;
+    this.#watchOrNot();
+  }
+
+  #join(caller: Caller<P>): void {
+    if (this.#outcome) return caller.onOutcome(this.#outcome);
+    if (!this.#audience.enter(caller)) return;
+    this.#hasCallers = true;
+    this.#watchOrNot();
+  }
+
+  #watchOrNot(): void {
+    const isWanted = this.#outcome === undefined && (this.#hasCallers || this.#listeners > 0);
+    if (isWanted === this.#isWatched) return;
+    this.#isWatched = isWanted;
+    if (isWanted) this.#watch.add(this.#watcher);
+    else this.#watch.remove(this.#watcher);
+  }
+
+  #onProgress(progress: Progress): void {
+    if (progress.pollCount <= (this.#latest?.pollCount ?? 0)) return;
+    const latest = typedProgress<P>(progress);
+    this.#latest = latest;
+    this.#audience.tellProgress(this.jobId, () => latest, false);
+  }
+
+  #onOutcome(outcome: Outcome<unknown>): void {
+    if (this.#outcome) return;
+    const typed = typedOutcome<P>(outcome);
+    this.#outcome = typed;
+    this.#hasCallers = false;
+    this.#watchOrNot();
+    this.#audience.dismiss(typed);
+  }
+}
+
+/** What the result is, only the caller knows: the contract says "anything". */
+function typedProgress<P>(progress: Progress): Progress<P> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return progress as Progress<P>;
+}
+
+function typedOutcome<P>(outcome: Outcome<unknown>): Outcome<P> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return outcome as Outcome<P>;
+}
