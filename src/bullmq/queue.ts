@@ -168,8 +168,12 @@ export async function pollUntilDone<P>(
   { abortSignal, onProgress, ...options }: QueuedPollOptions<P>,
 ): Promise<P> {
   abortSignal?.throwIfAborted();
-  await using queue = createOperationQueue(options);
-  const handle = await queue.add<P>(source, options);
-  if (onProgress) handle.onProgress(onProgress);
-  return await handle.pollUntilDone(abortSignal ? { abortSignal } : {});
+  const queue = createOperationQueue(options);
+  try {
+    const handle = await queue.add<P>(source, options);
+    if (onProgress) handle.onProgress(onProgress);
+    return await handle.pollUntilDone(abortSignal ? { abortSignal } : {});
+  } finally {
+    await queue.close();
+  }
 }
