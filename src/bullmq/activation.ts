@@ -62,7 +62,7 @@ class Activation {
   readonly #settings: PollSettings;
   readonly #deadlineInMs: number | undefined;
   readonly #begunAt: number;
-  /** An outage of the result, which an answer of the monitor before it must not end. */
+  /** An outage of the result, which the answers of the monitor before it do not end. */
   readonly #resultOutage: OutageRecord | undefined;
   #state: WaitState;
   #progress: Progress | undefined;
@@ -108,9 +108,10 @@ class Activation {
   }
 
   #after(event: WaitEvent): WaitState {
-    const state = transition(this.#state, event);
-    const goesOn = event.type === "answered" && state.isResultPending === true;
-    return goesOn && this.#resultOutage ? withOutage(state, this.#resultOutage) : state;
+    const isOfResult = event.type === "failed" && this.#state.isResultPending === true;
+    const before =
+      isOfResult && this.#resultOutage ? withOutage(this.#state, this.#resultOutage) : this.#state;
+    return transition(before, event);
   }
 
   async #ask(abortSignal: AbortSignal): Promise<WaitEvent> {

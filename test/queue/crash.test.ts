@@ -98,7 +98,7 @@ function planOf(index: number, random: () => number): OperationPlan {
   return {
     timeline: [{ status: "NotStarted", durationInMs: 500 }, { status: "Running", durationInMs }, last],
     ...(index % 3 === 0 && { retryAfter: retryAfterInMs / 1000 }),
-    faults: { 2: { kind: "status", status: 503 }, ...(index % 4 === 0 && { 3: { kind: "reset" } }) },
+    faults: { 2: { kind: "status", status: 500 }, ...(index % 4 === 0 && { 3: { kind: "reset" } }) },
   };
 }
 
