@@ -81,15 +81,15 @@ redisTest(
     expect(workers.killedAt.size).toBeGreaterThanOrEqual(5);
     expect(seconds).toBeGreaterThan(Math.max(...restarts.keys()));
   },
-  240_000,
+  300_000,
 );
 
 const silent = { info: () => {}, warning: () => {}, error: () => {} };
 const retryAfterInMs = 2000;
 
-/** From some seconds to a minute; every third asks for patience, every fifth fails, every seventh is canceled. */
+/** From some seconds to half a minute; every third asks for patience, every fifth fails, every seventh is canceled. */
 function planOf(index: number, random: () => number): OperationPlan {
-  const durationInMs = 8000 + random() * (operations > 500 ? 52_000 : 6000);
+  const durationInMs = 8000 + random() * (operations > 500 ? 22_000 : 6000);
   const error = { code: "DeploymentFailed", message: `No ${index}.` };
   const last = {
     status: index % 5 === 0 ? "Failed" : index % 7 === 0 ? "Canceled" : "Succeeded",

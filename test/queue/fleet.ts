@@ -2,8 +2,22 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
-import type { OperationStatusServer } from "lro-poller/testing";
-import type { RedisServer } from "../support/redis.ts";
+import type { RedisServer } from "../../examples/redis-server.ts";
+
+/** Lets a process run the sources as they are. By the package's own name it gets what `npm run build` made of them. */
+const fromSources = `
+  import { registerHooks } from "node:module";
+  const sources = { "lro-poller": ${source("index")}, "lro-poller/bullmq": ${source("bullmq/index")} };
+  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
+`;
+const preload =
+  process.env["LIBRARY"] === "dist"
+    ? []
+    : ["--import", `data:text/javascript,${encodeURIComponent(fromSources)}`];
+
+function source(file: string): string {
+  return JSON.stringify(new URL(`../../src/${file}.ts`, import.meta.url).href);
+}
 
 /** Processes that work on one queue. */
 export interface Workers extends AsyncDisposable {
@@ -17,12 +31,12 @@ export interface Workers extends AsyncDisposable {
 export async function startWorkers(
   count: number,
   { connection }: RedisServer,
-  { endpoint }: OperationStatusServer,
+  { endpoint }: { readonly endpoint: string },
   more: (index: number) => NodeJS.ProcessEnv = () => ({}),
 ): Promise<Workers> {
   const start = (index: number): ChildProcess =>
     fork(new URL("worker-process.ts", import.meta.url), [], {
-      execArgv: ["--no-warnings"],
+      execArgv: ["--no-warnings", ...preload],
       env: { ...process.env, REDIS_PORT: String(connection.port), ENDPOINT: endpoint, ...more(index) },
     });
   const children = Array.from({ length: count }, (_, index) => start(index));

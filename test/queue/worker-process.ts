@@ -1,5 +1,5 @@
-import { createOperationWorker } from "../../src/bullmq/index.ts";
-import { OperationStatusesClient } from "../../src/index.ts";
+import { OperationStatusesClient } from "lro-poller";
+import { createOperationWorker } from "lro-poller/bullmq";
 
 // A worker in a process of its own, to be killed. It signs its requests with the process's number.
 const { REDIS_PORT, ENDPOINT = "", CLOCK_OFF_BY_IN_MS = "0", ...rest } = process.env;

@@ -1,0 +1,40 @@
+import { OperationStatusesClient } from "lro-poller";
+import { createOperationQueue } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect } from "vitest";
+import { redisTest } from "../support/redis.ts";
+import { startWorkers } from "./fleet.ts";
+
+/** `npm run test:queue` asks for more: some minutes of the service's budget. */
+const operations = Number(process.env["OPERATIONS"] ?? 60) > 500 ? 100 : 12;
+const requestsPerMinute = 300;
+
+redisTest(
+  "at 300 requests a minute three workers keep below 2 % of 429s, and none asks before the end of one",
+  async (redis) => {
+    await using server = await startOperationStatusServer({ requestsPerMinute });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection: redis.connection });
+    await using _workers = await startWorkers(3, redis, server);
+    const handles = await Promise.all(
+      Array.from({ length: operations }, async (_, index) => {
+        const durationInMs = 1000 + index * 1300;
+        const { projectName, operationId } = server.addOperation({
+          timeline: [{ status: "Running", durationInMs }, { status: "Succeeded" }],
+        });
+        return queue.add(client.operation(projectName, operationId));
+      }),
+    );
+    await Promise.all(handles.map((handle) => handle.pollUntilDone()));
+
+    const { requests } = server;
+    const refused = requests.filter(({ answeredStatus }) => answeredStatus === 429);
+    const minutes = ((requests.at(-1)?.receivedAt ?? 0) - (requests[0]?.receivedAt ?? 0)) / 60_000;
+    console.log(
+      `${requests.length} reads in ${minutes.toFixed(1)} minutes, ${Math.round(requests.length / minutes)} a ` +
+        `minute; ${refused.length} of them answered 429`,
+    );
+    expect(refused.length / requests.length).toBeLessThan(0.02);
+  },
+  300_000,
+);
