@@ -21,8 +21,8 @@ export interface Fleet {
   readonly clock: Clock;
   /** By how much waits are longer, because reads wait for their turn. */
   stretchAt(pollCostInMs: number): number;
-  /** Told of every read, before its job is handed back. */
-  onRead(event: WaitEvent): Promise<void>;
+  /** Told of every read, and how long it took, before its job is handed back. */
+  onRead(event: WaitEvent, tookInMs: number): Promise<void>;
 }
 
 /** What an activation of a job led to: the job again after a delay, or its end. */
@@ -92,8 +92,9 @@ class Activation {
   }
 
   async read(abortSignal: AbortSignal): Promise<NextStep> {
+    const sentAtInMs = this.#elapsedInMs();
     const event = await this.#ask(abortSignal);
-    await this.#fleet.onRead(event);
+    await this.#fleet.onRead(event, event.atInMs - sentAtInMs);
     this.#state = this.#after(event);
     const { rules, schedule, random } = this.#settings;
     const stretch = this.#fleet.stretchAt(this.#data.options.pollCostInMs ?? usualPollCostInMs);

@@ -15,6 +15,8 @@ const longestHoldInMs = 60_000;
 /** A limit that would move by less than this stays as it is: each costs a command. */
 const negligibleChange = 0.1;
 
+const weightOfOneRead = 0.05;
+
 interface Limit {
   readonly max: number;
   readonly durationInMs: number;
@@ -27,21 +29,23 @@ interface Limit {
 export class SharedPace implements Fleet {
   readonly clock: RedisClock = new RedisClock();
   readonly #queue: Queue;
+  readonly #concurrency: number;
   /** What the service says is left counts for all who ask it. */
   readonly #hinted = new RateMeter();
   /** What was too fast counts for this worker's part of the reads. */
   readonly #learned = new RateMeter();
   #workers = 1;
   #waiting = 0;
-  #reads = 0;
-  #readSpacingInMs = 0;
+  /** How long a read keeps one of this worker's places, of late. */
+  #readInMs = 0;
   #lookedAt = -Infinity;
   #limit: Limit = { max: 0, durationInMs: periodInMs };
   #heldUntil = -Infinity;
   #holds = 0;
 
-  constructor(queue: Queue) {
+  constructor(queue: Queue, concurrency: number) {
     this.#queue = queue;
+    this.#concurrency = concurrency;
   }
 
   /** Looks at Redis, and makes sure that there is a limit. */
@@ -57,14 +61,14 @@ export class SharedPace implements Fleet {
    * worth to who asked. Waits grow with the root of the price, as the schedule's own do.
    */
   stretchAt(pollCostInMs: number): number {
-    const now = this.clock.now();
-    const spacingInMs = Math.max(this.#spacingInMs(now), this.#readSpacingInMs);
+    const turnInMs = this.#readInMs / (this.#concurrency * this.#workers);
+    const spacingInMs = Math.max(this.#spacingInMs(this.clock.now()), turnInMs);
     return Math.sqrt(1 + (this.#waiting * spacingInMs) / pollCostInMs);
   }
 
-  async onRead(event: WaitEvent): Promise<void> {
+  async onRead(event: WaitEvent, tookInMs: number): Promise<void> {
     const now = this.clock.now();
-    this.#reads++;
+    this.#readInMs += (tookInMs - this.#readInMs) * weightOfOneRead;
     this.#learned.count(now);
     const { rateLimit } = event.type === "answered" ? event.reading : event.failure;
     if (rateLimit) this.#hinted.hint(now, rateLimit);
@@ -117,8 +121,6 @@ export class SharedPace implements Fleet {
     this.clock.learn(timeInMs, now, this.clock.now());
     this.#waiting = waiting;
     this.#workers = Math.max(1, workers);
-    this.#readSpacingInMs = this.#reads > 0 ? (now - this.#lookedAt) / this.#reads / this.#workers : 0;
-    this.#reads = 0;
     this.#lookedAt = now;
   }
 }

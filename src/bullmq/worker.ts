@@ -81,7 +81,7 @@ class BullWorker implements OperationWorker {
     this.#logger = logger;
     this.#resolve = resolverOf(options);
     this.#queue = new Queue(queueName, location);
-    this.#pace = new SharedPace(this.#queue);
+    this.#pace = new SharedPace(this.#queue, concurrency);
     this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
       ...location,
       concurrency,

@@ -7,10 +7,10 @@ import type { QueueAddOptions, QueueStatusOptions, QueueWorkerOptions } from "./
 
 /** What the commands of the program have in common. */
 export interface CommandParts {
-  addTargets(command: Command): Command;
-  addOutput(command: Command, description: string): Command;
-  collect(value: string, previous?: readonly string[]): readonly string[];
-  perform(action: Promise<number>): Promise<void>;
+  readonly addTargets: (command: Command) => Command;
+  readonly addOutput: (command: Command, description: string) => Command;
+  readonly collect: (value: string, previous?: readonly string[]) => readonly string[];
+  readonly perform: (action: Promise<number>) => Promise<void>;
 }
 
 /** Adds `lro queue add`, `worker` and `status`. */

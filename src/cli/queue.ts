@@ -143,10 +143,20 @@ async function withQueue(
 ): Promise<number> {
   const { createOperationQueue } = await loadQueue();
   const queue = createOperationQueue({ ...locationOf(options, context), logger: loggerOf(context) });
-  const used = use(queue).finally(() => queue.close());
   const { interruption } = context;
   const interrupted = once(interruption, "abort").then(() => exitCodes.interrupted);
-  return Promise.race([used, interrupted]);
+  return Promise.race([useAndClose(queue, use), interrupted]);
+}
+
+async function useAndClose(
+  queue: OperationQueue,
+  use: (queue: OperationQueue) => Promise<number>,
+): Promise<number> {
+  try {
+    return await use(queue);
+  } finally {
+    await queue.close();
+  }
 }
 
 async function loadQueue(): Promise<typeof import("../bullmq/index.ts")> {

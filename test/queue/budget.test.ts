@@ -15,7 +15,7 @@ redisTest(
     await using server = await startOperationStatusServer({ requestsPerMinute });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection: redis.connection });
-    await using _workers = await startWorkers(3, redis, server);
+    await using workers = await startWorkers(3, redis, server);
     const handles = await Promise.all(
       Array.from({ length: operations }, async (_, index) => {
         const durationInMs = 1000 + index * 1300;
@@ -30,6 +30,7 @@ redisTest(
     const { requests } = server;
     const refused = requests.filter(({ answeredStatus }) => answeredStatus === 429);
     const minutes = ((requests.at(-1)?.receivedAt ?? 0) - (requests[0]?.receivedAt ?? 0)) / 60_000;
+    expect(workers.killedAt.size).toBe(0);
     console.log(
       `${requests.length} reads in ${minutes.toFixed(1)} minutes, ${Math.round(requests.length / minutes)} a ` +
         `minute; ${refused.length} of them answered 429`,

@@ -10,7 +10,8 @@ const fromSources = `
   const sources = { "lro-poller": ${source("index")}, "lro-poller/bullmq": ${source("bullmq/index")} };
   registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
 `;
-const preload =
+/** For the arguments of Node. */
+export const preload: readonly string[] =
   process.env["LIBRARY"] === "dist"
     ? []
     : ["--import", `data:text/javascript,${encodeURIComponent(fromSources)}`];

@@ -16,7 +16,8 @@ redisTest("a worker waits, and the handle gets the result and the progress", asy
   });
   const client = new OperationStatusesClient(server.endpoint);
   await using queue = createOperationQueue({ connection });
-  await using _worker = createOperationWorker({ connection, clients: [client] });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
   const handle = await queue.add(client.operation(projectName, operationId), {
     minDelayInMs: 0,
     pollCostInMs: 1,
@@ -46,7 +47,8 @@ redisTest("an operation that fails comes back as the same error", async ({ conne
   const { projectName, operationId } = server.addOperation({ timeline: [{ status: "Failed", error }] });
   const client = new OperationStatusesClient(server.endpoint);
   await using queue = createOperationQueue({ connection });
-  await using _worker = createOperationWorker({ connection, clients: [client] });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
   const handle = await queue.add(client.operation(projectName, operationId));
   const thrown = await handle.pollUntilDone().catch((reason: unknown) => reason);
   expect(thrown).toBeInstanceOf(OperationFailedError);

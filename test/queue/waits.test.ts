@@ -39,7 +39,8 @@ redisTest("whoever adds an operation that is in the queue gets its job", async (
     await elsewhere.add(createPoller(operation)),
     await elsewhere.add(JSON.stringify(createPoller(operation))),
   ];
-  await using _worker = createOperationWorker({ connection, clients: [client] });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
   expect(new Set(handles.map(({ jobId }) => jobId)).size).toBe(1);
   const results = await Promise.all(handles.map((handle) => handle.pollUntilDone()));
   expect(results).toEqual([42, 42, 42, 42, 42, 42]);
@@ -59,7 +60,8 @@ redisTest("a wait that a poller began goes on in the queue, its counts with it",
   const poller = createPoller(client.operationAt(operationLocation));
   await poller.poll();
   await using queue = createOperationQueue({ connection });
-  await using _worker = createOperationWorker({ connection, clients: [client] });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
   const handle = await queue.add(JSON.stringify(poller), quick);
   const counts: number[] = [];
   for await (const { pollCount } of handle) counts.push(pollCount);
@@ -72,7 +74,8 @@ redisTest(
     await using server = await startOperationStatusServer();
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
-    await using _worker = createOperationWorker({ connection, clients: [client] });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
     const running = server.addOperation({ timeline: [{ status: "Running", percentComplete: 40 }] });
     const down = server.addOperation({
       faults: Object.fromEntries(
@@ -114,7 +117,8 @@ redisTest(
     const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
     const client = new OperationStatusesClient(server.endpoint);
     const queue = createOperationQueue({ connection });
-    await using _worker = createOperationWorker({ connection, clients: [client] });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
     const handle = await queue.add(client.operation("myProject", operationId), quick);
     const leaving = new AbortController();
     const left = rejection(handle.pollUntilDone({ abortSignal: leaving.signal }));
@@ -167,7 +171,8 @@ redisTest(
     await using server = await startOperationStatusServer({ onBegin: () => plans.shift() });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
-    await using _worker = createOperationWorker({ connection, clients: [client] });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
     const add = async (name: string) => {
       const poller = client.createDevBox("myProject", "me", name, { poolName: "myPool" });
       await poller.started;
@@ -197,7 +202,8 @@ redisTest("Redis never sees a credential", async ({ connection }) => {
   });
   const client = new OperationStatusesClient(server.endpoint, credential);
   await using queue = createOperationQueue({ connection });
-  await using _worker = createOperationWorker({ connection, clients: [client] });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
   await (await queue.add(client.operation("myProject", operationId), quick)).pollUntilDone();
 
   expect(credential.calls.length).toBeGreaterThan(0);
@@ -213,7 +219,8 @@ redisTest(
     await using server = await startOperationStatusServer();
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
-    await using _worker = createOperationWorker({ connection, clients: [client] });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
     const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
     const foreign = await queue.add({ endpoint: "https://elsewhere.example", ...names });
     expect(await rejection(foreign.pollUntilDone())).toMatchObject({
@@ -249,7 +256,8 @@ redisTest("pollUntilDone opens the queue, waits, and leaves nothing open", async
     ],
   });
   const client = new OperationStatusesClient(server.endpoint);
-  await using _worker = createOperationWorker({ connection, clients: [client] });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
   const heard: string[] = [];
   const onProgress = ({ status }: { readonly status: string }): unknown => heard.push(status);
   const operation = client.operation("myProject", operationId);
