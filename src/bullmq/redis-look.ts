@@ -1,12 +1,20 @@
 import type { Queue } from "bullmq";
 import { ContractError } from "../errors.ts";
 
+/** So many reads in so long, by all workers together. */
+export interface Limit {
+  /** 0 where none was ever set. */
+  readonly max: number;
+  readonly durationInMs: number;
+}
+
 /** What Redis knows of a queue and its time. */
 export interface Look {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;
   readonly workers: number;
+  readonly limit: Limit;
 }
 
 const timeCommand = "lroPollerTime";
@@ -23,12 +31,14 @@ export async function redisTimeInMs(queue: Queue): Promise<number> {
   return seconds * 1000 + microseconds / 1000;
 }
 
-/** Three commands, however many jobs there are. */
+/** Four commands, however many jobs there are. */
 export async function lookAt(queue: Queue): Promise<Look> {
-  const [timeInMs, waiting, workers] = await Promise.all([
+  const [timeInMs, waiting, workers, limit] = await Promise.all([
     redisTimeInMs(queue),
     queue.getWaitingCount(),
     queue.getWorkersCount(),
+    queue.getGlobalRateLimit(),
   ]);
-  return { timeInMs, waiting, workers };
+  const { max = 0, duration = 1000 } = limit ?? {};
+  return { timeInMs, waiting, workers, limit: { max, durationInMs: duration } };
 }

@@ -3,12 +3,15 @@ import type { WaitEvent } from "../machine.ts";
 import { RateMeter } from "../rate-meter.ts";
 import type { Fleet } from "./activation.ts";
 import { lookAt } from "./redis-look.ts";
+import type { Limit } from "./redis-look.ts";
 import { RedisClock } from "./redis-clock.ts";
 
 /** How old what is known of Redis may be. */
 const lookAgainAfterInMs = 2000;
 /** As good as none: BullMQ holds workers back by `rateLimit` only where the queue has a limit. */
 const noLimit = 1_000_000;
+/** What `rateLimit` counts as, and no count of reads comes to. */
+const moreThanAnyLimit = 1_000_000_000;
 const periodInMs = 1000;
 const shortestHoldInMs = 1000;
 const longestHoldInMs = 60_000;
@@ -16,11 +19,6 @@ const longestHoldInMs = 60_000;
 const negligibleChange = 0.1;
 
 const weightOfOneRead = 0.05;
-
-interface Limit {
-  readonly max: number;
-  readonly durationInMs: number;
-}
 
 /**
  * The pace that all workers of a queue keep, in BullMQ's own limit, which is in Redis. What one of them is told of how
@@ -51,9 +49,7 @@ export class SharedPace implements Fleet {
   /** Looks at Redis, and makes sure that there is a limit. */
   async begin(): Promise<void> {
     await this.#look();
-    const { max, duration } = (await this.#queue.getGlobalRateLimit()) ?? {};
-    if (max === undefined || duration === undefined) await this.#setLimit(0);
-    else this.#limit = { max, durationInMs: duration };
+    if (this.#limit.max === 0) await this.#setLimit(0);
   }
 
   /**
@@ -100,6 +96,8 @@ export class SharedPace implements Fleet {
     const until = this.clock.now() + holdInMs;
     if (until <= this.#heldUntil) return;
     this.#heldUntil = until;
+    // Another worker may have been told to hold back for longer.
+    if ((await this.#queue.getRateLimitTtl(moreThanAnyLimit)) >= holdInMs) return;
     await this.#queue.rateLimit(Math.ceil(Math.min(holdInMs, longestRateLimitInMs)));
   }
 
@@ -117,10 +115,12 @@ export class SharedPace implements Fleet {
 
   async #look(): Promise<void> {
     const now = this.clock.now();
-    const { timeInMs, waiting, workers } = await lookAt(this.#queue);
+    const { timeInMs, waiting, workers, limit } = await lookAt(this.#queue);
     this.clock.learn(timeInMs, now, this.clock.now());
     this.#waiting = waiting;
     this.#workers = Math.max(1, workers);
+    // Who set it may be gone, and would else never lift it.
+    this.#limit = limit;
     this.#lookedAt = now;
   }
 }
