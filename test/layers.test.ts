@@ -88,6 +88,14 @@ test("what index.ts has can be bundled for a browser: it imports nothing of Node
   expect(bundled.flatMap(importsOf).filter((path) => path.startsWith("node:"))).toEqual([]);
 });
 
+test("bullmq, which few install, is loaded by bullmq/ alone, and that by the command only when it is asked for", () => {
+  for (const file of files.filter((name) => !name.startsWith("bullmq/"))) {
+    const source = readFileSync(join("src", file), "utf8");
+    expect(source, file).not.toMatch(/from "(bullmq|ioredis)"/);
+    expect(source, file).not.toMatch(/^(import|export) (?!type ).*bullmq\/index\.ts"/m);
+  }
+});
+
 test("only the clock times, and the pure core draws no random numbers", () => {
   for (const file of files.filter((name) => rank(name) < layers.indexOf("azure/") && name !== "clock.ts")) {
     const source = readFileSync(join("src", file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
