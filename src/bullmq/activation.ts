@@ -119,6 +119,7 @@ class Activation {
     const { promise, resolve } = Promise.withResolvers<WaitEvent>();
     const { clock } = this.#fleet;
     const read = new Read(this.#operation, clock, this.#settings.requestTimeoutInMs, undefined, {
+      readOptions: undefined,
       onReading: (reading) => resolve({ type: "answered", reading, atInMs: this.#elapsedInMs() }),
       onFailure: (error) =>
         resolve({ type: "failed", failure: toReadError(error), atInMs: this.#elapsedInMs() }),

@@ -1,6 +1,7 @@
-import { Audience, fallbackLogger } from "../audience.ts";
+import { fallbackLogger } from "../audience.ts";
 import { Iteration, UntilDone } from "../callers.ts";
-import type { Caller } from "../callers.ts";
+import type { Caller, WaitingRoom } from "../callers.ts";
+import { Listeners } from "../listeners.ts";
 import type { PollLogger } from "../operation.ts";
 import type { Outcome } from "../outcome.ts";
 import type { CallOptions } from "../poller.ts";
@@ -24,21 +25,20 @@ export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>>
 }
 
 /** Listens while somebody waits, iterates or has a listener. */
-export class WatchedHandle<P> implements OperationHandle<P> {
+export class WatchedHandle<P> implements OperationHandle<P>, WaitingRoom {
   readonly jobId: string;
   readonly #watch: Watch;
   readonly #watcher: Watcher;
-  readonly #audience: Audience<P>;
+  readonly #listeners: Listeners<Progress<P>>;
   #outcome: Outcome<P> | undefined;
   #latest: Progress<P> | undefined;
-  #listeners = 0;
-  #hasCallers = false;
+  #callers: readonly Caller<P>[] = [];
   #isWatched = false;
 
   constructor(jobId: string, watch: Watch, logger: PollLogger = fallbackLogger) {
     this.jobId = jobId;
     this.#watch = watch;
-    this.#audience = new Audience(this, logger);
+    this.#listeners = new Listeners(logger);
     this.#watcher = {
       jobId,
       onProgress: (progress) => this.#onProgress(progress),
@@ -53,14 +53,10 @@ export class WatchedHandle<P> implements OperationHandle<P> {
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
-    const leave = this.#audience.onProgress(listener, this.#latest);
-    this.#listeners++;
+    const leave = this.#listeners.add(listener, this.#latest);
     this.#watchOrNot();
-    let isIn = true;
     return () => {
       leave();
-      if (isIn) this.#listeners--;
-      isIn = false;
       this.#watchOrNot();
     };
   }
@@ -83,20 +79,20 @@ export class WatchedHandle<P> implements OperationHandle<P> {
     };
   }
 
-  onEverybodyLeft(): void {
-    this.#hasCallers = false;
+  onLeave(caller: object): void {
+    this.#callers = this.#callers.filter((other) => other !== caller);
     this.#watchOrNot();
   }
 
   #join(caller: Caller<P>): void {
     if (this.#outcome) return caller.onOutcome(this.#outcome);
-    if (!this.#audience.enter(caller)) return;
-    this.#hasCallers = true;
+    if (!caller.enter(this)) return;
+    this.#callers = [...this.#callers, caller];
     this.#watchOrNot();
   }
 
   #watchOrNot(): void {
-    const isWanted = this.#outcome === undefined && (this.#hasCallers || this.#listeners > 0);
+    const isWanted = this.#outcome === undefined && (this.#callers.length > 0 || this.#listeners.hasAny);
     if (isWanted === this.#isWatched) return;
     this.#isWatched = isWanted;
     if (isWanted) this.#watch.add(this.#watcher);
@@ -107,16 +103,18 @@ export class WatchedHandle<P> implements OperationHandle<P> {
     if (progress.pollCount <= (this.#latest?.pollCount ?? 0)) return;
     const latest = typedProgress<P>(progress);
     this.#latest = latest;
-    this.#audience.tellProgress(this.jobId, () => latest, false);
+    for (const caller of this.#callers) caller.onProgress(() => latest);
+    this.#listeners.notify(latest);
   }
 
   #onOutcome(outcome: Outcome<unknown>): void {
     if (this.#outcome) return;
     const typed = typedOutcome<P>(outcome);
+    const callers = this.#callers;
     this.#outcome = typed;
-    this.#hasCallers = false;
+    this.#callers = [];
     this.#watchOrNot();
-    this.#audience.dismiss(typed);
+    for (const caller of callers) caller.dismiss(typed);
   }
 }
 

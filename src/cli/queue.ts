@@ -10,7 +10,8 @@ import { EndingPrinter } from "./reporters/endings.ts";
 import { referenceIn } from "./resume-token.ts";
 import { clientsFor, resolveTargets } from "./targets.ts";
 import type { Target, TargetOptions } from "./targets.ts";
-import { toJson, writeError } from "./text.ts";
+import { writeError } from "./terminal.ts";
+import { toJson } from "./text.ts";
 
 /** Where the queue is. */
 export interface QueueOptions {
@@ -187,5 +188,6 @@ function loggerOf(context: CliContext): PollLogger {
     if (!told.has(line)) writeError(context, line);
     told.add(line);
   };
-  return { info: Object.assign(() => {}, { enabled: false }), warning: tell, error: tell };
+  const unheard = Object.assign(() => {}, { enabled: false });
+  return { verbose: unheard, info: unheard, warning: tell, error: tell };
 }

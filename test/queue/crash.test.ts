@@ -84,7 +84,7 @@ redisTest(
   300_000,
 );
 
-const silent = { info: () => {}, warning: () => {}, error: () => {} };
+const silent = { verbose: () => {}, info: () => {}, warning: () => {}, error: () => {} };
 const retryAfterInMs = 2000;
 
 /** From some seconds to half a minute; every third asks for patience, every fifth fails, every seventh is canceled. */
