@@ -62,7 +62,9 @@ export interface ResumeOptions<P = unknown> extends PollOptions<P> {
 const resourceProvider = "Microsoft.DevCenter";
 /** A token that was checked, and the operation that it is of. */
 export interface ResumePoint<P = unknown> {
+  /** What the wait knew when it was written. */
   readonly token: ResumeToken;
+  /** To read. */
   readonly operation: Operation<P>;
 }
 

@@ -16,7 +16,7 @@ export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>>
    * Waits for the end of the operation and resolves with its `properties`. Any number of callers may wait; the
    * workers go on whether anybody does or not.
    *
-   * @throws the same errors as a poller's `pollUntilDone`, by the same classes; {@link PollingError} whose code is
+   * @throws the same errors as a poller's `pollUntilDone`, by the same classes; a `PollingError` whose code is
    * `JobRefused`: no worker may read it; `JobNotFound`: the job was removed, or its outcome was kept no longer
    */
   pollUntilDone(options?: CallOptions): Promise<P>;

@@ -11,7 +11,9 @@ import type { ResumeToken } from "../token.ts";
 export interface OperationReference {
   /** The DevCenter's own URI. */
   readonly endpoint: string;
+  /** 3 to 63 characters, as the contract has it. */
   readonly projectName: string;
+  /** 36 characters in the form of a UUID. */
   readonly operationId: string;
   /** Default `2025-02-01`. */
   readonly apiVersion?: string;

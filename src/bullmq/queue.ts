@@ -26,7 +26,7 @@ export interface OperationQueueOptions extends QueueLocation {
 
 /** How to wait for an operation in a queue. Of an operation that is in it already, the first options hold. */
 export interface AddOptions extends QueuedWaitOptions {
-  /** The whole wait, counted from now; then {@link PollingTimeoutError}. Default: none, or what a token has left. */
+  /** The whole wait, counted from now; then `PollingTimeoutError`. Default: none, or what a token has left. */
   readonly timeoutInMs?: number;
 }
 
@@ -49,11 +49,12 @@ export interface OperationQueue extends AsyncDisposable {
   /**
    * Adds an operation, or finds it where it is in the queue already.
    *
-   * @throws TypeError, RangeError or {@link ContractError} that names the argument that is wrong
+   * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
    */
   add<P = unknown>(source: QueueableOperation<P>, options?: AddOptions): Promise<OperationHandle<P>>;
   /** The handle of a job, which some process has added. */
   handle<P = unknown>(jobId: string): OperationHandle<P>;
+  /** How many operations are where, now. */
   counts(): Promise<QueueCounts>;
   /** Forgets a job, as to wait anew after one was given up. Resolves with whether it could: one that is read stays. */
   remove(jobId: string): Promise<boolean>;
