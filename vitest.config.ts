@@ -6,6 +6,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: "lro-poller/opentelemetry", replacement: src("opentelemetry.ts") },
+      { find: "lro-poller/bullmq", replacement: src("bullmq/index.ts") },
       { find: "lro-poller/testing", replacement: src("testing/index.ts") },
       { find: /^lro-poller$/, replacement: src("index.ts") },
     ],

@@ -64,6 +64,7 @@ export type {
   GetOperationStatusOptions,
   OperationStatusesClientOptions,
   ResumeOptions,
+  ResumePoint,
 } from "./azure/operation-statuses-client.ts";
 export type { AdditionalPolicy, TransportOptions } from "./azure/transport.ts";
 export type {

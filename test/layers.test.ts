@@ -40,6 +40,7 @@ const layers = [
   "history/",
   "index.ts",
   "opentelemetry.ts",
+  "bullmq/",
   "testing/",
   "cli/",
 ];
@@ -70,7 +71,8 @@ test.each(files)("%s has a layer and imports only from those below it", (file) =
     const imported = normalize(join(dirname(file), target));
     const isSibling = rank(imported) === rank(file) && dirname(file) !== ".";
     expect(isSibling || rank(imported) < rank(file), `${file} imports ${imported}`).toBe(true);
-    if (/^(testing|cli)\//.test(file) && !isSibling) expect(imported).toMatch(/^(index|testing\/index)\.ts$/);
+    if (/^(testing|cli)\//.test(file) && !isSibling)
+      expect(imported).toMatch(/^(index|testing\/index|bullmq\/index)\.ts$/);
   }
 });
 
@@ -84,6 +86,14 @@ test("below the transports nothing is imported from Azure or Node", () => {
 test("what index.ts has can be bundled for a browser: it imports nothing of Node", () => {
   const bundled = files.filter((name) => rank(name) <= layers.indexOf("index.ts"));
   expect(bundled.flatMap(importsOf).filter((path) => path.startsWith("node:"))).toEqual([]);
+});
+
+test("bullmq, which few install, is loaded by bullmq/ alone, and that by the command only when it is asked for", () => {
+  for (const file of files.filter((name) => !name.startsWith("bullmq/"))) {
+    const source = readFileSync(join("src", file), "utf8");
+    expect(source, file).not.toMatch(/from "(bullmq|ioredis)"/);
+    expect(source, file).not.toMatch(/^(import|export) (?!type ).*bullmq\/index\.ts"/m);
+  }
 });
 
 test("only the clock times, and the pure core draws no random numbers", () => {

@@ -60,6 +60,14 @@ export interface ResumeOptions<P = unknown> extends PollOptions<P> {
 }
 
 const resourceProvider = "Microsoft.DevCenter";
+/** A token that was checked, and the operation that it is of. */
+export interface ResumePoint<P = unknown> {
+  /** What the wait knew when it was written. */
+  readonly token: ResumeToken;
+  /** To read. */
+  readonly operation: Operation<P>;
+}
+
 const devCenterScope = "https://devcenter.azure.com/.default";
 
 /** Reads the status of the operations of one DevCenter, and begins some. */
@@ -138,15 +146,22 @@ export class OperationStatusesClient extends DevCenterOperations {
    */
   resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
     const { allowedOrigins = [], ...pollOptions } = options;
-    const allowed = parseAllowedOrigins(allowedOrigins);
-    const { endpoint, apiVersion } = this.#site;
     const now = (pollOptions.clock ?? systemClock).timestamp();
-    const point = parseResumePoint(token, { endpoint, apiVersion, allowedOrigins: new Set(allowed) }, now);
-    const operation =
-      "kind" in point.operation
-        ? new LroOperation<P>(this.#lroPlan(allowed), point.operation)
-        : this.operation<P>(point.operation.projectName, point.operation.operationId);
-    return resumePoller(operation, point.token, pollOptions);
+    const { operation, token: parsed } = this.#resumePointOf<P>(token, allowedOrigins, now);
+    return resumePoller(operation, parsed, pollOptions);
+  }
+
+  /**
+   * Parses and checks a token as {@link OperationStatusesClient.resume} does, for who reads by other means than a
+   * poller, such as a queue's worker.
+   *
+   * @throws as `resume` does
+   */
+  resumePoint<P = unknown>(
+    token: string | object,
+    { allowedOrigins = [] }: Pick<ResumeOptions, "allowedOrigins"> = {},
+  ): ResumePoint<P> {
+    return this.#resumePointOf<P>(token, allowedOrigins, systemClock.timestamp());
   }
 
   /**
@@ -161,6 +176,17 @@ export class OperationStatusesClient extends DevCenterOperations {
     const url = parseUrl("request.url", request.url, this.#site.endpoint);
     const { transport, apiVersion } = this.#site;
     return followBeginning(transport, { ...request, url }, options, { apiVersion, resourceProvider });
+  }
+
+  #resumePointOf<P>(token: unknown, allowedOrigins: readonly string[], now: number): ResumePoint<P> {
+    const allowed = parseAllowedOrigins(allowedOrigins);
+    const { endpoint, apiVersion } = this.#site;
+    const point = parseResumePoint(token, { endpoint, apiVersion, allowedOrigins: new Set(allowed) }, now);
+    const operation =
+      "kind" in point.operation
+        ? new LroOperation<P>(this.#lroPlan(allowed), point.operation)
+        : this.operation<P>(point.operation.projectName, point.operation.operationId);
+    return { token: point.token, operation };
   }
 
   #lroPlan(allowedOrigins: readonly string[]): LroPlan<never> {

@@ -9,6 +9,7 @@ import { parseDuration } from "./duration.ts";
 import { emulate } from "./emulate.ts";
 import type { EmulateOptions } from "./emulate.ts";
 import { exitCodes, exitCodesHelp } from "./exit-codes.ts";
+import { addQueue } from "./queue-command.ts";
 import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
@@ -80,6 +81,8 @@ function createProgram(context: CliContext, perform: Perform): Command {
   addStatus(program).action((locations: string[], options: StatusOptions) =>
     perform(status(locations, options, context)),
   );
+  const addOutput = (command: Command, text: string): Command => command.addOption(outputOption(text));
+  addQueue(program, { addTargets, addOutput, collect, perform }, context);
   addEmulate(program).action((options: EmulateOptions) => perform(emulate(options, context)));
   addCompletion(program).action((shell: string) => void stdout.write(completionFor(shell, program)));
   return program;

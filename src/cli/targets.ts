@@ -37,7 +37,7 @@ export async function resolveTargets(
   options: TargetOptions,
   context: CliContext,
 ): Promise<Target[]> {
-  const clientAt = clients(context, options);
+  const clientAt = clientsFor(context, options);
   checkStdin(options);
   const listed = options.from === undefined ? [] : await readLocations(options.from, context);
   const tokens = await Promise.all((options.resume ?? []).map((source) => readTokens(source, context)));
@@ -62,9 +62,11 @@ function checkStdin({ from, resume = [] }: TargetOptions): void {
 /** A target under a key that tells operations apart. */
 type Found = readonly [key: string, target: Target];
 
-type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
+/** @throws RangeError or TypeError that names the argument */
+export type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
 
-function clients(context: CliContext, { apiVersion, allowHost = [] }: TargetOptions): ClientAt {
+/** Gives one client for each endpoint and api-version, of those hosts that may get a token. */
+export function clientsFor(context: CliContext, { apiVersion, allowHost = [] }: TargetOptions): ClientAt {
   const credential = lazyCredential(context.loadCredential);
   const known = new Map<string, OperationStatusesClient>();
   return (endpoint, ownApiVersion) => {

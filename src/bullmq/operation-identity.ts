@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto";
+import { checkApiVersion, checkOperationId, checkProjectName, parseEndpoint } from "../azure/arguments.ts";
+import { initialState } from "../machine.ts";
+import type { Operation } from "../operation.ts";
+import { isObject, parseObject } from "../parse.ts";
+import type { Poller } from "../poller.ts";
+import { parseToken, parseTokenText, tokenOf } from "../token.ts";
+import type { ResumeToken } from "../token.ts";
+
+/** An operation of DevCenter by its names, for who has no client: the process that adds it needs no credential. */
+export interface OperationReference {
+  /** The DevCenter's own URI. */
+  readonly endpoint: string;
+  /** 3 to 63 characters, as the contract has it. */
+  readonly projectName: string;
+  /** 36 characters in the form of a UUID. */
+  readonly operationId: string;
+  /** Default `2025-02-01`. */
+  readonly apiVersion?: string;
+}
+
+/** What a queue takes: an operation of a client, its names, or a wait to go on with. */
+export type QueueableOperation<P = unknown> =
+  | Operation<P>
+  | Poller<P>
+  | OperationReference
+  | ResumeToken
+  | string;
+
+/** What is queued, as a resume token: that of a wait that goes on, or of one that begins now. */
+export function tokenFor(source: QueueableOperation, now: number): ResumeToken {
+  if (isOperation(source)) return freshToken(source.toJSON(), now);
+  if (isReference(source)) return freshToken(parseReference(source), now);
+  return parseToken(parseObject(parseTokenText(source), "token"));
+}
+
+function freshToken(operation: object, now: number): ResumeToken {
+  const identity = { id: "", read: () => Promise.reject(new Error("only named")), toJSON: () => operation };
+  return tokenOf(identity, initialState, { elapsedInMs: 0, deadlineInMs: undefined }, now);
+}
+
+function isOperation(source: unknown): source is Operation {
+  return isObject(source) && typeof source["read"] === "function" && typeof source["toJSON"] === "function";
+}
+
+function isReference(source: unknown): source is OperationReference {
+  return isObject(source) && "operationId" in source;
+}
+
+function parseReference(reference: OperationReference): object {
+  const { endpoint, projectName, operationId, apiVersion = "2025-02-01" } = reference;
+  return {
+    endpoint: parseEndpoint(endpoint, false).href,
+    projectName: checkProjectName(projectName),
+    operationId: checkOperationId(operationId),
+    apiVersion: checkApiVersion(apiVersion),
+  };
+}
+
+/** Hex digits of a hash: 128 bits, so that of a million operations no two meet. */
+const idLength = 32;
+
+/** The id of an operation's job: whoever adds the operation gets the same one. */
+export function jobIdOf({ operation }: ResumeToken): string {
+  return createHash("sha256").update(canonical(operation)).digest("hex").slice(0, idLength);
+}
+
+/** JSON without what says nothing of the operation: the order of its fields, and the case of an id. */
+function canonical(value: object): string {
+  return JSON.stringify(value, (name, part: unknown) => {
+    if (name === "operationId" && typeof part === "string") return part.toLowerCase();
+    return isObject(part) ? Object.fromEntries(Object.entries(part).toSorted(byName)) : part;
+  });
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
+}

@@ -1,0 +1,180 @@
+import { Queue } from "bullmq";
+import { fallbackLogger } from "../audience.ts";
+import type { PollLogger } from "../operation.ts";
+import type { CallOptions } from "../poller.ts";
+import type { Progress } from "../progress.ts";
+import { checkDuration } from "../schedule/schedule.ts";
+import type { ResumeToken } from "../token.ts";
+import { WatchedHandle } from "./handle.ts";
+import type { OperationHandle } from "./handle.ts";
+import { storedOptions } from "./job-data.ts";
+import type { JobData, QueuedWaitOptions } from "./job-data.ts";
+import { jobIdOf, tokenFor } from "./operation-identity.ts";
+import type { QueueableOperation } from "./operation-identity.ts";
+import { defaultQueueName } from "./queue-options.ts";
+import type { QueueLocation } from "./queue-options.ts";
+import { redisTimeInMs } from "./redis-look.ts";
+import { Watch, lineOf } from "./watch.ts";
+
+/** How a queue keeps operations. Durations are in milliseconds. */
+export interface OperationQueueOptions extends QueueLocation {
+  /** How long outcomes are kept. Default a day, as DevCenter keeps an operation. */
+  readonly keepOutcomesInMs?: number;
+  /** Default: errors go to the console. */
+  readonly logger?: PollLogger;
+}
+
+/** How to wait for an operation in a queue. Of an operation that is in it already, the first options hold. */
+export interface AddOptions extends QueuedWaitOptions {
+  /** The whole wait, counted from now; then `PollingTimeoutError`. Default: none, or what a token has left. */
+  readonly timeoutInMs?: number;
+}
+
+/** How many operations are where. */
+export interface QueueCounts {
+  /** Wait for the time of their next read. */
+  readonly delayed: number;
+  /** Are due, and wait for a worker. */
+  readonly waiting: number;
+  /** Are being read. */
+  readonly active: number;
+  /** Are over, or were given up: their outcome is to be had. */
+  readonly ended: number;
+  /** No worker may read them. */
+  readonly refused: number;
+}
+
+/** Operations that any number of workers wait for. */
+export interface OperationQueue extends AsyncDisposable {
+  /**
+   * Adds an operation, or finds it where it is in the queue already.
+   *
+   * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
+   */
+  add<P = unknown>(source: QueueableOperation<P>, options?: AddOptions): Promise<OperationHandle<P>>;
+  /** The handle of a job, which some process has added. */
+  handle<P = unknown>(jobId: string): OperationHandle<P>;
+  /** How many operations are where, now. */
+  counts(): Promise<QueueCounts>;
+  /** Forgets a job, as to wait anew after one was given up. Resolves with whether it could: one that is read stays. */
+  remove(jobId: string): Promise<boolean>;
+  /** Lets go of the connections. The workers go on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a queue, from any process; it needs no client and no credential.
+ *
+ * @throws RangeError that names the option that is wrong
+ */
+export function createOperationQueue(options: OperationQueueOptions): OperationQueue {
+  return new BullQueue(options);
+}
+
+class BullQueue implements OperationQueue {
+  readonly #queue: Queue;
+  readonly #watch: Watch;
+  readonly #logger: PollLogger;
+  readonly #keepInSeconds: number;
+
+  constructor(options: OperationQueueOptions) {
+    const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
+    const { keepOutcomesInMs = 86_400_000 } = options;
+    checkDuration("keepOutcomesInMs", keepOutcomesInMs);
+    const report = (error: unknown): void => logger.error(lineOf(error));
+    this.#logger = logger;
+    this.#keepInSeconds = Math.ceil(keepOutcomesInMs / 1000);
+    this.#queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
+    this.#queue.on("error", report);
+    this.#watch = new Watch(this.#queue, { ...options, queueName }, report);
+  }
+
+  async add<P = unknown>(
+    source: QueueableOperation<P>,
+    { timeoutInMs, ...options }: AddOptions = {},
+  ): Promise<OperationHandle<P>> {
+    if (timeoutInMs !== undefined) {
+      checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
+    }
+    const kept = storedOptions(options);
+    const now = await redisTimeInMs(this.#queue);
+    const token = tokenFor(source, now);
+    const jobId = jobIdOf(token);
+    const data: JobData = {
+      version: 1,
+      token: withDeadline(token, timeoutInMs, now),
+      options: kept,
+      observed: {},
+    };
+    await this.#queue.add("operation", data, { jobId, ...this.#jobOptions() });
+    return this.handle(jobId);
+  }
+
+  handle<P = unknown>(jobId: string): OperationHandle<P> {
+    return new WatchedHandle<P>(jobId, this.#watch, this.#logger);
+  }
+
+  async counts(): Promise<QueueCounts> {
+    const states = ["delayed", "waiting", "active", "completed", "failed"] as const;
+    const counts = await this.#queue.getJobCounts(...states);
+    const { delayed = 0, waiting = 0, active = 0, completed = 0, failed = 0 } = counts;
+    return { delayed, waiting, active, ended: completed, refused: failed };
+  }
+
+  async remove(jobId: string): Promise<boolean> {
+    return (await this.#queue.remove(jobId)) === 1;
+  }
+
+  async close(): Promise<void> {
+    await this.#watch.close();
+    await this.#queue.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #jobOptions(): object {
+    const kept = { age: this.#keepInSeconds };
+    // What fails but a refusal is Redis, or a bug: neither ends a wait.
+    const tries = {
+      attempts: Number.MAX_SAFE_INTEGER,
+      backoff: { type: "fixed", delay: 1000 },
+      stackTraceLimit: 1,
+    };
+    return { ...tries, removeOnComplete: kept, removeOnFail: kept };
+  }
+}
+
+function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
+  if (timeoutInMs === undefined) return token;
+  const deadline = Math.min(Math.ceil(Math.max(now, token.begunAt) + timeoutInMs), Number.MAX_SAFE_INTEGER);
+  return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };
+}
+
+/** What to wait for in a queue, and how. */
+export interface QueuedPollOptions<P = unknown> extends OperationQueueOptions, AddOptions, CallOptions {
+  /** Called after the answered reads of the workers. What it throws is logged and never ends the wait. */
+  readonly onProgress?: (progress: Progress<P>) => unknown;
+}
+
+/**
+ * Waits for an operation by the workers of a queue: opens it, adds the operation, waits, and closes. The stand-in for
+ * `pollUntilDone` of `lro-poller`.
+ *
+ * @throws as {@link OperationHandle.pollUntilDone} and {@link OperationQueue.add} do
+ */
+export async function pollUntilDone<P>(
+  source: QueueableOperation<P>,
+  { abortSignal, onProgress, ...options }: QueuedPollOptions<P>,
+): Promise<P> {
+  abortSignal?.throwIfAborted();
+  const queue = createOperationQueue(options);
+  try {
+    const handle = await queue.add<P>(source, options);
+    if (onProgress) handle.onProgress(onProgress);
+    return await handle.pollUntilDone(abortSignal ? { abortSignal } : {});
+  } finally {
+    await queue.close();
+  }
+}

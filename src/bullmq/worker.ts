@@ -1,0 +1,170 @@
+import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
+import type { Job } from "bullmq";
+import { fallbackLogger } from "../audience.ts";
+import type { OperationStatusesClient, ResumePoint } from "../azure/operation-statuses-client.ts";
+import { ContractError, messageOf } from "../errors.ts";
+import type { Operation, PollLogger } from "../operation.ts";
+import { parseObject } from "../parse.ts";
+import { checkDuration } from "../schedule/schedule.ts";
+import { parseToken } from "../token.ts";
+import type { ResumeToken } from "../token.ts";
+import { activate } from "./activation.ts";
+import { parseJobData } from "./job-data.ts";
+import type { JobData } from "./job-data.ts";
+import { defaultQueueName } from "./queue-options.ts";
+import type { QueueLocation } from "./queue-options.ts";
+import { SharedPace } from "./shared-pace.ts";
+
+/** How a worker works. Durations are in milliseconds. */
+export interface OperationWorkerOptions extends QueueLocation {
+  /** The clients whose operations it reads. A job of any other is refused, for good. */
+  readonly clients?: readonly OperationStatusesClient[];
+  /** In place of `clients`: gives the operation that a token, whose form is checked, is of; throws to refuse it. */
+  readonly resolveOperation?: (token: ResumeToken) => Operation | Promise<Operation>;
+  /** Reads under way at once. Default 16. */
+  readonly concurrency?: number;
+  /** For how long a worker that is silent is taken for alive. Default 30 000. */
+  readonly lockDurationInMs?: number;
+  /** How often the jobs of those that are not are looked for. Default 30 000. */
+  readonly stalledIntervalInMs?: number;
+  /** Default: errors go to the console. */
+  readonly logger?: PollLogger;
+}
+
+/** Reads the operations of a queue until it is closed. */
+export interface OperationWorker extends AsyncDisposable {
+  /** Resolves when it is connected and works. */
+  readonly started: Promise<void>;
+  /** Takes no more jobs, and waits for the reads under way. What is queued stays for other workers. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts a worker. Any number of them, in any number of processes, share a queue.
+ *
+ * @throws TypeError or RangeError that names the option that is wrong
+ */
+export function createOperationWorker(options: OperationWorkerOptions): OperationWorker {
+  checkOptions(options);
+  return new BullWorker(options);
+}
+
+function checkOptions({
+  clients,
+  resolveOperation,
+  concurrency = 1,
+  lockDurationInMs = 1,
+  stalledIntervalInMs = 1,
+}: OperationWorkerOptions): void {
+  if ((clients === undefined) === (resolveOperation === undefined)) {
+    throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
+  }
+  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
+    throw new RangeError(`concurrency: expected a positive integer, got ${concurrency}`);
+  }
+  checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
+  checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
+}
+
+class BullWorker implements OperationWorker {
+  readonly started: Promise<void>;
+  readonly #queue: Queue;
+  readonly #pace: SharedPace;
+  readonly #worker: Worker;
+  readonly #logger: PollLogger;
+  readonly #resolve: (token: object) => Promise<ResumePoint>;
+
+  constructor(options: OperationWorkerOptions) {
+    const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
+    const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
+    const location = { connection, ...(prefix !== undefined && { prefix }) };
+    this.#logger = logger;
+    this.#resolve = resolverOf(options);
+    this.#queue = new Queue(queueName, location);
+    this.#pace = new SharedPace(this.#queue, concurrency);
+    this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
+      ...location,
+      concurrency,
+      autorun: false,
+      lockDuration: lockDurationInMs,
+      stalledInterval: stalledIntervalInMs,
+      // A wait outlives any number of workers: BullMQ would give a job up when the second of its workers has died.
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    });
+    this.#queue.on("error", (error) => this.#report(error));
+    this.#worker.on("error", (error) => this.#report(error));
+    this.started = this.#start();
+    // Whoever does not ask is told by the log.
+    this.started.catch((error: unknown) => this.#report(error));
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.close();
+    await this.#queue.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #start(): Promise<void> {
+    await this.#worker.waitUntilReady();
+    await this.#pace.begin();
+    this.#worker.run().catch((error: unknown) => this.#report(error));
+  }
+
+  #report(error: unknown): void {
+    this.#logger.error(`The worker's connection or queue: ${messageOf(error)}`);
+  }
+
+  /** What is thrown here but for {@link UnrecoverableError} lets the job be tried again: Redis failed, not the wait. */
+  async #process(job: Job, lock = "", signal = new AbortController().signal): Promise<unknown> {
+    const { data, operation } = await this.#read(job);
+    const result = await activate(data, operation, this.#pace, signal);
+    if (result.progress) await job.updateProgress(result.progress);
+    if (result.type === "ended") return result.ending;
+    await this.#handBack(job, lock, result.data, result.delayInMs);
+    throw new DelayedError();
+  }
+
+  /** State and delay in one command, for the owner of the lock only: who has lost it must not undo what came after. */
+  async #handBack(job: Job, lock: string, data: JobData, delayInMs: number): Promise<void> {
+    await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), Math.ceil(delayInMs), lock, {
+      skipAttempt: true,
+      fieldsToUpdate: { data: JSON.stringify(data) },
+    });
+  }
+
+  async #read(job: Job): Promise<{ readonly data: JobData; readonly operation: Operation }> {
+    try {
+      const data = parseJobData(job.data);
+      const { token, operation } = await this.#resolve(data.token);
+      return { data: { ...data, token }, operation };
+    } catch (error) {
+      throw new UnrecoverableError(messageOf(error));
+    }
+  }
+}
+
+function resolverOf(options: OperationWorkerOptions): (token: object) => Promise<ResumePoint> {
+  const { clients = [], resolveOperation } = options;
+  if (resolveOperation === undefined) return async (token) => resolveBy(clients, token);
+  return async (value) => {
+    const token = parseToken(parseObject(value, "token"));
+    return { token, operation: await resolveOperation(token) };
+  };
+}
+
+/** The client that knows the operation: a token of any other's is out of its range. */
+function resolveBy(clients: readonly OperationStatusesClient[], token: object): ResumePoint {
+  const refusals: unknown[] = [];
+  for (const client of clients) {
+    try {
+      return client.resumePoint(token);
+    } catch (error) {
+      if (error instanceof ContractError) throw error;
+      refusals.push(error);
+    }
+  }
+  throw refusals[0] ?? new RangeError("clients: expected one whose operation this is, got none");
+}

@@ -1,0 +1,90 @@
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
+import type { RedisServer } from "../../examples/redis-server.ts";
+
+/** Lets a process run the sources as they are. By the package's own name it gets what `npm run build` made of them. */
+const fromSources = `
+  import { registerHooks } from "node:module";
+  const sources = { "lro-poller": ${source("index")}, "lro-poller/bullmq": ${source("bullmq/index")} };
+  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
+`;
+/** For the arguments of Node. */
+export const preload: readonly string[] =
+  process.env["LIBRARY"] === "dist"
+    ? []
+    : ["--import", `data:text/javascript,${encodeURIComponent(fromSources)}`];
+
+function source(file: string): string {
+  return JSON.stringify(new URL(`../../src/${file}.ts`, import.meta.url).href);
+}
+
+/** Processes that work on one queue. */
+export interface Workers extends AsyncDisposable {
+  /** When which process was killed, by `performance.now()`. */
+  readonly killedAt: ReadonlyMap<number, number>;
+  /** Kills one of them, and starts another in its place. */
+  killOne(random: () => number): Promise<void>;
+}
+
+/** Starts so many processes with a worker each. */
+export async function startWorkers(
+  count: number,
+  { connection }: RedisServer,
+  { endpoint }: { readonly endpoint: string },
+  more: (index: number) => NodeJS.ProcessEnv = () => ({}),
+): Promise<Workers> {
+  const start = (index: number): ChildProcess =>
+    fork(new URL("worker-process.ts", import.meta.url), [], {
+      execArgv: ["--no-warnings", ...preload],
+      env: { ...process.env, REDIS_PORT: String(connection.port), ENDPOINT: endpoint, ...more(index) },
+    });
+  const children = Array.from({ length: count }, (_, index) => start(index));
+  await Promise.all(children.map(untilStarted));
+  const killedAt = new Map<number, number>();
+  return {
+    killedAt,
+    async killOne(random) {
+      const index = Math.floor(random() * count);
+      killedAt.set(children[index]?.pid ?? 0, performance.now());
+      await kill(children[index]);
+      children[index] = start(index);
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(children.map(kill));
+    },
+  };
+}
+
+async function untilStarted(child: ChildProcess): Promise<void> {
+  const ended = once(child, "exit").then(([code]: unknown[]) => {
+    throw new Error(`a worker ended with ${String(code)} before it had started`);
+  });
+  await Promise.race([once(child, "message"), ended]);
+  ended.catch(() => {});
+}
+
+async function kill(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+/** Does something about every second, until it is told to stop. */
+export function everySecond(action: (second: number) => Promise<void>): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const loop = (async () => {
+    for (let second = 1; !stopping.signal.aborted; second++) {
+      await delay(1000, undefined, { signal: stopping.signal }).catch(() => {});
+      if (!stopping.signal.aborted) await action(second);
+    }
+  })();
+  return {
+    stop: () => {
+      stopping.abort();
+      return loop;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { OperationFailedError, OperationStatusesClient } from "lro-poller";
+import type { OperationState, Progress } from "lro-poller";
+import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect } from "vitest";
+import { redisTest } from "../support/redis.ts";
+
+redisTest("a worker waits, and the handle gets the result and the progress", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { projectName, operationId } = server.addOperation({
+    timeline: [
+      { status: "NotStarted", reads: 1 },
+      { status: "Running", reads: 1, percentComplete: 40 },
+      { status: "Succeeded", properties: { uri: "x" } },
+    ],
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  const handle = await queue.add(client.operation(projectName, operationId), {
+    minDelayInMs: 0,
+    pollCostInMs: 1,
+  });
+  const statuses: OperationState[] = [];
+  const heard: Progress[] = [];
+  handle.onProgress((progress) => heard.push(progress));
+  const iterated = (async () => {
+    for await (const { status } of handle) statuses.push(status);
+  })();
+  expect(await handle.pollUntilDone()).toEqual({ uri: "x" });
+  await iterated;
+  expect(statuses).toEqual(["NotStarted", "Running", "Succeeded"]);
+  expect(heard.at(-1)).toMatchObject({ pollCount: 3, percentComplete: 40, operation: { name: operationId } });
+  expect(server.requests).toHaveLength(3);
+});
+
+redisTest("an operation that fails comes back as the same error", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const error = {
+    code: "DeploymentFailed",
+    message: "No.",
+    target: "my-dev-box",
+    details: [{ code: "QuotaExceeded", message: "8 cores needed" }],
+    innererror: { code: "ComputeQuota", innererror: { code: "CoresInRegion" } },
+  };
+  const { projectName, operationId } = server.addOperation({ timeline: [{ status: "Failed", error }] });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  const handle = await queue.add(client.operation(projectName, operationId));
+  const thrown = await handle.pollUntilDone().catch((reason: unknown) => reason);
+  expect(thrown).toBeInstanceOf(OperationFailedError);
+  expect(thrown).toMatchObject(
+    error.code === ""
+      ? {}
+      : {
+          ...error,
+          message: expect.stringContaining("CoresInRegion"),
+          requestId: expect.any(String),
+          pollCount: 1,
+          observed: { Failed: 1 },
+          resumeToken: expect.any(String),
+        },
+  );
+});
