@@ -41,7 +41,10 @@ async function waitForAll(): Promise<void> {
     workers.shift()?.kill("SIGKILL");
     console.log(`killed ${++killed}, ${ended} of 100 operations are over`);
   };
-  const chaos = setInterval(() => void replaceOne(), 1000);
+  let replacing = Promise.resolve();
+  const chaos = setInterval(() => {
+    replacing = replacing.then(replaceOne);
+  }, 1000);
 
   let ended = 0;
   const operations = Array.from({ length: 100 }, async (_, index) => {
@@ -58,6 +61,8 @@ async function waitForAll(): Promise<void> {
   });
   const right = (await Promise.all(operations)).filter(Boolean).length;
   clearInterval(chaos);
+  // One that is just beginning must not outlive the others.
+  await replacing;
   console.log(
     `${right} of 100 have their own result; ${server.requests.length} reads, ${killed} workers killed`,
   );
