@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { RateMeter } from "./rate-meter.ts";
+import { RateMeter, holdAfter, shortestHoldInMs } from "./rate-meter.ts";
 import type { RateLimit } from "./rate-meter.ts";
 import { checkDuration } from "./schedule/schedule.ts";
 
@@ -26,8 +26,6 @@ interface Applicant {
   isGone: boolean;
 }
 
-const shortestHoldInMs = 1000;
-const longestHoldInMs = 60_000;
 /** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
 const stretchedShare = 0.85;
 /** How many of a burst of starts need no spreading, and how wide it is: no moment holds more than a twentieth. */
@@ -141,7 +139,7 @@ export class RequestBudget {
       this.#nextLessonAt = now + shortestHoldInMs;
       this.#meter.thin(now);
     }
-    const backoffInMs = Math.min(shortestHoldInMs * 2 ** (this.#holds - 1), longestHoldInMs);
+    const backoffInMs = holdAfter(this.#holds);
     // A transport may be the user's own: NaN would stay in here for good.
     const holdInMs = Number.isNaN(retryAfterInMs) ? backoffInMs : (retryAfterInMs ?? backoffInMs);
     this.#heldUntil = Math.max(this.#heldUntil, now + holdInMs);

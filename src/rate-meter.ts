@@ -11,6 +11,15 @@ const thinning = 0.7;
 /** How fast a service that said so is approached again: by a factor of e in this time. */
 const recoveryInMs = 20_000;
 const negligibleSpacingInMs = 1;
+/** How long all are silent at least, after one refusal. */
+export const shortestHoldInMs = 1000;
+const longestHoldInMs = 60_000;
+
+/** How long all are silent after so many refusals in a row that say nothing of it. */
+export function holdAfter(refusals: number): number {
+  return Math.min(shortestHoldInMs * 2 ** (refusals - 1), longestHoldInMs);
+}
+
 /** A hint may be wrong, and lessons add up: more than that nobody keeps silent for them. */
 const longestSpacingInMs = 60_000;
 const periodInMs = 10_000;

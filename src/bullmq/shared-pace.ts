@@ -1,6 +1,6 @@
 import type { Queue } from "bullmq";
 import type { WaitEvent } from "../machine.ts";
-import { RateMeter } from "../rate-meter.ts";
+import { RateMeter, holdAfter } from "../rate-meter.ts";
 import type { Fleet } from "./activation.ts";
 import { lookAt } from "./redis-look.ts";
 import type { Limit } from "./redis-look.ts";
@@ -13,8 +13,6 @@ const noLimit = 1_000_000;
 /** What `rateLimit` counts as, and no count of reads comes to. */
 const moreThanAnyLimit = 1_000_000_000;
 const periodInMs = 1000;
-const shortestHoldInMs = 1000;
-const longestHoldInMs = 60_000;
 /** A limit that would move by less than this stays as it is: each costs a command. */
 const negligibleChange = 0.1;
 
@@ -81,8 +79,7 @@ export class SharedPace implements Fleet {
       this.#holds++;
       this.#learned.thin(now);
     }
-    const backoffInMs = Math.min(shortestHoldInMs * 2 ** (this.#holds - 1), longestHoldInMs);
-    await this.#hold(retryAfterInMs ?? backoffInMs);
+    await this.#hold(retryAfterInMs ?? holdAfter(this.#holds));
   }
 
   async #heed(now: number): Promise<void> {
