@@ -162,18 +162,24 @@ function lastPathSegment(id: string): string {
 }
 
 const rfc3339 =
-  /^(\d{4}-\d{2}-(\d{2}))T((?:[01]\d|2[0-3]):[0-5]\d):([0-5]\d|60)(\.\d+)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+  /^\d{4}-\d{2}-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
+
+/** Each month has so many days. */
+const shortestMonth = 28;
 
 function parseDate(value: unknown, path: string): Date {
-  const parts = typeof value === "string" ? rfc3339.exec(value) : null;
-  if (parts === null) throw new ContractError(path, "an RFC 3339 date-time", value);
-  const [, day = "", dayOfMonth, time = "", second = "", fraction = "", zone = ""] = parts;
-  // Date.parse rolls 30 February over into March, and knows no leap second.
-  const isRealDay = new Date(`${day}T00:00:00Z`).getUTCDate() === Number(dayOfMonth);
+  const text = typeof value === "string" ? value.toUpperCase() : "";
+  const [, day, second] = rfc3339.exec(text) ?? [];
+  // Date.parse knows no leap second, and rolls 30 February over into March.
   const isLeapSecond = second === "60";
-  const instant = Date.parse(
-    `${day}T${time}:${isLeapSecond ? "59" : second}${fraction}${zone.toUpperCase()}`,
-  );
-  if (!isRealDay || Number.isNaN(instant)) throw new ContractError(path, "an RFC 3339 date-time", value);
-  return new Date(isLeapSecond ? instant + 1000 : instant);
+  const date = new Date(isLeapSecond ? text.replace(":60", ":59") : text);
+  const isRealDay = Number(day) <= shortestMonth || dayOf(text) === Number(day);
+  if (!isRealDay || Number.isNaN(date.getTime()))
+    throw new ContractError(path, "an RFC 3339 date-time", value);
+  return isLeapSecond ? new Date(date.getTime() + 1000) : date;
+}
+
+/** The day of the month that a date is taken for, whatever its time and its zone. */
+function dayOf(text: string): number {
+  return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate();
 }

@@ -22,11 +22,12 @@ export function bounded(client: HttpClient = createDiscreetHttpClient()): HttpCl
 async function sendBounded(client: HttpClient, request: PipelineRequest): Promise<PipelineResponse> {
   request.streamResponseStatusCodes = everyStatusCode;
   request.enableBrowserStreams = true;
-  const { status, headers, bodyAsText, ...streams } = await client.sendRequest(request);
+  const response = await client.sendRequest(request);
+  const { status, headers, bodyAsText } = response;
   const head = { status, headers, request };
   if (typeof bodyAsText === "string") return { ...head, bodyAsText };
   try {
-    return { ...head, bodyAsText: await textOf(streams) };
+    return { ...head, bodyAsText: await textOf(response) };
   } catch (cause) {
     if (request.abortSignal?.aborted) throw cause;
     const isSaidByHead = status === 202 || status >= 300;
@@ -48,9 +49,7 @@ function brokenBody(head: PipelineResponse, cause: unknown): ReadError {
   });
 }
 
-type Streams = Pick<PipelineResponse, "readableStreamBody" | "browserStreamBody">;
-
-async function textOf({ readableStreamBody, browserStreamBody }: Streams): Promise<string> {
+async function textOf({ readableStreamBody, browserStreamBody }: PipelineResponse): Promise<string> {
   if (readableStreamBody) return textOfNode(readableStreamBody);
   return browserStreamBody ? textOfBrowser(browserStreamBody) : "";
 }
@@ -59,13 +58,20 @@ async function textOf({ readableStreamBody, browserStreamBody }: Streams): Promi
 function textOfNode(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     const text = new BoundedText();
+    let hasEnded = false;
     stream
       .on("data", (chunk: Uint8Array) => {
         if (!text.add(chunk)) reject(new BodyTooLongError());
       })
-      .on("end", () => resolve(text.whole()))
+      .on("end", () => {
+        hasEnded = true;
+        resolve(text.whole());
+      })
       .on("error", reject)
-      .on("close", () => reject(new Error("the connection was closed")));
+      // After the end too: an error for each answer, its stack included, would cost more than the parse.
+      .on("close", () => {
+        if (!hasEnded) reject(new Error("the connection was closed"));
+      });
   });
 }
 
