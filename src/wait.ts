@@ -100,9 +100,13 @@ export class Wait<P> {
   }
 
   end(ending: WaitEnding): void {
+    this.#take({ type: "end", ending });
+  }
+
+  #take(step: NextStep): void {
     // Before a token is written: whoever goes on after a timeout has it anew, or none.
-    if (ending === "timedOut") this.#deadlineInMs = undefined;
-    this.#step = { type: "end", ending };
+    if (step.type === "end" && step.ending === "timedOut") this.#deadlineInMs = undefined;
+    this.#step = step;
   }
 
   /** @throws what the user's own schedule throws: nobody can say when to read next */
@@ -112,7 +116,7 @@ export class Wait<P> {
     this.#plan(0);
     const stretch = this.budget?.stretch ?? 1;
     this.#state = transition(this.#state, event);
-    this.#step = nextStep(this.#state, event.atInMs, this.#rules, schedule, random, stretch);
+    this.#take(nextStep(this.#state, event.atInMs, this.#rules, schedule, random, stretch));
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
     // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end. So would a
     // schedule of the user's that gives next to nothing.

@@ -11,6 +11,10 @@ export interface CarriedOptions {
   readonly output?: "text" | "json";
   readonly quiet?: boolean;
   readonly allowHost?: readonly string[];
+  readonly history?: string;
+  readonly kind?: string;
+  readonly summary?: boolean;
+  readonly web?: boolean;
 }
 
 const mostTokensInCommand = 3;
@@ -28,12 +32,16 @@ export function resumeCommand(tokens: readonly string[], carried: CarriedOptions
   return parts.join(resumes.length === 1 ? " " : " \\\n    ");
 }
 
-function optionsOf({ timeout, pollCost, output, quiet, allowHost = [] }: CarriedOptions): string[] {
+function optionsOf({ timeout, pollCost, allowHost = [], history, kind, ...flags }: CarriedOptions): string[] {
   return [
     ...(timeout === undefined ? [] : [`--timeout ${durationText(timeout)}`]),
     ...(pollCost === undefined ? [] : [`--poll-cost ${durationText(pollCost)}`]),
-    ...(output === "json" ? ["-o json"] : []),
-    ...(quiet === true ? ["--quiet"] : []),
+    ...(history === undefined ? [] : [`--history ${quoted(history)}`]),
+    ...(kind === undefined ? [] : [`--kind ${quoted(kind)}`]),
+    ...(flags.output === "json" ? ["-o json"] : []),
+    ...(flags.quiet === true ? ["--quiet"] : []),
+    ...(flags.summary === true ? ["--summary"] : []),
+    ...(flags.web === true ? ["--web"] : []),
     ...allowHost.map((host) => `--allow-host ${quoted(host)}`),
   ];
 }

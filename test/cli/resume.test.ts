@@ -14,17 +14,25 @@ interface StoppedRun extends CliRun {
 }
 
 test("the command that goes on has the options of the one that stopped, and the names", async () => {
-  const { stderr } = await stopAtOnce(
-    ["web"],
-    ["--timeout", "90", "--poll-cost", "1500ms", "-o", "json", "-q"],
-  );
-  const options = "--timeout 90s --poll-cost 1500ms -o json --quiet";
+  const history = join(temporaryFolder(), "durations.json");
+  const options = `--timeout 90s --poll-cost 1500ms --history ${history} --kind 'small boxes' -o json --quiet`;
+  const { stderr } = await stopAtOnce(["web"], words(options));
   expect(stderr).toMatch(
     new RegExp(
       `^Stopped waiting; the operation goes on.\\nTo go on waiting:\\n  npx lro wait ${options} --resume 'web=\\{.*\\}'\\n$`,
     ),
   );
 });
+
+test("the command that goes on has a summary and a live page, if there were any", async () => {
+  const { stderr } = await stopAtOnce(["web"], ["--summary", "--web"]);
+  expect(stderr).toMatch(/^ {2}npx lro wait --summary --web --resume /m);
+});
+
+/** As a shell splits them. */
+function words(command: string): string[] {
+  return Array.from(command.matchAll(/'([^']*)'|\S+/g), ([word, quoted]) => quoted ?? word);
+}
 
 test("up to three tokens are on lines of the command, more in a file that it names", async () => {
   const three = await stopAtOnce(["a", "b", "c"]);
@@ -58,6 +66,16 @@ test("the output of -o json is a file of tokens", async () => {
   expect(untimed(resumed.stdout)).toContain("web Succeeded\n");
   const [line = ""] = stdout.split("\n");
   expect(await runCli(["wait", "--resume", line])).toMatchObject({ exitCode: 0 });
+});
+
+test("a token as jq prints one from an event is taken too, and nothing is none", async () => {
+  const { stderr, server, operations } = await stopAtOnce(["web"]);
+  for (const { operationId: id } of operations) server.setStatus(id, "Succeeded");
+  const [, token = ""] = /--resume 'web=(.*)'$/m.exec(stderr) ?? [];
+  const resumed = await runCli(["wait", "--resume", "-"], { stdin: JSON.stringify(token) });
+  expect(resumed).toMatchObject({ exitCode: 0, stderr: "" });
+  const nothing = await runCli(["wait", "--resume", "-"]);
+  expect(nothing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("got an empty text") });
 });
 
 async function stopAtOnce(names: readonly string[], options: readonly string[] = []): Promise<StoppedRun> {

@@ -285,6 +285,18 @@ test("a credential is asked for where the endpoint is https, and its absence com
   expect(credential.calls[0]?.scopes).toEqual(["https://devcenter.azure.com/.default"]);
 });
 
+test("the advice on a missing credential keeps out of the events of -o json", async () => {
+  const credential = new CountingCredential();
+  credential.failWith = Object.assign(new Error("Nothing worked."), { name: "CredentialUnavailableError" });
+  const location = `https://127.0.0.1:9/projects/myProject/operationstatuses/${operationId}`;
+  const { stdout, stderr } = await runCli(["wait", "-o", "json", "--allow-host", "127.0.0.1", location], {
+    loadCredential: () => Promise.resolve(credential),
+  });
+  const [last = ""] = stdout.trim().split("\n").slice(-1);
+  expect(JSON.parse(last)).toMatchObject({ event: "error", error: { name: "PollingError" } });
+  expect(stderr).toMatch(/^[^\n].*az login/s);
+});
+
 test("service text cannot drive the terminal", async () => {
   const server = await startServer();
   const evil = "\u001B[2J\u009B31m\u202Etxet\u0007";

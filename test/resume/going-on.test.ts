@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { PollingError, PollingTimeoutError } from "lro-poller";
-import type { Poller, Progress } from "lro-poller";
+import { PollingError, PollingTimeoutError, createPoller } from "lro-poller";
+import type { Clock, Poller, Progress } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { Simulated } from "../lro/support.ts";
 import { down } from "../support/scripted-poller.ts";
 import { ending, rejection } from "../support/endings.ts";
@@ -149,6 +150,19 @@ describe("the timeout of a resumed wait", () => {
       PollingTimeoutError,
     );
     expect(await clock.runUntilSettled(client.resume(resumeToken, evenly(clock)).pollUntilDone())).toBe(1);
+  });
+
+  test("is none either where an answer came first, to a process that was kept busy beyond it", async () => {
+    const clock = createVirtualClock();
+    let busyForMs = 0;
+    const keepBusy = (): string => {
+      busyForMs = 2000;
+      return "Running";
+    };
+    const late: Clock = { ...elsewhere(clock), now: () => clock.now() + busyForMs };
+    const poller = createPoller(scriptedOperation([keepBusy]), evenly(late, { timeoutInMs: 1500 }));
+    const { resumeToken = "" } = await rejection(poller.pollUntilDone(), PollingTimeoutError);
+    expect(JSON.parse(resumeToken)).not.toHaveProperty("deadline");
   });
 
   test("is none for the resumed poller itself, once it was over", async () => {
