@@ -247,6 +247,13 @@ export function messageOf(thrown: unknown): string {
   return `${thrown instanceof Error ? thrown.name : `a value of type ${typeof thrown}`} was thrown`;
 }
 
+/** The code of whatever was thrown: the system's, such as `ECONNRESET`, or a library's word. */
+export function codeOf(thrown: unknown): string | undefined {
+  const code: unknown =
+    typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined;
+  return typeof code === "string" ? code : undefined;
+}
+
 const longestValueShown = 60;
 
 /** A value for a message: short, and without its query. */

@@ -7,6 +7,7 @@ import {
   PollingError,
   PollingTimeoutError,
   ReadError,
+  codeOf,
   messageOf,
   unnamedReadError,
 } from "./errors.ts";
@@ -101,8 +102,8 @@ function timeoutMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): s
 }
 
 function disposalMessage<P>({ operationId, state }: EndOfWait<P>): string {
-  const known = state.status === undefined ? "" : ` It was ${lastSeen(state)} when last seen, and goes on.`;
-  return `Stopped waiting for operation ${operationId}, because its poller was disposed of.${known}`;
+  const seen = whenLastSeen(state, ", and goes on.");
+  return `Stopped waiting for operation ${operationId}, because its poller was disposed of.${seen}`;
 }
 
 function whatGoesOn(state: WaitState): string {
@@ -114,8 +115,7 @@ function whatGoesOn(state: WaitState): string {
 
 function notFoundMessage<P>({ operationId, state }: EndOfWait<P>): string {
   const said = state.failure ? ` (${withoutStop(state.failure.message)})` : "";
-  const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
-  return `The service knows no operation ${operationId}${said}.${seen}`;
+  return `The service knows no operation ${operationId}${said}.${whenLastSeen(state)}`;
 }
 
 function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>): string {
@@ -127,8 +127,11 @@ function unreadableMessage<P>({ operationId, state, elapsedInMs }: EndOfWait<P>)
   const why = `${span}: ${withoutStop(failure?.message ?? "the service's Retry-After is not over")}.`;
   if (state.isResultPending)
     return `Operation ${operationId} succeeded, but its result could not be read${why}`;
-  const seen = state.status ? ` It was ${lastSeen(state)} when last seen.` : "";
-  return `Could not read operation ${operationId}${why}${seen}`;
+  return `Could not read operation ${operationId}${why}${whenLastSeen(state)}`;
+}
+
+function whenLastSeen(state: WaitState, end = "."): string {
+  return state.status === undefined ? "" : ` It was ${lastSeen(state)} when last seen${end}`;
 }
 
 function lastSeen({ status = "", percentComplete }: WaitState): string {
@@ -153,12 +156,5 @@ export function isVerdict(error: unknown): error is LroError {
 /** Whatever a transport threw, as a failed read. */
 export function toReadError(error: unknown): ReadError {
   if (error instanceof ReadError) return error;
-  const code = error instanceof ContractError ? error.code : systemCode(error);
-  return new ReadError(messageOf(error), { kind: "transient", code, cause: error });
-}
-
-function systemCode(error: unknown): string | undefined {
-  const code: unknown =
-    typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : undefined;
+  return new ReadError(messageOf(error), { kind: "transient", code: codeOf(error), cause: error });
 }

@@ -1,7 +1,7 @@
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
 import { formatOperationError } from "../error-text.ts";
-import { ContractError, ReadError, messageOf } from "../errors.ts";
+import { ContractError, ReadError, codeOf, messageOf } from "../errors.ts";
 import type { ReadErrorKind } from "../errors.ts";
 import { parseObject, parseOperationError } from "../parse.ts";
 import type { OperationError } from "../operation.ts";
@@ -119,14 +119,10 @@ const certificateError =
 export function errorOfRequest(error: unknown): ReadError {
   if (error instanceof ReadError) return error;
   if (isRestError(error) && error.response) return errorOfAnswer(error.response, error);
-  const code: unknown =
-    typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-  const isCertificateError = typeof code === "string" && certificateError.test(code);
-  return new ReadError(messageOf(error), {
-    kind: isCertificateError ? "refused" : "transient",
-    code: typeof code === "string" ? code : undefined,
-    cause: error,
-  });
+  const code = codeOf(error);
+  const isCertificateError = code !== undefined && certificateError.test(code);
+  const kind = isCertificateError ? "refused" : "transient";
+  return new ReadError(messageOf(error), { kind, code, cause: error });
 }
 
 /** An answer as the course of an operation is read from it. */
