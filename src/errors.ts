@@ -1,7 +1,7 @@
 import { formatOperationError } from "./error-text.ts";
 import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
 import type { RateLimit } from "./rate-meter.ts";
-import { hideSecretsOf, withoutQuery, withoutUrlSecrets } from "./rendering.ts";
+import { describeValue, hideSecretsOf, withoutUrlSecrets } from "./rendering.ts";
 
 /** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
 export type Observed = Readonly<Record<string, number>>;
@@ -252,17 +252,4 @@ export function codeOf(thrown: unknown): string | undefined {
   const code: unknown =
     typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined;
   return typeof code === "string" ? code : undefined;
-}
-
-const longestValueShown = 60;
-
-/** A value for a message: short, and without its query. */
-function describeValue(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return "an object";
-  if (typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value !== "string") return value === null ? "null" : `a ${typeof value}`;
-  const safe = withoutQuery(value);
-  return JSON.stringify(safe.length > longestValueShown ? `${safe.slice(0, longestValueShown)}…` : safe);
 }

@@ -159,7 +159,7 @@ export function nextStep(
   random: () => number,
   stretch = 1,
 ): NextStep {
-  const ending = isSettled(state) ? "settled" : endingOfWait(state, elapsedInMs, rules);
+  const ending = endingOfWait(state, elapsedInMs, rules);
   if (ending !== undefined) return { type: "end", ending };
   const stretched: Schedule = (history, chance) => stretch * schedule(history, chance);
   const wanted = wantedDelay(state, elapsedInMs, rules, stretched, random);
@@ -198,9 +198,9 @@ export function holdInMs(state: WaitState, elapsedInMs: number): number {
 }
 
 function endingOfWait(state: WaitState, elapsedInMs: number, rules: WaitRules): WaitEnding | undefined {
-  return (
-    endingOfFailure(state, elapsedInMs, rules) ?? (elapsedInMs >= rules.deadlineInMs ? "timedOut" : undefined)
-  );
+  if (isSettled(state)) return "settled";
+  const isLate = elapsedInMs >= rules.deadlineInMs;
+  return endingOfFailure(state, elapsedInMs, rules) ?? (isLate ? "timedOut" : undefined);
 }
 
 function endingOfFailure(state: WaitState, elapsedInMs: number, rules: WaitRules): WaitEnding | undefined {

@@ -26,6 +26,19 @@ export function withoutQuery(value: string): string {
   return value.replace(/\?.*/s, "?…");
 }
 
+const longestValueShown = 60;
+
+/** A value for a message: short, and without its query. */
+export function describeValue(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "number" || typeof value === "boolean") return String(value);
+  if (typeof value !== "string") return value === null ? "null" : `a ${typeof value}`;
+  const safe = withoutQuery(value);
+  return JSON.stringify(safe.length > longestValueShown ? `${safe.slice(0, longestValueShown)}…` : safe);
+}
+
 /**
  * Lets the errors of a class be printed and turned into JSON without the secrets of the requests behind them. What
  * caused them stays what it was, for code; `util.inspect` shows its name, code, message and stack, and not its fields,

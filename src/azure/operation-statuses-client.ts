@@ -1,25 +1,10 @@
 import type { TokenCredential } from "@azure/core-auth";
-import type { PipelineResponse } from "@azure/core-rest-pipeline";
-import type { RequestBudget } from "../budget.ts";
 import { systemClock } from "../clock.ts";
-import type { Clock } from "../clock.ts";
-import { ContractError, ReadError } from "../errors.ts";
-import { parseOperationStatus } from "../parse.ts";
-import type {
-  Operation,
-  OperationStatus,
-  PollLogger,
-  ReadOptions,
-  Reading,
-  TracingOptions,
-  WaitFacts,
-  WaitObserver,
-} from "../operation.ts";
+import type { Operation, OperationStatus, TracingOptions } from "../operation.ts";
 import type { PollOptions } from "../options.ts";
 import { createPoller, resumePoller } from "../create-poller.ts";
 import type { CallOptions, Poller } from "../poller.ts";
 import type { ResumeToken } from "../token.ts";
-import { ageOf, errorOfAnswer, factsOf, parseBody } from "./answer.ts";
 import {
   checkApiVersion,
   checkOperationId,
@@ -29,17 +14,18 @@ import {
   parseOperationLocation,
   parseUrl,
 } from "./arguments.ts";
-import type { OperationReference } from "./arguments.ts";
 import { DevCenterOperations } from "./dev-center.ts";
 import { logger } from "./logger.ts";
 import { LroOperation } from "./lro-operation.ts";
 import type { LroPlan } from "./lro-operation.ts";
-import { observeWait, spanNameOfWaits } from "./observers.ts";
+import { spanNameOfWaits } from "./observers.ts";
 import { parseResumePoint } from "./resume.ts";
 import { followBeginning } from "./start-operation.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./start-operation.ts";
+import { StatusOperation, resourceProvider } from "./status-operation.ts";
+import type { Site } from "./status-operation.ts";
 import { createTransport } from "./transport.ts";
-import type { Transport, TransportOptions } from "./transport.ts";
+import type { TransportOptions } from "./transport.ts";
 
 /** Options of an {@link OperationStatusesClient}: those of core-rest-pipeline, and these. */
 export interface OperationStatusesClientOptions extends TransportOptions {
@@ -59,7 +45,6 @@ export interface ResumeOptions<P = unknown> extends PollOptions<P> {
   readonly allowedOrigins?: readonly string[];
 }
 
-const resourceProvider = "Microsoft.DevCenter";
 /** A token that was checked, and the operation that it is of. */
 export interface ResumePoint<P = unknown> {
   /** What the wait knew when it was written. */
@@ -199,74 +184,9 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 }
 
-/** Where a client's operations are, and how to get there. */
-interface Site {
-  readonly endpoint: URL;
-  readonly apiVersion: string;
-  readonly transport: Transport;
-  readonly projectsUrl: string;
-  readonly query: string;
-  readonly spanName: string;
-}
-
-/** An operation of DevCenter. A class, so that of many thousand each costs no function. */
-class StatusOperation<P> implements Operation<P> {
-  readonly #site: Site;
-  readonly #projectName: string;
-  readonly id: string;
-
-  constructor(site: Site, projectName: string, id: string) {
-    this.#site = site;
-    this.#projectName = projectName;
-    this.id = id;
-  }
-
-  get logger(): PollLogger {
-    return logger;
-  }
-
-  budgetOn(clock: Clock): RequestBudget {
-    return this.#site.transport.budgetOn(clock);
-  }
-
-  get #url(): string {
-    return `${this.#site.projectsUrl}${this.#projectName}/operationstatuses/${this.id}`;
-  }
-
-  async read(options: ReadOptions): Promise<Reading<P>> {
-    const { transport, query } = this.#site;
-    const response = await transport.send({ ...options, method: "GET", url: `${this.#url}${query}` });
-    return readingOf<P>(response, this.id);
-  }
-
-  observe(facts: WaitFacts, tracingOptions?: TracingOptions): WaitObserver | undefined {
-    const { spanName } = this.#site;
-    const subject = { spanName, resourceProvider, projectName: this.#projectName, url: () => this.#url };
-    return observeWait(subject, facts, tracingOptions);
-  }
-
-  toJSON(): object {
-    const reference: OperationReference = { projectName: this.#projectName, operationId: this.id };
-    const { endpoint, apiVersion } = this.#site;
-    return { endpoint: endpoint.href, ...reference, apiVersion };
-  }
-}
-
 /** In JavaScript a token's text is easily taken for a credential, and its lack of one found out much later. */
 function checkCredential(credential: unknown): void {
   const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
   if (credential === undefined || isCredential) return;
   throw new TypeError(`credential: expected an object with getToken(), got ${typeof credential}`);
-}
-
-function readingOf<P>(response: PipelineResponse, operationId: string): Reading<P> {
-  if (response.status !== 200) throw errorOfAnswer(response);
-  const facts = factsOf(response);
-  try {
-    const status = parseOperationStatus<P>(parseBody(response), operationId);
-    return { status, ageInMs: ageOf(status.startTime, response), ...facts };
-  } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
-    throw new ReadError(error.message, { ...facts, kind: "transient", code: error.code, cause: error });
-  }
 }
