@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as library from "lro-poller";
 import type { PollOptions } from "lro-poller";
+import type { AddOptions, OperationQueueOptions, OperationWorkerOptions } from "lro-poller/bullmq";
 
 /** The words in code type that the first cells of a page's rows begin with. */
 function firstCells(page: string, heading: string): string[] {
@@ -32,18 +33,52 @@ const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
   random: undefined,
 };
 
+/** Each option of a queue and of its workers, in the page's order. */
+const queueOptions: Record<
+  keyof Required<OperationQueueOptions & AddOptions & OperationWorkerOptions>,
+  string | undefined
+> = {
+  connection: undefined,
+  queueName: undefined,
+  prefix: undefined,
+  logger: undefined,
+  keepOutcomesInMs: "src/bullmq/queue.ts",
+  timeoutInMs: undefined,
+  requestTimeoutInMs: pollOptions.requestTimeoutInMs,
+  outageToleranceInMs: pollOptions.outageToleranceInMs,
+  notFoundGraceInMs: pollOptions.notFoundGraceInMs,
+  maxRetryDelayInMs: pollOptions.maxRetryDelayInMs,
+  pollCostInMs: pollOptions.pollCostInMs,
+  minDelayInMs: pollOptions.minDelayInMs,
+  maxDelayInMs: pollOptions.maxDelayInMs,
+  pastDurationsInMs: undefined,
+  clients: undefined,
+  resolveOperation: undefined,
+  concurrency: "src/bullmq/worker.ts",
+  lockDurationInMs: "src/bullmq/worker.ts",
+  stalledIntervalInMs: "src/bullmq/worker.ts",
+};
+
+/** The defaults of an option in a file: there is one, however often it is said. */
+function defaultsIn(file: string, pattern: string): string[] {
+  const found = readFileSync(file, "utf8").matchAll(new RegExp(pattern, "gm"));
+  return [...new Set(Array.from(found, ([, value = ""]) => value.replaceAll(/[ _]/g, "")))];
+}
+
 describe("the page of options", () => {
-  test("has a row for each option of a wait", () => {
+  test("has a row for each option of a wait, and of a queue", () => {
     expect(firstCells("docs/options.md", "A wait")).toEqual(Object.keys(pollOptions));
+    expect(firstCells("docs/options.md", "A queue")).toEqual(Object.keys(queueOptions));
   });
 
-  const withNumbers = Object.entries(pollOptions).filter(([, file]) => file !== undefined);
+  const withNumbers = Object.entries({ ...pollOptions, ...queueOptions }).filter(
+    ([, file]) => file !== undefined,
+  );
   test.each(withNumbers)("has the default of %s", (name, file = "") => {
-    const inCode = new RegExp(`\\b${name} = ([\\d_]+)`).exec(readFileSync(file, "utf8"))?.[1];
-    const inPage = new RegExp(`^\\| \`${name}\` \\| ([\\d ]+) \\|`, "m").exec(
-      readFileSync("docs/options.md", "utf8"),
-    )?.[1];
-    expect(inPage?.replaceAll(" ", "")).toBe(inCode?.replaceAll("_", ""));
+    // Where the options are taken apart: a check has a stand-in for what was not given, which is no default.
+    const inCode = defaultsIn(file, `const \\{[^}]*\\b${name} = ([\\d_]+)[^}]*\\} = options;`);
+    expect(inCode).toHaveLength(1);
+    expect(defaultsIn("docs/options.md", `^\\| \`${name}\` \\| ([\\d ]+) \\|`)).toEqual(inCode);
   });
 });
 

@@ -1,18 +1,33 @@
 import { execFile, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { createOperationQueue } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
+import type { OperationStatusServer, Timeline } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
+import type { RedisServer } from "../../examples/redis-server.ts";
 import { redisTest } from "../support/redis.ts";
 import { preload } from "./fleet.ts";
 
-const readme = readFileSync("README.md", "utf8");
-const [, diff = ""] = /```diff\n([\s\S]*?)```/.exec(readme) ?? [];
-const [, worker = ""] = /```ts\n((?:(?!```)[\s\S])*createOperationWorker[\s\S]*?)```/.exec(readme) ?? [];
-const before = side("-");
-const after = side("+");
+const page = readFileSync("docs/queue.md", "utf8");
+const [, diff = ""] = /```diff\n([\s\S]*?)```/.exec(page) ?? [];
+/** Each `ts` block, with the `text` block that follows it at once. */
+const blocks = Array.from(
+  page.matchAll(/```ts\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g),
+  ([, code = "", output = ""]) => ({ code, output }),
+);
+const [worker, service, asker, anew] = blocks;
+const programs: Readonly<Record<string, string>> = {
+  "before.ts": side("-"),
+  "after.ts": side("+"),
+  "worker.ts": worker?.code ?? "",
+  "service.ts": service?.code ?? "",
+  "asker.ts": asker?.code ?? "",
+  "anew.ts": anew?.code ?? "",
+};
 
 /** One side of the diff: the lines of both, and those of its own. */
 function side(sign: "-" | "+"): string {
@@ -20,63 +35,132 @@ function side(sign: "-" | "+"): string {
   return lines.map((line) => line.slice(1)).join("\n");
 }
 
-/** Inside of the repository, so that the packages are found. */
-function folderFor(files: Readonly<Record<string, string>>): string {
+/** The page's programs, inside of the repository, so that the packages are found. */
+function folderOfPrograms(change: (text: string) => string = (text) => text): string {
   const folder = mkdtempSync(join(import.meta.dirname, "page-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  for (const [name, text] of Object.entries(files))
-    writeFileSync(join(folder, name), `${text}\nexport {};\n`);
+  for (const [name, text] of Object.entries(programs))
+    writeFileSync(join(folder, name), `${change(text)}\nexport {};\n`);
   return folder;
 }
 
-test("a script that waits in its own process goes to the queue by its import and one line; both compile", async () => {
+/** Runs the page's programs against an emulator and a Redis. */
+interface Stage {
+  /** Resolves with what it printed. */
+  run(program: string, env?: NodeJS.ProcessEnv): Promise<string>;
+  start(program: string, env?: NodeJS.ProcessEnv): ChildProcess;
+}
+
+function stageFor(server: OperationStatusServer, { connection }: RedisServer): Stage {
+  // The emulator listens on plain http, where no credential is sent.
+  const folder = folderOfPrograms((text) =>
+    text.replace(/^import .*identity";\n/m, "").replace(", new DefaultAzureCredential()", ""),
+  );
+  const argv = (program: string): string[] => ["--no-warnings", ...preload, join(folder, program)];
+  const known = {
+    ...process.env,
+    ENDPOINT: server.endpoint,
+    PROJECT: "myProject",
+    REDIS_URL: `redis://${connection.host}:${connection.port}`,
+  };
+  return {
+    run: async (program, env) =>
+      (await promisify(execFile)(process.execPath, argv(program), { env: { ...known, ...env } })).stdout,
+    start: (program, env) => {
+      const stdio = ["ignore", "pipe", "inherit"] as const;
+      const child = spawn(process.execPath, argv(program), { env: { ...known, ...env }, stdio: [...stdio] });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      return child;
+    },
+  };
+}
+
+async function exitCodeAfter(signal: NodeJS.Signals, child: ChildProcess): Promise<unknown> {
+  const ended = once(child, "exit");
+  child.kill(signal);
+  const [code]: unknown[] = await ended;
+  return code;
+}
+
+const uri = "https://devbox.example/my-dev-box";
+
+test("the page of the queue has its programs", () => {
+  expect(blocks).toHaveLength(4);
+  expect(worker?.code).toContain("createOperationWorker(");
+  expect(service?.code).toContain("createServer(");
+});
+
+test("a script that waits in its own process goes to the queue by its import and one line; all programs compile", async () => {
   const [removed, added] = ["-", "+"].map((sign) => diff.split("\n").filter((line) => line.startsWith(sign)));
   const imports = added?.filter((line) => line.startsWith("+import"));
   expect(removed).toHaveLength(1);
   expect(removed?.[0]).toMatch(/^-import .* from "lro-poller";$/);
   expect(added?.length).toBe((imports?.length ?? 0) + 1);
 
-  const folder = folderFor({ "before.ts": before, "after.ts": after, "worker.ts": worker });
+  const folder = folderOfPrograms();
   const config = { extends: "../../tsconfig.json", include: ["."], compilerOptions: { rootDir: "../../.." } };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
   const compiled = promisify(execFile)("tsc", ["-p", folder]);
   await expect(compiled).resolves.toMatchObject({ stdout: "" });
 }, 60_000);
 
-redisTest(
-  "what the page shows of the queue runs: the worker, and both sides of the diff",
-  async ({ connection }) => {
-    await using server = await startOperationStatusServer();
-    const { projectName, operationId } = server.addOperation({
-      timeline: [
-        { status: "Running", reads: 1, percentComplete: 40 },
-        { status: "Succeeded", properties: 42 },
-      ],
-    });
-    // The emulator listens on plain http, where no credential is sent.
-    const local = (text: string): string =>
-      text.replace(/^import .*identity";\n/m, "").replace(", new DefaultAzureCredential()", "");
-    const folder = folderFor({
-      "before.ts": local(before),
-      "after.ts": local(after),
-      "worker.ts": local(worker),
-    });
-    const env = {
-      ...process.env,
-      ENDPOINT: server.endpoint,
-      PROJECT: projectName,
-      OPERATION_ID: operationId,
-      REDIS_URL: `redis://${connection.host}:${connection.port}`,
-    };
-    const node = ["--no-warnings", ...preload];
-    const working = spawn(process.execPath, [...node, join(folder, "worker.ts")], { env, stdio: "inherit" });
-    const run = async (file: string): Promise<string> =>
-      (await promisify(execFile)(process.execPath, [...node, join(folder, file)], { env })).stdout;
-    expect(await run("after.ts")).toBe("Running 40\nSucceeded 40\n42\n");
-    expect(await run("before.ts")).toBe("Succeeded undefined\n42\n");
+redisTest("the worker and both sides of the diff run", async (redis) => {
+  await using server = await startOperationStatusServer();
+  const { projectName: PROJECT, operationId: OPERATION_ID } = server.addOperation({
+    timeline: [
+      { status: "Running", reads: 1, percentComplete: 40 },
+      { status: "Succeeded", properties: 42 },
+    ],
+  });
+  const stage = stageFor(server, redis);
+  const working = stage.start("worker.ts");
+  expect(await stage.run("after.ts", { PROJECT, OPERATION_ID })).toBe("Running 40\nSucceeded 40\n42\n");
+  expect(await stage.run("before.ts", { PROJECT, OPERATION_ID })).toBe("Succeeded undefined\n42\n");
+  expect(await exitCodeAfter("SIGTERM", working)).toBe(0);
+});
 
-    working.kill("SIGTERM");
-    const [code]: unknown[] = await once(working, "exit");
-    expect(code).toBe(0);
+redisTest(
+  "a service adds an operation, a worker waits, and a third process is told of the end",
+  async (redis) => {
+    const timeline: Timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+    await using server = await startOperationStatusServer({ onBegin: () => ({ timeline }) });
+    const stage = stageFor(server, redis);
+    const serving = stage.start("service.ts", { PORT: "0" });
+    const [told]: unknown[] = await once(serving.stdout ?? serving, "data");
+    const port = /port: (\d+)/.exec(String(told))?.[1];
+    const answer = await fetch(`http://127.0.0.1:${port}/my-dev-box`, { method: "PUT" });
+    const jobId = await answer.text();
+    expect({ status: answer.status, jobId }).toEqual({
+      status: 202,
+      jobId: expect.stringMatching(/^\w{32}$/),
+    });
+    expect(await exitCodeAfter("SIGTERM", serving)).toBe(0);
+
+    const working = stage.start("worker.ts");
+    await using queue = createOperationQueue({ connection: redis.connection });
+    await queue.handle(jobId).pollUntilDone();
+    expect(await stage.run("asker.ts", { JOB_ID: jobId })).toBe(asker?.output);
+    expect(await exitCodeAfter("SIGTERM", working)).toBe(0);
   },
 );
+
+redisTest("what was given up is waited for anew, once its job is removed", async (redis) => {
+  await using server = await startOperationStatusServer();
+  const { projectName, operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+  const { endpoint } = server;
+  const stage = stageFor(server, redis);
+  const working = stage.start("worker.ts");
+  await using queue = createOperationQueue({ connection: redis.connection });
+  const { jobId, pollUntilDone } = await givenUp();
+  server.setStatus(operationId, { status: "Succeeded", properties: { uri } });
+  expect(await stage.run("anew.ts", { JOB_ID: jobId })).toBe(anew?.output);
+  // And now it is kept like any other.
+  expect(await pollUntilDone()).toEqual({ uri });
+  expect(await exitCodeAfter("SIGTERM", working)).toBe(0);
+
+  async function givenUp(): Promise<{ jobId: string; pollUntilDone: () => Promise<unknown> }> {
+    const handle = await queue.add({ endpoint, projectName, operationId }, { timeoutInMs: 100 });
+    await expect(handle.pollUntilDone()).rejects.toThrow("still Running");
+    return { jobId: handle.jobId, pollUntilDone: () => queue.handle(handle.jobId).pollUntilDone() };
+  }
+});

@@ -1,0 +1,52 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+
+const pages = globSync("**/*.md", { exclude: ["**/node_modules", "dist", "coverage", "reports"] }).toSorted();
+
+/** A page's text without its code, where nothing is a link or a heading. */
+function proseOf(page: string): string {
+  return readFileSync(page, "utf8").replaceAll(/^```[\s\S]*?^```$/gm, "");
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(page: string): string[] {
+  return Array.from(proseOf(page).matchAll(/^#+ (.+)$/gm), ([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
+}
+
+/** Those that lead to no other site, of Markdown and of HTML. */
+function linksOf(page: string): string[] {
+  const links = proseOf(page).matchAll(/\]\(([^)\s]+)\)|\b(?:href|src|srcset)="([^"]+)"/g);
+  return Array.from(links, ([, link, attribute = ""]) => link ?? attribute).filter(
+    (link) => !link.startsWith("https:"),
+  );
+}
+
+function leadsSomewhere(page: string, link: string): boolean {
+  const [file = "", anchor] = link.split("#");
+  const target = file === "" ? page : join(dirname(page), file);
+  return existsSync(target) && (anchor === undefined || anchorsOf(target).includes(anchor));
+}
+
+test.each(pages)("%s links to what is there", (page) => {
+  expect(linksOf(page).filter((link) => !leadsSomewhere(page, link))).toEqual([]);
+});
+
+test("the front page leads to every page of the docs", () => {
+  const linked = linksOf("README.md").map((link) => link.replace(/#.*/, ""));
+  expect(globSync("docs/*.md").filter((page) => !linked.includes(page))).toEqual([]);
+});
+
+test("every script that a page names is one of the package's", () => {
+  const { scripts }: Record<string, object> = JSON.parse(readFileSync("package.json", "utf8"));
+  const named = pages.flatMap((page) =>
+    Array.from(readFileSync(page, "utf8").matchAll(/\bnpm run ([\w:]+)/g), ([, name = ""]) => name),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((name) => !Object.keys(scripts ?? {}).includes(name))).toEqual([]);
+});
