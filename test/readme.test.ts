@@ -113,6 +113,11 @@ test("every snippet passes the compiler", async () => {
   expect(said).toMatchObject({ stdout: "", stderr: "" });
 });
 
+test.each(snippets)("$name has no syntax that Node 22 does not know", ({ code }) => {
+  // What runs the snippets here would translate it.
+  expect(code).not.toContain("await using");
+});
+
 /** Azure Functions call what a module exports, with a message of the queue. */
 async function playFunctionsHost(exported: unknown, message: object): Promise<void> {
   if (typeof exported !== "object" || exported === null || !("goOn" in exported)) return;
