@@ -14,6 +14,7 @@ import { endingRecordOf } from "./ending-record.ts";
 import type { EndingRecord } from "./ending-record.ts";
 import { outageOf, parseFailure, settingsOf } from "./job-data.ts";
 import type { JobData, OutageRecord } from "./job-data.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** What a worker knows that no job does. */
 export interface Fleet {
@@ -51,7 +52,7 @@ export async function activate(
   for (;;) {
     const step = await activation.read(abortSignal);
     const isDueNow = step.type === "wait" && step.until === "nextRead" && step.delayInMs <= 0;
-    if (!isDueNow) return activation.result(step);
+    if (!(isDueNow && activation.isResultPending)) return activation.result(step);
   }
 }
 
@@ -91,6 +92,10 @@ class Activation {
     return this.#again(step.until === "deadline" ? step.delayInMs : spread(step.delayInMs, Math.random));
   }
 
+  get isResultPending(): boolean {
+    return this.#state.isResultPending === true;
+  }
+
   async read(abortSignal: AbortSignal): Promise<NextStep> {
     const sentAtInMs = this.#elapsedInMs();
     const event = await this.#ask(abortSignal);
@@ -109,7 +114,7 @@ class Activation {
   }
 
   #after(event: WaitEvent): WaitState {
-    const isOfResult = event.type === "failed" && this.#state.isResultPending === true;
+    const isOfResult = event.type === "failed" && this.isResultPending;
     const before =
       isOfResult && this.#resultOutage ? withOutage(this.#state, this.#resultOutage) : this.#state;
     return transition(before, event);
@@ -124,18 +129,12 @@ class Activation {
       onFailure: (error) =>
         resolve({ type: "failed", failure: toReadError(error), atInMs: this.#elapsedInMs() }),
     });
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const onAbort = (): void => {
-      read.callOff();
-      reject(abortSignal.reason);
-    };
-    abortSignal.addEventListener("abort", onAbort, { once: true });
+    abortSignal.throwIfAborted();
+    read.start();
     try {
-      abortSignal.throwIfAborted();
-      read.start();
-      return await Promise.race([promise, aborted]);
+      return await unlessAborted(promise, abortSignal);
     } finally {
-      abortSignal.removeEventListener("abort", onAbort);
+      read.callOff();
     }
   }
 

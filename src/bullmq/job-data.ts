@@ -59,10 +59,12 @@ export type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
 export function parseJobData(value: unknown): ParsedJobData {
   const fields = parseFields(value, "job.data", ["version", "token", "options", "observed", "outage"]);
   if (fields["version"] !== 1) throw refusal("job.data.version", "1", fields["version"]);
+  const options = parseWaitOptions(fields["options"]);
+  resolveOptions(options);
   return {
     version: 1,
     token: parseObject(fields["token"], "job.data.token"),
-    options: parseWaitOptions(fields["options"]),
+    options,
     observed: parseObserved(fields["observed"], "job.data.observed"),
     outage: fields["outage"] === undefined ? undefined : parseOutage(fields["outage"]),
   };

@@ -39,7 +39,8 @@ function freshToken(operation: object, now: number): ResumeToken {
   return tokenOf(identity, initialState, { elapsedInMs: 0, deadlineInMs: undefined }, now);
 }
 
-function isOperation(source: unknown): source is Operation {
+/** Whether a value has what an operation needs. */
+export function isOperation(source: unknown): source is Operation {
   return isObject(source) && typeof source["read"] === "function" && typeof source["toJSON"] === "function";
 }
 

@@ -1,13 +1,32 @@
 import type { ConnectionOptions } from "bullmq";
+import { messageOf } from "../errors.ts";
+import type { PollLogger } from "../operation.ts";
 
 /** Where a queue is. */
 export interface QueueLocation {
   /** How BullMQ reaches Redis: `{ host, port }`, `{ url }`, or a client. */
   readonly connection: ConnectionOptions;
-  /** Default `operations`. */
+  /** Default `operations`. Without a colon. */
   readonly queueName?: string;
   /** What the keys in Redis begin with. Default: BullMQ's, `bull`. */
   readonly prefix?: string;
 }
 
 export const defaultQueueName = "operations";
+
+/** @throws RangeError that says what a name must be */
+export function checkQueueName(name: string): void {
+  if (name !== "" && !name.includes(":")) return;
+  throw new RangeError(`queueName: expected a name without a colon, got ${JSON.stringify(name)}`);
+}
+
+/** Tells the log of what went wrong. A logger is others' code: what it throws must harm nobody. */
+export function reporterTo(logger: PollLogger, whose: string): (error: unknown) => void {
+  return (error) => {
+    try {
+      logger.error(`${whose}: ${messageOf(error)}`);
+    } catch {
+      // There is nobody left to tell.
+    }
+  };
+}

@@ -26,6 +26,7 @@ export class SharedPace implements Fleet {
   readonly clock: RedisClock = new RedisClock();
   readonly #queue: Queue;
   readonly #concurrency: number;
+  readonly #report: (error: unknown) => void;
   /** What the service says is left counts for all who ask it. */
   readonly #hinted = new RateMeter();
   /** What was too fast counts for this worker's part of the reads. */
@@ -38,16 +39,29 @@ export class SharedPace implements Fleet {
   #limit: Limit = { max: 0, durationInMs: periodInMs };
   #heldUntil = -Infinity;
   #holds = 0;
+  #looking: Promise<void> | undefined;
 
-  constructor(queue: Queue, concurrency: number) {
+  constructor(queue: Queue, concurrency: number, report: (error: unknown) => void) {
     this.#queue = queue;
     this.#concurrency = concurrency;
+    this.#report = report;
   }
 
   /** Looks at Redis, and makes sure that there is a limit. */
   async begin(): Promise<void> {
     await this.#look();
     if (this.#limit.max === 0) await this.#setLimit(0);
+  }
+
+  /** Looks at Redis before a read where that was long ago: meanwhile the clocks may have gone apart. */
+  async refresh(): Promise<void> {
+    if (this.clock.now() - this.#lookedAt <= lookAgainAfterInMs) return;
+    this.#looking ??= this.#look()
+      .catch(this.#report)
+      .finally(() => {
+        this.#looking = undefined;
+      });
+    await this.#looking;
   }
 
   /**
@@ -60,7 +74,12 @@ export class SharedPace implements Fleet {
     return Math.sqrt(1 + (this.#waiting * spacingInMs) / pollCostInMs);
   }
 
+  /** Rejects never: the read is to be saved, though nobody were told of its pace. */
   async onRead(event: WaitEvent, tookInMs: number): Promise<void> {
+    await this.#learn(event, tookInMs).catch(this.#report);
+  }
+
+  async #learn(event: WaitEvent, tookInMs: number): Promise<void> {
     const now = this.clock.now();
     this.#readInMs += (tookInMs - this.#readInMs) * weightOfOneRead;
     this.#learned.count(now);
@@ -86,7 +105,6 @@ export class SharedPace implements Fleet {
     const exhaustedInMs = this.#hinted.exhaustedUntil - now;
     if (exhaustedInMs > 0) await this.#hold(exhaustedInMs);
     await this.#setLimit(this.#spacingInMs(now));
-    if (now - this.#lookedAt > lookAgainAfterInMs) await this.#look();
   }
 
   async #hold(holdInMs: number): Promise<void> {

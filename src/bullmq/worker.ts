@@ -9,9 +9,11 @@ import { checkDuration } from "../schedule/schedule.ts";
 import { parseToken } from "../token.ts";
 import type { ResumeToken } from "../token.ts";
 import { activate } from "./activation.ts";
+import type { EndingRecord } from "./ending-record.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
-import { defaultQueueName } from "./queue-options.ts";
+import { isOperation } from "./operation-identity.ts";
+import { checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { SharedPace } from "./shared-pace.ts";
 
@@ -50,6 +52,7 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
 }
 
 function checkOptions({
+  queueName = defaultQueueName,
   clients,
   resolveOperation,
   concurrency = 1,
@@ -62,6 +65,7 @@ function checkOptions({
   if (!(Number.isInteger(concurrency) && concurrency > 0)) {
     throw new RangeError(`concurrency: expected a positive integer, got ${concurrency}`);
   }
+  checkQueueName(queueName);
   checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
   checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
 }
@@ -71,17 +75,17 @@ class BullWorker implements OperationWorker {
   readonly #queue: Queue;
   readonly #pace: SharedPace;
   readonly #worker: Worker;
-  readonly #logger: PollLogger;
+  readonly #report: (error: unknown) => void;
   readonly #resolve: (token: object) => Promise<ResumePoint>;
 
   constructor(options: OperationWorkerOptions) {
     const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
     const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
     const location = { connection, ...(prefix !== undefined && { prefix }) };
-    this.#logger = logger;
+    this.#report = reporterTo(logger, "The worker");
     this.#resolve = resolverOf(options);
     this.#queue = new Queue(queueName, location);
-    this.#pace = new SharedPace(this.#queue, concurrency);
+    this.#pace = new SharedPace(this.#queue, concurrency, this.#report);
     this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
       ...location,
       concurrency,
@@ -91,11 +95,13 @@ class BullWorker implements OperationWorker {
       // A wait outlives any number of workers: BullMQ would give a job up when the second of its workers has died.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
-    this.#queue.on("error", (error) => this.#report(error));
-    this.#worker.on("error", (error) => this.#report(error));
+    this.#queue.on("error", this.#report);
+    this.#worker.on("error", this.#report);
+    // Refused for good, or tried again in a second: either is for whoever runs the worker to know.
+    this.#worker.on("failed", (job, error) => reporterTo(logger, `Job ${job?.id}`)(error));
     this.started = this.#start();
     // Whoever does not ask is told by the log.
-    this.started.catch((error: unknown) => this.#report(error));
+    this.started.catch(this.#report);
   }
 
   async close(): Promise<void> {
@@ -110,16 +116,22 @@ class BullWorker implements OperationWorker {
   async #start(): Promise<void> {
     await this.#worker.waitUntilReady();
     await this.#pace.begin();
-    this.#worker.run().catch((error: unknown) => this.#report(error));
-  }
-
-  #report(error: unknown): void {
-    this.#logger.error(`The worker's connection or queue: ${messageOf(error)}`);
+    this.#worker.run().catch(this.#report);
   }
 
   /** What is thrown here but for {@link UnrecoverableError} lets the job be tried again: Redis failed, not the wait. */
   async #process(job: Job, lock = "", signal = new AbortController().signal): Promise<unknown> {
+    try {
+      return await this.#perform(job, lock, signal);
+    } catch (error) {
+      // No outage, but a bug, such as a result that is no JSON: each try would be one more read, and fail alike.
+      throw error instanceof TypeError ? new UnrecoverableError(error.message) : error;
+    }
+  }
+
+  async #perform(job: Job, lock: string, signal: AbortSignal): Promise<EndingRecord> {
     const { data, operation } = await this.#read(job);
+    await this.#pace.refresh();
     const result = await activate(data, operation, this.#pace, signal);
     if (result.progress) await job.updateProgress(result.progress);
     if (result.type === "ended") return result.ending;
@@ -151,7 +163,9 @@ function resolverOf(options: OperationWorkerOptions): (token: object) => Promise
   if (resolveOperation === undefined) return async (token) => resolveBy(clients, token);
   return async (value) => {
     const token = parseToken(parseObject(value, "token"));
-    return { token, operation: await resolveOperation(token) };
+    const operation: unknown = await resolveOperation(token);
+    if (isOperation(operation)) return { token, operation };
+    throw new TypeError("resolveOperation: expected an operation with read and toJSON, got none");
   };
 }
 
