@@ -1,5 +1,6 @@
 import { Queue } from "bullmq";
 import { fallbackLogger } from "../audience.ts";
+import { PollingError } from "../errors.ts";
 import type { PollLogger } from "../operation.ts";
 import type { CallOptions } from "../poller.ts";
 import type { Progress } from "../progress.ts";
@@ -11,10 +12,12 @@ import { storedOptions } from "./job-data.ts";
 import type { JobData, QueuedWaitOptions } from "./job-data.ts";
 import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
-import { defaultQueueName } from "./queue-options.ts";
+import { checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { redisTimeInMs } from "./redis-look.ts";
-import { Watch, lineOf } from "./watch.ts";
+import { takeUp } from "./take-up.ts";
+import { unlessAborted } from "./unless-aborted.ts";
+import { Watch } from "./watch.ts";
 
 /** How a queue keeps operations. Durations are in milliseconds. */
 export interface OperationQueueOptions extends QueueLocation {
@@ -24,7 +27,7 @@ export interface OperationQueueOptions extends QueueLocation {
   readonly logger?: PollLogger;
 }
 
-/** How to wait for an operation in a queue. Of an operation that is in it already, the first options hold. */
+/** How to wait for an operation in a queue. While a wait for it is under way there, the options of that one hold. */
 export interface AddOptions extends QueuedWaitOptions {
   /** The whole wait, counted from now; then `PollingTimeoutError`. Default: none, or what a token has left. */
   readonly timeoutInMs?: number;
@@ -44,10 +47,14 @@ export interface QueueCounts {
   readonly refused: number;
 }
 
-/** Operations that any number of workers wait for. */
+/**
+ * Operations that any number of workers wait for. While Redis cannot be reached, all wait for it; `close()` lets them
+ * go, who then reject with a `PollingError` whose code is `Disposed`, as whoever uses a closed queue does.
+ */
 export interface OperationQueue extends AsyncDisposable {
   /**
-   * Adds an operation, or finds it where it is in the queue already.
+   * Adds an operation, or finds it where it is in the queue already. Where the wait for it was given up (a timeout, an
+   * outage) or refused, it goes on from there, with these options.
    *
    * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
    */
@@ -56,7 +63,7 @@ export interface OperationQueue extends AsyncDisposable {
   handle<P = unknown>(jobId: string): OperationHandle<P>;
   /** How many operations are where, now. */
   counts(): Promise<QueueCounts>;
-  /** Forgets a job, as to wait anew after one was given up. Resolves with whether it could: one that is read stays. */
+  /** Forgets a job and its outcome. Resolves with whether it could: one that is being read stays. */
   remove(jobId: string): Promise<boolean>;
   /** Lets go of the connections. The workers go on. */
   close(): Promise<void>;
@@ -76,12 +83,14 @@ class BullQueue implements OperationQueue {
   readonly #watch: Watch;
   readonly #logger: PollLogger;
   readonly #keepInSeconds: number;
+  readonly #closing = new AbortController();
 
   constructor(options: OperationQueueOptions) {
     const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
     const { keepOutcomesInMs = 86_400_000 } = options;
     checkDuration("keepOutcomesInMs", keepOutcomesInMs);
-    const report = (error: unknown): void => logger.error(lineOf(error));
+    checkQueueName(queueName);
+    const report = reporterTo(logger, "The queue");
     this.#logger = logger;
     this.#keepInSeconds = Math.ceil(keepOutcomesInMs / 1000);
     this.#queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
@@ -97,7 +106,7 @@ class BullQueue implements OperationQueue {
       checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
     }
     const kept = storedOptions(options);
-    const now = await redisTimeInMs(this.#queue);
+    const now = await this.#answered(() => redisTimeInMs(this.#queue));
     const token = tokenFor(source, now);
     const jobId = jobIdOf(token);
     const data: JobData = {
@@ -106,7 +115,8 @@ class BullQueue implements OperationQueue {
       options: kept,
       observed: {},
     };
-    await this.#queue.add("operation", data, { jobId, ...this.#jobOptions() });
+    await this.#answered(() => this.#queue.add("operation", data, { jobId, ...this.#jobOptions() }));
+    await this.#answered(() => takeUp(this.#queue, jobId, data));
     return this.handle(jobId);
   }
 
@@ -116,22 +126,29 @@ class BullQueue implements OperationQueue {
 
   async counts(): Promise<QueueCounts> {
     const states = ["delayed", "waiting", "active", "completed", "failed"] as const;
-    const counts = await this.#queue.getJobCounts(...states);
+    const counts = await this.#answered(() => this.#queue.getJobCounts(...states));
     const { delayed = 0, waiting = 0, active = 0, completed = 0, failed = 0 } = counts;
     return { delayed, waiting, active, ended: completed, refused: failed };
   }
 
   async remove(jobId: string): Promise<boolean> {
-    return (await this.#queue.remove(jobId)) === 1;
+    return (await this.#answered(() => this.#queue.remove(jobId))) === 1;
   }
 
   async close(): Promise<void> {
+    this.#closing.abort(new PollingError("The queue was closed.", "Disposed"));
     await this.#watch.close();
     await this.#queue.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** Whoever asks BullMQ for what Redis has, and Redis was never reached, would wait for ever, even in a closed queue. */
+  #answered<T>(ask: () => Promise<T>): Promise<T> {
+    const { signal } = this.#closing;
+    return unlessAborted(signal.aborted ? Promise.reject(signal.reason) : ask(), signal);
   }
 
   #jobOptions(): object {
@@ -171,7 +188,8 @@ export async function pollUntilDone<P>(
   abortSignal?.throwIfAborted();
   const queue = createOperationQueue(options);
   try {
-    const handle = await queue.add<P>(source, options);
+    const added = queue.add<P>(source, options);
+    const handle = await (abortSignal ? unlessAborted(added, abortSignal) : added);
     if (onProgress) handle.onProgress(onProgress);
     return await handle.pollUntilDone(abortSignal ? { abortSignal } : {});
   } finally {

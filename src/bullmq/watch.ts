@@ -1,13 +1,15 @@
 import { QueueEvents } from "bullmq";
 import type { Job, Queue } from "bullmq";
 import { systemClock } from "../clock.ts";
-import { PollingError, messageOf } from "../errors.ts";
+import { PollingError } from "../errors.ts";
 import type { Outcome } from "../outcome.ts";
 import { parseObject } from "../parse.ts";
 import type { Progress } from "../progress.ts";
 import { parseOutcome } from "./ending-record.ts";
+import { overdue } from "./overdue.ts";
 import { parseProgress } from "./progress-record.ts";
 import type { QueueLocation } from "./queue-options.ts";
+import { RedisClock } from "./redis-clock.ts";
 import { redisTimeInMs } from "./redis-look.ts";
 
 /** Who is told of one job. */
@@ -26,8 +28,10 @@ export class Watch {
   readonly #location: QueueLocation & { readonly queueName: string };
   readonly #report: (error: unknown) => void;
   readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #clock = new RedisClock();
   #events: Promise<QueueEvents> | undefined;
   #callOffLook: (() => void) | undefined;
+  #isClosed = false;
 
   constructor(
     queue: Queue,
@@ -40,6 +44,7 @@ export class Watch {
   }
 
   add(watcher: Watcher): void {
+    if (this.#isClosed) return watcher.onOutcome(closed(watcher.jobId));
     const others = this.#watchers.get(watcher.jobId) ?? new Set();
     this.#watchers.set(watcher.jobId, others.add(watcher));
     this.#callOffLook ??= systemClock.setTimer(() => void this.#lookAtAll(), lookAgainAfterInMs);
@@ -55,6 +60,7 @@ export class Watch {
 
   /** Lets everybody go, who then rejects with a {@link PollingError}, and the connection. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const jobId of Array.from(this.#watchers.keys())) this.#tell(jobId, closed(jobId));
     await this.#letGo();
   }
@@ -70,52 +76,79 @@ export class Watch {
 
   /** First the events, then the job: what comes in between is told, at worst twice. */
   async #begin(jobId: string): Promise<void> {
-    const events = (this.#events ??= this.#open());
     try {
-      await events;
-      await this.#lookAt(jobId);
+      await this.#opened();
     } catch (error) {
-      // The next look, or the next watcher, tries again.
-      if (this.#events === events) this.#events = undefined;
-      this.#report(error);
+      return this.#report(error);
     }
+    await this.#lookAt(jobId);
+  }
+
+  /** Where it could not be opened, the next look, or the next watcher, tries again. */
+  #opened(): Promise<QueueEvents> {
+    if (this.#events) return this.#events;
+    const events = this.#open();
+    this.#events = events;
+    events.catch(() => {
+      if (this.#events === events) this.#events = undefined;
+    });
+    return events;
   }
 
   async #open(): Promise<QueueEvents> {
     const { connection, queueName, prefix } = this.#location;
     // From now on, and not from when Redis hears of it: else what came in between would be lost.
-    const since = Math.floor(await redisTimeInMs(this.#queue));
-    const options = { connection, lastEventId: `${since}-0`, ...(prefix !== undefined && { prefix }) };
+    const askedAt = this.#clock.now();
+    const since = await redisTimeInMs(this.#queue);
+    this.#clock.learn(since, askedAt, this.#clock.now());
+    const lastEventId = `${Math.floor(since)}-0`;
+    const options = { connection, lastEventId, ...(prefix !== undefined && { prefix }) };
     const events = new QueueEvents(queueName, options);
     events.on("error", this.#report);
     events.on("progress", ({ jobId, data }) => this.#onProgress(jobId, data));
     events.on("completed", ({ jobId, returnvalue }) => this.#onCompleted(jobId, returnvalue));
     events.on("failed", ({ jobId, failedReason }) => this.#tell(jobId, refused(failedReason)));
-    events.on("removed", ({ jobId }) => this.#tell(jobId, gone(jobId)));
+    // Whoever removed it may have added it anew: who waits for that may be told of the removal only now.
+    events.on("removed", ({ jobId }) => void this.#lookAt(jobId));
     return events;
   }
 
   async #lookAtAll(): Promise<void> {
+    const callOff = this.#callOffLook;
     try {
       // One after the other: of a hundred thousand, all at once would keep Redis from everything else.
-      await (this.#events ??= this.#open());
+      await this.#opened();
       for (const jobId of Array.from(this.#watchers.keys())) await this.#lookAt(jobId);
     } catch (error) {
-      this.#events = undefined;
       this.#report(error);
     }
-    if (this.#callOffLook === undefined) return;
+    // All may have left meanwhile, and others have come, who have a timer of their own.
+    if (this.#callOffLook !== callOff) return;
     this.#callOffLook = systemClock.setTimer(() => void this.#lookAtAll(), lookAgainAfterInMs);
   }
 
   async #lookAt(jobId: string): Promise<void> {
     if (!this.#watchers.has(jobId)) return;
-    const job: Job | undefined = await this.#queue.getJob(jobId);
-    if (job === undefined) return this.#tell(jobId, gone(jobId));
+    try {
+      const job: Job | undefined = await this.#queue.getJob(jobId);
+      if (job === undefined) this.#tell(jobId, gone(jobId));
+      else this.#onJob(jobId, job);
+    } catch (error) {
+      this.#report(error);
+    }
+  }
+
+  #onJob(jobId: string, job: Job): void {
     if (job.progress !== 0) this.#onProgress(jobId, job.progress);
-    if (job.finishedOn === undefined) return;
-    if (job.failedReason) this.#tell(jobId, refused(job.failedReason));
-    else this.#onCompleted(jobId, job.returnvalue);
+    // Not by the reason of a failure: that of a try before stays when a later one succeeds.
+    if (job.finishedOn === undefined) this.#onUnfinished(jobId, job);
+    else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue);
+    else this.#tell(jobId, refused(job.failedReason));
+  }
+
+  #onUnfinished(jobId: string, job: Job): void {
+    const error = overdue(job, this.#clock.timestamp());
+    if (error) this.#tell(jobId, { type: "gaveUp", error });
   }
 
   #onProgress(jobId: string, data: unknown): void {
@@ -161,9 +194,4 @@ function gone(jobId: string): Outcome<never> {
 function closed(jobId: string): Outcome<never> {
   const message = `Stopped waiting for job ${jobId}, because its queue was closed. The workers go on`;
   return { type: "disposed", error: new PollingError(message, "Disposed") };
-}
-
-/** What is told to the log of whatever was thrown. */
-export function lineOf(error: unknown): string {
-  return `The queue's connection: ${messageOf(error)}`;
 }

@@ -1,0 +1,128 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { OperationStatusesClient } from "lro-poller";
+import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect, test } from "vitest";
+import { rejection } from "../support/endings.ts";
+import { redisTest } from "../support/redis.ts";
+import { listeningLogger, silent } from "./loggers.ts";
+
+/** Where nobody listens. */
+const nowhere = { host: "127.0.0.1", port: 1 };
+const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
+const reference = { endpoint: "https://elsewhere.example", ...names };
+const disposed = { name: "PollingError", code: "Disposed" };
+
+test("while Redis cannot be reached, a signal lets go who waits, and closing a queue all who asked it", async () => {
+  const leaving = new AbortController();
+  const options = { connection: nowhere, logger: silent, abortSignal: leaving.signal };
+  const waiting = rejection(pollUntilDone(reference, options));
+  const reason = new Error("no longer wanted");
+  leaving.abort(reason);
+  expect(await waiting).toBe(reason);
+
+  const queue = createOperationQueue({ connection: nowhere, logger: silent });
+  const asked = [queue.add(reference), queue.counts(), queue.remove("x"), queue.handle("x").pollUntilDone()];
+  const refused = Promise.all(asked.map((answer) => rejection(answer)));
+  await queue.close();
+  expect(await refused).toMatchObject([disposed, disposed, disposed, disposed]);
+
+  const worker = createOperationWorker({ connection: nowhere, logger: silent, clients: [] });
+  await worker.close();
+});
+
+redisTest("a closed queue refuses all that is asked of it", async ({ connection }) => {
+  const { logger, lines } = listeningLogger();
+  const queue = createOperationQueue({ connection, logger });
+  const handle = await queue.add(reference);
+  await queue.close();
+  await queue.close();
+  const asked = [queue.add(reference), queue.counts(), queue.remove(handle.jobId), handle.pollUntilDone()];
+  expect(await Promise.all(asked.map((answer) => rejection(answer)))).toMatchObject([
+    disposed,
+    disposed,
+    disposed,
+    disposed,
+  ]);
+  expect(await rejection(handle[Symbol.asyncIterator]().next())).toMatchObject(disposed);
+  expect(lines).toEqual([]);
+});
+
+redisTest(
+  "a queue has one connection for all handles, and none when it is closed",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const client = new OperationStatusesClient(server.endpoint);
+    const redis = new Redis(connection);
+    const connections = async (): Promise<number> =>
+      String(await redis.client("LIST"))
+        .trim()
+        .split("\n").length;
+    const before = await connections();
+    const { logger, lines } = listeningLogger();
+    const queue = createOperationQueue({ connection, logger });
+    const handles = await Promise.all(
+      Array.from({ length: 100 }, () => {
+        const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+        return queue.add(client.operation("myProject", operationId));
+      }),
+    );
+    const [{ jobId } = { jobId: "" }] = handles;
+    const waits = handles.map((handle) => rejection(handle.pollUntilDone()));
+    await expect.poll(connections).toBe(before + 2);
+
+    // What cannot be looked at is told to the log, and costs no connection.
+    await redis.set(`bull:operations:${jobId}`, "no job's hash");
+    for (let times = 1; times <= 3; times++) {
+      waits.push(rejection(queue.handle(jobId).pollUntilDone()));
+      await expect.poll(() => lines.length).toBe(times);
+    }
+    expect(await connections()).toBe(before + 2);
+    await queue.close();
+    await Promise.all(waits);
+    await expect.poll(connections).toBe(before);
+    redis.disconnect();
+  },
+);
+
+redisTest("what a logger throws harms nobody", async ({ connection }) => {
+  const throwing = () => {
+    throw new Error("the log is full");
+  };
+  const logger = { verbose: throwing, info: throwing, warning: throwing, error: throwing };
+  await using queue = createOperationQueue({ connection, logger });
+  await using worker = createOperationWorker({
+    connection,
+    logger,
+    resolveOperation: () => {
+      throw new RangeError("not mine");
+    },
+  });
+  await worker.started;
+  const handle = await queue.add(reference);
+  const refusal = { code: "JobRefused", message: expect.stringContaining("not mine") };
+  expect(await rejection(handle.pollUntilDone())).toMatchObject(refusal);
+});
+
+test("a queue's name that Redis's keys cannot hold is refused", () => {
+  for (const queueName of ["", "a:b"]) {
+    const named = `queueName: expected a name without a colon, got "${queueName}"`;
+    const options = { connection: nowhere, queueName, clients: [] };
+    expect(() => createOperationQueue(options)).toThrow(new RangeError(named));
+    expect(() => createOperationWorker(options)).toThrow(new RangeError(named));
+  }
+});
+
+redisTest("queues of the same name and another prefix know nothing of each other", async ({ connection }) => {
+  await using one = createOperationQueue({ connection, prefix: "one" });
+  await using other = createOperationQueue({ connection, prefix: "other" });
+  const handle = await one.add(reference);
+  const notFound = { code: "JobNotFound" };
+  expect(await rejection(other.handle(handle.jobId).pollUntilDone())).toMatchObject(notFound);
+  expect((await one.counts()).waiting).toBe(1);
+  expect((await other.counts()).waiting).toBe(0);
+  const raw = new Queue("operations", { connection, prefix: "one" });
+  expect(await raw.getJobState(handle.jobId)).toBe("waiting");
+  await raw.close();
+});
