@@ -43,7 +43,12 @@ export function addQueue(program: Command, parts: CommandParts, context: CliCont
 function addLocation(command: Command): Command {
   return command
     .option("--redis <url>", "where Redis is (default: REDIS_URL, or redis://127.0.0.1:6379)")
-    .option("--queue <name>", "the name of the queue (default: operations)");
+    .option("--queue <name>", "the name of the queue, without a colon (default: operations)", parseName);
+}
+
+function parseName(text: string): string {
+  if (/^[^:]+$/.test(text)) return text;
+  throw new InvalidArgumentError("Expected a name without a colon.");
 }
 
 function parseCount(text: string): number {

@@ -146,16 +146,10 @@ async function withQueue(
   const queue = createOperationQueue({ ...locationOf(options, context), logger: loggerOf(context) });
   const { interruption } = context;
   const interrupted = once(interruption, "abort").then(() => exitCodes.interrupted);
-  return Promise.race([useAndClose(queue, use), interrupted]);
-}
-
-async function useAndClose(
-  queue: OperationQueue,
-  use: (queue: OperationQueue) => Promise<number>,
-): Promise<number> {
   try {
-    return await use(queue);
+    return await Promise.race([use(queue), interrupted]);
   } finally {
+    // Else its tries to reach Redis would hold the process open.
     await queue.close();
   }
 }

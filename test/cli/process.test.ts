@@ -108,3 +108,14 @@ test("a reader that goes away ends the wait without a stack", async () => {
   expect(await lro.end).toBe(141);
   expect(lro.output.stderr).not.toMatch(/EPIPE|\n +at /);
 });
+
+test.each(["status", "worker"])(
+  "an interrupted queue %s ends by itself, though there is no Redis",
+  async (name) => {
+    const lro = start(["queue", name, "--redis", "redis://127.0.0.1:1"]);
+    await untilPrinted(lro, "stderr");
+    lro.interrupt();
+    expect(await lro.end).toBe(name === "worker" ? 0 : 130);
+    expect(lro.output).toEqual({ stdout: "", stderr: expect.stringContaining("connect ECONNREFUSED") });
+  },
+);

@@ -38,6 +38,12 @@ redisTest("a worker sends no token to a host that a job names and nobody allowed
   await worker;
 });
 
+test("a queue whose name Redis's keys cannot hold is refused", async () => {
+  const run = await runCli(["queue", "status", "--queue", "a:b"]);
+  expect(run.exitCode).toBe(2);
+  expect(run.stderr).toContain("Expected a name without a colon.");
+});
+
 test("a Redis URL that is none is refused without its password", async () => {
   const run = await runCli(["queue", "status", "--redis", "http://user:hunter2@127.0.0.1"]);
   expect(run.exitCode).toBe(2);
