@@ -14,7 +14,7 @@ import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
 import { checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
-import { redisTimeInMs } from "./redis-look.ts";
+import { closeQueue, redisTimeInMs } from "./redis-look.ts";
 import { takeUp } from "./take-up.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { Watch } from "./watch.ts";
@@ -138,7 +138,7 @@ class BullQueue implements OperationQueue {
   async close(): Promise<void> {
     this.#closing.abort(new PollingError("The queue was closed.", "Disposed"));
     await this.#watch.close();
-    await this.#queue.close();
+    await closeQueue(this.#queue);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

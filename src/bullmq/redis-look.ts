@@ -42,3 +42,16 @@ export async function lookAt(queue: Queue): Promise<Look> {
   const { max = 0, duration = 1000 } = limit ?? {};
   return { timeInMs, waiting, workers, limit: { max, durationInMs: duration } };
 }
+
+/** Whether Redis can be reached, as far as is known. */
+export async function isConnected(queue: Queue): Promise<boolean> {
+  // The client comes when it was connected once.
+  const client = await Promise.race([queue.backend.client, Promise.resolve(undefined)]);
+  return client?.status === "ready";
+}
+
+/** BullMQ takes leave of Redis, and would wait for it for ever where it is away. */
+export async function closeQueue(queue: Queue): Promise<void> {
+  if (await isConnected(queue)) await queue.close();
+  else await queue.backend.close(true);
+}

@@ -15,6 +15,7 @@ import type { JobData } from "./job-data.ts";
 import { isOperation } from "./operation-identity.ts";
 import { checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
+import { closeQueue, isConnected } from "./redis-look.ts";
 import { SharedPace } from "./shared-pace.ts";
 
 /** How a worker works. Durations are in milliseconds. */
@@ -37,7 +38,10 @@ export interface OperationWorkerOptions extends QueueLocation {
 export interface OperationWorker extends AsyncDisposable {
   /** Resolves when it is connected and works. */
   readonly started: Promise<void>;
-  /** Takes no more jobs, and waits for the reads under way. What is queued stays for other workers. */
+  /**
+   * Takes no more jobs, and waits for the reads under way, but where Redis is away and nothing could be saved. What is
+   * queued stays for other workers.
+   */
   close(): Promise<void>;
 }
 
@@ -105,8 +109,9 @@ class BullWorker implements OperationWorker {
   }
 
   async close(): Promise<void> {
-    await this.#worker.close();
-    await this.#queue.close();
+    const isForced = !(await isConnected(this.#queue));
+    await this.#worker.close(isForced);
+    await closeQueue(this.#queue);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -4,6 +4,7 @@ import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
 import { expect, test } from "vitest";
+import { startRedis } from "../../examples/redis-server.ts";
 import { rejection } from "../support/endings.ts";
 import { redisTest } from "../support/redis.ts";
 import { listeningLogger, silent } from "./loggers.ts";
@@ -30,6 +31,21 @@ test("while Redis cannot be reached, a signal lets go who waits, and closing a q
 
   const worker = createOperationWorker({ connection: nowhere, logger: silent, clients: [] });
   await worker.close();
+});
+
+redisTest("a queue and a worker can be closed after Redis has gone away", async () => {
+  const redis = await startRedis();
+  const { connection } = redis;
+  const { logger, lines } = listeningLogger();
+  const queue = createOperationQueue({ connection, logger });
+  const worker = createOperationWorker({ connection, logger: silent, clients: [] });
+  await worker.started;
+  await redis[Symbol.asyncDispose]();
+  await expect.poll(() => lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  const waiting = rejection(queue.handle("x").pollUntilDone());
+  await queue.close();
+  await worker.close();
+  expect(await waiting).toMatchObject(disposed);
 });
 
 redisTest("a closed queue refuses all that is asked of it", async ({ connection }) => {
