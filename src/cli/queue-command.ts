@@ -43,7 +43,7 @@ export function addQueue(program: Command, parts: CommandParts, context: CliCont
 function addLocation(command: Command): Command {
   return command
     .option("--redis <url>", "where Redis is (default: REDIS_URL, or redis://127.0.0.1:6379)")
-    .option("--queue <name>", "the name of the queue, without a colon (default: operations)", parseName);
+    .option("--queue <name>", "the name of the queue (default: operations)", parseName);
 }
 
 function parseName(text: string): string {
