@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { Mailbox } from "./mailbox.ts";
+import { checkSignal } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
 
@@ -67,6 +68,7 @@ export abstract class Caller<P> implements EventListenerObject {
 
 /** Those of the signals that there are. */
 export function signalsOf(...signals: readonly (AbortSignal | undefined)[]): readonly AbortSignal[] {
+  for (const signal of signals) checkSignal(signal);
   return signals.filter((signal) => signal !== undefined);
 }
 

@@ -61,6 +61,8 @@ export interface PollSettings {
 export function resolveOptions(options: PollOptions<never>): PollSettings {
   const {
     abortSignal,
+    onProgress,
+    onFailedRead,
     timeoutInMs = Infinity,
     requestTimeoutInMs = 30_000,
     outageToleranceInMs = 300_000,
@@ -71,6 +73,11 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     random = Math.random,
     tracingOptions,
   } = options;
+  checkSignal(abortSignal);
+  if (onProgress) checkFunction("onProgress", onProgress);
+  if (onFailedRead) checkFunction("onFailedRead", onFailedRead);
+  checkFunction("random", random);
+  for (const name of ["now", "timestamp", "setTimer"] as const) checkFunction(`clock.${name}`, clock[name]);
   checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
   checkDuration("requestTimeoutInMs", requestTimeoutInMs, { positive: true, allowInfinity: true });
   checkDuration("outageToleranceInMs", outageToleranceInMs, { allowInfinity: true });
@@ -86,6 +93,17 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     random,
     tracingOptions,
   };
+}
+
+/** What JavaScript lets through would fail in the middle of a wait. */
+function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw new TypeError(`${name}: expected a function, got ${typeof value}`);
+}
+
+/** A controller is easily taken for its signal. */
+export function checkSignal(abortSignal: AbortSignal | undefined): void {
+  if (abortSignal === undefined || typeof abortSignal.addEventListener === "function") return;
+  throw new TypeError(`abortSignal: expected an AbortSignal, got ${typeof abortSignal}`);
 }
 
 /** A schedule is the user's code: what it returns is checked like everything else from outside. */

@@ -68,7 +68,47 @@ test.each<[string, () => unknown, string]>([
   [
     "a text for a delay",
     () => fixed(anything("5")),
-    "delayInMs: expected a non-negative finite number of milliseconds, got 5",
+    'delayInMs: expected a non-negative finite number of milliseconds, got "5"',
+  ],
+  [
+    "a controller for its signal",
+    () => createPoller(scriptedOperation([]), { abortSignal: anything(new AbortController()) }),
+    "abortSignal: expected an AbortSignal, got object",
+  ],
+  [
+    "a controller for the signal of a call",
+    () => createPoller(scriptedOperation([])).pollUntilDone({ abortSignal: anything(new AbortController()) }),
+    "abortSignal: expected an AbortSignal, got object",
+  ],
+  [
+    "a text for a listener",
+    () => createPoller(scriptedOperation([]), { onProgress: anything("log") }),
+    "onProgress: expected a function, got string",
+  ],
+  [
+    "a number for a listener of failures",
+    () => createPoller(scriptedOperation([]), { onFailedRead: anything(5) }),
+    "onFailedRead: expected a function, got number",
+  ],
+  [
+    "a number for random numbers",
+    () => createPoller(scriptedOperation([]), { random: anything(0.5) }),
+    "random: expected a function, got number",
+  ],
+  [
+    "a clock that has no timers",
+    () => createPoller(scriptedOperation([]), { clock: anything({ now: () => 0 }) }),
+    "clock.timestamp: expected a function, got undefined",
+  ],
+  [
+    "a number for earlier durations",
+    () => pricedSchedule({ pastDurationsInMs: anything(5) }),
+    "pastDurationsInMs: expected an array, got number",
+  ],
+  [
+    "a text for allowed origins",
+    () => client.resume("{}", { allowedOrigins: anything("https://gateway.example") }),
+    "allowedOrigins: expected an array of URLs, got string",
   ],
   [
     "no price",

@@ -85,6 +85,8 @@ export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
  * @throws TypeError when one is no URL, RangeError when it is one that a request must not go to
  */
 export function parseAllowedOrigins(origins: readonly unknown[]): string[] {
+  if (!Array.isArray(origins))
+    throw new TypeError(`allowedOrigins: expected an array of URLs, got ${typeof origins}`);
   return origins.map((origin) => {
     if (typeof origin !== "string" || !URL.canParse(origin)) {
       const got = typeof origin === "string" ? shorten(origin) : typeof origin;

@@ -27,11 +27,14 @@ export type QueueableOperation<P = unknown> =
   | ResumeToken
   | string;
 
-/** What is queued, as a resume token: that of a wait that goes on, or of one that begins now. */
-export function tokenFor(source: QueueableOperation, now: number): ResumeToken {
-  if (isOperation(source)) return freshToken(source.toJSON(), now);
-  if (isReference(source)) return freshToken(parseReference(source), now);
-  return parseToken(parseObject(parseTokenText(source), "token"));
+/** What is queued, as a resume token: that of a wait that goes on, or of one that begins then. */
+export function tokenFor(source: QueueableOperation): (now: number) => ResumeToken {
+  if (isOperation(source) || isReference(source)) {
+    const operation = isOperation(source) ? source.toJSON() : parseReference(source);
+    return (now) => freshToken(operation, now);
+  }
+  const token = parseToken(parseObject(parseTokenText(source), "token"));
+  return () => token;
 }
 
 function freshToken(operation: object, now: number): ResumeToken {
@@ -45,7 +48,7 @@ export function isOperation(source: unknown): source is Operation {
 }
 
 function isReference(source: unknown): source is OperationReference {
-  return isObject(source) && "operationId" in source;
+  return isObject(source) && !("version" in source || "toJSON" in source);
 }
 
 function parseReference(reference: OperationReference): object {

@@ -12,7 +12,7 @@ import { storedOptions } from "./job-data.ts";
 import type { JobData, QueuedWaitOptions } from "./job-data.ts";
 import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
-import { checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
+import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-look.ts";
 import { takeUp } from "./take-up.ts";
@@ -89,6 +89,7 @@ class BullQueue implements OperationQueue {
     const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
     const { keepOutcomesInMs = 86_400_000 } = options;
     checkDuration("keepOutcomesInMs", keepOutcomesInMs);
+    checkConnection(connection);
     checkQueueName(queueName);
     const report = reporterTo(logger, "The queue");
     this.#logger = logger;
@@ -106,8 +107,9 @@ class BullQueue implements OperationQueue {
       checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
     }
     const kept = storedOptions(options);
+    const tokenAt = tokenFor(source);
     const now = await this.#answered(() => redisTimeInMs(this.#queue));
-    const token = tokenFor(source, now);
+    const token = tokenAt(now);
     const jobId = jobIdOf(token);
     const data: JobData = {
       version: 1,

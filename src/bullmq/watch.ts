@@ -187,7 +187,7 @@ function refused(reason: string): Outcome<never> {
 }
 
 function gone(jobId: string): Outcome<never> {
-  const message = `The queue has no job ${jobId} any more: it was removed, or its outcome was kept no longer`;
+  const message = `The queue has no job ${jobId}: it was removed, its outcome was kept no longer, or it is another queue's`;
   return { type: "gaveUp", error: new PollingError(message, "JobNotFound") };
 }
 

@@ -4,7 +4,7 @@ import { fallbackLogger } from "../audience.ts";
 import type { OperationStatusesClient, ResumePoint } from "../azure/operation-statuses-client.ts";
 import { ContractError, messageOf } from "../errors.ts";
 import type { Operation, PollLogger } from "../operation.ts";
-import { parseObject } from "../parse.ts";
+import { isObject, parseObject } from "../parse.ts";
 import { checkDuration } from "../schedule/schedule.ts";
 import { parseToken } from "../token.ts";
 import type { ResumeToken } from "../token.ts";
@@ -13,7 +13,7 @@ import type { EndingRecord } from "./ending-record.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
 import { isOperation } from "./operation-identity.ts";
-import { checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
+import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-look.ts";
 import { SharedPace } from "./shared-pace.ts";
@@ -56,6 +56,7 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
 }
 
 function checkOptions({
+  connection,
   queueName = defaultQueueName,
   clients,
   resolveOperation,
@@ -66,12 +67,26 @@ function checkOptions({
   if ((clients === undefined) === (resolveOperation === undefined)) {
     throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
   }
-  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
-    throw new RangeError(`concurrency: expected a positive integer, got ${concurrency}`);
+  if (clients !== undefined && !isListOfClients(clients)) {
+    throw new TypeError(
+      "clients: expected an array of at least one OperationStatusesClient, got something else",
+    );
   }
+  if (resolveOperation !== undefined && typeof resolveOperation !== "function") {
+    throw new TypeError(`resolveOperation: expected a function, got ${typeof resolveOperation}`);
+  }
+  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
+    throw new RangeError(`concurrency: expected a positive integer, got ${JSON.stringify(concurrency)}`);
+  }
+  checkConnection(connection);
   checkQueueName(queueName);
   checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
   checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
+}
+
+function isListOfClients(clients: unknown): boolean {
+  if (!Array.isArray(clients) || clients.length === 0) return false;
+  return clients.every((client: unknown) => isObject(client) && typeof client["resumePoint"] === "function");
 }
 
 class BullWorker implements OperationWorker {

@@ -156,6 +156,8 @@ async function withQueue(
 
 async function loadQueue(): Promise<typeof import("../bullmq/index.ts")> {
   try {
+    // BullMQ asks for it only when it connects.
+    await import("ioredis");
     return await import("../bullmq/index.ts");
   } catch (cause) {
     throw new UsageError("queue: expected bullmq and ioredis to be installed (npm install bullmq ioredis)", {

@@ -49,7 +49,7 @@ export async function resolveTargets(
   ];
   if (found.length > 0) return Array.from(new Map(found).values());
   throw new UsageError(
-    "operation-location: expected the URL of at least one operation, or --from, or --endpoint, --project and --operation, got none",
+    "operation-location: expected the URL of at least one operation, or --endpoint, --project and --operation (lro wait: or --from, or --resume), got none",
   );
 }
 

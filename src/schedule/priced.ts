@@ -40,6 +40,8 @@ export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
   if (minDelayInMs > maxDelayInMs) {
     throw new RangeError(`minDelayInMs (${minDelayInMs}) must not be above maxDelayInMs (${maxDelayInMs})`);
   }
+  if (!Array.isArray(pastDurationsInMs))
+    throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof pastDurationsInMs}`);
   for (const duration of pastDurationsInMs) checkPastDuration(duration);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
   const background = pastDurationsInMs.length > 0 ? learned(pastDurationsInMs, terms) : noKnowledge(terms);

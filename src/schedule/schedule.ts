@@ -78,5 +78,6 @@ export function checkDuration(
   const isLargeEnough = positive ? value > 0 : value >= 0;
   if (typeof value === "number" && isLargeEnough && (allowInfinity || value !== Infinity)) return;
   const kind = `${positive ? "a positive" : "a non-negative"}${allowInfinity ? "" : " finite"} number`;
-  throw new RangeError(`${name}: expected ${kind} of milliseconds, got ${String(value)}`);
+  const got = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new RangeError(`${name}: expected ${kind} of milliseconds, got ${got}`);
 }

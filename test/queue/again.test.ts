@@ -68,7 +68,11 @@ redisTest("a refused operation that is added again is had by the worker that may
   const client = new OperationStatusesClient(server.endpoint);
   const operation = client.operation("myProject", operationId);
   await using queue = createOperationQueue({ connection });
-  const stranger = createOperationWorker({ connection, clients: [], logger: silent });
+  const stranger = createOperationWorker({
+    connection,
+    clients: [new OperationStatusesClient("https://elsewhere.example")],
+    logger: silent,
+  });
   await stranger.started;
   const refused = await queue.add(operation);
   expect(await rejection(refused.pollUntilDone())).toMatchObject({ code: "JobRefused" });

@@ -2,6 +2,7 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
+import type { OperationWorkerOptions } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
 import { expect, test, vi } from "vitest";
 import { startRedis } from "../../examples/redis-server.ts";
@@ -13,7 +14,39 @@ import { listeningLogger, silent } from "./loggers.ts";
 const nowhere = { host: "127.0.0.1", port: 1 };
 const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
 const reference = { endpoint: "https://elsewhere.example", ...names };
+const stranger = new OperationStatusesClient(reference.endpoint);
 const disposed = { name: "PollingError", code: "Disposed" };
+
+test.each([
+  [{ connection: undefined }, "connection: expected { host, port }, { url } or a client, got undefined"],
+  [
+    { connection: "redis://127.0.0.1" },
+    "connection: expected { host, port }, { url } or a client, got string",
+  ],
+  [{ connection: { url: "" } }, "connection.url: expected a URL that begins with redis:// or rediss://"],
+  [{ connection: { url: "http://:secret@127.0.0.1" } }, "connection.url: expected a URL that begins"],
+  [{ clients: [] }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: stranger }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: [{}] }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: undefined, resolveOperation: 5 }, "resolveOperation: expected a function, got number"],
+  [{ concurrency: "4" }, 'concurrency: expected a positive integer, got "4"'],
+])("a worker with %j is refused by the argument's name", (wrong, message) => {
+  const options = { connection: nowhere, clients: [stranger], ...wrong };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const create = (): unknown => createOperationWorker(options as OperationWorkerOptions);
+  expect(create).toThrow(message);
+  expect(create).not.toThrow("secret");
+});
+
+test("an operation's names are refused by the name that is wrong or missing", async () => {
+  await using queue = createOperationQueue({ connection: nowhere, logger: silent });
+  const { operationId: _, ...unnamed } = reference;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const source = unnamed as typeof reference;
+  expect(await rejection(queue.add(source))).toMatchObject({
+    message: "operationId: expected a string, got undefined",
+  });
+});
 
 test("while Redis cannot be reached, a signal lets go who waits, and closing a queue all who asked it", async () => {
   const leaving = new AbortController();
@@ -29,7 +62,7 @@ test("while Redis cannot be reached, a signal lets go who waits, and closing a q
   await queue.close();
   expect(await refused).toMatchObject([disposed, disposed, disposed, disposed]);
 
-  const worker = createOperationWorker({ connection: nowhere, logger: silent, clients: [] });
+  const worker = createOperationWorker({ connection: nowhere, logger: silent, clients: [stranger] });
   await worker.close();
 });
 
@@ -38,7 +71,7 @@ redisTest("a queue and a worker can be closed after Redis has gone away", async 
   const { connection } = redis;
   const { logger, lines } = listeningLogger();
   const queue = createOperationQueue({ connection, logger });
-  const worker = createOperationWorker({ connection, logger: silent, clients: [] });
+  const worker = createOperationWorker({ connection, logger: silent, clients: [stranger] });
   await worker.started;
   await redis[Symbol.asyncDispose]();
   await expect.poll(() => lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
@@ -119,7 +152,7 @@ redisTest("what a logger throws harms nobody", async ({ connection }) => {
 test("a queue's name that Redis's keys cannot hold is refused", () => {
   for (const queueName of ["", "a:b"]) {
     const named = `queueName: expected a name without a colon, got "${queueName}"`;
-    const options = { connection: nowhere, queueName, clients: [] };
+    const options = { connection: nowhere, queueName, clients: [stranger] };
     expect(() => createOperationQueue(options)).toThrow(new RangeError(named));
     expect(() => createOperationWorker(options)).toThrow(new RangeError(named));
   }
