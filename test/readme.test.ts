@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { OperationStatusesClient, createPoller } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, Timeline } from "lro-poller/testing";
+import { failing, succeeding } from "./runtimes/plans.ts";
 import { CountingCredential } from "./support/credential.ts";
 import { createCertificate } from "./support/tls.ts";
 
@@ -39,25 +40,6 @@ const snippets = pages.flatMap((page) => {
   // Those of a queue need a Redis, and real time: they have a test of their own.
   return page === "docs/queue.md" ? [] : found;
 });
-
-const succeeding: Timeline = [
-  { status: "NotStarted", reads: 1 },
-  { status: "Running", reads: 1, percentComplete: 40 },
-  { status: "Succeeded", properties: { uri: "https://devbox.example/my-dev-box" } },
-];
-const failing: Timeline = [
-  { status: "Running", reads: 1 },
-  {
-    status: "Failed",
-    error: {
-      code: "DeploymentFailed",
-      message: "The dev box could not be created.",
-      target: "my-dev-box",
-      details: [{ code: "QuotaExceeded", message: "8 cores needed, 2 left.", target: "Standard_D8" }],
-      innererror: { code: "ComputeQuota", innererror: { code: "CoresInRegion" } },
-    },
-  },
-];
 
 let server: OperationStatusServer;
 const folder = mkdtempSync(join(import.meta.dirname, "snippets-"));

@@ -7,6 +7,7 @@ import { toReadError } from "../outcome.ts";
 import { progressOf } from "../progress.ts";
 import type { Progress } from "../progress.ts";
 import { Read } from "../read.ts";
+import { usualPollCostInMs } from "../schedule/priced.ts";
 import { spread } from "../schedule/schedule.ts";
 import { resumptionOf, tokenOf } from "../token.ts";
 import type { ResumeToken } from "../token.ts";
@@ -173,8 +174,6 @@ class Activation {
     return { type: "ended", ending: record, ...(this.#progress && { progress: this.#progress }) };
   }
 }
-
-const usualPollCostInMs = 1000;
 
 function withOutage(state: WaitState, { consecutiveFailures, sinceInMs, failure }: OutageRecord): WaitState {
   const known = parseFailure(failure, "job.data.outage.failure");

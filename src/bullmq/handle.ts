@@ -1,5 +1,5 @@
 import { fallbackLogger } from "../audience.ts";
-import { Iteration, UntilDone } from "../callers.ts";
+import { Iteration, UntilDone, iteratorOf, signalsOf } from "../callers.ts";
 import type { Caller, WaitingRoom } from "../callers.ts";
 import { Listeners } from "../listeners.ts";
 import type { PollLogger } from "../operation.ts";
@@ -47,7 +47,7 @@ export class WatchedHandle<P> implements OperationHandle<P>, WaitingRoom {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    const caller = new UntilDone<P>(abortSignal ? [abortSignal] : []);
+    const caller = new UntilDone<P>(signalsOf(abortSignal));
     this.#join(caller);
     return caller.promise;
   }
@@ -62,21 +62,10 @@ export class WatchedHandle<P> implements OperationHandle<P>, WaitingRoom {
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
-    let caller: Iteration<P> | undefined;
-    return {
-      next: () => {
-        if (caller === undefined) {
-          caller = new Iteration<P>([], this.#latest);
-          this.#join(caller);
-        }
-        return caller.mailbox.next();
-      },
-      return: () => {
-        caller?.leave();
-        caller?.mailbox.close();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-    };
+    return iteratorOf(
+      () => new Iteration<P>([], this.#latest),
+      (caller) => this.#join(caller),
+    );
   }
 
   onLeave(caller: object): void {

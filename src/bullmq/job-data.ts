@@ -84,7 +84,7 @@ const durationNames = [
 const mostPastDurations = 100;
 
 /** The options that a job keeps, and no others. `null` is how JSON writes Infinity. */
-export function parseWaitOptions(value: unknown): QueuedWaitOptions {
+function parseWaitOptions(value: unknown): QueuedWaitOptions {
   const path = "job.data.options";
   const fields = parseFields(value, path, [...durationNames, "pastDurationsInMs"]);
   const durations = durationNames

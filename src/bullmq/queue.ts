@@ -2,6 +2,7 @@ import { Queue } from "bullmq";
 import { fallbackLogger } from "../audience.ts";
 import { PollingError } from "../errors.ts";
 import type { PollLogger } from "../operation.ts";
+import { checkSignal } from "../options.ts";
 import type { CallOptions } from "../poller.ts";
 import type { Progress } from "../progress.ts";
 import { checkDuration } from "../schedule/schedule.ts";
@@ -187,6 +188,7 @@ export async function pollUntilDone<P>(
   source: QueueableOperation<P>,
   { abortSignal, onProgress, ...options }: QueuedPollOptions<P>,
 ): Promise<P> {
+  checkSignal(abortSignal);
   abortSignal?.throwIfAborted();
   const queue = createOperationQueue(options);
   try {

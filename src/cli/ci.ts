@@ -65,7 +65,7 @@ function azureData(text: string): string {
  * A text in which neither system finds a command: GitHub Actions looks for `::name::` at the start of a line and for
  * `##[name]` anywhere, Azure Pipelines for `##vso[` anywhere and for `##[name]` at the start.
  */
-export function inert(text: string): string {
+function inert(text: string): string {
   return text.replaceAll(/##(?=(?:vso)?\[)/gi, "# #").replaceAll(/^(\s*):(?=:.*::)/gm, "$1: ");
 }
 

@@ -23,6 +23,9 @@ export interface PricedScheduleOptions {
   readonly pastDurationsInMs?: readonly number[];
 }
 
+/** What a request is worth to who does not say. */
+export const usualPollCostInMs = 1000;
+
 /**
  * The default: spends reads so that lateness plus reads times their price is least.
  *
@@ -33,7 +36,8 @@ export interface PricedScheduleOptions {
  * @throws RangeError when an option is negative, not a number, or the bounds are the wrong way round
  */
 export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
-  const { pollCostInMs = 1000, minDelayInMs = 1000, maxDelayInMs = 30_000, pastDurationsInMs = [] } = options;
+  const { pollCostInMs = usualPollCostInMs, pastDurationsInMs = [] } = options;
+  const { minDelayInMs = 1000, maxDelayInMs = 30_000 } = options;
   checkDuration("pollCostInMs", pollCostInMs, { positive: true });
   checkDuration("minDelayInMs", minDelayInMs);
   checkDuration("maxDelayInMs", maxDelayInMs, { allowInfinity: true });

@@ -38,6 +38,17 @@ test.each([
   expect(create).not.toThrow("secret");
 });
 
+test("a controller for its signal is refused by the argument's name", async () => {
+  const controller: unknown = new AbortController();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const abortSignal = controller as AbortSignal;
+  const message = "abortSignal: expected an AbortSignal, got object";
+  const options = { connection: nowhere, logger: silent, abortSignal };
+  expect(await rejection(pollUntilDone(reference, options))).toMatchObject({ message });
+  await using queue = createOperationQueue(options);
+  expect(() => queue.handle("x").pollUntilDone({ abortSignal })).toThrow(message);
+});
+
 test("an operation's names are refused by the name that is wrong or missing", async () => {
   await using queue = createOperationQueue({ connection: nowhere, logger: silent });
   const { operationId: _, ...unnamed } = reference;
