@@ -6,6 +6,6 @@ export default defineConfig({
   ...base,
   test: {
     ...base.test,
-    include: ["test/{arguments,machine,operation,schedule,retry-after}.test.ts", "test/schedule/*.test.ts"],
+    include: ["test/{operation,schedule,state}/*.test.ts", "test/poller/options.test.ts"],
   },
 });

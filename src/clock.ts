@@ -1,5 +1,5 @@
-import { TimerQueue } from "./timer-queue.ts";
-import type { Timer } from "./timer-queue.ts";
+import { TimerQueue } from "./timer-heap.ts";
+import type { Timer } from "./timer-heap.ts";
 
 /** The engine's only way to time. Replace it in tests by the one of `lro-poller/testing`. */
 export interface Clock {

@@ -1,9 +1,9 @@
 import { metrics } from "@opentelemetry/api";
 import type { Counter, Histogram, Meter, MeterProvider } from "@opentelemetry/api";
-import { errorTypeOf, nameOfError, watchWaits } from "./azure/watches.ts";
-import type { WaitSubject } from "./azure/watches.ts";
-import { isTerminal } from "./operation.ts";
-import type { ReadFailure, WaitEnd, WaitFacts, WaitObserver } from "./operation.ts";
+import { errorTypeOf, nameOfError, watchWaits } from "./azure/telemetry/global-observers.ts";
+import type { WaitSubject } from "./azure/telemetry/global-observers.ts";
+import { isTerminal } from "./operation/operation.ts";
+import type { ReadFailure, WaitEnd, WaitFacts, WaitObserver } from "./operation/operation.ts";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions {

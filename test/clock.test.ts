@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "lro-poller";
-import { TimerQueue } from "../src/timer-queue.ts";
-import type { Timer } from "../src/timer-queue.ts";
+import { TimerQueue } from "../src/timer-heap.ts";
+import type { Timer } from "../src/timer-heap.ts";
 
 describe("the system's clock", () => {
   beforeEach(() => {

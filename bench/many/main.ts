@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import type { FleetResult } from "./short-budget.ts";
+import type { FleetResult } from "./rate-limited.ts";
 
 /** Ours beside core-lro and the bare parts, each measurement in a process of its own, as a table. `npm run bench:many` */
 function run(file: string, ...args: string[]): unknown {

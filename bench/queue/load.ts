@@ -6,7 +6,7 @@ import { Redis } from "ioredis";
 import { createOperationQueue } from "lro-poller/bullmq";
 import { startRedis } from "../../examples/redis-server.ts";
 import type { RedisServer } from "../../examples/redis-server.ts";
-import { startWorkers } from "../../test/queue/fleet.ts";
+import { startWorkers } from "../../test/bullmq/fleet.ts";
 import { idOf } from "../many/operations.ts";
 import { addSleepers } from "./sleepers.ts";
 

@@ -1,4 +1,4 @@
-import { pricedSchedule } from "../../src/schedule/priced.ts";
+import { pricedSchedule } from "../../src/schedule/adaptive.ts";
 import { openTerms } from "./compare.ts";
 import type { Corpus } from "./compare.ts";
 import { durations } from "./laws.ts";

@@ -1,5 +1,5 @@
-import { pricedSchedule } from "../../src/schedule/priced.ts";
-import type { PricedScheduleOptions } from "../../src/schedule/priced.ts";
+import { pricedSchedule } from "../../src/schedule/adaptive.ts";
+import type { PricedScheduleOptions } from "../../src/schedule/adaptive.ts";
 import type { Schedule } from "../../src/schedule/schedule.ts";
 import { durations, records } from "./laws.ts";
 import type { Law } from "./laws.ts";

@@ -1,6 +1,6 @@
-import { historyOf, initialState, nextStep, transition } from "../../src/machine.ts";
-import type { WaitRules, WaitState } from "../../src/machine.ts";
-import type { Reading } from "../../src/operation.ts";
+import { historyOf, initialState, nextStep, transition } from "../../src/state/state-machine.ts";
+import type { WaitRules, WaitState } from "../../src/state/state-machine.ts";
+import type { Reading } from "../../src/operation/operation.ts";
 import type { PollHistory, Schedule } from "../../src/schedule/schedule.ts";
 import type { Peer } from "./peers.ts";
 import type { Bar } from "./shapes.ts";

@@ -1,4 +1,4 @@
-import { pricedSchedule } from "../../src/schedule/priced.ts";
+import { pricedSchedule } from "../../src/schedule/adaptive.ts";
 import { calibrationOf } from "./calibration.ts";
 import {
   bestPeer,

@@ -3,16 +3,16 @@
 // service's error and percentage, and never recovers from an abort (all measured with 3.4.1).
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
 import { isRestError } from "@azure/core-rest-pipeline";
-import { OperationCanceledError, OperationFailedError, OperationStartError } from "../errors.ts";
-import type { ReadError } from "../errors.ts";
-import type { Operation, OperationState, OperationStatus, Reading } from "../operation.ts";
-import type { CallOptions, Poller } from "../poller.ts";
-import type { Progress } from "../progress.ts";
-import { errorOfRequest, errorOfStatus } from "./answer.ts";
-import { nameOf } from "./course.ts";
-import { logger } from "./logger.ts";
-import { observeWait, spanNameOfWaits } from "./observers.ts";
-import { withinSpan } from "./wait-span.ts";
+import { OperationCanceledError, OperationFailedError, OperationStartError } from "../operation/errors.ts";
+import type { ReadError } from "../operation/errors.ts";
+import type { Operation, OperationState, OperationStatus, Reading } from "../operation/operation.ts";
+import type { CallOptions, Poller } from "../poller/poller.ts";
+import type { Progress } from "../state/progress.ts";
+import { errorOfRequest, errorOfStatus } from "./http/response.ts";
+import { nameOf } from "./lro/protocol.ts";
+import { logger } from "./telemetry/logger.ts";
+import { observeWait, spanNameOfWaits } from "./telemetry/observers.ts";
+import { withinSpan } from "./telemetry/span.ts";
 
 /** A poller of core-lro 3, which Azure's modular SDKs give. */
 export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;

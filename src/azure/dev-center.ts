@@ -1,5 +1,5 @@
-import { checkName, checkProjectName, checkUserId } from "./arguments.ts";
-import type { InitialRequest, StartOperationOptions, StartedPoller } from "./start-operation.ts";
+import { checkName, checkProjectName, checkUserId } from "./validation.ts";
+import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 
 /** What a dev box is made from. Fields beyond these are sent as they are. */
 export interface DevBoxCreation {

@@ -1,10 +1,10 @@
 import type { TokenCredential } from "@azure/core-auth";
 import { systemClock } from "../clock.ts";
-import type { Operation, OperationStatus, TracingOptions } from "../operation.ts";
-import type { PollOptions } from "../options.ts";
-import { createPoller, resumePoller } from "../create-poller.ts";
-import type { CallOptions, Poller } from "../poller.ts";
-import type { ResumeToken } from "../token.ts";
+import type { Operation, OperationStatus, TracingOptions } from "../operation/operation.ts";
+import type { PollOptions } from "../poller/options.ts";
+import { createPoller, resumePoller } from "../poller/create-poller.ts";
+import type { CallOptions, Poller } from "../poller/poller.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
 import {
   checkApiVersion,
   checkOperationId,
@@ -13,19 +13,19 @@ import {
   parseEndpoint,
   parseOperationLocation,
   parseUrl,
-} from "./arguments.ts";
+} from "./validation.ts";
 import { DevCenterOperations } from "./dev-center.ts";
-import { logger } from "./logger.ts";
-import { LroOperation } from "./lro-operation.ts";
-import type { LroPlan } from "./lro-operation.ts";
-import { spanNameOfWaits } from "./observers.ts";
-import { parseResumePoint } from "./resume.ts";
-import { followBeginning } from "./start-operation.ts";
-import type { InitialRequest, StartOperationOptions, StartedPoller } from "./start-operation.ts";
-import { StatusOperation, resourceProvider } from "./status-operation.ts";
-import type { Site } from "./status-operation.ts";
-import { createTransport } from "./transport.ts";
-import type { TransportOptions } from "./transport.ts";
+import { logger } from "./telemetry/logger.ts";
+import { LroOperation } from "./lro/lro-operation.ts";
+import type { LroPlan } from "./lro/lro-operation.ts";
+import { spanNameOfWaits } from "./telemetry/observers.ts";
+import { parseResumePoint } from "./lro/resume.ts";
+import { followBeginning } from "./lro/start-operation.ts";
+import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
+import { StatusOperation, resourceProvider } from "./lro/status-operation.ts";
+import type { Site } from "./lro/status-operation.ts";
+import { createTransport } from "./http/origin-bound-pipeline.ts";
+import type { TransportOptions } from "./http/origin-bound-pipeline.ts";
 
 /** Options of an {@link OperationStatusesClient}: those of core-rest-pipeline, and these. */
 export interface OperationStatusesClientOptions extends TransportOptions {

@@ -1,12 +1,12 @@
-import { fallbackLogger } from "../audience.ts";
-import { Iteration, UntilDone, iteratorOf, signalsOf } from "../callers.ts";
-import type { Caller, WaitingRoom } from "../callers.ts";
-import { Listeners } from "../listeners.ts";
-import type { PollLogger } from "../operation.ts";
-import type { Outcome } from "../outcome.ts";
-import type { CallOptions } from "../poller.ts";
-import type { Progress } from "../progress.ts";
-import type { Watch, Watcher } from "./watch.ts";
+import { fallbackLogger } from "../poller/subscribers.ts";
+import { Iteration, UntilDone, iteratorOf, signalsOf } from "../poller/waiters.ts";
+import type { Caller, WaitingRoom } from "../poller/waiters.ts";
+import { Listeners } from "../poller/listeners.ts";
+import type { PollLogger } from "../operation/operation.ts";
+import type { Outcome } from "../state/outcome.ts";
+import type { CallOptions } from "../poller/poller.ts";
+import type { Progress } from "../state/progress.ts";
+import type { Watch, Watcher } from "./job-watcher.ts";
 
 /** One operation in a queue, seen from any process. Not a thenable. */
 export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>> {

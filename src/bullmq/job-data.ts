@@ -1,12 +1,18 @@
-import { ReadError } from "../errors.ts";
-import type { Observed, ReadErrorKind } from "../errors.ts";
-import type { WaitState } from "../machine.ts";
-import type { PollSettings } from "../options.ts";
-import { resolveOptions } from "../options.ts";
-import { parseObject, parseOperationError, parseString } from "../parse.ts";
-import type { PricedScheduleOptions } from "../schedule/priced.ts";
-import { parseCount, parseFields, parseNumber, parseOptionalNumber, refusal } from "../token-fields.ts";
-import type { ResumeToken } from "../token.ts";
+import { ReadError } from "../operation/errors.ts";
+import type { Observed, ReadErrorKind } from "../operation/errors.ts";
+import type { WaitState } from "../state/state-machine.ts";
+import type { PollSettings } from "../poller/options.ts";
+import { resolveOptions } from "../poller/options.ts";
+import { parseObject, parseOperationError, parseString } from "../operation/parse-status.ts";
+import type { PricedScheduleOptions } from "../schedule/adaptive.ts";
+import {
+  parseCount,
+  parseFields,
+  parseNumber,
+  parseOptionalNumber,
+  refusal,
+} from "../operation/json-fields.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
 
 /** The options of a wait that a job keeps: numbers, which any worker can heed. Durations are in milliseconds. */
 export interface QueuedWaitOptions extends PricedScheduleOptions {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { checkApiVersion, checkOperationId, checkProjectName, parseEndpoint } from "../azure/arguments.ts";
-import { initialState } from "../machine.ts";
-import type { Operation } from "../operation.ts";
-import { isObject, parseObject } from "../parse.ts";
-import type { Poller } from "../poller.ts";
-import { parseToken, parseTokenText, tokenOf } from "../token.ts";
-import type { ResumeToken } from "../token.ts";
+import { checkApiVersion, checkOperationId, checkProjectName, parseEndpoint } from "../azure/validation.ts";
+import { initialState } from "../state/state-machine.ts";
+import type { Operation } from "../operation/operation.ts";
+import { isObject, parseObject } from "../operation/parse-status.ts";
+import type { Poller } from "../poller/poller.ts";
+import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
 
 /** An operation of DevCenter by its names, for who has no client: the process that adds it needs no credential. */
 export interface OperationReference {

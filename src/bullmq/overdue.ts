@@ -1,8 +1,8 @@
 import type { Job } from "bullmq";
-import type { Observed } from "../errors.ts";
-import { PollingTimeoutError } from "../errors.ts";
-import { parseToken } from "../token.ts";
-import type { ResumeToken } from "../token.ts";
+import type { Observed } from "../operation/errors.ts";
+import { PollingTimeoutError } from "../operation/errors.ts";
+import { parseToken } from "../state/resume-token.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
 import { parseJobData } from "./job-data.ts";
 
 /** What workers get, once the time is over, for the last read and to tell of it. */

@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from "bullmq";
-import { messageOf } from "../errors.ts";
-import type { PollLogger } from "../operation.ts";
+import { messageOf } from "../operation/errors.ts";
+import type { PollLogger } from "../operation/operation.ts";
 
 /** Where a queue is. */
 export interface QueueLocation {

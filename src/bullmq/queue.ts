@@ -1,12 +1,12 @@
 import { Queue } from "bullmq";
-import { fallbackLogger } from "../audience.ts";
-import { PollingError } from "../errors.ts";
-import type { PollLogger } from "../operation.ts";
-import { checkSignal } from "../options.ts";
-import type { CallOptions } from "../poller.ts";
-import type { Progress } from "../progress.ts";
+import { fallbackLogger } from "../poller/subscribers.ts";
+import { PollingError } from "../operation/errors.ts";
+import type { PollLogger } from "../operation/operation.ts";
+import { checkSignal } from "../poller/options.ts";
+import type { CallOptions } from "../poller/poller.ts";
+import type { Progress } from "../state/progress.ts";
 import { checkDuration } from "../schedule/schedule.ts";
-import type { ResumeToken } from "../token.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
 import { WatchedHandle } from "./handle.ts";
 import type { OperationHandle } from "./handle.ts";
 import { storedOptions } from "./job-data.ts";
@@ -15,10 +15,10 @@ import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
 import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
-import { closeQueue, redisTimeInMs } from "./redis-look.ts";
-import { takeUp } from "./take-up.ts";
-import { unlessAborted } from "./unless-aborted.ts";
-import { Watch } from "./watch.ts";
+import { closeQueue, redisTimeInMs } from "./redis-state.ts";
+import { takeUp } from "./requeue-job.ts";
+import { unlessAborted } from "../abort.ts";
+import { Watch } from "./job-watcher.ts";
 
 /** How a queue keeps operations. Durations are in milliseconds. */
 export interface OperationQueueOptions extends QueueLocation {

@@ -1,22 +1,22 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
-import { fallbackLogger } from "../audience.ts";
+import { fallbackLogger } from "../poller/subscribers.ts";
 import type { OperationStatusesClient, ResumePoint } from "../azure/operation-statuses-client.ts";
-import { ContractError, messageOf } from "../errors.ts";
-import type { Operation, PollLogger } from "../operation.ts";
-import { isObject, parseObject } from "../parse.ts";
+import { ContractError, messageOf } from "../operation/errors.ts";
+import type { Operation, PollLogger } from "../operation/operation.ts";
+import { isObject, parseObject } from "../operation/parse-status.ts";
 import { checkDuration } from "../schedule/schedule.ts";
-import { parseToken } from "../token.ts";
-import type { ResumeToken } from "../token.ts";
-import { activate } from "./activation.ts";
-import type { EndingRecord } from "./ending-record.ts";
+import { parseToken } from "../state/resume-token.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
+import { activate } from "./poll-job.ts";
+import type { EndingRecord } from "./job-result.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
 import { isOperation } from "./operation-identity.ts";
 import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
-import { closeQueue, isConnected } from "./redis-look.ts";
-import { SharedPace } from "./shared-pace.ts";
+import { closeQueue, isConnected } from "./redis-state.ts";
+import { SharedPace } from "./shared-limiter.ts";
 
 /** How a worker works. Durations are in milliseconds. */
 export interface OperationWorkerOptions extends QueueLocation {

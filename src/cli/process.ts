@@ -1,7 +1,7 @@
-import { Interruption } from "./context.ts";
-import { loadDefaultCredential } from "./credential.ts";
-import { exitCodes } from "./exit-codes.ts";
-import { run } from "./program.ts";
+import { Interruption } from "./input/context.ts";
+import { loadDefaultCredential } from "./input/credential.ts";
+import { exitCodes } from "./output/exit-codes.ts";
+import { run } from "./commands/program.ts";
 
 /** Runs the command in this process, whose exit code it sets. */
 export async function runProcess(): Promise<void> {

@@ -1,10 +1,10 @@
-import { logger } from "../azure/logger.ts";
-import type { StartOperationOptions } from "../azure/start-operation.ts";
-import { pollUntilDone } from "../create-poller.ts";
-import { ContractError } from "../errors.ts";
-import { Listeners } from "../listeners.ts";
-import type { Operation } from "../operation.ts";
-import type { PollOptions } from "../options.ts";
+import { logger } from "../azure/telemetry/logger.ts";
+import type { StartOperationOptions } from "../azure/lro/start-operation.ts";
+import { pollUntilDone } from "../poller/create-poller.ts";
+import { ContractError } from "../operation/errors.ts";
+import { Listeners } from "../poller/listeners.ts";
+import type { Operation } from "../operation/operation.ts";
+import type { PollOptions } from "../poller/options.ts";
 import {
   isOfLaterVersion,
   isPlausible,

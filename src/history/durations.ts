@@ -1,5 +1,5 @@
-import { ContractError } from "../errors.ts";
-import { parseObject, parseString } from "../parse.ts";
+import { ContractError } from "../operation/errors.ts";
+import { parseObject, parseString } from "../operation/parse-status.ts";
 
 /** Milliseconds, the newest last, by kind; the kind that was recorded last is the last. */
 export type Durations = ReadonlyMap<string, readonly number[]>;

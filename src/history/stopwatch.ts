@@ -1,7 +1,7 @@
 import type { Clock } from "../clock.ts";
-import { isTerminal } from "../operation.ts";
-import type { StatusFields } from "../operation.ts";
-import type { Progress } from "../progress.ts";
+import { isTerminal } from "../operation/operation.ts";
+import type { StatusFields } from "../operation/operation.ts";
+import type { Progress } from "../state/progress.ts";
 import { isPlausible } from "./durations.ts";
 
 /**

@@ -1,9 +1,9 @@
-import type { StartOperationOptions } from "../azure/start-operation.ts";
+import type { StartOperationOptions } from "../azure/lro/start-operation.ts";
 import { systemClock } from "../clock.ts";
-import type { OperationStatus } from "../operation.ts";
-import type { Progress } from "../progress.ts";
-import { pricedSchedule } from "../schedule/priced.ts";
-import type { PricedScheduleOptions } from "../schedule/priced.ts";
+import type { OperationStatus } from "../operation/operation.ts";
+import type { Progress } from "../state/progress.ts";
+import { pricedSchedule } from "../schedule/adaptive.ts";
+import type { PricedScheduleOptions } from "../schedule/adaptive.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { Stopwatch } from "./stopwatch.ts";
 

@@ -1,6 +1,6 @@
-import { models } from "./bar-fits.ts";
-import type { Fit, Model, Sample } from "./bar-fits.ts";
-import type { ProgressPoint, ProgressRecord } from "./progress-record.ts";
+import { models } from "./progress-models.ts";
+import type { Fit, Model, Sample } from "./progress-models.ts";
+import type { ProgressPoint, ProgressRecord } from "./progress-history.ts";
 
 /** One way to read the bar: when it says that the operation ends, and how far off that may be. */
 export interface Forecast {

@@ -1,4 +1,4 @@
-import type { ProgressRecord } from "./progress-record.ts";
+import type { ProgressRecord } from "./progress-history.ts";
 
 /** What a schedule may know of a wait: a plain value that survives `JSON.stringify`. */
 export interface PollHistory {

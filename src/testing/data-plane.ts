@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { isTerminal } from "../index.ts";
 import type { OperationState } from "../index.ts";
-import { describe } from "./checks.ts";
+import { describe } from "./validation.ts";
 import type { Fault } from "./faults.ts";
 import { ServedOperation } from "./served-operation.ts";
 import type { OperationPlan, Pace } from "./served-operation.ts";

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { Clock } from "../index.ts";
-import type { Answer } from "./answers.ts";
+import type { Answer } from "./responses.ts";
 import type { DeliveryFault } from "./faults.ts";
 
 type Fault<Kind extends DeliveryFault["kind"]> = Extract<DeliveryFault, { kind: Kind }>;

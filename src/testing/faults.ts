@@ -1,6 +1,6 @@
-import { errorAnswer, jsonAnswer, statusId } from "./answers.ts";
-import type { Answer } from "./answers.ts";
-import { checkNumber, checkObject, checkString, fail } from "./checks.ts";
+import { errorAnswer, jsonAnswer, statusId } from "./responses.ts";
+import type { Answer } from "./responses.ts";
+import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
 /** How far an answer gets before it stops. */
 export type FaultPoint = "beforeHeaders" | "afterHeaders" | "midBody";

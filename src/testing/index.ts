@@ -1,4 +1,4 @@
-export type { StatusBody } from "./answers.ts";
+export type { StatusBody } from "./responses.ts";
 export type { BeginAction, BeginRequest } from "./data-plane.ts";
 export type {
   BodyFault,

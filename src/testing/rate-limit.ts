@@ -1,5 +1,5 @@
 import type { Clock } from "../index.ts";
-import { headerDate } from "./answers.ts";
+import { headerDate } from "./responses.ts";
 
 const windowInMs = 60_000;
 

@@ -1,11 +1,11 @@
-import { errorAnswer } from "./answers.ts";
-import type { Answer } from "./answers.ts";
-import { beginRoutes } from "./beginnings.ts";
-import { resourceNotFound } from "./call.ts";
-import type { Call, Reply, Route } from "./call.ts";
-import { projectNamePattern } from "./checks.ts";
+import { errorAnswer } from "./responses.ts";
+import type { Answer } from "./responses.ts";
+import { beginRoutes } from "./initial-requests.ts";
+import { resourceNotFound } from "./route.ts";
+import type { Call, Reply, Route } from "./route.ts";
+import { projectNamePattern } from "./validation.ts";
 import type { DataPlane } from "./data-plane.ts";
-import { readRoutes } from "./reads.ts";
+import { readRoutes } from "./status-requests.ts";
 
 const routes = [...readRoutes, ...beginRoutes].map((route) => ({ route, pattern: patternOf(route.path) }));
 

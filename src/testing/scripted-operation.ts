@@ -9,7 +9,7 @@ import type {
   PollLogger,
   Reading,
 } from "../index.ts";
-import { checkPattern, describe, fail, operationIdPattern } from "./checks.ts";
+import { checkPattern, describe, fail, operationIdPattern } from "./validation.ts";
 
 /** The body of a status answer, as the wire has it; `id` and `name` are filled in where they are missing. */
 export interface ScriptedStatus<P = unknown> {

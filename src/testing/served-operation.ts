@@ -1,7 +1,7 @@
 import { isTerminal } from "../index.ts";
 import type { Clock, OperationState } from "../index.ts";
-import { bodyDate, statusId } from "./answers.ts";
-import type { StatusBody } from "./answers.ts";
+import { bodyDate, statusId } from "./responses.ts";
+import type { StatusBody } from "./responses.ts";
 import { checkFaults } from "./faults.ts";
 import type { Fault, Faults } from "./faults.ts";
 import { checkTimeline, percentAt, positionAt, start, usualTimeline } from "./timeline.ts";

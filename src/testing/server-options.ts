@@ -1,6 +1,6 @@
 import { systemClock } from "../index.ts";
 import type { Clock } from "../index.ts";
-import { checkFunction, checkNumber, checkObject, checkString } from "./checks.ts";
+import { checkFunction, checkNumber, checkObject, checkString } from "./validation.ts";
 import type { BeginRequest } from "./data-plane.ts";
 import type { OperationPlan } from "./served-operation.ts";
 

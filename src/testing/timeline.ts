@@ -1,5 +1,5 @@
 import type { OperationError, OperationState } from "../index.ts";
-import { checkNumber, checkObject, checkString, fail } from "./checks.ts";
+import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
 /** A percentage that moves evenly through a phase: from the first moment (or read) of it to the last. */
 export interface PercentRamp {

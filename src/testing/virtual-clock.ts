@@ -1,6 +1,6 @@
 import { setImmediate as nextMacrotask } from "node:timers/promises";
 import type { Clock } from "../index.ts";
-import { checkFunction, checkNumber } from "./checks.ts";
+import { checkFunction, checkNumber } from "./validation.ts";
 
 /**
  * A `Clock` whose time passes only when a test says so: hours take milliseconds.

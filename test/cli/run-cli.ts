@@ -8,8 +8,8 @@ import type { PollOptions } from "lro-poller";
 import { expect, onTestFinished } from "vitest";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, OperationStatusServerOptions, Timeline } from "lro-poller/testing";
-import type { CliContext, Output } from "../../src/cli/context.ts";
-import { run } from "../../src/cli/program.ts";
+import type { CliContext, Output } from "../../src/cli/input/context.ts";
+import { run } from "../../src/cli/commands/program.ts";
 import { fastClock } from "../support/clock.ts";
 
 /** A stream that keeps what it is given. */

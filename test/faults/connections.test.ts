@@ -3,8 +3,8 @@ import { OperationStatusesClient, PollingError, pollUntilDone } from "lro-poller
 import type { FailedRead } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, OperationStatusServerOptions } from "lro-poller/testing";
-import { fast } from "../lro/support.ts";
-import { rejection } from "../support/endings.ts";
+import { fast } from "../azure/lro/support.ts";
+import { rejection } from "../support/rejections.ts";
 import { createCertificate } from "../support/tls.ts";
 import type { CertificateFlaws } from "../support/tls.ts";
 

@@ -7,7 +7,7 @@ import type { StatusBody } from "lro-poller/testing";
 import { topSpeed } from "./paced-clock.ts";
 import { countVerdicts, inParallel, keepRestarting, setStage, within } from "./suite.ts";
 import type { Verdict, Verdicts } from "./suite.ts";
-import { ProcessWatch } from "./watch.ts";
+import { ProcessWatch } from "./monitors.ts";
 
 export interface PeerReport {
   readonly verdicts: Verdicts;

@@ -4,8 +4,8 @@ import { OperationStatusesClient } from "lro-poller";
 import type { DevBox, StartedPoller } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { Fault, OperationPlan } from "lro-poller/testing";
-import { fast } from "../lro/support.ts";
-import { rejection } from "../support/endings.ts";
+import { fast } from "../azure/lro/support.ts";
+import { rejection } from "../support/rejections.ts";
 
 // Which read of an operation that is NotStarted, Running, then Succeeded, and whose dev box is the result.
 const phases = [

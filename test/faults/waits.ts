@@ -13,7 +13,7 @@ import type { StatusBody } from "lro-poller/testing";
 import type { Mix } from "./mixes.ts";
 import { countVerdicts, inParallel, jumping, keepRestarting, setStage, within } from "./suite.ts";
 import type { Stage, Verdict, Verdicts } from "./suite.ts";
-import { ProcessWatch, RequestWatch } from "./watch.ts";
+import { ProcessWatch, RequestWatch } from "./monitors.ts";
 
 /** What all of the waits came to. All but the first are to be 0. */
 export interface Faultlessness extends Omit<Verdicts, "right"> {

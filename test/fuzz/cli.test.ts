@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { InvalidArgumentError } from "commander";
 import { describe, expect, test } from "vitest";
-import { clockText, durationText, parseDuration, secondsText } from "../../src/cli/duration.ts";
-import { Interruption } from "../../src/cli/context.ts";
-import { exitCodes } from "../../src/cli/exit-codes.ts";
+import { clockText, durationText, parseDuration, secondsText } from "../../src/cli/input/duration.ts";
+import { Interruption } from "../../src/cli/input/context.ts";
+import { exitCodes } from "../../src/cli/output/exit-codes.ts";
 import { runCli } from "../cli/run-cli.ts";
 import { fuzz, operationId, secret } from "./support.ts";
 

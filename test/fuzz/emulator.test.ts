@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { parseOperationStatus } from "lro-poller";
 import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, Phase, Timeline } from "lro-poller/testing";
-import { scenarios } from "../../src/cli/scenarios.ts";
+import { scenarios } from "../../src/cli/commands/scenarios.ts";
 import { checkTimeline, percentAt, positionAt, start } from "../../src/testing/timeline.ts";
 import type { Age } from "../../src/testing/timeline.ts";
 import { fuzz } from "./support.ts";

@@ -3,8 +3,8 @@ import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { ReadError, parseRetryAfter } from "lro-poller";
-import { ageOf, errorOfAnswer, factsOf } from "../../src/azure/answer.ts";
-import { RateMeter } from "../../src/rate-meter.ts";
+import { ageOf, errorOfAnswer, factsOf } from "../../src/azure/http/response.ts";
+import { RateMeter } from "../../src/limiter/rate-estimator.ts";
 import { fuzz } from "./support.ts";
 
 const visible = fc.string({

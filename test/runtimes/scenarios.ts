@@ -8,7 +8,7 @@ import {
 } from "lro-poller";
 import type { FailedRead, Operation, Progress } from "lro-poller";
 import type { AddOperationOptions, Timeline } from "lro-poller/testing";
-import { rejection } from "../support/endings.ts";
+import { rejection } from "../support/rejections.ts";
 import { failing, succeeding, token } from "./plans.ts";
 
 /** What a runtime is given: the emulator, and the way to plan what its operations do. */

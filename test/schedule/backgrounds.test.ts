@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { guarded } from "../../src/schedule/guard.ts";
+import { guarded } from "../../src/schedule/regret-bound.ts";
 import { gapOf, noKnowledge } from "../../src/schedule/hazard.ts";
 import type { Background, Terms } from "../../src/schedule/hazard.ts";
-import { learned } from "../../src/schedule/past.ts";
+import { learned } from "../../src/schedule/duration-model.ts";
 
 const open: Terms = { pollCostInMs: 3000, minDelayInMs: 0, maxDelayInMs: Infinity };
 const bounded: Terms = { pollCostInMs: 3000, minDelayInMs: 6000, maxDelayInMs: 22_000 };

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { seeded } from "../../bench/schedule/random.ts";
 import { shapes } from "../../bench/schedule/shapes.ts";
 import type { Shape } from "../../bench/schedule/shapes.ts";
-import { pricedSchedule } from "../../src/schedule/priced.ts";
-import { estimateRemaining } from "../../src/schedule/estimate.ts";
+import { pricedSchedule } from "../../src/schedule/adaptive.ts";
+import { estimateRemaining } from "../../src/schedule/remaining-time.ts";
 import { forecastsOf } from "../../src/schedule/forecast.ts";
-import { observeProgress } from "../../src/schedule/progress-record.ts";
-import type { ProgressRecord } from "../../src/schedule/progress-record.ts";
+import { observeProgress } from "../../src/schedule/progress-history.ts";
+import type { ProgressRecord } from "../../src/schedule/progress-history.ts";
 import type { PollHistory } from "../../src/schedule/schedule.ts";
 
 // `bench/schedule` measured what waits cost by these figures and no others. Whoever changes one of them measures

@@ -1,5 +1,0 @@
-import { fleets, run } from "./short-budget.ts";
-
-const results: Record<string, unknown> = {};
-for (const [name, fleet] of Object.entries(fleets)) results[name] = await run(fleet);
-console.log(JSON.stringify(results));

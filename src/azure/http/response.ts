@@ -1,0 +1,138 @@
+import { isRestError } from "@azure/core-rest-pipeline";
+import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
+import { formatOperationError } from "../../operation/error-text.ts";
+import { ContractError, ReadError, codeOf, messageOf } from "../../operation/errors.ts";
+import type { ReadErrorKind } from "../../operation/errors.ts";
+import { parseObject, parseOperationError } from "../../operation/parse-status.ts";
+import type { OperationError } from "../../operation/operation.ts";
+import type { RateLimit } from "../../limiter/rate-estimator.ts";
+import { parseRetryAfter } from "../../operation/retry-after.ts";
+import type { Answer } from "../lro/protocol.ts";
+
+/** What an answer says beside its body. */
+export interface AnswerFacts {
+  readonly statusCode: number;
+  readonly retryAfterInMs: number | undefined;
+  readonly requestId: string | undefined;
+  readonly rateLimit: RateLimit | undefined;
+}
+
+/** Reads an answer's headers. */
+export function factsOf({ status, headers }: PipelineResponse): AnswerFacts {
+  return {
+    statusCode: status,
+    retryAfterInMs: parseRetryAfter((name) => headers.get(name), Date.now()),
+    requestId: headers.get("x-ms-request-id"),
+    rateLimit: rateLimitOf(headers),
+  };
+}
+
+const remainingHeaders = ["x-rate-limit-remaining", "x-ms-ratelimit-remaining-subscription-reads"];
+
+/** DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
+function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
+  const remaining = remainingHeaders
+    .map((name) => headers.get(name))
+    .filter((value) => value !== undefined && /^\d+$/.test(value))
+    .map(Number);
+  if (remaining.length === 0) return undefined;
+  const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - nowAt(headers);
+  // Both are whole seconds: what begins anew within this one seems to have begun.
+  return { remaining: Math.min(...remaining), resetInMs: Math.max(1000, resetInMs) || usualWindowInMs };
+}
+
+/** How long ago an operation had begun when its service answered, by that service's own clock. */
+export function ageOf(startTime: Date | undefined, { headers }: PipelineResponse): number | undefined {
+  if (startTime === undefined) return undefined;
+  const answeredAt = Date.parse(headers.get("date") ?? "");
+  return Number.isNaN(answeredAt) ? undefined : answeredAt - startTime.getTime();
+}
+
+/** Both services count by the minute. */
+const usualWindowInMs = 60_000;
+
+/** The service's own time: clocks differ. */
+function nowAt(headers: HttpHeaders): number {
+  return Date.parse(headers.get("date") ?? "") || Date.now();
+}
+
+/**
+ * Decodes an answer's body.
+ *
+ * @throws {@link ContractError} when it is no JSON
+ */
+export function parseBody({ bodyAsText }: PipelineResponse): unknown {
+  const text = bodyAsText ?? "";
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ContractError("$", "JSON", text, { cause });
+  }
+}
+
+/** The failed read that an answer other than a status is. */
+export function errorOfAnswer(response: PipelineResponse, cause?: unknown): ReadError {
+  const error = errorInBody(response);
+  const code = response.headers.get("x-ms-error-code") || error?.code || undefined;
+  const said = error ? formatOperationError(error) : (code ?? "neither a status nor an error in the answer");
+  return new ReadError(`HTTP ${response.status}: ${said}`, {
+    ...factsOf(response),
+    kind: kindOf(response.status),
+    isThrottled: response.status === 429 || response.status === 503,
+    code,
+    error,
+    cause,
+  });
+}
+
+/** The failed read that an answer is of which only the code is known. */
+export function errorOfStatus(statusCode: number): ReadError {
+  return new ReadError(`HTTP ${statusCode}`, { kind: kindOf(statusCode), statusCode });
+}
+
+/**
+ * 408, 429 and 5xx say nothing of the operation (Azure REST guidelines), nor does a success without a status;
+ * a 404 may be replication lagging.
+ */
+function kindOf(status: number): ReadErrorKind {
+  if (status === 404) return "notFound";
+  return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "refused";
+}
+
+/** `{ error: { code, message } }` as Azure's guidelines have it, or the error itself as some services send it. */
+function errorInBody(response: PipelineResponse): OperationError | undefined {
+  try {
+    const body = parseObject(parseBody(response), "$");
+    const error = parseOperationError(body["error"] ?? body, "$.error");
+    return error.code === "" && error.message === "" ? undefined : error;
+  } catch {
+    // An HTML page of a gateway: the HTTP status says all there is.
+    return undefined;
+  }
+}
+
+/** What node:tls and OpenSSL call a certificate that will be as wrong in a minute. */
+const certificateError =
+  /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** The failed read that a rejected request is. */
+export function errorOfRequest(error: unknown): ReadError {
+  if (error instanceof ReadError) return error;
+  if (isRestError(error) && error.response) return errorOfAnswer(error.response, error);
+  const code = codeOf(error);
+  const isCertificateError = code !== undefined && certificateError.test(code);
+  const kind = isCertificateError ? "refused" : "transient";
+  return new ReadError(messageOf(error), { kind, code, cause: error });
+}
+
+/** An answer as the course of an operation is read from it. */
+export function answerOf(response: PipelineResponse): Answer {
+  const { status: statusCode, headers, bodyAsText } = response;
+  return {
+    statusCode,
+    header: (name) => headers.get(name),
+    get body() {
+      return bodyAsText?.trim() ? parseBody(response) : undefined;
+    },
+  };
+}

@@ -1,0 +1,127 @@
+import { createTracingClient } from "@azure/core-tracing";
+import type { TracingClient, TracingSpan } from "@azure/core-tracing";
+import { LroError, messageOf } from "../../operation/errors.ts";
+import type {
+  ReadFailure,
+  ReadOptions,
+  TracingOptions,
+  WaitEnd,
+  WaitFacts,
+  WaitObserver,
+} from "../../operation/operation.ts";
+import { withoutUrlSecrets } from "../../redaction.ts";
+import { errorTypeOf, nameOfError } from "./global-observers.ts";
+import type { WaitSubject } from "./global-observers.ts";
+
+/** As in package.json, which a browser cannot read; a test holds them equal. */
+const packageVersion = "0.1.0";
+
+function tracingClientOf(namespace: string): TracingClient {
+  return createTracingClient({ namespace, packageName: "lro-poller", packageVersion });
+}
+
+const anyNamespace = tracingClientOf("");
+const anyTraceparent = `00-${"1".repeat(32)}-${"1".repeat(16)}-01`;
+
+/**
+ * Begins the span of a wait, as a child of that in the options or of the active one; none while nobody traces.
+ * core-tracing does not say whether somebody does, but the instrumenter that it begins with parses no traceparent.
+ */
+export function beginWaitSpan(
+  subject: WaitSubject,
+  facts: WaitFacts,
+  tracingOptions: TracingOptions | undefined,
+): WaitObserver | undefined {
+  if (anyNamespace.parseTraceparentHeader(anyTraceparent) === undefined) return undefined;
+  const { span, updatedOptions } = tracingClientOf(subject.resourceProvider).startSpan(
+    subject.spanName,
+    tracingOptions ? { tracingOptions } : {},
+    { spanKind: "internal", spanAttributes: attributesOf(subject, facts) },
+  );
+  return new WaitSpan(span, subject, updatedOptions.tracingOptions);
+}
+
+/** Calls what sends requests with this span as the active one, for want of a way to hand it over. */
+export function withinSpan<T>(tracingOptions: TracingOptions | undefined, call: () => T): T {
+  const tracingContext = tracingOptions?.tracingContext;
+  return tracingContext ? anyNamespace.withContext(tracingContext, call) : call();
+}
+
+/** The span of one wait. */
+class WaitSpan implements WaitObserver {
+  readonly readOptions: Omit<ReadOptions, "abortSignal">;
+  readonly #span: TracingSpan;
+  readonly #subject: WaitSubject;
+
+  constructor(span: TracingSpan, subject: WaitSubject, tracingOptions: TracingOptions) {
+    this.readOptions = { tracingOptions };
+    this.#span = span;
+    this.#subject = subject;
+  }
+
+  onAnswer(facts: WaitFacts): void {
+    const { status, previousStatus } = facts;
+    this.#addEvent("lro_poller.read", { ...attributesOfStatus(facts), ...attributesOfNextRead(facts) });
+    if (status === previousStatus) return;
+    this.#addEvent("lro_poller.transition", { "lro_poller.from": previousStatus, "lro_poller.to": status });
+  }
+
+  onFailedRead(facts: WaitFacts, failure: ReadFailure): void {
+    this.#addEvent("lro_poller.failed_read", {
+      "error.type": errorTypeOf(failure),
+      "http.response.status_code": failure.statusCode,
+      "lro_poller.error.message": failure.message,
+      "lro_poller.throttled": failure.isThrottled,
+      ...attributesOfNextRead(facts),
+    });
+  }
+
+  onEnd(facts: WaitFacts, { type, error }: WaitEnd): void {
+    const span = this.#span;
+    const ending = { "lro_poller.reads": facts.pollCount, "lro_poller.failed_reads": facts.failedReads };
+    const attributes = { ...attributesOf(this.#subject, facts), ...attributesOfStatus(facts), ...ending };
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value !== undefined) span.setAttribute(name, value);
+    }
+    if (error !== undefined) this.#fail(error);
+    else if (type === "succeeded") span.setStatus({ status: "success" });
+    span.end();
+  }
+
+  #fail(error: unknown): void {
+    this.#span.setAttribute("error.type", nameOfError(error));
+    if (error instanceof LroError) this.#span.setAttribute("lro_poller.error.code", error.code);
+    // Only this library's own errors are known to show no secret.
+    const shown = error instanceof LroError ? error : withoutUrlSecrets(messageOf(error));
+    this.#span.setStatus({ status: "error", error: shown });
+  }
+
+  #addEvent(name: string, attributes: Record<string, unknown>): void {
+    this.#span.addEvent?.(name, { attributes });
+  }
+}
+
+function attributesOf(subject: WaitSubject, { operationId }: WaitFacts): Record<string, unknown> {
+  const url = subject.url();
+  return {
+    "lro_poller.operation.id": operationId,
+    ...(subject.projectName !== undefined && { "lro_poller.project": subject.projectName }),
+    ...(url !== undefined && { "url.full": withoutQuery(url) }),
+  };
+}
+
+function attributesOfStatus({ status, percentComplete }: WaitFacts): Record<string, unknown> {
+  return {
+    "lro_poller.operation.status": status,
+    "lro_poller.operation.percent_complete": percentComplete,
+  };
+}
+
+function attributesOfNextRead({ nextPollInMs }: WaitFacts): Record<string, unknown> {
+  return { "lro_poller.next_read_in_ms": nextPollInMs };
+}
+
+function withoutQuery(url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}

@@ -1,0 +1,189 @@
+import { once } from "node:events";
+import type { OperationHandle, OperationQueue, OperationWorker, QueueLocation } from "../../bullmq/index.ts";
+import type { Operation, PollLogger, ResumeToken } from "../../index.ts";
+import { UsageError } from "../input/context.ts";
+import type { CliContext } from "../input/context.ts";
+import { exitCodeOf, toError } from "../output/wait-result.ts";
+import type { Ending } from "../output/wait-result.ts";
+import { exitCodes, heaviest } from "../output/exit-codes.ts";
+import { EndingPrinter } from "../output/reporters/results.ts";
+import { referenceIn } from "../input/resume-token.ts";
+import { clientsFor, resolveTargets } from "../input/targets.ts";
+import type { Target, TargetOptions } from "../input/targets.ts";
+import { writeError } from "../output/terminal.ts";
+import { toJson } from "../output/text.ts";
+
+/** Where the queue is. */
+export interface QueueOptions {
+  readonly redis?: string;
+  readonly queue?: string;
+}
+
+/** What `lro queue add` is told. Durations are milliseconds. */
+export interface QueueAddOptions extends QueueOptions, TargetOptions {
+  readonly timeout?: number;
+  readonly wait?: boolean;
+}
+
+/** What `lro queue worker` is told. */
+export interface QueueWorkerOptions extends QueueOptions, Pick<TargetOptions, "allowHost"> {
+  readonly concurrency?: number;
+}
+
+/** What `lro queue status` is told. */
+export interface QueueStatusOptions extends QueueOptions {
+  readonly output?: "text" | "json";
+}
+
+/**
+ * Adds operations, and prints the id of each one's job.
+ *
+ * @returns the exit code
+ * @throws UsageError that names the argument
+ */
+export async function queueAdd(
+  locations: readonly string[],
+  options: QueueAddOptions,
+  context: CliContext,
+): Promise<number> {
+  const targets = await resolveTargets(locations, options, context);
+  return withQueue(options, context, async (queue) => {
+    const timeout = options.timeout === undefined ? {} : { timeoutInMs: options.timeout };
+    const handles: OperationHandle[] = [];
+    for (const { operation } of targets) {
+      if (operation) handles.push(await queue.add(operation, timeout));
+    }
+    if (options.wait === true) return waitFor(handles, targets, context);
+    context.stdout.write(handles.map(({ jobId }) => `${jobId}\n`).join(""));
+    return exitCodes.succeeded;
+  });
+}
+
+async function waitFor(
+  handles: readonly OperationHandle[],
+  targets: readonly Target[],
+  context: CliContext,
+): Promise<number> {
+  const printer = new EndingPrinter(targets, context);
+  const endings = handles.map(async (handle, place) => {
+    const ending = await endingOf(handle, context);
+    printer.print(place, ending);
+    return exitCodeOf(ending);
+  });
+  const codes = await Promise.all(endings);
+  printer.finish();
+  return heaviest(codes);
+}
+
+async function endingOf(handle: OperationHandle, { interruption }: CliContext): Promise<Ending> {
+  try {
+    return { type: "succeeded", result: await handle.pollUntilDone({ abortSignal: interruption }) };
+  } catch (error) {
+    if (interruption.aborted) throw error;
+    return { type: "unsuccessful", error: toError(error) };
+  }
+}
+
+/**
+ * Works on a queue until it is interrupted, which is its proper end.
+ *
+ * @returns the exit code
+ */
+export async function queueWorker(options: QueueWorkerOptions, context: CliContext): Promise<number> {
+  const { createOperationWorker } = await loadQueue();
+  const { concurrency, allowHost = [] } = options;
+  const worker = createOperationWorker({
+    ...locationOf(options, context),
+    ...(concurrency !== undefined && { concurrency }),
+    resolveOperation: resolverOf(context, allowHost),
+    logger: loggerOf(context),
+  });
+  await untilInterrupted(worker, context);
+  await worker.close();
+  return exitCodes.succeeded;
+}
+
+async function untilInterrupted(
+  worker: OperationWorker,
+  { stderr, interruption }: CliContext,
+): Promise<void> {
+  const interrupted = interruption.aborted ? Promise.resolve() : once(interruption, "abort");
+  const started = worker.started.then(() => stderr.write("Working. Ctrl-C ends it; what is queued stays.\n"));
+  await Promise.race([started, interrupted]);
+  await interrupted;
+}
+
+/** The hosts that may get a token are those of the other commands, whatever a job says. */
+function resolverOf(context: CliContext, allowHost: readonly string[]): (token: ResumeToken) => Operation {
+  const clientAt = clientsFor(context, { allowHost });
+  return (token) => {
+    const { endpoint, apiVersion } = referenceIn(JSON.stringify(token));
+    return clientAt(endpoint, apiVersion).resumePoint(token).operation;
+  };
+}
+
+/**
+ * Prints how many operations are where.
+ *
+ * @returns the exit code
+ */
+export async function queueStatus(options: QueueStatusOptions, context: CliContext): Promise<number> {
+  return withQueue(options, context, async (queue) => {
+    const counts = await queue.counts();
+    const lines = Object.entries(counts).map(([where, count]) => `${where.padEnd(9)}${count}\n`);
+    context.stdout.write(options.output === "json" ? `${toJson(counts)}\n` : lines.join(""));
+    return exitCodes.succeeded;
+  });
+}
+
+/** Until it is interrupted: without Redis, BullMQ waits for it. */
+async function withQueue(
+  options: QueueOptions,
+  context: CliContext,
+  use: (queue: OperationQueue) => Promise<number>,
+): Promise<number> {
+  const { createOperationQueue } = await loadQueue();
+  const queue = createOperationQueue({ ...locationOf(options, context), logger: loggerOf(context) });
+  const { interruption } = context;
+  const interrupted = once(interruption, "abort").then(() => exitCodes.interrupted);
+  try {
+    return await Promise.race([use(queue), interrupted]);
+  } finally {
+    // Else its tries to reach Redis would hold the process open.
+    await queue.close();
+  }
+}
+
+async function loadQueue(): Promise<typeof import("../../bullmq/index.ts")> {
+  try {
+    // BullMQ asks for it only when it connects.
+    await import("ioredis");
+    return await import("../../bullmq/index.ts");
+  } catch (cause) {
+    throw new UsageError("queue: expected bullmq and ioredis to be installed (npm install bullmq ioredis)", {
+      cause,
+    });
+  }
+}
+
+const localRedis = "redis://127.0.0.1:6379";
+
+function locationOf({ redis, queue }: QueueOptions, { env }: CliContext): QueueLocation {
+  const url = redis ?? env["REDIS_URL"] ?? localRedis;
+  if (!/^rediss?:/.test(url) || !URL.canParse(url)) {
+    throw new UsageError("--redis: expected a URL that begins with redis:// or rediss://, got another text");
+  }
+  return { connection: { url }, ...(queue !== undefined && { queueName: queue }) };
+}
+
+/** Each trouble once: while Redis is away, the same is told at every try. */
+function loggerOf(context: CliContext): PollLogger {
+  const told = new Set<string>();
+  const tell = (...message: unknown[]): void => {
+    const line = message.map(String).join(" ");
+    if (!told.has(line)) writeError(context, line);
+    told.add(line);
+  };
+  const unheard = Object.assign(() => {}, { enabled: false });
+  return { verbose: unheard, info: unheard, warning: tell, error: tell };
+}

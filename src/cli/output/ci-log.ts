@@ -1,0 +1,120 @@
+import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import type { CiLog, CliContext, Output } from "../input/context.ts";
+import { singleLine } from "./text.ts";
+
+/** The lines that a CI system takes for commands. */
+interface Dialect {
+  group(title: string): string;
+  readonly endGroup: string;
+  error(title: string, message: string): string;
+  notice(title: string, message: string): string;
+  /** Puts Markdown where the system finds it. Returns the line that says where that is, if it takes one. */
+  addSummary(markdown: string, env: CliContext["env"]): string | undefined;
+}
+
+/**
+ * GitHub Actions.
+ *
+ * @see https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+ */
+const gitHubActions: Dialect = {
+  group: (title) => `::group::${gitHubData(title)}`,
+  endGroup: "::endgroup::",
+  error: (title, message) => `::error title=${gitHubProperty(title)}::${gitHubData(message)}`,
+  notice: (title, message) => `::notice title=${gitHubProperty(title)}::${gitHubData(message)}`,
+  addSummary(markdown, { GITHUB_STEP_SUMMARY: file }) {
+    if (file === undefined) throw new Error("GITHUB_STEP_SUMMARY is not set");
+    appendFileSync(file, markdown);
+    return undefined;
+  },
+};
+
+/**
+ * Azure Pipelines, which has neither titles nor notices.
+ *
+ * @see https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
+ */
+const azurePipelines: Dialect = {
+  group: (title) => `##[group]${inert(title)}`,
+  endGroup: "##[endgroup]",
+  error: (_title, message) => `##vso[task.logissue type=error]${azureData(message)}`,
+  notice: (title, message) => `##[section]${inert(`${title}: ${message}`)}`,
+  addSummary(markdown, { AGENT_TEMPDIRECTORY: folder = tmpdir() }) {
+    const file = join(mkdtempSync(join(folder, "lro-")), "lro wait.md");
+    writeFileSync(file, markdown);
+    return `##vso[task.uploadsummary]${azureData(file)}`;
+  },
+};
+
+function gitHubData(text: string): string {
+  return inert(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+function gitHubProperty(text: string): string {
+  return gitHubData(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
+function azureData(text: string): string {
+  return inert(text).replaceAll("%", "%AZP25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+}
+
+/**
+ * A text in which neither system finds a command: GitHub Actions looks for `::name::` at the start of a line and for
+ * `##[name]` anywhere, Azure Pipelines for `##vso[` anywhere and for `##[name]` at the start.
+ */
+function inert(text: string): string {
+  return text.replaceAll(/##(?=(?:vso)?\[)/gi, "# #").replaceAll(/^(\s*):(?=:.*::)/gm, "$1: ");
+}
+
+/** Lets everything through but commands. Each write has to be whole lines. */
+class InertOutput extends Writable implements Output {
+  readonly #output: Output;
+
+  constructor(output: Output) {
+    super({ decodeStrings: false });
+    this.#output = output;
+  }
+
+  override _write(text: unknown, _encoding: string, done: () => void): void {
+    this.#output.write(inert(String(text)));
+    done();
+  }
+}
+
+/**
+ * The same context, where it is that of a CI system with a log to write commands to, and with outputs that pass on no
+ * others: an operation's name or a service's message must not be taken for one.
+ */
+export function withCiLog(context: CliContext): CliContext {
+  const { env, stdout, stderr } = context;
+  const dialect = dialectOf(env);
+  if (dialect === undefined) return context;
+  return {
+    ...context,
+    stdout: new InertOutput(stdout),
+    stderr: new InertOutput(stderr),
+    ciLog: createCiLog(dialect, context),
+  };
+}
+
+function dialectOf(env: CliContext["env"]): Dialect | undefined {
+  if (env["GITHUB_ACTIONS"] === "true") return gitHubActions;
+  return env["TF_BUILD"]?.toLowerCase() === "true" ? azurePipelines : undefined;
+}
+
+function createCiLog(dialect: Dialect, { stdout, stderr, env }: CliContext): CiLog {
+  return {
+    group: (title) => void stdout.write(`${dialect.group(singleLine(title))}\n`),
+    endGroup: () => void stdout.write(`${dialect.endGroup}\n`),
+    error: (title, message) => void stderr.write(`${dialect.error(singleLine(title), message)}\n`),
+    notice: (title, message) =>
+      void stdout.write(`${dialect.notice(singleLine(title), singleLine(message))}\n`),
+    addSummary(markdown) {
+      const command = dialect.addSummary(markdown, env);
+      if (command !== undefined) stdout.write(`${command}\n`);
+    },
+  };
+}

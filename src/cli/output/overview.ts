@@ -1,0 +1,92 @@
+import stringWidth from "string-width";
+import { clockText } from "../input/duration.ts";
+import { truncate } from "./text.ts";
+import { elapsedOf, percentOf, remainingOf, renderWaits } from "./view.ts";
+import type { ViewOptions, WaitView } from "./view.ts";
+
+/** What to fit the overview into. */
+export interface OverviewOptions extends ViewOptions {
+  /** How many lines there may be: the summary's one, and the bars. */
+  readonly rows: number;
+}
+
+/** Many waits in a few lines: where they stand together, and the bars of those that matter most. */
+export function renderOverview(waits: readonly WaitView[], options: OverviewOptions): string[] {
+  const shown = mostInteresting(waits, options.now, Math.max(0, options.rows - 1));
+  return [summaryOf(waits, options), ...renderWaits(shown, options)];
+}
+
+/** `312 operations: 40 NotStarted, 200 Running, 70 Succeeded, 2 Failed · 61 % · ~12:30 left` */
+function summaryOf(waits: readonly WaitView[], { columns, now }: ViewOptions): string {
+  const tail = ` · ${Math.floor(meanPercentOf(waits))} %${leftText(waits, now)}`;
+  const room = columns - stringWidth(tail);
+  const states = statesText(waits);
+  const short = `${waits.length}: ${states}`;
+  const head = [`${waits.length} operations: ${states}`, short].find((text) => stringWidth(text) <= room);
+  return truncate((head ?? truncate(short, room)) + tail, columns);
+}
+
+const firstStates = ["unread", "NotStarted", "Running"];
+const lastStates = ["Succeeded", "Failed", "Canceled"];
+
+/** `40 NotStarted, 2 Failed` */
+export function statesText(waits: readonly WaitView[]): string {
+  const counts = new Map(firstStates.map((state) => [state, 0]));
+  for (const wait of waits) counts.set(stateOf(wait), (counts.get(stateOf(wait)) ?? 0) + 1);
+  const others = Array.from(counts.keys()).filter((state) => !lastStates.includes(state));
+  const counted = [...others, ...lastStates].filter((state) => (counts.get(state) ?? 0) > 0);
+  return counted.map((state) => `${counts.get(state)} ${state}`).join(", ");
+}
+
+/** The service's word, but for a wait that ended before its operation: `timed out`. */
+export function stateOf({ status, end }: WaitView): string {
+  if (status !== undefined && lastStates.includes(status)) return status;
+  return end?.note ?? status ?? "unread";
+}
+
+function meanPercentOf(waits: readonly WaitView[]): number {
+  const percents = waits.map((wait) => (wait.end ? 100 : (percentOf(wait) ?? 0)));
+  return percents.reduce((sum, percent) => sum + percent, 0) / waits.length;
+}
+
+/** Nothing where there is one that nobody can tell of. */
+function leftText(waits: readonly WaitView[], now: number): string {
+  const remaining = waits.filter(({ end }) => !end).map((wait) => remainingOf(wait, now) ?? Infinity);
+  const longest = remaining.reduce((one, other) => Math.max(one, other), 0);
+  return longest === 0 || longest === Infinity ? "" : ` · ~${clockText(longest)} left`;
+}
+
+/** Trouble first, but with room left for what goes on; then what ends soon, what runs long, and what is over. */
+function mostInteresting(waits: readonly WaitView[], now: number, rows: number): WaitView[] {
+  const trouble = waits.filter(isTrouble).toSorted(byTrouble(now));
+  const underWay = waits.filter((wait) => !wait.end && !isTrouble(wait)).toSorted(byEnd(now));
+  const over = waits.filter((wait) => wait.end && !isTrouble(wait)).toSorted(byLatest);
+  const roomForTrouble = Math.max(Math.ceil(rows / 2), rows - underWay.length);
+  const first = [...trouble.slice(0, roomForTrouble), ...underWay];
+  return [...first, ...over].slice(0, rows);
+}
+
+function isTrouble({ status, end, failure }: WaitView): boolean {
+  return end ? status !== "Succeeded" : failure !== undefined;
+}
+
+type Order = (one: WaitView, other: WaitView) => number;
+
+/** What has ended, the latest first, then what is tried again. */
+function byTrouble(now: number): Order {
+  return (one, other) => {
+    if (one.end && other.end) return byLatest(one, other);
+    return Number(!one.end) - Number(!other.end) || elapsedOf(other, now) - elapsedOf(one, now);
+  };
+}
+
+function byEnd(now: number): Order {
+  return (one, other) => {
+    const [left = Infinity, otherLeft = Infinity] = [remainingOf(one, now), remainingOf(other, now)];
+    return left === otherLeft ? elapsedOf(other, now) - elapsedOf(one, now) : left - otherLeft;
+  };
+}
+
+function byLatest(one: WaitView, other: WaitView): number {
+  return other.heardAt - one.heardAt;
+}

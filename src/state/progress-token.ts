@@ -1,0 +1,102 @@
+import type { ProgressPoint, ProgressRecord } from "../schedule/progress-history.ts";
+import { parseCount, parseFields, parseNumber, refusal } from "../operation/json-fields.ts";
+
+/**
+ * A {@link ProgressRecord} in a resume token: rounded, so that it stays small. Times are seconds since the wait began.
+ */
+export interface ProgressToken {
+  /** When the percentage was last reported. */
+  readonly latest: number;
+  /** What every percentage so far is a multiple of; 0 before the first above 0. */
+  readonly quantum: number;
+  /** The mean of the square roots, and of how many. */
+  readonly roughness: readonly [meanRoot: number, count: number];
+  /** Four numbers for each point, oldest first: when it was seen, how long after the read before, percent, levels. */
+  readonly points: readonly number[];
+}
+
+/** The record as a token holds it. */
+export function progressTokenOf({ points, latestInMs, quantum, roughness }: ProgressRecord): ProgressToken {
+  return {
+    latest: rounded(latestInMs / 1000, timeDigits),
+    quantum: rounded(quantum, percentDigits),
+    roughness: [rounded(roughness.meanRoot, percentDigits), roughness.count],
+    points: points.flatMap(({ atInMs, afterInMs, percent, levels }) => [
+      rounded(atInMs / 1000, timeDigits),
+      rounded((atInMs - afterInMs) / 1000, gapDigits),
+      rounded(percent, percentDigits),
+      levels,
+    ]),
+  };
+}
+
+/** A hundred-thousandth of the wait, or a millisecond; how wide a step is need not be known as exactly. */
+const [timeDigits, gapDigits] = [5, 3];
+/** The thousandths of a percent that a record goes by. */
+const percentDigits = 5;
+const mostDecimals = 3;
+
+/** To as many significant digits, and no more than three decimals. */
+function rounded(value: number, digits: number): number {
+  return Number(Number(value.toPrecision(digits)).toFixed(mostDecimals));
+}
+
+const mostPoints = 12;
+const numbersInPoint = 4;
+
+/**
+ * Parses the record of a token.
+ *
+ * @throws {@link ContractError} that says which field is wrong
+ */
+export function parseProgressToken(value: unknown, path: string): ProgressToken {
+  const fields = parseFields(value, path, ["latest", "quantum", "roughness", "points"]);
+  const [meanRoot, count] = parseNumbers(fields["roughness"], `${path}.roughness`, 2);
+  const points = parseNumbers(fields["points"], `${path}.points`, mostPoints * numbersInPoint);
+  checkPoints(points, `${path}.points`);
+  return {
+    latest: parseNumber(fields["latest"], `${path}.latest`),
+    quantum: parseNumber(fields["quantum"], `${path}.quantum`, 100),
+    roughness: [
+      parseNumber(meanRoot, `${path}.roughness[0]`, 100),
+      parseCount(count, `${path}.roughness[1]`),
+    ],
+    points,
+  };
+}
+
+function parseNumbers(value: unknown, path: string, most: number): readonly number[] {
+  if (!Array.isArray(value) || value.length > most) {
+    throw refusal(path, `an array of at most ${most} numbers`, value);
+  }
+  return value.map((item, index) => parseNumber(item, `${path}[${index}]`));
+}
+
+/** A point is what a schedule divides by: one that no wait could have seen must not get that far. */
+function checkPoints(points: readonly number[], path: string): void {
+  if (points.length % numbersInPoint !== 0) throw refusal(path, "four numbers for each point", points);
+  let before = 0;
+  for (const [index, number] of points.entries()) {
+    const at = `${path}[${index}]`;
+    if (index % numbersInPoint === 0 && number < before) throw refusal(at, `at least ${before}`, number);
+    if (index % numbersInPoint === 0) before = number;
+    if (index % numbersInPoint === 2) parseNumber(number, at, 100);
+    if (index % numbersInPoint === 3 && parseCount(number, at) === 0) throw refusal(at, "1 or more", number);
+  }
+}
+
+/** The record that a token holds. */
+export function progressOf({ points, latest, quantum, roughness }: ProgressToken): ProgressRecord {
+  const [meanRoot, count] = roughness;
+  const starts = points.filter((_, index) => index % numbersInPoint === 0);
+  return {
+    points: starts.map((at, index) => pointOf(at, points.slice(index * numbersInPoint))),
+    latestInMs: latest * 1000,
+    quantum,
+    roughness: { meanRoot, count },
+  };
+}
+
+function pointOf(at: number, [, gap = 0, percent = 0, levels = 1]: readonly number[]): ProgressPoint {
+  return { atInMs: at * 1000, afterInMs: Math.max(0, at - gap) * 1000, percent, levels };
+}

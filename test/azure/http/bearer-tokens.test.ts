@@ -1,0 +1,135 @@
+import { bearerTokenAuthenticationPolicy, createPipelineFromOptions } from "@azure/core-rest-pipeline";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { OperationStatusesClient, PollingError, fixed, startOperation, systemClock } from "lro-poller";
+import type { StartOperationOptions, StartedPoller } from "lro-poller";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { OperationStatusServer } from "lro-poller/testing";
+import { fastClock } from "../../support/clock.ts";
+import { CountingCredential } from "../../support/credential.ts";
+import { rejection } from "../../support/rejections.ts";
+import { createCertificate } from "../../support/tls.ts";
+
+const certificate = createCertificate();
+const minuteInMs = 60_000;
+const reads = 24;
+
+let server: OperationStatusServer;
+let credential: CountingCredential;
+let tlsOptions: { readonly ca: string };
+
+/** A service that takes no token after its expiry, nor one that it took back. */
+beforeEach(async () => {
+  const tls = await certificate;
+  tlsOptions = { ca: tls.cert };
+  credential = new CountingCredential();
+  const timeline = [{ status: "Running", reads }, { status: "Succeeded" }];
+  server = await startOperationStatusServer({
+    tls,
+    requireAuthorization: (token) => credential.isValid(token),
+    onBegin: () => ({ timeline }),
+  });
+  onTestFinished(() => server.close());
+  // Sockets and timers stay real.
+  vi.useFakeTimers({ toFake: ["Date"] });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+const path = "/projects/myProject/users/me/devboxes/b1?api-version=2025-02-01";
+type Begin = (options?: StartOperationOptions) => StartedPoller;
+
+function settings(options: StartOperationOptions = {}): StartOperationOptions {
+  const clock = fastClock(systemClock);
+  return { schedule: fixed(1000), requestTimeoutInMs: Infinity, clock, ...options };
+}
+
+function beginByClient(options?: StartOperationOptions): StartedPoller {
+  const client = new OperationStatusesClient(server.endpoint, credential, { tlsOptions });
+  return client.startOperation({ method: "PUT", url: path, body: {} }, settings(options));
+}
+
+function beginByPipeline(options?: StartOperationOptions): StartedPoller {
+  const pipeline = createPipelineFromOptions({ tlsOptions });
+  pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }));
+  const request = { method: "PUT", url: `${server.endpoint}${path}`, body: {} } as const;
+  return startOperation(request, { ...settings(options), pipeline });
+}
+
+function answers(): (number | undefined)[] {
+  return server.requests.map(({ answeredStatus }) => answeredStatus);
+}
+
+function tokensSent(): (string | undefined)[] {
+  return server.requests.map(({ headers }) => headers.authorization?.replace("Bearer ", ""));
+}
+
+describe.each<[string, Begin]>([
+  ["a client", beginByClient],
+  ["a pipeline that signs", beginByPipeline],
+])("the token of %s", (_, begin) => {
+  test.each([7, 31, 61])(
+    "is replaced before its hour is over, where a read comes every %i minutes",
+    async (minutes) => {
+      const onProgress = (): void => void vi.setSystemTime(Date.now() + minutes * minuteInMs);
+      await begin({ onProgress }).pollUntilDone();
+      expect(answers().filter((status) => status === 401)).toEqual([]);
+      expect(new Set(tokensSent()).size).toBeGreaterThan(2);
+    },
+  );
+
+  test("is one and the same as long as it is good", async () => {
+    await begin().pollUntilDone();
+    expect(new Set(tokensSent())).toEqual(new Set(["token-1"]));
+    expect(credential.calls).toHaveLength(1);
+  });
+
+  test("answers a claims challenge in the middle of the wait, once", async () => {
+    const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
+    const onProgress = ({ pollCount }: { pollCount: number }): void => {
+      if (pollCount === 3) server.failNext({ kind: "unauthorized", claims });
+    };
+    await begin({ onProgress }).pollUntilDone();
+    expect(answers().filter((status) => status === 401)).toHaveLength(1);
+    expect(credential.calls).toMatchObject([{}, { claims, enableCae: true }]);
+    expect(new Set(tokensSent().slice(-reads + 4))).toEqual(new Set(["token-2"]));
+  });
+
+  test("is not asked for again and again by claims", async () => {
+    const poller = begin();
+    await poller.poll();
+    server.failNext({ kind: "unauthorized", claims: "{}" }, 100);
+    const failure = await rejection(poller.pollUntilDone(), PollingError);
+    expect(failure).toMatchObject({ statusCode: 401, code: "Unauthorized" });
+    expect(credential.calls).toHaveLength(2);
+  });
+});
+
+describe("a token that the service takes back before its time", () => {
+  test("is replaced by a client, once", async () => {
+    const onProgress = ({ pollCount }: { pollCount: number }): void => {
+      if (pollCount === 3) credential.revoke("token-1");
+    };
+    await beginByClient({ onProgress }).pollUntilDone();
+    expect(answers().filter((status) => status === 401)).toHaveLength(1);
+    expect(credential.calls).toHaveLength(2);
+  });
+
+  test("is replaced by a client, though the challenge has claims that are not Azure's to answer", async () => {
+    const poller = beginByClient();
+    await poller.poll();
+    const challenge = 'Bearer error="invalid_token", claims="e30="';
+    server.failNext({ kind: "unauthorized", challenge });
+    await poller.pollUntilDone();
+    expect(credential.calls).toHaveLength(2);
+    expect(credential.calls[1]).not.toHaveProperty("claims");
+  });
+
+  test("ends a wait through a pipeline, whose credential is not ours to ask", async () => {
+    const poller = beginByPipeline();
+    await poller.poll();
+    credential.revoke("token-1");
+    expect(await rejection(poller.pollUntilDone(), PollingError)).toMatchObject({ statusCode: 401 });
+  });
+});

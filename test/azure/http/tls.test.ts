@@ -1,0 +1,177 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setDefaultCACertificates } from "node:tls";
+import { inspect } from "node:util";
+import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import {
+  OperationStartError,
+  OperationStatusesClient,
+  PollingError,
+  fixed,
+  pollUntilDone,
+  systemClock,
+} from "lro-poller";
+import type { PollOptions } from "lro-poller";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { OperationStatusServer, OperationStatusServerOptions } from "lro-poller/testing";
+import { runCli, temporaryFolder } from "../../cli/run-cli.ts";
+import { fastClock } from "../../support/clock.ts";
+import { CountingCredential } from "../../support/credential.ts";
+import { rejection } from "../../support/rejections.ts";
+import { startProxy } from "../../support/proxy.ts";
+import { createCertificate } from "../../support/tls.ts";
+
+const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
+const path = `/projects/myProject/operationstatuses/${operationId}`;
+
+const good = await createCertificate();
+const expired = await createCertificate({ expiredAt: new Date(Date.now() - 86_400_000) });
+const ofAnotherHost = await createCertificate({ host: "127.0.0.2" });
+const ofLocalhost = await createCertificate({ host: "localhost" });
+const unknown = await createCertificate();
+// Trusted by this process, so that nothing but the flaw of a certificate keeps a request back.
+setDefaultCACertificates([good, expired, ofAnotherHost, ofLocalhost].map(({ cert }) => cert));
+
+afterEach(() => vi.unstubAllEnvs());
+
+async function serve(options: OperationStatusServerOptions): Promise<OperationStatusServer> {
+  const server = await startOperationStatusServer(options);
+  onTestFinished(() => server.close());
+  server.addOperation({ operationId, timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }] });
+  return server;
+}
+
+function clientOf({ endpoint }: OperationStatusServer): OperationStatusesClient {
+  return new OperationStatusesClient(endpoint, new CountingCredential());
+}
+
+/** Never gives up by the clock. */
+function patient(): PollOptions {
+  const clock = fastClock(systemClock);
+  return { clock, schedule: fixed(1000), requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
+}
+
+describe.each([
+  ["has expired", expired, "CERT_HAS_EXPIRED"],
+  ["is another host's", ofAnotherHost, "ERR_TLS_CERT_ALTNAME_INVALID"],
+  ["nobody vouches for", unknown, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+])("a certificate that %s", (_, tls, code) => {
+  test("ends a wait at once", async () => {
+    const server = await serve({ tls });
+    const wait = pollUntilDone(clientOf(server).operation("myProject", operationId), patient());
+    expect(await rejection(wait, PollingError)).toMatchObject({ code, pollCount: 1 });
+    expect(server.requests).toEqual([]);
+  });
+
+  test("ends a beginning at once", async () => {
+    const server = await serve({ tls });
+    const poller = clientOf(server).createDevBox("myProject", "me", "my-box", { poolName: "p" }, patient());
+    expect(await rejection(poller.pollUntilDone(), OperationStartError)).toMatchObject({
+      code,
+      cause: { kind: "refused" },
+    });
+    expect(server.requests).toEqual([]);
+  });
+});
+
+test("a certificate that is good lets the credential through", async () => {
+  const server = await serve({ tls: good });
+  await pollUntilDone(clientOf(server).operation("myProject", operationId), patient());
+  expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(
+    Array.from({ length: 2 }, () => "Bearer token-1"),
+  );
+});
+
+describe("a proxy", () => {
+  const clientBehind = (proxyPort: number, { endpoint }: OperationStatusServer): OperationStatusesClient => {
+    const own = { host: "http://127.0.0.1", port: proxyPort, username: "me", password: "TOPSECRET" };
+    // Its agent checks the names of hosts, and their addresses not.
+    const byName = endpoint.replace("127.0.0.1", "localhost");
+    return new OperationStatusesClient(byName, new CountingCredential(), { proxyOptions: own });
+  };
+
+  test("gets no credential but its own: it sees where to, and no more", async () => {
+    const server = await serve({ tls: ofLocalhost });
+    const proxy = await startProxy();
+    const client = clientBehind(proxy.port, server);
+    expect(await client.getOperationStatus("myProject", operationId)).toMatchObject({ status: "Running" });
+    expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(["Bearer token-1"]);
+    const [{ line, headers } = { line: "", headers: {} }] = proxy.requests;
+    expect(line).toBe(`CONNECT localhost:${new URL(server.endpoint).port}`);
+    expect(headers).not.toHaveProperty("authorization");
+    expect(headers["proxy-authorization"]).toBe(`Basic ${btoa("me:TOPSECRET")}`);
+  });
+
+  test("that leads to another server is found out by its certificate", async () => {
+    const server = await serve({ tls: ofLocalhost });
+    const foreign = await serve({ tls: ofAnotherHost });
+    const proxy = await startProxy(Number(new URL(foreign.endpoint).port));
+    const client = clientBehind(proxy.port, server);
+    const failure = await rejection(client.getOperationStatus("myProject", operationId), PollingError);
+    expect(failure.code).toBe("ERR_TLS_CERT_ALTNAME_INVALID");
+    expect(foreign.requests).toEqual([]);
+    expect(inspect(failure, { depth: Infinity, showHidden: true })).not.toContain("TOPSECRET");
+  });
+
+  test("that the environment names gets nothing of what plain http means for this machine", async () => {
+    const server = await serve({});
+    const proxy = await startProxy();
+    for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]) {
+      vi.stubEnv(name, `http://127.0.0.1:${proxy.port}`);
+    }
+    const client = new OperationStatusesClient(server.endpoint);
+    expect(await client.getOperationStatus("myProject", operationId)).toMatchObject({ status: "Running" });
+    expect(proxy.requests).toEqual([]);
+  });
+});
+
+describe("the command", () => {
+  const endpointOf = (server: OperationStatusServer): string => server.endpoint;
+  const locationOf = (server: OperationStatusServer): string => `${server.endpoint}${path}`;
+  const listOf = (server: OperationStatusServer): string => {
+    const file = join(temporaryFolder(), "ops.txt");
+    writeFileSync(file, locationOf(server));
+    return file;
+  };
+  const tokenOf = (server: OperationStatusServer): string => {
+    const names = { projectName: "myProject", operationId, apiVersion: "2025-02-01" };
+    const operation = { endpoint: server.endpoint, ...names };
+    return JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 0, failedReads: 0 });
+  };
+
+  test.each<[string, (server: OperationStatusServer) => string[]]>([
+    ["a location", (server) => ["wait", locationOf(server)]],
+    ["a location to read", (server) => ["status", locationOf(server)]],
+    ["a location in a file", (server) => ["wait", "--from", listOf(server)]],
+    [
+      "an endpoint",
+      (server) => [
+        "wait",
+        "--endpoint",
+        endpointOf(server),
+        "--project",
+        "myProject",
+        "--operation",
+        operationId,
+      ],
+    ],
+    ["a token", (server) => ["wait", "--resume", tokenOf(server)]],
+  ])("sends a token to the host of %s where it is allowed, and else nothing", async (_, argvOf) => {
+    const server = await serve({ tls: good });
+    const credential = new CountingCredential();
+    const loadCredential = (): Promise<CountingCredential> => Promise.resolve(credential);
+    const argv = argvOf(server);
+    for (const host of ["127.0.0.2", "localhost", "127.0.0.1:443", "0.0.1"]) {
+      const refused = await runCli([...argv, "--allow-host", host], { loadCredential });
+      expect(refused.exitCode).toBe(2);
+      expect(refused.stderr).toContain("expected a host in devcenter.azure.com");
+      expect(refused.stderr).toContain("got 127.0.0.1 ");
+    }
+    expect(credential.calls).toEqual([]);
+    expect(server.requests).toEqual([]);
+
+    const allowed = await runCli([...argv, "--allow-host", "127.0.0.1"], { loadCredential });
+    expect(allowed).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer token-1");
+  });
+});

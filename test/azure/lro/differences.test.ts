@@ -1,0 +1,291 @@
+import { readFileSync } from "node:fs";
+import { bearerTokenAuthenticationPolicy, createPipelineFromOptions } from "@azure/core-rest-pipeline";
+import { describe, expect, test } from "vitest";
+import { startOperation } from "lro-poller";
+import type { StartOperationOptions } from "lro-poller";
+import { CountingCredential } from "../../support/credential.ts";
+import { startWithCoreLro } from "../../support/core-lro-child.ts";
+import { rejection } from "../../support/rejections.ts";
+import type { Route, RouteServer } from "../../support/route-server.ts";
+import { createCertificate } from "../../support/tls.ts";
+import { clientOf, fast, on, pipelineWithoutRetries, requestOf, serve } from "./support.ts";
+
+const at = { headers: { "operation-location": "/operations/7" } };
+const begun = on("POST /act", 202, at);
+const running = on("GET /operations/7", 200, { body: { status: "Running" } });
+const end = { status: "Succeeded", properties: "done" };
+const succeeded = on("GET /operations/7", 200, { body: end });
+const done = { result: "done", status: "Succeeded" };
+const failedForGood = { error: expect.any(Error), status: "failed", again: expect.any(Error) };
+
+/** What a page of the docs says in a row, and what both do. */
+interface Difference {
+  readonly row: string;
+  readonly exchanges: readonly [Route, ...Route[]];
+  readonly options?: Pick<StartOperationOptions, "finalStateVia">;
+  readonly coreLro: object;
+  readonly ours: object;
+}
+
+function poll(status: number, answer: Pick<Route, "headers" | "body"> = {}): Route {
+  return on("GET /operations/7", status, answer);
+}
+
+/** A poll that goes wrong and one that does not. */
+function afterPoll(row: string, wrong: Route, coreLro: object): Difference {
+  return { row, exchanges: [begun, wrong, succeeded], coreLro, ours: done };
+}
+
+const page = { headers: { "content-type": "text/html" }, body: "<html>maintenance</html>" };
+const failure = {
+  code: "DeploymentFailed",
+  message: "No.",
+  innererror: { code: "Quota", innererror: { code: "Cores" } },
+};
+const noStatus = "a status monitor without a status, an HTML page, an empty body";
+const passing = "a poll is answered 408, 429, 5xx, or not at all";
+const wordAsIs = 'a state that contains "succeeded" or "fail" (`NotSucceeded`, `FailedOver`)';
+
+const differences: readonly Difference[] = [
+  ...[408, 429, 500, 503].map((status) => afterPoll(passing, poll(status), failedForGood)),
+  {
+    row: "a poll is refused (other 4xx)",
+    exchanges: [begun, running, poll(403), succeeded],
+    coreLro: failedForGood,
+    ours: { error: { name: "PollingError", statusCode: 403 }, status: "Running", again: "done" },
+  },
+  afterPoll("the first 404", poll(404), failedForGood),
+  afterPoll("invalid JSON", poll(200, { body: '{"status":' }), { error: expect.any(Error) }),
+  afterPoll(noStatus, poll(200, { body: {} }), { status: "succeeded" }),
+  afterPoll(noStatus, poll(200, page), { result: page.body, status: "succeeded" }),
+  afterPoll(noStatus, poll(200), { result: undefined, status: "succeeded" }),
+  afterPoll("a status that is no string", poll(200, { body: { status: 7 } }), {
+    error: { message: expect.stringContaining("status") },
+  }),
+  afterPoll(wordAsIs, poll(200, { body: { status: "NotSucceeded" } }), { status: "succeeded" }),
+  afterPoll(wordAsIs, poll(200, { body: { status: "FailedOver" } }), { status: "failed" }),
+  {
+    row: "202 that names no place to ask",
+    exchanges: [on("POST /act", 202)],
+    coreLro: { status: "succeeded" },
+    ours: { error: { name: "PollingError", code: "ContractError" } },
+  },
+  {
+    row: "a `Location` answers 200 with a body that says Failed or Canceled",
+    exchanges: [
+      on("POST /act", 202, { headers: { location: "/operations/7" } }),
+      poll(200, { body: { properties: { provisioningState: "Failed" } } }),
+    ],
+    coreLro: { status: "succeeded" },
+    ours: { error: { name: "OperationFailedError" }, status: "Failed" },
+  },
+  {
+    row: "a `Location`, with final-state-via original-uri",
+    exchanges: [
+      on("POST /act", 202, { headers: { location: "/operations/7" } }),
+      succeeded,
+      on("GET /act", 200, { body: { id: "b1" } }),
+    ],
+    options: { finalStateVia: "original-uri" },
+    coreLro: { result: end },
+    ours: { result: { id: "b1" } },
+  },
+  {
+    row: "a `Location` that is the monitor itself (DevCenter)",
+    exchanges: [
+      on("POST /act", 202, { headers: { ...at.headers, location: "/operations/7" } }),
+      succeeded,
+      succeeded,
+    ],
+    coreLro: { asked: ["POST /act", "GET /operations/7", "GET /operations/7"] },
+    ours: { ...done, asked: ["POST /act", "GET /operations/7"] },
+  },
+  {
+    row: "the first answer is terminal already",
+    exchanges: [on("POST /act", 202, { ...at, body: end }), succeeded],
+    coreLro: { asked: ["POST /act", "GET /operations/7"] },
+    ours: { ...done, asked: ["POST /act"] },
+  },
+  {
+    row: "the body of a PATCH tells of the operation",
+    exchanges: [
+      on("PATCH /act", 200, { body: { properties: { provisioningState: "Updating" } } }),
+      on("GET /act", 200, { body: { properties: { provisioningState: "Succeeded" } } }),
+    ],
+    coreLro: { status: "succeeded", asked: ["PATCH /act"] },
+    ours: { status: "Succeeded", asked: ["PATCH /act", "GET /act"] },
+  },
+  {
+    row: "the operation was canceled",
+    exchanges: [begun, poll(200, { body: { status: "Canceled", error: failure } })],
+    coreLro: { error: { message: "Operation was canceled" }, status: "canceled" },
+    ours: { error: { name: "OperationCanceledError", code: "DeploymentFailed" } },
+  },
+  {
+    row: "an error's code",
+    exchanges: [begun, poll(200, { body: { status: "Failed", error: failure } })],
+    coreLro: { error: { message: expect.stringMatching(/has failed\. Cores\./) } },
+    ours: { error: { code: "DeploymentFailed", innererror: failure.innererror } },
+  },
+  {
+    row: "the result of a status monitor",
+    exchanges: [begun, succeeded],
+    coreLro: { result: end },
+    ours: { result: "done" },
+  },
+];
+
+const senderOptions = { pipeline: pipelineWithoutRetries() };
+
+describe.each(
+  differences.map((difference) => ({ ...difference, asked: difference.exchanges.at(1)?.status })),
+)("$row ($asked)", ({ exchanges, options = {}, coreLro, ours }) => {
+  const ask = `${exchanges[0].method} ${exchanges[0].path}`;
+
+  test("core-lro", async () => {
+    const server = await serve(exchanges);
+    const poller = startWithCoreLro(requestOf(server, ask), senderOptions.pipeline, {
+      ...(options.finalStateVia && { resourceLocationConfig: options.finalStateVia }),
+    });
+    const outcome = await outcomeOf(() => poller.pollUntilDone(), server);
+    expect({ ...outcome, status: poller.operationState?.status }).toMatchObject(coreLro);
+  });
+
+  test("lro-poller", async () => {
+    const server = await serve(exchanges);
+    const isRefused = exchanges.some(({ status }) => status === 403);
+    const impatient = isRefused || exchanges.length === 1 ? { outageToleranceInMs: 0 } : {};
+    const poller = startOperation(requestOf(server, ask), {
+      ...fast({ ...options, ...impatient }),
+      ...senderOptions,
+    });
+    const statuses: (string | undefined)[] = [];
+    const outcome = await outcomeOf(() => {
+      statuses.push(poller.status);
+      return poller.pollUntilDone().finally(() => statuses.push(poller.status));
+    }, server);
+    expect({ ...outcome, status: statuses[1] }).toMatchObject(ours);
+  });
+});
+
+/** What comes of a wait, and of another one after it. */
+async function outcomeOf(wait: () => Promise<unknown>, server: RouteServer): Promise<object> {
+  const first = await wait().then(
+    (result) => ({ result }),
+    (error: unknown) => ({ error }),
+  );
+  const asked = [...server.asked];
+  return "error" in first
+    ? { ...first, asked, again: await wait().catch((error: unknown) => error) }
+    : { ...first, asked };
+}
+
+describe("Retry-After of the first answer", () => {
+  const later = on("POST /act", 202, { headers: { ...at.headers, "retry-after": "3600" } });
+
+  test("core-lro asks at once", async () => {
+    const server = await serve([later, succeeded]);
+    await startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline);
+    expect(server.asked).toEqual(["POST /act", "GET /operations/7"]);
+  });
+
+  test("lro-poller waits", async () => {
+    const server = await serve([later, succeeded]);
+    const poller = startOperation(requestOf(server, "POST /act"), senderOptions);
+    const { nextPollInMs } = await poller.poll();
+    expect(nextPollInMs).toBeGreaterThanOrEqual(3_600_000);
+    expect(server.asked).toEqual(["POST /act"]);
+  });
+});
+
+describe("an abort", () => {
+  test("core-lro is of no use afterwards", async () => {
+    const server = await serve([begun, running, succeeded]);
+    const options = { intervalInMs: 60_000 };
+    const poller = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline, options);
+    const controller = new AbortController();
+    poller.onProgress(() => controller.abort());
+    await rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
+    expect(await rejection(poller.pollUntilDone())).toMatchObject({ name: "AbortError" });
+  });
+
+  test("lro-poller goes on", async () => {
+    const server = await serve([begun, running, succeeded]);
+    const poller = startOperation(requestOf(server, "POST /act"), { ...fast(), ...senderOptions });
+    const controller = new AbortController();
+    poller.onProgress(() => controller.abort());
+    await rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
+    expect(await poller.pollUntilDone()).toBe("done");
+  });
+});
+
+describe("another origin in any header, body or token", () => {
+  async function elsewhere() {
+    const tls = await createCertificate();
+    const foreign = await serve([on("GET /operations/7", 200, { body: end })], tls);
+    const home = await serve(
+      [on("POST /act", 202, { headers: { "operation-location": `${foreign.origin}/operations/7` } })],
+      tls,
+    );
+    const pipeline = createPipelineFromOptions({
+      retryOptions: { maxRetries: 0 },
+      tlsOptions: { ca: tls.cert },
+    });
+    const credential = new CountingCredential();
+    const scopes = "https://management.azure.com/.default";
+    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes }));
+    return { home, foreign, pipeline };
+  }
+
+  test("core-lro sends the credential there", async () => {
+    const { home, foreign, pipeline } = await elsewhere();
+    await startWithCoreLro(requestOf(home, "POST /act"), pipeline);
+    expect(foreign.authorizations).toEqual(["token-1"]);
+  });
+
+  test("lro-poller sends nothing there", async () => {
+    const { home, foreign, pipeline } = await elsewhere();
+    const poller = startOperation(requestOf(home, "POST /act"), { ...fast(), pipeline });
+    await rejection(poller.pollUntilDone());
+    expect(foreign.asked).toEqual([]);
+  });
+});
+
+describe("a token of an operation that is over", () => {
+  test("core-lro gives its stored result", async () => {
+    const server = await serve([begun, succeeded]);
+    const poller = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline);
+    await poller.pollUntilDone();
+    const later = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline, {
+      restoreFrom: await poller.serialize(),
+    });
+    expect(await later.pollUntilDone()).toEqual(end);
+    expect(server.asked).toHaveLength(2);
+  });
+
+  test("lro-poller asks the service", async () => {
+    const query = "?api-version=2025-02-01";
+    const again = on(`GET /operations/7${query}`, 200, { body: end });
+    const server = await serve([on(`POST /act${query}`, 202, at), again, again]);
+    const client = clientOf(server);
+    const poller = client.startOperation({ method: "POST", url: "/act" }, fast());
+    await poller.pollUntilDone();
+    expect(await client.resume(JSON.stringify(poller), fast()).pollUntilDone()).toBe("done");
+    expect(server.asked).toHaveLength(3);
+  });
+});
+
+test("the page of differences has a row for each, and no other", () => {
+  const text = readFileSync("docs/from-core-lro.md", "utf8");
+  const table = text.slice(text.indexOf("## Where they differ"));
+  const rows = [...table.matchAll(/^\| ([^|]+) \|/gm)]
+    .map(([, row]) => row)
+    .filter((row) => /\w/.test(row ?? ""));
+  const apart = [
+    "Retry-After of the first answer",
+    "an abort",
+    "another origin in any header, body or token",
+    "a token of an operation that is over",
+  ];
+  expect(new Set(rows)).toEqual(new Set([...differences.map(({ row }) => row), ...apart]));
+});

@@ -1,0 +1,172 @@
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
+import type { AddedOperation, Faults, OperationStatusServer, RecordedRequest } from "lro-poller/testing";
+
+const example = new URL("../../../examples/survive-a-crash.ts", import.meta.url).pathname;
+
+/** The sources as they are; or what `npm run build` made of them, which starts in half the time. */
+const [folderOfLibrary, extension] = process.env["LIBRARY"] === "dist" ? ["dist", "js"] : ["src", "ts"];
+
+/** Lets a process run that library, and sign its requests with its number. */
+const preload = `
+  import http from "node:http";
+  import { registerHooks, syncBuiltinESMExports } from "node:module";
+  const sources = { "lro-poller": ${source("index")}, "lro-poller/testing": ${source("testing/index")} };
+  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
+  const { request } = http;
+  http.request = (options, ...more) =>
+    request({ ...options, headers: { ...options.headers, "x-process": process.pid } }, ...more);
+  syncBuiltinESMExports();
+`;
+
+function source(file: string): string {
+  return JSON.stringify(new URL(`../../${folderOfLibrary}/${file}.${extension}`, import.meta.url).href);
+}
+
+/** What a trial came to; what was wrong with it is in `mistakes`. */
+export interface Trial {
+  readonly mistakes: readonly string[];
+  /** Whether there was a token to go on from: the first moments of a process have none. */
+  readonly hadToken: boolean;
+  /** Whether a Retry-After that the killed process had heard was still running when the next one began. */
+  readonly wasHeld: boolean;
+  /** Answers that were sent, but that the killed process did not live to save. */
+  readonly unheard: number;
+  /** Answers with a Retry-After, those of 429 and 503 among them. */
+  readonly holds: number;
+}
+
+/** How long every operation takes from its first read on: no process can end before it is killed. */
+const durationInMs = 2000;
+/** Some are killed while they start. */
+const startInMs = 300;
+
+/** Starts a wait, kills its process at some moment, starts another one, and looks at all that was asked. */
+export async function killOnce(
+  server: OperationStatusServer,
+  folder: string,
+  name: string,
+  random: () => number,
+): Promise<Trial> {
+  const faults = faultsBy(random);
+  const retryAfter = random() < 0.5 ? 3 : undefined;
+  const operation = server.addOperation({
+    timeline: [
+      { status: "NotStarted", durationInMs: durationInMs * 0.1 },
+      { status: "Running", durationInMs: durationInMs * 0.9, percentComplete: { from: 0, to: 90, step: 5 } },
+      { status: "Succeeded", percentComplete: 100, properties: { name } },
+    ],
+    faults,
+    beginsAtFirstRead: true,
+    ...(retryAfter !== undefined && { retryAfter }),
+  });
+  const tokenFile = join(folder, `${name}.json`);
+  const killed = start(server, operation, tokenFile);
+  await randomMoment(tokenFile, random);
+  killed.kill("SIGKILL");
+  const signal = await endOf(killed);
+  const token = tokenIn(tokenFile);
+  const begunAt = performance.now();
+  const next = start(server, operation, tokenFile);
+  const [output, exitCode] = await Promise.all([outputOf(next), endOf(next)]);
+
+  const asked = server.requests.filter(({ operationId }) => operationId === operation.operationId);
+  const holdOf = (request: RecordedRequest): number => holdAfter(request, faults, retryAfter);
+  const before = asked.filter(isOf(killed));
+  const after = asked.filter(isOf(next));
+  const heard = before.slice(0, token?.pollCount ?? 0);
+  const mistakes = [
+    ...(signal === "SIGKILL" ? [] : [`the first process was not killed: ${String(signal)}`]),
+    ...(exitCode === 0 && output.includes(`{ name: '${name}' }`) ? [] : [`${String(exitCode)}, ${output}`]),
+    ...(tokenIn(tokenFile) === undefined ? [] : ["the token is still there"]),
+    ...(before.length + after.length === asked.length ? [] : ["somebody else has asked"]),
+    ...tooEarly(before, holdOf),
+    ...tooEarly([...heard.slice(-1), ...after], holdOf),
+  ];
+  const last = heard.at(-1);
+  return {
+    mistakes: mistakes.map((mistake) => `${name}: ${mistake}`),
+    hadToken: token !== undefined,
+    wasHeld: last !== undefined && last.receivedAt + holdOf(last) > begunAt,
+    unheard: before.length - heard.length,
+    holds: asked.filter((request) => holdOf(request) > 0).length,
+  };
+}
+
+/** Counted from the first token on, however long a busy machine takes to start a process; or before it. */
+async function randomMoment(tokenFile: string, random: () => number): Promise<void> {
+  const moment = random() * (startInMs + durationInMs) - startInMs;
+  if (moment < 0) return delay(-moment);
+  while (!existsSync(tokenFile)) await delay(5);
+  await delay(moment);
+}
+
+/** One read in three, but never two in a row, for the backoff grows. */
+function faultsBy(random: () => number): Faults {
+  const first = random() < 0.5 ? 1 : 2;
+  const reads = [0, 2, 4, 6].map((more) => first + more).filter(() => random() < 0.67);
+  const fault = (): Faults[number] => {
+    const status = random() < 0.5 ? 429 : 503;
+    const inMs = { "retry-after-ms": String(Math.ceil(1000 + random() * 3000)) };
+    return { kind: "status", status, ...(random() < 0.5 ? { retryAfter: 4 } : { headers: inMs }) };
+  };
+  return Object.fromEntries(reads.map((read) => [read, fault()]));
+}
+
+/** What the answer to a request asked for, in milliseconds; 0 for nothing. */
+function holdAfter({ readNumber = 0 }: RecordedRequest, faults: Faults, retryAfter = 0): number {
+  const fault = faults[readNumber];
+  if (fault?.kind !== "status") return retryAfter * 1000;
+  return Number(fault.headers?.["retry-after-ms"] ?? Number(fault.retryAfter) * 1000);
+}
+
+function tooEarly(asked: readonly RecordedRequest[], holdOf: (request: RecordedRequest) => number): string[] {
+  return asked.slice(1).flatMap((request, index) => {
+    const previous = asked[index] ?? request;
+    const missing = previous.receivedAt + holdOf(previous) - request.receivedAt;
+    return missing > 0 ? [`read ${request.readNumber} came ${missing} ms before its Retry-After`] : [];
+  });
+}
+
+function isOf({ pid }: ChildProcess): (request: RecordedRequest) => boolean {
+  return ({ headers }) => headers["x-process"] === String(pid);
+}
+
+function start(server: OperationStatusServer, operation: AddedOperation, tokenFile: string): ChildProcess {
+  const from = `data:text/javascript,${encodeURIComponent(preload)}`;
+  return spawn(process.execPath, ["--no-warnings", "--import", from, example], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: {
+      DEVCENTER_ENDPOINT: server.endpoint,
+      DEVCENTER_PROJECT: operation.projectName,
+      DEVCENTER_OPERATION_ID: operation.operationId,
+      TOKEN_FILE: tokenFile,
+    },
+  });
+}
+
+async function outputOf({ stdout }: ChildProcess): Promise<string> {
+  return stdout === null ? "" : text(stdout);
+}
+
+/** The exit code or the signal. */
+async function endOf(child: ChildProcess): Promise<unknown> {
+  const [code, signal]: unknown[] = await once(child, "exit");
+  return code ?? signal;
+}
+
+function tokenIn(file: string): { readonly pollCount: number } | undefined {
+  try {
+    const token: { readonly pollCount: number } = JSON.parse(readFileSync(file, "utf8"));
+    return token;
+  } catch (error) {
+    // No file: it was killed before the first token, or has ended. Half a token would be a mistake.
+    if (error instanceof SyntaxError) throw error;
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { createEmptyPipeline, createPipelineFromOptions } from "@azure/core-rest-pipeline";
+import { describe, expect, test } from "vitest";
+import { fixed, startOperation } from "lro-poller";
+import type { InitialRequest } from "lro-poller";
+import { ending, rejection } from "../../support/rejections.ts";
+import { simulate } from "./support.ts";
+import type { SimulatedReply } from "./support.ts";
+
+const url = "https://dev.example/boxes/b1";
+const down: SimulatedReply = { status: 500, headers: {}, body: "" };
+const options = { schedule: fixed(1000), random: () => 0 };
+
+describe("the initial request", () => {
+  test("is not sent again by the retries of the caller's own pipeline", async () => {
+    const { clock, httpClient, asked } = simulate(down, down, down, down);
+    const pipeline = createPipelineFromOptions({ retryOptions: { retryDelayInMs: 1, maxRetryDelayInMs: 1 } });
+    const poller = startOperation({ method: "POST", url }, { ...options, pipeline, httpClient, clock });
+    expect(await clock.runUntilSettled(rejection(poller.pollUntilDone()))).toMatchObject({
+      name: "OperationStartError",
+      statusCode: 500,
+    });
+    expect(asked).toHaveLength(1);
+  });
+
+  test.each<[InitialRequest["headers"] & object, number]>([
+    [{ "If-None-Match": "*" }, 1],
+    [{ "x-own": "1" }, 4],
+  ])("with %j is sent at most %i times after faults that may have been heard", async (headers, times) => {
+    const { clock, httpClient, asked } = simulate(down, down, down, down, down);
+    const request = { method: "PUT", url, headers } as const;
+    const poller = startOperation(request, {
+      ...options,
+      pipeline: createEmptyPipeline(),
+      httpClient,
+      clock,
+    });
+    await clock.runUntilSettled(ending(poller.pollUntilDone()));
+    expect(asked).toHaveLength(times);
+  });
+
+  test("is not repeated once nobody waits any more, also when they left between two reads", async () => {
+    const { clock, httpClient, asked } = simulate(() => new Promise(() => {}), down, down, down);
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock, requestTimeoutInMs: 300 };
+    const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await clock.advance(700);
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    await clock.advance(600_000);
+    expect(asked).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("that is refused a token of the caller's own pipeline is not sent again with the same", async () => {
+    const { clock, httpClient, asked } = simulate({ status: 401, headers: {}, body: "" }, down);
+    const request = { method: "POST", url, headers: { authorization: "Bearer own" } } as const;
+    const poller = startOperation(request, {
+      ...options,
+      pipeline: createEmptyPipeline(),
+      httpClient,
+      clock,
+    });
+    await clock.runUntilSettled(ending(poller.pollUntilDone()));
+    expect(asked).toHaveLength(1);
+  });
+});

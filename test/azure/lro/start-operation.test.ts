@@ -1,0 +1,456 @@
+import { setLogLevel, AzureLogger } from "@azure/logger";
+import { createEmptyPipeline } from "@azure/core-rest-pipeline";
+import { afterEach, describe, expect, test } from "vitest";
+import { OperationStartError, fixed, startOperation } from "lro-poller";
+import type { InitialRequest, StartedOperation } from "lro-poller";
+import { rejection } from "../../support/rejections.ts";
+import { begin, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
+import type { Simulated, Simulation } from "./support.ts";
+
+const at = "/operations/7";
+const ask = `GET ${at}`;
+const monitor = { headers: { "operation-location": at } };
+const running = { body: { status: "Running" } };
+const succeeded = { body: { status: "Succeeded" } };
+const box = { body: { id: "b1", provisioningState: "Succeeded" } };
+
+/** Begins through a service without sockets. */
+function beginSimulated(
+  method: InitialRequest["method"],
+  { clock, httpClient }: Simulation,
+  options: Parameters<typeof startOperation>[1] | object = {},
+): ReturnType<typeof startOperation> {
+  return startOperation(
+    { method, url: "https://dev.example/boxes/b1" },
+    {
+      pipeline: createEmptyPipeline(),
+      httpClient,
+      clock,
+      schedule: fixed(1000),
+      random: () => 0,
+      ...options,
+    },
+  );
+}
+
+describe("what the first answer said", () => {
+  test("is told before the first poll, with its headers and the resource", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, { headers: { ...monitor.headers, "X-Own": "1" }, body: { id: "b1" } }),
+      on(ask, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const told: [StartedOperation, readonly string[]][] = [];
+    const poller = begin(server, "PUT /boxes/b1", {
+      onStarted: (started) => told.push([started, server.asked]),
+    });
+    const started = await poller.started;
+    expect(started).toMatchObject({
+      statusCode: 201,
+      headers: { "operation-location": at, "x-own": "1" },
+      body: { id: "b1" },
+    });
+    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+    expect(await poller.pollUntilDone()).toEqual(box.body);
+    expect(told).toEqual([[started, ["PUT /boxes/b1"]]]);
+    server.assertFinished();
+  });
+
+  test.each([
+    ["empty", undefined, undefined],
+    ["null", "null", null],
+    ["{}", "{}", {}],
+  ])("may have a body that is %s", async (_, body, parsed) => {
+    const server = await serve([
+      on("POST /boxes/b1:start", 202, { ...monitor, body }),
+      on(ask, 200, { body: { status: "Succeeded", properties: 3 } }),
+    ]);
+    const poller = begin(server, "POST /boxes/b1:start");
+    expect((await poller.started).body).toEqual(parsed);
+    expect(await poller.pollUntilDone()).toBe(3);
+    server.assertFinished();
+  });
+
+  test.each([
+    ["Operation-Location", 202, monitor.headers],
+    ["Location", 202, { location: at }],
+  ])("may have a body that is no JSON, as its %s says where to go on", async (_, status, headers) => {
+    const server = await serve([
+      on("POST /boxes/b1:start", status, { headers, body: "<p>Accepted</p>" }),
+      on(ask, 200, succeeded),
+    ]);
+    const poller = begin(server, "POST /boxes/b1:start");
+    expect(await poller.started).toMatchObject({ statusCode: status, body: "<p>Accepted</p>" });
+    expect(await poller.pollUntilDone()).toEqual({ status: "Succeeded" });
+    server.assertFinished();
+  });
+
+  describe("to a listener that throws", () => {
+    const log = AzureLogger.log;
+    afterEach(() => {
+      AzureLogger.log = log;
+      setLogLevel();
+    });
+
+    test.each([
+      [
+        "at once",
+        () => {
+          throw new Error("not my day");
+        },
+      ],
+      ["later", () => Promise.reject(new Error("not my day"))],
+    ])("%s is logged, and the wait goes on", async (_, onStarted) => {
+      const lines: string[] = [];
+      AzureLogger.log = (...args) => lines.push(args.map(String).join(" "));
+      setLogLevel("error");
+      const server = await serve([on("POST /boxes/b1", 200, box)]);
+      expect(await begin(server, "POST /boxes/b1", { onStarted }).pollUntilDone()).toEqual(box.body);
+      expect(lines.filter((line) => line.includes("not my day"))).toHaveLength(1);
+    });
+  });
+
+  test("is all that is asked when it says that the operation is over", async () => {
+    const server = await serve([
+      on("POST /boxes/b1:check", 202, {
+        ...monitor,
+        body: { status: "Failed", error: { code: "NoQuota", message: "8 needed." } },
+      }),
+    ]);
+    const failure = await rejection(begin(server, "POST /boxes/b1:check").pollUntilDone());
+    expect(failure).toMatchObject({ name: "OperationFailedError", code: "NoQuota" });
+    server.assertFinished();
+  });
+
+  test("has the resource of a PUT, whose own status is not the operation's", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, { ...monitor, body: { id: "b1", status: "Failed" } }),
+      on(ask, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    expect(await begin(server, "PUT /boxes/b1").pollUntilDone()).toEqual(box.body);
+  });
+
+  test.each<[string, Record<string, string>, number]>([
+    ["seconds", { "retry-after": "20" }, 20_000],
+    [
+      "a date",
+      {
+        "retry-after": "Wed, 01 Jan 2025 00:01:00 GMT",
+        date: "Wed, 01 Jan 2025 00:00:10 GMT",
+      },
+      50_000,
+    ],
+    ["milliseconds", { "x-ms-retry-after-ms": "2500" }, 2500],
+    ["nothing", {}, 1000],
+    ["garbage", { "retry-after": "/bar" }, 1000],
+  ])("holds the first poll back for its Retry-After, given in %s", async (_, headers, delayInMs) => {
+    const service = simulate(
+      { status: 202, headers: { ...headers, "operation-location": at } },
+      { status: 200, body: { status: "Running" } },
+      { status: 200, body: { status: "Succeeded" } },
+    );
+    await service.clock.runUntilSettled(beginSimulated("POST", service).pollUntilDone());
+    expect(service.asked).toEqual([
+      [0, "POST /boxes/b1"],
+      [delayInMs, ask],
+      [delayInMs + 1000, ask],
+    ]);
+  });
+});
+
+describe("a request that begins nothing", () => {
+  test("rejects with the service's whole error", async () => {
+    const error = {
+      code: "NoQuota",
+      message: "8 needed.",
+      target: "cores",
+      details: [{ code: "D", message: "d" }],
+    };
+    const server = await serve([
+      on("PUT /boxes/b1", 409, { headers: { "x-ms-request-id": "r-1" }, body: { error } }),
+    ]);
+    const poller = begin(server, "PUT /boxes/b1");
+    const failure = await rejection(poller.pollUntilDone());
+    expect(failure).toBeInstanceOf(OperationStartError);
+    expect(failure).toMatchObject({
+      code: "NoQuota",
+      statusCode: 409,
+      requestId: "r-1",
+      error,
+      message: expect.stringContaining("NoQuota: 8 needed. (cores)"),
+    });
+    expect(await rejection(poller.started)).toMatchObject({ name: "OperationStartError", statusCode: 409 });
+    expect(await rejection(poller.poll())).toMatchObject({ name: "OperationStartError", statusCode: 409 });
+    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+  });
+
+  test("and that nobody waits for leaves no unhandled rejection", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown): unknown => unhandled.push(reason);
+    process.on("unhandledRejection", listener);
+    try {
+      const service = simulate({ status: 400, body: { error: { code: "No", message: "No." } } });
+      const poller = beginSimulated("POST", service);
+      await service.clock.advance(1);
+      expect(service.asked).toHaveLength(1);
+      expect(unhandled).toEqual([]);
+      expect(poller.isDone).toBe(false);
+    } finally {
+      process.off("unhandledRejection", listener);
+    }
+  });
+
+  const reset = Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
+  const notListening = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+  const status = (code: number): Simulated => ({ status: code });
+
+  test.each<[InitialRequest["method"], string, Simulated, number]>([
+    ["PUT", "500", status(500), 4],
+    ["DELETE", "500", status(500), 4],
+    ["GET", "500", status(500), 4],
+    ["PATCH", "500", status(500), 1],
+    ["POST", "500", status(500), 1],
+    ["POST", "408", status(408), 1],
+    ["POST", "429", status(429), 4],
+    ["POST", "503", status(503), 4],
+    ["PATCH", "503", status(503), 4],
+    ["PUT", "a reset", reset, 4],
+    ["POST", "a reset", reset, 1],
+    ["POST", "a connection refused", notListening, 4],
+    ["PUT", "400", status(400), 1],
+    ["PUT", "404", status(404), 1],
+    ["PUT", "409", status(409), 1],
+  ])("%s, answered by %s, is repeated only where that is safe", async (method, _, answer, requests) => {
+    const service = simulate(...Array.from({ length: 5 }, () => answer));
+    const poller = beginSimulated(method, service, { outageToleranceInMs: Infinity, timeoutInMs: 600_000 });
+    const failure = await service.clock.runUntilSettled(rejection(poller.pollUntilDone()));
+    expect(failure).toMatchObject({ name: "OperationStartError" });
+    expect(service.asked).toEqual(
+      [0, 1000, 3000, 7000].slice(0, requests).map((time) => [time, `${method} /boxes/b1`]),
+    );
+  });
+
+  test("is repeated no sooner than its Retry-After says, and begins the operation at last", async () => {
+    const service = simulate(
+      { status: 503, headers: { "retry-after": "20" } },
+      { status: 202, headers: { "operation-location": at } },
+      { status: 200, body: { status: "Succeeded" } },
+    );
+    const poller = beginSimulated("POST", service);
+    const result = await service.clock.runUntilSettled(poller.pollUntilDone());
+    expect(result).toEqual({ status: "Succeeded" });
+    expect(service.asked).toEqual([
+      [0, "POST /boxes/b1"],
+      [20_000, "POST /boxes/b1"],
+      [21_000, ask],
+    ]);
+  });
+
+  test("aborted while it is under way rejects with the reason, wherever somebody waits", async () => {
+    const server = await serve([on("PUT /boxes/b1", 201, monitor)]);
+    const { arrived } = server.hold("PUT", "/boxes/b1");
+    const controller = new AbortController();
+    const poller = begin(server, "PUT /boxes/b1", { abortSignal: controller.signal });
+    const wait = rejection(poller.pollUntilDone());
+    const started = rejection(poller.started);
+    await arrived;
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    expect(await started).toBe("enough");
+    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+  });
+
+  test("aborted between its repetitions rejects with the reason and is not sent again", async () => {
+    const service = simulate({ status: 503 }, { status: 200 });
+    const controller = new AbortController();
+    const poller = beginSimulated("POST", service, { abortSignal: controller.signal });
+    const started = rejection(poller.started);
+    await service.clock.advance(10);
+    controller.abort("enough");
+    expect(await started).toBe("enough");
+    await service.clock.advance(60_000);
+    expect(service.asked).toEqual([[0, "POST /boxes/b1"]]);
+    expect(service.clock.pendingTimers).toBe(0);
+  });
+
+  test("goes on for the others when one caller lets go", async () => {
+    const server = await serve([on("POST /boxes/b1", 200, box)]);
+    const { arrived, release } = server.hold("POST", "/boxes/b1");
+    const controller = new AbortController();
+    const poller = begin(server, "POST /boxes/b1");
+    const one = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const other = poller.pollUntilDone();
+    await arrived;
+    controller.abort("enough");
+    expect(await one).toBe("enough");
+    release();
+    expect(await other).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("over plain http to another machine is refused, allowed or not", async () => {
+    const service = simulate();
+    const request = { method: "PUT", url: "http://dev.example/boxes/b1" } as const;
+    const options = { ...service, pipeline: createEmptyPipeline() };
+    const allowedOrigins = ["http://dev.example"];
+    expect(() => startOperation(request, { ...options, allowedOrigins })).toThrow(/^allowedOrigins: /);
+    const wait = startOperation(request, options).pollUntilDone();
+    const failure = await service.clock.runUntilSettled(rejection(wait));
+    expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
+    expect(service.asked).toEqual([]);
+  });
+
+  test("to no URL is refused by name", async () => {
+    const server = await serve();
+    const options = fast();
+    expect(() =>
+      startOperation({ method: "PUT", url: "/boxes" }, { ...options, pipeline: createEmptyPipeline() }),
+    ).toThrow(/^request\.url: /);
+    expect(() => clientOf(server).startOperation({ method: "PUT", url: "https://[" }, options)).toThrow(
+      /^request\.url: /,
+    );
+    expect(() =>
+      clientOf(server).startOperation({ method: "PUT", url: "https://evil.example/boxes" }, options),
+    ).toThrow(`request.url: expected the client's origin ${server.origin}, got https://evil.example`);
+  });
+});
+
+describe("what is sent", () => {
+  test("is the body as JSON, and the caller's headers with every request", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(ask, 200, running),
+      on(ask, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const request = { headers: { "x-own": "1", accept: "application/vnd.box+json" }, body: { cores: 8 } };
+    await begin(server, "PUT /boxes/b1", {}, request).pollUntilDone();
+    server.assertFinished();
+    expect(server.requests.map(({ headers, body }) => [headers["x-own"], headers.accept, body])).toEqual([
+      ["1", "application/vnd.box+json", '{"cores":8}'],
+      ["1", "application/vnd.box+json", ""],
+      ["1", "application/vnd.box+json", ""],
+      ["1", "application/vnd.box+json", ""],
+    ]);
+    expect(server.requests.map(({ headers }) => headers["content-type"])).toEqual([
+      "application/json",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("a client's api-version goes to URLs that have none, and to no other", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1?api-version=2025-02-01", 201, { headers: { "operation-location": "/first?x=1" } }),
+      on("GET /first?x=1&api-version=2025-02-01", 200, {
+        ...running,
+        headers: { "operation-location": "{origin}/second?Api-Version=2020-01-01" },
+      }),
+      on("GET /second?Api-Version=2020-01-01", 200, succeeded),
+      on("GET /boxes/b1?api-version=2025-02-01", 200, box),
+    ]);
+    const poller = clientOf(server).startOperation(requestOf(server, "PUT /boxes/b1"), fast());
+    expect(await poller.pollUntilDone()).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("a pipeline's apiVersion likewise, and none without", async () => {
+    const server = await serve([
+      on("POST /boxes/b1:start?api-version=1", 202, { headers: { "operation-location": at } }),
+      on(`GET ${at}?api-version=2`, 200, succeeded),
+      on("POST /boxes/b1:start", 202, { headers: { "operation-location": at } }),
+      on(ask, 200, succeeded),
+    ]);
+    const versioned = begin(server, "POST /boxes/b1:start?api-version=1", { apiVersion: "2" });
+    expect(await versioned.pollUntilDone()).toEqual(succeeded.body);
+    expect(await begin(server, "POST /boxes/b1:start").pollUntilDone()).toEqual(succeeded.body);
+    server.assertFinished();
+  });
+
+  const signature = Array.from({ length: 4000 }, (_, index) => "aZ09-_.~"[index % 8]).join("");
+  const signed = `/Subscriptions/1/operationStatuses/7*AB%2fcd%2F?api-version=1&t=6389+1&c=${signature}&s=%2B%2f%3D==&h=a!$(),;:@/?|`;
+
+  test.each([
+    ["operation-location", 201],
+    ["azure-asyncoperation", 201],
+    ["location", 202],
+  ])("a signed URL of 4 kB in %s goes back byte for byte", async (header, status) => {
+    const headers = { [header]: `{origin}${signed}` };
+    const server = await serve([
+      on("POST /boxes/b1?api-version=2025-02-01", status, { headers }),
+      on(`GET ${signed}`, 202, { ...running, headers }),
+      on(`GET ${signed}`, 200, succeeded),
+    ]);
+    const request = requestOf(server, "POST /boxes/b1");
+    const poller = clientOf(server).startOperation(request, fast());
+    expect(await poller.pollUntilDone()).toEqual(succeeded.body);
+    expect(server.requests[2]?.path).toBe(signed);
+    server.assertFinished();
+  });
+
+  test("an absolute URL is not respelled, and keeps its case and its quotes", async () => {
+    const spelled = "HTTPS://DEV.example:443/a/../b?sig='{\"x\"}'";
+    const service = simulate(
+      { status: 202, headers: { "operation-location": spelled } },
+      { status: 200, body: { status: "Succeeded" } },
+    );
+    await service.clock.runUntilSettled(beginSimulated("POST", service).pollUntilDone());
+    expect(service.urls).toEqual(["https://dev.example/boxes/b1", spelled]);
+  });
+
+  test.each([
+    ["absolute", "{origin}/a/second"],
+    ["of the origin", "/a/second"],
+    ["of the URL before", "second"],
+  ])("a URL that changes midway, and then is %s, is followed", async (_, second) => {
+    const server = await serve([
+      on("POST /boxes/b1", 202, { headers: { "operation-location": "a/first" } }),
+      on("GET /boxes/a/first", 200, {
+        ...running,
+        headers: { "operation-location": "{origin}/a/first?n=2" },
+      }),
+      on("GET /a/first?n=2", 200, { ...running, headers: { "azure-asyncoperation": second } }),
+      on("GET /a/second", 200, running),
+      on("GET /a/second", 200, succeeded),
+    ]);
+    expect(await begin(server, "POST /boxes/b1").pollUntilDone()).toEqual(succeeded.body);
+    server.assertFinished();
+  });
+
+  test("of two status monitors, Operation-Location is asked", async () => {
+    const server = await serve([
+      on("DELETE /boxes/b1", 202, {
+        headers: { "operation-location": at, "azure-asyncoperation": "/other" },
+      }),
+      on(ask, 200, succeeded),
+    ]);
+    expect(await begin(server, "DELETE /boxes/b1").pollUntilDone()).toEqual(succeeded.body);
+    server.assertFinished();
+  });
+
+  test("may go to a URL without a path", async () => {
+    const server = await serve([
+      on("POST /?action=check", 202, { headers: { "operation-location": "{origin}/?operation=7" } }),
+      on("GET /?operation=7", 200, { body: { status: "Succeeded", properties: 3 } }),
+    ]);
+    expect(await begin(server, "POST /?action=check").pollUntilDone()).toBe(3);
+    server.assertFinished();
+  });
+
+  test("within the origin follows a redirect, with its body", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 307, { headers: { location: "/v2/boxes/b1" } }),
+      on("PUT /v2/boxes/b1", 201, { headers: { "operation-location": at } }),
+      on(ask, 302, { headers: { location: "/elsewhere" } }),
+      on("GET /elsewhere", 200, succeeded),
+      on("GET /boxes/b1", 308, { headers: { location: "/v2/boxes/b1" } }),
+      on("GET /v2/boxes/b1", 200, box),
+    ]);
+    const poller = begin(server, "PUT /boxes/b1", {}, { body: { cores: 8 } });
+    expect(await poller.pollUntilDone()).toEqual(box.body);
+    expect(server.requests.slice(0, 2).map(({ body }) => body)).toEqual(['{"cores":8}', '{"cores":8}']);
+    server.assertFinished();
+  });
+});

@@ -1,0 +1,135 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { OperationNotFoundError, OperationStatusesClient, PollingTimeoutError } from "lro-poller";
+import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect } from "vitest";
+import { rejection } from "../support/rejections.ts";
+import { redisTest } from "../support/redis.ts";
+import { tooEarlyReads } from "./early-polls.ts";
+import { silent } from "./loggers.ts";
+
+const quick = { minDelayInMs: 0, pollCostInMs: 1 };
+
+redisTest(
+  "an operation whose wait was given up goes on when it is added again, and heeds what the service asked for",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({
+      timeline: [
+        { status: "Running", reads: 1 },
+        { status: "Succeeded", properties: 42 },
+      ],
+      retryAfter: 3,
+    });
+    const client = new OperationStatusesClient(server.endpoint);
+    const operation = client.operation("myProject", operationId);
+    await using here = createOperationQueue({ connection });
+    await using elsewhere = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    const first = await here.add(operation, { ...quick, timeoutInMs: 1000 });
+    expect(await rejection(first.pollUntilDone())).toBeInstanceOf(PollingTimeoutError);
+
+    const [again, another] = await Promise.all([
+      here.add(operation, { ...quick, timeoutInMs: 60_000 }),
+      elsewhere.add(operation, { ...quick, timeoutInMs: 60_000 }),
+    ]);
+    expect([again.jobId, another.jobId]).toEqual([first.jobId, first.jobId]);
+    const counts: number[] = [];
+    for await (const { pollCount } of another) counts.push(pollCount);
+    expect(counts).toEqual([1, 2]);
+    expect(await again.pollUntilDone()).toBe(42);
+    expect(server.requests).toHaveLength(2);
+    expect(tooEarlyReads(server.requests, () => 3000)).toEqual([]);
+    // What is over stays over.
+    expect(await (await here.add(operation)).pollUntilDone()).toBe(42);
+    expect(server.requests).toHaveLength(2);
+  },
+);
+
+redisTest("an operation that the service did not know is asked for again", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const client = new OperationStatusesClient(server.endpoint);
+  const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  for (const reads of [1, 2]) {
+    const handle = await queue.add(operation, { notFoundGraceInMs: 0 });
+    expect(await rejection(handle.pollUntilDone())).toBeInstanceOf(OperationNotFoundError);
+    expect(server.requests).toHaveLength(reads);
+  }
+});
+
+redisTest("a refused operation that is added again is had by the worker that may", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
+  const client = new OperationStatusesClient(server.endpoint);
+  const operation = client.operation("myProject", operationId);
+  await using queue = createOperationQueue({ connection });
+  const stranger = createOperationWorker({
+    connection,
+    clients: [new OperationStatusesClient("https://elsewhere.example")],
+    logger: silent,
+  });
+  await stranger.started;
+  const refused = await queue.add(operation);
+  expect(await rejection(refused.pollUntilDone())).toMatchObject({ code: "JobRefused" });
+  await stranger.close();
+
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  expect(await (await queue.add(operation)).pollUntilDone()).toBe(42);
+});
+
+redisTest(
+  "who waits for a job that was removed and added anew hears of the new one",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    const handle = await queue.add(client.operation("myProject", operationId));
+    const waiting = handle.pollUntilDone();
+    // The removal, as its event comes when the job is there again.
+    const redis = new Redis(connection);
+    await redis.xadd("bull:operations:events", "*", "event", "removed", "jobId", handle.jobId);
+    redis.disconnect();
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    expect(await waiting).toBe(42);
+  },
+);
+
+redisTest(
+  "a wait whose time is over ends, though there is no worker to tell of it",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    const raw = new Queue("operations", { connection });
+    const now = Date.now();
+    const operation = client.operation("myProject", operationId);
+    const began = { version: 1, begunAt: now - 90_000, savedAt: now - 90_000, pollCount: 7, failedReads: 0 };
+    const token = { ...began, operation: operation.toJSON(), deadline: now - 60_000 };
+    const data = { version: 1, token, options: {}, observed: { Running: 7 } };
+    await raw.add("operation", data, { jobId: "old", timestamp: now - 90_000 });
+    const error = await rejection(queue.handle("old").pollUntilDone(), PollingTimeoutError);
+    expect(error).toMatchObject({
+      code: "PollingTimeout",
+      message: expect.stringContaining("no worker has told of an end"),
+      pollCount: 7,
+      observed: { Running: 7 },
+    });
+    // One that was added after its time gets a worker's read.
+    const added = await queue.add(JSON.stringify(token));
+    const waiting = added.pollUntilDone();
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    expect(await waiting).toBe(42);
+    expect(await (await queue.add(error.resumeToken ?? "")).pollUntilDone()).toBe(42);
+    await raw.close();
+  },
+);

@@ -1,0 +1,183 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { OperationStatusesClient } from "lro-poller";
+import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
+import type { OperationWorkerOptions } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect, test, vi } from "vitest";
+import { startRedis } from "../../examples/redis-server.ts";
+import { rejection } from "../support/rejections.ts";
+import { redisTest } from "../support/redis.ts";
+import { listeningLogger, silent } from "./loggers.ts";
+
+/** Where nobody listens. */
+const nowhere = { host: "127.0.0.1", port: 1 };
+const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
+const reference = { endpoint: "https://elsewhere.example", ...names };
+const stranger = new OperationStatusesClient(reference.endpoint);
+const disposed = { name: "PollingError", code: "Disposed" };
+
+test.each([
+  [{ connection: undefined }, "connection: expected { host, port }, { url } or a client, got undefined"],
+  [
+    { connection: "redis://127.0.0.1" },
+    "connection: expected { host, port }, { url } or a client, got string",
+  ],
+  [{ connection: { url: "" } }, "connection.url: expected a URL that begins with redis:// or rediss://"],
+  [{ connection: { url: "http://:secret@127.0.0.1" } }, "connection.url: expected a URL that begins"],
+  [{ clients: [] }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: stranger }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: [{}] }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: undefined, resolveOperation: 5 }, "resolveOperation: expected a function, got number"],
+  [{ concurrency: "4" }, 'concurrency: expected a positive integer, got "4"'],
+])("a worker with %j is refused by the argument's name", (wrong, message) => {
+  const options = { connection: nowhere, clients: [stranger], ...wrong };
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const create = (): unknown => createOperationWorker(options as OperationWorkerOptions);
+  expect(create).toThrow(message);
+  expect(create).not.toThrow("secret");
+});
+
+test("a controller for its signal is refused by the argument's name", async () => {
+  const controller: unknown = new AbortController();
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const abortSignal = controller as AbortSignal;
+  const message = "abortSignal: expected an AbortSignal, got object";
+  const options = { connection: nowhere, logger: silent, abortSignal };
+  expect(await rejection(pollUntilDone(reference, options))).toMatchObject({ message });
+  await using queue = createOperationQueue(options);
+  expect(() => queue.handle("x").pollUntilDone({ abortSignal })).toThrow(message);
+});
+
+test("an operation's names are refused by the name that is wrong or missing", async () => {
+  await using queue = createOperationQueue({ connection: nowhere, logger: silent });
+  const { operationId: _, ...unnamed } = reference;
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const source = unnamed as typeof reference;
+  expect(await rejection(queue.add(source))).toMatchObject({
+    message: "operationId: expected a string, got undefined",
+  });
+});
+
+test("while Redis cannot be reached, a signal lets go who waits, and closing a queue all who asked it", async () => {
+  const leaving = new AbortController();
+  const options = { connection: nowhere, logger: silent, abortSignal: leaving.signal };
+  const waiting = rejection(pollUntilDone(reference, options));
+  const reason = new Error("no longer wanted");
+  leaving.abort(reason);
+  expect(await waiting).toBe(reason);
+
+  const queue = createOperationQueue({ connection: nowhere, logger: silent });
+  const asked = [queue.add(reference), queue.counts(), queue.remove("x"), queue.handle("x").pollUntilDone()];
+  const refused = Promise.all(asked.map((answer) => rejection(answer)));
+  await queue.close();
+  expect(await refused).toMatchObject([disposed, disposed, disposed, disposed]);
+
+  const worker = createOperationWorker({ connection: nowhere, logger: silent, clients: [stranger] });
+  await worker.close();
+});
+
+redisTest("a queue and a worker can be closed after Redis has gone away", async () => {
+  const redis = await startRedis();
+  const { connection } = redis;
+  const { logger, lines } = listeningLogger();
+  const queue = createOperationQueue({ connection, logger });
+  const worker = createOperationWorker({ connection, logger: silent, clients: [stranger] });
+  await worker.started;
+  await redis[Symbol.asyncDispose]();
+  await expect.poll(() => lines.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  const waiting = rejection(queue.handle("x").pollUntilDone());
+  await queue.close();
+  await worker.close();
+  expect(await waiting).toMatchObject(disposed);
+});
+
+redisTest("a closed queue refuses all that is asked of it", async ({ connection }) => {
+  const { logger, lines } = listeningLogger();
+  const queue = createOperationQueue({ connection, logger });
+  const handle = await queue.add(reference);
+  await queue.close();
+  await queue.close();
+  const asked = [queue.add(reference), queue.counts(), queue.remove(handle.jobId), handle.pollUntilDone()];
+  expect(await Promise.all(asked.map((answer) => rejection(answer)))).toMatchObject([
+    disposed,
+    disposed,
+    disposed,
+    disposed,
+  ]);
+  expect(await rejection(handle[Symbol.asyncIterator]().next())).toMatchObject(disposed);
+  expect(lines).toEqual([]);
+});
+
+redisTest(
+  "a queue has one connection for all handles, and none when it is closed",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const client = new OperationStatusesClient(server.endpoint);
+    const redis = new Redis(connection);
+    const connections = async (): Promise<number> =>
+      String(await redis.client("LIST"))
+        .trim()
+        .split("\n").length;
+    const before = await connections();
+    const { logger, lines } = listeningLogger();
+    const queue = createOperationQueue({ connection, logger });
+    const handles = await Promise.all(
+      Array.from({ length: 100 }, () => {
+        const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+        return queue.add(client.operation("myProject", operationId));
+      }),
+    );
+    const [{ jobId } = { jobId: "" }] = handles;
+    const waits = handles.map((handle) => rejection(handle.pollUntilDone()));
+    await expect.poll(connections).toBe(before + 2);
+
+    // What cannot be looked at is told to the log, and costs no connection.
+    await redis.set(`bull:operations:${jobId}`, "no job's hash");
+    for (let times = 1; times <= 3; times++) {
+      waits.push(rejection(queue.handle(jobId).pollUntilDone()));
+      await expect.poll(() => lines.length).toBe(times);
+    }
+    expect(await connections()).toBe(before + 2);
+    await queue.close();
+    await Promise.all(waits);
+    await expect.poll(connections).toBe(before);
+    redis.disconnect();
+  },
+);
+
+redisTest("what a logger throws harms nobody", async ({ connection }) => {
+  const error = vi.fn<() => void>(() => {
+    throw new Error("the log is full");
+  });
+  const queue = createOperationQueue({ connection, logger: { ...silent, error } });
+  const redis = new Redis(connection);
+  await redis.set("bull:operations:broken", "no job's hash");
+  redis.disconnect();
+  const waiting = rejection(queue.handle("broken").pollUntilDone());
+  await expect.poll(() => error.mock.calls.length).toBe(1);
+  await queue.close();
+  expect(await waiting).toMatchObject(disposed);
+});
+
+test("a queue's name that Redis's keys cannot hold is refused", () => {
+  for (const queueName of ["", "a:b"]) {
+    const named = `queueName: expected a name without a colon, got "${queueName}"`;
+    const options = { connection: nowhere, queueName, clients: [stranger] };
+    expect(() => createOperationQueue(options)).toThrow(new RangeError(named));
+    expect(() => createOperationWorker(options)).toThrow(new RangeError(named));
+  }
+});
+
+redisTest("queues of the same name and another prefix know nothing of each other", async ({ connection }) => {
+  await using one = createOperationQueue({ connection, prefix: "one" });
+  await using other = createOperationQueue({ connection, prefix: "other" });
+  const handle = await one.add(reference);
+  const notFound = { code: "JobNotFound" };
+  expect(await rejection(other.handle(handle.jobId).pollUntilDone())).toMatchObject(notFound);
+  expect((await one.counts()).waiting).toBe(1);
+  expect((await other.counts()).waiting).toBe(0);
+  const raw = new Queue("operations", { connection, prefix: "one" });
+  expect(await raw.getJobState(handle.jobId)).toBe("waiting");
+  await raw.close();
+});

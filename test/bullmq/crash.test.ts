@@ -1,0 +1,117 @@
+import { QueueEvents } from "bullmq";
+import { OperationStatusesClient, isTerminal } from "lro-poller";
+import type { LroError } from "lro-poller";
+import { createOperationQueue } from "lro-poller/bullmq";
+import type { OperationHandle } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type {
+  AddedOperation,
+  OperationPlan,
+  OperationStatusServer,
+  RecordedRequest,
+} from "lro-poller/testing";
+import { expect } from "vitest";
+import { seeded } from "../../bench/schedule/random.ts";
+import { redisTest } from "../support/redis.ts";
+import { tooEarlyReads } from "./early-polls.ts";
+import { everySecond, startWorkers } from "./fleet.ts";
+
+/** `npm run test:queue` asks for more. */
+const operations = Number(process.env["OPERATIONS"] ?? 60);
+const seed = Number(process.env["SEED"] ?? 20_250_201);
+/** The seconds at which Redis is ended and started again, gently and by force. */
+const restarts = new Map<number, "SIGTERM" | "SIGKILL">([
+  [3, "SIGTERM"],
+  [operations > 500 ? 30 : 8, "SIGKILL"],
+]);
+
+redisTest(
+  `${operations} operations end once each, as the service says, while workers are killed and Redis restarted`,
+  async (redis) => {
+    const random = seeded(seed);
+    // As good as no limit: the headers tell of what is left of it.
+    await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
+    const client = new OperationStatusesClient(server.endpoint);
+    const begunAt = performance.now();
+    await using queue = createOperationQueue({ connection: redis.connection, logger: silent });
+    const events = new QueueEvents("operations", { connection: redis.connection, lastEventId: "0-0" });
+    events.on("error", () => {});
+    const ends = new Map<string, number>();
+    events.on("completed", ({ jobId }) => ends.set(jobId, (ends.get(jobId) ?? 0) + 1));
+    await using workers = await startWorkers(3, redis, server);
+    const chaos = everySecond(async (second) => {
+      const signal = restarts.get(second);
+      if (signal) await redis.restart(signal);
+      await workers.killOne(random);
+    });
+    const outcomes = await Promise.all(
+      Array.from({ length: operations }, async (_, index) => {
+        const added = server.addOperation(planOf(index, random));
+        const handle = await queue.add(client.operation(added.projectName, added.operationId), {
+          maxDelayInMs: 10_000,
+        });
+        return { added, handle, outcome: await outcomeOf(handle) };
+      }),
+    );
+    await chaos.stop();
+    await events.close();
+
+    const seconds = Math.round((performance.now() - begunAt) / 1000);
+    console.log(
+      `seed ${seed}: ${outcomes.length} operations in ${seconds} s, ${workers.killedAt.size} kills, ` +
+        `${restarts.size} restarts of Redis, ${server.requests.length} reads`,
+    );
+    const wrong = outcomes.filter(({ added, outcome }) => outcome !== saidBy(server, added));
+    expect(wrong.map(({ added, outcome }) => [added.operationId, outcome])).toEqual([]);
+    expect(new Set(outcomes.map(({ handle }) => handle.jobId)).size).toBe(operations);
+    expect(Array.from(ends.values()).filter((times) => times !== 1)).toEqual([]);
+    expect(await queue.counts()).toEqual({
+      delayed: 0,
+      waiting: 0,
+      active: 0,
+      ended: operations,
+      refused: 0,
+    });
+    const patient = new Set(
+      outcomes.flatMap(({ added }, index) => (index % 3 === 0 ? [added.operationId] : [])),
+    );
+    const holdOf = ({ answeredStatus, operationId = "" }: RecordedRequest): number =>
+      answeredStatus === 200 && patient.has(operationId) ? retryAfterInMs : 0;
+    expect(tooEarlyReads(server.requests, holdOf, workers.killedAt)).toEqual([]);
+    expect(workers.killedAt.size).toBeGreaterThanOrEqual(5);
+    expect(seconds).toBeGreaterThan(Math.max(...restarts.keys()));
+  },
+  300_000,
+);
+
+const silent = { verbose: () => {}, info: () => {}, warning: () => {}, error: () => {} };
+const retryAfterInMs = 2000;
+
+/** From some seconds to half a minute; every third asks for patience, every fifth fails, every seventh is canceled. */
+function planOf(index: number, random: () => number): OperationPlan {
+  const durationInMs = 8000 + random() * (operations > 500 ? 22_000 : 6000);
+  const error = { code: "DeploymentFailed", message: `No ${index}.` };
+  const last = {
+    status: index % 5 === 0 ? "Failed" : index % 7 === 0 ? "Canceled" : "Succeeded",
+    ...(index % 5 === 0 ? { error } : { properties: { index } }),
+  };
+  return {
+    timeline: [{ status: "NotStarted", durationInMs: 500 }, { status: "Running", durationInMs }, last],
+    ...(index % 3 === 0 && { retryAfter: retryAfterInMs / 1000 }),
+    faults: { 2: { kind: "status", status: 500 }, ...(index % 4 === 0 && { 3: { kind: "reset" } }) },
+  };
+}
+
+async function outcomeOf(handle: OperationHandle): Promise<string> {
+  return handle.pollUntilDone().then(
+    (result) => JSON.stringify(["Succeeded", result]),
+    (error: LroError) => JSON.stringify([error.operation?.status, error.operation?.error?.message]),
+  );
+}
+
+/** What the server's own log says of how it ended. */
+function saidBy(server: OperationStatusServer, { operationId }: AddedOperation): string {
+  const { status, properties, error } = server.state(operationId);
+  expect(isTerminal(status)).toBe(true);
+  return JSON.stringify([status, status === "Succeeded" ? properties : error?.message]);
+}

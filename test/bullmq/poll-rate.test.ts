@@ -1,0 +1,39 @@
+import { OperationStatusesClient } from "lro-poller";
+import { createOperationQueue } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect } from "vitest";
+import { redisTest } from "../support/redis.ts";
+import { tooEarlyReads } from "./early-polls.ts";
+import { startWorkers } from "./fleet.ts";
+
+redisTest(
+  "no worker of three reads before a Retry-After that another was told, though their clocks differ by minutes",
+  async (redis) => {
+    await using server = await startOperationStatusServer({ requestsPerMinute: 1_000_000 });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection: redis.connection });
+    const clockOffByInMs = [0, 120_000, -3000];
+    await using workers = await startWorkers(3, redis, server, (index) => ({
+      CLOCK_OFF_BY_IN_MS: String(clockOffByInMs[index]),
+    }));
+    const handles = await Promise.all(
+      Array.from({ length: 30 }, async (_, index) => {
+        const { projectName, operationId } = server.addOperation({
+          timeline: [
+            { status: "Running", reads: 3 },
+            { status: "Succeeded", properties: { index } },
+          ],
+          retryAfter: 2,
+        });
+        return queue.add(client.operation(projectName, operationId), { minDelayInMs: 0, pollCostInMs: 1 });
+      }),
+    );
+    const results = await Promise.all(handles.map((handle) => handle.pollUntilDone()));
+
+    expect(results).toEqual(handles.map((_, index) => ({ index })));
+    expect(server.requests).toHaveLength(30 * 4);
+    const readers = new Set(server.requests.map(({ headers }) => headers["x-process"]));
+    expect(readers.size).toBe(3);
+    expect(tooEarlyReads(server.requests, () => 2000, workers.killedAt)).toEqual([]);
+  },
+);

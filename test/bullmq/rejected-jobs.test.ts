@@ -1,0 +1,121 @@
+import { Queue } from "bullmq";
+import { OperationStatusesClient } from "lro-poller";
+import type { Operation } from "lro-poller";
+import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect } from "vitest";
+import { rejection } from "../support/rejections.ts";
+import { redisTest } from "../support/redis.ts";
+import { listeningLogger, silent } from "./loggers.ts";
+
+/** As a queue adds its jobs: what fails is tried again. */
+const triedAgain = { attempts: Number.MAX_SAFE_INTEGER, backoff: { type: "fixed", delay: 1000 } };
+
+redisTest("a job whose options were tampered with is refused, not tried for ever", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+  const client = new OperationStatusesClient(server.endpoint);
+  const { logger, lines } = listeningLogger();
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client], logger });
+  await worker.started;
+  const raw = new Queue("operations", { connection });
+  const operation = client.operation("myProject", operationId).toJSON();
+  const token = { version: 1, operation, begunAt: 1, savedAt: 1, pollCount: 0, failedReads: 0 };
+  for (const [options, named] of [
+    [{ pollCostInMs: 0 }, "pollCostInMs: expected a positive"],
+    [{ minDelayInMs: 2, maxDelayInMs: 1 }, "minDelayInMs (2) must not be above maxDelayInMs (1)"],
+    [{ minDelayInMs: null }, "minDelayInMs: expected"],
+    [{ pastDurationsInMs: [0] }, "pastDurationsInMs: expected"],
+  ] as const) {
+    const { id = "" } = await raw.add("operation", { version: 1, token, options, observed: {} }, triedAgain);
+    expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
+      code: "JobRefused",
+      message: expect.stringContaining(named),
+    });
+    expect(lines.at(-1)).toContain(`Job ${id}: ${named}`);
+  }
+  await raw.close();
+  expect(server.requests).toEqual([]);
+});
+
+/** An operation of another service, which succeeds at the first read. */
+function ownOperation(properties: unknown): Operation & { readonly reads: number } {
+  let reads = 0;
+  return {
+    id: "own",
+    get reads() {
+      return reads;
+    },
+    toJSON: () => ({ own: true }),
+    read: () => {
+      reads++;
+      return Promise.resolve({ status: { id: "own", name: "own", status: "Succeeded", properties } });
+    },
+  };
+}
+
+redisTest("a result that is no JSON is read once, and said to be none", async ({ connection }) => {
+  const operation = ownOperation({ count: 10n });
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({
+    connection,
+    resolveOperation: () => operation,
+    logger: silent,
+  });
+  await worker.started;
+  const handle = await queue.add(operation);
+  expect(await rejection(handle.pollUntilDone())).toMatchObject({
+    code: "JobRefused",
+    message: expect.stringContaining("BigInt"),
+  });
+  expect(operation.reads).toBe(1);
+});
+
+redisTest("a result comes as JSON has it, however long", async ({ connection }) => {
+  const text = "x".repeat(31 * 2 ** 20);
+  const operation = ownOperation({ text, missing: undefined, none: NaN, date: new Date(0) });
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, resolveOperation: () => operation });
+  await worker.started;
+  const result = await (await queue.add(operation)).pollUntilDone();
+  // Not by toEqual: where they differ, the report would be as long.
+  const expected = JSON.stringify({ text, none: null, date: "1970-01-01T00:00:00.000Z" });
+  expect(JSON.stringify(result) === expected).toBe(true);
+});
+
+redisTest("a worker that resolves a token to no operation refuses its job", async ({ connection }) => {
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({
+    connection,
+    logger: silent,
+    // @ts-expect-error -- plain JavaScript may forget to return it
+    resolveOperation: () => {},
+  });
+  await worker.started;
+  const handle = await queue.add(ownOperation(1));
+  expect(await rejection(handle.pollUntilDone())).toMatchObject({
+    code: "JobRefused",
+    message: expect.stringContaining("resolveOperation: expected an operation"),
+  });
+});
+
+redisTest("a result that came after a failed try is had by who comes later, too", async ({ connection }) => {
+  const { logger, lines } = listeningLogger();
+  const operation = ownOperation(42);
+  let tries = 0;
+  const failsOnce = {
+    ...operation,
+    toJSON: () => {
+      if (tries++ === 0) throw new Error("not now");
+      return { own: true };
+    },
+  };
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, resolveOperation: () => failsOnce, logger });
+  await worker.started;
+  const { jobId } = await queue.add(operation);
+  expect(await queue.handle(jobId).pollUntilDone()).toBe(42);
+  expect(lines).toEqual([`Job ${jobId}: not now`]);
+  expect(await queue.handle(jobId).pollUntilDone()).toBe(42);
+});

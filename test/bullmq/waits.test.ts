@@ -1,0 +1,281 @@
+import { setDefaultCACertificates } from "node:tls";
+import { Queue } from "bullmq";
+import {
+  OperationNotFoundError,
+  OperationStatusesClient,
+  PollingError,
+  PollingTimeoutError,
+  createPoller,
+} from "lro-poller";
+import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { OperationPlan } from "lro-poller/testing";
+import { expect } from "vitest";
+import { CountingCredential } from "../support/credential.ts";
+import { rejection } from "../support/rejections.ts";
+import { redisTest } from "../support/redis.ts";
+import { createCertificate } from "../support/tls.ts";
+
+const quick = { minDelayInMs: 0, pollCostInMs: 1 };
+
+redisTest("whoever adds an operation that is in the queue gets its job", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { projectName, operationId } = server.addOperation({
+    timeline: [
+      { status: "Running", reads: 2 },
+      { status: "Succeeded", properties: 42 },
+    ],
+  });
+  const { endpoint } = server;
+  const client = new OperationStatusesClient(endpoint);
+  const operation = client.operation(projectName, operationId);
+  await using here = createOperationQueue({ connection });
+  await using elsewhere = createOperationQueue({ connection });
+  const handles = [
+    await here.add(operation, quick),
+    await elsewhere.add(operation),
+    await elsewhere.add(client.operation(projectName, operationId.toUpperCase())),
+    await elsewhere.add({ endpoint, projectName, operationId }),
+    await elsewhere.add(createPoller(operation)),
+    await elsewhere.add(JSON.stringify(createPoller(operation))),
+  ];
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  expect(new Set(handles.map(({ jobId }) => jobId)).size).toBe(1);
+  const results = await Promise.all(handles.map((handle) => handle.pollUntilDone()));
+  expect(results).toEqual([42, 42, 42, 42, 42, 42]);
+  expect(server.requests).toHaveLength(3);
+  // Of one that is over, too, and by a process that has only the id.
+  expect(await here.handle(handles[0]?.jobId ?? "").pollUntilDone()).toBe(42);
+  expect(await (await elsewhere.add(operation)).pollUntilDone()).toBe(42);
+  expect(server.requests).toHaveLength(3);
+});
+
+redisTest("a wait that a poller began goes on in the queue, its counts with it", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationLocation } = server.addOperation({
+    timeline: [{ status: "Running", reads: 2, percentComplete: 30 }, { status: "Succeeded" }],
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  const poller = createPoller(client.operationAt(operationLocation));
+  await poller.poll();
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  const handle = await queue.add(JSON.stringify(poller), quick);
+  const counts: number[] = [];
+  for await (const { pollCount } of handle) counts.push(pollCount);
+  expect(counts).toEqual([2, 3]);
+});
+
+redisTest(
+  "a timeout, an outage and a missing operation end a wait as they do in a poller",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    const running = server.addOperation({ timeline: [{ status: "Running", percentComplete: 40 }] });
+    const down = server.addOperation({
+      faults: Object.fromEntries(
+        Array.from({ length: 99 }, (_, index) => [index + 1, { kind: "status", status: 503 }]),
+      ),
+    });
+    const add = (id: string, options: object) =>
+      queue.add(client.operation("myProject", id), { ...quick, ...options });
+    const late = await add(running.operationId, { timeoutInMs: 1500 });
+    const unreadable = await add(down.operationId, { outageToleranceInMs: 1500, maxRetryDelayInMs: 300 });
+    const missing = await add("fa067167-e49d-41bd-8dd8-de719b9de3b3", { notFoundGraceInMs: 0 });
+
+    const timeout = await rejection(late.pollUntilDone());
+    expect(timeout).toBeInstanceOf(PollingTimeoutError);
+    expect(timeout).toMatchObject({
+      message: expect.stringContaining("still Running at 40 %"),
+      operation: { status: "Running" },
+    });
+    const outage = await rejection(unreadable.pollUntilDone());
+    expect(outage).toBeInstanceOf(PollingError);
+    expect(outage).toMatchObject({
+      statusCode: 503,
+      message: expect.stringMatching(/\d+ failed reads in \d/),
+    });
+    expect(await rejection(missing.pollUntilDone())).toBeInstanceOf(OperationNotFoundError);
+
+    // What was given up can be taken up again.
+    server.setStatus(running.operationId, { status: "Succeeded", properties: "at last" });
+    const { resumeToken = "" } = timeout instanceof PollingTimeoutError ? timeout : {};
+    expect(await queue.remove(late.jobId)).toBe(true);
+    expect(await (await queue.add(resumeToken)).pollUntilDone()).toBe("at last");
+  },
+);
+
+redisTest(
+  "who waits may leave, and who closes the queue lets all go; the workers go on",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    const queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    const handle = await queue.add(client.operation("myProject", operationId), quick);
+    const leaving = new AbortController();
+    const left = rejection(handle.pollUntilDone({ abortSignal: leaving.signal }));
+    const reason = new Error("no longer wanted");
+    leaving.abort(reason);
+    expect(await left).toBe(reason);
+    const staying = rejection(handle.pollUntilDone());
+    await queue.close();
+    expect(await staying).toMatchObject({ name: "PollingError", code: "Disposed" });
+
+    server.setStatus(operationId, "Succeeded");
+    await using again = createOperationQueue({ connection });
+    expect(await again.handle(handle.jobId).pollUntilDone()).toBeUndefined();
+  },
+);
+
+redisTest("a 429 holds back the reads of all operations", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using one = createOperationWorker({ connection, clients: [client], concurrency: 1 });
+  await using other = createOperationWorker({ connection, clients: [client], concurrency: 1 });
+  await Promise.all([one.started, other.started]);
+  server.failNext({ kind: "status", status: 429, retryAfter: 2 });
+  const handles = await Promise.all(
+    Array.from({ length: 8 }, () => {
+      const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded" }] });
+      return queue.add(client.operation("myProject", operationId), quick);
+    }),
+  );
+  await Promise.all(handles.map((handle) => handle.pollUntilDone()));
+  const refusedAt = server.requests.findIndex(({ answeredStatus }) => answeredStatus === 429);
+  const held = server.requests.slice(refusedAt + 1);
+  const after = held.map(({ receivedAt }) => receivedAt - (server.requests[refusedAt]?.receivedAt ?? 0));
+  // The other worker's read may be under way, and the next be fetched already, when the first hears of the 429.
+  expect(after.filter((inMs) => inMs < 2000).length).toBeLessThanOrEqual(3);
+  expect(after.filter((inMs) => inMs >= 2000).length).toBeGreaterThanOrEqual(5);
+});
+
+redisTest(
+  "a result that is elsewhere is read, and an outage of it alone ends the wait",
+  async ({ connection }) => {
+    const failing = Object.fromEntries(
+      Array.from({ length: 99 }, (_, index) => [index + 1, { kind: "status", status: 500 } as const]),
+    );
+    const plans: OperationPlan[] = [
+      { timeline: [{ status: "Succeeded" }], resourceFaults: { 1: { kind: "status", status: 500 } } },
+      { timeline: [{ status: "Succeeded" }], resourceFaults: failing },
+    ];
+    await using server = await startOperationStatusServer({ onBegin: () => plans.shift() });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    const add = async (name: string) => {
+      const poller = client.createDevBox("myProject", "me", name, { poolName: "myPool" });
+      await poller.started;
+      return queue.add(poller, { ...quick, outageToleranceInMs: 2000, maxRetryDelayInMs: 500 });
+    };
+    const fine = await add("fine");
+    const broken = await add("broken");
+    expect(await fine.pollUntilDone()).toMatchObject({ name: "fine", provisioningState: "Succeeded" });
+    expect(await rejection(broken.pollUntilDone())).toMatchObject({
+      name: "PollingError",
+      statusCode: 500,
+      message: expect.stringMatching(/succeeded, but its result could not be read \(\d+ failed reads/),
+    });
+  },
+);
+
+redisTest("Redis never sees a credential", async ({ connection }) => {
+  const certificate = await createCertificate();
+  setDefaultCACertificates([certificate.cert]);
+  const credential = new CountingCredential();
+  await using server = await startOperationStatusServer({
+    tls: certificate,
+    requireAuthorization: (token) => credential.isValid(token),
+  });
+  const { operationId } = server.addOperation({
+    timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+  });
+  const client = new OperationStatusesClient(server.endpoint, credential);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  await (await queue.add(client.operation("myProject", operationId), quick)).pollUntilDone();
+
+  expect(credential.calls.length).toBeGreaterThan(0);
+  const all = await everythingIn(connection);
+  expect(all).toContain(operationId);
+  expect(all).not.toContain("token-1");
+  expect(all.toLowerCase()).not.toContain("bearer");
+});
+
+redisTest(
+  "a job of another origin, or of another form, is refused before anything is sent",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
+    const foreign = await queue.add({ endpoint: "https://elsewhere.example", ...names });
+    expect(await rejection(foreign.pollUntilDone())).toMatchObject({
+      code: "JobRefused",
+      message: expect.stringContaining("token.operation.endpoint"),
+    });
+    const raw = new Queue("operations", { connection });
+    for (const [data, named] of [
+      [{}, "job.data.version"],
+      [{ version: 1, token: { version: 2 }, options: {}, observed: {} }, "token.version"],
+      [
+        { version: 1, token: {}, options: { maxDelayInMs: "soon" }, observed: {} },
+        "job.data.options.maxDelayInMs",
+      ],
+    ] as const) {
+      const { id = "" } = await raw.add("operation", data);
+      expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
+        code: "JobRefused",
+        message: expect.stringContaining(named),
+      });
+    }
+    await raw.close();
+    expect(server.requests.filter(({ operationId }) => operationId === undefined)).toEqual([]);
+  },
+);
+
+redisTest("pollUntilDone opens the queue, waits, and leaves nothing open", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({
+    timeline: [
+      { status: "Running", reads: 1 },
+      { status: "Succeeded", properties: { answer: 42 } },
+    ],
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  const heard: string[] = [];
+  const onProgress = ({ status }: { readonly status: string }): unknown => heard.push(status);
+  const operation = client.operation("myProject", operationId);
+  expect(await pollUntilDone(operation, { connection, onProgress, ...quick })).toEqual({ answer: 42 });
+  expect(heard).toEqual(["Running", "Succeeded"]);
+});
+
+/** All keys and values, as text. */
+async function everythingIn(connection: { readonly host: string; readonly port: number }): Promise<string> {
+  const { Redis } = await import("ioredis");
+  const redis = new Redis(connection);
+  const dumped: unknown[] = [];
+  for (const key of await redis.keys("*")) {
+    const type = await redis.type(key);
+    if (type === "hash") dumped.push(key, await redis.hgetall(key));
+    if (type === "stream") dumped.push(key, await redis.xrange(key, "-", "+"));
+    if (type === "string") dumped.push(key, await redis.get(key));
+  }
+  redis.disconnect();
+  return JSON.stringify(dumped);
+}

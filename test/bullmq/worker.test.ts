@@ -1,0 +1,121 @@
+import { Queue } from "bullmq";
+import { Redis } from "ioredis";
+import { OperationStatusesClient } from "lro-poller";
+import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
+import { startOperationStatusServer } from "lro-poller/testing";
+import { expect, onTestFinished, vi } from "vitest";
+import { redisTest } from "../support/redis.ts";
+import { tooEarlyReads } from "./early-polls.ts";
+import { listeningLogger } from "./loggers.ts";
+
+const quick = { minDelayInMs: 0, pollCostInMs: 1 };
+
+redisTest(
+  "reads that follow each other at once are told one by one, and let the worker go",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
+    const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    const worker = createOperationWorker({ connection, clients: [client] });
+    const handle = await queue.add(client.operation("myProject", operationId), {
+      minDelayInMs: 0,
+      maxDelayInMs: 0,
+    });
+    const counts: number[] = [];
+    for await (const { pollCount } of handle) {
+      counts.push(pollCount);
+      if (pollCount >= 3) break;
+    }
+    expect(counts.length).toBeGreaterThan(1);
+    await worker.close();
+    const reads = server.requests.length;
+    expect(await queue.counts()).toMatchObject({ active: 0, ended: 0 });
+    expect(server.requests).toHaveLength(reads);
+  },
+);
+
+redisTest("a worker that is closed while it reads saves what the answer says", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({
+    timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+    retryAfter: 2,
+    faults: { 1: { kind: "late", delayInMs: 500 } },
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  const first = createOperationWorker({ connection, clients: [client] });
+  const handle = await queue.add(client.operation("myProject", operationId), quick);
+  await expect.poll(() => server.requests.length).toBe(1);
+  await first.close();
+  expect(await queue.counts()).toMatchObject({ delayed: 1, active: 0 });
+
+  await using second = createOperationWorker({ connection, clients: [client] });
+  await second.started;
+  await handle.pollUntilDone();
+  expect(server.requests).toHaveLength(2);
+  expect(tooEarlyReads(server.requests, () => 2000)).toEqual([]);
+});
+
+redisTest("a worker that may not ask Redis for its pace any more saves its reads", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({
+    timeline: [{ status: "Running", reads: 2 }, { status: "Succeeded" }],
+    retryAfter: 3,
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  const { logger, lines } = listeningLogger();
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client], logger });
+  await worker.started;
+  const redis = new Redis(connection);
+  await redis.acl("SETUSER", "default", "-client|list");
+  redis.disconnect();
+  const handle = await queue.add(client.operation("myProject", operationId), quick);
+  await handle.pollUntilDone();
+  expect(lines).toContainEqual(expect.stringContaining("The worker: NOPERM"));
+  expect(server.requests).toHaveLength(3);
+  expect(tooEarlyReads(server.requests, () => 3000)).toEqual([]);
+});
+
+redisTest("an operation that is removed while it is read stays, and ends", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({
+    timeline: [{ status: "Succeeded", properties: 42 }],
+    faults: { 1: { kind: "late", delayInMs: 300 } },
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  const handle = await queue.add(client.operation("myProject", operationId));
+  await expect.poll(() => server.requests.length).toBe(1);
+  expect(await queue.remove(handle.jobId)).toBe(false);
+  expect(await handle.pollUntilDone()).toBe(42);
+  expect(await queue.remove(handle.jobId)).toBe(true);
+  const raw = new Queue("operations", { connection });
+  expect(await raw.getJob(handle.jobId)).toBeUndefined();
+  await raw.close();
+});
+
+redisTest(
+  "a worker asks Redis for the time before it reads, however long it had nothing to do",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    // As after hours: its clock has gone a minute ahead of Redis's.
+    const now = performance.now.bind(performance);
+    vi.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
+    onTestFinished(() => void vi.restoreAllMocks());
+    const savedAt = Date.now();
+    const operation = client.operation("myProject", operationId).toJSON();
+    const token = { version: 1, operation, begunAt: savedAt, savedAt, pollCount: 1, failedReads: 0 };
+    await queue.add(JSON.stringify({ ...token, notBefore: savedAt + 30_000 }));
+    await expect.poll(() => queue.counts()).toMatchObject({ delayed: 1, active: 0, waiting: 0 });
+    expect(server.requests).toEqual([]);
+  },
+);

@@ -1,0 +1,111 @@
+import { OperationStatusesClient, parseOperationStatus } from "lro-poller";
+import { expect, test } from "vitest";
+import { Interruption } from "../../../src/cli/input/context.ts";
+import { run } from "../../../src/cli/commands/program.ts";
+import { scenarios } from "../../../src/cli/commands/scenarios.ts";
+import { CapturedOutput, runCli, untimed } from "../run-cli.ts";
+
+interface Emulation {
+  readonly stdout: CapturedOutput;
+  readonly stderr: CapturedOutput;
+  readonly locations: readonly string[];
+  end(): Promise<number>;
+}
+
+async function startEmulation(...argv: string[]): Promise<Emulation> {
+  const interruption = new AbortController();
+  const [stdout, stderr] = [new CapturedOutput(), new CapturedOutput()];
+  const ending = run(["emulate", ...argv], {
+    stdin: (async function* () {})(),
+    stdout,
+    stderr,
+    env: {},
+    interruption: interruption.signal,
+    loadCredential: () => Promise.reject(new Error("A credential was asked for.")),
+  });
+  await expect.poll(() => stdout.text).toContain("Ctrl-C ends it.");
+  return {
+    stdout,
+    stderr,
+    locations: Array.from(
+      stdout.text.matchAll(/^ +(http\S+\/operationstatuses\/\S+)$/gm),
+      ([, url = ""]) => url,
+    ),
+    end() {
+      interruption.abort(new Interruption("interrupted", 130));
+      return ending;
+    },
+  };
+}
+
+test("it has an operation of each kind ready, and ends cleanly", async () => {
+  const emulation = await startEmulation();
+  expect(emulation.locations).toHaveLength(scenarios.length);
+  expect(await emulation.end()).toBe(0);
+  expect(emulation.stderr.text).toBe("");
+  const [location = ""] = emulation.locations;
+  await expect(fetch(location)).rejects.toThrow("fetch failed");
+});
+
+test("it prints what a program needs to find its first operation", async () => {
+  const emulation = await startEmulation("--scenario", "percent");
+  const line = /^ {2}ENDPOINT=(\S+) PROJECT=(\S+) OPERATION_ID=(\S+)$/m.exec(emulation.stdout.text);
+  const [, endpoint = "", projectName = "", operationId = ""] = line ?? [];
+  const { status } = await new OperationStatusesClient(endpoint).getOperationStatus(projectName, operationId);
+  expect(status).toBe("NotStarted");
+  await emulation.end();
+});
+
+test.each([
+  ["percent", 0, "Succeeded 100 %"],
+  ["no-percent", 0, "Succeeded"],
+  ["failing", 1, "Failed( \\d+ %)?"],
+  ["canceled", 3, "Canceled"],
+  ["flaky", 0, "Succeeded 100 %"],
+])("%s ends with exit code %d", async (name, exitCode, lastState) => {
+  // As fast as the clock of the command, so that each read finds something new.
+  const emulation = await startEmulation("--speed", "1000", "--scenario", name);
+  const outcome = await runCli(["wait", ...emulation.locations]);
+  expect(outcome.exitCode).toBe(exitCode);
+  expect(untimed(outcome.stdout)).toMatch(new RegExp(`^\\S+ NotStarted\n.*^\\S+ ${lastState}$`, "ms"));
+  await emulation.end();
+});
+
+test("an operation has not begun before its first read", async () => {
+  const emulation = await startEmulation("--scenario", "percent");
+  const before = Date.now();
+  const { stdout } = await runCli(["status", "-o", "json", ...emulation.locations]);
+  const { startTime } = parseOperationStatus(JSON.parse(stdout));
+  expect(Number(startTime)).toBeGreaterThanOrEqual(before);
+  await emulation.end();
+});
+
+test("percentages are whole numbers", () => {
+  const ramps = scenarios.flatMap(({ plan }) =>
+    (plan.timeline ?? []).flatMap(({ percentComplete }) =>
+      typeof percentComplete === "object" ? [percentComplete] : [],
+    ),
+  );
+  expect(ramps.length).toBeGreaterThan(0);
+  for (const { step } of ramps) expect(step).toSatisfy(Number.isInteger);
+});
+
+test("--verbose logs each request", async () => {
+  const emulation = await startEmulation("--verbose", "--scenario", "no-percent", "canceled");
+  expect(emulation.locations).toHaveLength(2);
+  await runCli(["status", ...emulation.locations]);
+  await emulation.end();
+  expect(emulation.stderr.text).toMatch(
+    /^(200 GET \/projects\/myProject\/operationstatuses\/\S+ \(read 1\)\n){2}$/,
+  );
+});
+
+test("the request that it shows for beginning another begins one", async () => {
+  const emulation = await startEmulation("--scenario", "percent");
+  const url = /-X PUT '(\S+)'/.exec(emulation.stdout.text)?.[1] ?? "";
+  const answer = await fetch(url, { method: "PUT", body: "{}" });
+  expect(answer.status).toBe(201);
+  const location = answer.headers.get("operation-location") ?? "";
+  expect(await runCli(["status", location])).toMatchObject({ exitCode: 0 });
+  await emulation.end();
+});

@@ -1,0 +1,312 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { systemClock } from "lro-poller";
+import type { Progress } from "lro-poller";
+import { expect, test } from "vitest";
+import { Interruption } from "../../../src/cli/input/context.ts";
+import { heaviest } from "../../../src/cli/output/exit-codes.ts";
+import { EndingPrinter } from "../../../src/cli/output/reporters/results.ts";
+import { createLinesReporter } from "../../../src/cli/output/reporters/lines.ts";
+import { fastClock } from "../../support/clock.ts";
+import { CountingCredential } from "../../support/credential.ts";
+import {
+  CapturedOutput,
+  contextOf,
+  failing,
+  operationId,
+  runCli,
+  startServer,
+  succeeding,
+  temporaryFolder,
+  untimed,
+} from "../run-cli.ts";
+
+const otherId = "0b1c2d3e-e49d-41bd-8dd8-de719b9de3b3";
+
+test("a success is exit code 0: a line for each change, then the result", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const { stdout, ...outcome } = await runCli(["wait", operationLocation]);
+  expect(outcome).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(/^\d+:\d\d \S+ NotStarted\n/);
+  expect(untimed(stdout)).toBe(`${operationId} NotStarted
+${operationId} Running 42 %
+${operationId} Succeeded 100 %
+{
+  "uri": "https://box"
+}
+`);
+});
+
+test("a status that does not change is not repeated", async () => {
+  const server = await startServer();
+  const timeline = [{ status: "Running", reads: 5 }, { status: "Succeeded" }];
+  const { operationLocation } = server.addOperation({ operationId, timeline });
+  const { stdout } = await runCli(["wait", operationLocation]);
+  expect(untimed(stdout)).toBe(`${operationId} Running\n${operationId} Succeeded\n`);
+  expect(server.requests).toHaveLength(6);
+});
+
+test("endpoint, project and operations can be named one by one", async () => {
+  const server = await startServer();
+  for (const id of [operationId, otherId]) server.addOperation({ operationId: id, timeline: succeeding });
+  const named = [
+    "--endpoint",
+    server.endpoint,
+    "--project",
+    "myProject",
+    "--operation",
+    operationId,
+    otherId,
+  ];
+  const { exitCode, stdout } = await runCli(["wait", "--api-version", "2024-02-01", ...named]);
+  expect(exitCode).toBe(0);
+  expect(stdout).toContain(`${operationId} result:\n{`);
+  expect(stdout).toContain(`${otherId} result:\n{`);
+  expect(server.requests.every(({ url }) => url.endsWith("?api-version=2024-02-01"))).toBe(true);
+});
+
+test("an operation that is named twice is waited for once", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: succeeding });
+  await runCli(["wait", operationLocation, operationLocation]);
+  expect(server.requests).toHaveLength(3);
+});
+
+test("a failure is exit code 1, its whole error on stderr", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing });
+  const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
+  expect(exitCode).toBe(1);
+  expect(untimed(stdout)).toBe(`${operationId} Running\n${operationId} Failed\n`);
+  expect(stderr).toMatch(
+    new RegExp(
+      [
+        `^error: Operation ${operationId} failed. ProvisioningFailed: The dev box could not be created. \\(myBox\\) → Allocation → Quota`,
+        "  - NoCapacity: No cores left. \\(westeurope\\)",
+        "Request id: [\\w-]{36}\n$",
+      ].join("\n"),
+    ),
+  );
+});
+
+test("a cancellation is exit code 3", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Canceled" }] });
+  const { exitCode, stderr } = await runCli(["wait", operationLocation]);
+  expect(exitCode).toBe(3);
+  expect(stderr).toContain("was canceled");
+});
+
+test("the end of --timeout is exit code 4, and stderr says how to go on", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: [{ status: "Running" }] });
+  const { exitCode, stderr } = await runCli(["wait", "--timeout", "10m", operationLocation]);
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain("still Running");
+  const token = tokenIn(stderr);
+  server.setStatus(operationId, "Succeeded");
+  expect(await runCli(["wait", "--resume", token])).toMatchObject({ exitCode: 0 });
+});
+
+function tokenIn(stderr: string): string {
+  return /^ {2}npx lro wait .*--resume '(.+)'$/m.exec(stderr)?.[1] ?? "none";
+}
+
+test("an answer that refuses the read is exit code 5", async () => {
+  const server = await startServer({ requireAuthorization: () => false });
+  const { operationLocation } = server.addOperation();
+  const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
+  expect(exitCode).toBe(5);
+  expect(stdout).toBe("");
+  expect(stderr).toMatch(/^error: Could not read operation .*HTTP 401: Unauthorized/);
+});
+
+test("an operation that nobody knows is exit code 5", async () => {
+  const server = await startServer();
+  const location = `${server.endpoint}/projects/myProject/operationstatuses/${operationId}`;
+  const { exitCode, stderr } = await runCli(["wait", location]);
+  expect(exitCode).toBe(5);
+  expect(stderr).toContain(`error: The service knows no operation ${operationId}`);
+  expect(stderr).not.toContain("--resume");
+});
+
+test.each([
+  [["Succeeded", "Succeeded"], 0],
+  [["Succeeded", "Canceled"], 3],
+  [["Canceled", "Failed"], 1],
+  [["unknown", "Succeeded"], 5],
+  [["unknown", "Canceled"], 3],
+])("of %j the heaviest counts: %d", async (states, exitCode) => {
+  const server = await startServer();
+  const unknown = `${server.endpoint}/projects/myProject/operationstatuses/${operationId}`;
+  const locations = states.map((status) =>
+    status === "unknown" ? unknown : server.addOperation({ timeline: [{ status }] }).operationLocation,
+  );
+  expect(await runCli(["wait", ...locations])).toMatchObject({ exitCode });
+});
+
+test("an interruption outweighs a failure, that a cancellation, that a lost status, and that a timeout", () => {
+  const descending = [130, 1, 3, 5, 4, 0];
+  for (const [index, code] of descending.entries()) {
+    expect(heaviest(descending.slice(index).toReversed())).toBe(code);
+  }
+});
+
+test("failed reads go to stderr and do not end the wait", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({
+    operationId,
+    timeline: succeeding,
+    faults: { 2: { kind: "status", status: 503 }, 3: { kind: "reset" } },
+  });
+  const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
+  expect(exitCode).toBe(0);
+  expect(untimed(stdout).split("\n").slice(0, 3)).toEqual([
+    `${operationId} NotStarted`,
+    `${operationId} Running 42 %`,
+    `${operationId} Succeeded 100 %`,
+  ]);
+  expect(
+    untimed(stderr)
+      .split("\n")
+      .map((line) => line.replace(/\d s/, "N s")),
+  ).toEqual([
+    expect.stringContaining(`${operationId} read failed, retrying in N s: HTTP 503: Fault503`),
+    expect.stringContaining(`${operationId} read failed, retrying in N s: `),
+    "",
+  ]);
+});
+
+test("--quiet prints results only, in the order of the command line", async () => {
+  const server = await startServer();
+  const later = server.addOperation({
+    timeline: [
+      { status: "Running", reads: 9 },
+      { status: "Succeeded", properties: 1 },
+    ],
+  });
+  const none = server.addOperation({ timeline: [{ status: "Succeeded" }] });
+  const failed = server.addOperation({ timeline: failing, faults: { 1: { kind: "status", status: 500 } } });
+  const locations = [later, none, failed].map(({ operationLocation }) => operationLocation);
+  const { stdout, stderr } = await runCli(["wait", "--quiet", ...locations]);
+  expect(stdout).toBe("1\nnull\n");
+  expect(stderr).toMatch(/^error: .* failed\./);
+});
+
+test("an interruption stops the wait with its exit code, and the token it prints goes on", async () => {
+  const server = await startServer();
+  const location = server.addOperation({
+    operationId: otherId,
+    timeline: [{ status: "Running" }],
+  }).operationLocation;
+  const interruption = new AbortController();
+  const interrupted = runCli(["wait", location], { interruption: interruption.signal });
+  await expect.poll(() => server.requests.length).toBeGreaterThan(1);
+  interruption.abort(new Interruption("interrupted", 130));
+  const { exitCode, stderr } = await interrupted;
+  expect(exitCode).toBe(130);
+  expect(stderr).toContain("Stopped waiting; the operation goes on.\nTo go on waiting:\n");
+  server.setStatus(otherId, "Succeeded");
+  expect(await runCli(["wait", "--resume", "-"], { stdin: tokenIn(stderr) })).toMatchObject({ exitCode: 0 });
+  const file = join(temporaryFolder(), "token.json");
+  writeFileSync(file, tokenIn(stderr));
+  expect(await runCli(["wait", "--resume", file])).toMatchObject({ exitCode: 0 });
+});
+
+test("a name stands in place of the id, and beside it in errors", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing });
+  const { stdout, stderr } = await runCli(["wait", `web=${operationLocation}`]);
+  expect(untimed(stdout)).toBe("web Running\nweb Failed\n");
+  expect(stderr).toMatch(`error: Operation web (${operationId}) failed.`);
+  expect((await runCli(["status", `web=${operationLocation}`])).stdout).toMatch(/^web Failed\n/);
+});
+
+test("where nothing changes, a line a minute says that the wait goes on", () => {
+  const stdout = new CapturedOutput();
+  const context = contextOf({ stdout });
+  const names = [{ id: operationId, name: "web" }];
+  const reporter = createLinesReporter(names, new EndingPrinter(names, context), context);
+  for (let seconds = 0; seconds <= 150; seconds += 10) {
+    reporter.progress(0, progressAt(seconds * 1000, seconds === 0 || seconds === 20));
+  }
+  expect(stdout.text).toBe(
+    ["0:00 web Running", "0:20 web Running", "1:20 web still Running", "2:20 web still Running", ""].join(
+      "\n",
+    ),
+  );
+});
+
+function progressAt(elapsedInMs: number, changed: boolean): Progress {
+  return {
+    status: "Running",
+    previousStatus: undefined,
+    changed,
+    percentComplete: undefined,
+    operation: { id: operationId, name: operationId, status: "Running" },
+    elapsedInMs,
+    estimatedRemainingInMs: undefined,
+    estimatedRemainingRangeInMs: undefined,
+    nextPollInMs: 10_000,
+    pollCount: 1,
+    failedReads: 0,
+  };
+}
+
+test("--poll-cost spaces the reads", async () => {
+  const server = await startServer();
+  const timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+  const { operationLocation } = server.addOperation({ timeline });
+  const { stdout } = await runCli(["wait", "-o", "json", "--poll-cost", "10m", operationLocation], {
+    pollOptions: { clock: fastClock(systemClock, 10_000), maxDelayInMs: 1e9 },
+  });
+  // The second read comes no sooner than half the price after the first.
+  expect(Number(/"nextPollInMs":(\d+)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(300_000);
+});
+
+test("a credential is asked for where the endpoint is https, and its absence comes with advice", async () => {
+  const credential = new CountingCredential();
+  credential.failWith = Object.assign(new Error("Nothing worked.\nNot this.\nNor that"), {
+    name: "CredentialUnavailableError",
+  });
+  const locations = [operationId, otherId].map(
+    (id) => `https://127.0.0.1:9/projects/myProject/operationstatuses/${id}`,
+  );
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--allow-host", "127.0.0.1", ...locations], {
+    loadCredential: () => Promise.resolve(credential),
+  });
+  expect(exitCode).toBe(5);
+  expect(stdout).toBe("");
+  expect(stderr.match(/^error: .*no token from the credential: Nothing worked\.$/gm)).toHaveLength(2);
+  expect(stderr.match(/az login/g)).toHaveLength(1);
+  expect(stderr).toContain("What was tried:\n  Not this.\n  Nor that");
+  expect(stderr.match(/Not this/g)).toHaveLength(1);
+  expect(credential.calls[0]?.scopes).toEqual(["https://devcenter.azure.com/.default"]);
+});
+
+test("the advice on a missing credential keeps out of the events of -o json", async () => {
+  const credential = new CountingCredential();
+  credential.failWith = Object.assign(new Error("Nothing worked."), { name: "CredentialUnavailableError" });
+  const location = `https://127.0.0.1:9/projects/myProject/operationstatuses/${operationId}`;
+  const { stdout, stderr } = await runCli(["wait", "-o", "json", "--allow-host", "127.0.0.1", location], {
+    loadCredential: () => Promise.resolve(credential),
+  });
+  const [last = ""] = stdout.trim().split("\n").slice(-1);
+  expect(JSON.parse(last)).toMatchObject({ event: "error", error: { name: "PollingError" } });
+  expect(stderr).toMatch(/^[^\n].*az login/s);
+});
+
+test("service text cannot drive the terminal", async () => {
+  const server = await startServer();
+  const evil = "\u001B[2J\u009B31m\u202Etxet\u0007";
+  const { operationLocation } = server.addOperation({
+    timeline: [
+      { status: `Odd${evil}`, reads: 1 },
+      { status: "Failed", error: { code: "X", message: `bad${evil}\nline` } },
+    ],
+  });
+  const { stdout, stderr } = await runCli(["wait", operationLocation]);
+  expect(stdout + stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+  expect(stderr).toContain("bad");
+});

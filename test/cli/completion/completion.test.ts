@@ -1,0 +1,119 @@
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test, vi } from "vitest";
+import { lacksProgram } from "../../support/programs.ts";
+import { runCli, temporaryFolder } from "../run-cli.ts";
+
+// A shell starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
+/** Asks a real shell what it would complete of the words; the last one is what is being typed. */
+type Complete = (script: string, words: readonly string[], folder: string) => string[];
+
+function run(shell: string, argv: readonly string[], folder: string): string[] {
+  const output = execFileSync(shell, argv, { cwd: folder, encoding: "utf8", timeout: 20_000 });
+  return output.split("\n").filter((line) => line !== "");
+}
+
+const completeInBash: Complete = (script, words, folder) => {
+  const asked = `${script}
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+    _lro; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return run("bash", ["--norc", "--noprofile", "-uc", asked, "bash", ...words], folder);
+};
+
+const completeInFish: Complete = (script, words, folder) => {
+  const asked = `${script}\ncomplete -C "$argv"`;
+  return run("fish", ["--no-config", "-c", asked, ...words], folder).map((line) => line.replace(/\t.*/, ""));
+};
+
+/** `my\\ ops.txt` as `my ops.txt` */
+function withoutBackslashes(text: string): string {
+  return text.replaceAll("\\", "");
+}
+
+/** zsh completes only what is typed into a terminal: this is one, in which what would be offered is printed. */
+const completeInZsh: Complete = (script, words, folder) => {
+  writeFileSync(
+    join(folder, ".offer.zsh"),
+    `autoload -U compinit; compinit -u -D
+${script}
+compadd() { local -a found; builtin compadd -A found -D found "$@"; builtin compadd -O found "$@"; print -rl -- $found >> .offered; builtin compadd "$@" }
+_ask() { : > .offered; zle complete-word; print -n DONE; exit }
+zle -N _ask; bindkey '^I' _ask
+`,
+  );
+  const asked = `zmodload zsh/zpty; zpty shell zsh -f -i
+    zpty -w shell 'PS1=; cd ${folder}; source ./.offer.zsh; print REA''DY'; zpty -r shell seen '*READY*'
+    zpty -w -n shell $'${words.join(" ")}\\t'; zpty -r shell seen '*DONE*'; cat .offered`;
+  return [...new Set(run("zsh", ["-fc", asked], folder).map(withoutBackslashes))];
+};
+
+const shells: readonly (readonly [string, Complete])[] = [
+  ["bash", completeInBash],
+  ["zsh", completeInZsh],
+  ["fish", completeInFish],
+];
+
+for (const [shell, complete] of shells) {
+  test.skipIf(lacksProgram(shell, "-c", "true"))(
+    `${shell} completes commands, options, their values and files`,
+    async () => {
+      const { exitCode, stdout: script } = await runCli(["completion", shell]);
+      expect(exitCode).toBe(0);
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, "my ops.txt"), "");
+      const after = (...words: string[]): string[] => complete(script, ["lro", ...words], folder).toSorted();
+
+      expect(after("wa")).toEqual(["wait"]);
+      expect(after("")).toEqual(expect.arrayContaining(["completion", "emulate", "status", "wait"]));
+      expect(after("wait", "--po")).toEqual(["--poll-cost"]);
+      expect(after("status", "--po")).toEqual([]);
+      expect(after("wait", "--output", "")).toEqual(["json", "text"]);
+      expect(after("wait", "-o", "j")).toEqual(["json"]);
+      expect(after("wait", "--web", "--his")).toEqual(["--history"]);
+      expect(after("wait", "--timeout", "")).toEqual([]);
+      expect(after("emulate", "--scenario", "f")).toEqual(["failing", "flaky"]);
+      expect(after("completion", "z")).toEqual(["zsh"]);
+      for (const option of ["--from", "--history", "--resume"]) {
+        expect(after("wait", option, "my").map(withoutBackslashes)).toEqual(["my ops.txt"]);
+      }
+    },
+  );
+}
+
+test.skipIf(lacksProgram("bash", "-c", "true"))(
+  "bash completes what follows a =, and the second of several values",
+  async () => {
+    const { stdout: script } = await runCli(["completion", "bash"]);
+    const after = (...words: string[]): string[] =>
+      completeInBash(script, ["lro", ...words], temporaryFolder());
+    expect(after("wait", "--output", "=", "j")).toEqual(["json"]);
+    expect(after("wait", "--output", "=")).toEqual(["text", "json"]);
+    expect(after("emulate", "--scenario", "percent", "fl")).toEqual(["flaky"]);
+    expect(after("emulate", "--scenario", "percent", "--sp")).toEqual(["--speed"]);
+  },
+);
+
+test("every option of --help is completed, in each shell", async () => {
+  for (const command of ["wait", "status", "emulate", "completion"]) {
+    const { stdout: help } = await runCli([command, "--help"]);
+    const options = Array.from(help.matchAll(/^ {2}(?:-\w, )?--([\w-]+)/gm), ([, name = ""]) => name);
+    expect(options).toContain("help");
+    for (const [shell] of shells) {
+      const { stdout: script } = await runCli(["completion", shell]);
+      const lines = script
+        .split("\n")
+        .filter((line) => new RegExp(`\\b${command}["' )]`).test(line))
+        .join("\n");
+      for (const option of options) expect(lines, shell).toMatch(new RegExp(`(?:--|-l )${option}\\b`));
+    }
+  }
+});
+
+test("a shell that there is no completion for is a usage error", async () => {
+  const { exitCode, stderr } = await runCli(["completion", "tcsh"]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("Allowed choices are bash, zsh, fish");
+});

@@ -1,0 +1,246 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import stringWidth from "string-width";
+import { createVirtualClock } from "lro-poller/testing";
+import { afterEach, expect, test, vi } from "vitest";
+import { Interruption } from "../../../src/cli/input/context.ts";
+import { renderOverview } from "../../../src/cli/output/overview.ts";
+import { EndingPrinter } from "../../../src/cli/output/reporters/results.ts";
+import { TerminalReporter } from "../../../src/cli/output/reporters/terminal.ts";
+import { plain } from "../../../src/cli/output/terminal.ts";
+import type { WaitView } from "../../../src/cli/output/view.ts";
+import {
+  CapturedOutput,
+  contextOf,
+  failing,
+  operationId,
+  runCli,
+  startServer,
+  succeeding,
+  temporaryFolder,
+  untimed,
+} from "../run-cli.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+function listOf(...lines: string[]): string {
+  const file = join(temporaryFolder(), "ops.txt");
+  writeFileSync(file, lines.join("\n"));
+  return file;
+}
+
+test("a file lists operations, with names, blank lines and comments, however its lines end", async () => {
+  const server = await startServer();
+  const [web = "", db = ""] = [succeeding, failing].map(
+    (timeline) => server.addOperation({ timeline }).operationLocation,
+  );
+  const file = listOf("\uFEFF# mine", "", web, `web=${web}\r`, "  # not this", `  db=${db}  `);
+  const { exitCode, stdout } = await runCli(["wait", "--from", file]);
+  expect(exitCode).toBe(1);
+  expect(
+    untimed(stdout)
+      .match(/^(?:web|db) \w+/gm)
+      ?.toSorted(),
+  ).toEqual(["db Failed", "db Running", "web NotStarted", "web Running", "web Succeeded", "web result"]);
+});
+
+test("- reads the list from stdin, and JSON is as ever", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const stdin = `my box=${operationLocation}\n`;
+  const { exitCode, stdout } = await runCli(["wait", "--from", "-", "-o", "json", "-q"], { stdin });
+  expect(exitCode).toBe(0);
+  expect(JSON.parse(stdout)).toEqual({
+    event: "result",
+    operation: operationId,
+    name: "my box",
+    result: { uri: "https://box" },
+  });
+});
+
+test("hundreds are waited for, and each has its result", async () => {
+  const server = await startServer({ requestsPerMinute: 1e6 });
+  const locations = Array.from({ length: 300 }, (_, index) => {
+    const timeline = [
+      { status: "Running", reads: 1 },
+      { status: "Succeeded", properties: index },
+    ];
+    return `${index}=${server.addOperation({ timeline }).operationLocation}`;
+  });
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--from", "-"], { stdin: locations.join("\n") });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const results = Array.from(stdout.matchAll(/^(\d+) result:\n(\d+)$/gm), ([, name, result]) => [
+    name,
+    result,
+  ]);
+  expect(results).toHaveLength(300);
+  for (const [name, result] of results) expect(result).toBe(name);
+});
+
+test("one listener on the interruption lets all go, and each can go on", async () => {
+  vi.stubEnv("TMPDIR", temporaryFolder());
+  const server = await startServer();
+  const timeline = [{ status: "Running" }];
+  const locations = Array.from({ length: 50 }, () => server.addOperation({ timeline }).operationLocation);
+  const interruption = new AbortController();
+  const listen = vi.spyOn(interruption.signal, "addEventListener");
+  const argv = ["wait", "--from", listOf(...locations)];
+  const interrupted = runCli(argv, { interruption: interruption.signal });
+  await expect.poll(() => server.requests.length).toBeGreaterThan(50);
+  interruption.abort(new Interruption("interrupted", 130));
+  const { exitCode, stderr } = await interrupted;
+  expect(exitCode).toBe(130);
+  expect(listen).toHaveBeenCalledTimes(1);
+  expect(stderr).toContain("Stopped waiting; 50 operations go on.");
+  const [, file = ""] = /--resume (\S+)$/m.exec(stderr) ?? [];
+  expect(readFileSync(file, "utf8").trimEnd().split("\n")).toHaveLength(50);
+});
+
+const host = "https://contoso.devcenter.azure.com";
+const good = `${host}/projects/myProject/operationstatuses/${operationId}`;
+
+test.each([
+  ["nonsense", 'expected an https URL, or http on this machine, got "nonsense"'],
+  [good.replace("https:", "http:"), "expected an https URL, got http:"],
+  [`${host}/nonsense`, "expected"],
+  [
+    good.replace(operationId, "x"),
+    `operation id in ${host}/projects/myProject/operationstatuses/x: expected`,
+  ],
+  [good.replace(".azure.", ".example."), "expected a host in devcenter.azure.com"],
+])("a line that is %s is refused with its file and number, before anything is sent", async (bad, why) => {
+  const server = await startServer();
+  const file = listOf(server.addOperation().operationLocation, "# a comment", bad);
+  const { exitCode, stderr } = await runCli(["wait", "--from", file]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`error: --from ${file}:3: ${why}`);
+  expect(server.requests).toEqual([]);
+});
+
+test("a list that cannot be read, or lists nothing, is a usage error", async () => {
+  const empty = listOf("# nothing", "");
+  const refusalOf = async (...argv: string[]): Promise<string> => (await runCli(["wait", ...argv])).stderr;
+  expect(await refusalOf("--from", empty)).toContain(`--from ${empty}: expected an operation location`);
+  expect(await refusalOf("--from", "none.txt")).toMatch(/^error: --from none\.txt: expected a file.*ENOENT/);
+  expect(await refusalOf("--from", "-", "--resume", "-")).toContain(
+    "--from: expected a file, because --resume",
+  );
+});
+
+const running = { status: "Running", heardAt: 0, nextPollInMs: 4000 };
+
+/** 312 operations, of which the interesting ones are in the middle. */
+const many: readonly WaitView[] = [
+  ...Array.from({ length: 40 }, (_, i) => ({
+    ...running,
+    status: "NotStarted",
+    label: `new-${i}`,
+    elapsedInMs: 0,
+  })),
+  ...Array.from({ length: 198 }, (_, i) => ({
+    ...running,
+    label: `run-${i}`,
+    elapsedInMs: 1000 * i,
+    percentComplete: 50,
+    estimatedRemainingInMs: 750_000 - 1000 * i,
+  })),
+  { ...running, label: "retrying", elapsedInMs: 9000, failure: "HTTP 503" },
+  { ...running, label: "long", elapsedInMs: 3_600_000 },
+  ...Array.from({ length: 70 }, (_, i) => ({
+    ...running,
+    status: "Succeeded",
+    label: `done-${i}`,
+    elapsedInMs: 0,
+    end: {},
+  })),
+  { ...running, status: "Failed", label: "failed", elapsedInMs: 5000, end: { note: "NoCapacity" } },
+  {
+    ...running,
+    status: "Failed",
+    label: "failed later",
+    heardAt: 9,
+    elapsedInMs: 5000,
+    end: { note: "Quota" },
+  },
+];
+
+function overview(waits: readonly WaitView[], rows: number, columns = 100): string[] {
+  return renderOverview(waits, { rows, columns, now: 10, paint: plain });
+}
+
+function labelsOf(lines: readonly string[]): string[] {
+  return lines.slice(1).map((line) => line.split(/ {2,}/, 1).join(""));
+}
+
+test("many are a summary, and the bars of what failed, is tried again, or ends soon", () => {
+  const lines = overview(many, 8);
+  expect(lines[0]).toBe("312 operations: 40 NotStarted, 200 Running, 70 Succeeded, 2 Failed · 54 %");
+  expect(labelsOf(lines)).toEqual([
+    "failed later",
+    "failed",
+    "retrying",
+    "run-197",
+    "run-196",
+    "run-195",
+    "run-194",
+  ]);
+});
+
+test("what nobody can foretell follows, the longest first, and what has succeeded comes last", () => {
+  const some = many.filter(({ label }) => /^(?:new-0|run-0|long|done-0|failed)$/.test(label));
+  expect(labelsOf(overview(some, 9))).toEqual(["failed", "run-0", "long", "new-0", "done-0"]);
+});
+
+test("trouble leaves half of the rows to what goes on, and takes more where nothing does", () => {
+  const trouble = Array.from({ length: 30 }, (_, i) => ({
+    ...running,
+    label: `bad-${i}`,
+    elapsedInMs: 0,
+    failure: "HTTP 503",
+  }));
+  const labels = labelsOf(overview([...many, ...trouble], 23));
+  expect(labels).toHaveLength(22);
+  expect(labels.filter((label) => label.startsWith("run-"))).toHaveLength(11);
+  expect(labelsOf(overview(trouble, 23))).toHaveLength(22);
+});
+
+test("the summary says how long it takes where all can be foretold, and tells apart who gave up", () => {
+  const foretold = many.filter(({ label }) => /^(?:run|done)/.test(label));
+  expect(overview(foretold, 1)).toEqual(["268 operations: 198 Running, 70 Succeeded · 63 % · ~12:29 left"]);
+  const ends = ["timed out", "gave up", "gave up"].map((note) => ({
+    ...running,
+    label: note,
+    elapsedInMs: 0,
+    end: { note },
+  }));
+  const unread = { label: "new", heardAt: 0, elapsedInMs: 0 };
+  expect(overview([...ends, unread], 1)).toEqual(["4 operations: 1 unread, 1 timed out, 2 gave up · 75 %"]);
+});
+
+test.each([
+  [80, "312 operations: 40 NotStarted, 200 Running, 70 Succeeded, 2 Failed · 54 %"],
+  [70, "312: 40 NotStarted, 200 Running, 70 Succeeded, 2 Failed · 54 %"],
+  [40, "312: 40 NotStarted, 200 Running,… · 54 %"],
+  [4, " · …"],
+])("in %d columns the summary keeps its percentage as long as it can", (columns, summary) => {
+  const lines = overview(many, 23, columns);
+  expect(lines[0]).toBe(summary);
+  for (const line of lines) expect(stringWidth(line)).toBeLessThanOrEqual(columns);
+});
+
+test("a terminal of 24 rows has the overview, ten times a second at most; the last frame has all", () => {
+  const clock = createVirtualClock();
+  const names = Array.from({ length: 40 }, (_, index) => ({ id: operationId, name: `box-${index}` }));
+  const stdout = new CapturedOutput({ columns: 80 });
+  const context = contextOf({ stdout, pollOptions: { clock } });
+  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  const first = stripVTControlCharacters(stdout.text).trimEnd().split("\n");
+  expect(first).toHaveLength(23);
+  expect(first[0]).toBe("40 operations: 40 unread · 0 %");
+  const drawn = stdout.text.length;
+  for (const place of names.keys()) reporter.ended(place, { type: "succeeded", result: undefined });
+  expect(stdout.text).toHaveLength(drawn);
+  reporter.close();
+  expect(new Set(stripVTControlCharacters(stdout.text.slice(drawn)).match(/box-\d+/g)).size).toBe(40);
+});

@@ -1,0 +1,88 @@
+import { chmodSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { AddedOperation, OperationStatusServer } from "lro-poller/testing";
+import { afterEach, expect, test, vi } from "vitest";
+import { Interruption } from "../../../src/cli/input/context.ts";
+import { operationId, runCli, startServer, temporaryFolder, untimed } from "../run-cli.ts";
+import type { CliRun } from "../run-cli.ts";
+
+afterEach(() => vi.unstubAllEnvs());
+
+interface StoppedRun extends CliRun {
+  readonly server: OperationStatusServer;
+  readonly operations: readonly AddedOperation[];
+}
+
+test("the command that goes on has the options of the one that stopped, and the names", async () => {
+  const history = join(temporaryFolder(), "durations.json");
+  const options = `--timeout 90s --poll-cost 1500ms --history ${history} --kind 'small boxes' -o json --quiet`;
+  const { stderr } = await stopAtOnce(["web"], words(options));
+  expect(stderr).toMatch(
+    new RegExp(
+      `^Stopped waiting; the operation goes on.\\nTo go on waiting:\\n  npx lro wait ${options} --resume 'web=\\{.*\\}'\\n$`,
+    ),
+  );
+});
+
+test("the command that goes on has a summary and a live page, if there were any", async () => {
+  const { stderr } = await stopAtOnce(["web"], ["--summary", "--web"]);
+  expect(stderr).toMatch(/^ {2}npx lro wait --summary --web --resume /m);
+});
+
+/** As a shell splits them. */
+function words(command: string): string[] {
+  return Array.from(command.matchAll(/'([^']*)'|\S+/g), ([word, quoted]) => quoted ?? word);
+}
+
+test("up to three tokens are on lines of the command, more in a file that it names", async () => {
+  const three = await stopAtOnce(["a", "b", "c"]);
+  expect(three.stderr).toMatch(/^ {2}npx lro wait \\\n( {4}--resume '[abc]=\{.*\}'( \\)?\n){3}$/m);
+  const shared = temporaryFolder();
+  chmodSync(shared, 0o755);
+  vi.stubEnv("TMPDIR", shared);
+  const four = await stopAtOnce(["a", "b", "c", "d"]);
+  const [, file = ""] = /^ {2}npx lro wait --resume (\S+)$/m.exec(four.stderr) ?? [];
+  expect(statSync(dirname(file)).mode & 0o077, "others may not read it").toBe(0);
+  for (const { operationId: id } of four.operations) four.server.setStatus(id, "Succeeded");
+  const { exitCode, stdout } = await runCli(["wait", "--resume", file]);
+  expect(exitCode).toBe(0);
+  expect(untimed(stdout).trimEnd().split("\n").toSorted()).toEqual(
+    ["a", "b", "c", "d"].map((name) => `${name} Succeeded`),
+  );
+});
+
+test("where no file can be written, the command has all tokens", async () => {
+  vi.stubEnv("TMPDIR", join(temporaryFolder(), "none"));
+  const { stderr } = await stopAtOnce(["a", "b", "c", "d"]);
+  expect(stderr.match(/--resume '[abcd]=\{/g)).toHaveLength(4);
+});
+
+test("the output of -o json is a file of tokens", async () => {
+  const { stdout, server, operations } = await stopAtOnce(["web", "db"], ["-o", "json"]);
+  for (const { operationId: id } of operations) server.setStatus(id, "Succeeded");
+  const progress = `{"event":"progress","operation":"${operationId}","status":"Running"}\n`;
+  const resumed = await runCli(["wait", "--resume", "-"], { stdin: progress + stdout });
+  expect(resumed.exitCode).toBe(0);
+  expect(untimed(resumed.stdout)).toContain("web Succeeded\n");
+  const [line = ""] = stdout.split("\n");
+  expect(await runCli(["wait", "--resume", line])).toMatchObject({ exitCode: 0 });
+});
+
+test("a token as jq prints one from an event is taken too, and nothing is none", async () => {
+  const { stderr, server, operations } = await stopAtOnce(["web"]);
+  for (const { operationId: id } of operations) server.setStatus(id, "Succeeded");
+  const [, token = ""] = /--resume 'web=(.*)'$/m.exec(stderr) ?? [];
+  const resumed = await runCli(["wait", "--resume", "-"], { stdin: JSON.stringify(token) });
+  expect(resumed).toMatchObject({ exitCode: 0, stderr: "" });
+  const nothing = await runCli(["wait", "--resume", "-"]);
+  expect(nothing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("got an empty text") });
+});
+
+async function stopAtOnce(names: readonly string[], options: readonly string[] = []): Promise<StoppedRun> {
+  const server = await startServer();
+  const operations = names.map(() => server.addOperation({ timeline: [{ status: "Running" }] }));
+  const locations = operations.map(({ operationLocation }, place) => `${names[place]}=${operationLocation}`);
+  const interruption = AbortSignal.abort(new Interruption("interrupted", 130));
+  const stopped = await runCli(["wait", ...options, ...locations], { interruption });
+  return { ...stopped, server, operations };
+}

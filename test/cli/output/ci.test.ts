@@ -1,0 +1,210 @@
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { failing, runCli, startServer, succeeding, temporaryFolder, untimed } from "../run-cli.ts";
+
+const gitHub = { GITHUB_ACTIONS: "true" };
+const azure = { TF_BUILD: "True" };
+
+/** What both systems would take for commands, wherever a line may begin. */
+const commands =
+  "::add-mask::x\n  ::set-output name=a::b\n##[add-path]/evil\n##vso[task.setvariable variable=a]b";
+const hostile = { code: "Bad]code;a=b", message: `100 % bad, see: this\n${commands}`, target: "a,b:c" };
+
+/** The lines that a runner would obey. */
+function commandsIn(text: string): string[] {
+  return text.split("\n").filter((line) => /^\s*::.*::|##\[|##vso\[/i.test(line));
+}
+
+async function waitFor(
+  timelines: Readonly<Record<string, typeof succeeding>>,
+  env: Record<string, string>,
+  ...argv: string[]
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  const server = await startServer();
+  const locations = Object.entries(timelines).map(
+    ([name, timeline]) => `${name}=${server.addOperation({ timeline }).operationLocation}`,
+  );
+  return runCli(["wait", ...argv, ...locations], { env, columns: 80 });
+}
+
+test("GitHub Actions gets a group, the result, and a notice, and nothing is redrawn", async () => {
+  const { exitCode, stdout, stderr } = await waitFor({ web: succeeding }, gitHub);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(untimed(stdout).replace(/after .*/, "after …")).toBe(`::group::Waiting for web
+web NotStarted
+web Running 42 %
+web Succeeded 100 %
+::endgroup::
+{
+  "uri": "https://box"
+}
+::notice title=lro wait::web: Succeeded, after …
+`);
+});
+
+test("GitHub Actions gets each error as an annotation on one line", async () => {
+  const { exitCode, stdout, stderr } = await waitFor({ web: succeeding, db: failing }, gitHub);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /^::error title=db%3A ProvisioningFailed::Operation db \(.{36}\) failed\. ProvisioningFailed: The dev box.*%0A {2}- NoCapacity: .*%0ARequest id: .{36}\n$/,
+  );
+  expect(stdout).toMatch(/\n::notice title=lro wait::2 operations: 1 Succeeded, 1 Failed, after \d+:\d\d\n$/);
+});
+
+test("Azure Pipelines gets its own", async () => {
+  const { stdout, stderr } = await waitFor({ web: succeeding, db: failing }, azure);
+  expect(stdout).toMatch(/^##\[group\]Waiting for 2 operations\n/);
+  expect(stdout).toMatch(/\n##\[endgroup\]\nweb result:\n\{/);
+  expect(stdout).toMatch(/\n##\[section\]lro wait: 2 operations: 1 Succeeded, 1 Failed, after \d+:\d\d\n$/);
+  expect(stderr).toMatch(/^##vso\[task\.logissue type=error\]Operation db \(.*%0A {2}- NoCapacity: .*\n$/);
+});
+
+test.each([
+  ["GitHub Actions", gitHub, /^::error title=db%3A Bad]code;a=b::Operation db .*100 %25 bad, see: this%0A/],
+  [
+    "Azure Pipelines",
+    azure,
+    /^##vso\[task\.logissue type=error\]Operation db .*100 %AZP25 bad, see: this%0A/,
+  ],
+])("a service's text is no command of %s", async (_system, env, annotation) => {
+  const timeline = [
+    { status: commands, reads: 1 },
+    { status: "Failed", error: hostile },
+  ];
+  const { stdout, stderr } = await waitFor({ db: timeline }, env);
+  expect(commandsIn(stderr)).toEqual([expect.stringMatching(annotation)]);
+  expect(commandsIn(stderr)[0]).not.toMatch(/.##vso\[|##\[add-path/);
+  expect(commandsIn(stdout).map((line) => line.slice(0, 9))).toEqual(
+    env === gitHub ? ["::group::", "::endgrou", "::notice "] : ["##[group]", "##[endgro", "##[sectio"],
+  );
+});
+
+test.each([
+  ["status", ["status"]],
+  ["wait --quiet", ["wait", "--quiet"]],
+  ["wait -o json", ["wait", "-o", "json"]],
+])("lro %s passes no commands on, and leaves JSON's data as it is", async (_name, argv) => {
+  const server = await startServer();
+  const properties = { commands };
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded", properties }] });
+  const failed = server.addOperation({ timeline: [{ status: "Failed", error: hostile }] }).operationLocation;
+  for (const env of [gitHub, azure]) {
+    const { stdout } = await runCli([...argv, operationLocation], { env });
+    expect(commandsIn(stdout)).toEqual([]);
+    const [json = ""] = argv.includes("json")
+      ? stdout.split("\n").slice(-2)
+      : (/^\{.*^\}/ms.exec(stdout) ?? []);
+    const data: unknown = JSON.parse(json);
+    expect(argv.includes("json") ? data : { result: data }).toMatchObject({ result: properties });
+    expect(commandsIn((await runCli([...argv, failed], { env })).stdout)).toEqual([]);
+  }
+});
+
+test("an argument that is refused is no command either", async () => {
+  for (const env of [gitHub, azure]) {
+    for (const argv of [
+      ["wait", "##vso[task.complete result=Succeeded]"],
+      ["wait", "--timeout", `1\n${commands}`],
+    ]) {
+      const { exitCode, stderr } = await runCli(argv, { env });
+      expect(exitCode).toBe(2);
+      expect(commandsIn(stderr)).toEqual([]);
+    }
+  }
+});
+
+test("GitHub Actions gets a table for the summary after what is there", async () => {
+  const file = join(temporaryFolder(), "summary.md");
+  writeFileSync(file, "# Before\n");
+  const env = { ...gitHub, GITHUB_STEP_SUMMARY: file };
+  await waitFor({ web: succeeding, db: failing }, env, "--summary");
+  expect(decoded(readFileSync(file, "utf8")).replaceAll(/\d+:\d\d(?= )/g, "m:ss")).toMatch(
+    new RegExp(
+      String.raw`^# Before
+### lro wait: 1 Succeeded, 1 Failed
+
+\| Operation \| State \| Time \| Error \|
+\|---\|---\|---:\|---\|
+\| web \| Succeeded \| m:ss \|  \|
+\| db \| Failed \| m:ss \| Operation .{36} failed. ProvisioningFailed: .* - NoCapacity: .* Request id: .{36} \|
+
+$`,
+    ),
+  );
+});
+
+/** As Markdown shows it: `&#35;` is `#`. */
+function decoded(markdown: string): string {
+  return markdown.replaceAll(/&#(\d+);/g, (_entity, code) => String.fromCharCode(Number(code)));
+}
+
+test("Azure Pipelines is told where the summary is", async () => {
+  const folder = temporaryFolder();
+  const env = { ...azure, AGENT_TEMPDIRECTORY: folder };
+  const { stdout } = await waitFor({ web: succeeding }, env, "--summary", "-o", "json");
+  const [made = ""] = readdirSync(folder);
+  const file = join(folder, made, "lro wait.md");
+  expect(stdout).toContain(`\n##vso[task.uploadsummary]${file}\n`);
+  expect(readFileSync(file, "utf8")).toContain("| web | Succeeded |");
+});
+
+test("a service's text is no Markdown, and no signature or result is in the summary", async () => {
+  const file = join(temporaryFolder(), "summary.md");
+  const message = `a|b\n\n| c |\n# d <img src=x onerror=e> [f](https://g) \`h\` @i **j** &lt; \\| https://k/?sig=TOPSECRET`;
+  const timelines = {
+    web: [{ status: "Failed", error: { code: "X", message } }],
+    db: [{ status: "Succeeded", properties: "TOPSECRET" }],
+  };
+  await waitFor(timelines, { ...gitHub, GITHUB_STEP_SUMMARY: file }, "--summary");
+  const markdown = readFileSync(file, "utf8");
+  expect(markdown).not.toContain("TOPSECRET");
+  const rows = markdown.trimEnd().split("\n").slice(4);
+  expect(rows).toHaveLength(2);
+  const cells = rows.map((row) => row.slice(2, -2).split(" | "));
+  expect(cells.map(({ length }) => length)).toEqual([4, 4]);
+  expect(
+    cells
+      .flat()
+      .join("")
+      .replaceAll(/&#\d+;/g, ""),
+  ).not.toMatch(/[^\p{L}\p{N} ,%()→…-]/u);
+  expect(decoded(rows[0] ?? "")).toContain(
+    "a|b | c | # d <img src=x onerror=e> [f](https://g) `h` @i **j** &lt; \\| ",
+  );
+});
+
+test("a summary is never longer than GitHub Actions takes, and says what it leaves out", async () => {
+  const file = join(temporaryFolder(), "summary.md");
+  const timeline = [{ status: "Failed", error: { code: "X", message: "!".repeat(1000) } }];
+  const timelines = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`op ${index}`, timeline]));
+  await waitFor(timelines, { ...gitHub, GITHUB_STEP_SUMMARY: file }, "--summary", "-q");
+  const markdown = readFileSync(file, "utf8");
+  expect(Buffer.byteLength(markdown)).toBeLessThan(1_048_576);
+  const [, rest = ""] = /\n\n(\d+) more are in the log\.\n/.exec(markdown) ?? [];
+  expect(markdown.match(/^\| op/gm)?.length).toBe(900 - Number(rest));
+});
+
+test.each([
+  [{}, "neither GitHub Actions nor Azure Pipelines"],
+  [gitHub, "GITHUB_STEP_SUMMARY is not set"],
+  [{ ...gitHub, GITHUB_STEP_SUMMARY: "/no/such/folder/summary.md" }, "ENOENT"],
+])("with %j a summary is a warning, and the wait as ever", async (env: Record<string, string>, why) => {
+  const { exitCode, stderr } = await waitFor({ web: succeeding }, env, "--summary", "-q");
+  expect(exitCode).toBe(0);
+  expect(stderr).toMatch(new RegExp(`^warning: --summary: .*${why}`));
+});
+
+test("what ends before its operation is an error too, with the way to go on", async () => {
+  const { exitCode, stdout, stderr } = await waitFor(
+    { web: [{ status: "Running" }] },
+    gitHub,
+    "--timeout",
+    "10m",
+  );
+  expect(exitCode).toBe(4);
+  expect(stderr).toMatch(
+    /^::error title=web%3A PollingTimeout::.*still Running.*\nTo go on waiting:\n {2}npx lro wait/,
+  );
+  expect(stdout).toMatch(/::notice title=lro wait::web: timed out, after/);
+});

@@ -1,0 +1,157 @@
+import { expect, test } from "vitest";
+import { Interruption } from "../../../src/cli/input/context.ts";
+import { failing, operationId, runCli, startServer, succeeding } from "../run-cli.ts";
+
+function eventsIn(stdout: string): unknown[] {
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line): unknown => JSON.parse(line));
+}
+
+const whole = expect.toSatisfy(Number.isInteger);
+
+test("progress and the result come as one JSON object on each line", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
+  expect(exitCode).toBe(0);
+  expect(stderr).toBe("");
+  const common = {
+    event: "progress",
+    operation: operationId,
+    changed: true,
+    elapsedInMs: whole,
+    failedReads: 0,
+  };
+  expect(eventsIn(stdout)).toEqual([
+    { ...common, status: "NotStarted", pollCount: 1, nextPollInMs: whole },
+    {
+      ...common,
+      status: "Running",
+      previousStatus: "NotStarted",
+      percentComplete: 42.5,
+      estimatedRemainingInMs: whole,
+      estimatedRemainingRangeInMs: [whole, whole],
+      pollCount: 2,
+      nextPollInMs: whole,
+    },
+    {
+      ...common,
+      status: "Succeeded",
+      previousStatus: "Running",
+      percentComplete: 100,
+      estimatedRemainingInMs: 0,
+      estimatedRemainingRangeInMs: [0, 0],
+      pollCount: 3,
+    },
+    { event: "result", operation: operationId, result: { uri: "https://box" } },
+  ]);
+});
+
+test("a failure comes as data", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing });
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
+  expect(exitCode).toBe(1);
+  expect(stderr).toBe("");
+  expect(eventsIn(stdout).at(-1)).toEqual({
+    event: "error",
+    operation: operationId,
+    error: {
+      name: "OperationFailedError",
+      code: "ProvisioningFailed",
+      message: "The dev box could not be created.",
+      target: "myBox",
+      details: [{ code: "NoCapacity", message: "No cores left.", target: "westeurope" }],
+      innererror: { code: "Allocation", innererror: { code: "Quota" } },
+      requestId: expect.stringMatching(/^[\w-]{36}$/),
+    },
+  });
+});
+
+test("a failed read is an event of its own", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({
+    operationId,
+    timeline: succeeding,
+    faults: { 1: { kind: "status", status: 503, retryAfter: 7 } },
+  });
+  const { stdout } = await runCli(["wait", "--output", "json", operationLocation]);
+  expect(eventsIn(stdout)[0]).toEqual({
+    event: "failedRead",
+    operation: operationId,
+    elapsedInMs: whole,
+    nextPollInMs: expect.toSatisfy((delay: number) => delay >= 7000),
+    pollCount: 1,
+    failedReads: 1,
+    error: {
+      name: "ReadError",
+      code: "Fault503",
+      message: "HTTP 503: Fault503: A fault of 503.",
+      statusCode: 503,
+      requestId: expect.any(String),
+    },
+  });
+});
+
+test("a timeout and an interruption carry the token to go on with", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+  const timedOut = await runCli(["wait", "--output", "json", "--timeout", "60s", operationLocation]);
+  expect(timedOut.exitCode).toBe(4);
+  expect(eventsIn(timedOut.stdout).at(-1)).toMatchObject({
+    event: "error",
+    error: {
+      name: "PollingTimeoutError",
+      code: "PollingTimeout",
+      resumeToken: expect.stringMatching(/^\{"version":1/),
+    },
+  });
+  const interruption = AbortSignal.abort(new Interruption("interrupted", 130));
+  const interrupted = await runCli(["wait", "--output", "json", operationLocation], { interruption });
+  expect(interrupted.exitCode).toBe(130);
+  expect(timedOut.stderr).toMatch(
+    /^To go on waiting:\n {2}npx lro wait --timeout 1m -o json --resume '\{.*\}'\n$/,
+  );
+  expect(eventsIn(interrupted.stdout).at(-1)).toMatchObject({
+    event: "error",
+    error: {
+      code: "Interrupted",
+      message: "interrupted",
+      resumeToken: expect.stringMatching(/^\{"version":1/),
+    },
+  });
+});
+
+test("an operation that has a name goes by its id and the name", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const { stdout } = await runCli(["wait", "-o", "json", `my box=${operationLocation}`]);
+  expect(eventsIn(stdout)).toHaveLength(4);
+  for (const event of eventsIn(stdout))
+    expect(event).toMatchObject({ operation: operationId, name: "my box" });
+});
+
+test("with --quiet only the endings are events, a missing result being null", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({
+    operationId,
+    timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+    faults: { 1: { kind: "reset" } },
+  });
+  const { stdout } = await runCli(["wait", "--output", "json", "--quiet", operationLocation]);
+  expect(eventsIn(stdout)).toEqual([{ event: "result", operation: operationId, result: null }]);
+});
+
+test("a terminal gets JSON too, when it asks for it, and no character that could drive it", async () => {
+  const server = await startServer();
+  const properties = { text: "\u001B[2J\u009B\u202E\n" };
+  const { operationLocation } = server.addOperation({
+    operationId,
+    timeline: [{ status: "Succeeded", properties }],
+  });
+  const { stdout } = await runCli(["wait", "-o", "json", operationLocation], { columns: 80 });
+  expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
+  expect(eventsIn(stdout).at(-1)).toMatchObject({ event: "result", result: properties });
+});

@@ -1,0 +1,55 @@
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { lacksProgram } from "../../support/programs.ts";
+import { failing, operationId, startServer } from "../run-cli.ts";
+
+// A process starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000, expect: { poll: { timeout: 20_000 } } });
+
+const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
+
+/** The real command in a real terminal. */
+interface Terminal {
+  /** The lines that it shows. */
+  readonly screen: readonly string[];
+  /** The same with the sequences that colour them. */
+  readonly coloured: string;
+}
+
+function openTerminal(argv: readonly string[], env: string): Terminal {
+  const socket = `lro-test-${process.pid}-${performance.now()}`;
+  const tmux = (...words: readonly string[]): string =>
+    execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
+  const command = [process.execPath, "--no-warnings", main, ...argv].map((word) => `'${word}'`).join(" ");
+  tmux("new-session", "-d", "-x", "100", "-y", "24", `env ${env} ${command}; sleep 1000`);
+  onTestFinished(() => void tmux("kill-server"));
+  return {
+    get screen() {
+      return tmux("capture-pane", "-p").trimEnd().split("\n");
+    },
+    get coloured() {
+      return tmux("capture-pane", "-e", "-p");
+    },
+  };
+}
+
+const lacksTmux = lacksProgram("tmux", "-V");
+
+const escape = "\u001B";
+const ascii = new RegExp(`^[${escape}\n -~]*$`);
+
+test.skipIf(lacksTmux).each<[string, string, RegExp]>([
+  ["LANG=C.UTF-8", `${escape}[31mFailed`, /^\S+ +\S*Failed.*→ Allocation/s],
+  ["LANG=C.UTF-8 NO_COLOR=1", `${operationId}  Failed `, /→ Allocation/],
+  ["LC_ALL=C", `${escape}[31mFailed`, ascii],
+  ["LC_ALL=C TERM=dumb", `0:00 ${operationId} Failed\n`, ascii],
+])("with %s a real terminal shows what it can", async (env, failed, characters) => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: failing.slice(1) });
+  const terminal = openTerminal(["wait", operationLocation], env);
+  await expect.poll(() => terminal.screen.at(-1)).toMatch(/^Request id: \S{36}$/);
+  expect(terminal.coloured).toContain(failed);
+  expect(terminal.coloured).toMatch(characters);
+  if (env.includes("NO_COLOR")) expect(terminal.coloured).not.toContain(escape);
+});

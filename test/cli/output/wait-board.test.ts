@@ -1,0 +1,75 @@
+import {
+  OperationFailedError,
+  PollingError,
+  PollingTimeoutError,
+  ReadError,
+  parseOperationStatus,
+} from "lro-poller";
+import { createVirtualClock } from "lro-poller/testing";
+import { expect, test } from "vitest";
+import type { Ending } from "../../../src/cli/output/wait-result.ts";
+import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
+import type { WaitView } from "../../../src/cli/output/view.ts";
+import { contextOf } from "../run-cli.ts";
+
+const id = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
+const failed = parseOperationStatus({
+  id: `/projects/myProject/operationstatuses/${id}`,
+  name: id,
+  status: "Failed",
+  error: { code: "Quota\u001b[31mExceeded", message: "8 cores needed, 2 left." },
+});
+
+const clock = createVirtualClock();
+
+function after(change: (board: WaitBoard) => void): WaitView | undefined {
+  const board = new WaitBoard([{ id }], contextOf({ pollOptions: { clock } }));
+  change(board);
+  return board.waits[0];
+}
+
+test.each([
+  [new ReadError("HTTP 503: no status", { kind: "transient", statusCode: 503 }), "HTTP 503"],
+  [new ReadError("read ECONNRESET", { kind: "transient", code: "ECONNRESET" }), "ECONNRESET"],
+  [new ReadError("the socket\nwas closed", { kind: "transient" }), "the socket was closed"],
+  [
+    new ReadError("$.status: expected a string", {
+      kind: "transient",
+      statusCode: 200,
+      code: "ContractError",
+    }),
+    "broken answer",
+  ],
+])("a failed read is told in a word: %s", (error, word) => {
+  const failedRead = {
+    error,
+    elapsedInMs: 5000,
+    nextPollInMs: 1000,
+    pollCount: 1,
+    failedReads: 1,
+    status: undefined,
+  };
+  expect(after((board) => board.failedRead(0, failedRead))).toMatchObject({
+    failure: word,
+    elapsedInMs: 5000,
+  });
+});
+
+const endings: readonly (readonly [Ending, string | undefined])[] = [
+  [{ type: "succeeded", result: {} }, undefined],
+  [{ type: "interrupted", reason: new Error("Ctrl-C"), resumeToken: "{}" }, "stopped waiting"],
+  [{ type: "unsuccessful", error: new OperationFailedError({ operation: failed }) }, "QuotaExceeded"],
+  [{ type: "unsuccessful", error: new PollingTimeoutError("late", "Timeout") }, "timed out"],
+  [{ type: "unsuccessful", error: new PollingError("away", "HTTP 503") }, "gave up"],
+];
+
+test.each(endings)("an end is told in words where its state does not: %o", (ending, note) => {
+  expect(after((board) => board.ended(0, ending))?.end).toEqual({ note });
+});
+
+test("a wait that is given up took until then", async () => {
+  const board = new WaitBoard([{ id }], contextOf({ pollOptions: { clock } }));
+  await clock.advance(2000);
+  board.ended(0, { type: "interrupted", reason: new Error("Ctrl-C"), resumeToken: "{}" });
+  expect(board.waits[0]).toMatchObject({ elapsedInMs: 2000 });
+});

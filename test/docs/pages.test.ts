@@ -1,0 +1,102 @@
+import { globSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import * as library from "lro-poller";
+import type { PollOptions } from "lro-poller";
+import type { AddOptions, OperationQueueOptions, OperationWorkerOptions } from "lro-poller/bullmq";
+
+/** The words in code type that the first cells of a page's rows begin with. */
+function firstCells(page: string, heading: string): string[] {
+  const section =
+    readFileSync(page, "utf8")
+      .split(/^##+ /m)
+      .find((text) => text.startsWith(heading)) ?? "";
+  return [...section.matchAll(/^\| `(\w+)`/gm)].map(([, word = ""]) => word);
+}
+
+/** Each option of a wait: the compiler refuses this list when one is missing. */
+const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
+  abortSignal: undefined,
+  onProgress: undefined,
+  onFailedRead: undefined,
+  timeoutInMs: undefined,
+  requestTimeoutInMs: "src/poller/options.ts",
+  outageToleranceInMs: "src/poller/options.ts",
+  notFoundGraceInMs: "src/poller/options.ts",
+  maxRetryDelayInMs: "src/poller/options.ts",
+  pollCostInMs: "src/schedule/adaptive.ts",
+  minDelayInMs: "src/schedule/adaptive.ts",
+  maxDelayInMs: "src/schedule/adaptive.ts",
+  pastDurationsInMs: undefined,
+  schedule: undefined,
+  tracingOptions: undefined,
+  clock: undefined,
+  random: undefined,
+};
+
+/** Each option of a queue and of its workers, in the page's order. */
+const queueOptions: Record<
+  keyof Required<OperationQueueOptions & AddOptions & OperationWorkerOptions>,
+  string | undefined
+> = {
+  connection: undefined,
+  queueName: undefined,
+  prefix: undefined,
+  logger: undefined,
+  keepOutcomesInMs: "src/bullmq/queue.ts",
+  timeoutInMs: undefined,
+  requestTimeoutInMs: pollOptions.requestTimeoutInMs,
+  outageToleranceInMs: pollOptions.outageToleranceInMs,
+  notFoundGraceInMs: pollOptions.notFoundGraceInMs,
+  maxRetryDelayInMs: pollOptions.maxRetryDelayInMs,
+  pollCostInMs: pollOptions.pollCostInMs,
+  minDelayInMs: pollOptions.minDelayInMs,
+  maxDelayInMs: pollOptions.maxDelayInMs,
+  pastDurationsInMs: undefined,
+  clients: undefined,
+  resolveOperation: undefined,
+  concurrency: "src/bullmq/worker.ts",
+  lockDurationInMs: "src/bullmq/worker.ts",
+  stalledIntervalInMs: "src/bullmq/worker.ts",
+};
+
+/** The defaults of an option in a file: there is one, however often it is said. */
+function defaultsIn(file: string, pattern: string): string[] {
+  const found = readFileSync(file, "utf8").matchAll(new RegExp(pattern, "gm"));
+  return [...new Set(Array.from(found, ([, value = ""]) => value.replaceAll(/[ _]/g, "")))];
+}
+
+describe("the page of options", () => {
+  test("has a row for each option of a wait, and of a queue", () => {
+    expect(firstCells("docs/options.md", "A wait")).toEqual(Object.keys(pollOptions));
+    expect(firstCells("docs/options.md", "A queue")).toEqual(Object.keys(queueOptions));
+  });
+
+  const withNumbers = Object.entries({ ...pollOptions, ...queueOptions }).filter(
+    ([, file]) => file !== undefined,
+  );
+  test.each(withNumbers)("has the default of %s", (name, file = "") => {
+    // Where the options are taken apart: a check has a stand-in for what was not given, which is no default.
+    const said = defaultsIn(file, `const \\{[^}]*\\b${name} = (\\w+)[^}]*\\} = options;`);
+    // One that other files need too has a name.
+    const inCode = said.flatMap((value) =>
+      /^\d/.test(value) ? [value] : defaultsIn(file, `const ${value} = ([\\d_]+);`),
+    );
+    expect(inCode).toHaveLength(1);
+    expect(defaultsIn("docs/options.md", `^\\| \`${name}\` \\| ([\\d ]+) \\|`)).toEqual(inCode);
+  });
+});
+
+describe("the page of errors", () => {
+  test("has a row for each class", () => {
+    const classes = Object.keys(library).filter((name) => name.endsWith("Error") && name !== "LroError");
+    expect(firstCells("docs/errors.md", "# Errors").toSorted()).toEqual(classes.toSorted());
+  });
+
+  test("has no code that the library does not give", () => {
+    const files = globSync(["src/*.ts", "src/azure/*.ts", "src/bullmq/*.ts"]);
+    const source = files.map((file) => readFileSync(file, "utf8")).join("\n");
+    const codes = firstCells("docs/errors.md", "Codes");
+    expect(codes.length).toBeGreaterThan(10);
+    expect(codes.filter((code) => !source.includes(`"${code}"`))).toEqual([]);
+  });
+});

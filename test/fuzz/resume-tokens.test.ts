@@ -1,0 +1,238 @@
+import fc from "fast-check";
+import { expect, test, vi } from "vitest";
+import { ContractError, OperationStatusesClient } from "lro-poller";
+import type { ResumeToken } from "lro-poller";
+import { createVirtualClock } from "lro-poller/testing";
+import { ending } from "../support/rejections.ts";
+import { endpoint, freshToken, operationId } from "../azure/lro/resume-support.ts";
+
+/** `npm run test:fuzz` asks for more. */
+const numRuns = Number(process.env["FUZZ_RUNS"] ?? 20_000);
+
+vi.setConfig({ testTimeout: 600_000 });
+
+const progress = { latest: 40.5, quantum: 5, roughness: [0.5, 3], points: [1, 1, 5, 1, 20.5, 4, 10, 2] };
+const wholeToken = {
+  ...freshToken,
+  savedAt: freshToken.begunAt + 50_000,
+  status: "Running",
+  percentComplete: 40,
+  pollCount: 9,
+  failedReads: 2,
+  headStart: 1000,
+  notBefore: freshToken.begunAt + 60_000,
+  deadline: freshToken.begunAt + 90_000,
+  progress,
+};
+const course = {
+  kind: "statusMonitor",
+  monitorUrl: `${endpoint}operations/7?sig=secret`,
+  resultUrl: "/boxes/b1",
+};
+const seeds: readonly unknown[] = [
+  wholeToken,
+  { ...freshToken, operation: { course } },
+  {
+    state: {
+      status: "running",
+      config: {
+        metadata: { mode: "OperationLocation" },
+        operationLocation: `${endpoint}operations/7`,
+        resourceLocation: null,
+      },
+    },
+  },
+];
+
+const oddValues: readonly unknown[] = [
+  [0, -0, -1, 1.5, 1e300, -1e300, 2 ** 53, 8.64e15, 1e-320, NaN, Infinity, null, undefined, true],
+  [
+    "",
+    "0",
+    "Running",
+    "Succeeded",
+    "__proto__",
+    "constructor",
+    operationId,
+    "😀\u0000\ud800",
+    "x".repeat(40),
+  ],
+  [
+    "//evil.example/",
+    "https://evil.example/",
+    "\\\\evil.example",
+    "/..",
+    "https:evil.example",
+    "http://127.0.0.1:1/",
+  ],
+  [
+    [],
+    {},
+    [[]],
+    freshToken,
+    progress,
+    [1, 2, 3, 4],
+    Array(60).fill(7),
+    { state: { config: {} } },
+    { course },
+  ],
+].flat();
+const oddNames = ["__proto__", "constructor", "toJSON", "hasOwnProperty", "valueOf"];
+const values = fc.oneof(fc.constantFrom(...oddValues), fc.jsonValue({ maxDepth: 3 }));
+const keys = fc.constantFrom(...oddNames, "version", "state", "operation", "progress");
+
+/** A change of the value that some steps lead to. */
+const mutations = fc.record({
+  path: fc.array(fc.nat({ max: 11 }), { maxLength: 4 }),
+  kind: fc.constantFrom("replace", "remove", "add"),
+  key: fc.oneof({ weight: 3, arbitrary: keys }, { weight: 1, arbitrary: fc.string() }),
+  value: values,
+});
+type Mutation = typeof mutations extends fc.Arbitrary<infer T> ? T : never;
+
+/** Cuts of the text, and bytes in place of others. */
+const damages = fc.record({
+  at: fc.nat({ max: 900 }),
+  length: fc.nat({ max: 40 }),
+  text: fc.string({ maxLength: 6 }),
+});
+type Damage = typeof damages extends fc.Arbitrary<infer T> ? T : never;
+
+function mutated(root: unknown, { path, kind, key, value: given }: Mutation): unknown {
+  // Its own: the next change may be within it.
+  const value = structuredClone(given);
+  let parent: unknown = root;
+  for (const step of path.slice(0, -1)) {
+    const child = childOf(parent, step)?.[1];
+    if (typeof child === "object" && child !== null) parent = child;
+  }
+  const name = childOf(parent, path.at(-1) ?? 0)?.[0];
+  if (typeof parent !== "object" || parent === null || path.length === 0) return value;
+  // As JSON.parse sets a field: `__proto__` is one like any other.
+  const define = (field: string): void => {
+    if (Array.isArray(parent) && field === "length") return;
+    Reflect.defineProperty(parent, field, { value, configurable: true, enumerable: true, writable: true });
+  };
+  if (kind === "add") define(key);
+  else if (name !== undefined && kind === "replace") define(name);
+  else if (name !== undefined) Reflect.deleteProperty(parent, name);
+  return root;
+}
+
+function childOf(parent: unknown, step: number): [string, unknown] | undefined {
+  const entries = typeof parent === "object" && parent !== null ? Object.entries(parent) : [];
+  return entries[step % Math.max(1, entries.length)];
+}
+
+function damaged(text: string, { at, length, text: instead }: Damage): string {
+  return text.slice(0, at) + instead + text.slice(at + length);
+}
+
+const tokens = fc
+  .tuple(
+    fc.constantFrom(...seeds),
+    fc.array(mutations, { maxLength: 3 }),
+    fc.array(damages, { maxLength: 2 }),
+    fc.boolean(),
+  )
+  .map(([seed, changes, cuts, isText]): unknown => {
+    const value = changes.reduce(mutated, structuredClone(seed));
+    if (!isText) return value;
+    const text: string | undefined = JSON.stringify(value);
+    return cuts.reduce(damaged, text ?? "");
+  });
+
+const sent: string[] = [];
+const clock = createVirtualClock();
+const client = new OperationStatusesClient(endpoint, undefined, {
+  httpClient: {
+    sendRequest: (request) => {
+      sent.push(request.url);
+      return Promise.reject(new Error("nothing may be sent"));
+    },
+  },
+});
+
+function checkRanges({
+  savedAt,
+  begunAt,
+  percentComplete = 0,
+  pollCount,
+  failedReads,
+  progress: bar,
+}: ResumeToken): void {
+  const percents = [
+    percentComplete,
+    bar?.quantum ?? 0,
+    ...(bar?.points ?? []).filter((_, index) => index % 4 === 2),
+  ];
+  const counts = [savedAt - begunAt, pollCount, failedReads, bar?.latest ?? 0, ...(bar?.points ?? [])];
+  for (const percent of percents) expect(percent).toBeLessThanOrEqual(100);
+  for (const count of [...percents, ...counts]) expect(count).toBeGreaterThanOrEqual(0);
+}
+
+/** Whether the client took it; then it has to be a token again. */
+function isTaken(token: unknown): boolean {
+  try {
+    // What types forbid still comes from files.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    const poller = client.resume(token as string, { clock });
+    // Each process may add a millisecond to a hold, to be on the safe side.
+    const again = { ...poller.toJSON(), notBefore: undefined };
+    expect(client.resume(again, { clock }).toJSON()).toEqual(again);
+    checkRanges(again);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ContractError) && !(error instanceof RangeError)) throw error;
+    expect(error.message).toMatch(/^token\S*: expected [^\n]+, got [^\n]+$/);
+    // Which origin it leads to is told, even where a cut has made a host of a signature.
+    expect(error.message.replace(/got https?:\/\/\S+$/, "")).not.toMatch(/secret/);
+    return false;
+  }
+}
+
+test(`${numRuns} mutated tokens are taken or refused by a documented error, and nothing is sent`, () => {
+  let taken = 0;
+  fc.assert(
+    fc.property(tokens, (token) => {
+      taken += isTaken(token) ? 1 : 0;
+      expect(sent).toEqual([]);
+    }),
+    { numRuns },
+  );
+  // Neither of the two may be all that was tried.
+  expect(taken).toBeGreaterThan(numRuns / 100);
+  expect(taken).toBeLessThan(numRuns / 2);
+});
+
+test("waits that go on from mutated tokens end in time, in numbers that are some", async () => {
+  const body = { id: `/x/${operationId}`, name: operationId, status: "Running", percentComplete: 50 };
+  const answering = new OperationStatusesClient(endpoint, undefined, {
+    httpClient: {
+      sendRequest: (request) =>
+        Promise.resolve({ request, status: 200, headers: request.headers, bodyAsText: JSON.stringify(body) }),
+    },
+  });
+  const changes = fc.array(mutations, { minLength: 1, maxLength: 2 });
+  await fc.assert(
+    fc.asyncProperty(changes, async (list) => {
+      const token = list.reduce(mutated, structuredClone<unknown>(wholeToken));
+      if (!isTaken(token)) return;
+      const own = createVirtualClock();
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const poller = answering.resume(token as string, { clock: own, timeoutInMs: 2 * 86_400_000 });
+      const numbers: (number | undefined)[] = [];
+      const enough = new AbortController();
+      poller.onProgress(({ elapsedInMs, nextPollInMs, estimatedRemainingInMs, pollCount }) => {
+        numbers.push(elapsedInMs, nextPollInMs, estimatedRemainingInMs);
+        if (pollCount > wholeToken.pollCount + 5 || numbers.length > 30) enough.abort();
+      });
+      await own.runUntilSettled(ending(poller.pollUntilDone({ abortSignal: enough.signal })));
+      expect(numbers.length).toBeGreaterThan(0);
+      for (const number of numbers) expect(number ?? 0).toBeGreaterThanOrEqual(0);
+      expect(own.now()).toBeLessThan(2 * 86_400_000 + 1);
+      expect(own.pendingTimers).toBe(0);
+    }),
+    { numRuns: Math.ceil(numRuns / 20) },
+  );
+});

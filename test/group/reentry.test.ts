@@ -1,0 +1,221 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { RequestBudget, createPollerGroup, fixed, pollAll } from "lro-poller";
+import type { Operation, PollAllOptions } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
+import { ending, microtasks } from "../support/rejections.ts";
+import { down, forever } from "../support/scripted-poller.ts";
+
+const settings = (clock: VirtualClock): PollAllOptions => ({ clock, schedule: fixed(1000), random: () => 0 });
+const succeeded = { status: "Succeeded", properties: 1 } as const;
+/** More than anybody reads: a read that is called off takes its answer along. */
+const manySuccesses = Array.from({ length: 60 }, () => succeeded);
+
+describe("stopOnFailure", () => {
+  test("names the operation that failed to each of those let go, however many they are", async () => {
+    const clock = createVirtualClock();
+    const failed = scriptedOperation(["Running", "Failed"]);
+    const others = Array.from({ length: 5000 }, () => scriptedOperation(["Running", "Running", "Running"]));
+    const all = pollAll([failed, ...others], { ...settings(clock), stopOnFailure: true });
+    const [, ...results] = await clock.runUntilSettled(all);
+    const reasons = new Set(results.map((result) => result.status === "rejected" && String(result.reason)));
+    expect(Array.from(reasons)).toEqual([expect.stringContaining(failed.id)]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("an operation that is added", () => {
+  test("by a listener when all others are over is waited for too", async () => {
+    const clock = createVirtualClock();
+    const next = scriptedOperation(["Running", succeeded]);
+    const group = createPollerGroup(settings(clock));
+    group.onProgress(({ total, finished }) => {
+      if (total === 1 && finished === 1) group.add(next);
+    });
+    group.add(scriptedOperation(["Running", succeeded]));
+    const results = await clock.runUntilSettled(group.pollUntilDone());
+    expect(results).toMatchObject([{ value: 1 }, { value: 1 }]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each([
+    [0, 700],
+    [600, 700],
+  ])("while member %d of %d begins is read once, and waited for", async (at, size) => {
+    const clock = createVirtualClock();
+    const group = createPollerGroup(settings(clock));
+    const late = scriptedOperation(["Running", succeeded]);
+    for (let count = 0; count < size; count++) {
+      const operation = scriptedOperation(["Running", succeeded]);
+      group.add(count === at ? onRead(operation, () => void group.add(late)) : operation);
+    }
+    const results = await clock.runUntilSettled(group.pollUntilDone());
+    expect(results).toHaveLength(size + 1);
+    expect(results.every(({ status }) => status === "fulfilled")).toBe(true);
+    late.assertFinished();
+    expect(group.progress).toMatchObject({ total: size + 1, finished: size + 1 });
+  });
+});
+
+/** Does something else in the same call, which comes as soon as somebody waits. */
+function onRead<P>(operation: Operation<P>, act: () => void): Operation<P> {
+  return {
+    ...operation,
+    // One that has no others beside it is not spread.
+    budgetOn: (clock) => new RequestBudget(clock),
+    read: (options) => {
+      act();
+      return operation.read(options);
+    },
+  };
+}
+
+describe("a group that is left while its members begin", () => {
+  test("asks for none of those that have not begun", async () => {
+    const clock = createVirtualClock();
+    const controller = new AbortController();
+    const others = Array.from({ length: 9 }, () => scriptedOperation(["Running"]));
+    const first = onRead(scriptedOperation(["Running"]), () => controller.abort("enough"));
+    const all = pollAll([first, ...others], { ...settings(clock), abortSignal: controller.signal });
+    expect(await ending(all)).toBe("enough");
+    await clock.advance(600_000);
+    expect(others.flatMap(({ reads }) => reads)).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("and entered again at once waits for each of them once", async () => {
+    const clock = createVirtualClock();
+    const controller = new AbortController();
+    const group = createPollerGroup(settings(clock));
+    const waits: Promise<PromiseSettledResult<unknown>[]>[] = [];
+    const first = onRead(scriptedOperation([succeeded, succeeded]), () => {
+      if (controller.signal.aborted) return;
+      controller.abort("enough");
+      waits.push(group.pollUntilDone());
+    });
+    group.add(first);
+    for (let count = 0; count < 5; count++) group.add(scriptedOperation(["Running", succeeded]));
+    expect(await ending(group.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
+    await clock.advance(10_000);
+    expect(group.progress).toMatchObject({ total: 6, finished: 6 });
+    const [results] = await Promise.all(waits);
+    expect(results?.map(({ status }) => status)).toEqual(Array(6).fill("fulfilled"));
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+test("an iterator over a group that is returned while its next() is pending ends at once, and stops the group", async () => {
+  const clock = createVirtualClock();
+  const group = createPollerGroup(settings(clock));
+  const operation = scriptedOperation(["Running", "Running"]);
+  group.add(operation);
+  const iterator = group[Symbol.asyncIterator]();
+  const next = iterator.next();
+  await clock.advance(0);
+  expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
+  expect(await next).toEqual({ done: true, value: undefined });
+  await clock.advance(60_000);
+  expect(operation.reads).toHaveLength(1);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("reads that throw at once are all told, however many wait for their turn", async () => {
+  const clock = createVirtualClock();
+  const read = (): never => {
+    throw new TypeError("x is not a function");
+  };
+  const slow = scriptedOperation([forever, succeeded]);
+  const broken = Array.from({ length: 3000 }, () => ({ ...scriptedOperation([]), read }));
+  const limits = { maxConcurrency: 1, requestTimeoutInMs: 5000 };
+  const all = pollAll<unknown>([slow, ...broken], { ...settings(clock), ...limits });
+  const [first, ...others] = await clock.runUntilSettled(all);
+  expect(first).toMatchObject({ status: "fulfilled", value: 1 });
+  const reasons = others.map((result) => result.status === "rejected" && String(result.reason));
+  expect(reasons.filter((reason) => String(reason).includes("x is not a function"))).toHaveLength(3000);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("whoever comes and goes, nothing is left behind, and the next wait ends with every result", async () => {
+  const reply = fc.constantFrom<ScriptedReply>("Running", down(), down({ retryAfterInMs: 3000 }), forever);
+  const action = fc.oneof(
+    fc.constantFrom("wait", "iterate", "pollOne", "listen"),
+    fc.record({ add: fc.array(reply, { maxLength: 4 }) }),
+    fc.record({ abort: fc.nat() }),
+    fc.record({ advance: fc.integer({ min: 0, max: 4000 }) }),
+    fc.record({ microtasks: fc.nat({ max: 12 }) }),
+  );
+  const script = fc.record({
+    actions: fc.array(action, { maxLength: 40 }),
+    maxConcurrency: fc.integer({ min: 1, max: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(script, async ({ actions, maxConcurrency }) => {
+      const clock = createVirtualClock();
+      const inFlight = new Set<object>();
+      let most = 0;
+      const counted =
+        (one: ScriptedReply): ScriptedReply =>
+        async (read) => {
+          inFlight.add(read);
+          most = Math.max(most, inFlight.size);
+          read.abortSignal.addEventListener("abort", () => inFlight.delete(read));
+          await Promise.resolve();
+          const answer = await (typeof one === "function" ? one(read) : one);
+          inFlight.delete(read);
+          return answer;
+        };
+      const group = createPollerGroup({ ...settings(clock), maxConcurrency, requestTimeoutInMs: 2500 });
+      const callers: AbortController[] = [];
+      const ends: Promise<unknown>[] = [];
+      const pollers = [group.add(scriptedOperation(manySuccesses.map(counted)))];
+      for (const step of actions) {
+        const caller = new AbortController();
+        const options = { abortSignal: caller.signal };
+        if (step === "listen") group.onProgress(({ total }) => total);
+        else if (step === "wait") {
+          callers.push(caller);
+          ends.push(ending(group.pollUntilDone(options)));
+        } else if (step === "iterate") {
+          ends.push(firstOf(group));
+        } else if (step === "pollOne") {
+          callers.push(caller);
+          ends.push(ending(pollers[callers.length % pollers.length]?.poll(options) ?? Promise.resolve()));
+        } else if ("add" in step) {
+          pollers.push(group.add(scriptedOperation([...step.add, ...manySuccesses].map(counted))));
+        } else if ("abort" in step) callers[step.abort % Math.max(1, callers.length)]?.abort();
+        else if ("advance" in step) await clock.advance(step.advance);
+        else await microtasks(step.microtasks);
+      }
+      for (const caller of callers) caller.abort();
+      const results = await clock.runUntilSettled(group.pollUntilDone());
+      await clock.advance(0);
+      await Promise.all(ends);
+      expect(results.map(({ status }) => status)).toEqual(pollers.map(() => "fulfilled"));
+      expect(group.progress).toMatchObject({ total: pollers.length, finished: pollers.length });
+      expect(clock.pendingTimers).toBe(0);
+      expect(inFlight.size).toBe(0);
+      expect(most).toBeLessThanOrEqual(maxConcurrency);
+    }),
+  );
+});
+
+async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const item of items) return item;
+  return undefined;
+}
+
+test("an iterator whose next() is called by the first read is one caller, and leaves nothing when it is returned", async () => {
+  const clock = createVirtualClock();
+  const group = createPollerGroup(settings(clock));
+  const iterator = group[Symbol.asyncIterator]();
+  const ends: Promise<unknown>[] = [];
+  const operation = scriptedOperation(["Running", "Running", succeeded]);
+  group.add(onRead(operation, () => ends.length < 2 && ends.push(iterator.next())));
+  ends.push(iterator.next());
+  await clock.advance(500);
+  await iterator.return?.();
+  await Promise.all(ends);
+  expect(clock.pendingTimers).toBe(0);
+  expect(operation.reads).toHaveLength(1);
+});

@@ -1,0 +1,258 @@
+import { describe, expect, test, vi } from "vitest";
+import { OperationStatusesClient, PollingError, createPoller, createPollerGroup, fixed } from "lro-poller";
+import type { Poller } from "lro-poller";
+import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import type { ScriptedReply } from "lro-poller/testing";
+import { ending, microtasks, rejection } from "../support/rejections.ts";
+import { down, forever, setUp } from "../support/scripted-poller.ts";
+
+const succeeded: ScriptedReply = { status: "Succeeded", properties: 1 };
+
+/** Every rejection that nobody heard of while something ran. */
+async function unhandledDuring(run: () => Promise<unknown>): Promise<unknown[]> {
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown): unknown => unhandled.push(reason);
+  process.on("unhandledRejection", listener);
+  try {
+    await run();
+    // Node tells of them after the microtasks.
+    await createVirtualClock().advance(0);
+    return unhandled;
+  } finally {
+    process.off("unhandledRejection", listener);
+  }
+}
+
+async function dispose({ poller, clock }: Pick<ReturnType<typeof setUp>, "poller" | "clock">): Promise<void> {
+  await clock.runUntilSettled(poller[Symbol.asyncDispose]());
+}
+
+describe("a poller that is disposed of", () => {
+  test("lets everybody go, with a token to go on, and sends nothing more", async () => {
+    const setting = setUp(["Running", async () => forever()]);
+    const { clock, operation, poller } = setting;
+    const iterator = poller[Symbol.asyncIterator]();
+    const first = iterator.next();
+    await clock.advance(0);
+    await first;
+    await clock.advance(1000);
+    const waits = [poller.pollUntilDone(), poller.poll(), iterator.next()].map(ending);
+    const token = JSON.stringify(poller);
+    await dispose(setting);
+    for (const error of await Promise.all(waits)) {
+      expect(error).toBeInstanceOf(PollingError);
+      expect(error).toMatchObject({ code: "Disposed", pollCount: 1, resumeToken: token });
+    }
+    expect(poller.isDone).toBe(false);
+    await clock.advance(60_000);
+    expect(operation.reads).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("refuses whoever comes later, and says what it knew", async () => {
+    const setting = setUp([{ status: "Running", percentComplete: 40 }]);
+    const { clock, operation, poller } = setting;
+    await clock.runUntilSettled(poller.poll());
+    await dispose(setting);
+    const message = `Stopped waiting for operation ${operation.id}, because its poller was disposed of. It was Running at 40 % when last seen, and goes on.`;
+    expect(await rejection(poller.pollUntilDone(), PollingError)).toMatchObject({
+      code: "Disposed",
+      message,
+    });
+    expect(await rejection(poller.poll(), PollingError)).toMatchObject({ code: "Disposed" });
+    const iterator = poller[Symbol.asyncIterator]();
+    expect(await iterator.next()).toMatchObject({ value: { percentComplete: 40 } });
+    expect(await rejection(iterator.next(), PollingError)).toMatchObject({ code: "Disposed" });
+    expect(operation.reads).toHaveLength(1);
+  });
+
+  test("keeps its result, or its error, when the operation is over", async () => {
+    const setting = setUp([succeeded]);
+    await setting.poller.pollUntilDone();
+    await dispose(setting);
+    expect(await setting.poller.pollUntilDone()).toBe(1);
+    expect(await setting.poller.poll()).toMatchObject({ status: "Succeeded" });
+    expect(setting.poller.isDone).toBe(true);
+  });
+
+  test("waits until the transport has let go of the request", async () => {
+    const order: string[] = [];
+    const hanging: ScriptedReply = ({ abortSignal }) =>
+      new Promise((_, reject) => {
+        abortSignal.addEventListener("abort", () => {
+          order.push("aborted");
+          void microtasks(30).then(() => {
+            order.push("gone");
+            return reject(new Error("aborted"));
+          });
+        });
+      });
+    const { clock, poller } = setUp([hanging]);
+    const wait = ending(poller.pollUntilDone());
+    await clock.advance(0);
+    await poller[Symbol.asyncDispose]();
+    order.push("disposed of");
+    await wait;
+    expect(order).toEqual(["aborted", "gone", "disposed of"]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("waits for a request that an abort has ended before, too", async () => {
+    let isGone = false;
+    const hanging: ScriptedReply = ({ abortSignal }) =>
+      new Promise((_, reject) => {
+        abortSignal.addEventListener("abort", () => {
+          void microtasks(30).then(() => {
+            isGone = true;
+            return reject(new Error("aborted"));
+          });
+        });
+      });
+    const { clock, poller } = setUp([hanging]);
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await clock.advance(0);
+    controller.abort("enough");
+    await poller[Symbol.asyncDispose]();
+    expect(isGone).toBe(true);
+    expect(await wait).toBe("enough");
+  });
+
+  test("does not wait for ever for a transport that never lets go", async () => {
+    const setting = setUp([async () => forever()]);
+    const wait = ending(setting.poller.pollUntilDone());
+    await setting.clock.advance(0);
+    await dispose(setting);
+    expect(setting.clock.now()).toBe(1000);
+    expect(await wait).toMatchObject({ code: "Disposed" });
+  });
+
+  test("may be disposed of twice, and before anybody waited", async () => {
+    const setting = setUp([]);
+    await Promise.all([dispose(setting), dispose(setting)]);
+    await dispose(setting);
+    expect(setting.operation.reads).toEqual([]);
+    expect(setting.clock.pendingTimers).toBe(0);
+  });
+
+  test.each<[string, ScriptedReply]>([
+    ["fails", async () => Promise.reject(down({ retryAfterInMs: 60_000 }))],
+    ["brings a state", "Running"],
+    ["hangs", async () => forever()],
+    ["brings the result", succeeded],
+  ])("at any microtask of a read that %s leaves no timer, and ends no process", async (_, reply) => {
+    for (let count = 0; count < 30; count++) {
+      const unhandled = await unhandledDuring(async () => {
+        const setting = setUp([reply, "Running"]);
+        void setting.poller.pollUntilDone();
+        void setting.poller[Symbol.asyncIterator]().next();
+        await microtasks(count);
+        await dispose(setting);
+        expect(setting.clock.pendingTimers).toBe(0);
+      });
+      expect(unhandled, `after ${count}`).toEqual([]);
+    }
+  });
+
+  test("and polled by somebody who has gone ends no process", async () => {
+    const unhandled = await unhandledDuring(async () => {
+      const setting = setUp([async () => forever()]);
+      void setting.poller.poll();
+      await setting.clock.advance(10);
+      await dispose(setting);
+    });
+    expect(unhandled).toEqual([]);
+  });
+});
+
+test("a block that is left by an error rejects with that error, and with nothing besides", async () => {
+  const { clock, operation, poller } = setUp(["Running", "Running"]);
+  const unhandled = await unhandledDuring(async () => {
+    async function block(): Promise<void> {
+      await using own: Poller = poller;
+      void own.pollUntilDone();
+      await clock.advance(500);
+      throw new Error("the block's own");
+    }
+    expect(await rejection(block())).toMatchObject({ message: "the block's own" });
+  });
+  expect(unhandled).toEqual([]);
+  expect(operation.reads).toHaveLength(1);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+test("over a real connection, the request under way is gone when the disposal is over", async () => {
+  await using server = await startOperationStatusServer();
+  const { operationLocation } = server.addOperation({ faults: { 1: { kind: "hang" } } });
+  const client = new OperationStatusesClient(server.endpoint);
+  const sockets = (): number =>
+    process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
+  const before = sockets();
+  const poller = createPoller(client.operationAt(operationLocation));
+  const wait = ending(poller.pollUntilDone());
+  await vi.waitUntil(() => server.requests.length === 1);
+  await poller[Symbol.asyncDispose]();
+  expect(await wait).toMatchObject({ code: "Disposed" });
+  await vi.waitUntil(() => sockets() === before);
+});
+
+describe("a group that is disposed of", () => {
+  const settings = { schedule: fixed(1000), random: () => 0 };
+
+  test("gives its results, in which who was not over is rejected, and leaves nothing behind", async () => {
+    const clock = createVirtualClock();
+    const group = createPollerGroup({ ...settings, clock });
+    const slow = scriptedOperation(["Running", async () => forever()]);
+    const operations = [
+      scriptedOperation([succeeded]),
+      slow,
+      scriptedOperation([down({ retryAfterInMs: 1e9 })]),
+    ];
+    for (const operation of operations) group.add(operation);
+    const wait = group.pollUntilDone();
+    const finished: unknown[] = [];
+    const iteration = (async () => {
+      for await (const { result } of group) finished.push(result.status);
+    })();
+    await clock.advance(1500);
+    await clock.runUntilSettled(group[Symbol.asyncDispose]());
+    expect(await wait).toMatchObject([
+      { status: "fulfilled", value: 1 },
+      { status: "rejected", reason: { name: "PollingError", code: "Disposed" } },
+      { status: "rejected", reason: { name: "PollingError", code: "Disposed" } },
+    ]);
+    await iteration;
+    expect(finished).toEqual(["fulfilled", "rejected", "rejected"]);
+    await clock.advance(1e10);
+    expect(slow.reads).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("before anybody waited sends nothing, nor for what is added later", async () => {
+    const clock = createVirtualClock();
+    const group = createPollerGroup({ ...settings, clock });
+    const operations = [scriptedOperation(["Running"]), scriptedOperation(["Running"])] as const;
+    group.add(operations[0]);
+    await group[Symbol.asyncDispose]();
+    const late = group.add(operations[1]);
+    const disposed = { status: "rejected", reason: { code: "Disposed" } };
+    expect(await group.pollUntilDone()).toMatchObject([disposed, disposed]);
+    expect(await rejection(late.pollUntilDone())).toMatchObject({ code: "Disposed" });
+    expect(operations.flatMap(({ reads }) => reads)).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("in the middle of letting thousands begin lets go of all", async () => {
+    const clock = createVirtualClock();
+    const group = createPollerGroup({ ...settings, clock });
+    const operations = Array.from({ length: 1200 }, () => scriptedOperation(["Running", "Running"]));
+    for (const operation of operations) group.add(operation);
+    const wait = group.pollUntilDone();
+    await group[Symbol.asyncDispose]();
+    expect(clock.pendingTimers).toBe(0);
+    expect((await wait).map(({ status }) => status)).toEqual(operations.map(() => "rejected"));
+    await clock.advance(600_000);
+    expect(operations.flatMap(({ reads }) => reads).length).toBeLessThanOrEqual(500);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,133 @@
+import { AzureLogger, setLogLevel } from "@azure/logger";
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
+import { OperationStatusesClient, createPoller, fixed } from "lro-poller";
+import type { PollOptions, Poller } from "lro-poller";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { Fault, OperationStatusServer, Timeline } from "lro-poller/testing";
+import { leapingClock } from "../support/clock.ts";
+
+let server: OperationStatusServer;
+const lines: string[] = [];
+
+beforeAll(async () => {
+  server = await startOperationStatusServer();
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  lines.length = 0;
+  const { log } = AzureLogger;
+  AzureLogger.log = (...args) => {
+    const [, level, line] = /^azure:lro-poller:(\w+) (.*)$/s.exec(args.map(String).join(" ")) ?? [];
+    if (level && line) lines.push(`${level} ${line.replace(/[-\da-f]{36}/g, "…")}`);
+  };
+  setLogLevel("verbose");
+  onTestFinished(() => {
+    AzureLogger.log = log;
+    setLogLevel(undefined);
+  });
+});
+
+const client = (): OperationStatusesClient => new OperationStatusesClient(server.endpoint);
+
+function pollerOf(timeline: Timeline, options: PollOptions = {}, faults: Record<number, Fault> = {}): Poller {
+  const { operationLocation } = server.addOperation({ timeline, faults });
+  const limits = { requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity, random: () => 0 };
+  const exact = { schedule: fixed(10_000), clock: leapingClock(), ...limits };
+  return createPoller(client().operationAt(operationLocation), { ...exact, ...options });
+}
+
+test("a wait that succeeds: verbose what is not new, info the rest, with the time to the next read", async () => {
+  const timeline: Timeline = [{ status: "Running", reads: 2, percentComplete: 40 }, { status: "Succeeded" }];
+  await pollerOf(timeline).pollUntilDone();
+  expect(lines).toEqual([
+    "info Operation …: waiting.",
+    "info Operation …: Running at 40 %. Next read in 10000 ms.",
+    "verbose Operation …: Running at 40 %. Next read in 10000 ms.",
+    "info Operation …: Succeeded at 40 %.",
+    "info Operation …: the wait ended, Succeeded at 40 % (20000 ms, 3 reads, 0 of them failed).",
+  ]);
+});
+
+test("an operation that fails is a warning, once; reads that are tried again are none", async () => {
+  const faults: Record<number, Fault> = {
+    1: { kind: "status", status: 429, retryAfter: 7 },
+    2: { kind: "status", status: 500 },
+  };
+  const error = { code: "QuotaExceeded", message: "No cores left." };
+  await pollerOf([{ status: "Failed", error }], {}, faults)
+    .pollUntilDone()
+    .catch(() => {});
+  expect(lines).toEqual([
+    "info Operation …: waiting.",
+    expect.stringMatching(/^info Operation …: throttled: HTTP 429.* Next read in 7000 ms\.$/),
+    expect.stringMatching(/^info Operation …: read failed: HTTP 500.* Next read in \d+ ms\.$/),
+    "info Operation …: Failed.",
+    expect.stringMatching(
+      /^warning Operation …: the wait ended \(\d+ ms, 3 reads, 2 of them failed\): Operation … failed\. QuotaExceeded: No cores left\.$/,
+    ),
+  ]);
+});
+
+test("a wait that is given up is a warning", async () => {
+  await pollerOf([{ status: "Running" }], {}, { 1: { kind: "status", status: 403 } })
+    .pollUntilDone()
+    .catch(() => {});
+  expect(lines).toEqual([
+    "info Operation …: waiting.",
+    expect.stringMatching(/^info Operation …: read failed: HTTP 403[^]*\.$/),
+    expect.stringMatching(
+      /^warning Operation …: gave up \(0 ms, 1 reads, 1 of them failed\): Could not read/,
+    ),
+  ]);
+});
+
+test("a wait that its callers leave, and that goes on later, here or by a token", async () => {
+  const poller = pollerOf([{ status: "Running", reads: 2 }, { status: "Succeeded" }]);
+  for await (const _ of poller) break;
+  for await (const _ of client().resume(JSON.stringify(poller), {
+    clock: leapingClock(),
+    requestTimeoutInMs: Infinity,
+  }))
+    break;
+  expect(lines).toEqual([
+    "info Operation …: waiting.",
+    "info Operation …: Running. Next read in 10000 ms.",
+    "info Operation …: nobody waits any more, Running (0 ms, 1 reads, 0 of them failed).",
+    "info Operation …: waiting again, Running when last seen.",
+    expect.stringMatching(/^verbose Operation …: Running\. Next read in \d+ ms\.$/),
+    expect.stringMatching(
+      /^info Operation …: nobody waits any more, Running \(\d+ ms, 2 reads, 0 of them failed\)\.$/,
+    ),
+  ]);
+});
+
+test("a wait whose poller is disposed of is over once, and one that nobody waits for never began", async () => {
+  const poller = pollerOf([{ status: "Running" }]);
+  const ending = poller.pollUntilDone().catch(() => {});
+  await poller[Symbol.asyncDispose]();
+  await ending;
+  await pollerOf([{ status: "Running" }])[Symbol.asyncDispose]();
+  expect(lines).toEqual([
+    "info Operation …: waiting.",
+    "info Operation …: nobody waits any more, state unknown (0 ms, 0 reads, 0 of them failed).",
+  ]);
+});
+
+test("what a listener throws is an error", async () => {
+  const onProgress = vi.fn<() => void>(() => {
+    throw new Error("the screen is full");
+  });
+  await pollerOf([{ status: "Succeeded" }], { onProgress }).pollUntilDone();
+  expect(lines).toContainEqual(expect.stringMatching(/^error A listener failed; the wait goes on\./));
+});
+
+test("hides what the error of others has of a URL", async () => {
+  const schedule = (): never => {
+    throw new Error("cannot reach https://x.example/?sig=secret");
+  };
+  await pollerOf([{ status: "Running" }], { schedule })
+    .pollUntilDone()
+    .catch(() => {});
+  expect(lines.at(-1)).toMatch(/^warning .+: cannot reach https:\/\/x\.example\//);
+  expect(lines.join()).not.toContain("secret");
+});

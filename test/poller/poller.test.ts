@@ -1,0 +1,647 @@
+import { describe, expect, expectTypeOf, test, vi } from "vitest";
+import {
+  OperationCanceledError,
+  OperationFailedError,
+  OperationNotFoundError,
+  PollingError,
+  PollingTimeoutError,
+  ReadError,
+  createPoller,
+  fixed,
+  pollUntilDone,
+} from "lro-poller";
+import type { FailedRead, Operation, PollOptions, Progress } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import type { ScriptedReply } from "lro-poller/testing";
+import { ending, rejection } from "../support/rejections.ts";
+import { down, forever, setUp } from "../support/scripted-poller.ts";
+
+describe("a wait", () => {
+  test("resolves with the properties of the operation that succeeded", async () => {
+    const { clock, operation, poller, readTimes } = setUp([
+      "NotStarted",
+      { status: "Running", percentComplete: 50 },
+      { status: "Succeeded", properties: { uri: "https://box" } },
+    ]);
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toEqual({ uri: "https://box" });
+    expect(readTimes()).toEqual([0, 1000, 2000]);
+    expect(poller).toMatchObject({ status: "Succeeded", isDone: true });
+    operation.assertFinished();
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("resolves with undefined where a success brings no properties", async () => {
+    const { clock, poller } = setUp(["Succeeded"]);
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBeUndefined();
+  });
+
+  test("sends nothing until somebody waits, polls or iterates", async () => {
+    const { clock, operation, poller } = setUp(["Succeeded"]);
+    poller.onProgress(() => {});
+    await clock.advance(60_000);
+    expect(operation.reads).toHaveLength(0);
+  });
+
+  test("is no thenable", () => {
+    expect(setUp([]).poller).not.toHaveProperty("then");
+  });
+
+  test("answers from memory once the operation is over", async () => {
+    const { clock, operation, poller } = setUp([
+      { status: "Failed", error: { code: "Boom", message: "no" } },
+    ]);
+    const first = await ending(clock.runUntilSettled(poller.pollUntilDone()));
+    expect(await ending(poller.pollUntilDone())).toBe(first);
+    expect((await poller.poll()).status).toBe("Failed");
+    const states: string[] = [];
+    for await (const { status } of poller) states.push(status);
+    expect(states).toEqual(["Failed"]);
+    expect(operation.reads).toHaveLength(1);
+  });
+
+  test("is shared by its callers", async () => {
+    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }]);
+    const both = Promise.all([poller.pollUntilDone(), poller.pollUntilDone()]);
+    await expect(clock.runUntilSettled(both)).resolves.toEqual([1, 1]);
+    expect(readTimes()).toEqual([0, 1000]);
+  });
+
+  test("carries the type of the properties", () => {
+    expectTypeOf(pollUntilDone<{ uri: string }>).returns.resolves.toEqualTypeOf<{ uri: string }>();
+  });
+});
+
+describe("an unsuccessful operation", () => {
+  const error = {
+    code: "DeploymentFailed",
+    message: "The dev box could not be created.",
+    target: "devboxes/box",
+    details: [{ code: "QuotaExceeded", message: "8 cores needed, 2 left.", target: "Standard_D8" }],
+    innererror: { code: "ComputeQuota", innererror: { code: "CoresInRegion" } },
+  };
+
+  test("rejects with the service's error whole, as data and as text", async () => {
+    const { clock, operation, poller } = setUp([
+      "Running",
+      { status: "Failed", error, requestId: "request-7" },
+    ]);
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
+    expect(failure).toMatchObject({
+      name: "OperationFailedError",
+      ...error,
+      pollCount: 2,
+      observed: { Running: 1, Failed: 1 },
+      requestId: "request-7",
+      operation: { name: operation.id, status: "Failed" },
+      message:
+        `Operation ${operation.id} failed. DeploymentFailed: The dev box could not be created. (devboxes/box)` +
+        " → ComputeQuota → CoresInRegion\n  - QuotaExceeded: 8 cores needed, 2 left. (Standard_D8)",
+    });
+  });
+
+  test("that was canceled keeps its error", async () => {
+    const { clock, operation, poller } = setUp([
+      { status: "Cancelled", error: { code: "OperationPreempted", message: "" } },
+    ]);
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationCanceledError);
+    expect(failure).toMatchObject({
+      code: "OperationPreempted",
+      message: `Operation ${operation.id} was canceled. OperationPreempted`,
+    });
+  });
+
+  test("without an error says so, and prints nothing undefined", async () => {
+    const { clock, poller } = setUp(["Failed"]);
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
+    expect(failure).toMatchObject({ code: "Failed", details: [], innererror: undefined });
+    expect(failure.message).toMatch(/failed\. The service gave no error\.$/);
+  });
+
+  test("with an empty inner error prints nothing undefined", async () => {
+    const { clock, poller } = setUp([
+      { status: "Failed", error: { code: "", message: "", innererror: { innererror: {} } } },
+    ]);
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
+    expect(failure.message).toMatch(/failed\. No code or message$/);
+  });
+});
+
+describe("a failed read", () => {
+  test.each<[string, Error]>([
+    ["a 503", down()],
+    ["a 429 without Retry-After", down({ statusCode: 429 })],
+    ["a reset connection", Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })],
+    ["a network error of fetch", new TypeError("fetch failed")],
+  ])("is no failed operation: %s", async (_, error) => {
+    const { clock, poller, readTimes } = setUp([
+      "Running",
+      error,
+      error,
+      { status: "Succeeded", properties: 1 },
+    ]);
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+    expect(readTimes()).toEqual([0, 1000, 2000, 4000]);
+  });
+
+  test("that a body is no status is one too", async () => {
+    const broken = { status: "Running", percentComplete: 140 };
+    const { clock, poller } = setUp([broken, { status: "Succeeded", properties: 1 }]);
+    const failedReads: FailedRead[] = [];
+    poller.onFailedRead((failedRead) => failedReads.push(failedRead));
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+    expect(failedReads).toMatchObject([{ error: { code: "ContractError", message: /percentComplete/ } }]);
+  });
+
+  test("is reported as an event, and counted in the progress that follows", async () => {
+    const onFailedRead = vi.fn<(failedRead: FailedRead) => void>();
+    const onProgress = vi.fn<(progress: Progress) => void>();
+    const { clock, poller } = setUp(["Running", down({ retryAfterInMs: 7000 }), "Succeeded"], {
+      onFailedRead,
+      onProgress,
+    });
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(onFailedRead.mock.calls).toEqual([
+      [
+        {
+          error: expect.any(ReadError),
+          status: "Running",
+          elapsedInMs: 1000,
+          nextPollInMs: 7000,
+          pollCount: 2,
+          failedReads: 1,
+        },
+      ],
+    ]);
+    expect(onProgress.mock.lastCall).toMatchObject([{ status: "Succeeded", pollCount: 3, failedReads: 1 }]);
+  });
+
+  test("is tried again until the outage tolerance is over; then the poller can go on", async () => {
+    const outage: ScriptedReply[] = Array.from({ length: 10 }, () =>
+      down({ code: "ServerBusy", requestId: "r" }),
+    );
+    const { clock, operation, poller } = setUp(
+      ["Running", ...outage, { status: "Succeeded", properties: 1 }],
+      {
+        outageToleranceInMs: 120_000,
+      },
+    );
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
+    expect(failure).toMatchObject({
+      code: "ServerBusy",
+      statusCode: 503,
+      requestId: "r",
+      cause: expect.any(ReadError),
+      observed: { Running: 1, "503": 10 },
+      operation: { status: "Running" },
+      resumeToken: expect.stringContaining(operation.id),
+    });
+    expect(failure.message).toMatch(
+      /^Could not read operation .* \(\d+ failed reads in \d+ s\): down\. It was Running/,
+    );
+    expect(poller.isDone).toBe(false);
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+  });
+
+  test("that is refused ends the wait at once, and the poller can go on", async () => {
+    const { clock, poller } = setUp([down({ kind: "refused", statusCode: 403 }), "Succeeded"]);
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
+    expect(failure).toMatchObject({ statusCode: 403, pollCount: 1 });
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(poller.status).toBe("Succeeded");
+  });
+
+  test("with a TypeError of the transport's own is a bug, and ends the wait at once", async () => {
+    const bug = new TypeError("x is not a function");
+    const { clock, poller } = setUp([bug]);
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
+    expect(failure).toMatchObject({ pollCount: 1, cause: { cause: bug } });
+  });
+
+  test("404 is borne in the grace period, and then means that there is no such operation", async () => {
+    const gone = down({ kind: "notFound", statusCode: 404, code: "OperationNotFound" });
+    const late = setUp(["Running", gone, gone, "Succeeded"], { notFoundGraceInMs: 3000 });
+    await late.clock.runUntilSettled(late.poller.pollUntilDone());
+    expect(late.poller.status).toBe("Succeeded");
+
+    const { clock, poller } = setUp([gone, gone, gone], { notFoundGraceInMs: 3000 });
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationNotFoundError);
+    expect(failure).toMatchObject({ code: "OperationNotFound", pollCount: 3, observed: { "404": 3 } });
+  });
+
+  test("404 that named no code ends the wait with a code that tells what it means", async () => {
+    const gone = down({ kind: "notFound", statusCode: 404 });
+    const { clock, poller } = setUp([gone, gone], { notFoundGraceInMs: 1000 });
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationNotFoundError);
+    expect(failure.code).toBe("OperationNotFound");
+  });
+
+  test("that hangs ends after requestTimeoutInMs, and what it brings later is not heard", async () => {
+    let answerLate: (answer: ScriptedReply & string) => void = () => {};
+    const late = new Promise<string>((resolve) => {
+      answerLate = resolve;
+    });
+    const { clock, operation, poller, readTimes } = setUp([() => late, "Running", "Running", "Succeeded"], {
+      requestTimeoutInMs: 5000,
+    });
+    const wait = poller.pollUntilDone();
+    await clock.advance(6000);
+    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    answerLate("Failed");
+    await clock.runUntilSettled(wait);
+    expect(readTimes()).toEqual([0, 6000, 7000, 8000]);
+    expect(poller.status).toBe("Succeeded");
+  });
+});
+
+describe("Retry-After", () => {
+  test("is the least wait before the next read, for one wait", async () => {
+    const { clock, poller, readTimes } = setUp([
+      { status: "Running", retryAfterInMs: 4000 },
+      "Running",
+      down({ retryAfterInMs: 9000 }),
+      "Succeeded",
+    ]);
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(readTimes()).toEqual([0, 4000, 5000, 14_000]);
+  });
+
+  test("longer than a timer can hold is waited for, not overflowed", async () => {
+    const { clock, poller, readTimes } = setUp([{ status: "Running", retryAfterInMs: 2 ** 40 }, "Succeeded"]);
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(readTimes()).toEqual([0, 2 ** 40]);
+  });
+
+  test("still counts when the wait is given up and begun again", async () => {
+    const { clock, poller, readTimes } = setUp([{ status: "Running", retryAfterInMs: 4000 }, "Succeeded"]);
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await clock.advance(1000);
+    controller.abort();
+    await wait;
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(readTimes()).toEqual([0, 4000]);
+  });
+});
+
+describe("a deadline", () => {
+  test("ends the wait with what is known; the operation goes on, and so can the poller", async () => {
+    const { clock, operation, poller } = setUp(
+      [{ status: "Running", percentComplete: 40 }, down(), down(), down(), down(), "Succeeded"],
+      { timeoutInMs: 6000 },
+    );
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
+    expect(failure).toMatchObject({
+      code: "PollingTimeout",
+      cause: expect.any(ReadError),
+      observed: { Running: 1, "503": 4 },
+      resumeToken: JSON.stringify(poller),
+      message:
+        `Stopped waiting for operation ${operation.id} after 6 s: it is still Running at 40 % and goes on. ` +
+        "The last read failed: down. Use the resume token to go on waiting.",
+    });
+    expect(clock.now()).toBe(6000);
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(poller.status).toBe("Succeeded");
+  });
+
+  test("is preceded by a last read, so that an operation that ended in time is not called late", async () => {
+    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }], {
+      schedule: fixed(60_000),
+      timeoutInMs: 30_000,
+    });
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+    expect(readTimes()).toEqual([0, 29_000]);
+  });
+
+  test("ends a read under way", async () => {
+    const { clock, operation, poller } = setUp([forever], { timeoutInMs: 6000 });
+    await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
+    expect(clock.now()).toBe(6000);
+    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("an abort", () => {
+  test("rejects with the signal's own reason, aborts the read and leaves nothing behind", async () => {
+    const { clock, operation, poller } = setUp([forever]);
+    const controller = new AbortController();
+    const remove = vi.spyOn(controller.signal, "removeEventListener");
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await clock.advance(10);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(await wait).toBe(reason);
+    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    expect(remove).toHaveBeenCalledTimes(1);
+    expect(clock.pendingTimers).toBe(0);
+    await clock.advance(600_000);
+    expect(operation.reads).toHaveLength(1);
+  });
+
+  test("then another wait on the same poller works, and nothing is sent in between", async () => {
+    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }]);
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await clock.advance(500);
+    controller.abort();
+    await wait;
+    await clock.advance(60_000);
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+    expect(readTimes()).toEqual([0, 60_500]);
+  });
+
+  test("before the wait sends nothing", async () => {
+    const { operation, poller } = setUp(["Succeeded"]);
+    const abortSignal = AbortSignal.abort("no");
+    expect(await ending(poller.pollUntilDone({ abortSignal }))).toBe("no");
+    expect(await ending(poller.poll({ abortSignal }))).toBe("no");
+    expect(operation.reads).toHaveLength(0);
+  });
+
+  test("lets only its own caller go", async () => {
+    const { clock, poller } = setUp(["Running", "Running", { status: "Succeeded", properties: 1 }]);
+    const controller = new AbortController();
+    const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const other = poller.pollUntilDone();
+    await clock.advance(500);
+    controller.abort("enough");
+    expect(await one).toBe("enough");
+    await expect(clock.runUntilSettled(other)).resolves.toBe(1);
+  });
+
+  test("of the poller's own signal lets everybody go", async () => {
+    const controller = new AbortController();
+    const { clock, poller } = setUp(["Running"], { abortSignal: controller.signal });
+    const ends = [poller.pollUntilDone(), poller.pollUntilDone(), poller[Symbol.asyncIterator]().next()].map(
+      ending,
+    );
+    await clock.advance(500);
+    const iterator = poller[Symbol.asyncIterator]();
+    await iterator.next();
+    ends.push(ending(iterator.next()));
+    controller.abort("enough");
+    expect((await Promise.all(ends)).filter((end) => end === "enough")).toHaveLength(3);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("by a listener, of the wait that it listens to, stops it", async () => {
+    const controller = new AbortController();
+    const { clock, operation, poller } = setUp(["Running"], { onProgress: () => controller.abort("enough") });
+    expect(await ending(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
+    await clock.advance(600_000);
+    expect(operation.reads).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("during an outage stops the retries", async () => {
+    const { clock, operation, poller } = setUp([down(), down()]);
+    const controller = new AbortController();
+    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await clock.advance(1500);
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    await clock.advance(600_000);
+    expect(operation.reads).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each(Array.from({ length: 24 }, (_, step) => step * 250))(
+    "%i ms into a wait leaves no timer, no listener and no request",
+    async (atInMs) => {
+      const slow = (): Promise<string> =>
+        new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 400));
+      const { clock, operation, poller } = setUp([slow, down(), slow, down(), down(), slow, slow]);
+      const controller = new AbortController();
+      const add = vi.spyOn(controller.signal, "addEventListener");
+      const remove = vi.spyOn(controller.signal, "removeEventListener");
+      const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+      await clock.advance(atInMs);
+      const sent = operation.reads.length;
+      controller.abort("enough");
+      expect(await wait).toBe("enough");
+      expect(remove).toHaveBeenCalledTimes(add.mock.calls.length);
+      await clock.advance(600_000);
+      expect(operation.reads).toHaveLength(sent);
+      expect(clock.pendingTimers).toBe(0);
+    },
+  );
+});
+
+describe("poll()", () => {
+  test("reads once and starts no loop", async () => {
+    const { clock, operation, poller } = setUp([{ status: "Running", percentComplete: 5 }, "Succeeded"]);
+    expect(await poller.poll()).toMatchObject({ status: "Running", percentComplete: 5, pollCount: 1 });
+    await clock.advance(60_000);
+    expect(operation.reads).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("in the middle of a wait reads at once, and the wait goes on from there", async () => {
+    const { clock, poller, readTimes } = setUp([
+      "Running",
+      "Running",
+      { status: "Succeeded", properties: 1 },
+    ]);
+    const wait = poller.pollUntilDone();
+    await clock.advance(400);
+    await poller.poll();
+    await expect(clock.runUntilSettled(wait)).resolves.toBe(1);
+    expect(readTimes()).toEqual([0, 400, 1400]);
+  });
+
+  test("that finds the operation over ends the wait", async () => {
+    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }]);
+    const wait = poller.pollUntilDone();
+    await clock.advance(400);
+    expect((await poller.poll()).status).toBe("Succeeded");
+    expect(await wait).toBe(1);
+    await clock.advance(60_000);
+    expect(readTimes()).toEqual([0, 400]);
+  });
+
+  test("never has two reads in flight", async () => {
+    const { clock, operation, poller } = setUp([
+      () => new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 300)),
+      "Succeeded",
+    ]);
+    const all = Promise.all([poller.poll(), poller.poll(), poller.pollUntilDone()]);
+    await clock.advance(200);
+    expect(operation.reads).toHaveLength(1);
+    const [one, other] = await clock.runUntilSettled(all);
+    expect(one).toBe(other);
+    expect(operation.reads).toHaveLength(2);
+  });
+
+  test("goes before the pace the service asked for, but not while a failed read's Retry-After runs", async () => {
+    const { clock, poller, readTimes } = setUp([
+      { status: "Running", retryAfterInMs: 60_000 },
+      down({ statusCode: 429, retryAfterInMs: 5000 }),
+      "Succeeded",
+    ]);
+    await poller.poll();
+    await clock.advance(100);
+    await rejection(poller.poll(), PollingError);
+    await clock.advance(100);
+    await rejection(poller.poll(), PollingError);
+    await clock.advance(5000);
+    await poller.poll();
+    expect(readTimes()).toEqual([0, 100, 5200]);
+  });
+
+  test("rejects when its one read fails, and changes nothing", async () => {
+    const { poller } = setUp([down({ code: "ServerBusy" }), "Running"]);
+    expect(await rejection(poller.poll(), PollingError)).toMatchObject({
+      code: "ServerBusy",
+      statusCode: 503,
+    });
+    expect((await poller.poll()).status).toBe("Running");
+  });
+});
+
+describe("progress", () => {
+  test("comes after every answered read, to listeners and to iterators alike", async () => {
+    const { clock, operation, poller } = setUp([
+      "NotStarted",
+      "NotStarted",
+      { status: "Running", percentComplete: 25 },
+      { status: "Running", percentComplete: 20 },
+      "Succeeded",
+    ]);
+    const heard: Progress[] = [];
+    poller.onProgress((progress) => heard.push(progress));
+    const iterated: Progress[] = [];
+    const iteration = (async () => {
+      for await (const progress of poller) iterated.push(progress);
+    })();
+    await clock.runUntilSettled(iteration);
+    expect(iterated).toEqual(heard);
+    const short = heard.map(({ status, previousStatus, changed, percentComplete }) => [
+      status,
+      previousStatus,
+      changed,
+      percentComplete,
+    ]);
+    expect(short).toEqual([
+      ["NotStarted", undefined, true, undefined],
+      ["NotStarted", "NotStarted", false, undefined],
+      ["Running", "NotStarted", true, 25],
+      ["Running", "Running", false, 25],
+      ["Succeeded", "Running", true, 25],
+    ]);
+    expect(heard[3]).toMatchObject({
+      operation: { name: operation.id, percentComplete: 20 },
+      elapsedInMs: 3000,
+      nextPollInMs: 1000,
+      pollCount: 4,
+      failedReads: 0,
+    });
+    expect(heard[4]).toMatchObject({ nextPollInMs: undefined, estimatedRemainingInMs: 0 });
+  });
+
+  test("comes at once to a late subscriber, and no more after it left", async () => {
+    const { clock, poller } = setUp(["Running", "Running", "Succeeded"]);
+    const wait = poller.pollUntilDone();
+    await clock.advance(1500);
+    const heard: number[] = [];
+    const leave = poller.onProgress(({ pollCount }) => heard.push(pollCount));
+    await clock.advance(0);
+    expect(heard).toEqual([2]);
+    leave();
+    await clock.runUntilSettled(wait);
+    expect(heard).toEqual([2]);
+  });
+
+  test("is not ended by listeners that throw or reject; each is told on its own", async () => {
+    const logged = vi.spyOn(console, "error").mockImplementation(() => {});
+    const heard: string[] = [];
+    const { clock, poller } = setUp(["Running", "Succeeded"], {
+      onProgress: () => {
+        throw new Error("bad listener");
+      },
+    });
+    poller.onProgress(() => Promise.reject(new Error("bad async listener")));
+    poller.onProgress(({ status }) => heard.push(status));
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(heard).toEqual(["Running", "Succeeded"]);
+    expect(logged).toHaveBeenCalledTimes(4);
+  });
+
+  test("is skipped, not queued, for a consumer that is slow; the last one never", async () => {
+    const { clock, poller } = setUp(["NotStarted", "Running", "Running", "Running", "Succeeded"]);
+    const seen: number[] = [];
+    const iteration = (async () => {
+      for await (const { pollCount } of poller) {
+        seen.push(pollCount);
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, 2500));
+      }
+    })();
+    await clock.runUntilSettled(iteration);
+    expect(seen).toEqual([1, 3, 5]);
+  });
+
+  test("ends by the error of a wait that gave up", async () => {
+    const { clock, poller } = setUp(["Running", down({ kind: "refused" })]);
+    const seen: string[] = [];
+    const iteration = (async () => {
+      for await (const { status } of poller) seen.push(status);
+    })();
+    await rejection(clock.runUntilSettled(iteration), PollingError);
+    expect(seen).toEqual(["Running"]);
+  });
+
+  test("stops the loop when the only consumer breaks off", async () => {
+    const { clock, operation, poller } = setUp(["Running"]);
+    for await (const progress of poller) {
+      expect(progress.status).toBe("Running");
+      break;
+    }
+    await clock.advance(600_000);
+    expect(operation.reads).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("options", () => {
+  test.each<[PollOptions, string]>([
+    [{ timeoutInMs: 0 }, "timeoutInMs: expected a positive number of milliseconds, got 0"],
+    [{ timeoutInMs: NaN }, "timeoutInMs: expected a positive number of milliseconds, got NaN"],
+    [{ requestTimeoutInMs: -1 }, "requestTimeoutInMs: expected a positive number of milliseconds, got -1"],
+    [
+      { outageToleranceInMs: -1 },
+      "outageToleranceInMs: expected a non-negative number of milliseconds, got -1",
+    ],
+    [
+      { notFoundGraceInMs: NaN },
+      "notFoundGraceInMs: expected a non-negative number of milliseconds, got NaN",
+    ],
+    [{ maxRetryDelayInMs: 0 }, "maxRetryDelayInMs: expected a positive finite number of milliseconds, got 0"],
+    [{ pollCostInMs: -5 }, "pollCostInMs: expected a positive finite number of milliseconds, got -5"],
+  ])("%j is refused by name", (options, message) => {
+    expect(() => createPoller(scriptedOperation([]), options)).toThrow(new RangeError(message));
+  });
+
+  test("a schedule that gives no duration is the caller's to hear of", async () => {
+    const { clock, operation, poller } = setUp(["Running"], { schedule: () => NaN });
+    const message = "schedule's result: expected a non-negative number of milliseconds, got NaN";
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).rejects.toThrow(new RangeError(message));
+    expect(operation.reads).toHaveLength(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("a transport that throws at once is one that rejects", async () => {
+    const clock = createVirtualClock();
+    let reads = 0;
+    const operation: Operation = {
+      id: "o",
+      toJSON: () => ({}),
+      read() {
+        reads++;
+        throw new ReadError("no", { kind: "refused" });
+      },
+    };
+    await rejection(clock.runUntilSettled(pollUntilDone(operation, { clock })), PollingError);
+    expect(reads).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+  });
+});

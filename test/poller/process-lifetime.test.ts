@@ -1,0 +1,144 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { startOperationStatusServer } from "lro-poller/testing";
+import type { AddOperationOptions } from "lro-poller/testing";
+import { expect, onTestFinished, test, vi } from "vitest";
+
+// A process starts slowly on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
+
+const library = new URL("../../src/index.ts", import.meta.url).href;
+
+/** Runs a program against a server, to its own end: the exit code, and what it printed. */
+async function run(
+  program: string,
+  plan: AddOperationOptions = {},
+): Promise<[unknown, string, string, number]> {
+  const server = await startOperationStatusServer();
+  onTestFinished(() => server.close());
+  const { operationLocation } = server.addOperation(plan);
+  const script = `
+    import { OperationStatusesClient, createPoller, createPollerGroup, pollUntilDone } from ${JSON.stringify(library)};
+    const client = new OperationStatusesClient(${JSON.stringify(server.endpoint)});
+    const operation = client.operationAt(${JSON.stringify(operationLocation)});
+    ${program}
+  `;
+  const child = spawn(
+    process.execPath,
+    ["--no-warnings", "--input-type=module-typescript", "--eval", script],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const [[code], stdout, stderr] = await Promise.all([
+    once(child, "exit"),
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return [code, stdout, stderr, server.requests.length];
+}
+
+const runningFor = (reads: number): AddOperationOptions => ({
+  timeline: [
+    { status: "Running", reads },
+    { status: "Succeeded", properties: "deployed" },
+  ],
+});
+/** An hour: a process that waits for it does not end within the test. */
+const heldForAnHour: AddOperationOptions = {
+  timeline: [{ status: "Running" }],
+  faults: { 1: { kind: "status", status: 503, retryAfter: 3600 } },
+};
+const hanging: AddOperationOptions = { faults: { 1: { kind: "hang" } } };
+
+test("a process stays while somebody waits, though nothing but the clock holds it", async () => {
+  const program = `void createPoller(operation).pollUntilDone().then((result) => console.log(result));`;
+  expect(await run(program, runningFor(1))).toEqual([0, "deployed\n", "", 2]);
+});
+
+test.each<[string, string, AddOperationOptions, number]>([
+  [
+    "has only made pollers and groups, and listens",
+    `
+    createPoller(operation).onProgress(() => {});
+    createPollerGroup().add(operation).onFailedRead(() => {});
+  `,
+    {},
+    0,
+  ],
+  ["is over with its waits", `await createPoller(operation).pollUntilDone();`, runningFor(1), 2],
+  ["polled once, and does not wait", `await createPoller(operation).poll();`, runningFor(9), 1],
+  [
+    "has let go in the middle of a Retry-After",
+    `
+    const end = new AbortController();
+    const onFailedRead = () => end.abort();
+    await pollUntilDone(operation, { abortSignal: end.signal, onFailedRead }).catch(() => {});
+  `,
+    heldForAnHour,
+    1,
+  ],
+  [
+    "has let go of a request that hangs",
+    `
+    const end = new AbortController();
+    setTimeout(() => end.abort(), 300);
+    await pollUntilDone(operation, { abortSignal: end.signal, requestTimeoutInMs: 3_600_000 }).catch(() => {});
+  `,
+    hanging,
+    1,
+  ],
+  [
+    "has left a loop over the progress",
+    `
+    for await (const progress of createPoller(operation, { minDelayInMs: 3e6, maxDelayInMs: 4e6 })) break;
+  `,
+    runningFor(9),
+    1,
+  ],
+  [
+    "has disposed of a poller in the middle of a Retry-After",
+    `
+    const poller = createPoller(operation);
+    const failed = new Promise((resolve) => poller.onFailedRead(resolve));
+    void poller.pollUntilDone();
+    await failed;
+    await poller[Symbol.asyncDispose]();
+  `,
+    heldForAnHour,
+    1,
+  ],
+  [
+    "has disposed of a group whose request hangs",
+    `
+    const group = createPollerGroup({ requestTimeoutInMs: 3_600_000 });
+    group.add(operation);
+    void group.pollUntilDone();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await group[Symbol.asyncDispose]();
+  `,
+    hanging,
+    1,
+  ],
+])("a process ends by itself that %s", async (_, program, plan, requests) => {
+  expect(await run(program, plan)).toEqual([0, "", "", requests]);
+});
+
+test("a process whose block failed dies of that, not of the wait that the block had begun", async () => {
+  const program = `
+    const poller = createPoller(operation);
+    try {
+      void poller.pollUntilDone();
+      await new Promise((resolve) => poller.onFailedRead(resolve));
+      throw new Error("the block's own");
+    } finally {
+      await poller[Symbol.asyncDispose]();
+    }
+  `;
+  const [code, , stderr] = await run(program, heldForAnHour);
+  expect(code).toBe(1);
+  expect(stderr).toContain("Error: the block's own");
+  expect(stderr).not.toContain("disposed of");
+});

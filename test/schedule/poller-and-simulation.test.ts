@@ -1,0 +1,143 @@
+import { describe, expect, it, onTestFinished } from "vitest";
+import { records } from "../../bench/schedule/laws.ts";
+import { longLaws } from "../../bench/schedule/corpora.ts";
+import { seeded } from "../../bench/schedule/random.ts";
+import { noBar, shapes } from "../../bench/schedule/shapes.ts";
+import type { Shape } from "../../bench/schedule/shapes.ts";
+import { waitAsEngine } from "../../bench/schedule/simulate.ts";
+import type { WaitResult } from "../../bench/schedule/simulate.ts";
+import { OperationStatusesClient, pollUntilDone, pricedSchedule, systemClock } from "lro-poller";
+import type { PollHistory, PollOptions, Progress } from "lro-poller";
+import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import type { OperationStatusServer, OperationStatusServerOptions, PercentRamp } from "lro-poller/testing";
+import { observeProgress } from "../../src/schedule/progress-history.ts";
+import { fastClock } from "../support/clock.ts";
+
+/** Numbers for the engine. It draws once more than the simulation: for a Retry-After that the first answer lacks. */
+function drawsOfEngine(seed: number): () => number {
+  const random = seeded(seed);
+  let draws = 0;
+  return () => (draws++ === 1 ? 0 : random());
+}
+
+function simulated(
+  shape: Shape,
+  duration: number,
+  seed: number,
+  options: Parameters<typeof pricedSchedule>[0],
+): WaitResult {
+  const bar = shape.bar(duration, seeded(seed + 1));
+  return waitAsEngine(pricedSchedule(options), { duration, bar }, seeded(seed));
+}
+
+/** The engine on a virtual clock, from the answer that begins the operation. */
+async function waited(
+  shape: Shape,
+  duration: number,
+  seed: number,
+  options: Parameters<typeof pricedSchedule>[0],
+): Promise<WaitResult> {
+  const clock = createVirtualClock();
+  const bar = shape.bar(duration, seeded(seed + 1));
+  const answer = (): { status: string; percentComplete?: number } => {
+    const elapsed = clock.now() / 1000;
+    if (elapsed >= duration) return { status: "Succeeded" };
+    const percentComplete = bar(elapsed);
+    return { status: "Running", ...(percentComplete !== undefined && { percentComplete }) };
+  };
+  const later = Array.from({ length: 2000 }, () => answer);
+  const operation = scriptedOperation(["NotStarted", ...later], { clock });
+  await clock.runUntilSettled(
+    pollUntilDone(operation, { ...options, clock, random: drawsOfEngine(seed), requestTimeoutInMs: 1e9 }),
+  );
+  const lastReadAt = operation.reads.at(-1)?.startedAt ?? 0;
+  return { polls: operation.reads.length - 1, lateness: lastReadAt / 1000 - duration };
+}
+
+const open = { pollCostInMs: 4000, minDelayInMs: 500, maxDelayInMs: Infinity };
+
+describe.each([
+  ["with the defaults", {}],
+  ["with the bounds open", open],
+])("the engine waits as the simulation does, %s", (_, options) => {
+  it.each(Object.values({ noBar, ...shapes }))("bar: $name", async (shape) => {
+    for (const [seed, duration] of [5, 75, 1234, 3600].entries()) {
+      const result = await waited(shape, duration, seed, options);
+      expect(result, `${duration} s`).toEqual(simulated(shape, duration, seed, options));
+    }
+  });
+
+  it("past durations", async () => {
+    for (const [seed, law] of longLaws.entries()) {
+      const [duration = 0, ...past] = records(law, 21, seeded(seed));
+      const knowing = { ...options, pastDurationsInMs: past.map((seconds) => seconds * 1000) };
+      const result = await waited(noBar, duration, seed, knowing);
+      expect(result, law.name).toEqual(simulated(noBar, duration, seed, knowing));
+    }
+  });
+});
+
+async function startServer(
+  durationInMs: number,
+  percentComplete: PercentRamp | undefined,
+  options: OperationStatusServerOptions,
+): Promise<OperationStatusServer> {
+  const running = { status: "Running", durationInMs, ...(percentComplete && { percentComplete }) };
+  const onBegin = (): object => ({ timeline: [running, { status: "Succeeded" }] });
+  const server = await startOperationStatusServer({ ...options, onBegin });
+  onTestFinished(() => server.close());
+  return server;
+}
+
+function statusReads(server: OperationStatusServer): OperationStatusServer["requests"] {
+  return server.requests.filter(({ path }) => path.includes("/operationstatuses/"));
+}
+
+function begin({ endpoint }: OperationStatusServer, options: PollOptions): AsyncIterable<Progress> {
+  const client = new OperationStatusesClient(endpoint);
+  return client.createDevBox("myProject", "me", "my-dev-box", { poolName: "myPool" }, options);
+}
+
+describe("over HTTP, with speed-up", () => {
+  // Time stands still while a request is under way, so that a slow machine changes nothing.
+  it.each([
+    ["no bar", noBar, undefined],
+    ["a bar", shapes.truthful, { from: 0, to: 100, step: 1 }],
+    ["steps of 10 %", shapes.coarse, { from: 0, to: 100, step: 10 }],
+  ])("reads and lateness are those of the simulation: %s", async (_, shape, percentComplete) => {
+    const [duration, speed, seed] = [600, 60, 3];
+    const clock = createVirtualClock();
+    const server = await startServer(duration * 1000, percentComplete, { clock, speed });
+    const options = { clock: fastClock(clock, speed), random: drawsOfEngine(seed) };
+    for await (const { nextPollInMs } of begin(server, options)) {
+      if (nextPollInMs !== undefined) await clock.advance(nextPollInMs / speed);
+    }
+    const reads = statusReads(server);
+    const { polls, lateness } = simulated(shape, duration, seed, {});
+    expect(reads).toHaveLength(polls);
+    expect(((reads.at(-1)?.receivedAt ?? 0) * speed) / 1000 - duration).toBeCloseTo(lateness, 6);
+  });
+
+  it.each([
+    ["no bar", undefined],
+    ["a bar", { from: 0, to: 100, step: 1 }],
+  ])("each wait is what the schedule says, while time passes: %s", async (_, percentComplete) => {
+    const clock = fastClock(systemClock, 1000);
+    const server = await startServer(120_000, percentComplete, { clock });
+    const random = (): number => 0.5;
+    const schedule = pricedSchedule();
+    const options = { clock, random, requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
+    let [progress, notBefore]: [PollHistory["progress"], number] = [undefined, 0];
+    for await (const { elapsedInMs, pollCount, operation, nextPollInMs = 0 } of begin(server, options)) {
+      expect(elapsedInMs).toBeGreaterThanOrEqual(notBefore);
+      if (operation.status === "Succeeded") break;
+      progress = observeProgress(progress, { elapsedInMs, percentComplete: operation.percentComplete });
+      expect(nextPollInMs).toBe(schedule({ elapsedInMs, pollCount, progress }, random));
+      notBefore = elapsedInMs + nextPollInMs;
+    }
+    // Without a bar, what is late makes what follows later: a slow machine means fewer reads, never more.
+    const limit = waitAsEngine(schedule, { duration: 120, bar: () => undefined }, random).polls;
+    if (percentComplete === undefined) expect(statusReads(server).length).toBeLessThanOrEqual(limit);
+    expect(statusReads(server).length).toBeGreaterThan(0);
+  });
+});
