@@ -1,5 +1,5 @@
-import { ReadError, createPoller, parseOperationStatus, parseRetryAfter } from "lro-poller";
-import type { Operation, Reading } from "lro-poller";
+import { RequestError, createPoller, parseOperationStatus, parseRetryAfter } from "lro-poller";
+import type { Operation, StatusResponse } from "lro-poller";
 import { connect } from "./connect.ts";
 
 const { endpoint, credential, projectName, operationId, close } = await connect();
@@ -7,7 +7,7 @@ const { endpoint, credential, projectName, operationId, close } = await connect(
 /** What the engine polls: anything that can be asked how an operation does. Here DevCenter, by `fetch` alone. */
 const operation: Operation = {
   id: operationId,
-  read,
+  getStatus,
   // What a resume token has to hold so that your code finds the operation again.
   toJSON: () => ({ projectName, operationId }),
 };
@@ -19,7 +19,7 @@ console.log(await poller.pollUntilDone());
 await close();
 
 /** Asks once. When to ask again, and how often to try, is the engine's business. */
-async function read({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<Reading> {
+async function getStatus({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<StatusResponse> {
   const url = new URL(
     `projects/${projectName}/operationstatuses/${operationId}?api-version=2025-02-01`,
     endpoint,
@@ -34,9 +34,9 @@ async function read({ abortSignal }: { readonly abortSignal: AbortSignal }): Pro
 }
 
 /** Says whether it is worth trying again: a refusal ends the wait at once. */
-function failedRead(statusCode: number, retryAfterInMs: number | undefined): ReadError {
+function failedRead(statusCode: number, retryAfterInMs: number | undefined): RequestError {
   const isPassing = statusCode === 408 || statusCode === 429 || statusCode >= 500;
-  const kind = statusCode === 404 ? "notFound" : isPassing ? "transient" : "refused";
+  const kind = statusCode === 404 ? "notFound" : isPassing ? "transient" : "permanent";
   const isThrottled = statusCode === 429 || statusCode === 503;
-  return new ReadError(`HTTP ${statusCode}`, { kind, statusCode, retryAfterInMs, isThrottled });
+  return new RequestError(`HTTP ${statusCode}`, { kind, statusCode, retryAfterInMs, isThrottled });
 }

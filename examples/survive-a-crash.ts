@@ -26,7 +26,7 @@ async function waitOn(): Promise<void> {
   };
   save();
   poller.onProgress(save);
-  poller.onFailedRead(save);
+  poller.onFailedPoll(save);
   poller.onProgress(({ status, elapsedInMs }) =>
     console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`),
   );

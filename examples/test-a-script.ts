@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OperationFailedError, PollingTimeoutError, ReadError, createPoller } from "lro-poller";
+import { OperationFailedError, PollingTimeoutError, RequestError, createPoller } from "lro-poller";
 import type { Clock, Operation } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 
 /** The script that is tested: waits for a deployment, an hour at most, and gives the exit code of the process. */
 async function waitForDeployment(operation: Operation, log: string[], clock?: Clock): Promise<number> {
   const poller = createPoller(operation, { timeoutInMs: 3_600_000, ...(clock && { clock }) });
-  poller.onFailedRead(({ error }) => log.push(`asked in vain: ${error.message}`));
+  poller.onFailedPoll(({ error }) => log.push(`asked in vain: ${error.message}`));
   try {
     log.push(`deployed: ${String(await poller.pollUntilDone())}`);
     return 0;
@@ -21,7 +21,7 @@ async function waitForDeployment(operation: Operation, log: string[], clock?: Cl
 
 // Hours take milliseconds, and no request is sent.
 const inTwentyMinutes = { status: "Running", retryAfterInMs: 1_200_000 };
-const outage = new ReadError("HTTP 503", { kind: "transient", statusCode: 503 });
+const outage = new RequestError("HTTP 503", { kind: "transient", statusCode: 503 });
 
 await test("an outage in the middle does not fail a deployment", async () => {
   const clock = createVirtualClock();

@@ -1,13 +1,14 @@
-import { TimerQueue } from "./timer-heap.ts";
+import { unlessAborted } from "./abort.ts";
+import { TimerHeap } from "./timer-heap.ts";
 import type { Timer } from "./timer-heap.ts";
 
-/** The engine's only way to time. Replace it in tests by the one of `lro-poller/testing`. */
+/** The library's only source of time. Replace it in tests by the one of `lro-poller/testing`. */
 export interface Clock {
   /** Milliseconds that never run backwards, from any origin. */
   now(): number;
   /** Milliseconds since 1970, for what outlives the process. */
   timestamp(): number;
-  /** Calls back once, after `delayInMs` milliseconds of any size. Returns how to call it off. */
+  /** Calls back once, after `delayInMs` milliseconds of any size. Returns a function that cancels it. */
   setTimer(callback: () => void, delayInMs: number): () => void;
 }
 
@@ -16,19 +17,14 @@ export interface Clock {
  *
  * @throws the signal's reason, at once, when it fires
  */
-export function sleep(clock: Clock, delayInMs: number, abortSignal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    if (abortSignal?.aborted) return reject(abortSignal.reason);
-    const onAbort = (): void => {
-      cancel();
-      reject(abortSignal?.reason);
-    };
-    const cancel = clock.setTimer(() => {
-      abortSignal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, delayInMs);
-    abortSignal?.addEventListener("abort", onAbort, { once: true });
-  });
+export async function sleep(clock: Clock, delayInMs: number, abortSignal?: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.setTimer(resolve, delayInMs);
+  try {
+    await unlessAborted(promise, abortSignal);
+  } finally {
+    cancel();
+  }
 }
 
 /** A longer timer fires after one millisecond, in Node and in browsers. */
@@ -39,7 +35,7 @@ const longestTurnInMs = 5;
 
 /** The platform's time, with one timer of the platform for all of ours: 100,000 of its own would cost 20 MB. */
 class SystemClock implements Clock {
-  readonly #queue = new TimerQueue();
+  readonly #queue = new TimerHeap();
   #isFiring = false;
   #armed: { readonly dueAt: number; readonly handle: ReturnType<typeof setTimeout> } | undefined;
 
@@ -55,10 +51,10 @@ class SystemClock implements Clock {
     const timer = this.#queue.add(performance.now() + delayInMs, callback);
     this.#arm();
     // Bound: an arrow function, which keeps a context of its own besides, takes 32 bytes more.
-    return this.#callOff.bind(this, timer);
+    return this.#cancel.bind(this, timer);
   }
 
-  #callOff(timer: Timer): void {
+  #cancel(timer: Timer): void {
     this.#queue.remove(timer);
     this.#arm();
   }
@@ -70,19 +66,20 @@ class SystemClock implements Clock {
     clearTimeout(this.#armed?.handle);
     this.#armed = undefined;
     if (first === undefined) return;
-    const delayInMs = Math.min(Math.ceil(first.dueAt - performance.now()), longestTimerInMs);
+    // Overdue when the event loop was blocked: Node warns of a negative delay (TimeoutNegativeWarning).
+    const delayInMs = Math.max(0, Math.min(Math.ceil(first.dueAt - performance.now()), longestTimerInMs));
     this.#armed = { dueAt: first.dueAt, handle: setTimeout(() => this.#fire(), delayInMs) };
   }
 
   #fire(): void {
     this.#armed = undefined;
     this.#isFiring = true;
-    const begunAt = performance.now();
-    let now = begunAt;
+    const startedAt = performance.now();
+    let now = startedAt;
     try {
       // Node fires a fraction of a millisecond early at times: who is not due yet is armed again.
       for (let { first } = this.#queue; first && first.dueAt <= now; { first } = this.#queue) {
-        if (now - begunAt > longestTurnInMs) break;
+        if (now - startedAt > longestTurnInMs) break;
         this.#queue.remove(first);
         first.callback();
         now = performance.now();

@@ -1,5 +1,5 @@
-export { RequestBudget } from "./limiter/request-limiter.ts";
-export type { Receipt, RequestBudgetOptions } from "./limiter/request-limiter.ts";
+export { RequestLimiter } from "./limiter/request-limiter.ts";
+export type { RequestLimiterOptions } from "./limiter/request-limiter.ts";
 export { systemClock } from "./clock.ts";
 export type { Clock } from "./clock.ts";
 export {
@@ -11,48 +11,51 @@ export {
   OperationStartError,
   PollingError,
   PollingTimeoutError,
-  ReadError,
+  RequestError,
 } from "./operation/errors.ts";
 export type {
   ContractErrorContext,
   LroErrorContext,
-  Observed,
-  ReadErrorDetails,
-  ReadErrorKind,
+  RequestErrorDetails,
+  RequestErrorKind,
+  ResponseCounts,
 } from "./operation/errors.ts";
 export { createPollerGroup, pollAll } from "./group/group.ts";
 export type { FinishedOperation } from "./group/member.ts";
 export type { PollAllOptions, PollerGroup, PollerGroupOptions } from "./group/group.ts";
 export type { GroupProgress } from "./group/progress.ts";
-export { isTerminal } from "./operation/operation.ts";
+export { isTerminal } from "./operation/status.ts";
+export type {
+  GetStatusOptions,
+  LogFunction,
+  Operation,
+  PollFailure,
+  PollLogger,
+  PollerEnd,
+  PollerObserver,
+  PollerSnapshot,
+  StatusResponse,
+  TracingContext,
+  TracingOptions,
+} from "./operation/operation.ts";
 export type {
   InnerError,
-  LogLevel,
-  Operation,
   OperationError,
   OperationState,
   OperationStatus,
-  PollLogger,
-  ReadFailure,
-  ReadOptions,
-  Reading,
   StatusFields,
   TerminalState,
-  TracingContext,
-  TracingOptions,
-  WaitEnd,
-  WaitFacts,
-  WaitObserver,
-} from "./operation/operation.ts";
+} from "./operation/status.ts";
 export type { PollOptions } from "./poller/options.ts";
 export { parseOperationStatus } from "./operation/parse-status.ts";
-export { createPoller, pollUntilDone } from "./poller/create-poller.ts";
+export { createPoller } from "./poller/poller.ts";
+export { pollUntilDone } from "./poller/poller.ts";
 export type { CallOptions, Poller } from "./poller/poller.ts";
-export type { FailedRead, Progress } from "./state/progress.ts";
-export type { RateLimit } from "./limiter/rate-estimator.ts";
-export { pricedSchedule } from "./schedule/adaptive.ts";
-export type { PricedScheduleOptions } from "./schedule/adaptive.ts";
-export type { ProgressPoint, ProgressRecord } from "./schedule/progress-history.ts";
+export type { FailedPoll, Progress } from "./state/progress.ts";
+export type { Limiter, RateLimit, RequestResult } from "./operation/limiter.ts";
+export { adaptive } from "./schedule/adaptive.ts";
+export type { AdaptiveScheduleOptions } from "./schedule/adaptive.ts";
+export type { ProgressHistory, ProgressPoint } from "./schedule/progress-history.ts";
 export { parseRetryAfter } from "./operation/retry-after.ts";
 export type { GetHeader } from "./operation/retry-after.ts";
 export type { PollHistory, RemainingEstimate, Schedule } from "./schedule/schedule.ts";
@@ -63,8 +66,8 @@ export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
 export type {
   GetOperationStatusOptions,
   OperationStatusesClientOptions,
+  ParsedResumeToken,
   ResumeOptions,
-  ResumePoint,
 } from "./azure/operation-statuses-client.ts";
 export type { AdditionalPolicy, TransportOptions } from "./azure/http/origin-bound-pipeline.ts";
 export type {
@@ -79,7 +82,7 @@ export type {
 export type { FinalStateVia } from "./azure/lro/protocol.ts";
 export { fromPollerLike, toPollerLike } from "./azure/core-lro.ts";
 export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/core-lro.ts";
-export type { StartedOperation } from "./azure/lro/lro-operation.ts";
+export type { InitialResponse } from "./azure/lro/lro-operation.ts";
 export { startOperation } from "./azure/lro/start-operation.ts";
 export type {
   InitialRequest,

@@ -1,9 +1,9 @@
 import { metrics } from "@opentelemetry/api";
 import type { Counter, Histogram, Meter, MeterProvider } from "@opentelemetry/api";
-import { errorTypeOf, nameOfError, watchWaits } from "./azure/telemetry/global-observers.ts";
-import type { WaitSubject } from "./azure/telemetry/global-observers.ts";
-import { isTerminal } from "./operation/operation.ts";
-import type { ReadFailure, WaitEnd, WaitFacts, WaitObserver } from "./operation/operation.ts";
+import { addGlobalObserver, errorTypeOf, nameOfError } from "./azure/telemetry/global-observers.ts";
+import type { TelemetrySubject } from "./azure/telemetry/global-observers.ts";
+import { isTerminal } from "./operation/status.ts";
+import type { PollFailure, PollerEnd, PollerObserver, PollerSnapshot } from "./operation/operation.ts";
 
 /** Options of {@link instrument}. */
 export interface InstrumentOptions {
@@ -17,9 +17,9 @@ export interface InstrumentOptions {
  *
  * | metric | unit | what it is |
  * |---|---|---|
- * | `lro_poller.reads` | `{read}` | reads that came to an end, failed ones included |
- * | `lro_poller.failed_reads` | `{read}` | those that failed, by `error.type` |
- * | `lro_poller.throttled_reads` | `{read}` | those that the service turned away because it is asked too much |
+ * | `lro_poller.polls` | `{read}` | reads that came to an end, failed ones included |
+ * | `lro_poller.failed_polls` | `{read}` | those that failed, by `error.type` |
+ * | `lro_poller.throttled_polls` | `{read}` | those that the service turned away because it is asked too much |
  * | `lro_poller.wait.duration` | s | from when somebody waits until nobody does, by the operation's last state, and by `error.type` where it did not succeed |
  * | `lro_poller.wait.lateness` | s | how late the end was seen, as an estimate: half the time since the answer before, because the end was somewhere in between. Of waits that saw the operation under way |
  *
@@ -27,12 +27,12 @@ export interface InstrumentOptions {
  */
 export function instrument({ meterProvider = metrics }: InstrumentOptions = {}): () => void {
   const instruments = instrumentsOf(meterProvider.getMeter("lro-poller"));
-  return watchWaits((subject, facts) => new WaitMetrics(instruments, subject, facts));
+  return addGlobalObserver((subject, facts) => new WaitMetrics(instruments, subject, facts));
 }
 
 interface Instruments {
-  readonly reads: Counter;
-  readonly failedReads: Counter;
+  readonly polls: Counter;
+  readonly failedPollCount: Counter;
   readonly throttledReads: Counter;
   readonly duration: Histogram;
   readonly lateness: Histogram;
@@ -44,15 +44,15 @@ const latenessBoundaries = [0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 15, 30, 60];
 
 function instrumentsOf(meter: Meter): Instruments {
   return {
-    reads: meter.createCounter("lro_poller.reads", {
+    polls: meter.createCounter("lro_poller.polls", {
       description: "Reads of a status that came to an end, failed ones included.",
       unit: "{read}",
     }),
-    failedReads: meter.createCounter("lro_poller.failed_reads", {
+    failedPollCount: meter.createCounter("lro_poller.failed_polls", {
       description: "Reads of a status that failed.",
       unit: "{read}",
     }),
-    throttledReads: meter.createCounter("lro_poller.throttled_reads", {
+    throttledReads: meter.createCounter("lro_poller.throttled_polls", {
       description: "Reads of a status that the service turned away because it is asked too much.",
       unit: "{read}",
     }),
@@ -70,32 +70,36 @@ function instrumentsOf(meter: Meter): Instruments {
 }
 
 /** The metrics of one wait. */
-class WaitMetrics implements WaitObserver {
+class WaitMetrics implements PollerObserver {
   readonly #instruments: Instruments;
   readonly #attributes: { readonly "az.namespace": string };
   readonly #begunAtInMs: number;
   /** When an answer of this wait last found the operation under way. */
   #seenUnderWayAtInMs: number | undefined;
 
-  constructor(instruments: Instruments, { resourceProvider }: WaitSubject, { elapsedInMs }: WaitFacts) {
+  constructor(
+    instruments: Instruments,
+    { resourceProvider }: TelemetrySubject,
+    { elapsedInMs }: PollerSnapshot,
+  ) {
     this.#instruments = instruments;
     this.#attributes = { "az.namespace": resourceProvider };
     this.#begunAtInMs = elapsedInMs;
   }
 
-  onAnswer({ status, elapsedInMs }: WaitFacts): void {
-    this.#instruments.reads.add(1, this.#attributes);
+  onResponse({ status, elapsedInMs }: PollerSnapshot): void {
+    this.#instruments.polls.add(1, this.#attributes);
     if (!isTerminal(status)) this.#seenUnderWayAtInMs = elapsedInMs;
     else if (this.#seenUnderWayAtInMs !== undefined) this.#recordEnd(elapsedInMs - this.#seenUnderWayAtInMs);
   }
 
-  onFailedRead(_: WaitFacts, failure: ReadFailure): void {
-    this.#instruments.reads.add(1, this.#attributes);
-    this.#instruments.failedReads.add(1, { ...this.#attributes, "error.type": errorTypeOf(failure) });
+  onFailedPoll(_: PollerSnapshot, failure: PollFailure): void {
+    this.#instruments.polls.add(1, this.#attributes);
+    this.#instruments.failedPollCount.add(1, { ...this.#attributes, "error.type": errorTypeOf(failure) });
     if (failure.isThrottled) this.#instruments.throttledReads.add(1, this.#attributes);
   }
 
-  onEnd({ status, elapsedInMs }: WaitFacts, { error }: WaitEnd): void {
+  onEnd({ status, elapsedInMs }: PollerSnapshot, { error }: PollerEnd): void {
     this.#instruments.duration.record(inSeconds(elapsedInMs - this.#begunAtInMs), {
       ...this.#attributes,
       ...(status !== undefined && { "lro_poller.operation.status": status }),

@@ -12,7 +12,8 @@ export function withoutUrlSecrets(text: string): string {
 function wordWithoutSecrets(word: string): string {
   const start = word.indexOf("?");
   const head = start === -1 ? word : word.slice(0, start);
-  const isQuery = start !== -1 && (head.includes("://") || word.includes("=", start));
+  // A slash: a relative URL may be signed without an equals sign too.
+  const isQuery = start !== -1 && (head.includes("/") || word.includes("=", start));
   const rest = isQuery ? `?…${endOfSentence(word)}` : word.slice(head.length);
   return head.replaceAll(/:\/\/[^/@]*@/g, "://…@") + rest;
 }
@@ -53,7 +54,7 @@ type Inspect = (value: unknown, options: object) => string;
 
 function inspected(this: Error, depth: number | null, options: object, inspect: Inspect): string {
   if (depth !== null && depth < 0) return `[${this.name}]`;
-  return withoutUrlSecrets(inspect(likenessOf(this, new Map()), { ...options, depth }));
+  return withoutUrlSecrets(inspect(redactedCopyOf(this, new Map()), { ...options, depth }));
 }
 
 function toJson(this: Error): unknown {
@@ -64,25 +65,25 @@ function toJson(this: Error): unknown {
 }
 
 /** What is printed in the place of something thrown. */
-function likenessOf(thrown: unknown, known: Map<object, Error>): unknown {
+function redactedCopyOf(thrown: unknown, known: Map<object, Error>): unknown {
   if (typeof thrown !== "object" || thrown === null) return thrown;
   const copied = known.get(thrown);
   if (copied) return copied;
   // A real error: Node prints one unlike other objects.
-  const likeness = new Error();
-  known.set(thrown, likeness);
-  if (thrown instanceof Error) takeType(thrown, likeness);
-  if (thrown instanceof Error && isSafe(thrown)) copyWhole(thrown, likeness);
-  else copyOutline(thrown, likeness);
+  const copy = new Error();
+  known.set(thrown, copy);
+  if (thrown instanceof Error) takeType(thrown, copy);
+  if (thrown instanceof Error && isSafe(thrown)) copyWhole(thrown, copy);
+  else copyTitle(thrown, copy);
   for (const name of ["cause", "errors"] as const) {
     if (!Object.hasOwn(thrown, name)) continue;
     const value: unknown = Reflect.get(thrown, name);
     const shown = Array.isArray(value)
-      ? value.map((item) => likenessOf(item, known))
-      : likenessOf(value, known);
-    hide(likeness, name, shown);
+      ? value.map((item) => redactedCopyOf(item, known))
+      : redactedCopyOf(value, known);
+    hide(copy, name, shown);
   }
-  return likeness;
+  return copy;
 }
 
 function isSafe(error: Error): boolean {
@@ -90,32 +91,32 @@ function isSafe(error: Error): boolean {
 }
 
 /** Its type's name, but not its own way to be printed: that would begin all over, or show what it knows. */
-function takeType(error: Error, likeness: Error): void {
+function takeType(error: Error, copy: Error): void {
   const prototype: object = Object.create(Reflect.getPrototypeOf(error));
   hide(prototype, inspectCustom, undefined);
-  Object.setPrototypeOf(likeness, prototype);
+  Object.setPrototypeOf(copy, prototype);
 }
 
-function copyWhole(error: Error, likeness: Error): void {
+function copyWhole(error: Error, copy: Error): void {
   const { stack: _stack, ...fields } = Object.getOwnPropertyDescriptors(error);
-  Object.defineProperties(likeness, fields);
-  hide(likeness, "stack", error.stack);
+  Object.defineProperties(copy, fields);
+  hide(copy, "stack", error.stack);
 }
 
-interface Outline {
+interface ErrorTitle {
   readonly name: unknown;
   readonly message: unknown;
   readonly code: unknown;
   readonly stack: unknown;
 }
 
-function copyOutline(thrown: object, likeness: Error): void {
-  const { name, message, code, stack }: Partial<Outline> = thrown;
+function copyTitle(thrown: object, copy: Error): void {
+  const { name, message, code, stack }: Partial<ErrorTitle> = thrown;
   const title = [name, message].filter((part) => typeof part === "string" && part !== "").join(": ");
-  hide(likeness, "name", typeof name === "string" ? name : "Error");
-  hide(likeness, "message", typeof message === "string" ? message : "");
-  hide(likeness, "stack", typeof stack === "string" ? stack : title || "an object that is no error");
-  if (typeof code === "string" || typeof code === "number") Object.assign(likeness, { code });
+  hide(copy, "name", typeof name === "string" ? name : "Error");
+  hide(copy, "message", typeof message === "string" ? message : "");
+  hide(copy, "stack", typeof stack === "string" ? stack : title || "an object that is no error");
+  if (typeof code === "string" || typeof code === "number") Object.assign(copy, { code });
 }
 
 function hide(object: object, name: PropertyKey, value: unknown): void {

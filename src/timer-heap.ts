@@ -7,7 +7,7 @@ export interface Timer {
 }
 
 /** Timers by the time they are due: a binary heap, so that of a hundred thousand one costs as little as of ten. */
-export class TimerQueue {
+export class TimerHeap {
   readonly #heap: Timer[] = [];
 
   /** The next timer; `undefined` when there is none. */

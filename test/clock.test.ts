@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { systemClock } from "lro-poller";
-import { TimerQueue } from "../src/timer-heap.ts";
+import { TimerHeap } from "../src/timer-heap.ts";
 import type { Timer } from "../src/timer-heap.ts";
 
 describe("the system's clock", () => {
@@ -69,7 +69,7 @@ test("a timer queue gives timers by the time they are due, whatever was added an
   const steps = fc.array(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.constant("remove" as const)));
   fc.assert(
     fc.property(steps, (script) => {
-      const queue = new TimerQueue();
+      const queue = new TimerHeap();
       const live: Timer[] = [];
       for (const [index, step] of script.entries()) {
         const victim = step === "remove" ? live.splice(index % Math.max(1, live.length), 1)[0] : undefined;

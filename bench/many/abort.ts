@@ -41,10 +41,10 @@ async function coreLro(): Promise<number> {
 }
 
 async function timed(controller: AbortController, end: Promise<unknown>): Promise<number> {
-  const begunAt = performance.now();
+  const startedAt = performance.now();
   controller.abort();
   await end;
-  return performance.now() - begunAt;
+  return performance.now() - startedAt;
 }
 
 function sleep(durationInMs: number): Promise<void> {

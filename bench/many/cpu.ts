@@ -6,7 +6,7 @@ import {
   createPipelineFromOptions,
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
-import { OperationStatusesClient, RequestBudget, createPollerGroup, systemClock } from "lro-poller";
+import { OperationStatusesClient, RequestLimiter, createPollerGroup, systemClock } from "lro-poller";
 import { idOf } from "./operations.ts";
 import { startServer } from "./start-server.ts";
 
@@ -81,7 +81,7 @@ function urlsOf(round: number): string[] {
 }
 
 // All begin as ours do: those who ask as one share their system calls, and those who are spread pay for their own.
-let starts = new RequestBudget(systemClock);
+let starts = new RequestLimiter(systemClock);
 const client = new OperationStatusesClient(origin);
 const ways: Record<string, (urls: string[]) => Promise<unknown>> = {
   "node:http": (urls) => Promise.all(urls.map((url) => pollByHand(url, getThroughNode))),
@@ -101,7 +101,7 @@ function median(values: number[]): number {
 const costs = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
 for (let round = 0; round < rounds + 1; round++) {
   for (const [place, [name, way]] of Object.entries(ways).entries()) {
-    starts = new RequestBudget(systemClock);
+    starts = new RequestLimiter(systemClock);
     const before = process.cpuUsage();
     await way(urlsOf(round * Object.keys(ways).length + place));
     const { user, system } = process.cpuUsage(before);

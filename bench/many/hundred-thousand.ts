@@ -17,9 +17,9 @@ const watch = setInterval(() => {
 const operations = Array.from({ length: count }, (_, index) => client.operation("myProject", idOf(index)));
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
-const begunAt = performance.now();
+const startedAt = performance.now();
 const results = await pollAll(operations, { minDelayInMs: 20_000, maxDelayInMs: 30_000 });
-const elapsedInS = (performance.now() - begunAt) / 1000;
+const elapsedInS = (performance.now() - startedAt) / 1000;
 delay.disable();
 clearInterval(watch);
 stop();

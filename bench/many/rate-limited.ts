@@ -1,8 +1,8 @@
 import { createHttpPoller } from "@azure/core-lro";
 import type { OperationResponse } from "@azure/core-lro";
 import { RestError } from "@azure/core-rest-pipeline";
-import { ReadError, RequestBudget, createPoller, createPollerGroup, fixed } from "lro-poller";
-import type { Clock, Operation, RateLimit, Reading } from "lro-poller";
+import { RequestError, RequestLimiter, createPoller, createPollerGroup, fixed } from "lro-poller";
+import type { Clock, Operation, RateLimit, StatusResponse } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
 import { withTimersOf } from "./lent-timers.ts";
@@ -70,17 +70,21 @@ function seeded(seed: number): () => number {
   };
 }
 
-function operation(index: number, service: Service, budgetOn?: (clock: Clock) => RequestBudget): Operation {
+function operation(
+  index: number,
+  service: Service,
+  limiterFor?: (clock: Clock) => RequestLimiter,
+): Operation {
   const id = idOf(index);
   return {
     id,
     toJSON: () => ({ id }),
-    ...(budgetOn && { budgetOn }),
-    read(): Promise<Reading> {
+    ...(limiterFor && { limiterFor }),
+    getStatus(): Promise<StatusResponse> {
       const answer = service.ask(index);
       if ("retryAfterInMs" in answer) {
         const details = { kind: "transient", statusCode: 429, isThrottled: true, ...answer } as const;
-        return Promise.reject(new ReadError("HTTP 429", details));
+        return Promise.reject(new RequestError("HTTP 429", details));
       }
       const status = answer.isOver ? "Succeeded" : "Running";
       const { rateLimit } = answer;
@@ -108,7 +112,7 @@ export const fleets: Readonly<Record<string, Fleet>> = {
     return group.pollUntilDone();
   },
   "lro-poller, told nothing": (clock, service, random, onEnd) => {
-    const budget = new RequestBudget(clock);
+    const budget = new RequestLimiter(clock);
     for (let index = 0; index < count; index++) {
       void createPoller(
         operation(index, service, () => budget),

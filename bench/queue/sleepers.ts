@@ -29,11 +29,11 @@ function sleeper(endpoint: string, index: number): Parameters<Queue["addBulk"]>[
   const token = {
     version: 1,
     operation,
-    begunAt: now,
+    startedAt: now,
     savedAt: now,
     status: "Running",
     pollCount: 5,
-    failedReads: 0,
+    failedPollCount: 0,
   };
   const kept = { age: 86_400 };
   const opts = {
@@ -43,7 +43,7 @@ function sleeper(endpoint: string, index: number): Parameters<Queue["addBulk"]>[
   };
   return {
     name: "operation",
-    data: { version: 1, token, options: {}, observed: { Running: 5 } },
+    data: { version: 1, token, options: {}, responseCounts: { Running: 5 } },
     opts: {
       ...opts,
       backoff: { type: "fixed", delay: 1000 },

@@ -1,4 +1,4 @@
-import { pricedSchedule } from "../../src/schedule/adaptive.ts";
+import { adaptive } from "../../src/schedule/adaptive.ts";
 import { openTerms } from "./compare.ts";
 import type { Corpus } from "./compare.ts";
 import { durations } from "./laws.ts";
@@ -17,7 +17,7 @@ export interface Calibration {
 /** Checks, after every read, whether the range holds the truth. */
 export function calibrationOf(corpus: Corpus, pastDurationsInMs: readonly number[] = []): Calibration {
   const { law, runs, shape = noBar, seed = 0 } = corpus;
-  const schedule = pricedSchedule({ ...openTerms(1), pastDurationsInMs });
+  const schedule = adaptive({ ...openTerms(1), pastDurationsInMs });
   const operations = durations(law, runs, seeded(seed + 1)).map((duration, index) => {
     const counts = { reads: 0, given: 0, covered: 0 };
     const bar = shape.bar(duration, seeded(1_000_003 * (seed + 1) + index));

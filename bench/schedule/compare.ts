@@ -1,5 +1,5 @@
-import { pricedSchedule } from "../../src/schedule/adaptive.ts";
-import type { PricedScheduleOptions } from "../../src/schedule/adaptive.ts";
+import { adaptive } from "../../src/schedule/adaptive.ts";
+import type { AdaptiveScheduleOptions } from "../../src/schedule/adaptive.ts";
 import type { Schedule } from "../../src/schedule/schedule.ts";
 import { durations, records } from "./laws.ts";
 import type { Law } from "./laws.ts";
@@ -35,7 +35,7 @@ export function costOf({ lateness, polls }: Summary, pollCost: number): number {
 }
 
 /** Options with the bounds open, for a price in seconds. */
-export function openTerms(pollCost: number): PricedScheduleOptions {
+export function openTerms(pollCost: number): AdaptiveScheduleOptions {
   return { pollCostInMs: pollCost * 1000, minDelayInMs: 500, maxDelayInMs: Infinity };
 }
 
@@ -46,7 +46,7 @@ export function ours(corpus: Corpus, scheduleOf: (run: number) => Schedule, opti
 
 /** How our schedule waits at a price, with the bounds open. */
 export function priced(corpus: Corpus, pollCost: number, options?: WaitOptions): Summary {
-  const schedule = pricedSchedule(openTerms(pollCost));
+  const schedule = adaptive(openTerms(pollCost));
   return ours(corpus, () => schedule, options);
 }
 
@@ -54,12 +54,12 @@ export function priced(corpus: Corpus, pollCost: number, options?: WaitOptions):
 export function pricedWithPast(corpus: Corpus, pollCost: number, count: number, kinds = 25): Summary {
   const schedules = Array.from({ length: kinds }, (_, kind) => {
     const past = records(corpus.law, count, seeded(7919 * kind + (corpus.seed ?? 0) + 1));
-    return pricedSchedule({
+    return adaptive({
       ...openTerms(pollCost),
       pastDurationsInMs: past.map((seconds) => seconds * 1000),
     });
   });
-  const nothingKnown = pricedSchedule(openTerms(pollCost));
+  const nothingKnown = adaptive(openTerms(pollCost));
   return ours(corpus, (run) => schedules[run % kinds] ?? nothingKnown);
 }
 

@@ -1,6 +1,6 @@
 import { historyOf, initialState, nextStep, transition } from "../../src/state/state-machine.ts";
-import type { WaitRules, WaitState } from "../../src/state/state-machine.ts";
-import type { Reading } from "../../src/operation/operation.ts";
+import type { PollRules, PollState } from "../../src/state/state-machine.ts";
+import type { StatusResponse } from "../../src/operation/operation.ts";
 import type { PollHistory, Schedule } from "../../src/schedule/schedule.ts";
 import type { Peer } from "./peers.ts";
 import type { Bar } from "./shapes.ts";
@@ -27,7 +27,7 @@ export function waitAsPeer(peer: Peer, { duration, retryAfter }: Run, random: ()
   return { polls, lateness: now - duration };
 }
 
-const rules: WaitRules = {
+const rules: PollRules = {
   deadlineInMs: Infinity,
   outageToleranceInMs: Infinity,
   notFoundGraceInMs: 0,
@@ -35,10 +35,10 @@ const rules: WaitRules = {
 };
 
 /** After the answer to the request that began the operation, which costs nothing and tells nothing. */
-const begun: WaitState = transition(initialState, {
-  type: "answered",
+const begun: PollState = transition(initialState, {
+  type: "response",
   atInMs: 0,
-  reading: { status: { id: "/operations/1", name: "1", status: "NotStarted" } },
+  response: { status: { id: "/operations/1", name: "1", status: "NotStarted" } },
 });
 
 /** What else there is to say of a simulated wait. */
@@ -56,21 +56,25 @@ export function waitAsEngine(
   random: () => number,
   { firstReadAtOnce = false, watch }: WaitOptions = {},
 ): WaitResult {
-  let state: WaitState = firstReadAtOnce ? initialState : begun;
+  let state: PollState = firstReadAtOnce ? initialState : begun;
   let nowInMs = firstReadAtOnce ? 0 : schedule(historyOf(state, 0), random);
   nowInMs = Math.max(nowInMs, (run.retryAfter ?? 0) * 1000);
   let polls = 1;
   for (; nowInMs < run.duration * 1000; polls++) {
-    state = transition(state, { type: "answered", atInMs: nowInMs, reading: readingAt(run, nowInMs / 1000) });
+    state = transition(state, {
+      type: "response",
+      atInMs: nowInMs,
+      response: readingAt(run, nowInMs / 1000),
+    });
     const step = nextStep(state, nowInMs, rules, schedule, random);
-    if (step.type === "end") throw new Error(`The wait ended early: ${step.ending}`);
+    if (step.type === "stop") throw new Error(`The wait ended early: ${step.reason}`);
     watch?.(historyOf(state, nowInMs), step.delayInMs);
     nowInMs += step.delayInMs;
   }
   return { polls, lateness: nowInMs / 1000 - run.duration };
 }
 
-function readingAt({ bar, retryAfter }: Run, elapsed: number): Reading {
+function readingAt({ bar, retryAfter }: Run, elapsed: number): StatusResponse {
   return {
     status: { id: "/operations/1", name: "1", status: "Running", percentComplete: bar(elapsed) },
     retryAfterInMs: retryAfter === undefined ? undefined : retryAfter * 1000,

@@ -1,4 +1,4 @@
-import { pricedSchedule } from "../../src/schedule/adaptive.ts";
+import { adaptive } from "../../src/schedule/adaptive.ts";
 import { calibrationOf } from "./calibration.ts";
 import {
   bestPeer,
@@ -82,7 +82,7 @@ export function withRetryAfter(runs: number): readonly Line[] {
 
 /** With the default bounds, 1 and 30 s, at the default price. */
 export function withDefaults(runs: number): readonly Line[] {
-  const schedule = pricedSchedule();
+  const schedule = adaptive();
   return linesOf(laws, runs, (corpus) => ours(corpus, () => schedule)).filter(
     ({ pollCost }) => pollCost === 1,
   );
@@ -103,7 +103,7 @@ export function withLawKnown(kinds: readonly Law[], runs: number): readonly Boun
   return kinds.flatMap((law, seed) => {
     const past = records(law, 4000, seeded(seed + 77)).map((seconds) => seconds * 1000);
     return prices.map((pollCost) => {
-      const schedule = pricedSchedule({ ...openTerms(pollCost), pastDurationsInMs: past });
+      const schedule = adaptive({ ...openTerms(pollCost), pastDurationsInMs: past });
       const summary = ours({ law, runs, seed }, () => schedule);
       const cost = costOf(summary, pollCost);
       return {

@@ -3,15 +3,17 @@
 // service's error and percentage, and never recovers from an abort (all measured with 3.4.1).
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
 import { isRestError } from "@azure/core-rest-pipeline";
+import { onAbort } from "../abort.ts";
 import { OperationCanceledError, OperationFailedError, OperationStartError } from "../operation/errors.ts";
-import type { ReadError } from "../operation/errors.ts";
-import type { Operation, OperationState, OperationStatus, Reading } from "../operation/operation.ts";
+import type { RequestError } from "../operation/errors.ts";
+import type { Operation, StatusResponse } from "../operation/operation.ts";
+import type { OperationState, OperationStatus } from "../operation/status.ts";
 import type { CallOptions, Poller } from "../poller/poller.ts";
 import type { Progress } from "../state/progress.ts";
 import { errorOfRequest, errorOfStatus } from "./http/response.ts";
 import { nameOf } from "./lro/protocol.ts";
 import { logger } from "./telemetry/logger.ts";
-import { observeWait, spanNameOfWaits } from "./telemetry/observers.ts";
+import { observePoller, pollerSpanName } from "./telemetry/observers.ts";
 import { withinSpan } from "./telemetry/span.ts";
 
 /** A poller of core-lro 3, which Azure's modular SDKs give. */
@@ -60,10 +62,10 @@ export function fromPollerLike<TResult>(
     logger,
     toJSON,
     observe(facts, tracingOptions) {
-      const subject = { spanName: spanNameOfWaits, resourceProvider: "", url: () => undefined };
-      return observeWait(subject, facts, tracingOptions);
+      const subject = { spanName: pollerSpanName, resourceProvider: "", url: () => undefined };
+      return observePoller(subject, facts, tracingOptions);
     },
-    async read({ abortSignal, tracingOptions }): Promise<Reading<TResult>> {
+    async getStatus({ abortSignal, tracingOptions }): Promise<StatusResponse<TResult>> {
       const failure = await failureOf(withinSpan(tracingOptions, () => poller.poll({ abortSignal })));
       const latest = state();
       if (latest === undefined) throw startError(failure);
@@ -102,7 +104,7 @@ function startError(failure: Failure | undefined): Error {
 function failedReadIn<TResult>(
   state: AzureState<TResult>,
   failure: Failure | undefined,
-): ReadError | undefined {
+): RequestError | undefined {
   const answered = isTerminalState(state) && !isRestError(failure?.reason);
   const cause = answered ? errorAsResult(state.result) : failure?.reason;
   if (cause === undefined) return undefined;
@@ -120,7 +122,7 @@ function isTerminalState({ status, isCompleted, isCancelled, error }: AzureState
 }
 
 /** Azure's REST-level clients resolve with an answer such as a 503 as if it were the operation's result. */
-function errorAsResult(result: unknown): ReadError | undefined {
+function errorAsResult(result: unknown): RequestError | undefined {
   const status: unknown =
     typeof result === "object" && result !== null && "status" in result ? result.status : "";
   if (typeof status !== "string" || !/^[3-5]\d\d$/.test(status)) return undefined;
@@ -236,12 +238,10 @@ async function withAbortSignal<T>(
   if (abortSignal === undefined || abortSignal instanceof AbortSignal)
     return call(abortSignal ? { abortSignal } : {});
   const controller = new AbortController();
-  const onAbort = (): void => controller.abort();
-  if (abortSignal.aborted) onAbort();
-  abortSignal.addEventListener("abort", onAbort);
+  const unsubscribe = onAbort(abortSignal, () => controller.abort());
   try {
     return await call({ abortSignal: controller.signal });
   } finally {
-    abortSignal.removeEventListener("abort", onAbort);
+    unsubscribe();
   }
 }

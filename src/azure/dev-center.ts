@@ -1,4 +1,4 @@
-import { checkName, checkProjectName, checkUserId } from "./validation.ts";
+import { checkName, checkProjectName, checkUserId } from "./http/validation.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 
 /** What a dev box is made from. Fields beyond these are sent as they are. */

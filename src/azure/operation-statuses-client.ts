@@ -1,8 +1,9 @@
 import type { TokenCredential } from "@azure/core-auth";
 import { systemClock } from "../clock.ts";
-import type { Operation, OperationStatus, TracingOptions } from "../operation/operation.ts";
+import type { Operation, TracingOptions } from "../operation/operation.ts";
+import type { OperationStatus } from "../operation/status.ts";
 import type { PollOptions } from "../poller/options.ts";
-import { createPoller, resumePoller } from "../poller/create-poller.ts";
+import { createPoller, resumePoller } from "../poller/poller.ts";
 import type { CallOptions, Poller } from "../poller/poller.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import {
@@ -13,18 +14,18 @@ import {
   parseEndpoint,
   parseOperationLocation,
   parseUrl,
-} from "./validation.ts";
+} from "./http/validation.ts";
 import { DevCenterOperations } from "./dev-center.ts";
 import { logger } from "./telemetry/logger.ts";
 import { LroOperation } from "./lro/lro-operation.ts";
-import type { LroPlan } from "./lro/lro-operation.ts";
-import { spanNameOfWaits } from "./telemetry/observers.ts";
-import { parseResumePoint } from "./lro/resume.ts";
-import { followBeginning } from "./lro/start-operation.ts";
+import type { LroOperationOptions } from "./lro/lro-operation.ts";
+import { pollerSpanName } from "./telemetry/observers.ts";
+import { parseTokenFor } from "./lro/resume.ts";
+import { startAndFollow } from "./lro/start-operation.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 import { StatusOperation, resourceProvider } from "./lro/status-operation.ts";
-import type { Site } from "./lro/status-operation.ts";
-import { createTransport } from "./http/origin-bound-pipeline.ts";
+import type { DevCenterContext } from "./lro/status-operation.ts";
+import { createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { TransportOptions } from "./http/origin-bound-pipeline.ts";
 
 /** Options of an {@link OperationStatusesClient}: those of core-rest-pipeline, and these. */
@@ -46,7 +47,7 @@ export interface ResumeOptions<P = unknown> extends PollOptions<P> {
 }
 
 /** A token that was checked, and the operation that it is of. */
-export interface ResumePoint<P = unknown> {
+export interface ParsedResumeToken<P = unknown> {
   /** What the wait knew when it was written. */
   readonly token: ResumeToken;
   /** To read. */
@@ -57,7 +58,7 @@ const devCenterScope = "https://devcenter.azure.com/.default";
 
 /** Reads the status of the operations of one DevCenter, and begins some. */
 export class OperationStatusesClient extends DevCenterOperations {
-  readonly #site: Site;
+  readonly #context: DevCenterContext;
 
   /**
    * @param endpoint - the DevCenter's own URI, `https://{tenantId}-{devcenter}.{region}.devcenter.azure.com`
@@ -70,15 +71,15 @@ export class OperationStatusesClient extends DevCenterOperations {
     checkCredential(credential);
     const url = parseEndpoint(endpoint, credential !== undefined);
     const apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
-    const transport = createTransport(url.origin, devCenterScope, credential, options);
+    const pipeline = createOriginBoundPipeline(url.origin, devCenterScope, credential, options);
     const query = `?api-version=${encodeURIComponent(apiVersion)}`;
     const projectsUrl = `${url.href}projects/`;
-    this.#site = { endpoint: url, apiVersion, transport, projectsUrl, query, spanName: spanNameOfWaits };
+    this.#context = { endpoint: url, apiVersion, pipeline, projectsUrl, query, spanName: pollerSpanName };
   }
 
   /**
    * Reads an operation's status once, for at most 30 s, its turn among the client's other reads included. Where the
-   * service wants to hear from none of them for longer than that, rejects at once with the code `HeldBack`.
+   * service wants to hear from none of them for longer than that, rejects at once with the code `Throttled`.
    *
    * @throws {@link OperationNotFoundError} when there is no such operation, {@link PollingError} for any other failure,
    * TypeError or RangeError that names the argument that is not as the contract has it
@@ -90,7 +91,7 @@ export class OperationStatusesClient extends DevCenterOperations {
   ): Promise<OperationStatus<P>> {
     checkProjectName(projectName);
     checkOperationId(operationId);
-    const site = { ...this.#site, spanName: "OperationStatusesClient.getOperationStatus" };
+    const site = { ...this.#context, spanName: "OperationStatusesClient.getOperationStatus" };
     const poller = createPoller(new StatusOperation<P>(site, projectName, operationId), {
       notFoundGraceInMs: 0,
       ...(tracingOptions && { tracingOptions }),
@@ -107,7 +108,7 @@ export class OperationStatusesClient extends DevCenterOperations {
   operation<P = unknown>(projectName: string, operationId: string): Operation<P> {
     checkProjectName(projectName);
     checkOperationId(operationId);
-    return new StatusOperation<P>(this.#site, projectName, operationId);
+    return new StatusOperation<P>(this.#context, projectName, operationId);
   }
 
   /**
@@ -116,7 +117,7 @@ export class OperationStatusesClient extends DevCenterOperations {
    * @throws TypeError or RangeError when it is no operation of this client's endpoint
    */
   operationAt<P = unknown>(operationLocation: string): Operation<P> {
-    const { projectName, operationId } = parseOperationLocation(operationLocation, this.#site.endpoint);
+    const { projectName, operationId } = parseOperationLocation(operationLocation, this.#context.endpoint);
     return this.operation<P>(projectName, operationId);
   }
 
@@ -132,7 +133,7 @@ export class OperationStatusesClient extends DevCenterOperations {
   resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
     const { allowedOrigins = [], ...pollOptions } = options;
     const now = (pollOptions.clock ?? systemClock).timestamp();
-    const { operation, token: parsed } = this.#resumePointOf<P>(token, allowedOrigins, now);
+    const { operation, token: parsed } = this.#parseResumeTokenAt<P>(token, allowedOrigins, now);
     return resumePoller(operation, parsed, pollOptions);
   }
 
@@ -142,11 +143,11 @@ export class OperationStatusesClient extends DevCenterOperations {
    *
    * @throws as `resume` does
    */
-  resumePoint<P = unknown>(
+  parseResumeToken<P = unknown>(
     token: string | object,
     { allowedOrigins = [] }: Pick<ResumeOptions, "allowedOrigins"> = {},
-  ): ResumePoint<P> {
-    return this.#resumePointOf<P>(token, allowedOrigins, systemClock.timestamp());
+  ): ParsedResumeToken<P> {
+    return this.#parseResumeTokenAt<P>(token, allowedOrigins, systemClock.timestamp());
   }
 
   /**
@@ -158,26 +159,30 @@ export class OperationStatusesClient extends DevCenterOperations {
     request: InitialRequest,
     options: StartOperationOptions<TResult> = {},
   ): StartedPoller<TResult> {
-    const url = parseUrl("request.url", request.url, this.#site.endpoint);
-    const { transport, apiVersion } = this.#site;
-    return followBeginning(transport, { ...request, url }, options, { apiVersion, resourceProvider });
+    const url = parseUrl("request.url", request.url, this.#context.endpoint);
+    const { pipeline, apiVersion } = this.#context;
+    return startAndFollow(pipeline, { ...request, url }, options, { apiVersion, resourceProvider });
   }
 
-  #resumePointOf<P>(token: unknown, allowedOrigins: readonly string[], now: number): ResumePoint<P> {
+  #parseResumeTokenAt<P>(
+    token: unknown,
+    allowedOrigins: readonly string[],
+    now: number,
+  ): ParsedResumeToken<P> {
     const allowed = parseAllowedOrigins(allowedOrigins);
-    const { endpoint, apiVersion } = this.#site;
-    const point = parseResumePoint(token, { endpoint, apiVersion, allowedOrigins: new Set(allowed) }, now);
+    const { endpoint, apiVersion } = this.#context;
+    const point = parseTokenFor(token, { endpoint, apiVersion, allowedOrigins: new Set(allowed) }, now);
     const operation =
       "kind" in point.operation
-        ? new LroOperation<P>(this.#lroPlan(allowed), point.operation)
+        ? new LroOperation<P>(this.#lroOptions(allowed), point.operation)
         : this.operation<P>(point.operation.projectName, point.operation.operationId);
     return { token: point.token, operation };
   }
 
-  #lroPlan(allowedOrigins: readonly string[]): LroPlan<never> {
+  #lroOptions(allowedOrigins: readonly string[]): LroOperationOptions<never> {
     return {
-      transport: this.#site.transport.allowing(allowedOrigins),
-      apiVersion: this.#site.apiVersion,
+      pipeline: this.#context.pipeline.allowing(allowedOrigins),
+      apiVersion: this.#context.apiVersion,
       resourceProvider,
       logger,
     };

@@ -1,45 +1,48 @@
-import { fallbackLogger } from "../poller/subscribers.ts";
-import { Iteration, UntilDone, iteratorOf, signalsOf } from "../poller/waiters.ts";
-import type { Caller, WaitingRoom } from "../poller/waiters.ts";
-import { Listeners } from "../poller/listeners.ts";
 import type { PollLogger } from "../operation/operation.ts";
-import type { Outcome } from "../state/outcome.ts";
+import { Listeners } from "../poller/listeners.ts";
 import type { CallOptions } from "../poller/poller.ts";
+import { fallbackLogger } from "../poller/subscribers.ts";
+import { Iteration, UntilDone, Waiters, iteratorOf, signalsOf } from "../poller/waiters.ts";
+import type { Waiter } from "../poller/waiters.ts";
+import type { Outcome } from "../state/outcome.ts";
 import type { Progress } from "../state/progress.ts";
-import type { Watch, Watcher } from "./job-watcher.ts";
+import type { JobListener, JobWatcher } from "./job-watcher.ts";
 
 /** One operation in a queue, seen from any process. Not a thenable. */
 export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>> {
   /** The id of its job. */
   readonly jobId: string;
   /**
-   * Waits for the end of the operation and resolves with its `properties`. Any number of callers may wait; the
-   * workers go on whether anybody does or not.
+   * Waits until the operation ends, and resolves with its `properties`. Any number of callers may wait. The workers
+   * continue without callers too.
    *
    * @throws the same errors as a poller's `pollUntilDone`, by the same classes; a `PollingError` whose code is
-   * `JobRefused`: no worker may read it; `JobNotFound`: the job was removed, or its outcome was kept no longer
+   * `JobRejected` if no worker may poll it, or `JobNotFound` if the job was removed or its result is no longer kept
    */
   pollUntilDone(options?: CallOptions): Promise<P>;
-  /** Calls back after the answered reads of the workers, and soon with the latest progress. Returns the way out. */
+  /**
+   * Calls the listener after the responses that workers get, and soon with the latest progress. Returns a function that
+   * unsubscribes.
+   */
   onProgress(listener: (progress: Progress<P>) => unknown): () => void;
 }
 
-/** Listens while somebody waits, iterates or has a listener. */
-export class WatchedHandle<P> implements OperationHandle<P>, WaitingRoom {
+/** Listens to its job while a caller waits, iterates or has a listener. */
+export class WatchedHandle<P> extends Waiters<P> implements OperationHandle<P> {
   readonly jobId: string;
-  readonly #watch: Watch;
-  readonly #watcher: Watcher;
+  readonly #watcher: JobWatcher;
+  readonly #jobListener: JobListener;
   readonly #listeners: Listeners<Progress<P>>;
   #outcome: Outcome<P> | undefined;
   #latest: Progress<P> | undefined;
-  #callers: readonly Caller<P>[] = [];
   #isWatched = false;
 
-  constructor(jobId: string, watch: Watch, logger: PollLogger = fallbackLogger) {
+  constructor(jobId: string, watcher: JobWatcher, logger: PollLogger = fallbackLogger) {
+    super();
     this.jobId = jobId;
-    this.#watch = watch;
+    this.#watcher = watcher;
     this.#listeners = new Listeners(logger);
-    this.#watcher = {
+    this.#jobListener = {
       jobId,
       onProgress: (progress) => this.#onProgress(progress),
       onOutcome: (outcome) => this.#onOutcome(outcome),
@@ -47,16 +50,16 @@ export class WatchedHandle<P> implements OperationHandle<P>, WaitingRoom {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    const caller = new UntilDone<P>(signalsOf(abortSignal));
-    this.#join(caller);
-    return caller.promise;
+    const waiter = new UntilDone<P>(signalsOf(abortSignal));
+    this.#join(waiter);
+    return waiter.promise;
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
-    const leave = this.#listeners.add(listener, this.#latest);
+    const unsubscribe = this.#listeners.add(listener, this.#latest);
     this.#watchOrNot();
     return () => {
-      leave();
+      unsubscribe();
       this.#watchOrNot();
     };
   }
@@ -64,46 +67,42 @@ export class WatchedHandle<P> implements OperationHandle<P>, WaitingRoom {
   [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
     return iteratorOf(
       () => new Iteration<P>([], this.#latest),
-      (caller) => this.#join(caller),
+      (waiter) => this.#join(waiter),
     );
   }
 
-  onLeave(caller: object): void {
-    this.#callers = this.#callers.filter((other) => other !== caller);
+  protected override onLastLeft(): void {
     this.#watchOrNot();
   }
 
-  #join(caller: Caller<P>): void {
-    if (this.#outcome) return caller.onOutcome(this.#outcome);
-    if (!caller.enter(this)) return;
-    this.#callers = [...this.#callers, caller];
-    this.#watchOrNot();
+  #join(waiter: Waiter<P>): void {
+    if (this.#outcome) return waiter.onOutcome(this.#outcome);
+    if (this.addWaiter(waiter)) this.#watchOrNot();
   }
 
   #watchOrNot(): void {
-    const isWanted = this.#outcome === undefined && (this.#callers.length > 0 || this.#listeners.hasAny);
+    const isWanted = this.#outcome === undefined && (this.hasWaiters || this.#listeners.hasAny);
     if (isWanted === this.#isWatched) return;
     this.#isWatched = isWanted;
-    if (isWanted) this.#watch.add(this.#watcher);
-    else this.#watch.remove(this.#watcher);
+    if (isWanted) this.#watcher.add(this.#jobListener);
+    else this.#watcher.remove(this.#jobListener);
   }
 
   #onProgress(progress: Progress): void {
     if (progress.pollCount <= (this.#latest?.pollCount ?? 0)) return;
     const latest = typedProgress<P>(progress);
     this.#latest = latest;
-    for (const caller of this.#callers) caller.onProgress(() => latest);
+    for (const waiter of this.waiters()) waiter.onProgress(() => latest);
     this.#listeners.notify(latest);
   }
 
   #onOutcome(outcome: Outcome<unknown>): void {
     if (this.#outcome) return;
     const typed = typedOutcome<P>(outcome);
-    const callers = this.#callers;
+    const waiters = this.takeWaiters();
     this.#outcome = typed;
-    this.#callers = [];
     this.#watchOrNot();
-    for (const caller of callers) caller.dismiss(typed);
+    for (const waiter of waiters) waiter.settle(typed);
   }
 }
 

@@ -1,21 +1,22 @@
-import { ReadError } from "../operation/errors.ts";
-import type { Observed, ReadErrorKind } from "../operation/errors.ts";
-import type { WaitState } from "../state/state-machine.ts";
-import type { PollSettings } from "../poller/options.ts";
+import { RequestError } from "../operation/errors.ts";
+import type { RequestErrorKind, ResponseCounts } from "../operation/errors.ts";
+import type { PollState } from "../state/state-machine.ts";
 import { resolveOptions } from "../poller/options.ts";
-import { parseObject, parseOperationError, parseString } from "../operation/parse-status.ts";
-import type { PricedScheduleOptions } from "../schedule/adaptive.ts";
 import {
+  invalidField,
   parseCount,
   parseFields,
   parseNumber,
+  parseObject,
   parseOptionalNumber,
-  refusal,
+  parseString,
 } from "../operation/json-fields.ts";
+import { parseOperationError } from "../operation/parse-status.ts";
+import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 
 /** The options of a wait that a job keeps: numbers, which any worker can heed. Durations are in milliseconds. */
-export interface QueuedWaitOptions extends PricedScheduleOptions {
+export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
   /** One read, its body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
   /** How long nothing but failed reads is borne. Default 300 000. */
@@ -35,7 +36,7 @@ export interface OutageRecord {
   readonly isOfResult: boolean;
 }
 
-/** A {@link ReadError} as JSON. */
+/** A {@link RequestError} as JSON. */
 export interface FailureRecord {
   readonly message: string;
   readonly kind: string;
@@ -50,7 +51,7 @@ export interface JobData {
   readonly version: 1;
   readonly token: ResumeToken;
   readonly options: QueuedWaitOptions;
-  readonly observed: Observed;
+  readonly responseCounts: ResponseCounts;
   readonly outage?: OutageRecord | undefined;
 }
 
@@ -63,15 +64,15 @@ export type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
  * @throws {@link ContractError} or RangeError that names the field
  */
 export function parseJobData(value: unknown): ParsedJobData {
-  const fields = parseFields(value, "job.data", ["version", "token", "options", "observed", "outage"]);
-  if (fields["version"] !== 1) throw refusal("job.data.version", "1", fields["version"]);
+  const fields = parseFields(value, "job.data", ["version", "token", "options", "responseCounts", "outage"]);
+  if (fields["version"] !== 1) throw invalidField("job.data.version", "1", fields["version"]);
   const options = parseWaitOptions(fields["options"]);
   resolveOptions(options);
   return {
     version: 1,
     token: parseObject(fields["token"], "job.data.token"),
     options,
-    observed: parseObserved(fields["observed"], "job.data.observed"),
+    responseCounts: parseResponseCounts(fields["responseCounts"], "job.data.responseCounts"),
     outage: fields["outage"] === undefined ? undefined : parseOutage(fields["outage"]),
   };
 }
@@ -105,7 +106,7 @@ function parseWaitOptions(value: unknown): QueuedWaitOptions {
 }
 
 function parsePast(value: unknown, path: string): readonly number[] {
-  if (!Array.isArray(value)) throw refusal(path, "an array of numbers", value);
+  if (!Array.isArray(value)) throw invalidField(path, "an array of numbers", value);
   return value.slice(-mostPastDurations).map((past, index) => parseNumber(past, `${path}[${index}]`));
 }
 
@@ -121,20 +122,14 @@ export function storedOptions(options: QueuedWaitOptions): QueuedWaitOptions {
   return parseWaitOptions(JSON.parse(JSON.stringify(Object.fromEntries(given))));
 }
 
-/** How a job's options say to wait; `deadlineInMs` counts from the wait's begin. */
-export function settingsOf(options: QueuedWaitOptions, deadlineInMs: number = Infinity): PollSettings {
-  const settings = resolveOptions(options);
-  return { ...settings, rules: { ...settings.rules, deadlineInMs } };
-}
-
 /** @throws {@link ContractError} when it is no record of how often which answer came */
-export function parseObserved(value: unknown, path: string): Observed {
+export function parseResponseCounts(value: unknown, path: string): ResponseCounts {
   const entries = Object.entries(parseObject(value, path));
   return Object.fromEntries(entries.map(([answer, count]) => [answer, parseCount(count, `${path}.…`)]));
 }
 
 /** What the next read has to know of an outage, if there is one. */
-export function outageOf(state: WaitState): OutageRecord | undefined {
+export function outageOf(state: PollState): OutageRecord | undefined {
   const { failure, consecutiveFailures, outageSinceInMs: sinceInMs } = state;
   if (failure === undefined || consecutiveFailures === 0 || sinceInMs === undefined) return undefined;
   const isOfResult = state.isResultPending === true;
@@ -154,16 +149,16 @@ function parseOutage(value: unknown): OutageRecord {
 }
 
 /** A failed read as JSON. What caused it stays in the process that saw it. */
-export function failureRecordOf(failure: ReadError): FailureRecord {
+export function failureRecordOf(failure: RequestError): FailureRecord {
   const { message, kind, code, statusCode, requestId, error } = failure;
   return { message, kind, code, statusCode, requestId, error };
 }
 
 /** @throws {@link ContractError} when it is no failed read */
-export function parseFailure(value: unknown, path: string): ReadError {
+export function parseFailure(value: unknown, path: string): RequestError {
   const fields = parseFields(value, path, ["message", "kind", "code", "statusCode", "requestId", "error"]);
   const { requestId, error } = fields;
-  return new ReadError(parseString(fields["message"], `${path}.message`), {
+  return new RequestError(parseString(fields["message"], `${path}.message`), {
     kind: parseKind(fields["kind"], `${path}.kind`),
     code: parseString(fields["code"], `${path}.code`),
     statusCode: parseOptionalNumber(fields["statusCode"], `${path}.statusCode`),
@@ -172,7 +167,7 @@ export function parseFailure(value: unknown, path: string): ReadError {
   });
 }
 
-function parseKind(value: unknown, path: string): ReadErrorKind {
-  if (value === "transient" || value === "notFound" || value === "refused") return value;
-  throw refusal(path, "transient, notFound or refused", value);
+function parseKind(value: unknown, path: string): RequestErrorKind {
+  if (value === "transient" || value === "notFound" || value === "permanent") return value;
+  throw invalidField(path, "transient, notFound or refused", value);
 }

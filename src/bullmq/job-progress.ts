@@ -1,11 +1,11 @@
 import { parseState } from "../operation/parse-status.ts";
 import type { Progress } from "../state/progress.ts";
 import {
+  invalidField,
   parseCount,
   parseFields,
   parseNumber,
   parseOptionalNumber,
-  refusal,
 } from "../operation/json-fields.ts";
 import { parseStatus } from "./job-result.ts";
 
@@ -20,7 +20,7 @@ const names = [
   "estimatedRemainingRangeInMs",
   "nextPollInMs",
   "pollCount",
-  "failedReads",
+  "failedPollCount",
 ];
 
 /**
@@ -45,13 +45,13 @@ export function parseProgress<P>(value: unknown): Progress<P> {
     estimatedRemainingRangeInMs: parseRange(fields["estimatedRemainingRangeInMs"], `${path}.range`),
     nextPollInMs: numberAt("nextPollInMs"),
     pollCount: parseCount(fields["pollCount"], `${path}.pollCount`),
-    failedReads: parseCount(fields["failedReads"], `${path}.failedReads`),
+    failedPollCount: parseCount(fields["failedPollCount"], `${path}.failedPollCount`),
   };
 }
 
 function parseRange(value: unknown, path: string): readonly [number, number] | undefined {
   if (value === undefined) return undefined;
-  if (!Array.isArray(value) || value.length !== 2) throw refusal(path, "two numbers", value);
+  if (!Array.isArray(value) || value.length !== 2) throw invalidField(path, "two numbers", value);
   const [least, most]: unknown[] = value;
   return [parseNumber(least, path), parseNumber(most, path)];
 }

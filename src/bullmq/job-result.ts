@@ -1,47 +1,41 @@
 import { initialState } from "../state/state-machine.ts";
-import type { WaitEnding, WaitState } from "../state/state-machine.ts";
-import type { OperationStatus } from "../operation/operation.ts";
+import type { PollState, StopReason } from "../state/state-machine.ts";
+import type { OperationStatus } from "../operation/status.ts";
 import { outcomeOf } from "../state/outcome.ts";
-import type { Outcome } from "../state/outcome.ts";
-import { parseObject, parseState, parseStatusFields, parseString } from "../operation/parse-status.ts";
+import type { Outcome, StoppedPolling } from "../state/outcome.ts";
 import {
+  invalidField,
   parseCount,
   parseFields,
   parseNumber,
+  parseObject,
   parseOptionalNumber,
-  refusal,
+  parseString,
 } from "../operation/json-fields.ts";
-import { failureRecordOf, parseFailure, parseObserved } from "./job-data.ts";
+import { parseState, parseStatusFields } from "../operation/parse-status.ts";
+import { failureRecordOf, parseFailure, parseResponseCounts } from "./job-data.ts";
 
 /** How a wait ended, as JSON: what a job returns. The same code as in one process makes the result or the error of it. */
-export interface EndingRecord {
+export interface JobResult {
   readonly version: 1;
-  readonly ending: WaitEnding;
+  readonly reason: StopReason;
   readonly operationId: string;
   readonly elapsedInMs: number;
   readonly token: string;
   readonly state: object;
 }
 
-/** Where and when a wait in a queue ended. */
-export interface QueuedEnd {
-  readonly ending: WaitEnding;
-  readonly operationId: string;
-  readonly elapsedInMs: number;
-  /** To go on with, after a wait that was given up. */
-  readonly token: string;
-  readonly state: WaitState;
-}
-
-/** The end of a wait as a job returns it. */
-export function endingRecordOf({ state, ...end }: QueuedEnd): EndingRecord {
+/** Describes how polling stopped, as a job returns it. */
+export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedPolling<unknown>): JobResult {
   const { latest, status, percentComplete, isResultPending, requestId } = state;
-  const { pollCount, failedReads, observed, consecutiveFailures, outageSinceInMs, failure } = state;
-  const counts = { pollCount, failedReads, observed, consecutiveFailures, outageSinceInMs };
+  const { pollCount, failedPollCount, responseCounts, consecutiveFailures, outageSinceInMs, failure } = state;
+  const counts = { pollCount, failedPollCount, responseCounts, consecutiveFailures, outageSinceInMs };
   const known = { latest, status, percentComplete, isResultPending, requestId };
   return {
     version: 1,
-    ...end,
+    ...stopped,
+    reason: parseReason(reason, "reason"),
+    token: resumeToken(),
     state: { ...known, ...counts, failure: failure && failureRecordOf(failure) },
   };
 }
@@ -55,10 +49,10 @@ export function parseOutcome<P>(value: unknown): Outcome<P> {
   const path = "job.returnvalue";
   const names = ["version", "ending", "operationId", "elapsedInMs", "token", "state"];
   const fields = parseFields(value, path, names);
-  if (fields["version"] !== 1) throw refusal(`${path}.version`, "1", fields["version"]);
+  if (fields["version"] !== 1) throw invalidField(`${path}.version`, "1", fields["version"]);
   const token = parseString(fields["token"], `${path}.token`);
   return outcomeOf<P>({
-    ending: parseEnding(fields["ending"], `${path}.ending`),
+    reason: parseReason(fields["ending"], `${path}.ending`),
     operationId: parseString(fields["operationId"], `${path}.operationId`),
     elapsedInMs: parseNumber(fields["elapsedInMs"], `${path}.elapsedInMs`),
     state: parseEndState<P>(fields["state"], `${path}.state`),
@@ -66,13 +60,13 @@ export function parseOutcome<P>(value: unknown): Outcome<P> {
   });
 }
 
-function parseEnding(value: unknown, path: string): WaitEnding {
-  if (value === "settled" || value === "timedOut" || value === "notFound" || value === "unreadable")
+function parseReason(value: unknown, path: string): StopReason {
+  if (value === "terminal" || value === "timedOut" || value === "notFound" || value === "pollingFailed")
     return value;
-  throw refusal(path, "settled, timedOut, notFound or unreadable", value);
+  throw invalidField(path, "settled, timedOut, notFound or unreadable", value);
 }
 
-function parseEndState<P>(value: unknown, path: string): WaitState<P> {
+function parseEndState<P>(value: unknown, path: string): PollState<P> {
   const fields = parseObject(value, path);
   const { latest, status, requestId, failure } = fields;
   return {
@@ -83,8 +77,8 @@ function parseEndState<P>(value: unknown, path: string): WaitState<P> {
     isResultPending: fields["isResultPending"] === true,
     requestId: requestId === undefined ? undefined : parseString(requestId, `${path}.requestId`),
     pollCount: parseCount(fields["pollCount"], `${path}.pollCount`),
-    failedReads: parseCount(fields["failedReads"], `${path}.failedReads`),
-    observed: parseObserved(fields["observed"], `${path}.observed`),
+    failedPollCount: parseCount(fields["failedPollCount"], `${path}.failedPollCount`),
+    responseCounts: parseResponseCounts(fields["responseCounts"], `${path}.responseCounts`),
     consecutiveFailures: parseCount(fields["consecutiveFailures"], `${path}.consecutiveFailures`),
     outageSinceInMs: parseOptionalNumber(fields["outageSinceInMs"], `${path}.outageSinceInMs`),
     failure: failure === undefined ? undefined : parseFailure(failure, `${path}.failure`),

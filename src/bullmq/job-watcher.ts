@@ -3,34 +3,34 @@ import type { Job, Queue } from "bullmq";
 import { systemClock } from "../clock.ts";
 import { PollingError } from "../operation/errors.ts";
 import type { Outcome } from "../state/outcome.ts";
-import { parseObject } from "../operation/parse-status.ts";
+import { parseObject } from "../operation/json-fields.ts";
 import type { Progress } from "../state/progress.ts";
 import { parseOutcome } from "./job-result.ts";
-import { overdue } from "./overdue.ts";
+import { timeoutIfOverdue } from "./overdue.ts";
 import { parseProgress } from "./job-progress.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { RedisClock } from "./redis-clock.ts";
 import { redisTimeInMs } from "./redis-state.ts";
 
 /** Who is told of one job. */
-export interface Watcher {
+export interface JobListener {
   readonly jobId: string;
   onProgress(progress: Progress): void;
   onOutcome(outcome: Outcome<unknown>): void;
 }
 
 /** Redis keeps some thousand events: whoever was cut off for longer has missed some, and looks at the jobs themselves. */
-const lookAgainAfterInMs = 30_000;
+const checkIntervalInMs = 30_000;
 
 /** Tells of the jobs of a queue, as long as somebody wants to know: over one connection, however many they are. */
-export class Watch {
+export class JobWatcher {
   readonly #queue: Queue;
   readonly #location: QueueLocation & { readonly queueName: string };
   readonly #report: (error: unknown) => void;
-  readonly #watchers = new Map<string, Set<Watcher>>();
+  readonly #listeners = new Map<string, Set<JobListener>>();
   readonly #clock = new RedisClock();
   #events: Promise<QueueEvents> | undefined;
-  #callOffLook: (() => void) | undefined;
+  #cancelCheck: (() => void) | undefined;
   #isClosed = false;
 
   constructor(
@@ -43,45 +43,45 @@ export class Watch {
     this.#report = report;
   }
 
-  add(watcher: Watcher): void {
+  add(watcher: JobListener): void {
     if (this.#isClosed) return watcher.onOutcome(closed(watcher.jobId));
-    const others = this.#watchers.get(watcher.jobId) ?? new Set();
-    this.#watchers.set(watcher.jobId, others.add(watcher));
-    this.#callOffLook ??= systemClock.setTimer(() => void this.#lookAtAll(), lookAgainAfterInMs);
-    void this.#begin(watcher.jobId);
+    const others = this.#listeners.get(watcher.jobId) ?? new Set();
+    this.#listeners.set(watcher.jobId, others.add(watcher));
+    this.#cancelCheck ??= systemClock.setTimer(() => void this.#checkAll(), checkIntervalInMs);
+    void this.#start(watcher.jobId);
   }
 
-  remove(watcher: Watcher): void {
-    const others = this.#watchers.get(watcher.jobId);
+  remove(watcher: JobListener): void {
+    const others = this.#listeners.get(watcher.jobId);
     others?.delete(watcher);
-    if (others?.size === 0) this.#watchers.delete(watcher.jobId);
-    if (this.#watchers.size === 0) void this.#letGo();
+    if (others?.size === 0) this.#listeners.delete(watcher.jobId);
+    if (this.#listeners.size === 0) void this.#closeEvents();
   }
 
   /** Lets everybody go, who then rejects with a {@link PollingError}, and the connection. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    for (const jobId of Array.from(this.#watchers.keys())) this.#tell(jobId, closed(jobId));
-    await this.#letGo();
+    for (const jobId of Array.from(this.#listeners.keys())) this.#notify(jobId, closed(jobId));
+    await this.#closeEvents();
   }
 
   /** Lets go of the connection; the next watcher opens another. */
-  async #letGo(): Promise<void> {
-    this.#callOffLook?.();
-    this.#callOffLook = undefined;
+  async #closeEvents(): Promise<void> {
+    this.#cancelCheck?.();
+    this.#cancelCheck = undefined;
     const events = this.#events;
     this.#events = undefined;
     await events?.then((open) => open.close()).catch(this.#report);
   }
 
   /** First the events, then the job: what comes in between is told, at worst twice. */
-  async #begin(jobId: string): Promise<void> {
+  async #start(jobId: string): Promise<void> {
     try {
       await this.#opened();
     } catch (error) {
       return this.#report(error);
     }
-    await this.#lookAt(jobId);
+    await this.#check(jobId);
   }
 
   /** Where it could not be opened, the next look, or the next watcher, tries again. */
@@ -107,31 +107,31 @@ export class Watch {
     events.on("error", this.#report);
     events.on("progress", ({ jobId, data }) => this.#onProgress(jobId, data));
     events.on("completed", ({ jobId, returnvalue }) => this.#onCompleted(jobId, returnvalue));
-    events.on("failed", ({ jobId, failedReason }) => this.#tell(jobId, refused(failedReason)));
+    events.on("failed", ({ jobId, failedReason }) => this.#notify(jobId, rejected(failedReason)));
     // Whoever removed it may have added it anew: who waits for that may be told of the removal only now.
-    events.on("removed", ({ jobId }) => void this.#lookAt(jobId));
+    events.on("removed", ({ jobId }) => void this.#check(jobId));
     return events;
   }
 
-  async #lookAtAll(): Promise<void> {
-    const callOff = this.#callOffLook;
+  async #checkAll(): Promise<void> {
+    const callOff = this.#cancelCheck;
     try {
       // One after the other: of a hundred thousand, all at once would keep Redis from everything else.
       await this.#opened();
-      for (const jobId of Array.from(this.#watchers.keys())) await this.#lookAt(jobId);
+      for (const jobId of Array.from(this.#listeners.keys())) await this.#check(jobId);
     } catch (error) {
       this.#report(error);
     }
     // All may have left meanwhile, and others have come, who have a timer of their own.
-    if (this.#callOffLook !== callOff) return;
-    this.#callOffLook = systemClock.setTimer(() => void this.#lookAtAll(), lookAgainAfterInMs);
+    if (this.#cancelCheck !== callOff) return;
+    this.#cancelCheck = systemClock.setTimer(() => void this.#checkAll(), checkIntervalInMs);
   }
 
-  async #lookAt(jobId: string): Promise<void> {
-    if (!this.#watchers.has(jobId)) return;
+  async #check(jobId: string): Promise<void> {
+    if (!this.#listeners.has(jobId)) return;
     try {
       const job: Job | undefined = await this.#queue.getJob(jobId);
-      if (job === undefined) this.#tell(jobId, gone(jobId));
+      if (job === undefined) this.#notify(jobId, notFound(jobId));
       else this.#onJob(jobId, job);
     } catch (error) {
       this.#report(error);
@@ -143,16 +143,16 @@ export class Watch {
     // Not by the reason of a failure: that of a try before stays when a later one succeeds.
     if (job.finishedOn === undefined) this.#onUnfinished(jobId, job);
     else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue);
-    else this.#tell(jobId, refused(job.failedReason));
+    else this.#notify(jobId, rejected(job.failedReason));
   }
 
   #onUnfinished(jobId: string, job: Job): void {
-    const error = overdue(job, this.#clock.timestamp());
-    if (error) this.#tell(jobId, { type: "gaveUp", error });
+    const error = timeoutIfOverdue(job, this.#clock.timestamp());
+    if (error) this.#notify(jobId, { type: "pollingFailed", error });
   }
 
   #onProgress(jobId: string, data: unknown): void {
-    const watchers = this.#watchers.get(jobId);
+    const watchers = this.#listeners.get(jobId);
     if (watchers === undefined) return;
     try {
       const progress = parseProgress(data);
@@ -163,11 +163,11 @@ export class Watch {
   }
 
   #onCompleted(jobId: string, returned: unknown): void {
-    if (this.#watchers.has(jobId)) this.#tell(jobId, outcomeIn(returned));
+    if (this.#listeners.has(jobId)) this.#notify(jobId, outcomeIn(returned));
   }
 
-  #tell(jobId: string, outcome: Outcome<unknown>): void {
-    for (const watcher of Array.from(this.#watchers.get(jobId) ?? [])) watcher.onOutcome(outcome);
+  #notify(jobId: string, outcome: Outcome<unknown>): void {
+    for (const watcher of Array.from(this.#listeners.get(jobId) ?? [])) watcher.onOutcome(outcome);
   }
 }
 
@@ -178,17 +178,20 @@ function outcomeIn(returned: unknown): Outcome<unknown> {
     const value: unknown = typeof returned === "string" ? JSON.parse(returned) : returned;
     return parseOutcome(parseObject(value, "job.returnvalue"));
   } catch (error) {
-    return { type: "gaveUp", error };
+    return { type: "pollingFailed", error };
   }
 }
 
-function refused(reason: string): Outcome<never> {
-  return { type: "gaveUp", error: new PollingError(`The workers refused the job: ${reason}`, "JobRefused") };
+function rejected(reason: string): Outcome<never> {
+  return {
+    type: "pollingFailed",
+    error: new PollingError(`The workers refused the job: ${reason}`, "JobRejected"),
+  };
 }
 
-function gone(jobId: string): Outcome<never> {
+function notFound(jobId: string): Outcome<never> {
   const message = `The queue has no job ${jobId}: it was removed, its outcome was kept no longer, or it is another queue's`;
-  return { type: "gaveUp", error: new PollingError(message, "JobNotFound") };
+  return { type: "pollingFailed", error: new PollingError(message, "JobNotFound") };
 }
 
 function closed(jobId: string): Outcome<never> {

@@ -1,8 +1,13 @@
 import { createHash } from "node:crypto";
-import { checkApiVersion, checkOperationId, checkProjectName, parseEndpoint } from "../azure/validation.ts";
+import {
+  checkApiVersion,
+  checkOperationId,
+  checkProjectName,
+  parseEndpoint,
+} from "../azure/http/validation.ts";
 import { initialState } from "../state/state-machine.ts";
 import type { Operation } from "../operation/operation.ts";
-import { isObject, parseObject } from "../operation/parse-status.ts";
+import { isObject, parseObject } from "../operation/json-fields.ts";
 import type { Poller } from "../poller/poller.ts";
 import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
@@ -38,7 +43,11 @@ export function tokenFor(source: QueueableOperation): (now: number) => ResumeTok
 }
 
 function freshToken(operation: object, now: number): ResumeToken {
-  const identity = { id: "", read: () => Promise.reject(new Error("only named")), toJSON: () => operation };
+  const identity = {
+    id: "",
+    getStatus: () => Promise.reject(new Error("only named")),
+    toJSON: () => operation,
+  };
   return tokenOf(identity, initialState, { elapsedInMs: 0, deadlineInMs: undefined }, now);
 }
 

@@ -1,5 +1,5 @@
 import type { Job } from "bullmq";
-import type { Observed } from "../operation/errors.ts";
+import type { ResponseCounts } from "../operation/errors.ts";
 import { PollingTimeoutError } from "../operation/errors.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
@@ -12,7 +12,7 @@ const graceInMs = 30_000;
  * Why to wait no longer for a job whose timeout is long over: the workers, who else end its wait, are gone or held back.
  * The job stays for those that come.
  */
-export function overdue(job: Job, now: number): PollingTimeoutError | undefined {
+export function timeoutIfOverdue(job: Job, now: number): PollingTimeoutError | undefined {
   const wait = waitOf(job);
   // A wait that goes on after its time gets one read, too.
   const overAt = Math.max(wait?.token.deadline ?? Infinity, job.timestamp);
@@ -24,10 +24,12 @@ export function overdue(job: Job, now: number): PollingTimeoutError | undefined 
   return new PollingTimeoutError(message, "PollingTimeout", context);
 }
 
-function waitOf({ data }: Job): { readonly token: ResumeToken; readonly observed: Observed } | undefined {
+function waitOf({
+  data,
+}: Job): { readonly token: ResumeToken; readonly observed: ResponseCounts } | undefined {
   try {
-    const { token, observed } = parseJobData(data);
-    return { token: parseToken({ ...token }), observed };
+    const { token, responseCounts } = parseJobData(data);
+    return { token: parseToken({ ...token }), observed: responseCounts };
   } catch {
     // A worker will say what is wrong with it.
     return undefined;

@@ -1,181 +1,150 @@
-import type { Clock } from "../clock.ts";
-import { firstStep, holdInMs, nextStep, transition } from "../state/state-machine.ts";
-import type { NextStep, WaitEvent, WaitState } from "../state/state-machine.ts";
-import type { Operation } from "../operation/operation.ts";
-import type { PollSettings } from "../poller/options.ts";
-import { toReadError } from "../state/outcome.ts";
-import { progressOf } from "../state/progress.ts";
-import type { Progress } from "../state/progress.ts";
-import { Read } from "../poller/status-request.ts";
-import { usualPollCostInMs } from "../schedule/adaptive.ts";
-import { spread } from "../schedule/schedule.ts";
-import { resumptionOf, tokenOf } from "../state/resume-token.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
-import { endingRecordOf } from "./job-result.ts";
-import type { EndingRecord } from "./job-result.ts";
-import { outageOf, parseFailure, settingsOf } from "./job-data.ts";
-import type { JobData, OutageRecord } from "./job-data.ts";
 import { unlessAborted } from "../abort.ts";
+import type { Clock } from "../clock.ts";
+import type { Operation } from "../operation/operation.ts";
+import { resolveOptions } from "../poller/options.ts";
+import { PollSession } from "../poller/poll-session.ts";
+import { StatusRequest, toRequestError } from "../poller/status-request.ts";
+import { defaultPollCostInMs } from "../schedule/adaptive.ts";
+import { spread } from "../schedule/schedule.ts";
+import type { Progress } from "../state/progress.ts";
+import { retryAfterLeftInMs } from "../state/state-machine.ts";
+import type { NextStep, PollEvent } from "../state/state-machine.ts";
+import { outageOf, parseFailure } from "./job-data.ts";
+import type { JobData, OutageRecord } from "./job-data.ts";
+import { jobResultOf } from "./job-result.ts";
+import type { JobResult } from "./job-result.ts";
 
 /** What a worker knows that no job does. */
-export interface Fleet {
-  /** Its days are Redis's: those of machines differ. */
+export interface WorkerContext {
+  /** Its timestamps are Redis's: those of machines differ. */
   readonly clock: Clock;
-  /** By how much waits are longer, because reads wait for their turn. */
+  /** Returns by how much intervals are longer, because polls wait for their turn. */
   stretchAt(pollCostInMs: number): number;
-  /** Told of every read, and how long it took, before its job is handed back. */
-  onRead(event: WaitEvent, tookInMs: number): Promise<void>;
+  /** Called after every poll, with its duration, before its job is handed back. */
+  onPoll(event: PollEvent, tookInMs: number): Promise<void>;
 }
 
-/** What an activation of a job led to: the job again after a delay, or its end. */
-export type Result =
+/** What the poll of a job led to: the job again after a delay, or its result. */
+export type PollResult =
   | {
       readonly type: "again";
       readonly data: JobData;
       readonly delayInMs: number;
-      readonly progress?: Progress;
+      readonly progress?: Progress | undefined;
     }
-  | { readonly type: "ended"; readonly ending: EndingRecord; readonly progress?: Progress };
+  | { readonly type: "ended"; readonly result: JobResult; readonly progress?: Progress | undefined };
 
 /**
- * One activation of a job: one read, unless a Retry-After still forbids it. A result that is elsewhere is read in the
- * same one, for no token tells where it is.
+ * Polls the operation of a job once, unless a Retry-After still forbids it. A result that is elsewhere is requested at
+ * the same time, because no token tells where it is.
  */
-export async function activate(
+export async function pollJob(
   data: JobData,
   operation: Operation,
-  fleet: Fleet,
+  context: WorkerContext,
   abortSignal: AbortSignal,
-): Promise<Result> {
-  const activation = new Activation(data, operation, fleet);
-  const early = activation.first();
+): Promise<PollResult> {
+  const job = new JobPoll(data, operation, context);
+  const early = job.waitInsteadOfPoll();
   if (early) return early;
   for (;;) {
-    const step = await activation.read(abortSignal);
-    const isDueNow = step.type === "wait" && step.until === "nextRead" && step.delayInMs <= 0;
-    if (!(isDueNow && activation.isResultPending)) return activation.result(step);
+    const step = await job.poll(abortSignal);
+    const isDueNow = step.type === "wait" && step.until === "nextPoll" && step.delayInMs <= 0;
+    if (!(isDueNow && job.isResultPending)) return job.resultOf(step);
   }
 }
 
-class Activation {
+class JobPoll {
   readonly #data: JobData;
-  readonly #operation: Operation;
-  readonly #fleet: Fleet;
-  readonly #settings: PollSettings;
-  readonly #deadlineInMs: number | undefined;
-  readonly #begunAt: number;
-  /** An outage of the result, which the answers of the monitor before it do not end. */
-  readonly #resultOutage: OutageRecord | undefined;
-  #state: WaitState;
+  readonly #context: WorkerContext;
+  readonly #session: PollSession<unknown>;
+  readonly #firstStep: NextStep;
   #progress: Progress | undefined;
 
-  constructor(data: JobData, operation: Operation, fleet: Fleet) {
-    const { state, elapsedInMs, deadlineInMs } = resumptionOf(data.token, fleet.clock.timestamp());
+  constructor(data: JobData, operation: Operation, context: WorkerContext) {
+    const settings = { ...resolveOptions(data.options), clock: context.clock };
     this.#data = data;
-    this.#operation = operation;
-    this.#fleet = fleet;
-    this.#settings = settingsOf(data.options, deadlineInMs);
-    this.#deadlineInMs = deadlineInMs;
-    this.#begunAt = fleet.clock.now() - elapsedInMs;
-    this.#resultOutage = data.outage?.isOfResult ? data.outage : undefined;
-    const known = { ...state, observed: data.observed };
-    this.#state = data.outage?.isOfResult === false ? withOutage(known, data.outage) : known;
+    this.#context = context;
+    this.#session = new PollSession(operation, settings);
+    this.#session.restore(data.token);
+    this.#session.restoreDetails({ responseCounts: data.responseCounts });
+    if (data.outage?.isOfResult === false) this.#restoreOutage(data.outage);
+    this.#firstStep = this.#session.continue();
   }
 
-  /** What there is to do in place of a read: to wait for the end of a Retry-After, or to stop where it outlasts all. */
-  first(): Result | undefined {
-    const elapsedInMs = this.#elapsedInMs();
-    const isHeld = holdInMs(this.#state, elapsedInMs) > 0;
-    const step = firstStep(this.#state, elapsedInMs, this.#settings.rules);
-    if (!isHeld || step.type === "end") return undefined;
+  /** What to do in place of a poll: wait for the end of a Retry-After, or stop where it outlasts the deadline. */
+  waitInsteadOfPoll(): PollResult | undefined {
+    const { state, elapsedInMs } = this.#session;
+    const step = this.#firstStep;
+    if (step.type === "stop" || retryAfterLeftInMs(state, elapsedInMs) <= 0) return undefined;
     const isOver = step.until === "deadline" && step.delayInMs <= 0;
-    if (isOver) return this.#ended("timedOut");
+    if (isOver) this.#session.stop("timedOut");
+    if (isOver) return this.#ended();
     return this.#again(step.until === "deadline" ? step.delayInMs : spread(step.delayInMs, Math.random));
   }
 
   get isResultPending(): boolean {
-    return this.#state.isResultPending === true;
+    return this.#session.state.isResultPending === true;
   }
 
-  async read(abortSignal: AbortSignal): Promise<NextStep> {
-    const sentAtInMs = this.#elapsedInMs();
-    const event = await this.#ask(abortSignal);
-    await this.#fleet.onRead(event, event.atInMs - sentAtInMs);
-    this.#state = this.#after(event);
-    const { rules, schedule, random } = this.#settings;
-    const stretch = this.#fleet.stretchAt(this.#data.options.pollCostInMs ?? usualPollCostInMs);
-    const step = nextStep(this.#state, event.atInMs, rules, schedule, random, stretch);
-    const { latest } = this.#state;
-    if (event.type === "answered" && latest) this.#progress = progressOf(this.#state, latest, step, schedule);
-    return step;
+  async poll(abortSignal: AbortSignal): Promise<NextStep> {
+    const session = this.#session;
+    const sentAtInMs = session.elapsedInMs;
+    const event = await this.#send(abortSignal);
+    await this.#context.onPoll(event, event.atInMs - sentAtInMs);
+    // The responses of the monitor do not end an outage of the result.
+    const { outage } = this.#data;
+    if (outage?.isOfResult && event.type === "failed" && this.isResultPending) this.#restoreOutage(outage);
+    session.apply(event, this.#context.stretchAt(this.#data.options.pollCostInMs ?? defaultPollCostInMs));
+    if (event.type === "response") this.#progress = session.latestProgress();
+    return session.step;
   }
 
-  result(step: NextStep): Result {
-    return step.type === "end" ? this.#ended(step.ending) : this.#again(step.delayInMs);
+  resultOf(step: NextStep): PollResult {
+    return step.type === "stop" ? this.#ended() : this.#again(step.delayInMs);
   }
 
-  #after(event: WaitEvent): WaitState {
-    const isOfResult = event.type === "failed" && this.isResultPending;
-    const before =
-      isOfResult && this.#resultOutage ? withOutage(this.#state, this.#resultOutage) : this.#state;
-    return transition(before, event);
-  }
-
-  async #ask(abortSignal: AbortSignal): Promise<WaitEvent> {
-    const { promise, resolve } = Promise.withResolvers<WaitEvent>();
-    const { clock } = this.#fleet;
-    const read = new Read(this.#operation, clock, this.#settings.requestTimeoutInMs, undefined, {
-      readOptions: undefined,
-      onReading: (reading) => resolve({ type: "answered", reading, atInMs: this.#elapsedInMs() }),
-      onFailure: (error) =>
-        resolve({ type: "failed", failure: toReadError(error), atInMs: this.#elapsedInMs() }),
+  async #send(abortSignal: AbortSignal): Promise<PollEvent> {
+    const session = this.#session;
+    const { promise, resolve } = Promise.withResolvers<PollEvent>();
+    const fail = (error: unknown): void =>
+      resolve({ type: "failed", failure: toRequestError(error), atInMs: session.elapsedInMs });
+    const request = new StatusRequest(session.operation, session.settings, undefined, {
+      getStatusOptions: undefined,
+      onResponse: (response) => resolve({ type: "response", response, atInMs: session.elapsedInMs }),
+      onFailure: fail,
+      onFinalError: fail,
     });
     abortSignal.throwIfAborted();
-    read.start();
+    request.start();
     try {
       return await unlessAborted(promise, abortSignal);
     } finally {
-      read.callOff();
+      request.abort();
     }
   }
 
-  #elapsedInMs(): number {
-    return this.#fleet.clock.now() - this.#begunAt;
-  }
-
-  #token(): ResumeToken {
-    const moment = { elapsedInMs: this.#elapsedInMs(), deadlineInMs: this.#deadlineInMs };
-    return tokenOf(this.#operation, this.#state, moment, this.#fleet.clock.timestamp());
-  }
-
-  #again(delayInMs: number): Result {
-    const { options } = this.#data;
-    const { observed } = this.#state;
-    const data = {
-      version: 1,
-      token: this.#token(),
-      options,
-      observed,
-      outage: outageOf(this.#state),
-    } as const;
-    return { type: "again", data, delayInMs, ...(this.#progress && { progress: this.#progress }) };
-  }
-
-  #ended(ending: EndingRecord["ending"]): Result {
-    // Whoever goes on after a timeout has it anew, or none.
-    const { deadline, ...token } = this.#token();
-    const record = endingRecordOf({
-      ending,
-      operationId: this.#operation.id,
-      elapsedInMs: this.#elapsedInMs(),
-      token: JSON.stringify(ending === "timedOut" ? token : { ...token, deadline }),
-      state: this.#state,
+  #restoreOutage({ consecutiveFailures, sinceInMs, failure }: OutageRecord): void {
+    this.#session.restoreDetails({
+      consecutiveFailures,
+      outageSinceInMs: sinceInMs,
+      failure: parseFailure(failure, "job.data.outage.failure"),
     });
-    return { type: "ended", ending: record, ...(this.#progress && { progress: this.#progress }) };
   }
-}
 
-function withOutage(state: WaitState, { consecutiveFailures, sinceInMs, failure }: OutageRecord): WaitState {
-  const known = parseFailure(failure, "job.data.outage.failure");
-  return { ...state, consecutiveFailures, outageSinceInMs: sinceInMs, failure: known };
+  #again(delayInMs: number): PollResult {
+    const { state } = this.#session;
+    const data: JobData = {
+      version: 1,
+      token: this.#session.toJSON(),
+      options: this.#data.options,
+      responseCounts: state.responseCounts,
+      outage: outageOf(state),
+    };
+    return { type: "again", data, delayInMs, progress: this.#progress };
+  }
+
+  #ended(): PollResult {
+    return { type: "ended", result: jobResultOf(this.#session.stopped()), progress: this.#progress };
+  }
 }

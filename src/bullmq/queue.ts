@@ -2,10 +2,9 @@ import { Queue } from "bullmq";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import { PollingError } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
-import { checkSignal } from "../poller/options.ts";
+import { checkDuration, checkSignal } from "../validate.ts";
 import type { CallOptions } from "../poller/poller.ts";
 import type { Progress } from "../state/progress.ts";
-import { checkDuration } from "../schedule/schedule.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { WatchedHandle } from "./handle.ts";
 import type { OperationHandle } from "./handle.ts";
@@ -16,14 +15,14 @@ import type { QueueableOperation } from "./operation-identity.ts";
 import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
-import { takeUp } from "./requeue-job.ts";
+import { requeueJob } from "./requeue-job.ts";
 import { unlessAborted } from "../abort.ts";
-import { Watch } from "./job-watcher.ts";
+import { JobWatcher } from "./job-watcher.ts";
 
 /** How a queue keeps operations. Durations are in milliseconds. */
 export interface OperationQueueOptions extends QueueLocation {
   /** How long outcomes are kept. Default a day, as DevCenter keeps an operation. */
-  readonly keepOutcomesInMs?: number;
+  readonly keepResultsInMs?: number;
   /** Default: errors go to the console. */
   readonly logger?: PollLogger;
 }
@@ -43,9 +42,9 @@ export interface QueueCounts {
   /** Are being read. */
   readonly active: number;
   /** Are over, or were given up: their outcome is to be had. */
-  readonly ended: number;
+  readonly completed: number;
   /** No worker may read them. */
-  readonly refused: number;
+  readonly rejected: number;
 }
 
 /**
@@ -81,23 +80,23 @@ export function createOperationQueue(options: OperationQueueOptions): OperationQ
 
 class BullQueue implements OperationQueue {
   readonly #queue: Queue;
-  readonly #watch: Watch;
+  readonly #watcher: JobWatcher;
   readonly #logger: PollLogger;
   readonly #keepInSeconds: number;
   readonly #closing = new AbortController();
 
   constructor(options: OperationQueueOptions) {
     const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
-    const { keepOutcomesInMs = 86_400_000 } = options;
-    checkDuration("keepOutcomesInMs", keepOutcomesInMs);
+    const { keepResultsInMs = 86_400_000 } = options;
+    checkDuration("keepResultsInMs", keepResultsInMs);
     checkConnection(connection);
     checkQueueName(queueName);
     const report = reporterTo(logger, "The queue");
     this.#logger = logger;
-    this.#keepInSeconds = Math.ceil(keepOutcomesInMs / 1000);
+    this.#keepInSeconds = Math.ceil(keepResultsInMs / 1000);
     this.#queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
     this.#queue.on("error", report);
-    this.#watch = new Watch(this.#queue, { ...options, queueName }, report);
+    this.#watcher = new JobWatcher(this.#queue, { ...options, queueName }, report);
   }
 
   async add<P = unknown>(
@@ -109,38 +108,38 @@ class BullQueue implements OperationQueue {
     }
     const kept = storedOptions(options);
     const tokenAt = tokenFor(source);
-    const now = await this.#answered(() => redisTimeInMs(this.#queue));
+    const now = await this.#unlessClosed(() => redisTimeInMs(this.#queue));
     const token = tokenAt(now);
     const jobId = jobIdOf(token);
     const data: JobData = {
       version: 1,
       token: withDeadline(token, timeoutInMs, now),
       options: kept,
-      observed: {},
+      responseCounts: {},
     };
-    await this.#answered(() => this.#queue.add("operation", data, { jobId, ...this.#jobOptions() }));
-    await this.#answered(() => takeUp(this.#queue, jobId, data));
+    await this.#unlessClosed(() => this.#queue.add("operation", data, { jobId, ...this.#jobOptions() }));
+    await this.#unlessClosed(() => requeueJob(this.#queue, jobId, data));
     return this.handle(jobId);
   }
 
   handle<P = unknown>(jobId: string): OperationHandle<P> {
-    return new WatchedHandle<P>(jobId, this.#watch, this.#logger);
+    return new WatchedHandle<P>(jobId, this.#watcher, this.#logger);
   }
 
   async counts(): Promise<QueueCounts> {
     const states = ["delayed", "waiting", "active", "completed", "failed"] as const;
-    const counts = await this.#answered(() => this.#queue.getJobCounts(...states));
+    const counts = await this.#unlessClosed(() => this.#queue.getJobCounts(...states));
     const { delayed = 0, waiting = 0, active = 0, completed = 0, failed = 0 } = counts;
-    return { delayed, waiting, active, ended: completed, refused: failed };
+    return { delayed, waiting, active, completed: completed, rejected: failed };
   }
 
   async remove(jobId: string): Promise<boolean> {
-    return (await this.#answered(() => this.#queue.remove(jobId))) === 1;
+    return (await this.#unlessClosed(() => this.#queue.remove(jobId))) === 1;
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new PollingError("The queue was closed.", "Disposed"));
-    await this.#watch.close();
+    await this.#watcher.close();
     await closeQueue(this.#queue);
   }
 
@@ -149,7 +148,7 @@ class BullQueue implements OperationQueue {
   }
 
   /** Whoever asks BullMQ for what Redis has, and Redis was never reached, would wait for ever, even in a closed queue. */
-  #answered<T>(ask: () => Promise<T>): Promise<T> {
+  #unlessClosed<T>(ask: () => Promise<T>): Promise<T> {
     const { signal } = this.#closing;
     return unlessAborted(signal.aborted ? Promise.reject(signal.reason) : ask(), signal);
   }
@@ -168,7 +167,7 @@ class BullQueue implements OperationQueue {
 
 function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
   if (timeoutInMs === undefined) return token;
-  const deadline = Math.min(Math.ceil(Math.max(now, token.begunAt) + timeoutInMs), Number.MAX_SAFE_INTEGER);
+  const deadline = Math.min(Math.ceil(Math.max(now, token.startedAt) + timeoutInMs), Number.MAX_SAFE_INTEGER);
   return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };
 }
 

@@ -9,7 +9,7 @@ export interface Limit {
 }
 
 /** What Redis knows of a queue and its time. */
-export interface Look {
+export interface RedisState {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;
@@ -32,7 +32,7 @@ export async function redisTimeInMs(queue: Queue): Promise<number> {
 }
 
 /** Four commands, however many jobs there are. */
-export async function lookAt(queue: Queue): Promise<Look> {
+export async function readRedisState(queue: Queue): Promise<RedisState> {
   const [timeInMs, waiting, workers, limit] = await Promise.all([
     redisTimeInMs(queue),
     queue.getWaitingCount(),

@@ -1,5 +1,5 @@
 import type { Job, Queue } from "bullmq";
-import { parseObject } from "../operation/parse-status.ts";
+import { parseObject } from "../operation/json-fields.ts";
 import { parseToken, parseTokenText } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { parseJobData } from "./job-data.ts";
@@ -9,7 +9,7 @@ import type { JobData } from "./job-data.ts";
  * Lets the job of an operation that is added anew go on where its wait was given up or refused: what that knew counts,
  * above all a Retry-After. An operation that is over stays so, and a wait that goes on is left alone.
  */
-export async function takeUp(queue: Queue, jobId: string, data: JobData): Promise<void> {
+export async function requeueJob(queue: Queue, jobId: string, data: JobData): Promise<void> {
   const state = await queue.getJobState(jobId);
   if (state !== "completed" && state !== "failed") return;
   const job: Job | undefined = await queue.getJob(jobId);
@@ -25,7 +25,7 @@ export async function takeUp(queue: Queue, jobId: string, data: JobData): Promis
 }
 
 function isSettled({ returnvalue }: Job): boolean {
-  return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["ending"] === "settled";
+  return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["ending"] === "terminal";
 }
 
 /** What the wait knew at its end, unless nobody can read it. */

@@ -1,22 +1,22 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
 import { fallbackLogger } from "../poller/subscribers.ts";
-import type { OperationStatusesClient, ResumePoint } from "../azure/operation-statuses-client.ts";
+import type { OperationStatusesClient, ParsedResumeToken } from "../azure/operation-statuses-client.ts";
 import { ContractError, messageOf } from "../operation/errors.ts";
 import type { Operation, PollLogger } from "../operation/operation.ts";
-import { isObject, parseObject } from "../operation/parse-status.ts";
-import { checkDuration } from "../schedule/schedule.ts";
+import { isObject, parseObject } from "../operation/json-fields.ts";
+import { checkDuration } from "../validate.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
-import { activate } from "./poll-job.ts";
-import type { EndingRecord } from "./job-result.ts";
+import { pollJob } from "./poll-job.ts";
+import type { JobResult } from "./job-result.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
 import { isOperation } from "./operation-identity.ts";
 import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
-import { SharedPace } from "./shared-limiter.ts";
+import { SharedLimiter } from "./shared-limiter.ts";
 
 /** How a worker works. Durations are in milliseconds. */
 export interface OperationWorkerOptions extends QueueLocation {
@@ -86,16 +86,18 @@ function checkOptions({
 
 function isListOfClients(clients: unknown): boolean {
   if (!Array.isArray(clients) || clients.length === 0) return false;
-  return clients.every((client: unknown) => isObject(client) && typeof client["resumePoint"] === "function");
+  return clients.every(
+    (client: unknown) => isObject(client) && typeof client["parseResumeToken"] === "function",
+  );
 }
 
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
   readonly #queue: Queue;
-  readonly #pace: SharedPace;
+  readonly #limiter: SharedLimiter;
   readonly #worker: Worker;
   readonly #report: (error: unknown) => void;
-  readonly #resolve: (token: object) => Promise<ResumePoint>;
+  readonly #resolve: (token: object) => Promise<ParsedResumeToken>;
 
   constructor(options: OperationWorkerOptions) {
     const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
@@ -104,7 +106,7 @@ class BullWorker implements OperationWorker {
     this.#report = reporterTo(logger, "The worker");
     this.#resolve = resolverOf(options);
     this.#queue = new Queue(queueName, location);
-    this.#pace = new SharedPace(this.#queue, concurrency, this.#report);
+    this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
     this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
       ...location,
       concurrency,
@@ -135,7 +137,7 @@ class BullWorker implements OperationWorker {
 
   async #start(): Promise<void> {
     await this.#worker.waitUntilReady();
-    await this.#pace.begin();
+    await this.#limiter.start();
     this.#worker.run().catch(this.#report);
   }
 
@@ -149,12 +151,12 @@ class BullWorker implements OperationWorker {
     }
   }
 
-  async #perform(job: Job, lock: string, signal: AbortSignal): Promise<EndingRecord> {
-    const { data, operation } = await this.#read(job);
-    await this.#pace.refresh();
-    const result = await activate(data, operation, this.#pace, signal);
+  async #perform(job: Job, lock: string, signal: AbortSignal): Promise<JobResult> {
+    const { data, operation } = await this.#parse(job);
+    await this.#limiter.refreshIfOld();
+    const result = await pollJob(data, operation, this.#limiter, signal);
     if (result.progress) await job.updateProgress(result.progress);
-    if (result.type === "ended") return result.ending;
+    if (result.type === "ended") return result.result;
     await this.#handBack(job, lock, result.data, result.delayInMs);
     throw new DelayedError();
   }
@@ -167,7 +169,7 @@ class BullWorker implements OperationWorker {
     });
   }
 
-  async #read(job: Job): Promise<{ readonly data: JobData; readonly operation: Operation }> {
+  async #parse(job: Job): Promise<{ readonly data: JobData; readonly operation: Operation }> {
     try {
       const data = parseJobData(job.data);
       const { token, operation } = await this.#resolve(data.token);
@@ -178,7 +180,7 @@ class BullWorker implements OperationWorker {
   }
 }
 
-function resolverOf(options: OperationWorkerOptions): (token: object) => Promise<ResumePoint> {
+function resolverOf(options: OperationWorkerOptions): (token: object) => Promise<ParsedResumeToken> {
   const { clients = [], resolveOperation } = options;
   if (resolveOperation === undefined) return async (token) => resolveBy(clients, token);
   return async (value) => {
@@ -190,11 +192,11 @@ function resolverOf(options: OperationWorkerOptions): (token: object) => Promise
 }
 
 /** The client that knows the operation: a token of any other's is out of its range. */
-function resolveBy(clients: readonly OperationStatusesClient[], token: object): ResumePoint {
+function resolveBy(clients: readonly OperationStatusesClient[], token: object): ParsedResumeToken {
   const refusals: unknown[] = [];
   for (const client of clients) {
     try {
-      return client.resumePoint(token);
+      return client.parseResumeToken(token);
     } catch (error) {
       if (error instanceof ContractError) throw error;
       refusals.push(error);

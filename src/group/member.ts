@@ -1,35 +1,35 @@
-import { Caller } from "../poller/waiters.ts";
-import type { OperationPoller } from "../poller/operation-poller.ts";
-import { Mailbox } from "../poller/async-queue.ts";
 import type { Operation } from "../operation/operation.ts";
+import { AsyncQueue } from "../poller/async-queue.ts";
+import type { OperationPoller } from "../poller/poller.ts";
+import { Waiter } from "../poller/waiters.ts";
 import type { Outcome } from "../state/outcome.ts";
 import type { Progress } from "../state/progress.ts";
 
-/** An operation of a group that is over, or was given up. */
+/** An operation of a group that is over, or is no longer polled. */
 export interface FinishedOperation<P = unknown> {
-  /** What was added to the group. */
+  /** The operation that was added to the group. */
   readonly operation: Operation<P>;
-  /** What came of it, as `Promise.allSettled` would say. */
+  /** Its result, in the shape of `Promise.allSettled`. */
   readonly result: PromiseSettledResult<P>;
 }
 
-/** What a member belongs to. */
-interface Home<P> {
+/** Hears of the members of a group. */
+interface MemberObserver<P> {
   onChange(): void;
   onFinish(member: Member<P>): void;
 }
 
-const nobodysSignals: readonly AbortSignal[] = [];
+const noSignals: readonly AbortSignal[] = [];
 
-/** One operation of a group: the caller that waits for it on the group's behalf. */
-export class Member<P> extends Caller<P> implements FinishedOperation<P> {
+/** One operation of a group: the waiter that waits for it on the group's behalf. */
+export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
   readonly poller: OperationPoller<P>;
-  readonly #group: Home<P>;
+  readonly #observer: MemberObserver<P>;
   #result: PromiseSettledResult<P> | undefined;
 
-  constructor(group: Home<P>, poller: OperationPoller<P>) {
-    super(nobodysSignals);
-    this.#group = group;
+  constructor(observer: MemberObserver<P>, poller: OperationPoller<P>) {
+    super(noSignals);
+    this.#observer = observer;
     this.poller = poller;
   }
 
@@ -41,7 +41,7 @@ export class Member<P> extends Caller<P> implements FinishedOperation<P> {
     return this.#result !== undefined;
   }
 
-  /** What came of it; a member that is let go before its time is rejected. */
+  /** Rejected where the operation is not over yet. */
   get result(): PromiseSettledResult<P> {
     return (
       this.#result ?? { status: "rejected", reason: new Error(`Operation ${this.operation.id} is not over.`) }
@@ -57,7 +57,7 @@ export class Member<P> extends Caller<P> implements FinishedOperation<P> {
   }
 
   override onProgress(): void {
-    this.#group.onChange();
+    this.#observer.onChange();
   }
 
   override onOutcome(outcome: Outcome<P>): void {
@@ -72,38 +72,32 @@ export class Member<P> extends Caller<P> implements FinishedOperation<P> {
     this.#finish({ status: "rejected", reason });
   }
 
-  /** Is let go, for this reason. */
-  stop(reason: unknown): void {
-    this.leave(reason);
-    this.onAbort(reason);
-  }
-
-  /** Disposes of its poller; one that nobody has waited for is let go too. */
+  /** Disposes of its poller; a member that was never waited for is finished too. */
   async dispose(): Promise<void> {
     const gone = this.poller[Symbol.asyncDispose]();
-    if (!this.isFinished) this.poller.join(this);
+    if (!this.isFinished) this.poller.waitUntilDone(this);
     await gone;
   }
 
   #finish(result: PromiseSettledResult<P>): void {
     this.#result = result;
-    this.#group.onFinish(this);
+    this.#observer.onFinish(this);
   }
 }
 
-/** Hands over the members of a group as they finish. */
-export class Arrivals<P> extends Caller<PromiseSettledResult<P>[]> {
-  readonly mailbox: Mailbox<FinishedOperation<P>> = new Mailbox("each");
+/** Queues the members of a group as they finish. */
+export class FinishedMembers<P> extends Waiter<PromiseSettledResult<P>[]> {
+  readonly queue: AsyncQueue<FinishedOperation<P>> = new AsyncQueue("each");
 
-  add({ operation, result }: Member<P>): void {
-    this.mailbox.put({ operation, result });
+  push({ operation, result }: Member<P>): void {
+    this.queue.push({ operation, result });
   }
 
   override onOutcome(): void {
-    this.mailbox.close();
+    this.queue.close();
   }
 
   override onAbort(error: unknown): void {
-    this.mailbox.close({ error });
+    this.queue.close({ error });
   }
 }

@@ -1,7 +1,7 @@
 import { logger } from "../azure/telemetry/logger.ts";
 import type { StartOperationOptions } from "../azure/lro/start-operation.ts";
-import { pollUntilDone } from "../poller/create-poller.ts";
-import { ContractError } from "../operation/errors.ts";
+import { pollUntilDone } from "../poller/poller.ts";
+import { ContractError, messageOf } from "../operation/errors.ts";
 import { Listeners } from "../poller/listeners.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { PollOptions } from "../poller/options.ts";
@@ -17,7 +17,7 @@ import type { Bounds, Durations } from "./durations.ts";
 import { FileStore } from "./file-store.ts";
 import { StoreInTime } from "./store-in-time.ts";
 import type { DurationStore } from "./store.ts";
-import { watchedOptions } from "./watched-options.ts";
+import { recordingOptions } from "./watched-options.ts";
 import type { OperationKind } from "./watched-options.ts";
 
 /** How much a {@link DurationHistory} keeps, and whom it tells of trouble. */
@@ -127,7 +127,7 @@ class StoredHistory implements DurationHistory {
       this.#warnings.notify(`The durations of earlier operations cannot be read: ${messageOf(error)}`);
       return new Map();
     });
-    return watchedOptions(kind, options, {
+    return recordingOptions(kind, options, {
       pastOf: (name) => known.get(name) ?? [],
       add: (name, durationInMs) => void this.#recordOrWarn(name, durationInMs),
       warn: (message) => this.#warnings.notify(message),
@@ -215,10 +215,6 @@ function parse(text = ""): Durations {
 
 function isDamage(error: unknown): error is ContractError {
   return error instanceof ContractError && !isOfLaterVersion(error);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function checkPlausible(durationInMs: number): void {

@@ -1,5 +1,5 @@
+import { parseArray, parseJson, parseObject, parseString } from "../operation/json-fields.ts";
 import { ContractError } from "../operation/errors.ts";
-import { parseObject, parseString } from "../operation/parse-status.ts";
 
 /** Milliseconds, the newest last, by kind; the kind that was recorded last is the last. */
 export type Durations = ReadonlyMap<string, readonly number[]>;
@@ -25,34 +25,19 @@ export function isOfLaterVersion(error: unknown): boolean {
  * @throws {@link ContractError} that says where, what was expected and what came
  */
 export function parseDurations(text: string): Durations {
-  const fields = parseObject(parseJson(text), "durations");
+  const fields = parseObject(parseJson(text, "durations"), "durations");
   if (fields["version"] !== version) {
     throw new ContractError("durations.version", String(version), fields["version"]);
   }
-  return new Map(parseArray(fields["kinds"], "durations.kinds").map(parseEntry));
+  return new Map(parseArray(fields["kinds"], "durations.kinds", parseEntry));
 }
 
-function parseEntry(value: unknown, index: number): [kind: string, durationsInMs: readonly number[]] {
-  const path = `durations.kinds[${index}]`;
+function parseEntry(value: unknown, path: string): [kind: string, durationsInMs: readonly number[]] {
   const { kind, durationsInMs } = parseObject(value, path);
-  const durationsPath = `${path}.durationsInMs`;
-  const durations = parseArray(durationsInMs, durationsPath).map((duration, place) =>
-    parseDuration(duration, `${durationsPath}[${place}]`),
-  );
-  return [parseString(kind, `${path}.kind`), durations];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ContractError("durations", "JSON", text, { cause });
-  }
-}
-
-function parseArray(value: unknown, path: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw new ContractError(path, "an array", value);
-  return value;
+  return [
+    parseString(kind, `${path}.kind`),
+    parseArray(durationsInMs, `${path}.durationsInMs`, parseDuration),
+  ];
 }
 
 function parseDuration(value: unknown, path: string): number {

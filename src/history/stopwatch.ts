@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
-import { isTerminal } from "../operation/operation.ts";
-import type { StatusFields } from "../operation/operation.ts";
+import { isTerminal } from "../operation/status.ts";
+import type { StatusFields } from "../operation/status.ts";
 import type { Progress } from "../state/progress.ts";
 import { isPlausible } from "./durations.ts";
 

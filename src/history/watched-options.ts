@@ -1,9 +1,10 @@
+import { messageOf } from "../operation/errors.ts";
 import type { StartOperationOptions } from "../azure/lro/start-operation.ts";
 import { systemClock } from "../clock.ts";
-import type { OperationStatus } from "../operation/operation.ts";
+import type { OperationStatus } from "../operation/status.ts";
 import type { Progress } from "../state/progress.ts";
-import { pricedSchedule } from "../schedule/adaptive.ts";
-import type { PricedScheduleOptions } from "../schedule/adaptive.ts";
+import { adaptive } from "../schedule/adaptive.ts";
+import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import type { Schedule } from "../schedule/schedule.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -18,7 +19,7 @@ export interface Records {
 }
 
 /** The options of one wait, with the past of its kind, and with an eye on how long it takes. */
-export function watchedOptions<P>(
+export function recordingOptions<P>(
   kind: OperationKind,
   options: StartOperationOptions<P>,
   records: Records,
@@ -53,7 +54,7 @@ function orWarning(
     try {
       return kindOf(progress);
     } catch (error) {
-      if (!hasWarned) records.warn(`The kind of an operation was not found: ${String(error)}`);
+      if (!hasWarned) records.warn(`The kind of an operation was not found: ${messageOf(error)}`);
       hasWarned = true;
       return undefined;
     }
@@ -64,23 +65,23 @@ interface Past extends Pick<StartOperationOptions, "pastDurationsInMs" | "schedu
   readonly kindOf: (progress: Progress) => string;
 }
 
-function pastOf(kind: string, { pastDurationsInMs = [] }: PricedScheduleOptions, records: Records): Past {
+function pastOf(kind: string, { pastDurationsInMs = [] }: AdaptiveScheduleOptions, records: Records): Past {
   return { kindOf: () => kind, pastDurationsInMs: [...pastDurationsInMs, ...records.pastOf(kind)] };
 }
 
 /** Until the first answer names the kind, nothing is known of it. */
 function pastOfKindFound(
   find: (operation: OperationStatus) => string,
-  options: PricedScheduleOptions & { readonly schedule?: Schedule },
+  options: AdaptiveScheduleOptions & { readonly schedule?: Schedule },
   records: Records,
 ): Past {
   let kind: string | undefined;
-  let known = options.schedule ?? pricedSchedule(options);
+  let known = options.schedule ?? adaptive(options);
   const schedule: Schedule = (history, random) => known(history, random);
   const kindOf = ({ operation }: Progress): string => {
     if (kind !== undefined) return kind;
     kind = find(operation);
-    known = options.schedule ?? pricedSchedule({ ...options, ...pastOf(kind, options, records) });
+    known = options.schedule ?? adaptive({ ...options, ...pastOf(kind, options, records) });
     return kind;
   };
   return { kindOf, schedule: Object.assign(schedule, { estimate: estimateOf(() => known) }) };

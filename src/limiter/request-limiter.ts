@@ -1,29 +1,20 @@
 import type { Clock } from "../clock.ts";
-import { RateMeter, holdAfter, shortestHoldInMs } from "./rate-estimator.ts";
-import type { RateLimit } from "./rate-estimator.ts";
-import { checkDuration } from "../schedule/schedule.ts";
+import type { Limiter, RequestResult } from "../operation/limiter.ts";
+import { validRetryAfter } from "../operation/retry-after.ts";
+import { checkDuration, checkPositiveInteger } from "../validate.ts";
+import { RateEstimator, minThrottlingBackoffInMs, throttlingBackoffInMs } from "./rate-estimator.ts";
 
-/** What an answer says of the budget that it was paid from. */
-export interface Receipt {
-  /** The service said that it is asked too much (429, 503). */
-  readonly isThrottled: boolean;
-  /** How long all wait that share the budget, in milliseconds. Default: a second, doubled with each refusal up to 60 s. */
-  readonly retryAfterInMs?: number | undefined;
-  /** How many more requests the service takes, where it says so. */
-  readonly rateLimit?: RateLimit | undefined;
-}
-
-/** How much may be asked. */
-export interface RequestBudgetOptions {
-  /** Requests under way at once. Default 64. */
+/** Options of a {@link RequestLimiter}. */
+export interface RequestLimiterOptions {
+  /** Requests under way at the same time. Default 64. */
   readonly maxConcurrency?: number;
-  /** Default: as many as the service takes. */
+  /** Default: as many as the service accepts. */
   readonly requestsPerMinute?: number;
 }
 
-interface Applicant {
-  readonly begin: () => void;
-  isGone: boolean;
+interface QueuedRequest {
+  readonly start: () => void;
+  isWithdrawn: boolean;
 }
 
 /** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
@@ -31,71 +22,71 @@ const stretchedShare = 0.85;
 /** How many of a burst of starts need no spreading, and how wide it is: no moment holds more than a twentieth. */
 const unspreadStarts = 25;
 const startSpreadInMs = 1100;
-/** How many who were let in stay in the queue before it is cut. */
-const longestTail = 1024;
+/** How many requests that have started stay in the queue before it is cut. */
+const maxStartedInQueue = 1024;
 
 /**
- * What the reads of one service are paid from. When the service says to one of them that it is asked too much, all
- * are held back, and come back one after the other. While there is not enough for everybody, all waits are stretched
- * by the same factor, so that those about to end, which ask often, keep their precedence: with hazards h and spacings
- * δ, Σh·δ/2 is least for a given Σ1/δ where every δ is √(2λ/h), λ being the price that all pay.
+ * Limits the rate of the requests to one service. After a 429 or 503 all requests wait, and then start one after the
+ * other.
  *
- * Nobody starves: between two answered reads of one operation lie at most the `maxDelayInMs` of its schedule times the
- * {@link RequestBudget.stretch} at the first, and its turn in the queue, which has at most one read of each operation
- * and lets them out in the order in which they came. Only a silence that the service asks for comes on top of that.
+ * While requests are short, all polling intervals are stretched by the same factor, so that operations about to end,
+ * which are polled often, keep their precedence: with hazards h and intervals δ, Σh·δ/2 is least for a given Σ1/δ where
+ * every δ is √(2λ/h), λ being the price that all pay.
+ *
+ * No operation starves. Between two responses for one operation lie at most the `maxDelayInMs` of its schedule times
+ * {@link RequestLimiter.stretch}, and its turn in the queue. The queue has at most one request for each operation and
+ * starts them in the order in which they came. Only a Retry-After comes on top of that.
  */
-export class RequestBudget {
+export class RequestLimiter implements Limiter {
   readonly #clock: Clock;
   readonly #maxConcurrency: number;
-  readonly #fixedSpacingInMs: number;
-  readonly #meter = new RateMeter();
-  #queue: Applicant[] = [];
+  readonly #fixedIntervalInMs: number;
+  readonly #rates = new RateEstimator();
+  #queue: QueuedRequest[] = [];
   #head = 0;
   #inFlight = 0;
-  #isAdmitting = false;
-  /** Until when a refused request holds back all others. */
-  #heldUntil = -Infinity;
-  /** When the spacing allows the next request. */
+  #isDispatching = false;
+  /** The end of the last Retry-After of a throttled request. */
+  #retryAfterUntil = -Infinity;
+  /** The earliest time of the next request, by the interval between requests. */
   #nextAt = -Infinity;
-  #holds = 0;
+  #throttlings = 0;
   #nextLessonAt = -Infinity;
-  #callOffTimer: (() => void) | undefined;
+  #cancelTimer: (() => void) | undefined;
   #nextStart = -Infinity;
   #starts = 0;
-  /** Reads for each millisecond that would be sent if no wait were stretched. */
+  /** Polls for each millisecond that would be sent if no interval were stretched. */
   #demand = 0;
 
   constructor(
     clock: Clock,
-    { maxConcurrency = 64, requestsPerMinute = Infinity }: RequestBudgetOptions = {},
+    { maxConcurrency = 64, requestsPerMinute = Infinity }: RequestLimiterOptions = {},
   ) {
     checkDuration("requestsPerMinute", requestsPerMinute, { positive: true, allowInfinity: true });
-    if (!(Number.isInteger(maxConcurrency) && maxConcurrency > 0)) {
-      throw new RangeError(`maxConcurrency: expected a positive integer, got ${maxConcurrency}`);
-    }
+    checkPositiveInteger("maxConcurrency", maxConcurrency);
     this.#clock = clock;
     this.#maxConcurrency = maxConcurrency;
-    this.#fixedSpacingInMs = 60_000 / requestsPerMinute;
+    this.#fixedIntervalInMs = 60_000 / requestsPerMinute;
   }
 
-  /** By how much waits must be longer than they would be if there were enough for everybody; at least 1. */
+  /** By how much polling intervals must grow while requests are short; at least 1. */
   get stretch(): number {
-    const lastingInMs = this.#meter.lastingSpacingInMs(this.#clock.now());
-    const spacingInMs = Math.max(this.#fixedSpacingInMs, lastingInMs);
-    return Math.max(1, this.#demand * spacingInMs * stretchedShare);
+    const sustainedInMs = this.#rates.sustainedIntervalInMs(this.#clock.now());
+    const intervalInMs = Math.max(this.#fixedIntervalInMs, sustainedInMs);
+    return Math.max(1, this.#demand * intervalInMs * stretchedShare);
   }
 
-  /** For how much longer the service wants to hear from nobody. */
-  get silenceInMs(): number {
-    return Math.max(0, this.#silentUntil() - this.#clock.now());
+  /** How much longer the service accepts no request, in milliseconds. */
+  get throttledForInMs(): number {
+    return Math.max(0, this.#throttledUntil() - this.#clock.now());
   }
 
-  /** Tells by how much the reads for each millisecond that a waiter wants have changed. */
-  plan(demand: number): void {
-    this.#demand = Math.max(0, this.#demand + demand);
+  /** Adds to the polls for each millisecond that pollers want. */
+  changeDemand(pollsPerMs: number): void {
+    this.#demand = Math.max(0, this.#demand + pollsPerMs);
   }
 
-  /** How long a wait that begins now should hold back its first read, so that thousands do not ask as one. */
+  /** Returns how long a new wait should delay its first poll, in milliseconds, so that thousands don't start at once. */
   startDelayInMs(): number {
     const now = this.#clock.now();
     if (now >= this.#nextStart) {
@@ -107,100 +98,93 @@ export class RequestBudget {
     return delayInMs;
   }
 
-  /** Calls back when a request may be sent, perhaps at once. Returns how to withdraw before that. */
-  admit(begin: () => void): () => void {
-    const applicant: Applicant = { begin, isGone: false };
-    this.#queue.push(applicant);
-    this.#admitNext();
+  /** Calls back when a request may be sent, possibly at once. Returns a function that withdraws the request. */
+  acquire(start: () => void): () => void {
+    const request: QueuedRequest = { start, isWithdrawn: false };
+    this.#queue.push(request);
+    this.#dispatch();
     return () => {
-      applicant.isGone = true;
-      // The last to go leaves no timer behind.
-      this.#dropGone();
+      request.isWithdrawn = true;
+      // The last one leaves no timer behind.
+      this.#dropWithdrawn();
     };
   }
 
-  /** Tells that a request is over. */
-  settle(receipt: Receipt | undefined): void {
+  /** Ends a request; `undefined` where it had no response. */
+  release(result: RequestResult | undefined): void {
     this.#inFlight--;
-    if (receipt) this.#learn(receipt);
-    this.#admitNext();
+    if (result) this.#learn(result);
+    this.#dispatch();
   }
 
-  #learn({ isThrottled, retryAfterInMs, rateLimit }: Receipt): void {
+  #learn({ isThrottled, retryAfterInMs, rateLimit }: RequestResult): void {
     const now = this.#clock.now();
-    if (rateLimit) this.#meter.hint(now, rateLimit);
+    if (rateLimit) this.#rates.learnLimit(now, rateLimit);
     if (!isThrottled) {
-      this.#holds = 0;
+      this.#throttlings = 0;
       return;
     }
-    // Those that were under way together are told together: one lesson.
-    if (now >= Math.max(this.#heldUntil, this.#nextLessonAt)) {
-      this.#holds++;
-      this.#nextLessonAt = now + shortestHoldInMs;
-      this.#meter.thin(now);
+    // Requests that were under way together are throttled together: one lesson.
+    if (now >= Math.max(this.#retryAfterUntil, this.#nextLessonAt)) {
+      this.#throttlings++;
+      this.#nextLessonAt = now + minThrottlingBackoffInMs;
+      this.#rates.slowDown(now);
     }
-    const backoffInMs = holdAfter(this.#holds);
-    // A transport may be the user's own: NaN would stay in here for good.
-    const holdInMs = Number.isNaN(retryAfterInMs) ? backoffInMs : (retryAfterInMs ?? backoffInMs);
-    this.#heldUntil = Math.max(this.#heldUntil, now + holdInMs);
+    const waitInMs = validRetryAfter(retryAfterInMs) ?? throttlingBackoffInMs(this.#throttlings);
+    this.#retryAfterUntil = Math.max(this.#retryAfterUntil, now + waitInMs);
   }
 
-  /** Until when the service wants to hear from nobody. */
-  #silentUntil(): number {
-    return Math.max(this.#heldUntil, this.#meter.exhaustedUntil);
+  #throttledUntil(): number {
+    return Math.max(this.#retryAfterUntil, this.#rates.exhaustedUntil);
   }
 
-  #spacingInMs(): number {
-    return Math.max(this.#fixedSpacingInMs, this.#meter.spacingInMs(this.#clock.now()));
-  }
-
-  #admitNext(): void {
-    // A read that throws at once settles from within its turn: a call deeper for each would end the stack.
-    if (this.#isAdmitting) return;
-    this.#isAdmitting = true;
+  #dispatch(): void {
+    // A request that throws at once is released while it starts: a call deeper for each would end the stack.
+    if (this.#isDispatching) return;
+    this.#isDispatching = true;
     try {
-      this.#admitAllowed();
+      this.#dispatchAllowed();
     } finally {
-      this.#isAdmitting = false;
+      this.#isDispatching = false;
     }
   }
 
-  #admitAllowed(): void {
-    while (this.#inFlight < this.#maxConcurrency && this.#dropGone()) {
+  #dispatchAllowed(): void {
+    while (this.#inFlight < this.#maxConcurrency && this.#dropWithdrawn()) {
       const now = this.#clock.now();
-      const notBefore = Math.max(this.#silentUntil(), this.#nextAt);
+      const notBefore = Math.max(this.#throttledUntil(), this.#nextAt);
       if (now < notBefore) return this.#wakeAt(notBefore);
-      this.#nextAt = now + this.#spacingInMs();
+      this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
       this.#inFlight++;
-      this.#meter.count(now);
-      this.#next()?.begin();
+      this.#rates.countRequest(now);
+      this.#next()?.start();
     }
   }
 
-  #next(): Applicant | undefined {
-    const applicant = this.#queue[this.#head++];
-    if (this.#head > longestTail) {
+  #next(): QueuedRequest | undefined {
+    const request = this.#queue[this.#head++];
+    if (this.#head > maxStartedInQueue) {
       this.#queue = this.#queue.slice(this.#head);
       this.#head = 0;
     }
-    return applicant;
+    return request;
   }
 
-  /** Whether there is still an applicant, after those who withdrew are out of the way. */
-  #dropGone(): boolean {
-    while (this.#queue[this.#head]?.isGone) this.#head++;
+  /** Returns whether a request is left, after those that were withdrawn are out of the way. */
+  #dropWithdrawn(): boolean {
+    while (this.#queue[this.#head]?.isWithdrawn) this.#head++;
     if (this.#head < this.#queue.length) return true;
     this.#queue = [];
     this.#head = 0;
-    this.#callOffTimer?.();
-    this.#callOffTimer = undefined;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
     return false;
   }
 
   #wakeAt(time: number): void {
-    this.#callOffTimer ??= this.#clock.setTimer(() => {
-      this.#callOffTimer = undefined;
-      this.#admitNext();
+    this.#cancelTimer ??= this.#clock.setTimer(() => {
+      this.#cancelTimer = undefined;
+      this.#dispatch();
     }, time - this.#clock.now());
   }
 }

@@ -1,4 +1,4 @@
-import type { InnerError, OperationError } from "./operation.ts";
+import type { InnerError, OperationError } from "./status.ts";
 
 const mostDetailsShown = 20;
 

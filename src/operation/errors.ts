@@ -1,10 +1,10 @@
 import { formatOperationError } from "./error-text.ts";
-import type { InnerError, OperationError, OperationStatus } from "./operation.ts";
-import type { RateLimit } from "../limiter/rate-estimator.ts";
+import type { InnerError, OperationError, OperationStatus } from "./status.ts";
+import type { RateLimit } from "./limiter.ts";
 import { describeValue, hideSecretsOf, withoutUrlSecrets } from "../redaction.ts";
 
 /** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
-export type Observed = Readonly<Record<string, number>>;
+export type ResponseCounts = Readonly<Record<string, number>>;
 
 /** What every error of this library knows about the wait that it ends. */
 export interface LroErrorContext {
@@ -13,7 +13,7 @@ export interface LroErrorContext {
   /** Reads that came to an end, failed ones included. */
   readonly pollCount?: number;
   /** How often which answer came. */
-  readonly observed?: Observed;
+  readonly responseCounts?: ResponseCounts;
   /** Hand it to `client.resume` to go on waiting, in this process or another. */
   readonly resumeToken?: string | undefined;
   /** What led to it. */
@@ -29,7 +29,7 @@ export abstract class LroError extends Error {
   /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
   /** How often which answer came. */
-  readonly observed: Observed;
+  readonly responseCounts: ResponseCounts;
   // Private, because a token may hold a URL that Azure has signed: it must not show when an error is logged.
   readonly #resumeToken: string | undefined;
 
@@ -38,7 +38,7 @@ export abstract class LroError extends Error {
     this.code = code;
     this.operation = context.operation;
     this.pollCount = context.pollCount ?? 0;
-    this.observed = context.observed ?? {};
+    this.responseCounts = context.responseCounts ?? {};
     this.#resumeToken = context.resumeToken;
   }
 
@@ -51,7 +51,7 @@ export abstract class LroError extends Error {
 hideSecretsOf(LroError);
 
 /** What the two unsuccessful ends of an operation have in common: the service's error, as fields of its own. */
-abstract class UnsuccessfulOperationError extends LroError implements OperationError {
+abstract class FailedOrCanceledError extends LroError implements OperationError {
   /** What the error is about, such as a resource's name. */
   readonly target: string | undefined;
   /** The errors that led to this one. Empty where the service gave none. */
@@ -61,7 +61,7 @@ abstract class UnsuccessfulOperationError extends LroError implements OperationE
   /** The service's id of the request that brought the news. */
   readonly requestId: string | undefined;
 
-  constructor(ending: string, defaultCode: string, context: UnsuccessfulOperationContext) {
+  constructor(ending: string, defaultCode: string, context: FailedOrCanceledContext) {
     const { error } = context.operation;
     const said = error === undefined ? "The service gave no error." : formatOperationError(error);
     super(`Operation ${context.operation.name} ${ending}. ${said}`, error?.code || defaultCode, context);
@@ -73,7 +73,7 @@ abstract class UnsuccessfulOperationError extends LroError implements OperationE
 }
 
 /** What the error of an unsuccessful operation is made from. */
-interface UnsuccessfulOperationContext extends LroErrorContext {
+interface FailedOrCanceledContext extends LroErrorContext {
   /** The status that says so. */
   readonly operation: OperationStatus;
   /** The service's id of the request that brought it. */
@@ -81,19 +81,19 @@ interface UnsuccessfulOperationContext extends LroErrorContext {
 }
 
 /** The operation ended as Failed. Carries the service's error whole. */
-export class OperationFailedError extends UnsuccessfulOperationError {
+export class OperationFailedError extends FailedOrCanceledError {
   /** Tells it from other errors where `instanceof` cannot, as between two copies of the package. */
   override readonly name = "OperationFailedError" as const;
-  constructor(context: UnsuccessfulOperationContext) {
+  constructor(context: FailedOrCanceledContext) {
     super("failed", "Failed", context);
   }
 }
 
 /** The operation ended as Canceled (by its user or the service, not by this wait's `abortSignal`). */
-export class OperationCanceledError extends UnsuccessfulOperationError {
+export class OperationCanceledError extends FailedOrCanceledError {
   /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = "OperationCanceledError" as const;
-  constructor(context: UnsuccessfulOperationContext) {
+  constructor(context: FailedOrCanceledContext) {
     super("was canceled", "Canceled", context);
   }
 }
@@ -109,7 +109,7 @@ export class OperationStartError extends LroError {
   /** The service's own error, whole. */
   readonly error: OperationError | undefined;
 
-  constructor(message: string, cause: ReadError) {
+  constructor(message: string, cause: RequestError) {
     super(message, cause.code, { cause });
     this.statusCode = cause.statusCode;
     this.requestId = cause.requestId;
@@ -140,7 +140,7 @@ export class PollingError extends LroError {
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
     super(message, code, context);
-    const failure = context.cause instanceof ReadError ? context.cause : undefined;
+    const failure = context.cause instanceof RequestError ? context.cause : undefined;
     this.statusCode = failure?.statusCode;
     this.requestId = failure?.requestId;
   }
@@ -177,12 +177,12 @@ export class ContractError extends LroError {
  * `transient`: tried again until the outage tolerance is over; `notFound`: tried again in the grace period;
  * `refused`: ends the wait at once.
  */
-export type ReadErrorKind = "transient" | "notFound" | "refused";
+export type RequestErrorKind = "transient" | "notFound" | "permanent";
 
-/** What a {@link ReadError} knows besides its message. */
-export interface ReadErrorDetails {
+/** What a {@link RequestError} knows besides its message. */
+export interface RequestErrorDetails {
   /** What follows from it. */
-  readonly kind: ReadErrorKind;
+  readonly kind: RequestErrorKind;
   /** The service's `x-ms-error-code` or error code, or the system's (`ECONNRESET`). */
   readonly code?: string | undefined;
   /** The HTTP status; left out where there was no answer. */
@@ -202,14 +202,14 @@ export interface ReadErrorDetails {
 }
 
 /** The code of a failed read for which nobody gave one. */
-export const unnamedReadError = "ReadFailed";
+export const defaultRequestErrorCode = "RequestFailed";
 
 /** A read of the status that failed: what a transport throws, and the `cause` of a {@link PollingError}. */
-export class ReadError extends LroError implements ReadErrorDetails {
+export class RequestError extends LroError implements RequestErrorDetails {
   /** Tells it from other errors where `instanceof` cannot. */
-  override readonly name = "ReadError" as const;
+  override readonly name = "RequestError" as const;
   /** What follows from it. */
-  readonly kind: ReadErrorKind;
+  readonly kind: RequestErrorKind;
   /** The HTTP status; `undefined` where there was no answer. */
   readonly statusCode: number | undefined;
   /** The least wait before the next read that the service asked for, in milliseconds. */
@@ -223,10 +223,10 @@ export class ReadError extends LroError implements ReadErrorDetails {
   /** The service's own error, whole. */
   readonly error: OperationError | undefined;
 
-  constructor(message: string, details: ReadErrorDetails) {
+  constructor(message: string, details: RequestErrorDetails) {
     super(
       message,
-      details.code ?? unnamedReadError,
+      details.code ?? defaultRequestErrorCode,
       details.cause === undefined ? {} : { cause: details.cause },
     );
     this.kind = details.kind;

@@ -1,11 +1,6 @@
+import { parseArray, parseObject, parseOptional, parseString } from "./json-fields.ts";
 import { ContractError } from "./errors.ts";
-import type {
-  InnerError,
-  OperationError,
-  OperationState,
-  OperationStatus,
-  StatusFields,
-} from "./operation.ts";
+import type { InnerError, OperationError, OperationState, OperationStatus, StatusFields } from "./status.ts";
 
 const canonicalStates: ReadonlyMap<string, OperationState> = new Map([
   ["notstarted", "NotStarted"],
@@ -51,11 +46,11 @@ export function parseStatusFields<P>(fields: Readonly<Record<string, unknown>>):
   return {
     ...fields,
     status: parseState(fields["status"], "$.status"),
-    startTime: optional(fields["startTime"], "$.startTime", parseDate),
-    endTime: optional(fields["endTime"], "$.endTime", parseDate),
-    percentComplete: optional(fields["percentComplete"], "$.percentComplete", parsePercent),
-    error: optional(fields["error"], "$.error", parseOperationError),
-    resourceId: optional(fields["resourceId"], "$.resourceId", parseString),
+    startTime: parseOptional(fields["startTime"], "$.startTime", parseDate),
+    endTime: parseOptional(fields["endTime"], "$.endTime", parseDate),
+    percentComplete: parseOptional(fields["percentComplete"], "$.percentComplete", parsePercent),
+    error: parseOptional(fields["error"], "$.error", parseOperationError),
+    resourceId: parseOptional(fields["resourceId"], "$.resourceId", parseString),
     // What P is, only the caller knows: the service's contract says "anything".
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     properties: fields["properties"] as P | undefined,
@@ -88,11 +83,13 @@ export function parseOperationError(value: unknown, path: string, depth = 0): Op
   const parseDetail = (detail: unknown, at: string): OperationError =>
     parseOperationError(detail, at, depth + 1);
   return {
-    code: optional(fields["code"], `${path}.code`, parseString) ?? "",
-    message: optional(fields["message"], `${path}.message`, parseString) ?? "",
-    target: optional(fields["target"], `${path}.target`, parseString),
-    details: optional(fields["details"], `${path}.details`, (list, at) => parseList(list, at, parseDetail)),
-    innererror: optional(fields["innererror"], `${path}.innererror`, parseInnerError),
+    code: parseOptional(fields["code"], `${path}.code`, parseString) ?? "",
+    message: parseOptional(fields["message"], `${path}.message`, parseString) ?? "",
+    target: parseOptional(fields["target"], `${path}.target`, parseString),
+    details: parseOptional(fields["details"], `${path}.details`, (list, at) =>
+      parseArray(list, at, parseDetail),
+    ),
+    innererror: parseOptional(fields["innererror"], `${path}.innererror`, parseInnerError),
   };
 }
 
@@ -100,9 +97,9 @@ function parseInnerError(value: unknown, path: string, depth = 0): InnerError {
   const fields = parseObject(value, path);
   checkDepth(depth, path);
   return {
-    code: optional(fields["code"], `${path}.code`, parseString),
-    message: optional(fields["message"], `${path}.message`, parseString),
-    innererror: optional(fields["innererror"], `${path}.innererror`, (inner, at) =>
+    code: parseOptional(fields["code"], `${path}.code`, parseString),
+    message: parseOptional(fields["message"], `${path}.message`, parseString),
+    innererror: parseOptional(fields["innererror"], `${path}.innererror`, (inner, at) =>
       parseInnerError(inner, at, depth + 1),
     ),
   };
@@ -112,41 +109,11 @@ function checkDepth(depth: number, path: string): void {
   if (depth >= deepestError) throw new ContractError(path, `at most ${deepestError} levels`, "more");
 }
 
-/** @throws {@link ContractError} when the value is no JSON object */
-export function parseObject(value: unknown, path: string): Readonly<Record<string, unknown>> {
-  if (!isObject(value)) throw new ContractError(path, "an object", value);
-  return value;
-}
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** @throws {@link ContractError} when the value is no string */
-export function parseString(value: unknown, path: string): string {
-  if (typeof value !== "string") throw new ContractError(path, "a string", value);
-  return value;
-}
-
-function parseList<T>(value: unknown, path: string, parse: (item: unknown, path: string) => T): T[] {
-  if (!Array.isArray(value)) throw new ContractError(path, "an array", value);
-  return value.map((item, index) => parse(item, `${path}[${index}]`));
-}
-
 function parsePercent(value: unknown, path: string): number {
   if (typeof value !== "number" || !(value >= 0 && value <= 100)) {
     throw new ContractError(path, "a number from 0 to 100", value);
   }
   return value;
-}
-
-function optional<T>(
-  value: unknown,
-  path: string,
-  parse: (value: unknown, path: string) => T,
-): T | undefined {
-  return value === undefined || value === null ? undefined : parse(value, path);
 }
 
 function checkSameOperation(got: string, path: string, operationId: string): void {

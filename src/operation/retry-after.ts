@@ -1,24 +1,33 @@
-/** Reads one header of an answer, by its lower-case name. */
+/** Reads one header of a response, by its lower-case name. */
 export type GetHeader = (name: string) => string | undefined;
 
+/** DevCenter forgets an operation after about a day: whoever waits longer for a poll never learns of its end. */
+export const maxRetryAfterInMs = 86_400_000;
+
 /**
- * The least wait that an answer asks for, in milliseconds; `undefined` where it asks for none, and for zero,
- * negative values and garbage.
+ * The one rule for every wait that a service asks for, in milliseconds: at most a day. `undefined` where it asks for
+ * none: garbage, NaN, zero and negative values. A transport may be the user's own, so this is checked wherever a value
+ * comes in.
+ */
+export function validRetryAfter(requestedInMs: number | undefined): number | undefined {
+  return requestedInMs !== undefined && requestedInMs > 0
+    ? Math.min(requestedInMs, maxRetryAfterInMs)
+    : undefined;
+}
+
+/**
+ * Returns the least wait that a response asks for, in milliseconds; `undefined` where it asks for none.
  *
- * `retry-after-ms`, then `x-ms-retry-after-ms` (Azure), then `Retry-After` (RFC 9110 §10.2.3) in seconds or as a
- * date. A date is read against the answer's own `Date`, because clocks differ; `receivedAt` (milliseconds since
- * 1970) stands in where that is missing.
+ * The headers are `retry-after-ms`, then `x-ms-retry-after-ms` (Azure), then `Retry-After` (RFC 9110 §10.2.3) in seconds
+ * or as a date. A date is compared with the response's own `Date`, because clocks differ. `receivedAt` (milliseconds
+ * since 1970) stands in where that is missing. Zero, negative values and garbage are ignored; more than a day is a day.
  */
 export function parseRetryAfter(getHeader: GetHeader, receivedAt: number): number | undefined {
   return (
-    positive(parseDecimal(getHeader("retry-after-ms"))) ??
-    positive(parseDecimal(getHeader("x-ms-retry-after-ms"))) ??
-    positive(parseStandard(getHeader, receivedAt))
+    validRetryAfter(parseDecimal(getHeader("retry-after-ms"))) ??
+    validRetryAfter(parseDecimal(getHeader("x-ms-retry-after-ms"))) ??
+    validRetryAfter(parseStandard(getHeader, receivedAt))
   );
-}
-
-function positive(delayInMs: number): number | undefined {
-  return delayInMs > 0 && delayInMs < Infinity ? delayInMs : undefined;
 }
 
 function parseStandard(getHeader: GetHeader, receivedAt: number): number {

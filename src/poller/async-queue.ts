@@ -1,31 +1,31 @@
-/** Hands values to a consumer: the latest, which replaces one that was not fetched in time, or each. */
-export class Mailbox<T> {
+/** Passes values to a consumer: the latest, which replaces one that was not fetched in time, or each. */
+export class AsyncQueue<T> {
   readonly #keeps: "latest" | "each";
   readonly #kept: { readonly value: T }[] = [];
   #end: { readonly error?: unknown } | undefined;
-  /** Consumers that came before there was anything. */
-  #waiting: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
+  /** Consumers that came before there was a value. */
+  #consumers: PromiseWithResolvers<IteratorResult<T, undefined>>[] = [];
 
   constructor(keeps: "latest" | "each" = "latest") {
     this.#keeps = keeps;
   }
 
-  put(value: T): void {
-    const consumer = this.#waiting.shift();
+  push(value: T): void {
+    const consumer = this.#consumers.shift();
     if (consumer) return consumer.resolve({ done: false, value });
     if (this.#keeps === "latest") this.#kept.length = 0;
     this.#kept.push({ value });
   }
 
   /**
-   * Ends the iteration after what is still here; with an error, by rejecting once with it.
+   * Ends the iteration after the values that are still here; with an error, by rejecting once with it.
    *
-   * @param mayGoUnheard - whether a consumer who has gone need not hear of the error
+   * @param isErrorOptional - whether the error may stay unhandled
    */
-  close(end: { readonly error?: unknown } = {}, mayGoUnheard = false): void {
+  close(end: { readonly error?: unknown } = {}, isErrorOptional = false): void {
     this.#end = end;
-    for (const consumer of this.#waiting.splice(0)) {
-      if (mayGoUnheard) consumer.promise.catch(() => {});
+    for (const consumer of this.#consumers.splice(0)) {
+      if (isErrorOptional) consumer.promise.catch(() => {});
       void this.next().then(consumer.resolve, consumer.reject);
     }
   }
@@ -41,7 +41,7 @@ export class Mailbox<T> {
 
   #wait(): Promise<IteratorResult<T, undefined>> {
     const consumer = Promise.withResolvers<IteratorResult<T, undefined>>();
-    this.#waiting.push(consumer);
+    this.#consumers.push(consumer);
     return consumer.promise;
   }
 }

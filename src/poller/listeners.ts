@@ -2,10 +2,10 @@ import type { PollLogger } from "../operation/operation.ts";
 
 interface Entry<T> {
   readonly listener: (value: T) => unknown;
-  isTold: boolean;
+  wasCalled: boolean;
 }
 
-/** Listeners of which none can harm the wait or another listener. */
+/** Listeners, none of which can harm the wait or another listener. */
 export class Listeners<T> {
   readonly #listeners = new Set<Entry<T>>();
   readonly #logger: PollLogger;
@@ -19,14 +19,14 @@ export class Listeners<T> {
     return this.#listeners.size > 0;
   }
 
-  /** Tells soon what is known already, unless there is newer to tell by then. Returns the way out. */
+  /** Calls back soon with the latest value, unless there is a newer one by then. Returns a function that unsubscribes. */
   add(listener: (value: T) => unknown, latest?: T): () => void {
-    // An entry of its own, so that one that is added twice is called twice, and leaves one at a time.
-    const entry: Entry<T> = { listener, isTold: false };
+    // An entry of its own: a listener that is added twice is called twice, and unsubscribes one at a time.
+    const entry: Entry<T> = { listener, wasCalled: false };
     this.#listeners.add(entry);
     if (latest !== undefined) {
       queueMicrotask(() => {
-        if (!entry.isTold && this.#listeners.has(entry)) this.#call(entry, latest);
+        if (!entry.wasCalled && this.#listeners.has(entry)) this.#call(entry, latest);
       });
     }
     return () => {
@@ -35,14 +35,14 @@ export class Listeners<T> {
   }
 
   notify(value: T): void {
-    // A copy, because a listener may add another one; and it may send one away.
+    // A copy: a listener may add another one, or unsubscribe one.
     for (const entry of Array.from(this.#listeners)) {
       if (this.#listeners.has(entry)) this.#call(entry, value);
     }
   }
 
   #call(entry: Entry<T>, value: T): void {
-    entry.isTold = true;
+    entry.wasCalled = true;
     try {
       Promise.resolve(entry.listener(value)).catch((error: unknown) => this.#report(error));
     } catch (error) {
@@ -54,7 +54,7 @@ export class Listeners<T> {
     try {
       this.#logger.error("A listener failed; the wait goes on.", error);
     } catch {
-      // There is nobody left to tell.
+      // There is no one left to tell.
     }
   }
 }

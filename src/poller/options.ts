@@ -1,21 +1,21 @@
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
-import type { WaitRules } from "../state/state-machine.ts";
+import type { PollRules } from "../state/state-machine.ts";
 import type { TracingOptions } from "../operation/operation.ts";
-import type { FailedRead, Progress } from "../state/progress.ts";
-import { pricedSchedule } from "../schedule/adaptive.ts";
-import type { PricedScheduleOptions } from "../schedule/adaptive.ts";
-import { checkDuration } from "../schedule/schedule.ts";
+import type { FailedPoll, Progress } from "../state/progress.ts";
+import { adaptive } from "../schedule/adaptive.ts";
+import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
+import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
 import type { PollHistory, RemainingEstimate, Schedule } from "../schedule/schedule.ts";
 
 /** How to wait. Durations are in milliseconds. */
-export interface PollOptions<P = unknown> extends PricedScheduleOptions {
+export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   /** Lets every caller of this poller go; they reject with the signal's own reason. The operation itself goes on. */
   readonly abortSignal?: AbortSignal;
   /** Called after every answered read. What it throws is logged and never ends the wait. */
   readonly onProgress?: (progress: Progress<P>) => unknown;
   /** Called after every failed read. What it throws is logged and never ends the wait. */
-  readonly onFailedRead?: (failedRead: FailedRead) => unknown;
+  readonly onFailedPoll?: (failedRead: FailedPoll) => unknown;
   /**
    * The whole wait; then {@link PollingTimeoutError}. A wait begun after a timeout has it anew. Default: none; for a
    * resumed wait what is left of the timeout of the one that wrote the token, time in which no process waited
@@ -43,7 +43,7 @@ export interface PollOptions<P = unknown> extends PricedScheduleOptions {
 /** Options of a wait with every default filled in and every value checked. */
 export interface PollSettings {
   /** Without a deadline: that is known when the wait begins. */
-  readonly rules: WaitRules;
+  readonly rules: PollRules;
   readonly abortSignal: AbortSignal | undefined;
   readonly timeoutInMs: number;
   readonly requestTimeoutInMs: number;
@@ -62,7 +62,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   const {
     abortSignal,
     onProgress,
-    onFailedRead,
+    onFailedPoll,
     timeoutInMs = Infinity,
     requestTimeoutInMs = 30_000,
     outageToleranceInMs = 300_000,
@@ -75,7 +75,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   } = options;
   checkSignal(abortSignal);
   if (onProgress) checkFunction("onProgress", onProgress);
-  if (onFailedRead) checkFunction("onFailedRead", onFailedRead);
+  if (onFailedPoll) checkFunction("onFailedPoll", onFailedPoll);
   checkFunction("random", random);
   for (const name of ["now", "timestamp", "setTimer"] as const) checkFunction(`clock.${name}`, clock[name]);
   checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
@@ -88,22 +88,11 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     abortSignal,
     timeoutInMs,
     requestTimeoutInMs,
-    schedule: schedule === undefined ? pricedSchedule(options) : checkSchedule(schedule),
+    schedule: schedule === undefined ? adaptive(options) : checkSchedule(schedule),
     clock,
     random,
     tracingOptions,
   };
-}
-
-/** What JavaScript lets through would fail in the middle of a wait. */
-function checkFunction(name: string, value: unknown): void {
-  if (typeof value !== "function") throw new TypeError(`${name}: expected a function, got ${typeof value}`);
-}
-
-/** A controller is easily taken for its signal. */
-export function checkSignal(abortSignal: AbortSignal | undefined): void {
-  if (abortSignal === undefined || typeof abortSignal.addEventListener === "function") return;
-  throw new TypeError(`abortSignal: expected an AbortSignal, got ${typeof abortSignal}`);
 }
 
 /** A schedule is the user's code: what it returns is checked like everything else from outside. */

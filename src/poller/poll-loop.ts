@@ -1,227 +1,222 @@
-import { Audience } from "./subscribers.ts";
-import type { Caller } from "./waiters.ts";
-import type { ReadOptions, Reading } from "../operation/operation.ts";
-import { isVerdict, outcomeOf, toReadError } from "../state/outcome.ts";
+import type { LroError, RequestError } from "../operation/errors.ts";
+import type { GetStatusOptions, PollerEnd, StatusResponse } from "../operation/operation.ts";
+import { errorOf, outcomeOf } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
-import { failedReadAfter } from "../state/progress.ts";
-import { Read } from "./status-request.ts";
-import type { Reader } from "./status-request.ts";
-import { Retries } from "./retries.ts";
-import type { Answer, FailedAnswer } from "./retries.ts";
-import type { WaitEnding, WaitEvent } from "../state/state-machine.ts";
-import type { Wait } from "./poll-session.ts";
+import { failedPollAfter } from "../state/progress.ts";
+import { isComplete } from "../state/state-machine.ts";
+import type { PollEvent, StopReason } from "../state/state-machine.ts";
+import type { PollSession } from "./poll-session.ts";
+import { StatusRequest, throttledError, timeoutError } from "./status-request.ts";
+import type { StatusRequestHandler } from "./status-request.ts";
+import { Subscribers } from "./subscribers.ts";
+import { Waiters } from "./waiters.ts";
+import type { UntilResponse, Waiter } from "./waiters.ts";
 
-/** One loop of waits and reads for any number of callers. Nothing but the clock holds it while it waits. */
-export class Engine<P> implements Reader<P> {
-  readonly wait: Wait<P>;
-  readonly audience: Audience<P>;
+/**
+ * The one loop that waits and polls for any number of waiters. It performs the steps that its session decides; nothing
+ * but the clock holds it while it waits. There is at most one request under way, and none after a terminal state.
+ */
+export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
+  readonly session: PollSession<P>;
+  readonly subscribers: Subscribers<P>;
   #outcome: Outcome<P> | undefined;
-  #callOffDeadline: (() => void) | undefined;
-  #callOffWait: (() => void) | undefined;
-  #pendingRead: Read<P> | undefined;
-  /** The last read that was called off. */
-  #leaving: Read<P> | undefined;
-  /** For those who await the answer of the pending read. */
-  #answer: PromiseWithResolvers<Answer<P>> | undefined;
-  /** Gone with the next answer, or when nobody waits any more. */
-  #retries: Retries<P> | undefined;
+  #cancelDeadline: (() => void) | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #request: StatusRequest<P> | undefined;
+  #abortedRequest: StatusRequest<P> | undefined;
 
-  constructor(wait: Wait<P>) {
-    this.wait = wait;
-    this.audience = new Audience(this);
+  constructor(session: PollSession<P>) {
+    super();
+    this.session = session;
+    this.subscribers = new Subscribers(session);
   }
 
+  /** How the wait ended, for good; `undefined` while it can be started again. */
   get outcome(): Outcome<P> | undefined {
     return this.#outcome;
   }
 
-  get pendingRead(): Read<P> | undefined {
-    return this.#pendingRead;
+  get getStatusOptions(): Omit<GetStatusOptions, "abortSignal"> | undefined {
+    return this.subscribers.getStatusOptions;
   }
 
-  get readOptions(): Omit<ReadOptions, "abortSignal"> | undefined {
-    return this.audience.readOptions;
+  /** Lets a waiter wait until the operation ends. */
+  waitUntilDone(waiter: Waiter<P>): void {
+    if (this.#join(waiter) && !this.session.isRunning) this.#run();
   }
 
-  get readsAgain(): boolean {
-    return this.wait.step.type === "wait";
+  /** Polls now, for this waiter. It waits for its turn at the limiter no longer than for a response. */
+  poll(waiter: UntilResponse<P>): void {
+    if (!this.#join(waiter)) return;
+    if (this.session.retryAfterOfFailureInMs > 0) {
+      return waiter.abort(errorOf(this.session.stoppedByFailure()));
+    }
+    this.#send();
+    if (waiter.isWaiting && this.#request?.isQueued) this.#limitQueueing(waiter, this.#request);
   }
 
-  isRetrying(retries: Retries<P>): boolean {
-    return this.#retries === retries;
-  }
-
-  /** Lets a caller in, unless there is nothing to wait for any more. */
-  enter(caller: Caller<P>): boolean {
-    if (this.#outcome) caller.onOutcome(this.#outcome);
-    if (this.#outcome || !this.audience.enter(caller)) return false;
-    this.wait.startClock();
-    return true;
-  }
-
-  /** Lets a caller wait for the end. */
-  join(caller: Caller<P>): void {
-    if (this.enter(caller) && !this.wait.isUnderWay) this.#run();
-  }
-
-  onEverybodyLeft(): void {
-    this.#stop();
-  }
-
-  /** Ends the wait with this outcome for everybody who is here, and who comes later. */
+  /** Ends the wait with this outcome, for all who wait now or later. */
   conclude(outcome: Outcome<P>): void {
     this.#outcome = outcome;
-    this.#end(outcome);
+    this.#settle(outcome);
   }
 
-  /** Settles when the transport has let go of the last read that was called off, or has had its time to. */
-  async whenGone(): Promise<void> {
-    await this.#leaving?.whenGone();
+  /** Settles when the transport has settled the last request that was aborted, or has had its time to. */
+  async whenAborted(): Promise<void> {
+    await this.#abortedRequest?.whenSettled();
+  }
+
+  onResponse(response: StatusResponse<P>): void {
+    this.#request = undefined;
+    const { session, subscribers } = this;
+    const waiters = this.waiters();
+    const { staleResponseCount } = session.state;
+    if (!this.#apply({ type: "response", response, atInMs: session.elapsedInMs })) return;
+    // Only an operation ends for good: after a timeout the wait can be started again.
+    if (isComplete(session.state)) this.#outcome = outcomeOf(session.stopped("terminal"));
+    const latestProgress = session.progressOnDemand(response.status);
+    subscribers.notifyResponse(session.state.staleResponseCount > staleResponseCount);
+    for (const waiter of waiters) waiter.onProgress(latestProgress);
+    subscribers.notifyProgress(latestProgress);
+    if (session.isRunning) this.#performStep();
+  }
+
+  onFailure(failure: RequestError): void {
+    this.#request = undefined;
+    const { session } = this;
+    const waiters = this.waiters();
+    const atInMs = session.elapsedInMs;
+    if (!this.#apply({ type: "failed", failure, atInMs })) return;
+    const { state, step } = session;
+    const stopped = session.stoppedByFailure();
+    this.subscribers.notifyFailedPoll(failedPollAfter(failure, state, atInMs, step));
+    for (const waiter of waiters) waiter.onFailedPoll(() => errorOf(stopped));
+    // A listener may have started another wait, which has its own first step.
+    if (session.isRunning && session.step === step) this.#performStep();
+  }
+
+  onFinalError(error: LroError): void {
+    this.#request = undefined;
+    this.conclude({ type: "pollingFailed", error });
+  }
+
+  protected override onLastLeft(reason: unknown): void {
+    this.subscribers.notifyEnd({ type: "abandoned", error: reason });
+    // A subscriber may have started another wait.
+    if (!this.hasWaiters) this.#stop();
+  }
+
+  /** Returns whether the waiter waits from now on: not where the outcome is known or one of its signals has fired. */
+  #join(waiter: Waiter<P>): boolean {
+    if (this.#outcome) {
+      waiter.onOutcome(this.#outcome);
+      return false;
+    }
+    const isFirst = !this.hasWaiters;
+    if (!this.addWaiter(waiter)) return false;
+    if (isFirst) this.subscribers.notifyStart();
+    this.session.startClock();
+    return waiter.isWaiting;
   }
 
   #run(): void {
-    const restInMs = this.wait.begin();
-    if (restInMs !== undefined) {
-      this.#callOffDeadline = this.wait.settings.clock.setTimer(() => this.#endBy("timedOut"), restInMs);
+    const leftInMs = this.session.start();
+    if (leftInMs !== undefined) {
+      const { clock } = this.session.settings;
+      this.#cancelDeadline = clock.setTimer(() => this.#stopBecause("timedOut"), leftInMs);
     }
-    this.startWait();
+    this.#performStep();
   }
 
-  #endBy(ending: WaitEnding): void {
-    this.wait.end(ending);
-    this.#end(this.#outcome ?? outcomeOf(this.wait.endOfWait()));
-  }
-
-  /** Begins the wait before the current step's read, in place of any other that is under way. */
-  startWait(): void {
-    this.#endWait();
-    const { settings, step } = this.wait;
-    if (step.type === "end" || step.delayInMs <= 0) return this.#onDue();
-    // The deadline has a timer: one more for the same moment could fire first, and read against a Retry-After.
+  /** Performs the current step, in place of any other that is waited for. */
+  #performStep(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    const { settings, step } = this.session;
+    if (step.type === "stop") return this.#stopBecause(step.reason);
+    // The deadline has a timer: another one for the same moment could fire first, and poll against a Retry-After.
     if (step.until === "deadline") return;
+    if (step.delayInMs <= 0) return this.#send();
     // Bound: it takes half the memory of an arrow function.
-    this.#callOffWait = settings.clock.setTimer(this.#onDue.bind(this), step.delayInMs);
-  }
-
-  #endWait(): void {
-    this.#callOffWait?.();
-    this.#callOffWait = undefined;
+    this.#cancelTimer = settings.clock.setTimer(this.#onDue.bind(this), step.delayInMs);
   }
 
   #onDue(): void {
-    this.#callOffWait = undefined;
-    const { step } = this.wait;
-    if (this.#retries?.isWaiting) this.#retries.goOn();
-    else if (step.type === "end") this.#endBy(step.ending);
-    else this.#read();
+    this.#cancelTimer = undefined;
+    this.#send();
   }
 
-  /** Begins a read, unless one is under way. */
-  #read(): void {
-    if (this.#pendingRead) return;
-    const { operation, settings, budget } = this.wait;
-    const ownBudget = operation.sendsNothing ? undefined : budget;
-    this.#pendingRead = new Read(operation, settings.clock, settings.requestTimeoutInMs, ownBudget, this);
-    this.#pendingRead.start();
+  /** Sends a status request, unless one is under way. */
+  #send(): void {
+    if (this.#request) return;
+    const { operation, settings, limiter } = this.session;
+    this.#request = new StatusRequest(operation, settings, limiter, this);
+    this.#request.start();
   }
 
-  /** The answer of the read under way, or of one that begins now. For ever pending if that is called off. */
-  readForAnswer(): Promise<Answer<P>> {
-    this.#answer ??= Promise.withResolvers();
-    const { promise } = this.#answer;
-    this.#read();
-    return promise;
+  #limitQueueing(waiter: UntilResponse<P>, request: StatusRequest<P>): void {
+    const { session } = this;
+    const { clock, requestTimeoutInMs } = session.settings;
+    if (requestTimeoutInMs === Infinity) return;
+    const throttledForInMs = (): number => session.limiter?.throttledForInMs ?? 0;
+    const limitInMs = throttledForInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0;
+    waiter.limit(clock, limitInMs, () => {
+      const failure = request.isQueued
+        ? throttledError(clock.timestamp(), throttledForInMs(), requestTimeoutInMs)
+        : timeoutError(requestTimeoutInMs);
+      return errorOf(session.stoppedByFailure(failure));
+    });
   }
 
-  #takeAnswer(): PromiseWithResolvers<Answer<P>> | undefined {
-    const answer = this.#answer;
-    this.#answer = undefined;
-    return answer;
-  }
-
-  onReading(reading: Reading<P>): void {
-    const { wait } = this;
-    this.#pendingRead = undefined;
-    const { staleAnswers } = wait.state;
-    if (!this.#apply({ type: "answered", reading, atInMs: wait.elapsedInMs })) return;
-    this.#retries = undefined;
-    if (wait.step.type === "end") this.#outcome = outcomeOf(wait.endOfWait());
-    const answer = this.#takeAnswer();
-    const latestProgress = wait.progressOnDemand(reading.status);
-    this.audience.tellProgress(latestProgress, wait.state.staleAnswers > staleAnswers);
-    answer?.resolve({ progress: latestProgress() });
-    if (wait.isUnderWay) this.startWait();
-  }
-
-  onFailure(error: unknown): void {
-    const { wait } = this;
-    this.#pendingRead = undefined;
-    if (isVerdict(error)) return this.conclude({ type: "gaveUp", error });
-    const failure = toReadError(error);
-    const atInMs = wait.elapsedInMs;
-    if (!this.#apply({ type: "failed", failure, atInMs })) return;
-    const answer = this.#takeAnswer();
-    const { step } = wait;
-    // p-retry tells bugs from outages by the error itself, and takes what is no error for a bug.
-    const failed = { reason: error instanceof TypeError ? error : failure, end: wait.endOfRead() };
-    this.audience.tellFailedRead(failedReadAfter(failure, wait.state, atInMs, step));
-    answer?.resolve(failed);
-    // A listener may have begun another wait, which has its own first step.
-    if (wait.isUnderWay && wait.step === step) this.#readAgain(failed);
-  }
-
-  #readAgain(failed: FailedAnswer<P>): void {
-    if (this.#retries?.isWaiting) return this.startWait();
-    if (this.#retries) return;
-    // The wait for a read that was due without this one.
-    this.#endWait();
-    this.#retries = new Retries(this, failed);
-    void this.#retries.start();
-  }
-
-  /** p-retry itself gives up on a TypeError that is no network error: a bug, not an outage. */
-  onGiveUp(): void {
-    this.#retries = undefined;
-    if (this.readsAgain) this.wait.end("unreadable");
-    this.startWait();
-  }
-
-  /** Returns whether the wait goes on as the rules say. */
-  #apply(event: WaitEvent<P>): boolean {
+  /** Returns whether the session could decide the next step. */
+  #apply(event: PollEvent<P>): boolean {
     try {
-      this.wait.apply(event);
+      this.session.apply(event);
       return true;
     } catch (error) {
-      this.#end({ type: "gaveUp", error });
+      this.#settle({ type: "pollingFailed", error });
       return false;
     }
   }
 
-  #end(outcome: Outcome<P>): void {
+  #stopBecause(reason: StopReason): void {
+    this.session.stop(reason);
+    this.#settle(this.#outcome ?? outcomeOf(this.session.stopped()));
+  }
+
+  /** Stops polling and settles all who wait. */
+  #settle(outcome: Outcome<P>): void {
     this.#stop();
-    this.audience.dismiss(outcome);
+    const waiters = this.takeWaiters();
+    if (waiters.length > 0) this.subscribers.notifyEnd(endOf(outcome));
+    for (const waiter of waiters) waiter.settle(outcome);
   }
 
   #stop(): void {
-    const read = this.#pendingRead;
-    this.wait.stop();
-    this.#leaving = read ?? this.#leaving;
-    this.#pendingRead = undefined;
-    this.#answer = undefined;
-    this.#retries = undefined;
-    this.#endWait();
-    this.#callOffDeadline?.();
-    this.#callOffDeadline = undefined;
-    this.#letGo();
-    // At last: whoever hears of a request that is aborted may begin another wait.
-    read?.callOff();
+    const request = this.#request;
+    this.session.pause();
+    this.#abortedRequest = request ?? this.#abortedRequest;
+    this.#request = undefined;
+    this.#cancelTimer?.();
+    this.#cancelDeadline?.();
+    this.#cancelTimer = this.#cancelDeadline = undefined;
+    this.#notifyAbandoned();
+    // Last: whoever hears of an aborted request may start another wait.
+    request?.abort();
   }
 
-  #letGo(): void {
+  #notifyAbandoned(): void {
     try {
-      this.wait.operation.letGo?.();
+      this.session.operation.onAbandoned?.();
     } catch (error) {
-      this.audience.tellBug("An operation's letGo() failed; nobody waits for it any more.", error);
+      this.subscribers.reportBug(
+        "An operation's onAbandoned() failed; no caller waits for it any more.",
+        error,
+      );
     }
   }
+}
+
+function endOf<P>(outcome: Outcome<P>): PollerEnd {
+  return outcome.type === "disposed" ? { type: "abandoned", error: outcome.error } : outcome;
 }

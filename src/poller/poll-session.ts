@@ -1,46 +1,48 @@
-import type { RequestBudget } from "../limiter/request-limiter.ts";
+import type { RequestError } from "../operation/errors.ts";
+import type { Limiter } from "../operation/limiter.ts";
+import type { Operation, PollerObserver, PollerSnapshot } from "../operation/operation.ts";
+import type { OperationStatus } from "../operation/status.ts";
+import type { StoppedPolling } from "../state/outcome.ts";
+import { progressOf, snapshotOf } from "../state/progress.ts";
+import type { Progress } from "../state/progress.ts";
+import { resumedStateOf, tokenOf } from "../state/resume-token.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
 import {
   firstStep,
-  forgiven,
-  holdInMs,
   initialState,
   nextStep,
-  restOfTimeout,
+  remainingTimeout,
+  retryAfterLeftInMs,
   transition,
+  withoutOutage,
 } from "../state/state-machine.ts";
-import type { NextStep, WaitEnding, WaitEvent, WaitRules, WaitState } from "../state/state-machine.ts";
-import type { Operation, OperationStatus, WaitFacts, WaitObserver } from "../operation/operation.ts";
+import type { NextStep, PollEvent, PollRules, PollState, StopReason } from "../state/state-machine.ts";
 import type { PollSettings } from "./options.ts";
-import type { EndOfWait } from "../state/outcome.ts";
-import { factsOf, progressOf } from "../state/progress.ts";
-import type { Progress } from "../state/progress.ts";
-import { resumptionOf, tokenOf } from "../state/resume-token.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
 
-const firstRead: NextStep = { type: "wait", delayInMs: 0, until: "nextRead" };
+const firstPoll: NextStep = { type: "wait", delayInMs: 0, until: "nextPoll" };
 
-/** Where the wait for one operation stands, by the pure core and the clock. Sends nothing, and sets no timer. */
-export class Wait<P> {
+/** The state of polling one operation, by the pure core and the clock. It sends nothing and sets no timer. */
+export class PollSession<P> {
   readonly operation: Operation<P>;
   readonly settings: PollSettings;
-  readonly budget: RequestBudget | undefined;
-  #state: WaitState<P> = initialState;
-  #step = firstRead;
-  #isUnderWay = false;
-  /** What the clock showed when the wait began. */
-  #begunAt: number | undefined;
-  /** When `timeoutInMs` of the latest wait is over, or of the one that the token was of. */
+  readonly limiter: Limiter | undefined;
+  #state: PollState<P> = initialState;
+  #step = firstPoll;
+  #isRunning = false;
+  /** The clock's time when the wait started. */
+  #startedAt: number | undefined;
+  /** The end of the `timeoutInMs` of the latest wait, or of the wait that the token was written by. */
   #deadlineInMs: number | undefined;
-  /** What it asks of the budget, as long as it goes on. */
+  /** The polls for each millisecond that it has asked of the limiter. */
   #demand = 0;
 
-  constructor(operation: Operation<P>, settings: PollSettings, budget: RequestBudget | undefined) {
+  constructor(operation: Operation<P>, settings: PollSettings, limiter?: Limiter) {
     this.operation = operation;
     this.settings = settings;
-    this.budget = budget;
+    this.limiter = limiter;
   }
 
-  get state(): WaitState<P> {
+  get state(): PollState<P> {
     return this.#state;
   }
 
@@ -48,95 +50,109 @@ export class Wait<P> {
     return this.#step;
   }
 
-  /** Whether somebody waits for the end, and not for one read alone. */
-  get isUnderWay(): boolean {
-    return this.#isUnderWay;
+  /** Whether it polls until the operation ends, and not once. */
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
   get elapsedInMs(): number {
-    return this.#begunAt === undefined ? 0 : this.settings.clock.now() - this.#begunAt;
+    return this.#startedAt === undefined ? 0 : this.settings.clock.now() - this.#startedAt;
   }
 
-  /** For how long a failed read's Retry-After forbids even the read that somebody asks for now. */
-  get silenceInMs(): number {
-    return this.#state.isHeldBack ? holdInMs(this.#state, this.elapsedInMs) : 0;
+  /** How long the Retry-After of a failed poll still forbids a poll that a caller asks for now. */
+  get retryAfterOfFailureInMs(): number {
+    return this.#state.isRetryAfterOfFailure ? retryAfterLeftInMs(this.#state, this.elapsedInMs) : 0;
   }
 
-  /** With a deadline while somebody waits for the end: a poll() has none. */
-  get #rules(): WaitRules {
+  /** With a deadline only while it runs: a single poll has none. */
+  get #rules(): PollRules {
     const { rules } = this.settings;
-    if (!this.#isUnderWay || this.#deadlineInMs === undefined) return rules;
+    if (!this.#isRunning || this.#deadlineInMs === undefined) return rules;
     return { ...rules, deadlineInMs: this.#deadlineInMs };
   }
 
-  get facts(): WaitFacts {
-    return factsOf(this.operation.id, this.#state, this.elapsedInMs, this.#step);
+  get snapshot(): PollerSnapshot {
+    return snapshotOf(this.operation.id, this.#state, this.elapsedInMs, this.#step);
   }
 
-  observe(): WaitObserver | undefined {
-    return this.operation.observe?.(this.facts, this.settings.tracingOptions);
+  observe(): PollerObserver | undefined {
+    return this.operation.observe?.(this.snapshot, this.settings.tracingOptions);
   }
 
   startClock(): void {
-    this.#begunAt ??= this.settings.clock.now();
+    this.#startedAt ??= this.settings.clock.now();
   }
 
-  /** Begins, or goes on. Returns in how many milliseconds its timeout is over, if it has one. */
-  begin(): number | undefined {
+  /** Starts a wait, or another one. Returns the milliseconds that its timeout leaves, if it has one. */
+  start(): number | undefined {
     const { elapsedInMs } = this;
     const { timeoutInMs } = this.settings;
-    const restInMs = timeoutInMs === Infinity ? restOfTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
-    this.#isUnderWay = true;
-    this.#deadlineInMs = restInMs === undefined ? undefined : elapsedInMs + restInMs;
-    this.#state = forgiven(this.#state);
-    this.#step = firstStep(this.#state, elapsedInMs, this.#rules, this.budget?.startDelayInMs());
-    return restInMs;
+    const leftInMs =
+      timeoutInMs === Infinity ? remainingTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
+    this.#deadlineInMs = leftInMs === undefined ? undefined : elapsedInMs + leftInMs;
+    this.#state = withoutOutage(this.#state);
+    this.continue(this.limiter?.startDelayInMs());
+    return leftInMs;
   }
 
-  /** Nobody waits any more, for now. */
-  stop(): void {
-    this.#isUnderWay = false;
-    this.#plan(0);
+  /** Continues the same wait: its deadline and its outage stay. Returns the first step. */
+  continue(delayInMs = 0): NextStep {
+    this.#isRunning = true;
+    this.#step = firstStep(this.#state, this.elapsedInMs, this.#rules, delayInMs);
+    return this.#step;
   }
 
-  end(ending: WaitEnding): void {
-    this.#take({ type: "end", ending });
+  /** No caller waits any more, for now. */
+  pause(): void {
+    this.#isRunning = false;
+    this.#setDemand(0);
+  }
+
+  stop(reason: StopReason): void {
+    this.#take({ type: "stop", reason });
   }
 
   #take(step: NextStep): void {
-    // Before a token is written: whoever goes on after a timeout has it anew, or none.
-    if (step.type === "end" && step.ending === "timedOut") this.#deadlineInMs = undefined;
+    // Before a token is written: a wait that continues after a timeout has a new one, or none.
+    if (step.type === "stop" && step.reason === "timedOut") this.#deadlineInMs = undefined;
     this.#step = step;
   }
 
-  /** @throws what the user's own schedule throws: nobody can say when to read next */
-  apply(event: WaitEvent<P>): void {
+  /**
+   * Takes in a response or a failure, and decides the next step.
+   *
+   * @throws what the user's own schedule throws: nothing else can say when to poll next
+   */
+  apply(event: PollEvent<P>, stretch: number = this.#stretchByOthers()): void {
     const { schedule, random } = this.settings;
-    // By what the others ask: who is alone need not give way.
-    this.#plan(0);
-    const stretch = this.budget?.stretch ?? 1;
     this.#state = transition(this.#state, event);
     this.#take(nextStep(this.#state, event.atInMs, this.#rules, schedule, random, stretch));
     const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
-    // A backoff is not stretched: taken for stretched, an outage would make the stretch grow without end. So would a
-    // schedule of the user's that gives next to nothing.
-    const stretched = event.type === "answered" ? stretch : 1;
-    this.#plan(this.#isUnderWay && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
+    // A backoff is not stretched: counted as stretched, an outage would make the stretch grow without end. So would a
+    // schedule of the user's that returns next to nothing.
+    const stretched = event.type === "response" ? stretch : 1;
+    this.#setDemand(this.#isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
   }
 
-  /** Stays from one answer to the next: those whose read queues ask no less. */
-  #plan(demand: number): void {
-    this.budget?.plan(demand - this.#demand);
+  /** By the demand of the others: an operation that is alone need not give way. */
+  #stretchByOthers(): number {
+    this.#setDemand(0);
+    return this.limiter?.stretch ?? 1;
+  }
+
+  /** Stays from one response to the next: operations whose poll is queued want no less. */
+  #setDemand(demand: number): void {
+    this.limiter?.changeDemand(demand - this.#demand);
     this.#demand = demand;
   }
 
-  /** Made anew each time: of many thousand operations it would cost as much to keep as the rest. */
+  /** Made anew each time: to keep it would cost as much as all the rest of a wait. */
   latestProgress(): Progress<P> | undefined {
     const { latest } = this.#state;
     return latest && progressOf(this.#state, latest, this.#step, this.settings.schedule);
   }
 
-  /** Under a bar an estimate costs more than all else that an answer leads to: it is made when somebody looks. */
+  /** With a percentage an estimate costs more than all else that a response leads to: it is made on demand. */
   progressOnDemand(status: OperationStatus<P>): () => Progress<P> {
     const { settings } = this;
     const state = this.#state;
@@ -146,11 +162,12 @@ export class Wait<P> {
     return () => (progress ??= progressOf(state, latest, step, settings.schedule));
   }
 
-  endOfWait(
-    ending: EndOfWait<P>["ending"] = this.#step.type === "end" ? this.#step.ending : "unreadable",
-  ): EndOfWait<P> {
+  /** Describes how polling stopped, by the current step unless a reason is given. */
+  stopped(
+    reason: StoppedPolling<P>["reason"] = this.#step.type === "stop" ? this.#step.reason : "pollingFailed",
+  ): StoppedPolling<P> {
     return {
-      ending,
+      reason,
       operationId: this.operation.id,
       state: this.#state,
       elapsedInMs: this.elapsedInMs,
@@ -158,10 +175,11 @@ export class Wait<P> {
     };
   }
 
-  /** How the wait would end by the read that has failed. */
-  endOfRead(): EndOfWait<P> {
-    const isGone = this.#step.type === "end" && this.#step.ending === "notFound";
-    return this.endOfWait(isGone ? "notFound" : "unreadable");
+  /** Describes how a single poll failed. */
+  stoppedByFailure(failure: RequestError | undefined = this.#state.failure): StoppedPolling<P> {
+    const isNotFound = this.#step.type === "stop" && this.#step.reason === "notFound";
+    const stopped = this.stopped(isNotFound ? "notFound" : "pollingFailed");
+    return { ...stopped, state: { ...stopped.state, failure } };
   }
 
   toJSON(): ResumeToken {
@@ -172,9 +190,14 @@ export class Wait<P> {
   /** Takes over what the poller that wrote the token knew. */
   restore(token: ResumeToken): void {
     const { clock } = this.settings;
-    const { state, elapsedInMs, deadlineInMs } = resumptionOf(token, clock.timestamp());
+    const { state, elapsedInMs, deadlineInMs } = resumedStateOf(token, clock.timestamp());
     this.#state = state;
-    this.#begunAt = clock.now() - elapsedInMs;
+    this.#startedAt = clock.now() - elapsedInMs;
     this.#deadlineInMs = deadlineInMs;
+  }
+
+  /** Takes over what an earlier process knew beyond its token. */
+  restoreDetails(details: Partial<PollState<never>>): void {
+    this.#state = { ...this.#state, ...details };
   }
 }

@@ -1,48 +1,195 @@
-import type { OperationState } from "../operation/operation.ts";
-import type { FailedRead, Progress } from "../state/progress.ts";
+import type { Limiter } from "../operation/limiter.ts";
+import type { Operation } from "../operation/operation.ts";
+import type { OperationState } from "../operation/status.ts";
+import { errorOf } from "../state/outcome.ts";
+import type { FailedPoll, Progress } from "../state/progress.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
+import { resolveOptions } from "./options.ts";
+import type { PollOptions, PollSettings } from "./options.ts";
+import { PollLoop } from "./poll-loop.ts";
+import { PollSession } from "./poll-session.ts";
+import { Iteration, UntilDone, UntilResponse, iteratorOf, signalsOf } from "./waiters.ts";
+import type { Waiter } from "./waiters.ts";
 
 /** Options of one call on a {@link Poller}. */
 export interface CallOptions {
-  /** Lets this caller go, who rejects with the signal's own reason. Others wait on; the operation itself goes on. */
+  /** Aborts this call, which rejects with the signal's reason. Other calls wait on; the operation continues. */
   readonly abortSignal?: AbortSignal;
 }
 
-/** Waits for one operation. Sends nothing until somebody waits, polls or iterates. Not a thenable. */
+/** Polls one operation. Sends nothing until a caller waits, polls or iterates. Not a thenable. */
 export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
-  /** The latest state; `undefined` before the first answer. */
+  /** The latest state; `undefined` before the first response. */
   readonly status: OperationState | undefined;
   /** Whether the operation is over. */
   readonly isDone: boolean;
   /**
-   * Waits for the end of the operation and resolves with its `properties`. Any number of callers share one loop.
-   * When the last one lets go, the loop stops; a later call starts it again.
+   * Polls until the operation ends, and resolves with its `properties`. Any number of callers share one loop. Without
+   * callers the loop stops; a later call starts it again.
    *
-   * @throws {@link OperationFailedError}, {@link OperationCanceledError}: the operation ended so
-   * @throws {@link OperationNotFoundError}, {@link PollingError}: its status cannot be read
-   * @throws {@link PollingTimeoutError}: `timeoutInMs` is over
+   * @throws {@link OperationFailedError} if the operation fails
+   * @throws {@link OperationCanceledError} if the operation is canceled
+   * @throws {@link OperationNotFoundError} or {@link PollingError} if the status cannot be had; the operation may continue
+   * @throws {@link PollingTimeoutError} if `timeoutInMs` passes first; the operation continues
+   * @throws the reason of `abortSignal` if it fires
    */
   pollUntilDone(options?: CallOptions): Promise<P>;
   /**
-   * Reads once, now, and never twice at a time: the way to say "a webhook told me that it is done". Does not wait
-   * for the pace that the service asked for, but stays silent while the Retry-After of a failed read runs. Waits for
-   * its turn among the reads of the same client or group, and for the answer, `requestTimeoutInMs` in all, and not at
-   * all where the service wants to hear from none of them for longer than that.
+   * Polls once, now: for a webhook that said that the operation is done. There are never two requests at the same time.
    *
-   * @throws {@link PollingError} or {@link OperationNotFoundError}: that one read failed, or is held back (`HeldBack`)
+   * It does not wait for the polling interval, but for the Retry-After of a failed poll. It waits for its turn in the rate
+   * limiter and for the response, `requestTimeoutInMs` in all. It rejects at once where the service accepts no request for
+   * longer than that (code `Throttled`).
+   *
+   * @throws {@link PollingError} or {@link OperationNotFoundError} if that one poll fails
    */
   poll(options?: CallOptions): Promise<Progress<P>>;
-  /** Calls back after every answered read, and soon with the latest progress if there is one. Returns the way out. */
+  /**
+   * Calls the listener after every response, and soon with the latest progress if there is one. Returns a function that
+   * unsubscribes.
+   */
   onProgress(listener: (progress: Progress<P>) => unknown): () => void;
-  /** Calls back after every failed read. Returns the way out. */
-  onFailedRead(listener: (failedRead: FailedRead) => unknown): () => void;
-  /** What `client.resume` needs to go on waiting later, in this process or another. */
+  /** Calls the listener after every failed poll. Returns a function that unsubscribes. */
+  onFailedPoll(listener: (failedPoll: FailedPoll) => unknown): () => void;
+  /** Returns the resume token, with which `client.resume` continues later, in this process or another. */
   toJSON(): ResumeToken;
   /**
-   * Lets everybody go for good, as `await using` does at the end of a block, and resolves when the request under way is
-   * aborted (after a second at most). The operation itself goes on. Whoever still waited, and whoever asks from then on,
-   * rejects with a {@link PollingError} whose code is `Disposed`; where nobody hears of it, it does not end the process.
-   * What is over stays over: its result is still to be had.
+   * Stops polling for good, as `await using` does at the end of a block. Resolves when the request under way is aborted,
+   * after a second at most. The operation continues.
+   *
+   * Pending and later calls reject with a {@link PollingError} whose code is `Disposed`. Such a rejection that nothing
+   * handles does not end the process. The result of an operation that is over stays available.
    */
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Creates a poller for an operation.
+ *
+ * @throws RangeError or TypeError that names the option that is wrong
+ */
+export function createPoller<P>(operation: Operation<P>, options: PollOptions<P> = {}): Poller<P> {
+  return newPoller(operation, options);
+}
+
+/**
+ * Polls an operation until it ends: {@link createPoller} and {@link Poller.pollUntilDone} in one call.
+ *
+ * @throws the errors of {@link Poller.pollUntilDone}; RangeError or TypeError that names the option that is wrong
+ */
+export async function pollUntilDone<P>(operation: Operation<P>, options: PollOptions<P> = {}): Promise<P> {
+  return createPoller(operation, options).pollUntilDone();
+}
+
+/**
+ * Creates a poller that continues where the one that wrote the token stopped. A `timeoutInMs` counts from now; without
+ * one, what is left of the token's counts.
+ */
+export function resumePoller<P>(
+  operation: Operation<P>,
+  token: ResumeToken,
+  options: PollOptions<P> = {},
+): Poller<P> {
+  return newPoller(operation, options, token);
+}
+
+function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken): Poller<P> {
+  checkOperation(operation);
+  const settings = resolveOptions(options);
+  const poller = new OperationPoller(operation, settings, operation.limiterFor?.(settings.clock));
+  if (options.onProgress) poller.onProgress(options.onProgress);
+  if (options.onFailedPoll) poller.onFailedPoll(options.onFailedPoll);
+  if (token) poller.restore(options.timeoutInMs === undefined ? token : { ...token, deadline: undefined });
+  return poller;
+}
+
+/** In JavaScript a URL is easily taken for an operation. */
+function checkOperation(operation: unknown): void {
+  const expected = "operation: expected what client.operation() returns";
+  if (typeof operation !== "object" || operation === null) {
+    throw new TypeError(`${expected}, got ${typeof operation}`);
+  }
+  const missing = ["id", "getStatus", "toJSON"].filter((member) => !(member in operation));
+  if (missing.length > 0) throw new TypeError(`${expected}, got an object without ${missing.join(", ")}`);
+}
+
+/** The poller of one operation: what callers see of its loop. */
+export class OperationPoller<P> implements Poller<P> {
+  readonly #loop: PollLoop<P>;
+
+  constructor(operation: Operation<P>, settings: PollSettings, limiter: Limiter | undefined) {
+    this.#loop = new PollLoop(new PollSession(operation, settings, limiter));
+  }
+
+  get operation(): Operation<P> {
+    return this.#loop.session.operation;
+  }
+
+  get status(): OperationState | undefined {
+    return this.#loop.session.state.status;
+  }
+
+  get isDone(): boolean {
+    const { outcome } = this.#loop;
+    return outcome !== undefined && outcome.type !== "disposed";
+  }
+
+  pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
+    const waiter = new UntilDone<P>(this.#signals(abortSignal));
+    this.#loop.waitUntilDone(waiter);
+    return waiter.promise;
+  }
+
+  poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
+    const { outcome } = this.#loop;
+    const latest = this.latestProgress();
+    const isOver = outcome?.type === "succeeded" || outcome?.type === "failedOrCanceled";
+    if (isOver && latest) return Promise.resolve(latest);
+    const waiter = new UntilResponse<P>(this.#signals(abortSignal));
+    this.#loop.poll(waiter);
+    return waiter.promise;
+  }
+
+  onProgress(listener: (progress: Progress<P>) => unknown): () => void {
+    return this.#loop.subscribers.onProgress(listener, this.latestProgress());
+  }
+
+  onFailedPoll(listener: (failedPoll: FailedPoll) => unknown): () => void {
+    return this.#loop.subscribers.onFailedPoll(listener);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
+    return iteratorOf(
+      () => new Iteration(this.#signals(), this.latestProgress()),
+      (waiter) => this.waitUntilDone(waiter),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { outcome, session } = this.#loop;
+    if (outcome === undefined) {
+      this.#loop.conclude({ type: "disposed", error: errorOf(session.stopped("disposed")) });
+    }
+    await this.#loop.whenAborted();
+  }
+
+  toJSON(): ResumeToken {
+    return this.#loop.session.toJSON();
+  }
+
+  restore(token: ResumeToken): void {
+    this.#loop.session.restore(token);
+  }
+
+  latestProgress(): Progress<P> | undefined {
+    return this.#loop.session.latestProgress();
+  }
+
+  waitUntilDone(waiter: Waiter<P>): void {
+    this.#loop.waitUntilDone(waiter);
+  }
+
+  #signals(abortSignal?: AbortSignal): readonly AbortSignal[] {
+    return signalsOf(this.#loop.session.settings.abortSignal, abortSignal);
+  }
 }

@@ -1,139 +1,171 @@
-import type { Receipt, RequestBudget } from "../limiter/request-limiter.ts";
-import type { Clock } from "../clock.ts";
-import { ReadError } from "../operation/errors.ts";
-import type { Operation, ReadOptions, Reading } from "../operation/operation.ts";
+import isNetworkError from "is-network-error";
+import { ContractError, LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
+import type { Limiter, RequestResult } from "../operation/limiter.ts";
+import type { GetStatusOptions, Operation, StatusResponse } from "../operation/operation.ts";
+import type { PollSettings } from "./options.ts";
 
-const longestFarewellInMs = 1000;
+/** How long a request that was aborted may take to settle. */
+const abortGraceInMs = 1000;
 
-/** Who reads, and is told once of each read what came of it, unless it is called off. */
-export interface Reader<P> {
-  /** What its reads are given besides a signal. */
-  readonly readOptions: Omit<ReadOptions, "abortSignal"> | undefined;
-  onReading(reading: Reading<P>): void;
-  onFailure(error: unknown): void;
+/** Gets what one status request led to, once, unless the request is aborted. */
+export interface StatusRequestHandler<P> {
+  /** Options of the request beside its signal. */
+  readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal"> | undefined;
+  onResponse(response: StatusResponse<P>): void;
+  onFailure(failure: RequestError): void;
+  /** The operation has ended the wait with this error. */
+  onFinalError(error: LroError): void;
 }
 
 /**
- * One read: asks when the budget allows it, and for a limited time, the answer's body included. Does not rely on the
- * transport to settle when its signal fires: a stalled decoder never does.
+ * One status request. It waits for the initial request and for the rate limiter, and then for the response, its body
+ * included, for a limited time. It does not rely on the transport to settle when its signal fires: a stalled decoder
+ * never does.
  */
-export class Read<P> {
+export class StatusRequest<P> {
   readonly #operation: Operation<P>;
-  readonly #clock: Clock;
-  readonly #requestTimeoutInMs: number;
-  readonly #budget: RequestBudget | undefined;
-  readonly #reader: Reader<P>;
+  readonly #settings: Pick<PollSettings, "clock" | "requestTimeoutInMs">;
+  readonly #limiter: Limiter | undefined;
+  readonly #handler: StatusRequestHandler<P>;
   #controller: AbortController | undefined;
-  #asked: Promise<void> | undefined;
-  #stage: "queued" | "sent" | "over" = "queued";
+  #sending: Promise<void> | undefined;
+  /** The limiter to release it at. */
+  #sentBy: Limiter | undefined;
+  #stage: "created" | "queued" | "sent" | "over" = "created";
   #withdraw: (() => void) | undefined;
-  #cancelTimer: (() => void) | undefined;
+  #cancelTimeout: (() => void) | undefined;
 
   constructor(
     operation: Operation<P>,
-    clock: Clock,
-    requestTimeoutInMs: number,
-    budget: RequestBudget | undefined,
-    reader: Reader<P>,
+    settings: Pick<PollSettings, "clock" | "requestTimeoutInMs">,
+    limiter: Limiter | undefined,
+    handler: StatusRequestHandler<P>,
   ) {
     this.#operation = operation;
-    this.#clock = clock;
-    this.#requestTimeoutInMs = requestTimeoutInMs;
-    this.#budget = budget;
-    this.#reader = reader;
+    this.#settings = settings;
+    this.#limiter = limiter;
+    this.#handler = handler;
   }
 
-  /** May tell the reader before it returns: an operation's `read` is the user's code, and may throw. */
+  /** May call the handler before it returns: an operation's `getStatus` is the user's code, and may throw. */
   start(): void {
-    if (this.#budget) this.#withdraw = this.#budget.admit(() => this.#send());
-    else this.#send();
+    const { initialRequest } = this.#operation;
+    if (initialRequest === undefined) return this.#enqueue();
+    // An initial request is no poll: it has a time limit of its own, and its waiting is no outage.
+    const enqueue = (): void => this.#enqueue();
+    void initialRequest.then(enqueue, enqueue);
   }
 
-  /** Whether it still waits for the budget. */
+  /** Whether it waits for the rate limiter. */
   get isQueued(): boolean {
     return this.#stage === "queued";
   }
 
-  callOff(): void {
-    this.#abort();
+  abort(): void {
+    this.#end(undefined, () => this.#controller?.abort());
   }
 
-  /** Settles when the transport has let go of a read that was called off, or has had its time to. */
-  whenGone(): Promise<void> {
+  /** Settles when the transport has settled after an abort, or has had its time to. */
+  async whenSettled(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const callOff = this.#clock.setTimer(resolve, longestFarewellInMs);
-    void Promise.resolve(this.#asked).finally(callOff).then(resolve);
-    return promise;
+    const cancel = this.#settings.clock.setTimer(resolve, abortGraceInMs);
+    await Promise.race([this.#sending, promise]);
+    cancel();
   }
 
-  #send(): void {
-    if (this.#requestTimeoutInMs !== Infinity) {
-      this.#cancelTimer = this.#clock.setTimer(() => this.#giveUp(), this.#requestTimeoutInMs);
+  #enqueue(): void {
+    if (this.#stage === "over") return;
+    this.#stage = "queued";
+    const limiter = this.#operation.needsNoRequest ? undefined : this.#limiter;
+    if (limiter) this.#withdraw = limiter.acquire(() => this.#send(limiter));
+    else this.#send();
+  }
+
+  #send(limiter?: Limiter): void {
+    const { clock, requestTimeoutInMs } = this.#settings;
+    if (requestTimeoutInMs !== Infinity) {
+      this.#cancelTimeout = clock.setTimer(() => this.#onTimeout(requestTimeoutInMs), requestTimeoutInMs);
     }
     this.#stage = "sent";
     this.#controller = new AbortController();
-    this.#asked = this.#ask(this.#controller.signal);
+    this.#sentBy = limiter;
+    this.#sending = this.#getStatus(this.#controller.signal);
   }
 
-  async #ask(abortSignal: AbortSignal): Promise<void> {
-    const { readOptions } = this.#reader;
-    let reading: Reading<P>;
-    let receipt: Receipt;
+  async #getStatus(abortSignal: AbortSignal): Promise<void> {
+    const { getStatusOptions } = this.#handler;
+    let response: StatusResponse<P>;
+    let result: RequestResult;
     try {
-      reading = await this.#operation.read(readOptions ? { ...readOptions, abortSignal } : { abortSignal });
-      // Here, because what a transport of the user's own resolves with may be nothing.
-      receipt = { isThrottled: false, rateLimit: reading.rateLimit };
+      response = await this.#operation.getStatus(
+        getStatusOptions ? { ...getStatusOptions, abortSignal } : { abortSignal },
+      );
+      // Inside the block: a transport of the user's own may resolve with nothing.
+      result = { isThrottled: false, rateLimit: response.rateLimit };
     } catch (error) {
-      // There may be an answer under way of which the rest is not wanted any more.
+      // A response may be under way of which the rest is no longer wanted.
       this.#controller?.abort(error);
-      if (this.#end(error instanceof ReadError ? error : undefined)) this.#reader.onFailure(error);
+      if (this.#end(error instanceof RequestError ? error : undefined)) this.#onError(error);
       return;
     }
-    if (this.#end(receipt)) this.#reader.onReading(reading);
+    if (this.#end(result)) this.#handler.onResponse(response);
   }
 
-  #giveUp(): void {
-    const error = timeoutError(this.#requestTimeoutInMs);
-    this.#abort(error);
-    this.#reader.onFailure(error);
+  #onError(error: unknown): void {
+    if (isFinalError(error)) this.#handler.onFinalError(error);
+    else this.#handler.onFailure(toRequestError(error));
   }
 
-  #abort(reason?: ReadError): void {
-    this.#end(undefined, () => this.#controller?.abort(reason));
+  #onTimeout(limitInMs: number): void {
+    const error = timeoutError(limitInMs);
+    this.#end(undefined, () => this.#controller?.abort(error));
+    this.#handler.onFailure(error);
   }
 
-  /** Returns whether it was not over before. What is to be let go of goes before the budget lets in the next. */
-  #end(receipt?: Receipt, letGo?: () => void): boolean {
+  /** Returns whether it was under way. The abort comes before the limiter starts the next request. */
+  #end(result: RequestResult | undefined, abort?: () => void): boolean {
     if (this.#stage === "over") return false;
-    this.#cancelTimer?.();
-    this.#withdraw?.();
-    const wasSent = this.#stage === "sent";
     this.#stage = "over";
-    letGo?.();
-    if (wasSent) this.#budget?.settle(receipt);
+    this.#cancelTimeout?.();
+    this.#withdraw?.();
+    abort?.();
+    this.#sentBy?.release(result);
     return true;
   }
 }
 
-/** A Retry-After may name a moment that no date can. */
-const lastDate = 8.64e15;
+/** Whether a transport has ended the wait by what it threw, which is more than a failed poll. */
+function isFinalError(error: unknown): error is LroError {
+  return error instanceof LroError && !(error instanceof RequestError) && !(error instanceof ContractError);
+}
 
-/** Why a read was not sent in time, `silenceInMs` being for how long the service wants to hear from nobody. */
-export function heldBackError(timestamp: number, silenceInMs: number, limitInMs: number): ReadError {
+/** Makes a failed poll of whatever a transport threw. A `TypeError` that is no network error is a bug. */
+export function toRequestError(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  const kind = error instanceof TypeError && !isNetworkError(error) ? "permanent" : "transient";
+  return new RequestError(messageOf(error), { kind, code: codeOf(error), cause: error });
+}
+
+/** A Retry-After may name a moment that no date can. */
+const maxDate = 8.64e15;
+
+/** The failure of a poll that the rate limiter did not let out in time. */
+export function throttledError(timestamp: number, throttledForInMs: number, limitInMs: number): RequestError {
+  const until = new Date(Math.min(timestamp + throttledForInMs, maxDate)).toISOString();
   const why =
-    silenceInMs > 0
-      ? `the service asks for silence until ${new Date(Math.min(timestamp + silenceInMs, lastDate)).toISOString()}`
+    throttledForInMs > 0
+      ? `the service accepts no request until ${until} (Retry-After)`
       : `other requests came first for ${Math.round(limitInMs)} ms`;
-  return new ReadError(`not sent, because ${why}`, {
+  return new RequestError(`not sent, because ${why}`, {
     kind: "transient",
-    code: "HeldBack",
-    retryAfterInMs: silenceInMs,
+    code: "Throttled",
+    retryAfterInMs: throttledForInMs,
   });
 }
 
-/** The failed read that no answer is. */
-export function timeoutError(limitInMs: number): ReadError {
-  return new ReadError(`no answer within ${Math.round(limitInMs)} ms`, {
+/** The failure of a request that had no response in time. */
+export function timeoutError(limitInMs: number): RequestError {
+  return new RequestError(`no response within ${Math.round(limitInMs)} ms`, {
     kind: "transient",
     code: "RequestTimeout",
   });

@@ -1,86 +1,133 @@
+import { checkSignal } from "../validate.ts";
 import type { Clock } from "../clock.ts";
-import { Mailbox } from "./async-queue.ts";
-import { checkSignal } from "./options.ts";
 import type { Outcome } from "../state/outcome.ts";
 import type { Progress } from "../state/progress.ts";
-
-function nothing(): void {}
-
-/** Where callers wait, and whom they tell that they leave. */
-export interface WaitingRoom {
-  onLeave(caller: object, reason?: unknown): void;
-}
+import { AsyncQueue } from "./async-queue.ts";
 
 /**
- * Somebody who waits for an operation, and may leave by a signal. The object itself is the signal's listener:
- * of many thousand waits each function costs.
+ * One caller that waits, and whose signals may end its wait. The object itself is the signals' listener: of many
+ * thousand waits each function costs.
  */
-export abstract class Caller<P> implements EventListenerObject {
+export abstract class Waiter<T> implements EventListenerObject {
   readonly #signals: readonly AbortSignal[];
-  #room: WaitingRoom | undefined;
+  #waiters: Waiters<T> | undefined;
 
   constructor(signals: readonly AbortSignal[]) {
     this.#signals = signals;
   }
 
-  /** Told after every answer; the progress is made when it is asked for. */
-  onProgress(_latestProgress: () => Progress<P>): void {}
-  abstract onOutcome(outcome: Outcome<P>): void;
+  /** Called after every response; the progress is made when it is asked for. */
+  onProgress(_latestProgress: () => Progress<T>): void {}
+  /** Called after every failed poll; the error is made when it is asked for. */
+  onFailedPoll(_error: () => Error): void {}
+  abstract onOutcome(outcome: Outcome<T>): void;
   abstract onAbort(reason: unknown): void;
 
-  /** Comes in, unless one of its signals has fired already. */
-  enter(room: WaitingRoom): boolean {
+  get isWaiting(): boolean {
+    return this.#waiters !== undefined;
+  }
+
+  /** Returns whether it waits from now on: not where one of its signals has fired already. */
+  join(waiters: Waiters<T>): boolean {
     const fired = this.#signals.find((signal) => signal.aborted);
     if (fired) {
       this.onAbort(fired.reason);
       return false;
     }
-    this.#room = room;
+    this.#waiters = waiters;
     for (const signal of this.#signals) signal.addEventListener("abort", this);
     return true;
   }
 
-  /** Whether it has come in, and neither left nor been let go. */
-  get isIn(): boolean {
-    return this.#room !== undefined;
-  }
-
-  /** Leaves, because of an error if there is a reason. */
+  /** Stops waiting; the reason is that of an abort, if there was one. */
   leave(reason?: unknown): void {
-    for (const signal of this.#signals) signal.removeEventListener("abort", this);
-    this.#room?.onLeave(this, reason);
-    this.#room = undefined;
+    const waiters = this.#unsubscribe();
+    waiters?.removeWaiter(this, reason);
   }
 
-  /** Lets it go with the outcome, without telling the room, which is being emptied. */
-  dismiss(outcome: Outcome<P>): void {
-    this.#room = undefined;
-    this.leave();
+  /** Stops waiting, because the outcome is known. */
+  settle(outcome: Outcome<T>): void {
+    this.#unsubscribe();
     this.onOutcome(outcome);
   }
 
-  handleEvent(): void {
-    const reason: unknown = this.#signals.find((signal) => signal.aborted)?.reason;
+  /** Stops waiting for this reason. */
+  abort(reason: unknown): void {
     this.leave(reason);
     this.onAbort(reason);
   }
+
+  handleEvent(): void {
+    this.abort(this.#signals.find((signal) => signal.aborted)?.reason);
+  }
+
+  #unsubscribe(): Waiters<T> | undefined {
+    for (const signal of this.#signals) signal.removeEventListener("abort", this);
+    const waiters = this.#waiters;
+    this.#waiters = undefined;
+    return waiters;
+  }
 }
 
-/** Those of the signals that there are. */
+/** The callers that wait for one thing: an operation, a group, a job. */
+export abstract class Waiters<T> {
+  /** Most pollers of many thousand have one waiter: a set for each would cost more than the rest. */
+  #waiters: Waiter<T> | Set<Waiter<T>> | undefined;
+
+  /** Called when the last waiter has left; the reason is that of its abort, if it was one. */
+  protected abstract onLastLeft(reason: unknown): void;
+
+  protected get hasWaiters(): boolean {
+    return this.#waiters !== undefined;
+  }
+
+  /** A copy: a waiter that is told may leave, and others may come. */
+  protected waiters(): readonly Waiter<T>[] {
+    if (this.#waiters instanceof Set) return Array.from(this.#waiters);
+    return this.#waiters ? [this.#waiters] : [];
+  }
+
+  /** Returns whether the waiter waits from now on. */
+  protected addWaiter(waiter: Waiter<T>): boolean {
+    if (!waiter.join(this)) return false;
+    if (this.#waiters instanceof Set) this.#waiters.add(waiter);
+    else this.#waiters = this.#waiters ? new Set([this.#waiters, waiter]) : waiter;
+    return true;
+  }
+
+  removeWaiter(waiter: Waiter<T>, reason?: unknown): void {
+    if (this.#waiters instanceof Set) this.#waiters.delete(waiter);
+    if (this.#waiters === waiter || (this.#waiters instanceof Set && this.#waiters.size === 0)) {
+      this.#waiters = undefined;
+      this.onLastLeft(reason);
+    }
+  }
+
+  /** Empties the collection. The waiters are still to be settled. */
+  protected takeWaiters(): readonly Waiter<T>[] {
+    const waiters = this.waiters();
+    this.#waiters = undefined;
+    return waiters;
+  }
+}
+
+/** Returns those of the signals that there are. */
 export function signalsOf(...signals: readonly (AbortSignal | undefined)[]): readonly AbortSignal[] {
   for (const signal of signals) checkSignal(signal);
   return signals.filter((signal) => signal !== undefined);
 }
 
-/** Somebody who awaits one promise. */
-abstract class Awaiting<P, R> extends Caller<P> {
+function ignore(): void {}
+
+/** A caller that awaits one promise. */
+abstract class PromiseWaiter<T, R> extends Waiter<T> {
   readonly #settlers = Promise.withResolvers<R>();
 
   get promise(): Promise<R> {
     return this.#settlers.promise;
   }
 
-  resolve(value: R): void {
+  protected resolve(value: R): void {
     this.#settlers.resolve(value);
   }
 
@@ -88,90 +135,99 @@ abstract class Awaiting<P, R> extends Caller<P> {
     this.#settlers.reject(reason);
   }
 
-  protected onFailure(outcome: Exclude<Outcome<P>, { type: "succeeded" }>): void {
-    // Where a block is left by an error, what was begun in it is awaited by nobody: that must not end the process.
-    if (outcome.type === "disposed") this.promise.catch(nothing);
+  protected onFailure(outcome: Exclude<Outcome<T>, { type: "succeeded" }>): void {
+    // A block that an error leaves awaits none of the waits that it has started: that must not end the process.
+    if (outcome.type === "disposed") this.promise.catch(ignore);
     this.#settlers.reject(outcome.error);
   }
 }
 
-/** Waits for the end. */
-export class UntilDone<P> extends Awaiting<P, P> {
-  override onOutcome(outcome: Outcome<P>): void {
+/** Waits for the end of the operation. */
+export class UntilDone<T> extends PromiseWaiter<T, T> {
+  override onOutcome(outcome: Outcome<T>): void {
     if (outcome.type === "succeeded") this.resolve(outcome.result);
     else this.onFailure(outcome);
   }
 }
 
-/** Waits for one read, which brings the progress. */
-export class UntilRead<P> extends Awaiting<P, Progress<P>> {
-  #callOffLimit: () => void = () => {};
+/** Waits for one response. */
+export class UntilResponse<T> extends PromiseWaiter<T, Progress<T>> {
+  #cancelLimit: (() => void) | undefined;
 
-  /** Leaves after this time, for the reason that there is then. */
-  leaveAfter(clock: Clock, delayInMs: number, reason: () => unknown): void {
-    this.#callOffLimit = clock.setTimer(() => {
-      const why = reason();
-      this.leave(why);
-      this.onAbort(why);
-    }, delayInMs);
+  /** Rejects after this time, with the error that there is then. */
+  limit(clock: Clock, delayInMs: number, error: () => Error): void {
+    this.#cancelLimit = clock.setTimer(() => this.abort(error()), delayInMs);
+  }
+
+  override onProgress(latestProgress: () => Progress<T>): void {
+    this.resolve(latestProgress());
+    this.leave();
+  }
+
+  override onFailedPoll(error: () => Error): void {
+    this.abort(error());
   }
 
   override leave(reason?: unknown): void {
-    this.#callOffLimit();
+    this.#cancelLimit?.();
     super.leave(reason);
   }
 
-  override onOutcome(outcome: Outcome<P>): void {
-    if (outcome.type === "gaveUp" || outcome.type === "disposed") this.onFailure(outcome);
+  override onOutcome(outcome: Outcome<T>): void {
+    this.#cancelLimit?.();
+    if (outcome.type === "pollingFailed" || outcome.type === "disposed") this.onFailure(outcome);
   }
 }
 
 /** Iterates over the progress. */
-export class Iteration<P> extends Caller<P> {
-  readonly mailbox: Mailbox<Progress<P>> = new Mailbox();
+export class Iteration<T> extends Waiter<T> {
+  readonly queue: AsyncQueue<Progress<T>> = new AsyncQueue();
 
-  constructor(signals: readonly AbortSignal[], latest: Progress<P> | undefined) {
+  constructor(signals: readonly AbortSignal[], latest: Progress<T> | undefined) {
     super(signals);
-    if (latest) this.mailbox.put(latest);
+    if (latest) this.queue.push(latest);
   }
 
-  override onProgress(latestProgress: () => Progress<P>): void {
-    this.mailbox.put(latestProgress());
+  override onProgress(latestProgress: () => Progress<T>): void {
+    this.queue.push(latestProgress());
   }
 
-  override onOutcome(outcome: Outcome<P>): void {
-    const isUnfinished = outcome.type === "gaveUp" || outcome.type === "disposed";
-    this.mailbox.close(isUnfinished ? outcome : {}, outcome.type === "disposed");
+  override onOutcome(outcome: Outcome<T>): void {
+    const isUnfinished = outcome.type === "pollingFailed" || outcome.type === "disposed";
+    this.queue.close(isUnfinished ? outcome : {}, outcome.type === "disposed");
   }
 
   override onAbort(error: unknown): void {
-    this.mailbox.close({ error });
+    this.queue.close({ error });
   }
 }
 
-/** Somebody who iterates, from the first `next()` on. */
-interface Consumer<T> {
-  readonly mailbox: Mailbox<T>;
+/** A waiter that queues values for a consumer. */
+interface QueueingWaiter<T> {
+  readonly queue: AsyncQueue<T>;
   leave(): void;
 }
 
-/** No generator: its return() would wait for the next value before it lets go. */
-export function iteratorOf<T, C extends Consumer<T>>(
-  arrive: () => C,
-  enter: (consumer: C) => void,
+/**
+ * Makes an iterator whose waiter joins with the first `next()`. It is no generator: the `return()` of one would wait for
+ * the next value before it leaves.
+ */
+export function iteratorOf<T, W extends QueueingWaiter<T>>(
+  createWaiter: () => W,
+  join: (waiter: W) => void,
 ): AsyncIterator<T, void, undefined> {
-  let consumer: C | undefined;
+  let waiter: W | undefined;
   return {
     next: () => {
-      if (consumer) return consumer.mailbox.next();
-      consumer = arrive();
-      // Only now: to enter may begin a read, whose code is the user's and may call next() too.
-      enter(consumer);
-      return consumer.mailbox.next();
+      if (waiter) return waiter.queue.next();
+      waiter = createWaiter();
+      // After the assignment: to join may start a poll, whose code is the user's and may call next() too.
+      join(waiter);
+      return waiter.queue.next();
     },
     return: () => {
-      consumer?.leave();
-      consumer?.mailbox.close();
+      waiter?.leave();
+      waiter?.queue.close();
       return Promise.resolve({ done: true, value: undefined });
     },
   };

@@ -1,15 +1,16 @@
+import { checkDuration } from "../validate.ts";
 import { estimateFrom } from "./remaining-time.ts";
 import { forecastsOf } from "./forecast.ts";
-import { guarded } from "./regret-bound.ts";
-import { gapOf, noKnowledge } from "./hazard.ts";
+import { withinRegretBound } from "./regret-bound.ts";
+import { gapOf, uninformed } from "./hazard.ts";
 import type { Background, Terms } from "./hazard.ts";
-import { learned } from "./duration-model.ts";
+import { learnedFrom } from "./duration-model.ts";
 import { beliefOf, cheapestPlan, momentsAhead } from "./plan.ts";
-import { checkDuration, spreadUpTo } from "./schedule.ts";
+import { spreadUpTo } from "./schedule.ts";
 import type { PollHistory, Schedule } from "./schedule.ts";
 
 /** What a wait costs, in words of one number. */
-export interface PricedScheduleOptions {
+export interface AdaptiveScheduleOptions {
   /** How much lateness one status request is worth, in milliseconds. Default 1000. */
   readonly pollCostInMs?: number;
   /** The shortest wait between reads, in milliseconds. Default 1000. */
@@ -24,7 +25,7 @@ export interface PricedScheduleOptions {
 }
 
 /** What a request is worth to who does not say. */
-export const usualPollCostInMs = 1000;
+export const defaultPollCostInMs = 1000;
 
 /**
  * The default: spends reads so that lateness plus reads times their price is least.
@@ -35,8 +36,8 @@ export const usualPollCostInMs = 1000;
  *
  * @throws RangeError when an option is negative, not a number, or the bounds are the wrong way round
  */
-export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
-  const { pollCostInMs = usualPollCostInMs, pastDurationsInMs = [] } = options;
+export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
+  const { pollCostInMs = defaultPollCostInMs, pastDurationsInMs = [] } = options;
   const { minDelayInMs = 1000, maxDelayInMs = 30_000 } = options;
   checkDuration("pollCostInMs", pollCostInMs, { positive: true });
   checkDuration("minDelayInMs", minDelayInMs);
@@ -48,7 +49,7 @@ export function pricedSchedule(options: PricedScheduleOptions = {}): Schedule {
     throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof pastDurationsInMs}`);
   for (const duration of pastDurationsInMs) checkPastDuration(duration);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
-  const background = pastDurationsInMs.length > 0 ? learned(pastDurationsInMs, terms) : noKnowledge(terms);
+  const background = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : uninformed(terms);
   const hasPast = pastDurationsInMs.length > 0;
   const schedule = (history: PollHistory, random: () => number): number => {
     const { gap, tolerance } = wantedGap(history, background, terms, hasPast);
@@ -85,6 +86,6 @@ function wantedGap(
   const moments = momentsAhead(background, forecasts, elapsedInMs);
   const belief = beliefOf(background, forecasts, elapsedInMs);
   const { gapInMs, gapAfterInMs } = cheapestPlan(moments, belief, background, terms);
-  const gap = forecasts.length === 0 ? gapInMs : guarded(gapInMs, history, background, terms);
+  const gap = forecasts.length === 0 ? gapInMs : withinRegretBound(gapInMs, history, background, terms);
   return { gap, tolerance: gapAfterInMs };
 }

@@ -1,4 +1,5 @@
-import { checkDuration, spreadUpTo } from "./schedule.ts";
+import { checkDuration } from "../validate.ts";
+import { spreadUpTo } from "./schedule.ts";
 import type { Schedule } from "./schedule.ts";
 
 /**

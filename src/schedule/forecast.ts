@@ -1,6 +1,6 @@
 import { models } from "./progress-models.ts";
 import type { Fit, Model, Sample } from "./progress-models.ts";
-import type { ProgressPoint, ProgressRecord } from "./progress-history.ts";
+import type { ProgressHistory, ProgressPoint } from "./progress-history.ts";
 
 /** One way to read the bar: when it says that the operation ends, and how far off that may be. */
 export interface Forecast {
@@ -26,7 +26,7 @@ const finestSlip = 0.03;
 const mostLooks = 4;
 
 /** What the bar says of the end, in each way of reading it, with the trust that it earned on this operation. */
-export function forecastsOf(record: ProgressRecord, elapsedInMs: number): readonly Forecast[] {
+export function forecastsOf(record: ProgressHistory, elapsedInMs: number): readonly Forecast[] {
   const samples = samplesOf(record, elapsedInMs);
   const latest = samples.at(-1);
   if (latest === undefined || latest.y <= 0 || elapsedInMs <= 0) return [];
@@ -111,7 +111,7 @@ function latenessOf(fit: Fit, latest: Sample): number {
 /** Steps larger than this are jumps, not the grid of the bar. */
 const coarsestStep = 25;
 
-function samplesOf(record: ProgressRecord, elapsedInMs: number): readonly Sample[] {
+function samplesOf(record: ProgressHistory, elapsedInMs: number): readonly Sample[] {
   const { points, quantum, latestInMs } = record;
   const last = points.at(-1);
   if (last === undefined) return [];
@@ -139,6 +139,6 @@ function sampleOf({ atInMs, percent, levels }: ProgressPoint, width: number, jit
 const meanRootOfNormal = 0.822;
 
 /** How much the bar goes up and down from reading to reading, in percent. */
-function jitterOf({ roughness }: ProgressRecord): number {
+function jitterOf({ roughness }: ProgressHistory): number {
   return (roughness.meanRoot / meanRootOfNormal) ** 2;
 }

@@ -35,7 +35,7 @@ const youngestAge = 0.25;
  * Nothing known: the hazard is `0.75/t`. Reads are as dense as `√(h/2c)` (Keller 1974), integrated
  * over the gap, so that `√t` grows by the same step with each of them.
  */
-export function noKnowledge({ pollCostInMs, minDelayInMs, maxDelayInMs }: Terms): Background {
+export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs }: Terms): Background {
   const offset = youngestAge * pollCostInMs;
   const step = Math.sqrt(pollCostInMs / (2 * hazardTimesAge));
   const ahead = (from: number, reads: number): number =>

@@ -11,7 +11,7 @@ export interface ProgressPoint {
 }
 
 /** How `percentComplete` moved so far on one operation: small, of a fixed size, and plain JSON. */
-export interface ProgressRecord {
+export interface ProgressHistory {
   /** Changes of level, oldest first; at most 12. Where there were more, the older ones are means. */
   readonly points: readonly ProgressPoint[];
   /** When the percentage was last reported, in milliseconds since the wait began. */
@@ -23,7 +23,7 @@ export interface ProgressRecord {
 }
 
 /** One answer's percentage. */
-export interface ProgressReading {
+export interface ReportedProgress {
   /** Milliseconds since the wait began. */
   readonly elapsedInMs: number;
   /** 0 to 100; `undefined` where the service reported none. */
@@ -37,9 +37,9 @@ const stepsInPercent = 1000;
 
 /** The record after one more answer. An answer without a percentage changes nothing. */
 export function observeProgress(
-  record: ProgressRecord | undefined,
-  { elapsedInMs, percentComplete }: ProgressReading,
-): ProgressRecord | undefined {
+  record: ProgressHistory | undefined,
+  { elapsedInMs, percentComplete }: ReportedProgress,
+): ProgressHistory | undefined {
   if (percentComplete === undefined) return record;
   const { points = [], roughness = smooth } = record ?? {};
   const point = {
@@ -58,13 +58,13 @@ export function observeProgress(
   };
 }
 
-const smooth: ProgressRecord["roughness"] = { meanRoot: 0, count: 0 };
+const smooth: ProgressHistory["roughness"] = { meanRoot: 0, count: 0 };
 
 /** The mean goes over roots, so that one jump among many steps does not count as roughness. */
 function rougher(
-  { meanRoot, count }: ProgressRecord["roughness"],
+  { meanRoot, count }: ProgressHistory["roughness"],
   [before, between, after]: readonly ProgressPoint[],
-): ProgressRecord["roughness"] {
+): ProgressHistory["roughness"] {
   if (before === undefined || between === undefined || after === undefined) return { meanRoot, count };
   const span = after.atInMs - before.atInMs;
   const part = span > 0 ? (between.atInMs - before.atInMs) / span : 0.5;

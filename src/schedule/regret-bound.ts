@@ -15,7 +15,12 @@ const allowance = 0.12;
  *
  * The answer with which a wait begins is the same with a bar and without: it stands for the read to come.
  */
-export function guarded(gapInMs: number, history: PollHistory, background: Background, terms: Terms): number {
+export function withinRegretBound(
+  gapInMs: number,
+  history: PollHistory,
+  background: Background,
+  terms: Terms,
+): number {
   const own = gapOf(background, history.elapsedInMs, terms);
   const most = longestGap(own, history, background, terms);
   return Math.max(Math.min(own, shortestGap(own, history, background, terms)), Math.min(gapInMs, most));

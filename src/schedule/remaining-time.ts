@@ -1,12 +1,12 @@
 import { forecastsOf } from "./forecast.ts";
-import { noKnowledge } from "./hazard.ts";
+import { uninformed } from "./hazard.ts";
 import type { Background } from "./hazard.ts";
 import { beliefOf } from "./plan.ts";
 import type { Survival } from "./plan.ts";
 import type { PollHistory, RemainingEstimate } from "./schedule.ts";
 
 /** The terms do not matter where only the age of an operation is asked for. */
-const nothingKnown: Background = noKnowledge({
+const nothingKnown: Background = uninformed({
   pollCostInMs: 1000,
   minDelayInMs: 1000,
   maxDelayInMs: Infinity,

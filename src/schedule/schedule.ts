@@ -1,4 +1,4 @@
-import type { ProgressRecord } from "./progress-history.ts";
+import type { ProgressHistory } from "./progress-history.ts";
 
 /** What a schedule may know of a wait: a plain value that survives `JSON.stringify`. */
 export interface PollHistory {
@@ -11,7 +11,7 @@ export interface PollHistory {
   /** The highest percentage that the service has reported, 0 to 100. */
   readonly percentComplete?: number | undefined;
   /** How the percentage moved so far on this operation; absent while none was reported. */
-  readonly progress?: ProgressRecord | undefined;
+  readonly progress?: ProgressHistory | undefined;
 }
 
 /** How long an operation will still take. Milliseconds. */
@@ -63,21 +63,4 @@ export function spreadUpTo(
     mostInMs,
     start + spread(Math.min(start, toleranceInMs), random) - Math.min(start, toleranceInMs),
   );
-}
-
-/**
- * Refuses what is no duration.
- *
- * @throws RangeError that names the option, what was expected and what came
- */
-export function checkDuration(
-  name: string,
-  value: number,
-  { positive = false, allowInfinity = false }: { positive?: boolean; allowInfinity?: boolean } = {},
-): void {
-  const isLargeEnough = positive ? value > 0 : value >= 0;
-  if (typeof value === "number" && isLargeEnough && (allowInfinity || value !== Infinity)) return;
-  const kind = `${positive ? "a positive" : "a non-negative"}${allowInfinity ? "" : " finite"} number`;
-  const got = typeof value === "string" ? JSON.stringify(value) : String(value);
-  throw new RangeError(`${name}: expected ${kind} of milliseconds, got ${got}`);
 }

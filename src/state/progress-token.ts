@@ -1,8 +1,8 @@
-import type { ProgressPoint, ProgressRecord } from "../schedule/progress-history.ts";
-import { parseCount, parseFields, parseNumber, refusal } from "../operation/json-fields.ts";
+import type { ProgressHistory, ProgressPoint } from "../schedule/progress-history.ts";
+import { invalidField, parseCount, parseFields, parseNumber } from "../operation/json-fields.ts";
 
 /**
- * A {@link ProgressRecord} in a resume token: rounded, so that it stays small. Times are seconds since the wait began.
+ * A {@link ProgressHistory} in a resume token: rounded, so that it stays small. Times are seconds since the wait began.
  */
 export interface ProgressToken {
   /** When the percentage was last reported. */
@@ -16,7 +16,7 @@ export interface ProgressToken {
 }
 
 /** The record as a token holds it. */
-export function progressTokenOf({ points, latestInMs, quantum, roughness }: ProgressRecord): ProgressToken {
+export function progressTokenOf({ points, latestInMs, quantum, roughness }: ProgressHistory): ProgressToken {
   return {
     latest: rounded(latestInMs / 1000, timeDigits),
     quantum: rounded(quantum, percentDigits),
@@ -67,26 +67,27 @@ export function parseProgressToken(value: unknown, path: string): ProgressToken 
 
 function parseNumbers(value: unknown, path: string, most: number): readonly number[] {
   if (!Array.isArray(value) || value.length > most) {
-    throw refusal(path, `an array of at most ${most} numbers`, value);
+    throw invalidField(path, `an array of at most ${most} numbers`, value);
   }
   return value.map((item, index) => parseNumber(item, `${path}[${index}]`));
 }
 
 /** A point is what a schedule divides by: one that no wait could have seen must not get that far. */
 function checkPoints(points: readonly number[], path: string): void {
-  if (points.length % numbersInPoint !== 0) throw refusal(path, "four numbers for each point", points);
+  if (points.length % numbersInPoint !== 0) throw invalidField(path, "four numbers for each point", points);
   let before = 0;
   for (const [index, number] of points.entries()) {
     const at = `${path}[${index}]`;
-    if (index % numbersInPoint === 0 && number < before) throw refusal(at, `at least ${before}`, number);
+    if (index % numbersInPoint === 0 && number < before) throw invalidField(at, `at least ${before}`, number);
     if (index % numbersInPoint === 0) before = number;
     if (index % numbersInPoint === 2) parseNumber(number, at, 100);
-    if (index % numbersInPoint === 3 && parseCount(number, at) === 0) throw refusal(at, "1 or more", number);
+    if (index % numbersInPoint === 3 && parseCount(number, at) === 0)
+      throw invalidField(at, "1 or more", number);
   }
 }
 
 /** The record that a token holds. */
-export function progressOf({ points, latest, quantum, roughness }: ProgressToken): ProgressRecord {
+export function progressOf({ points, latest, quantum, roughness }: ProgressToken): ProgressHistory {
   const [meanRoot, count] = roughness;
   const starts = points.filter((_, index) => index % numbersInPoint === 0);
   return {

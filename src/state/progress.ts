@@ -1,8 +1,9 @@
-import type { ReadError } from "../operation/errors.ts";
+import type { RequestError } from "../operation/errors.ts";
 import { historyOf } from "./state-machine.ts";
-import type { NextStep, WaitState } from "./state-machine.ts";
-import { isTerminal } from "../operation/operation.ts";
-import type { OperationState, OperationStatus, WaitFacts } from "../operation/operation.ts";
+import type { NextStep, PollState } from "./state-machine.ts";
+import { isTerminal } from "../operation/status.ts";
+import type { PollerSnapshot } from "../operation/operation.ts";
+import type { OperationState, OperationStatus } from "../operation/status.ts";
 import { estimateRemaining } from "../schedule/remaining-time.ts";
 import type { RemainingEstimate, Schedule } from "../schedule/schedule.ts";
 
@@ -29,13 +30,13 @@ export interface Progress<P = unknown> {
   /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
   /** How many of them failed. */
-  readonly failedReads: number;
+  readonly failedPollCount: number;
 }
 
 /** A read that failed, and what follows. */
-export interface FailedRead {
+export interface FailedPoll {
   /** Why it failed. */
-  readonly error: ReadError;
+  readonly error: RequestError;
   /** The last state known, if any. */
   readonly status: OperationState | undefined;
   /** Milliseconds since the wait began. */
@@ -45,21 +46,21 @@ export interface FailedRead {
   /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
   /** How many of them failed. */
-  readonly failedReads: number;
+  readonly failedPollCount: number;
 }
 
 const ended: RemainingEstimate = { estimatedRemainingInMs: 0, estimatedRemainingRangeInMs: [0, 0] };
 
 /** What is known since the last answer. */
 export function progressOf<P>(
-  state: WaitState<P>,
+  state: PollState<P>,
   latest: OperationStatus<P>,
   step: NextStep,
   schedule: Schedule,
 ): Progress<P> {
-  const { percentComplete, previousStatus, pollCount, failedReads, answeredAtInMs = 0 } = state;
+  const { percentComplete, previousStatus, pollCount, failedPollCount, respondedAtInMs = 0 } = state;
   const { status = latest.status } = state;
-  const history = historyOf(state, answeredAtInMs);
+  const history = historyOf(state, respondedAtInMs);
   const estimate = isTerminal(status) ? ended : (schedule.estimate?.(history) ?? estimateRemaining(history));
   return {
     status,
@@ -67,34 +68,41 @@ export function progressOf<P>(
     changed: state.isChange ?? true,
     percentComplete,
     operation: latest,
-    elapsedInMs: answeredAtInMs,
+    elapsedInMs: respondedAtInMs,
     estimatedRemainingInMs: estimate?.estimatedRemainingInMs,
     estimatedRemainingRangeInMs: estimate?.estimatedRemainingRangeInMs,
     nextPollInMs: nextPollInMs(step),
     pollCount,
-    failedReads,
+    failedPollCount: failedPollCount,
   };
 }
 
 /** The event after a failed read. */
-export function failedReadAfter(
-  error: ReadError,
-  state: WaitState,
+export function failedPollAfter(
+  error: RequestError,
+  state: PollState,
   elapsedInMs: number,
   step: NextStep,
-): FailedRead {
-  const { status, pollCount, failedReads } = state;
-  return { error, status, elapsedInMs, nextPollInMs: nextPollInMs(step), pollCount, failedReads };
+): FailedPoll {
+  const { status, pollCount, failedPollCount } = state;
+  return {
+    error,
+    status,
+    elapsedInMs,
+    nextPollInMs: nextPollInMs(step),
+    pollCount,
+    failedPollCount: failedPollCount,
+  };
 }
 
 /** What observers and logs are told: unlike a progress, without an estimate, which costs more than all else. */
-export function factsOf(
+export function snapshotOf(
   operationId: string,
-  state: WaitState,
+  state: PollState,
   elapsedInMs: number,
   step: NextStep,
-): WaitFacts {
-  const { status, previousStatus, percentComplete, pollCount, failedReads } = state;
+): PollerSnapshot {
+  const { status, previousStatus, percentComplete, pollCount, failedPollCount: failedPollCount } = state;
   return {
     operationId,
     status,
@@ -104,10 +112,10 @@ export function factsOf(
     elapsedInMs,
     nextPollInMs: nextPollInMs(step),
     pollCount,
-    failedReads,
+    failedPollCount,
   };
 }
 
 function nextPollInMs(step: NextStep): number | undefined {
-  return step.type === "wait" && step.until === "nextRead" ? step.delayInMs : undefined;
+  return step.type === "wait" && step.until === "nextPoll" ? step.delayInMs : undefined;
 }

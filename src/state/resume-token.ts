@@ -1,15 +1,18 @@
+import { validRetryAfter } from "../operation/retry-after.ts";
 import { initialState } from "./state-machine.ts";
-import type { WaitState } from "./state-machine.ts";
-import { isTerminal } from "../operation/operation.ts";
-import type { Operation, OperationState } from "../operation/operation.ts";
-import { parseObject, parseState } from "../operation/parse-status.ts";
+import type { PollState } from "./state-machine.ts";
+import { isTerminal } from "../operation/status.ts";
+import type { Operation } from "../operation/operation.ts";
+import type { OperationState } from "../operation/status.ts";
 import {
+  invalidField,
   parseCount,
   parseFields,
   parseNumber,
+  parseObject,
   parseOptionalNumber,
-  refusal,
 } from "../operation/json-fields.ts";
+import { parseState } from "../operation/parse-status.ts";
 import type { Fields } from "../operation/json-fields.ts";
 import { parseProgressToken, progressOf, progressTokenOf } from "./progress-token.ts";
 import type { ProgressToken } from "./progress-token.ts";
@@ -24,7 +27,7 @@ export interface ResumeToken {
   /** How the transport finds the operation again. */
   readonly operation: object;
   /** When the wait began. */
-  readonly begunAt: number;
+  readonly startedAt: number;
   /** When this token was written. */
   readonly savedAt: number;
   /** The last state known, if any. A word of more than 32 bytes is kept as `Running`. */
@@ -34,9 +37,9 @@ export interface ResumeToken {
   /** Reads that came to an end, failed ones included. */
   readonly pollCount: number;
   /** How many of them failed. */
-  readonly failedReads: number;
+  readonly failedPollCount: number;
   /** How long the operation had been under way when the wait began, in milliseconds. */
-  readonly headStart?: number | undefined;
+  readonly ageAtStart?: number | undefined;
   /** Until when the service forbids a read. */
   readonly notBefore?: number | undefined;
   /** When the `timeoutInMs` of the wait is over. */
@@ -46,7 +49,7 @@ export interface ResumeToken {
 }
 
 /** Where a wait stands, by its own time. */
-export interface WaitMoment {
+export interface PollMoment {
   readonly elapsedInMs: number;
   /** When its `timeoutInMs` is over, in milliseconds since it began; `undefined` when it has none. */
   readonly deadlineInMs: number | undefined;
@@ -55,25 +58,25 @@ export interface WaitMoment {
 /** The token of a wait at this moment. */
 export function tokenOf(
   operation: Operation,
-  state: WaitState,
-  { elapsedInMs, deadlineInMs }: WaitMoment,
+  state: PollState,
+  { elapsedInMs, deadlineInMs }: PollMoment,
   now: number,
 ): ResumeToken {
-  const begunAt = Math.max(0, Math.round(now - elapsedInMs));
-  const { status, headStartInMs, notBeforeInMs, progress } = state;
+  const startedAt = Math.max(0, Math.round(now - elapsedInMs));
+  const { status, ageAtStartInMs, notBeforeInMs, progress } = state;
   return {
     version: 1,
     operation: operation.toJSON(),
-    begunAt,
-    savedAt: Math.max(begunAt, Math.round(now)),
+    startedAt,
+    savedAt: Math.max(startedAt, Math.round(now)),
     status: status === undefined ? undefined : shortWord(status),
     percentComplete: state.percentComplete,
     pollCount: state.pollCount,
-    failedReads: state.failedReads,
-    headStart: headStartInMs === undefined ? undefined : Math.round(headStartInMs),
+    failedPollCount: state.failedPollCount,
+    ageAtStart: ageAtStartInMs === undefined ? undefined : Math.round(ageAtStartInMs),
     // The clock of the day cuts off a fraction of a millisecond: without one more a read could come too early.
-    notBefore: notBeforeInMs === undefined ? undefined : momentOf(begunAt + notBeforeInMs + 1),
-    deadline: deadlineInMs === undefined ? undefined : momentOf(begunAt + deadlineInMs),
+    notBefore: notBeforeInMs === undefined ? undefined : momentOf(startedAt + notBeforeInMs + 1),
+    deadline: deadlineInMs === undefined ? undefined : momentOf(startedAt + deadlineInMs),
     progress: progress && progressTokenOf(progress),
   };
 }
@@ -92,54 +95,51 @@ function momentOf(timestamp: number): number {
 }
 
 /** What a wait that goes on begins with. */
-export interface Resumption extends WaitMoment {
-  readonly state: WaitState<never>;
+export interface ResumedState extends PollMoment {
+  readonly state: PollState<never>;
 }
-
-/** DevCenter forgets an operation after about a day: whoever holds back longer never learns of its end. */
-const longestHoldInMs = 86_400_000;
 
 /**
  * The wait that a token tells of, at another moment. Clocks differ between machines, and are set: a wait is never
  * younger than when the token was written, and a Retry-After never longer than what was left of it then, nor than a
  * day. A clock that was put forward cannot be told from a pause.
  */
-export function resumptionOf(token: ResumeToken, now: number): Resumption {
-  const { begunAt, savedAt, notBefore = 0, deadline } = token;
-  const elapsedInMs = Math.max(savedAt, now) - begunAt;
-  const holdInMs = Math.min(notBefore - Math.max(savedAt, now), longestHoldInMs);
+export function resumedStateOf(token: ResumeToken, now: number): ResumedState {
+  const { startedAt, savedAt, notBefore = 0, deadline } = token;
+  const elapsedInMs = Math.max(savedAt, now) - startedAt;
+  const retryAfterInMs = validRetryAfter(notBefore - Math.max(savedAt, now));
   return {
-    state: stateOf(token, holdInMs > 0 ? elapsedInMs + holdInMs : undefined),
+    state: stateOf(token, retryAfterInMs === undefined ? undefined : elapsedInMs + retryAfterInMs),
     elapsedInMs,
-    deadlineInMs: deadline === undefined ? undefined : deadline - begunAt,
+    deadlineInMs: deadline === undefined ? undefined : deadline - startedAt,
   };
 }
 
 /** The state that a token's writer was in. A terminal one is read again: the token holds no result. */
-function stateOf(token: ResumeToken, notBeforeInMs: number | undefined): WaitState<never> {
+function stateOf(token: ResumeToken, notBeforeInMs: number | undefined): PollState<never> {
   return {
     ...initialState,
     status: isTerminal(token.status) ? undefined : token.status,
     percentComplete: token.percentComplete,
     progress: token.progress && progressOf(token.progress),
-    headStartInMs: token.headStart,
+    ageAtStartInMs: token.ageAtStart,
     pollCount: token.pollCount,
-    failedReads: token.failedReads,
+    failedPollCount: token.failedPollCount,
     notBeforeInMs,
-    isHeldBack: notBeforeInMs !== undefined,
+    isRetryAfterOfFailure: notBeforeInMs !== undefined,
   };
 }
 
 const tokenFields = [
   "version",
   "operation",
-  "begunAt",
+  "startedAt",
   "savedAt",
   "status",
   "percentComplete",
   "pollCount",
-  "failedReads",
-  "headStart",
+  "failedPollCount",
+  "ageAtStart",
   "notBefore",
   "deadline",
   "progress",
@@ -152,38 +152,38 @@ const tokenFields = [
  */
 export function parseToken(value: Fields): ResumeToken {
   // First: what a newer version has may be called anything.
-  if (value["version"] !== 1) throw refusal("token.version", "1", value["version"]);
+  if (value["version"] !== 1) throw invalidField("token.version", "1", value["version"]);
   const fields = parseFields(value, "token", tokenFields);
-  const begunAt = parseNumber(fields["begunAt"], "token.begunAt");
+  const startedAt = parseNumber(fields["startedAt"], "token.startedAt");
   return {
     version: 1,
     operation: parseObject(fields["operation"], "token.operation"),
-    begunAt,
-    savedAt: parseMomentFrom(begunAt, fields["savedAt"], "token.savedAt"),
+    startedAt,
+    savedAt: parseMomentFrom(startedAt, fields["savedAt"], "token.savedAt"),
     status: fields["status"] === undefined ? undefined : parseWord(fields["status"], "token.status"),
     percentComplete: parseOptionalNumber(fields["percentComplete"], "token.percentComplete", 100),
     pollCount: parseCount(fields["pollCount"], "token.pollCount"),
-    failedReads: parseCount(fields["failedReads"], "token.failedReads"),
-    headStart: parseOptionalNumber(fields["headStart"], "token.headStart"),
+    failedPollCount: parseCount(fields["failedPollCount"], "token.failedPollCount"),
+    ageAtStart: parseOptionalNumber(fields["ageAtStart"], "token.ageAtStart"),
     notBefore: parseOptionalNumber(fields["notBefore"], "token.notBefore"),
     deadline:
       fields["deadline"] === undefined
         ? undefined
-        : parseMomentFrom(begunAt, fields["deadline"], "token.deadline"),
+        : parseMomentFrom(startedAt, fields["deadline"], "token.deadline"),
     progress:
       fields["progress"] === undefined ? undefined : parseProgressToken(fields["progress"], "token.progress"),
   };
 }
 
-function parseMomentFrom(begunAt: number, value: unknown, path: string): number {
+function parseMomentFrom(startedAt: number, value: unknown, path: string): number {
   const moment = parseNumber(value, path);
-  if (moment < begunAt) throw refusal(path, `begunAt (${begunAt}) or later`, moment);
+  if (moment < startedAt) throw invalidField(path, `startedAt (${startedAt}) or later`, moment);
   return moment;
 }
 
 function parseWord(value: unknown, path: string): OperationState {
   if (typeof value !== "string" || value.trim() === "" || value.length > longestWord) {
-    throw refusal(path, `a state of at most ${longestWord} characters`, value);
+    throw invalidField(path, `a state of at most ${longestWord} characters`, value);
   }
   return parseState(value, path);
 }
@@ -199,12 +199,12 @@ const longestToken = 16_384;
  */
 export function parseTokenText(token: unknown): unknown {
   const text = typeof token === "string" ? token : jsonOf(token);
-  if (text.length > longestToken) throw refusal("token", `at most ${longestToken} characters`, text);
+  if (text.length > longestToken) throw invalidField("token", `at most ${longestToken} characters`, text);
   try {
     return JSON.parse(text);
   } catch {
     // Not its parser's error, which quotes it.
-    throw refusal("token", "JSON", text);
+    throw invalidField("token", "JSON", text);
   }
 }
 
@@ -214,8 +214,8 @@ function jsonOf(token: unknown): string {
   try {
     text = JSON.stringify(token);
   } catch {
-    throw refusal("token", expected, token);
+    throw invalidField("token", expected, token);
   }
-  if (text === undefined) throw refusal("token", expected, undefined);
+  if (text === undefined) throw invalidField("token", expected, undefined);
   return text;
 }

@@ -1,52 +1,54 @@
-import type { Observed, ReadError } from "../operation/errors.ts";
-import { isTerminal } from "../operation/operation.ts";
-import type { OperationState, OperationStatus, Reading } from "../operation/operation.ts";
+import { validRetryAfter } from "../operation/retry-after.ts";
+import type { RequestError, ResponseCounts } from "../operation/errors.ts";
+import { isTerminal } from "../operation/status.ts";
+import type { StatusResponse } from "../operation/operation.ts";
+import type { OperationState, OperationStatus } from "../operation/status.ts";
 import { observeProgress } from "../schedule/progress-history.ts";
-import type { ProgressRecord } from "../schedule/progress-history.ts";
+import type { ProgressHistory } from "../schedule/progress-history.ts";
 import { spread } from "../schedule/schedule.ts";
 import type { PollHistory, Schedule } from "../schedule/schedule.ts";
 import { backoffAfterFailure } from "../schedule/backoff.ts";
 
 /** All that a wait knows. Times are milliseconds since the wait began. */
-export interface WaitState<P = unknown> {
+export interface PollState<P = unknown> {
   readonly latest?: OperationStatus<P> | undefined;
   readonly status?: OperationState | undefined;
   readonly previousStatus?: OperationState | undefined;
   /** The highest percentage seen. */
   readonly percentComplete?: number | undefined;
   /** How the percentage moved, falls included. */
-  readonly progress?: ProgressRecord | undefined;
+  readonly progress?: ProgressHistory | undefined;
   /** Whether the last answer differed from the one before in status or percentage. */
   readonly isChange?: boolean | undefined;
-  readonly answeredAtInMs?: number | undefined;
+  readonly respondedAtInMs?: number | undefined;
   /** How long the operation had been under way when the wait began. */
-  readonly headStartInMs?: number | undefined;
+  readonly ageAtStartInMs?: number | undefined;
   readonly requestId?: string | undefined;
   /** The operation has succeeded, and its result is still to be read. */
   readonly isResultPending?: boolean | undefined;
   readonly pollCount: number;
-  readonly failedReads: number;
+  readonly failedPollCount: number;
   /** Answers that were behind what was known already. */
-  readonly staleAnswers: number;
-  readonly observed: Observed;
+  readonly staleResponseCount: number;
+  readonly responseCounts: ResponseCounts;
   /** The last read's failure, if it failed. */
-  readonly failure?: ReadError | undefined;
+  readonly failure?: RequestError | undefined;
   readonly consecutiveFailures: number;
   readonly outageSinceInMs?: number | undefined;
   /** When the Retry-After of the last answer is over; it counts for one wait. */
   readonly notBeforeInMs?: number | undefined;
   /** Whether that Retry-After came with a failed read, which not even who asks for a read now may pass over. */
-  readonly isHeldBack?: boolean | undefined;
+  readonly isRetryAfterOfFailure?: boolean | undefined;
 }
 
 /** What happens to a wait, and when. */
-export type WaitEvent<P = unknown> = { readonly atInMs: number } & (
-  | { readonly type: "answered"; readonly reading: Reading<P> }
-  | { readonly type: "failed"; readonly failure: ReadError }
+export type PollEvent<P = unknown> = { readonly atInMs: number } & (
+  | { readonly type: "response"; readonly response: StatusResponse<P> }
+  | { readonly type: "failed"; readonly failure: RequestError }
 );
 
 /** How long a wait bears what. Milliseconds. */
-export interface WaitRules {
+export interface PollRules {
   readonly deadlineInMs: number;
   readonly outageToleranceInMs: number;
   readonly notFoundGraceInMs: number;
@@ -55,122 +57,122 @@ export interface WaitRules {
 
 /** What to do next: wait and read again, or end. */
 export type NextStep =
-  | { readonly type: "wait"; readonly delayInMs: number; readonly until: "nextRead" | "deadline" }
-  | { readonly type: "end"; readonly ending: WaitEnding };
+  | { readonly type: "wait"; readonly delayInMs: number; readonly until: "nextPoll" | "deadline" }
+  | { readonly type: "stop"; readonly reason: StopReason };
 
-export type WaitEnding = "settled" | "timedOut" | "notFound" | "unreadable";
+export type StopReason = "terminal" | "timedOut" | "notFound" | "pollingFailed";
 
-export const initialState: WaitState<never> = {
+export const initialState: PollState<never> = {
   pollCount: 0,
-  failedReads: 0,
-  staleAnswers: 0,
-  observed: {},
+  failedPollCount: 0,
+  staleResponseCount: 0,
+  responseCounts: {},
   consecutiveFailures: 0,
 };
 
 /** Whether there is nothing left to read. */
-export function isSettled(state: WaitState): boolean {
+export function isComplete(state: PollState): boolean {
   return isTerminal(state.status) && state.isResultPending !== true;
 }
 
 /** The state after an event. A settled state is final, and nothing ever moves back. */
-export function transition<P>(state: WaitState<P>, event: WaitEvent<P>): WaitState<P> {
-  if (isSettled(state)) return state;
-  return event.type === "answered"
-    ? afterAnswer(state, event.reading, event.atInMs)
+export function transition<P>(state: PollState<P>, event: PollEvent<P>): PollState<P> {
+  if (isComplete(state)) return state;
+  return event.type === "response"
+    ? afterResponse(state, event.response, event.atInMs)
     : afterFailure(state, event.failure, event.atInMs);
 }
 
-function afterAnswer<P>(state: WaitState<P>, reading: Reading<P>, atInMs: number): WaitState<P> {
-  const { status } = reading;
+function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atInMs: number): PollState<P> {
+  const { status } = response;
   const movesBack = rank(status.status) < rank(state.status);
   const percentFalls = (status.percentComplete ?? Infinity) < (state.percentComplete ?? -Infinity);
   const latest = movesBack ? (state.latest ?? status) : status;
   const word = movesBack ? state.status : status.status;
   const percentComplete = highest(state.percentComplete, status.percentComplete);
   // Told once, by the first answer: what was measured since must keep its place in time.
-  const isFirst = state.answeredAtInMs === undefined && state.headStartInMs === undefined;
-  const headStartInMs = isFirst ? Math.max(0, durationOf(reading.ageInMs) - atInMs) : state.headStartInMs;
+  const isFirst = state.respondedAtInMs === undefined && state.ageAtStartInMs === undefined;
+  const ageAtStartInMs = isFirst ? Math.max(0, validAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
   return {
     latest,
     status: word,
     previousStatus: state.status,
     percentComplete,
     isChange: word !== state.status || percentComplete !== state.percentComplete,
-    answeredAtInMs: atInMs,
-    headStartInMs,
+    respondedAtInMs: atInMs,
+    ageAtStartInMs,
     progress: observeProgress(state.progress, {
-      elapsedInMs: atInMs + (headStartInMs ?? 0),
+      elapsedInMs: atInMs + (ageAtStartInMs ?? 0),
       percentComplete: status.percentComplete,
     }),
-    requestId: reading.requestId,
-    isResultPending: movesBack ? state.isResultPending : reading.isResultPending,
+    requestId: response.requestId,
+    isResultPending: movesBack ? state.isResultPending : response.isResultPending,
     pollCount: state.pollCount + 1,
-    failedReads: state.failedReads,
-    staleAnswers: state.staleAnswers + (movesBack || percentFalls ? 1 : 0),
-    observed: count(state.observed, status.status),
+    failedPollCount: state.failedPollCount,
+    staleResponseCount: state.staleResponseCount + (movesBack || percentFalls ? 1 : 0),
+    responseCounts: count(state.responseCounts, status.status),
     consecutiveFailures: 0,
-    notBeforeInMs: holdUntil(atInMs, reading.retryAfterInMs),
+    notBeforeInMs: retryAfterEnd(atInMs, response.retryAfterInMs),
   };
 }
 
-function afterFailure<P>(state: WaitState<P>, failure: ReadError, atInMs: number): WaitState<P> {
+function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: number): PollState<P> {
   return {
     ...state,
     previousStatus: state.status,
     pollCount: state.pollCount + 1,
-    failedReads: state.failedReads + 1,
-    observed: count(state.observed, String(failure.statusCode ?? failure.code)),
+    failedPollCount: state.failedPollCount + 1,
+    responseCounts: count(state.responseCounts, String(failure.statusCode ?? failure.code)),
     failure,
     consecutiveFailures: state.consecutiveFailures + 1,
     outageSinceInMs: state.outageSinceInMs ?? atInMs,
-    notBeforeInMs: holdUntil(atInMs, failure.retryAfterInMs),
-    isHeldBack: true,
+    notBeforeInMs: retryAfterEnd(atInMs, failure.retryAfterInMs),
+    isRetryAfterOfFailure: true,
   };
 }
 
-function holdUntil(atInMs: number, retryAfterInMs: number | undefined): number | undefined {
-  const leastInMs = durationOf(retryAfterInMs);
-  return leastInMs > 0 ? atInMs + leastInMs : undefined;
+function retryAfterEnd(atInMs: number, retryAfterInMs: number | undefined): number | undefined {
+  const waitInMs = validRetryAfter(retryAfterInMs);
+  return waitInMs === undefined ? undefined : atInMs + waitInMs;
 }
 
 /** A transport may be the user's own: NaN, and what overflows later on, would make every wait endless. */
-function durationOf(toldInMs = 0): number {
-  return toldInMs > 0 && toldInMs < Number.MAX_SAFE_INTEGER ? toldInMs : 0;
+function validAge(ageInMs = 0): number {
+  return ageInMs > 0 && ageInMs < Number.MAX_SAFE_INTEGER ? ageInMs : 0;
 }
 
 /** A wait that gave up may go on later: its outage is then counted anew. */
-export function forgiven<P>(state: WaitState<P>): WaitState<P> {
+export function withoutOutage<P>(state: PollState<P>): PollState<P> {
   return { ...state, failure: undefined, consecutiveFailures: 0, outageSinceInMs: undefined };
 }
 
 /** What a schedule may know of the wait. */
-export function historyOf(state: WaitState, elapsedInMs: number): PollHistory {
-  const { pollCount, status, percentComplete, progress, headStartInMs = 0 } = state;
-  return { elapsedInMs: elapsedInMs + headStartInMs, pollCount, status, percentComplete, progress };
+export function historyOf(state: PollState, elapsedInMs: number): PollHistory {
+  const { pollCount, status, percentComplete, progress, ageAtStartInMs = 0 } = state;
+  return { elapsedInMs: elapsedInMs + ageAtStartInMs, pollCount, status, percentComplete, progress };
 }
 
 /** The next step after the last event; `stretch` is by how much the schedule's waits are longer than it says. */
 export function nextStep(
-  state: WaitState,
+  state: PollState,
   elapsedInMs: number,
-  rules: WaitRules,
+  rules: PollRules,
   schedule: Schedule,
   random: () => number,
   stretch = 1,
 ): NextStep {
-  const ending = endingOfWait(state, elapsedInMs, rules);
-  if (ending !== undefined) return { type: "end", ending };
+  const reason = stopReasonOf(state, elapsedInMs, rules);
+  if (reason !== undefined) return { type: "stop", reason };
   const stretched: Schedule = (history, chance) => stretch * schedule(history, chance);
   const wanted = wantedDelay(state, elapsedInMs, rules, stretched, random);
-  const least = spread(holdInMs(state, elapsedInMs), random);
+  const least = spread(retryAfterLeftInMs(state, elapsedInMs), random);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
 }
 
 function wantedDelay(
-  state: WaitState,
+  state: PollState,
   elapsedInMs: number,
-  rules: WaitRules,
+  rules: PollRules,
   schedule: Schedule,
   random: () => number,
 ): number {
@@ -179,8 +181,8 @@ function wantedDelay(
 }
 
 /** The first step of a wait that begins or goes on: a Retry-After from before still counts. */
-export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRules, delayInMs = 0): NextStep {
-  const leastInMs = holdInMs(state, elapsedInMs);
+export function firstStep(state: PollState, elapsedInMs: number, rules: PollRules, delayInMs = 0): NextStep {
+  const leastInMs = retryAfterLeftInMs(state, elapsedInMs);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(delayInMs, leastInMs), leastInMs);
 }
 
@@ -188,46 +190,50 @@ export function firstStep(state: WaitState, elapsedInMs: number, rules: WaitRule
  * What a wait that goes on has left of a timeout: enough for one read, though all of it went by while nobody waited.
  * An operation that ended in time must not be reported as late.
  */
-export function restOfTimeout(deadlineInMs: number | undefined, elapsedInMs: number): number | undefined {
-  return deadlineInMs === undefined ? undefined : Math.max(deadlineInMs - elapsedInMs, lastReadInMs);
+export function remainingTimeout(deadlineInMs: number | undefined, elapsedInMs: number): number | undefined {
+  return deadlineInMs === undefined ? undefined : Math.max(deadlineInMs - elapsedInMs, lastPollInMs);
 }
 
 /** How long the service's Retry-After still forbids a read. */
-export function holdInMs(state: WaitState, elapsedInMs: number): number {
+export function retryAfterLeftInMs(state: PollState, elapsedInMs: number): number {
   return Math.max(0, (state.notBeforeInMs ?? 0) - elapsedInMs);
 }
 
-function endingOfWait(state: WaitState, elapsedInMs: number, rules: WaitRules): WaitEnding | undefined {
-  if (isSettled(state)) return "settled";
+function stopReasonOf(state: PollState, elapsedInMs: number, rules: PollRules): StopReason | undefined {
+  if (isComplete(state)) return "terminal";
   const isLate = elapsedInMs >= rules.deadlineInMs;
-  return endingOfFailure(state, elapsedInMs, rules) ?? (isLate ? "timedOut" : undefined);
+  return stopReasonOfFailure(state, elapsedInMs, rules) ?? (isLate ? "timedOut" : undefined);
 }
 
-function endingOfFailure(state: WaitState, elapsedInMs: number, rules: WaitRules): WaitEnding | undefined {
+function stopReasonOfFailure(
+  state: PollState,
+  elapsedInMs: number,
+  rules: PollRules,
+): StopReason | undefined {
   const { failure, outageSinceInMs = elapsedInMs } = state;
   if (failure === undefined) return undefined;
-  if (failure.kind === "refused") return "unreadable";
+  if (failure.kind === "permanent") return "pollingFailed";
   const outageInMs = elapsedInMs - outageSinceInMs;
   if (failure.kind === "notFound" && state.isResultPending !== true) {
     return elapsedInMs >= rules.notFoundGraceInMs ? "notFound" : undefined;
   }
   // A result may be replicated as late as an operation.
   const toleranceInMs = failure.kind === "notFound" ? rules.notFoundGraceInMs : rules.outageToleranceInMs;
-  return outageInMs >= toleranceInMs ? "unreadable" : undefined;
+  return outageInMs >= toleranceInMs ? "pollingFailed" : undefined;
 }
 
 /** The time that the last read before the deadline gets for its answer. */
-const lastReadInMs = 1000;
+const lastPollInMs = 1000;
 
 /**
  * Where the next read would come after the deadline, moves it to shortly before, though never before Retry-After:
  * an operation that ended in time must not be reported as late.
  */
 function waitWithin(remainingInMs: number, delayInMs: number, leastInMs: number): NextStep {
-  if (delayInMs < remainingInMs) return { type: "wait", delayInMs, until: "nextRead" };
-  const lastChance = remainingInMs - lastReadInMs;
-  return lastChance >= Math.max(leastInMs, lastReadInMs)
-    ? { type: "wait", delayInMs: lastChance, until: "nextRead" }
+  if (delayInMs < remainingInMs) return { type: "wait", delayInMs, until: "nextPoll" };
+  const lastChance = remainingInMs - lastPollInMs;
+  return lastChance >= Math.max(leastInMs, lastPollInMs)
+    ? { type: "wait", delayInMs: lastChance, until: "nextPoll" }
     : { type: "wait", delayInMs: remainingInMs, until: "deadline" };
 }
 
@@ -242,10 +248,10 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
 }
 
 /** A service that invents a new word for each answer must not fill the memory. */
-const mostKindsObserved = 50;
+const maxKindsCounted = 50;
 
-function count(observed: Observed, answer: string): Observed {
+function count(observed: ResponseCounts, answer: string): ResponseCounts {
   const key =
-    Object.hasOwn(observed, answer) || Object.keys(observed).length < mostKindsObserved ? answer : "other";
+    Object.hasOwn(observed, answer) || Object.keys(observed).length < maxKindsCounted ? answer : "other";
   return { ...observed, [key]: (Object.hasOwn(observed, key) ? (observed[key] ?? 0) : 0) + 1 };
 }

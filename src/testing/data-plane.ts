@@ -5,10 +5,10 @@ import type { OperationState } from "../index.ts";
 import { describe } from "./validation.ts";
 import type { Fault } from "./faults.ts";
 import { ServedOperation } from "./served-operation.ts";
-import type { OperationPlan, Pace } from "./served-operation.ts";
+import type { OperationPlan, Speed } from "./served-operation.ts";
 
 /** What begins an operation. */
-export type BeginAction =
+export type OperationAction =
   | "createDevBox"
   | "deleteDevBox"
   | "startDevBox"
@@ -22,9 +22,9 @@ export type BeginAction =
   | "validateGroup";
 
 /** A request that is about to begin an operation. */
-export interface BeginRequest {
+export interface ReceivedInitialRequest {
   /** What it asks for. */
-  readonly action: BeginAction;
+  readonly action: OperationAction;
   /** Where. */
   readonly projectName: string;
   /** The whole URL that was asked for, query included. */
@@ -46,15 +46,18 @@ export interface Resource {
 
 /** Everything that the service remembers. */
 export class DataPlane {
-  readonly #pace: Pace;
-  readonly #onBegin: (request: BeginRequest) => OperationPlan | undefined;
+  readonly #pace: Speed;
+  readonly #onInitialRequest: (request: ReceivedInitialRequest) => OperationPlan | undefined;
   readonly #operations = new Map<string, ServedOperation>();
   readonly #resources = new Map<string, Resource>();
   readonly #nextFaults: Fault[] = [];
 
-  constructor(pace: Pace, onBegin: (request: BeginRequest) => OperationPlan | undefined = () => undefined) {
+  constructor(
+    pace: Speed,
+    onInitialRequest: (request: ReceivedInitialRequest) => OperationPlan | undefined = () => undefined,
+  ) {
     this.#pace = pace;
-    this.#onBegin = onBegin;
+    this.#onInitialRequest = onInitialRequest;
   }
 
   /** @throws RangeError when there is an operation of this id already */
@@ -67,8 +70,8 @@ export class DataPlane {
     return operation;
   }
 
-  begin(request: BeginRequest, usualPlan: OperationPlan): ServedOperation {
-    return this.add(request.projectName, this.#onBegin(request) ?? usualPlan);
+  startOperation(request: ReceivedInitialRequest, usualPlan: OperationPlan): ServedOperation {
+    return this.add(request.projectName, this.#onInitialRequest(request) ?? usualPlan);
   }
 
   find(projectName: string, operationId: string): ServedOperation | undefined {

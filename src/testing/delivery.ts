@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { Clock } from "../index.ts";
-import type { Answer } from "./responses.ts";
+import type { WireResponse } from "./responses.ts";
 import type { DeliveryFault } from "./faults.ts";
 
 type Fault<Kind extends DeliveryFault["kind"]> = Extract<DeliveryFault, { kind: Kind }>;
@@ -18,7 +18,12 @@ export function whenDue(
 }
 
 /** Puts an answer on the wire, or as much of it as the fault lets through. */
-export function deliver(response: ServerResponse, answer: Answer, clock: Clock, fault?: DeliveryFault): void {
+export function deliver(
+  response: ServerResponse,
+  answer: WireResponse,
+  clock: Clock,
+  fault?: DeliveryFault,
+): void {
   const body = fault?.kind === "long" ? filledUp(answer.body, fault) : Buffer.from(answer.body);
   setHead(response, answer, body.length, fault);
   switch (fault?.kind) {
@@ -38,7 +43,7 @@ export function deliver(response: ServerResponse, answer: Answer, clock: Clock, 
 
 function setHead(
   response: ServerResponse,
-  { status, headers }: Answer,
+  { status, headers }: WireResponse,
   bodyLength: number,
   fault: DeliveryFault | undefined,
 ): void {

@@ -1,5 +1,5 @@
-import { errorAnswer, jsonAnswer, statusId } from "./responses.ts";
-import type { Answer } from "./responses.ts";
+import { errorResponse, jsonResponse, statusId } from "./responses.ts";
+import type { WireResponse } from "./responses.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
 /** How far an answer gets before it stops. */
@@ -99,20 +99,25 @@ export function isDeliveryFault(fault: Fault): fault is DeliveryFault {
 }
 
 /** Whether a read that meets this fault, or none, brings the whole true answer. */
-export function isAnswered(fault: Fault | undefined): boolean {
+export function deliversStatus(fault: Fault | undefined): boolean {
   if (fault?.kind === "reset") return fault.when === "afterBody";
   return fault === undefined || (isDeliveryFault(fault) && fault.kind !== "hang");
 }
 
 /** What a fault puts in the true answer's place. */
-export function answerOf(fault: Exclude<Fault, StaleFault | DeliveryFault>, projectName: string): Answer {
+export function responseOf(
+  fault: Exclude<Fault, StaleFault | DeliveryFault>,
+  projectName: string,
+): WireResponse {
   switch (fault.kind) {
     case "status":
       return statusAnswer(fault);
     case "body":
       return { status: 200, headers: { "content-type": fault.contentType ?? "text/html" }, body: fault.text };
     case "unauthorized":
-      return errorAnswer(401, "Unauthorized", "The token is not accepted.", { headers: challengeOf(fault) });
+      return errorResponse(401, "Unauthorized", "The token is not accepted.", {
+        headers: challengeOf(fault),
+      });
     case "redirect":
       return { status: fault.status ?? 307, headers: { location: fault.location }, body: "" };
     case "otherOperation":
@@ -120,11 +125,11 @@ export function answerOf(fault: Exclude<Fault, StaleFault | DeliveryFault>, proj
   }
 }
 
-function statusAnswer({ status, retryAfter, headers, body }: StatusFault): Answer {
+function statusAnswer({ status, retryAfter, headers, body }: StatusFault): WireResponse {
   const extra = { ...headers, ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }) };
   if (body === undefined)
-    return errorAnswer(status, `Fault${status}`, `A fault of ${status}.`, { headers: extra });
-  if (typeof body !== "string") return jsonAnswer(status, body, extra);
+    return errorResponse(status, `Fault${status}`, `A fault of ${status}.`, { headers: extra });
+  if (typeof body !== "string") return jsonResponse(status, body, extra);
   return { status, headers: { "content-type": "text/plain", ...extra }, body };
 }
 
@@ -135,18 +140,18 @@ function challengeOf({ challenge, claims }: UnauthorizedFault): Record<string, s
   return { "www-authenticate": `Bearer realm="", error="insufficient_claims", claims="${encoded}"` };
 }
 
-function otherOperation({ operationId }: OtherOperationFault, projectName: string): Answer {
+function otherOperation({ operationId }: OtherOperationFault, projectName: string): WireResponse {
   const name = operationId ?? "00000000-0000-0000-0000-000000000000";
-  return jsonAnswer(200, { id: statusId(projectName, name), name, status: "Succeeded" });
+  return jsonResponse(200, { id: statusId(projectName, name), name, status: "Succeeded" });
 }
 
 /** @throws TypeError or RangeError that names the read and the field */
 export function checkFaults(name: string, faults: Faults | undefined): void {
   if (faults === undefined) return;
   checkObject(name, faults);
-  for (const [readNumber, fault] of Object.entries(faults)) {
-    checkNumber(`a key of ${name}`, Number(readNumber), { least: 1, isInteger: true });
-    checkFault(`${name}[${readNumber}]`, fault);
+  for (const [pollNumber, fault] of Object.entries(faults)) {
+    checkNumber(`a key of ${name}`, Number(pollNumber), { least: 1, isInteger: true });
+    checkFault(`${name}[${pollNumber}]`, fault);
   }
 }
 

@@ -1,5 +1,5 @@
 export type { StatusBody } from "./responses.ts";
-export type { BeginAction, BeginRequest } from "./data-plane.ts";
+export type { OperationAction, ReceivedInitialRequest } from "./data-plane.ts";
 export type {
   BodyFault,
   DeliveryFault,
@@ -14,19 +14,19 @@ export type {
 } from "./faults.ts";
 export { scriptedOperation } from "./scripted-operation.ts";
 export type {
-  ScriptedAnswer,
   ScriptedOperation,
   ScriptedOperationOptions,
-  ScriptedRead,
+  ScriptedPoll,
   ScriptedReply,
+  ScriptedResponse,
   ScriptedStatus,
 } from "./scripted-operation.ts";
 export type { OperationPlan } from "./served-operation.ts";
 export type { OperationStatusServerOptions } from "./server-options.ts";
 export { startOperationStatusServer } from "./server.ts";
 export type {
-  AddedOperation,
   AddOperationOptions,
+  AddedOperation,
   OperationStatusServer,
   RecordedRequest,
 } from "./server.ts";

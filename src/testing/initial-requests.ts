@@ -1,12 +1,12 @@
-import { errorAnswer, jsonAnswer } from "./responses.ts";
+import { errorResponse, jsonResponse } from "./responses.ts";
 import { devBoxPath, environmentPath, operationHeaders } from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
-import type { BeginAction, DataPlane, Resource } from "./data-plane.ts";
+import type { DataPlane, OperationAction, Resource } from "./data-plane.ts";
 import { resourceBody } from "./status-requests.ts";
 import type { OperationPlan, ServedOperation } from "./served-operation.ts";
 
-interface Beginning {
-  readonly action: BeginAction;
+interface InitialRequestRoute {
+  readonly action: OperationAction;
   readonly method: Route["method"];
   readonly path: string;
   /** What the resource's provisioning state says until the operation is over; none where there is no resource. */
@@ -18,7 +18,7 @@ const validationPlan: OperationPlan = {
   timeline: [{ status: "Succeeded", result: { validationResult: "Succeeded", errors: [] } }],
 };
 
-const beginnings: readonly Beginning[] = [
+const initialRequests: readonly InitialRequestRoute[] = [
   { action: "createDevBox", method: "PUT", path: devBoxPath, meanwhile: "Creating" },
   { action: "deleteDevBox", method: "DELETE", path: devBoxPath, meanwhile: "Deleting" },
   { action: "startDevBox", method: "POST", path: `${devBoxPath}:start`, meanwhile: "Starting" },
@@ -38,35 +38,35 @@ const beginnings: readonly Beginning[] = [
 ];
 
 /** The requests that begin an operation. */
-export const beginRoutes: readonly Route[] = beginnings.map((beginning) => ({
+export const initialRequestRoutes: readonly Route[] = initialRequests.map((beginning) => ({
   method: beginning.method,
   path: beginning.path,
-  answer: (plane, call) => begin(beginning, plane, call),
+  respond: (plane, call) => startOperation(beginning, plane, call),
 }));
 
-function begin(beginning: Beginning, plane: DataPlane, call: Call): Reply {
+function startOperation(beginning: InitialRequestRoute, plane: DataPlane, call: Call): Reply {
   const body = parseJson(call.bodyText);
-  if (body === invalidJson) return { answer: errorAnswer(400, "InvalidRequestBody", "Expected JSON.") };
+  if (body === invalidJson) return { response: errorResponse(400, "InvalidRequestBody", "Expected JSON.") };
   const resourcePath = resourcePathOf(call.url);
   const existing = plane.resourceAt(resourcePath);
   if (beginning.method === "DELETE" && existing === undefined) return nothingToDelete;
   const { projectName, url, headers } = call;
   const request = { action: beginning.action, projectName, url, headers, body };
-  const operation = plane.begin(request, beginning.usualPlan ?? {});
+  const operation = plane.startOperation(request, beginning.usualPlan ?? {});
   const { operationId } = operation;
-  if (beginning.meanwhile === undefined) return { answer: accepted(operation, call), operationId };
+  if (beginning.meanwhile === undefined) return { response: accepted(operation, call), operationId };
   const resource = resourceAfter(beginning, existing, body, operation);
   plane.putResource(resourcePath, resource);
   const isPut = beginning.method === "PUT";
-  const answer = isPut ? created(resource, call) : accepted(operation, call, resourcePath);
-  return { answer, operationId };
+  const response = isPut ? created(resource, call) : accepted(operation, call, resourcePath);
+  return { response, operationId };
 }
 
-const nothingToDelete: Reply = { answer: { status: 204, headers: {}, body: "" } };
+const nothingToDelete: Reply = { response: { status: 204, headers: {}, body: "" } };
 
 /** An action on a resource that the server has not seen takes it for one that was there before. */
 function resourceAfter(
-  { method, meanwhile = "" }: Beginning,
+  { method, meanwhile = "" }: InitialRequestRoute,
   existing: Resource | undefined,
   body: unknown,
   operation: ServedOperation,
@@ -84,17 +84,17 @@ function resourcePathOf({ pathname }: URL): string {
   return pathname.replace(/:[^/:]*$/, "");
 }
 
-function created(resource: Resource, call: Call): Reply["answer"] {
+function created(resource: Resource, call: Call): Reply["response"] {
   const { operation } = resource;
   const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(operation.state) };
-  return jsonAnswer(201, resourceBody(resource, call.url, call.name), headers);
+  return jsonResponse(201, resourceBody(resource, call.url, call.name), headers);
 }
 
 /** The first status body names the resource and no time; later ones do the reverse. */
-function accepted(operation: ServedOperation, call: Call, resourceId?: string): Reply["answer"] {
+function accepted(operation: ServedOperation, call: Call, resourceId?: string): Reply["response"] {
   const { startTime: _startTime, endTime: _endTime, ...status } = operation.status();
   const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(status.status) };
-  return jsonAnswer(202, { ...status, resourceId }, headers);
+  return jsonResponse(202, { ...status, resourceId }, headers);
 }
 
 const invalidJson = Symbol("invalid JSON");

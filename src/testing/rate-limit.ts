@@ -7,7 +7,7 @@ const windowInMs = 60_000;
 const usualRequestsPerMinute = 300;
 
 /** What counting a request came to. */
-export interface RateAnswer {
+export interface CountedRequest {
   readonly isExceeded: boolean;
   readonly headers: Readonly<Record<string, string>>;
   /** Whole seconds until the window ends. */
@@ -26,7 +26,7 @@ export class RateLimit {
     this.#requestsPerMinute = requestsPerMinute;
   }
 
-  count(): RateAnswer {
+  count(): CountedRequest {
     const now = this.#clock.now();
     if (now >= this.#windowEndsAt) {
       this.#windowEndsAt = now + windowInMs;
@@ -36,7 +36,7 @@ export class RateLimit {
     return this.#answer(this.#windowEndsAt - now);
   }
 
-  #answer(leftInMs: number): RateAnswer {
+  #answer(leftInMs: number): CountedRequest {
     const limit = this.#requestsPerMinute ?? usualRequestsPerMinute;
     return {
       isExceeded: this.#requestsPerMinute !== undefined && this.#requests > limit,

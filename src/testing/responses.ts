@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { OperationError, OperationState } from "../index.ts";
 
 /** A whole answer, before it is put on the wire. */
-export interface Answer {
+export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
@@ -33,10 +33,10 @@ export interface StatusBody {
   readonly error?: OperationError | undefined;
 }
 
-type AnswerHeaders = Readonly<Record<string, string>>;
+type ResponseHeaders = Readonly<Record<string, string>>;
 
 /** Pretty-printed, like the service's. */
-export function jsonAnswer(status: number, body: unknown, headers: AnswerHeaders = {}): Answer {
+export function jsonResponse(status: number, body: unknown, headers: ResponseHeaders = {}): WireResponse {
   return {
     status,
     headers: { "content-type": "application/json; charset=utf-8", ...headers },
@@ -45,13 +45,13 @@ export function jsonAnswer(status: number, body: unknown, headers: AnswerHeaders
 }
 
 /** An `ErrorResponse`, its code in the header too. */
-export function errorAnswer(
+export function errorResponse(
   status: number,
   code: string,
   message: string,
-  { target, headers }: { readonly target?: string; readonly headers?: AnswerHeaders } = {},
-): Answer {
-  return jsonAnswer(status, { error: { code, message, target } }, { "x-ms-error-code": code, ...headers });
+  { target, headers }: { readonly target?: string; readonly headers?: ResponseHeaders } = {},
+): WireResponse {
+  return jsonResponse(status, { error: { code, message, target } }, { "x-ms-error-code": code, ...headers });
 }
 
 /** The `id` of a status. Its `operationStatuses` has a capital that the path of the URL lacks. */
@@ -71,7 +71,7 @@ export function statusUrl(
 }
 
 /** The headers that every answer carries. */
-export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: AnswerHeaders): Headers {
+export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: ResponseHeaders): Headers {
   const headers = new Headers(rateHeaders);
   headers.set("access-control-allow-origin", "*");
   headers.set("access-control-expose-headers", exposedHeaders);

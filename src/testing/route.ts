@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { errorAnswer, statusUrl } from "./responses.ts";
-import type { Answer } from "./responses.ts";
+import { errorResponse, statusUrl } from "./responses.ts";
+import type { WireResponse } from "./responses.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { DeliveryFault } from "./faults.ts";
 import type { ServedOperation } from "./served-operation.ts";
@@ -18,10 +18,10 @@ export interface Call {
 
 /** How to answer, and what goes wrong on the way. */
 export interface Reply {
-  readonly answer: Answer;
+  readonly response: WireResponse;
   readonly deliveryFault?: DeliveryFault | undefined;
   readonly operationId?: string;
-  readonly readNumber?: number;
+  readonly pollNumber?: number;
 }
 
 /** A row of the table of requests. */
@@ -29,7 +29,7 @@ export interface Route {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
   /** With `{variables}`. Letters match in either case. */
   readonly path: string;
-  answer(plane: DataPlane, call: Call): Reply;
+  respond(plane: DataPlane, call: Call): Reply;
 }
 
 /** Where dev boxes live. */
@@ -48,6 +48,6 @@ export function operationHeaders(
 }
 
 /** The 404 of a resource. */
-export function resourceNotFound({ pathname }: URL): Answer {
-  return errorAnswer(404, "ResourceNotFound", `There is no ${pathname}.`, { target: pathname });
+export function resourceNotFound({ pathname }: URL): WireResponse {
+  return errorResponse(404, "ResourceNotFound", `There is no ${pathname}.`, { target: pathname });
 }

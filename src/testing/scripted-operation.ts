@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { parseOperationStatus, ReadError } from "../index.ts";
+import { RequestError, parseOperationStatus } from "../index.ts";
 import type {
   Clock,
   Operation,
@@ -7,7 +7,7 @@ import type {
   OperationState,
   OperationStatus,
   PollLogger,
-  Reading,
+  StatusResponse,
 } from "../index.ts";
 import { checkPattern, describe, fail, operationIdPattern } from "./validation.ts";
 
@@ -30,17 +30,17 @@ export interface ScriptedStatus<P = unknown> {
 }
 
 /** What one read brings: a body, a state word for `{ status: word }`, or an error that the read throws. */
-export type ScriptedAnswer<P = unknown> = OperationState | ScriptedStatus<P> | Error;
+export type ScriptedResponse<P = unknown> = OperationState | ScriptedStatus<P> | Error;
 
 /** An answer, or how to come by it: a function may take its time, hang, or look at the signal. */
 export type ScriptedReply<P = unknown> =
-  | ScriptedAnswer<P>
-  | ((read: ScriptedRead) => ScriptedAnswer<P> | Promise<ScriptedAnswer<P>>);
+  | ScriptedResponse<P>
+  | ((read: ScriptedPoll) => ScriptedResponse<P> | Promise<ScriptedResponse<P>>);
 
 /** A read that came. */
-export interface ScriptedRead {
+export interface ScriptedPoll {
   /** 1 for the first. */
-  readonly readNumber: number;
+  readonly pollNumber: number;
   /** What `clock` showed, in milliseconds; `undefined` without a clock. */
   readonly startedAt: number | undefined;
   /** `aborted` says whether the reader has let go. */
@@ -60,7 +60,7 @@ export interface ScriptedOperationOptions {
 /** An operation that answers by script, without HTTP. */
 export interface ScriptedOperation<P = unknown> extends Operation<P> {
   /** Every read that came, in order. */
-  readonly reads: readonly ScriptedRead[];
+  readonly polls: readonly ScriptedPoll[];
   /**
    * Fails a test whose script was not played to its end.
    *
@@ -71,7 +71,7 @@ export interface ScriptedOperation<P = unknown> extends Operation<P> {
 
 /**
  * Makes an operation whose reads bring these replies, one each, through the parser that real answers go through.
- * A read beyond the last reply is refused with a `ReadError`, which ends the wait.
+ * A read beyond the last reply is refused with a `RequestError`, which ends the wait.
  *
  * @throws TypeError that names the reply that is none, or RangeError for an `operationId` that cannot be one
  */
@@ -82,19 +82,19 @@ export function scriptedOperation<P = unknown>(
   const { operationId = randomUUID(), clock, logger } = options;
   checkPattern("operationId", operationId, operationIdPattern);
   const script = checkReplies(replies);
-  const reads: ScriptedRead[] = [];
+  const polls: ScriptedPoll[] = [];
   return {
     id: operationId,
-    reads,
+    polls,
     ...(logger && { logger }),
-    async read({ abortSignal }) {
-      const read = { readNumber: reads.length + 1, startedAt: clock?.now(), abortSignal };
-      reads.push(read);
-      const reply = script[reads.length - 1];
-      if (reply === undefined) throw beyondScript(read.readNumber, script);
+    async getStatus({ abortSignal }) {
+      const read = { pollNumber: polls.length + 1, startedAt: clock?.now(), abortSignal };
+      polls.push(read);
+      const reply = script[polls.length - 1];
+      if (reply === undefined) throw beyondScript(read.pollNumber, script);
       return readingOf(typeof reply === "function" ? await reply(read) : reply, operationId);
     },
-    assertFinished: () => checkFinished(operationId, script, reads.length),
+    assertFinished: () => checkFinished(operationId, script, polls.length),
     toJSON: () => ({ operationId }),
   };
 }
@@ -108,7 +108,7 @@ function checkReplies<P>(replies: readonly ScriptedReply<P>[]): readonly Scripte
   return [...replies];
 }
 
-function readingOf<P>(answer: ScriptedAnswer<P>, operationId: string): Reading<P> {
+function readingOf<P>(answer: ScriptedResponse<P>, operationId: string): StatusResponse<P> {
   if (answer instanceof Error) throw answer;
   if (typeof answer === "string") return { status: statusOf({ status: answer }, operationId) };
   const { retryAfterInMs, requestId, ...body } = answer;
@@ -120,11 +120,11 @@ function statusOf<P>(body: object, operationId: string): OperationStatus<P> {
   return parseOperationStatus<P>({ id, name: operationId, ...body }, operationId);
 }
 
-function beyondScript(readNumber: number, script: readonly unknown[]): ReadError {
+function beyondScript(pollNumber: number, script: readonly unknown[]): RequestError {
   const end = script.length === 0 ? "no read" : `the last to be read ${script.length}`;
   const last = script.length === 0 ? "" : `, answered by ${describe(script.at(-1))}`;
-  return new ReadError(`read ${readNumber} is beyond the script, which expected ${end}${last}`, {
-    kind: "refused",
+  return new RequestError(`read ${pollNumber} is beyond the script, which expected ${end}${last}`, {
+    kind: "permanent",
     code: "ScriptExhausted",
   });
 }
@@ -132,5 +132,5 @@ function beyondScript(readNumber: number, script: readonly unknown[]): ReadError
 function checkFinished(operationId: string, script: readonly unknown[], readCount: number): void {
   if (readCount === script.length) return;
   const next = readCount < script.length ? `; next is ${describe(script[readCount])}` : "";
-  throw new Error(`Operation ${operationId}: expected reads: ${script.length}, got ${readCount}${next}`);
+  throw new Error(`Operation ${operationId}: expected polls: ${script.length}, got ${readCount}${next}`);
 }

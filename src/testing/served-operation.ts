@@ -18,11 +18,11 @@ export interface OperationPlan {
   /** What goes wrong with the reads of the resource that the operation is about, by their number. */
   readonly resourceFaults?: Faults;
   /** Whether its life begins when its status is first asked for. Default: at once. */
-  readonly beginsAtFirstRead?: boolean;
+  readonly startsAtFirstPoll?: boolean;
 }
 
 /** Time as a server passes it. */
-export interface Pace {
+export interface Speed {
   readonly clock: Clock;
   /** How many milliseconds of a timeline pass in one of the clock's. */
   readonly speed: number;
@@ -32,7 +32,7 @@ export interface Pace {
 export class ServedOperation {
   readonly projectName: string;
   readonly operationId: string;
-  readonly #pace: Pace;
+  readonly #pace: Speed;
   readonly #faults: Faults;
   readonly #resourceFaults: Faults;
   readonly #retryAfter: string | number | undefined;
@@ -45,8 +45,8 @@ export class ServedOperation {
   #readsShown = 0;
 
   /** @throws TypeError or RangeError that names the part of the plan that is wrong */
-  constructor(projectName: string, operationId: string, plan: OperationPlan, pace: Pace) {
-    const { timeline = usualTimeline, retryAfter, beginsAtFirstRead = false } = plan;
+  constructor(projectName: string, operationId: string, plan: OperationPlan, pace: Speed) {
+    const { timeline = usualTimeline, retryAfter, startsAtFirstPoll = false } = plan;
     const { faults = {}, resourceFaults = {} } = plan;
     checkTimeline("timeline", timeline);
     checkFaults("faults", faults);
@@ -58,7 +58,7 @@ export class ServedOperation {
     this.#resourceFaults = resourceFaults;
     this.#retryAfter = retryAfter;
     this.#pace = pace;
-    if (!beginsAtFirstRead) this.#beginNow();
+    if (!startsAtFirstPoll) this.#beginNow();
   }
 
   /** Leaves the timeline for this phase, which lasts for ever. */
@@ -68,14 +68,14 @@ export class ServedOperation {
   }
 
   /** Numbers a read that has arrived, whatever it will be answered. */
-  arrive(): { readonly readNumber: number; readonly fault: Fault | undefined } {
+  countPoll(): { readonly pollNumber: number; readonly fault: Fault | undefined } {
     if (this.#begin === undefined) this.#beginNow();
     this.#readsArrived++;
-    return { readNumber: this.#readsArrived, fault: this.#faults[this.#readsArrived] };
+    return { pollNumber: this.#readsArrived, fault: this.#faults[this.#readsArrived] };
   }
 
   /** Numbers a read of the resource that has arrived, whatever it will be answered. */
-  arriveAtResource(): Fault | undefined {
+  countResourceRequest(): Fault | undefined {
     this.#resourceReadsArrived++;
     return this.#resourceFaults[this.#resourceReadsArrived];
   }
@@ -137,7 +137,7 @@ export class ServedOperation {
   #age(): Age {
     const { clock, speed } = this.#pace;
     const elapsedInMs = this.#begin === undefined ? 0 : (clock.now() - this.#begin.at) * speed;
-    return { elapsedInMs, reads: this.#readsShown };
+    return { elapsedInMs, polls: this.#readsShown };
   }
 
   #enteredAtDate(): string | undefined {

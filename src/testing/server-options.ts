@@ -1,7 +1,7 @@
 import { systemClock } from "../index.ts";
 import type { Clock } from "../index.ts";
 import { checkFunction, checkNumber, checkObject, checkString } from "./validation.ts";
-import type { BeginRequest } from "./data-plane.ts";
+import type { ReceivedInitialRequest } from "./data-plane.ts";
 import type { OperationPlan } from "./served-operation.ts";
 
 /** How an operation status server behaves. */
@@ -21,7 +21,7 @@ export interface OperationStatusServerOptions {
   /** Whether to let a request in by its bearer token; 401 otherwise. Default: everybody. */
   readonly requireAuthorization?: (token: string | undefined) => boolean;
   /** Plans an operation that a request begins. Default, and where it returns `undefined`: the usual plan. */
-  readonly onBegin?: (request: BeginRequest) => OperationPlan | undefined;
+  readonly onInitialRequest?: (request: ReceivedInitialRequest) => OperationPlan | undefined;
 }
 
 /** The options with their defaults. */
@@ -35,7 +35,7 @@ export function resolveServerOptions(options: OperationStatusServerOptions): Ser
   checkNumber("port", port, { most: 65_535, isInteger: true });
   checkNumber("speed", speed, { least: Number.MIN_VALUE });
   checkFunction("requireAuthorization", options.requireAuthorization);
-  checkFunction("onBegin", options.onBegin);
+  checkFunction("onInitialRequest", options.onInitialRequest);
   if (requestsPerMinute !== undefined) {
     checkNumber("requestsPerMinute", requestsPerMinute, { isInteger: true });
   }

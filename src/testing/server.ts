@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { OperationState } from "../index.ts";
-import { commonHeaders, errorAnswer, statusUrl } from "./responses.ts";
+import { commonHeaders, errorResponse, statusUrl } from "./responses.ts";
 import type { StatusBody } from "./responses.ts";
 import type { Reply } from "./route.ts";
 import { checkNumber, checkPattern, operationIdPattern, projectNamePattern } from "./validation.ts";
@@ -12,8 +12,8 @@ import { checkFault } from "./faults.ts";
 import type { Fault } from "./faults.ts";
 import { Listener } from "./listener.ts";
 import { RateLimit } from "./rate-limit.ts";
-import type { RateAnswer } from "./rate-limit.ts";
-import { answerRequest, preflight } from "./routes.ts";
+import type { CountedRequest } from "./rate-limit.ts";
+import { preflight, respondTo } from "./routes.ts";
 import { resolveServerOptions } from "./server-options.ts";
 import type { OperationStatusServerOptions, ServerSettings } from "./server-options.ts";
 import type { OperationPlan } from "./served-operation.ts";
@@ -35,9 +35,9 @@ export interface RecordedRequest {
   /** The operation that it read or began. */
   readonly operationId?: string;
   /** 1 for the first read of the operation. */
-  readonly readNumber?: number;
+  readonly pollNumber?: number;
   /** Missing as long as no status line was sent. */
-  readonly answeredStatus?: number;
+  readonly responseStatus?: number;
 }
 
 /** An operation to be added, and where. */
@@ -127,11 +127,11 @@ class HttpServer implements OperationStatusServer {
   readonly #rateLimit: RateLimit;
 
   constructor(listener: Listener, settings: ServerSettings) {
-    const { clock, requestsPerMinute, onBegin, tls } = settings;
+    const { clock, requestsPerMinute, onInitialRequest, tls } = settings;
     this.endpoint = `${tls ? "https" : "http"}://127.0.0.1:${listener.port}`;
     this.#listener = listener;
     this.#settings = settings;
-    this.#plane = new DataPlane(settings, onBegin);
+    this.#plane = new DataPlane(settings, onInitialRequest);
     this.#rateLimit = new RateLimit(clock, requestsPerMinute);
     listener.onRequest((request, response) => void this.#handle(request, response));
   }
@@ -189,12 +189,16 @@ class HttpServer implements OperationStatusServer {
       .catch((error: unknown) => this.#send(failedReply(error), response, recording));
   }
 
-  #send({ answer, deliveryFault, ...read }: Reply, response: ServerResponse, recording: Recording): void {
-    Object.assign(recording, read);
+  #send(
+    { response: sent, deliveryFault, ...poll }: Reply,
+    response: ServerResponse,
+    recording: Recording,
+  ): void {
+    Object.assign(recording, poll);
     const { clock } = this.#settings;
     whenDue(response, clock, deliveryFault, () => {
-      deliver(response, answer, clock, deliveryFault);
-      if (response.headersSent) recording.answeredStatus = answer.status;
+      deliver(response, sent, clock, deliveryFault);
+      if (response.headersSent) recording.responseStatus = sent.status;
     });
   }
 
@@ -211,29 +215,29 @@ class HttpServer implements OperationStatusServer {
     return recording;
   }
 
-  async #replyTo(request: IncomingMessage, url: URL, rate: RateAnswer): Promise<Reply> {
+  async #replyTo(request: IncomingMessage, url: URL, rate: CountedRequest): Promise<Reply> {
     const { method = "", headers } = request;
-    if (method === "OPTIONS") return { answer: preflight(headers["access-control-request-headers"]) };
+    if (method === "OPTIONS") return { response: preflight(headers["access-control-request-headers"]) };
     const refusal = this.#refusalOf(headers, rate);
     const bodyText = await text(request);
-    return refusal ?? answerRequest(this.#plane, { method, url, headers, bodyText });
+    return refusal ?? respondTo(this.#plane, { method, url, headers, bodyText });
   }
 
-  #refusalOf({ authorization }: IncomingHttpHeaders, rate: RateAnswer): Reply | undefined {
+  #refusalOf({ authorization }: IncomingHttpHeaders, rate: CountedRequest): Reply | undefined {
     const { requireAuthorization, rateLimitRetryAfter = rate.secondsLeft } = this.#settings;
     if (rate.isExceeded) {
       const headers = rateLimitRetryAfter === null ? {} : { "retry-after": String(rateLimitRetryAfter) };
-      return { answer: errorAnswer(429, "TooManyRequests", "Too many requests.", { headers }) };
+      return { response: errorResponse(429, "TooManyRequests", "Too many requests.", { headers }) };
     }
     const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
     if (requireAuthorization === undefined || requireAuthorization(token)) return undefined;
     const headers = { "www-authenticate": 'Bearer realm=""' };
-    return { answer: errorAnswer(401, "Unauthorized", "The token is not accepted.", { headers }) };
+    return { response: errorResponse(401, "Unauthorized", "The token is not accepted.", { headers }) };
   }
 }
 
 /** So that a test sees what its own callback threw. */
 function failedReply(error: unknown): Reply {
   const message = error instanceof Error ? error.message : String(error);
-  return { answer: errorAnswer(500, "TestServerFailed", message) };
+  return { response: errorResponse(500, "TestServerFailed", message) };
 }

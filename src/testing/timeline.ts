@@ -18,7 +18,7 @@ export interface Phase {
   /** How long it lasts, in milliseconds. */
   readonly durationInMs?: number;
   /** How many answers show it, in place of a duration, so that a test needs no time. */
-  readonly reads?: number;
+  readonly polls?: number;
   /** 0 to 100. None by default, like DevCenter. */
   readonly percentComplete?: number | PercentRamp;
   /** The result, of a success. */
@@ -36,7 +36,7 @@ export type Timeline = readonly Phase[];
 export interface Age {
   readonly elapsedInMs: number;
   /** Answers that have shown its state. */
-  readonly reads: number;
+  readonly polls: number;
 }
 
 /** Where in its timeline an operation is. */
@@ -47,7 +47,7 @@ export interface Position {
 }
 
 /** Where every operation starts. */
-export const start: Position = { phaseIndex: 0, enteredAt: { elapsedInMs: 0, reads: 0 } };
+export const start: Position = { phaseIndex: 0, enteredAt: { elapsedInMs: 0, polls: 0 } };
 
 /** What a begun operation does unless it is told otherwise. */
 export const usualTimeline: Timeline = [
@@ -66,9 +66,9 @@ export function positionAt(timeline: Timeline, position: Position, age: Age): Po
 }
 
 function endOf(phase: Phase, enteredAt: Age, age: Age): Age | undefined {
-  if (phase.reads !== undefined) return age.reads - enteredAt.reads < phase.reads ? undefined : age;
+  if (phase.polls !== undefined) return age.polls - enteredAt.polls < phase.polls ? undefined : age;
   const endsAtInMs = enteredAt.elapsedInMs + (phase.durationInMs ?? Infinity);
-  return age.elapsedInMs < endsAtInMs ? undefined : { elapsedInMs: endsAtInMs, reads: age.reads };
+  return age.elapsedInMs < endsAtInMs ? undefined : { elapsedInMs: endsAtInMs, polls: age.polls };
 }
 
 /** The percentage that a phase shows at this age. */
@@ -85,8 +85,8 @@ export function percentAt(
   return Math.min(Math.max(from, to), Math.max(Math.min(from, to), percent));
 }
 
-function shareOf({ reads, durationInMs }: Omit<Phase, "percentComplete">, enteredAt: Age, age: Age): number {
-  if (reads !== undefined) return (age.reads - enteredAt.reads) / Math.max(1, reads - 1);
+function shareOf({ polls, durationInMs }: Omit<Phase, "percentComplete">, enteredAt: Age, age: Age): number {
+  if (polls !== undefined) return (age.polls - enteredAt.polls) / Math.max(1, polls - 1);
   return (age.elapsedInMs - enteredAt.elapsedInMs) / (durationInMs || Infinity);
 }
 
@@ -95,9 +95,9 @@ export function checkTimeline(name: string, timeline: Timeline): void {
   if (!Array.isArray(timeline) || timeline.length === 0) fail(name, "an array of phases", timeline);
   for (const [index, phase] of timeline.entries()) {
     checkPhase(`${name}[${index}]`, phase);
-    const isEndless = phase.durationInMs === undefined && phase.reads === undefined;
+    const isEndless = phase.durationInMs === undefined && phase.polls === undefined;
     if (isEndless && index < timeline.length - 1) {
-      throw new RangeError(`${name}[${index}]: expected durationInMs or reads, because a phase follows it`);
+      throw new RangeError(`${name}[${index}]: expected durationInMs or polls, because a phase follows it`);
     }
   }
 }
@@ -105,12 +105,12 @@ export function checkTimeline(name: string, timeline: Timeline): void {
 /** @throws TypeError or RangeError that names the field */
 export function checkPhase(name: string, phase: Phase): void {
   checkObject(name, phase);
-  const { status, durationInMs, reads } = phase;
+  const { status, durationInMs, polls } = phase;
   checkString(`${name}.status`, status);
   if (durationInMs !== undefined) checkNumber(`${name}.durationInMs`, durationInMs);
-  if (reads !== undefined) checkNumber(`${name}.reads`, reads, { least: 1, isInteger: true });
-  if (durationInMs !== undefined && reads !== undefined) {
-    throw new TypeError(`${name}: expected durationInMs or reads, got both`);
+  if (polls !== undefined) checkNumber(`${name}.polls`, polls, { least: 1, isInteger: true });
+  if (durationInMs !== undefined && polls !== undefined) {
+    throw new TypeError(`${name}: expected durationInMs or polls, got both`);
   }
   checkPercent(`${name}.percentComplete`, phase.percentComplete);
 }

@@ -10,7 +10,7 @@ import { RestError, createDefaultHttpClient, createPipelineRequest } from "@azur
 import type { HttpMethods } from "@azure/core-rest-pipeline";
 import { describe, expect, expectTypeOf, test } from "vitest";
 import { createPoller, fromPollerLike, pollUntilDone, toPollerLike } from "lro-poller";
-import type { FailedRead, LegacyAzurePoller, LegacyAzureState, Poller, StartedPoller } from "lro-poller";
+import type { FailedPoll, LegacyAzurePoller, LegacyAzureState, Poller, StartedPoller } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { rejection } from "../support/rejections.ts";
 import type { RouteServer } from "../support/route-server.ts";
@@ -135,8 +135,8 @@ describe("fromPollerLike", () => {
         on(ask, 200, succeeded),
         on("GET /boxes/b1", 200, box),
       ]);
-      const failed: FailedRead[] = [];
-      const options = fast<Box>({ onFailedRead: (read) => failed.push(read) });
+      const failed: FailedPoll[] = [];
+      const options = fast<Box>({ onFailedPoll: (read) => failed.push(read) });
       expect(await pollUntilDone(fromPollerLike(azurePoller(server)), options)).toEqual(box.body);
       expect(failed.map(({ error }) => [error.statusCode, error.code])).toEqual([
         [status, "Busy"],

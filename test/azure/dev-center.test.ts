@@ -8,7 +8,12 @@ import type {
   StartedPoller,
 } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
-import type { BeginAction, BeginRequest, OperationPlan, OperationStatusServer } from "lro-poller/testing";
+import type {
+  OperationAction,
+  ReceivedInitialRequest,
+  OperationPlan,
+  OperationStatusServer,
+} from "lro-poller/testing";
 import { rejection } from "../support/rejections.ts";
 import { fast } from "./lro/support.ts";
 
@@ -25,14 +30,14 @@ const environmentBody = {
 
 let server: OperationStatusServer;
 let client: OperationStatusesClient;
-let begun: BeginRequest[];
+let begun: ReceivedInitialRequest[];
 let plan: OperationPlan;
 
 beforeEach(async () => {
   begun = [];
-  plan = { timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }] };
+  plan = { timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] };
   server = await startOperationStatusServer({
-    onBegin: (request) => {
+    onInitialRequest: (request) => {
       begun.push(request);
       return plan;
     },
@@ -88,7 +93,7 @@ describe("a dev box", () => {
     expect(asked()).toEqual([`DELETE ${box}?${version}`]);
   });
 
-  test.each<[string, Action, BeginAction, string]>([
+  test.each<[string, Action, OperationAction, string]>([
     [
       "started",
       (options) => client.startDevBox("myProject", "me", "box", options),
@@ -140,7 +145,7 @@ describe("a dev box", () => {
   ])("is %s", async (_, act, action, request) => {
     plan = {
       timeline: [
-        { status: "Running", reads: 1 },
+        { status: "Running", polls: 1 },
         { status: "Succeeded", properties: { of: "no use" } },
       ],
     };
@@ -211,18 +216,18 @@ describe("customization tasks", () => {
   test.each([
     ["at once", 0],
     ["after a while", 1],
-  ])("that are wrong, which is said %s, are a result and no failure", async (_, reads) => {
+  ])("that are wrong, which is said %s, are a result and no failure", async (_, polls) => {
     const result = {
       validationResult: "Failed",
       errors: [{ target: tasks[0], details: [{ code: "TaskNotFound" }] }],
     };
     plan = {
-      timeline: [...(reads > 0 ? [{ status: "Running", reads }] : []), { status: "Succeeded", result }],
+      timeline: [...(polls > 0 ? [{ status: "Running", polls }] : []), { status: "Succeeded", result }],
     };
     const poller = client.validateCustomizationTasks("myProject", tasks, fast());
     expectTypeOf(poller).toEqualTypeOf<StartedPoller<CustomizationTasksValidation>>();
     expect(await poller.pollUntilDone()).toEqual(result);
-    expect(asked()).toEqual([`POST ${path}?${version}`, ...(reads > 0 ? [status, status] : [])]);
+    expect(asked()).toEqual([`POST ${path}?${version}`, ...(polls > 0 ? [status, status] : [])]);
     expect(begun).toMatchObject([{ action: "validateGroup", body: { tasks } }]);
   });
 });

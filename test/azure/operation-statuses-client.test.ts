@@ -50,8 +50,8 @@ function fast(options: PollOptions = {}): PollOptions {
 }
 
 const threeReads: Timeline = [
-  { status: "NotStarted", reads: 1 },
-  { status: "Running", reads: 2, percentComplete: 50 },
+  { status: "NotStarted", polls: 1 },
+  { status: "Running", polls: 2, percentComplete: 50 },
   { status: "Succeeded", properties: { uri: "https://box" } },
 ];
 
@@ -187,7 +187,7 @@ describe("getOperationStatus", () => {
       rejection(client.getOperationStatus("myProject", operationId), PollingError);
     expect(await read()).toMatchObject({ statusCode: 429 });
     expect(await read()).toMatchObject({
-      code: "HeldBack",
+      code: "Throttled",
       message: expect.stringMatching(/silence until 20/),
     });
     expect(server.requests).toHaveLength(1);
@@ -464,7 +464,7 @@ describe("credentials", () => {
         onProgress: ({ pollCount }) => {
           if (pollCount === 1) credential.failWith = new Error("login.example is down");
         },
-        onFailedRead: ({ error }) => {
+        onFailedPoll: ({ error }) => {
           failures.push(error.message);
           if (failures.length === 3) credential.failWith = undefined;
         },

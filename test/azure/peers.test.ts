@@ -10,7 +10,7 @@ const server = await startOperationStatusServer();
 afterAll(() => server.close());
 
 const timeline: Timeline = [
-  { status: "Running", reads: 2 },
+  { status: "Running", polls: 2 },
   { status: "Succeeded", properties: "done" },
 ];
 
@@ -42,7 +42,7 @@ describe.each(faults)("after %s in the middle of a wait", (_, fault, times) => {
     const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
     const clock = fastClock(systemClock);
     const onProgress = (): void => {
-      if (server.requests.at(-1)?.readNumber === 1) server.failNext(fault, times);
+      if (server.requests.at(-1)?.pollNumber === 1) server.failNext(fault, times);
     };
     const result = pollUntilDone(operation, {
       clock,

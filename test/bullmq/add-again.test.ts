@@ -17,7 +17,7 @@ redisTest(
     await using server = await startOperationStatusServer();
     const { operationId } = server.addOperation({
       timeline: [
-        { status: "Running", reads: 1 },
+        { status: "Running", polls: 1 },
         { status: "Succeeded", properties: 42 },
       ],
       retryAfter: 3,
@@ -75,7 +75,7 @@ redisTest("a refused operation that is added again is had by the worker that may
   });
   await stranger.started;
   const refused = await queue.add(operation);
-  expect(await rejection(refused.pollUntilDone())).toMatchObject({ code: "JobRefused" });
+  expect(await rejection(refused.pollUntilDone())).toMatchObject({ code: "JobRejected" });
   await stranger.close();
 
   await using worker = createOperationWorker({ connection, clients: [client] });
@@ -112,16 +112,22 @@ redisTest(
     const raw = new Queue("operations", { connection });
     const now = Date.now();
     const operation = client.operation("myProject", operationId);
-    const began = { version: 1, begunAt: now - 90_000, savedAt: now - 90_000, pollCount: 7, failedReads: 0 };
+    const began = {
+      version: 1,
+      startedAt: now - 90_000,
+      savedAt: now - 90_000,
+      pollCount: 7,
+      failedPollCount: 0,
+    };
     const token = { ...began, operation: operation.toJSON(), deadline: now - 60_000 };
-    const data = { version: 1, token, options: {}, observed: { Running: 7 } };
+    const data = { version: 1, token, options: {}, responseCounts: { Running: 7 } };
     await raw.add("operation", data, { jobId: "old", timestamp: now - 90_000 });
     const error = await rejection(queue.handle("old").pollUntilDone(), PollingTimeoutError);
     expect(error).toMatchObject({
       code: "PollingTimeout",
       message: expect.stringContaining("no worker has told of an end"),
       pollCount: 7,
-      observed: { Running: 7 },
+      responseCounts: { Running: 7 },
     });
     // One that was added after its time gets a worker's read.
     const added = await queue.add(JSON.stringify(token));

@@ -32,7 +32,7 @@ redisTest(
     // As good as no limit: the headers tell of what is left of it.
     await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
     const client = new OperationStatusesClient(server.endpoint);
-    const begunAt = performance.now();
+    const startedAt = performance.now();
     await using queue = createOperationQueue({ connection: redis.connection, logger: silent });
     const events = new QueueEvents("operations", { connection: redis.connection, lastEventId: "0-0" });
     events.on("error", () => {});
@@ -56,7 +56,7 @@ redisTest(
     await chaos.stop();
     await events.close();
 
-    const seconds = Math.round((performance.now() - begunAt) / 1000);
+    const seconds = Math.round((performance.now() - startedAt) / 1000);
     console.log(
       `seed ${seed}: ${outcomes.length} operations in ${seconds} s, ${workers.killedAt.size} kills, ` +
         `${restarts.size} restarts of Redis, ${server.requests.length} reads`,
@@ -75,8 +75,8 @@ redisTest(
     const patient = new Set(
       outcomes.flatMap(({ added }, index) => (index % 3 === 0 ? [added.operationId] : [])),
     );
-    const holdOf = ({ answeredStatus, operationId = "" }: RecordedRequest): number =>
-      answeredStatus === 200 && patient.has(operationId) ? retryAfterInMs : 0;
+    const holdOf = ({ responseStatus, operationId = "" }: RecordedRequest): number =>
+      responseStatus === 200 && patient.has(operationId) ? retryAfterInMs : 0;
     expect(tooEarlyReads(server.requests, holdOf, workers.killedAt)).toEqual([]);
     expect(workers.killedAt.size).toBeGreaterThanOrEqual(5);
     expect(seconds).toBeGreaterThan(Math.max(...restarts.keys()));

@@ -26,7 +26,7 @@ export function tooEarlyReads(
       const before = asked[index] ?? request;
       const missing = before.receivedAt + holdOf(before) - request.receivedAt;
       return missing > 0 && !isUnsaved(before)
-        ? [`read ${request.readNumber} came ${missing} ms too early`]
+        ? [`read ${request.pollNumber} came ${missing} ms too early`]
         : [];
     }),
   );

@@ -20,7 +20,7 @@ redisTest(
       Array.from({ length: 30 }, async (_, index) => {
         const { projectName, operationId } = server.addOperation({
           timeline: [
-            { status: "Running", reads: 3 },
+            { status: "Running", polls: 3 },
             { status: "Succeeded", properties: { index } },
           ],
           retryAfter: 2,

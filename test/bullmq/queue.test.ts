@@ -9,8 +9,8 @@ redisTest("a worker waits, and the handle gets the result and the progress", asy
   await using server = await startOperationStatusServer();
   const { projectName, operationId } = server.addOperation({
     timeline: [
-      { status: "NotStarted", reads: 1 },
-      { status: "Running", reads: 1, percentComplete: 40 },
+      { status: "NotStarted", polls: 1 },
+      { status: "Running", polls: 1, percentComplete: 40 },
       { status: "Succeeded", properties: { uri: "x" } },
     ],
   });
@@ -60,7 +60,7 @@ redisTest("an operation that fails comes back as the same error", async ({ conne
           message: expect.stringContaining("CoresInRegion"),
           requestId: expect.any(String),
           pollCount: 1,
-          observed: { Failed: 1 },
+          responseCounts: { Failed: 1 },
           resumeToken: expect.any(String),
         },
   );

@@ -32,9 +32,9 @@ redisTest(
     await Promise.all(handles.map((handle) => handle.pollUntilDone()));
 
     const { requests } = server;
-    const refused = requests.filter(({ answeredStatus }) => answeredStatus === 429).length;
-    const begunAt = requests[0]?.receivedAt ?? 0;
-    const whileShort = requests.filter(({ receivedAt }) => receivedAt - begunAt < shortestInMs).length;
+    const refused = requests.filter(({ responseStatus }) => responseStatus === 429).length;
+    const startedAt = requests[0]?.receivedAt ?? 0;
+    const whileShort = requests.filter(({ receivedAt }) => receivedAt - startedAt < shortestInMs).length;
     const used = whileShort / ((shortestInMs / 60_000) * requestsPerMinute);
     console.log(
       `${requests.length} reads, ${whileShort} of them in the first two minutes (${Math.round(used * 100)} % of the ` +

@@ -108,7 +108,7 @@ redisTest("the worker and both sides of the diff run", async (redis) => {
   await using server = await startOperationStatusServer();
   const { projectName: PROJECT, operationId: OPERATION_ID } = server.addOperation({
     timeline: [
-      { status: "Running", reads: 1, percentComplete: 40 },
+      { status: "Running", polls: 1, percentComplete: 40 },
       { status: "Succeeded", properties: 42 },
     ],
   });
@@ -122,8 +122,8 @@ redisTest("the worker and both sides of the diff run", async (redis) => {
 redisTest(
   "a service adds an operation, a worker waits, and a third process is told of the end",
   async (redis) => {
-    const timeline: Timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
-    await using server = await startOperationStatusServer({ onBegin: () => ({ timeline }) });
+    const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
+    await using server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline }) });
     const stage = stageFor(server, redis);
     const serving = stage.start("service.ts", { PORT: "0" });
     const [told]: unknown[] = await once(serving.stdout ?? serving, "data");

@@ -21,16 +21,16 @@ redisTest("a job whose options were tampered with is refused, not tried for ever
   await worker.started;
   const raw = new Queue("operations", { connection });
   const operation = client.operation("myProject", operationId).toJSON();
-  const token = { version: 1, operation, begunAt: 1, savedAt: 1, pollCount: 0, failedReads: 0 };
+  const token = { version: 1, operation, startedAt: 1, savedAt: 1, pollCount: 0, failedPollCount: 0 };
   for (const [options, named] of [
     [{ pollCostInMs: 0 }, "pollCostInMs: expected a positive"],
     [{ minDelayInMs: 2, maxDelayInMs: 1 }, "minDelayInMs (2) must not be above maxDelayInMs (1)"],
     [{ minDelayInMs: null }, "minDelayInMs: expected"],
     [{ pastDurationsInMs: [0] }, "pastDurationsInMs: expected"],
   ] as const) {
-    const { id = "" } = await raw.add("operation", { version: 1, token, options, observed: {} }, triedAgain);
+    const { id = "" } = await raw.add("operation", { version: 1, token, options, responseCounts: {} }, triedAgain);
     expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
-      code: "JobRefused",
+      code: "JobRejected",
       message: expect.stringContaining(named),
     });
     expect(lines.at(-1)).toContain(`Job ${id}: ${named}`);
@@ -48,7 +48,7 @@ function ownOperation(properties: unknown): Operation & { readonly reads: number
       return reads;
     },
     toJSON: () => ({ own: true }),
-    read: () => {
+    getStatus: () => {
       reads++;
       return Promise.resolve({ status: { id: "own", name: "own", status: "Succeeded", properties } });
     },
@@ -66,7 +66,7 @@ redisTest("a result that is no JSON is read once, and said to be none", async ({
   await worker.started;
   const handle = await queue.add(operation);
   expect(await rejection(handle.pollUntilDone())).toMatchObject({
-    code: "JobRefused",
+    code: "JobRejected",
     message: expect.stringContaining("BigInt"),
   });
   expect(operation.reads).toBe(1);
@@ -95,7 +95,7 @@ redisTest("a worker that resolves a token to no operation refuses its job", asyn
   await worker.started;
   const handle = await queue.add(ownOperation(1));
   expect(await rejection(handle.pollUntilDone())).toMatchObject({
-    code: "JobRefused",
+    code: "JobRejected",
     message: expect.stringContaining("resolveOperation: expected an operation"),
   });
 });

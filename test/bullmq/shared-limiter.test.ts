@@ -5,7 +5,7 @@ import type { RateLimit } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
 import { expect } from "vitest";
-import { SharedPace } from "../../src/bullmq/shared-limiter.ts";
+import { SharedLimiter } from "../../src/bullmq/shared-limiter.ts";
 import { redisTest } from "../support/redis.ts";
 
 redisTest("a limit that a worker set before it died is lifted by another", async ({ connection }) => {
@@ -60,11 +60,11 @@ redisTest("a read is priced at what it makes those wait that are due", async ({ 
   const raw = new Queue("operations", { connection });
   /** What the reads of others add to the price of a read, and waits grow with the root of: 0 when nobody waits. */
   const priceAfter = async (limits: readonly RateLimit[], concurrency = 1): Promise<number> => {
-    const pace = new SharedPace(raw, concurrency, (error) => expect.unreachable(String(error)));
-    await pace.begin();
+    const pace = new SharedLimiter(raw, concurrency, (error) => expect.unreachable(String(error)));
+    await pace.start();
     for (const rateLimit of limits) {
-      const reading = { status: { id: "x", name: "x", status: "Running" }, rateLimit };
-      await pace.onRead({ type: "answered", atInMs: 0, reading }, 1000);
+      const response = { status: { id: "x", name: "x", status: "Running" }, rateLimit };
+      await pace.onPoll({ type: "response", atInMs: 0, response }, 1000);
     }
     const price = pace.stretchAt(1000) ** 2 - 1;
     expect(pace.stretchAt(10_000) ** 2 - 1).toBeCloseTo(price / 10);

@@ -22,7 +22,7 @@ redisTest("whoever adds an operation that is in the queue gets its job", async (
   await using server = await startOperationStatusServer();
   const { projectName, operationId } = server.addOperation({
     timeline: [
-      { status: "Running", reads: 2 },
+      { status: "Running", polls: 2 },
       { status: "Succeeded", properties: 42 },
     ],
   });
@@ -54,7 +54,7 @@ redisTest("whoever adds an operation that is in the queue gets its job", async (
 redisTest("a wait that a poller began goes on in the queue, its counts with it", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationLocation } = server.addOperation({
-    timeline: [{ status: "Running", reads: 2, percentComplete: 30 }, { status: "Succeeded" }],
+    timeline: [{ status: "Running", polls: 2, percentComplete: 30 }, { status: "Succeeded" }],
   });
   const client = new OperationStatusesClient(server.endpoint);
   const poller = createPoller(client.operationAt(operationLocation));
@@ -150,7 +150,7 @@ redisTest("a 429 holds back the reads of all operations", async ({ connection })
     }),
   );
   await Promise.all(handles.map((handle) => handle.pollUntilDone()));
-  const refusedAt = server.requests.findIndex(({ answeredStatus }) => answeredStatus === 429);
+  const refusedAt = server.requests.findIndex(({ responseStatus }) => responseStatus === 429);
   const held = server.requests.slice(refusedAt + 1);
   const after = held.map(({ receivedAt }) => receivedAt - (server.requests[refusedAt]?.receivedAt ?? 0));
   // The other worker's read may be under way, and the next be fetched already, when the first hears of the 429.
@@ -168,7 +168,7 @@ redisTest(
       { timeline: [{ status: "Succeeded" }], resourceFaults: { 1: { kind: "status", status: 500 } } },
       { timeline: [{ status: "Succeeded" }], resourceFaults: failing },
     ];
-    await using server = await startOperationStatusServer({ onBegin: () => plans.shift() });
+    await using server = await startOperationStatusServer({ onInitialRequest: () => plans.shift() });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
     await using worker = createOperationWorker({ connection, clients: [client] });
@@ -198,7 +198,7 @@ redisTest("Redis never sees a credential", async ({ connection }) => {
     requireAuthorization: (token) => credential.isValid(token),
   });
   const { operationId } = server.addOperation({
-    timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+    timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
   });
   const client = new OperationStatusesClient(server.endpoint, credential);
   await using queue = createOperationQueue({ connection });
@@ -224,21 +224,21 @@ redisTest(
     const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
     const foreign = await queue.add({ endpoint: "https://elsewhere.example", ...names });
     expect(await rejection(foreign.pollUntilDone())).toMatchObject({
-      code: "JobRefused",
+      code: "JobRejected",
       message: expect.stringContaining("token.operation.endpoint"),
     });
     const raw = new Queue("operations", { connection });
     for (const [data, named] of [
       [{}, "job.data.version"],
-      [{ version: 1, token: { version: 2 }, options: {}, observed: {} }, "token.version"],
+      [{ version: 1, token: { version: 2 }, options: {}, responseCounts: {} }, "token.version"],
       [
-        { version: 1, token: {}, options: { maxDelayInMs: "soon" }, observed: {} },
+        { version: 1, token: {}, options: { maxDelayInMs: "soon" }, responseCounts: {} },
         "job.data.options.maxDelayInMs",
       ],
     ] as const) {
       const { id = "" } = await raw.add("operation", data);
       expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
-        code: "JobRefused",
+        code: "JobRejected",
         message: expect.stringContaining(named),
       });
     }
@@ -251,7 +251,7 @@ redisTest("pollUntilDone opens the queue, waits, and leaves nothing open", async
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
     timeline: [
-      { status: "Running", reads: 1 },
+      { status: "Running", polls: 1 },
       { status: "Succeeded", properties: { answer: 42 } },
     ],
   });

@@ -38,7 +38,7 @@ redisTest(
 redisTest("a worker that is closed while it reads saves what the answer says", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
-    timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+    timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
     retryAfter: 2,
     faults: { 1: { kind: "late", delayInMs: 500 } },
   });
@@ -60,7 +60,7 @@ redisTest("a worker that is closed while it reads saves what the answer says", a
 redisTest("a worker that may not ask Redis for its pace any more saves its reads", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
-    timeline: [{ status: "Running", reads: 2 }, { status: "Succeeded" }],
+    timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }],
     retryAfter: 3,
   });
   const client = new OperationStatusesClient(server.endpoint);
@@ -113,7 +113,7 @@ redisTest(
     onTestFinished(() => void vi.restoreAllMocks());
     const savedAt = Date.now();
     const operation = client.operation("myProject", operationId).toJSON();
-    const token = { version: 1, operation, begunAt: savedAt, savedAt, pollCount: 1, failedReads: 0 };
+    const token = { version: 1, operation, startedAt: savedAt, savedAt, pollCount: 1, failedPollCount: 0 };
     await queue.add(JSON.stringify({ ...token, notBefore: savedAt + 30_000 }));
     await expect.poll(() => queue.counts()).toMatchObject({ delayed: 1, active: 0, waiting: 0 });
     expect(server.requests).toEqual([]);

@@ -100,7 +100,7 @@ test("SIGINT ends the emulator cleanly", async () => {
 test("a reader that goes away ends the wait without a stack", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
-    timeline: [{ status: "NotStarted", reads: 1 }, { status: "Running" }],
+    timeline: [{ status: "NotStarted", polls: 1 }, { status: "Running" }],
   });
   const lro = start(["wait", operationLocation]);
   await untilPrinted(lro, "stdout");

@@ -110,13 +110,13 @@ export async function startServer(
 export const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 
 export const succeeding: Timeline = [
-  { status: "NotStarted", reads: 1 },
-  { status: "Running", reads: 1, percentComplete: 42.5 },
+  { status: "NotStarted", polls: 1 },
+  { status: "Running", polls: 1, percentComplete: 42.5 },
   { status: "Succeeded", percentComplete: 100, properties: { uri: "https://box" } },
 ];
 
 export const failing: Timeline = [
-  { status: "Running", reads: 1 },
+  { status: "Running", polls: 1 },
   {
     status: "Failed",
     error: {

@@ -17,7 +17,7 @@ function firstCells(page: string, heading: string): string[] {
 const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
   abortSignal: undefined,
   onProgress: undefined,
-  onFailedRead: undefined,
+  onFailedPoll: undefined,
   timeoutInMs: undefined,
   requestTimeoutInMs: "src/poller/options.ts",
   outageToleranceInMs: "src/poller/options.ts",
@@ -42,7 +42,7 @@ const queueOptions: Record<
   queueName: undefined,
   prefix: undefined,
   logger: undefined,
-  keepOutcomesInMs: "src/bullmq/queue.ts",
+  keepResultsInMs: "src/bullmq/queue.ts",
   timeoutInMs: undefined,
   requestTimeoutInMs: pollOptions.requestTimeoutInMs,
   outageToleranceInMs: pollOptions.outageToleranceInMs,

@@ -48,10 +48,10 @@ const trusted = tls.getCACertificates("default");
 beforeAll(async () => {
   const certificate = await createCertificate();
   tls.setDefaultCACertificates([...trusted, certificate.cert]);
-  const begun: Timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+  const begun: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
   server = await startOperationStatusServer({
     tls: certificate,
-    onBegin: () => ({ timeline: begun }),
+    onInitialRequest: () => ({ timeline: begun }),
     requireAuthorization: (token) => token !== undefined,
   });
 });

@@ -4,9 +4,9 @@ import { createPoller, fixed, isTerminal } from "lro-poller";
 import type { PollOptions, Poller } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
-import { resumePoller } from "../../src/poller/create-poller.ts";
+import { resumePoller } from "../../src/poller/poller.ts";
 import { initialState, transition } from "../../src/state/state-machine.ts";
-import type { WaitState } from "../../src/state/state-machine.ts";
+import type { PollState } from "../../src/state/state-machine.ts";
 import { down, forever } from "../support/scripted-poller.ts";
 
 const page = readFileSync("docs/states.md", "utf8");
@@ -20,13 +20,13 @@ function arrowsUnder(heading: string): string[] {
 
 test("an operation moves as the page says", () => {
   const words = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"];
-  const after = (state: WaitState, status: string): WaitState => {
-    const reading = { status: { id: "7", name: "7", status } };
-    return transition(state, { type: "answered", reading, atInMs: 0 });
+  const after = (state: PollState, status: string): PollState => {
+    const response = { status: { id: "7", name: "7", status } };
+    return transition(state, { type: "response", response, atInMs: 0 });
   };
-  const starts: [string, WaitState][] = [
+  const starts: [string, PollState][] = [
     ["[*]", initialState],
-    ...words.map((word): [string, WaitState] => [word, after(initialState, word)]),
+    ...words.map((word): [string, PollState] => [word, after(initialState, word)]),
   ];
   const arrows = starts.flatMap(([from, state]) =>
     words.filter((to) => after(state, to).status === to && from !== to).map((to) => `${from} --> ${to}`),
@@ -51,7 +51,7 @@ const walks: readonly Walk[] = [
   { name: "to its end", replies: ["NotStarted", "Running", "Succeeded"] },
   { name: "through a Retry-After", replies: [held, "Failed"] },
   { name: "through an outage", replies: [down(), down(), "Succeeded"] },
-  { name: "refused, then again", replies: [down({ kind: "refused" }), "Succeeded"], waitsTwice: true },
+  { name: "refused, then again", replies: [down({ kind: "permanent" }), "Succeeded"], waitsTwice: true },
   { name: "out of time between reads", replies: ["Running"], options: { timeoutInMs: 500 } },
   { name: "out of time in a Retry-After", replies: [held], options: { timeoutInMs: 5000 } },
   { name: "out of time in an outage", replies: [down()], options: { timeoutInMs: 500 } },
@@ -87,14 +87,14 @@ async function statesOf({ replies, options, abortAt, resumesAfter, waitsTwice }:
   poller.onProgress(({ status, operation: { held: isHeld } }) => {
     go(isTerminal(status) ? "done" : isHeld === true ? "heldBack" : "waiting");
   });
-  poller.onFailedRead(({ error }) => error.kind === "transient" && go("retrying"));
+  poller.onFailedPoll(({ error }) => error.kind === "transient" && go("retrying"));
   const controller = new AbortController();
   if (abortAt !== undefined) clock.setTimer(() => controller.abort("left"), abortAt);
-  const readsBefore = operation.reads.length;
+  const readsBefore = operation.polls.length;
   for (let waits = waitsTwice ? 2 : 1; waits > 0; waits--) {
     const wait = poller.pollUntilDone({ abortSignal: controller.signal });
     const end = wait.catch((error: unknown) => go(endOf(poller, error)));
-    if (operation.reads.length === readsBefore) go("heldBack");
+    if (operation.polls.length === readsBefore) go("heldBack");
     await clock.runUntilSettled(end);
   }
   return states;
@@ -102,7 +102,7 @@ async function statesOf({ replies, options, abortAt, resumesAfter, waitsTwice }:
 
 function endOf(poller: Poller, error: unknown): string {
   if (poller.isDone) return "done";
-  return error === "left" ? "initial" : "gaveUp";
+  return error === "left" ? "initial" : "pollingFailed";
 }
 
 describe("a wait", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient, PollingError, pollUntilDone } from "lro-poller";
-import type { FailedRead } from "lro-poller";
+import type { FailedPoll } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, OperationStatusServerOptions } from "lro-poller/testing";
 import { fast } from "../azure/lro/support.ts";
@@ -14,7 +14,7 @@ async function serve(options: OperationStatusServerOptions = {}): Promise<Operat
   const server = await startOperationStatusServer(options);
   onTestFinished(() => server.close());
   const timeline = [
-    { status: "Running", reads: 3 },
+    { status: "Running", polls: 3 },
     { status: "Succeeded", properties: "done" },
   ];
   server.addOperation({ operationId, timeline });
@@ -64,12 +64,12 @@ test("a server that nobody hears of until the third failed read is waited for", 
   const server = await serve();
   await server.goOffline();
   const failures: (string | undefined)[] = [];
-  const onFailedRead = ({ error }: FailedRead): void => {
+  const onFailedPoll = ({ error }: FailedPoll): void => {
     failures.push(error.code);
     if (failures.length === 3) void server.goOnline();
   };
   const operation = new OperationStatusesClient(server.endpoint).operation("myProject", operationId);
-  expect(await pollUntilDone(operation, fast({ onFailedRead }))).toBe("done");
+  expect(await pollUntilDone(operation, fast({ onFailedPoll }))).toBe("done");
   expect(failures.slice(0, 3)).toEqual(["ECONNREFUSED", "ECONNREFUSED", "ECONNREFUSED"]);
 });
 

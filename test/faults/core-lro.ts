@@ -28,7 +28,7 @@ export async function runCoreLro(seed: number, waits: number): Promise<PeerRepor
   const leave = new AbortController();
   const verdicts: Verdict[] = [];
   await inParallel(waits, stage.mixes, async (mix) => {
-    const { operationId, operationLocation } = server.addOperation({ ...mix, beginsAtFirstRead: true });
+    const { operationId, operationLocation } = server.addOperation({ ...mix, startsAtFirstPoll: true });
     const poller = coreLroPoller(operationLocation, pipeline, usualIntervalInMs / topSpeed);
     const verdict = verdictOf(poller, () => server.state(operationId), leave.signal);
     verdicts.push(await within(clock, verdict));

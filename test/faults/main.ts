@@ -7,9 +7,9 @@ const waits = wholeNumber("WAITS", 2000);
 const peerWaits = Math.min(waits, 400);
 
 console.log(`SEED=${seed}`);
-const begunAt = performance.now();
+const startedAt = performance.now();
 const report = await runWaits(seed, waits);
-const seconds = Math.round((performance.now() - begunAt) / 1000);
+const seconds = Math.round((performance.now() - startedAt) / 1000);
 const peer = await runCoreLro(seed, peerWaits);
 
 console.log(

@@ -45,9 +45,9 @@ function runningPhase(random: Random): Phase {
   return { status, ...lasting(random, 60), ...percent };
 }
 
-function lasting(random: Random, mostSeconds: number): Pick<Phase, "durationInMs" | "reads"> {
+function lasting(random: Random, mostSeconds: number): Pick<Phase, "durationInMs" | "polls"> {
   return random() < 0.3
-    ? { reads: between(random, 1, 4) }
+    ? { polls: between(random, 1, 4) }
     : { durationInMs: between(random, 100, mostSeconds * 1000) };
 }
 
@@ -64,8 +64,8 @@ function lastPhase(random: Random): Phase {
   ]);
 }
 
-function scattered(random: Random, reads: number, share: number): Faults {
-  const numbers = Array.from({ length: reads }, (_, index) => index + 1);
+function scattered(random: Random, polls: number, share: number): Faults {
+  const numbers = Array.from({ length: polls }, (_, index) => index + 1);
   return Object.fromEntries(
     numbers.filter(() => random() < share).map((read) => [read, pick(random, kinds)(random)]),
   );

@@ -29,7 +29,7 @@ export async function setStage(seed: number, waits: number): Promise<Stage> {
     clock,
     // None is ever reached, nor announced.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
-    onBegin: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
+    onInitialRequest: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
   });
   const close = async (): Promise<void> => {
     await server.close();

@@ -88,7 +88,7 @@ const refusals: [string, Fault, object][] = [
 
 const plans = new Map<string, OperationPlan>();
 const server = await startOperationStatusServer({
-  onBegin: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
+  onInitialRequest: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
 });
 afterAll(() => server.close());
 
@@ -101,8 +101,8 @@ interface Wait {
 function createDevBox(fault: Fault, read: number): Wait {
   const boxName = `box-${randomUUID()}`;
   const timeline = [
-    { status: "NotStarted", reads: 1 },
-    { status: "Running", reads: 1, percentComplete: 50 },
+    { status: "NotStarted", polls: 1 },
+    { status: "Running", polls: 1, percentComplete: 50 },
     { status: "Succeeded" },
   ];
   const faults =
@@ -137,7 +137,7 @@ describe.each(phases)("on %s", (_, read) => {
 
 test.each(phases)("a server that is away on %s and comes back changes nothing", async (_, read) => {
   const restarted = await startOperationStatusServer({
-    onBegin: () => ({ timeline: [{ status: "Running", reads: 2 }, { status: "Succeeded" }] }),
+    onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
   });
   onTestFinished(() => restarted.close());
   const client = new OperationStatusesClient(restarted.endpoint);

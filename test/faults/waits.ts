@@ -152,7 +152,7 @@ class Run {
       notFoundGraceInMs: 1_800_000,
     };
     if (mix.isCreation) return beginCreation(client, operationId, options);
-    this.#stage.server.addOperation({ ...mix, beginsAtFirstRead: true });
+    this.#stage.server.addOperation({ ...mix, startsAtFirstPoll: true });
     return { operationId, poller: createPoller(client.operation("myProject", operationId), options) };
   }
 }

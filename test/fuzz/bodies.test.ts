@@ -7,7 +7,7 @@ import {
   ContractError,
   LroError,
   OperationStatusesClient,
-  ReadError,
+  RequestError,
   fixed,
   isTerminal,
   parseOperationStatus,
@@ -150,7 +150,7 @@ test("a wait ends with a result or an error of this library, in order, at its or
           checkProgress(progress, latest);
           latest = progress;
         },
-        onFailedRead: ({ error }) => expect(inspect(error, { depth: null })).not.toContain(secret),
+        onFailedPoll: ({ error }) => expect(inspect(error, { depth: null })).not.toContain(secret),
       };
       const wait = pollUntilDone(client.operation("myProject", operationId), options);
       const ending: unknown = await clock.runUntilSettled(wait).catch((error: unknown) => error);
@@ -174,6 +174,6 @@ function checkEnding(error: Error): void {
   expect(endings).toContain(error.name);
   if (!(error instanceof LroError)) throw error;
   expect(error.message).not.toContain("undefined");
-  if (error.cause !== undefined) expect(error.cause).toBeInstanceOf(ReadError);
+  if (error.cause !== undefined) expect(error.cause).toBeInstanceOf(RequestError);
   expect(inspect(error, { depth: null }) + String(error) + JSON.stringify(error)).not.toContain(secret);
 }

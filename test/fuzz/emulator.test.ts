@@ -29,7 +29,7 @@ const shown = fc.record(
 );
 const spans = fc.oneof(
   fc.double({ min: 0, max: 1e9, noNaN: true }).map((durationInMs) => ({ durationInMs })),
-  fc.integer({ min: 1, max: 5 }).map((reads) => ({ reads })),
+  fc.integer({ min: 1, max: 5 }).map((polls) => ({ polls })),
 );
 const phases: fc.Arbitrary<Phase> = fc.tuple(shown, spans).map(([phase, span]) => ({ ...phase, ...span }));
 const timelines: fc.Arbitrary<Timeline> = fc.array(phases, { minLength: 1, maxLength: 8 });
@@ -37,7 +37,7 @@ const steps = fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength
 
 function agesAfter(gaps: readonly number[]): readonly Age[] {
   let elapsedInMs = 0;
-  return gaps.map((gap, reads) => ({ elapsedInMs: (elapsedInMs += gap), reads }));
+  return gaps.map((gap, polls) => ({ elapsedInMs: (elapsedInMs += gap), polls }));
 }
 
 const garbage = fc.oneof(
@@ -47,7 +47,7 @@ const garbage = fc.oneof(
       {
         status: fc.anything(),
         durationInMs: fc.anything(),
-        reads: fc.anything(),
+        polls: fc.anything(),
         percentComplete: fc.oneof(ramps, fc.anything()),
       },
       { requiredKeys: [] },
@@ -135,8 +135,8 @@ describe("the emulator", () => {
           // Users of plain JavaScript may pass anything.
           // oxlint-disable-next-line typescript/no-unsafe-type-assertion
           const operation = scriptedOperation(replies as string[]);
-          await operation.read({ abortSignal });
-          expect(operation.reads).toHaveLength(1);
+          await operation.getStatus({ abortSignal });
+          expect(operation.polls).toHaveLength(1);
         } catch (error) {
           expect(error).toBeInstanceOf(Error);
           expect(String(error)).toMatch(/expected/);

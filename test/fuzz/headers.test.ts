@@ -2,9 +2,9 @@ import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipel
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ReadError, parseRetryAfter } from "lro-poller";
-import { ageOf, errorOfAnswer, factsOf } from "../../src/azure/http/response.ts";
-import { RateMeter } from "../../src/limiter/rate-estimator.ts";
+import { RequestError, parseRetryAfter } from "lro-poller";
+import { ageOf, errorOfResponse, metadataOf } from "../../src/azure/http/response.ts";
+import { RateEstimator } from "../../src/limiter/rate-estimator.ts";
 import { fuzz } from "./support.ts";
 
 const visible = fc.string({
@@ -60,7 +60,7 @@ test("a Retry-After in whole seconds is that many, whatever stands in other head
     fc.property(headerSets, fc.integer({ min: 1, max: 1e9 }), (headers, seconds) => {
       const { "retry-after-ms": _, "x-ms-retry-after-ms": __, ...others } = headers;
       const answer = answerWith({ ...others, "retry-after": String(seconds) });
-      expect(factsOf(answer).retryAfterInMs).toBe(seconds * 1000);
+      expect(metadataOf(answer).retryAfterInMs).toBe(seconds * 1000);
     }),
   ));
 
@@ -77,22 +77,22 @@ test("what headers say of an answer is in range, and its error a failed read", (
   fuzz(
     fc.property(headerSets, fc.integer({ min: 100, max: 599 }), (headers, status) => {
       const answer = answerWith(headers, status);
-      const { rateLimit, statusCode } = factsOf(answer);
+      const { rateLimit, statusCode } = metadataOf(answer);
       expect(statusCode).toBe(status);
       expect(rateLimit?.remaining ?? 0).toBeGreaterThanOrEqual(0);
       expect(rateLimit?.resetInMs ?? 1).toBeGreaterThan(0);
       expect(rateLimit?.resetInMs ?? 1).toBeLessThan(Infinity);
       expect(ageOf(new Date(0), answer)).not.toBeNaN();
-      const error = errorOfAnswer(answer);
-      expect(error).toBeInstanceOf(ReadError);
+      const error = errorOfResponse(answer);
+      expect(error).toBeInstanceOf(RequestError);
       expect(error.message).toMatch(new RegExp(`^HTTP ${status}: .`));
     }),
   ));
 
 test("an error code that is empty counts as none", () => {
-  const error = errorOfAnswer(answerWith({ "x-ms-error-code": "" }, 503));
+  const error = errorOfResponse(answerWith({ "x-ms-error-code": "" }, 503));
   expect(error).toMatchObject({
-    code: "ReadFailed",
+    code: "RequestFailed",
     message: "HTTP 503: neither a status nor an error in the answer",
   });
 });
@@ -105,16 +105,16 @@ const hints = fc.array(
 test("whatever a service says of its limit, requests are never more than a minute apart for it", () =>
   fuzz(
     fc.property(hints, (list) => {
-      const meter = new RateMeter();
+      const meter = new RateEstimator();
       let now = 0;
       for (const { headers, gapInMs, isTooMany } of list) {
         now += gapInMs;
-        meter.count(now);
-        if (isTooMany) meter.thin(now);
-        const { rateLimit } = factsOf(answerWith(headers));
-        if (rateLimit) meter.hint(now, rateLimit);
-        expect(meter.spacingInMs(now)).toBeGreaterThanOrEqual(0);
-        expect(meter.spacingInMs(now)).toBeLessThanOrEqual(60_000);
+        meter.countRequest(now);
+        if (isTooMany) meter.slowDown(now);
+        const { rateLimit } = metadataOf(answerWith(headers));
+        if (rateLimit) meter.learnLimit(now, rateLimit);
+        expect(meter.intervalInMs(now)).toBeGreaterThanOrEqual(0);
+        expect(meter.intervalInMs(now)).toBeLessThanOrEqual(60_000);
       }
     }),
   ));

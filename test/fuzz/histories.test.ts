@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ContractError, durationHistory, pricedSchedule } from "lro-poller";
+import { ContractError, durationHistory, adaptive } from "lro-poller";
 import { parseDurations, textOf, withDuration } from "../../src/history/durations.ts";
 import type { Durations } from "../../src/history/durations.ts";
 import { MemoryStore, historyWithWarnings } from "../history/support.ts";
@@ -52,7 +52,7 @@ test("a file of durations holds plausible ones of named kinds, or is refused wit
         for (const [kind, durations] of parseDurations(text)) {
           expect(typeof kind).toBe("string");
           // They are what a schedule takes.
-          pricedSchedule({ pastDurationsInMs: durations });
+          adaptive({ pastDurationsInMs: durations });
         }
       } catch (error) {
         if (!(error instanceof ContractError)) throw error;

@@ -14,24 +14,24 @@ vi.setConfig({ testTimeout: 600_000 });
 const progress = { latest: 40.5, quantum: 5, roughness: [0.5, 3], points: [1, 1, 5, 1, 20.5, 4, 10, 2] };
 const wholeToken = {
   ...freshToken,
-  savedAt: freshToken.begunAt + 50_000,
+  savedAt: freshToken.startedAt + 50_000,
   status: "Running",
   percentComplete: 40,
   pollCount: 9,
-  failedReads: 2,
-  headStart: 1000,
-  notBefore: freshToken.begunAt + 60_000,
-  deadline: freshToken.begunAt + 90_000,
+  failedPollCount: 2,
+  ageAtStart: 1000,
+  notBefore: freshToken.startedAt + 60_000,
+  deadline: freshToken.startedAt + 90_000,
   progress,
 };
-const course = {
+const pollingLocation = {
   kind: "statusMonitor",
   monitorUrl: `${endpoint}operations/7?sig=secret`,
   resultUrl: "/boxes/b1",
 };
 const seeds: readonly unknown[] = [
   wholeToken,
-  { ...freshToken, operation: { course } },
+  { ...freshToken, operation: { pollingLocation } },
   {
     state: {
       status: "running",
@@ -74,7 +74,7 @@ const oddValues: readonly unknown[] = [
     [1, 2, 3, 4],
     Array(60).fill(7),
     { state: { config: {} } },
-    { course },
+    { pollingLocation },
   ],
 ].flat();
 const oddNames = ["__proto__", "constructor", "toJSON", "hasOwnProperty", "valueOf"];
@@ -155,10 +155,10 @@ const client = new OperationStatusesClient(endpoint, undefined, {
 
 function checkRanges({
   savedAt,
-  begunAt,
+  startedAt,
   percentComplete = 0,
   pollCount,
-  failedReads,
+  failedPollCount,
   progress: bar,
 }: ResumeToken): void {
   const percents = [
@@ -166,7 +166,7 @@ function checkRanges({
     bar?.quantum ?? 0,
     ...(bar?.points ?? []).filter((_, index) => index % 4 === 2),
   ];
-  const counts = [savedAt - begunAt, pollCount, failedReads, bar?.latest ?? 0, ...(bar?.points ?? [])];
+  const counts = [savedAt - startedAt, pollCount, failedPollCount, bar?.latest ?? 0, ...(bar?.points ?? [])];
   for (const percent of percents) expect(percent).toBeLessThanOrEqual(100);
   for (const count of [...percents, ...counts]) expect(count).toBeGreaterThanOrEqual(0);
 }

@@ -1,17 +1,17 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { ReadError, exponential, fixed, isTerminal, pricedSchedule } from "lro-poller";
-import type { OperationStatus, ReadErrorKind, Reading, Schedule } from "lro-poller";
+import { RequestError, exponential, fixed, isTerminal, adaptive } from "lro-poller";
+import type { OperationStatus, RequestErrorKind, StatusResponse, Schedule } from "lro-poller";
 import {
   firstStep,
-  forgiven,
-  holdInMs,
   initialState,
-  isSettled,
+  isComplete,
   nextStep,
+  retryAfterLeftInMs,
   transition,
+  withoutOutage,
 } from "../../src/state/state-machine.ts";
-import type { NextStep, WaitEvent, WaitRules, WaitState } from "../../src/state/state-machine.ts";
+import type { NextStep, PollEvent, PollRules, PollState } from "../../src/state/state-machine.ts";
 import { fuzz } from "./support.ts";
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
@@ -29,7 +29,7 @@ const anyNumber = fc.oneof(
   fc.constantFrom(NaN, Infinity, -Infinity, -1, 0, Number.MAX_VALUE),
 );
 
-const reading: fc.Arbitrary<Reading> = fc
+const reading: fc.Arbitrary<StatusResponse> = fc
   .record({
     status: word,
     percentComplete: maybe(percent),
@@ -43,24 +43,24 @@ const reading: fc.Arbitrary<Reading> = fc
   });
 const failure = fc
   .record({
-    kind: fc.constantFrom<ReadErrorKind>("transient", "transient", "notFound", "refused"),
+    kind: fc.constantFrom<RequestErrorKind>("transient", "transient", "notFound", "permanent"),
     statusCode: maybe(fc.integer({ min: 100, max: 599 })),
     retryAfterInMs: maybe(anyNumber),
   })
-  .map((details) => new ReadError("down", details));
+  .map((details) => new RequestError("down", details));
 
 const gap = fc.oneof(fc.integer({ min: 0, max: 60_000 }), fc.double({ min: 0, max: 1e9, noNaN: true }));
 const happening = fc.oneof(
-  { weight: 3, arbitrary: reading.map((value) => ({ type: "answered", reading: value }) as const) },
+  { weight: 3, arbitrary: reading.map((value) => ({ type: "response", response: value }) as const) },
   { weight: 1, arbitrary: failure.map((value) => ({ type: "failed", failure: value }) as const) },
 );
 const events = fc.array(fc.tuple(happening, gap), { minLength: 1, maxLength: 30 }).map((list) => {
   let atInMs = 0;
-  return list.map(([what, gapInMs]): WaitEvent => ({ ...what, atInMs: (atInMs += gapInMs) }));
+  return list.map(([what, gapInMs]): PollEvent => ({ ...what, atInMs: (atInMs += gapInMs) }));
 });
 
 const toleranceInMs = fc.oneof(gap, fc.constant(Infinity));
-const rules: fc.Arbitrary<WaitRules> = fc.record({
+const rules: fc.Arbitrary<PollRules> = fc.record({
   deadlineInMs: fc.oneof(gap, fc.constant(Infinity)),
   outageToleranceInMs: toleranceInMs,
   notFoundGraceInMs: toleranceInMs,
@@ -80,45 +80,48 @@ const schedules: fc.Arbitrary<Schedule> = fc.oneof(
       fc.array(fc.double({ min: 1, max: 1e12, noNaN: true }), { maxLength: 5 }),
     )
     .map(([pollCostInMs, minDelayInMs, more, pastDurationsInMs]) =>
-      pricedSchedule({ pollCostInMs, minDelayInMs, maxDelayInMs: minDelayInMs + more, pastDurationsInMs }),
+      adaptive({ pollCostInMs, minDelayInMs, maxDelayInMs: minDelayInMs + more, pastDurationsInMs }),
     ),
 );
 const chance = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
 const stretch = fc.double({ min: 1, max: 1000, noNaN: true });
 
-function rank({ status }: WaitState): number {
+function rank({ status }: PollState): number {
   if (status === undefined) return 0;
   return isTerminal(status) ? 3 : status === "NotStarted" ? 1 : 2;
 }
 
-function after(list: readonly WaitEvent[]): WaitState {
-  return list.reduce<WaitState>(transition, initialState);
+function after(list: readonly PollEvent[]): PollState {
+  return list.reduce<PollState>(transition, initialState);
 }
 
 test("no event moves a wait back, and what is settled stays so", () =>
   fuzz(
     fc.property(events, (list) => {
-      let state: WaitState = initialState;
+      let state: PollState = initialState;
       for (const event of list) {
         const before = state;
         state = transition(before, event);
         expect(rank(state)).toBeGreaterThanOrEqual(rank(before));
         expect(state.percentComplete ?? -1).toBeGreaterThanOrEqual(before.percentComplete ?? -1);
-        expect(state.headStartInMs ?? 0).toBeGreaterThanOrEqual(0);
-        if (isSettled(before)) expect(state).toBe(before);
+        expect(state.ageAtStartInMs ?? 0).toBeGreaterThanOrEqual(0);
+        if (isComplete(before)) expect(state).toBe(before);
         else expect(state.pollCount).toBe(before.pollCount + 1);
       }
-      expect(Object.values(state.observed).reduce((sum, count) => sum + count, 0)).toBe(state.pollCount);
-      expect(Object.keys(state.observed).length).toBeLessThanOrEqual(51);
+      expect(Object.values(state.responseCounts).reduce((sum, count) => sum + count, 0)).toBe(
+        state.pollCount,
+      );
+      expect(Object.keys(state.responseCounts).length).toBeLessThanOrEqual(51);
     }),
   ));
 
-function checkStep(step: NextStep, state: WaitState, elapsedInMs: number, { deadlineInMs }: WaitRules): void {
-  if (step.type === "end") return;
+function checkStep(step: NextStep, state: PollState, elapsedInMs: number, { deadlineInMs }: PollRules): void {
+  if (step.type === "stop") return;
   expect(step.delayInMs).toBeGreaterThanOrEqual(0);
   expect(step.delayInMs).toBeLessThan(Infinity);
   expect(step.delayInMs).toBeLessThanOrEqual(Math.max(0, deadlineInMs - elapsedInMs));
-  if (step.until === "nextRead") expect(step.delayInMs).toBeGreaterThanOrEqual(holdInMs(state, elapsedInMs));
+  if (step.until === "nextPoll")
+    expect(step.delayInMs).toBeGreaterThanOrEqual(retryAfterLeftInMs(state, elapsedInMs));
 }
 
 test("each wait is finite, not before Retry-After and not after the deadline, and the end is where nothing is left", () =>
@@ -128,7 +131,7 @@ test("each wait is finite, not before Retry-After and not after the deadline, an
       const state = after(list);
       const step = nextStep(state, elapsedInMs, limits, schedule, () => share, factor);
       checkStep(step, state, elapsedInMs, limits);
-      expect(step.type === "end" && step.ending === "settled").toBe(isSettled(state));
+      expect(step.type === "stop" && step.reason === "terminal").toBe(isComplete(state));
       if (elapsedInMs >= limits.deadlineInMs) expect(step.type).toBe("end");
     }),
   ));
@@ -138,7 +141,7 @@ test("a wait that goes on has its outage forgiven and heeds the Retry-After from
     fc.property(events, rules, gap, gap, (list, limits, laterInMs, delayInMs) => {
       const elapsedInMs = (list.at(-1)?.atInMs ?? 0) + laterInMs;
       fc.pre(elapsedInMs < limits.deadlineInMs);
-      const state = forgiven(after(list));
+      const state = withoutOutage(after(list));
       expect([state.failure, state.outageSinceInMs, state.consecutiveFailures]).toEqual([
         undefined,
         undefined,

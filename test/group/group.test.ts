@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from "vitest";
-import { ReadError, createPollerGroup, fixed, pollAll } from "lro-poller";
+import { RequestError, createPollerGroup, fixed, pollAll } from "lro-poller";
 import type { GroupProgress, PollAllOptions } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
@@ -50,7 +50,7 @@ describe("pollAll", () => {
       { status: "rejected", reason: { name: "OperationFailedError" } },
     ]);
     await clock.advance(600_000);
-    expect(slow.reads.length).toBeLessThanOrEqual(2);
+    expect(slow.polls.length).toBeLessThanOrEqual(2);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -68,9 +68,9 @@ describe("pollAll", () => {
     expect(add).toHaveBeenCalledOnce();
     expect(remove).toHaveBeenCalledOnce();
     expect(clock.pendingTimers).toBe(0);
-    const reads = operations.reduce((sum, operation) => sum + operation.reads.length, 0);
+    const reads = operations.reduce((sum, operation) => sum + operation.polls.length, 0);
     await clock.advance(600_000);
-    expect(operations.reduce((sum, operation) => sum + operation.reads.length, 0)).toBe(reads);
+    expect(operations.reduce((sum, operation) => sum + operation.polls.length, 0)).toBe(reads);
   });
 });
 
@@ -82,7 +82,7 @@ describe("a group", () => {
     const second = script("Succeeded");
     const poller = group.add(first);
     await clock.advance(60_000);
-    expect(first.reads).toHaveLength(0);
+    expect(first.polls).toHaveLength(0);
     const all = group.pollUntilDone();
     await clock.advance(500);
     group.add(second);
@@ -172,6 +172,6 @@ describe("a group", () => {
   });
 });
 
-function down(): ReadError {
-  return new ReadError("down", { kind: "transient" });
+function down(): RequestError {
+  return new RequestError("down", { kind: "transient" });
 }

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { RequestBudget, createPollerGroup, fixed, pollAll } from "lro-poller";
+import { RequestLimiter, createPollerGroup, fixed, pollAll } from "lro-poller";
 import type { Operation, PollAllOptions } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
@@ -63,10 +63,10 @@ function onRead<P>(operation: Operation<P>, act: () => void): Operation<P> {
   return {
     ...operation,
     // One that has no others beside it is not spread.
-    budgetOn: (clock) => new RequestBudget(clock),
-    read: (options) => {
+    limiterFor: (clock) => new RequestLimiter(clock),
+    getStatus: (options) => {
       act();
-      return operation.read(options);
+      return operation.getStatus(options);
     },
   };
 }
@@ -80,7 +80,7 @@ describe("a group that is left while its members begin", () => {
     const all = pollAll([first, ...others], { ...settings(clock), abortSignal: controller.signal });
     expect(await ending(all)).toBe("enough");
     await clock.advance(600_000);
-    expect(others.flatMap(({ reads }) => reads)).toEqual([]);
+    expect(others.flatMap(({ polls }) => polls)).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -116,7 +116,7 @@ test("an iterator over a group that is returned while its next() is pending ends
   expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
   expect(await next).toEqual({ done: true, value: undefined });
   await clock.advance(60_000);
-  expect(operation.reads).toHaveLength(1);
+  expect(operation.polls).toHaveLength(1);
   expect(clock.pendingTimers).toBe(0);
 });
 
@@ -217,5 +217,5 @@ test("an iterator whose next() is called by the first read is one caller, and le
   await iterator.return?.();
   await Promise.all(ends);
   expect(clock.pendingTimers).toBe(0);
-  expect(operation.reads).toHaveLength(1);
+  expect(operation.polls).toHaveLength(1);
 });

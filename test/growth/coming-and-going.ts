@@ -6,7 +6,7 @@ import { setImmediate as nextMacrotask } from "node:timers/promises";
 import { queryObjects } from "node:v8";
 import { createDefaultHttpClient } from "@azure/core-rest-pipeline";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
-import { OperationPoller } from "../../src/poller/operation-poller.ts";
+import { OperationPoller } from "../../src/poller/poller.ts";
 import { OperationStatusesClient, createPoller, createPollerGroup } from "../../src/index.ts";
 import type { Operation } from "../../src/index.ts";
 import { createVirtualClock } from "../../src/testing/index.ts";
@@ -103,7 +103,7 @@ const ways: readonly Way[] = [
   function listensForEver(index) {
     const poller = createPoller(operation(index), { ...options, onProgress: () => {} });
     poller.onProgress(() => {});
-    poller.onFailedRead(() => {});
+    poller.onFailedPoll(() => {});
     return Promise.allSettled([poller.pollUntilDone(), poller.pollUntilDone()]);
   },
   async function stopsIterating(index) {

@@ -60,7 +60,7 @@ test("two hours of operations that come and go leave nothing behind", { timeout:
   const arrivals = countArrivals();
   const server = await startOperationStatusServer({
     clock: clockOf(arrivals),
-    onBegin: () => ({ timeline: [{ status: "Running", reads: 2 }, { status: "Succeeded" }] }),
+    onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
   });
   onTestFinished(() => server.close());
   for (let index = 0; index < most + crowd; index++) {

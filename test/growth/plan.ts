@@ -13,8 +13,8 @@ export function idOf(index: number): string {
 export function planOf(index: number): OperationPlan {
   const end = index % 10 === 3 ? "Failed" : "Succeeded";
   return {
-    timeline: [{ status: "Running", reads: 1 + (index % 5) }, { status: end }],
-    beginsAtFirstRead: true,
+    timeline: [{ status: "Running", polls: 1 + (index % 5) }, { status: end }],
+    startsAtFirstPoll: true,
     faults: {
       ...(index % 25 === 7 && { 1: { kind: "status", status: 500 }, 3: { kind: "reset" } }),
       ...(index % 100 === 10 && { 2: { kind: "status", status: 429, retryAfter: 5 } }),

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { durationHistory } from "lro-poller";
 import { parseDurations, textOf } from "../../src/history/durations.ts";
-import { historyWithWarnings, MemoryStore } from "./support.ts";
+import { MemoryStore, historyWithWarnings } from "./support.ts";
 
 describe("a history of durations", () => {
   it("knows of each kind what was recorded, the newest last", async () => {

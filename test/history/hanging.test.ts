@@ -1,7 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { pollUntilDone } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
-import { historyWithWarnings, MemoryStore } from "./support.ts";
+import { MemoryStore, historyWithWarnings } from "./support.ts";
 
 vi.mock("../../src/clock.ts", async (importActual) => {
   const actual = await importActual<typeof import("../../src/clock.ts")>();

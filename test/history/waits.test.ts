@@ -1,11 +1,11 @@
 import { setImmediate as nextMacrotask } from "node:timers/promises";
 import { describe, expect, it, test } from "vitest";
-import { pollUntilDone, pricedSchedule, systemClock } from "lro-poller";
+import { pollUntilDone, adaptive, systemClock } from "lro-poller";
 import type { PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
 import { fastClock } from "../support/clock.ts";
-import { historyWithWarnings, MemoryStore } from "./support.ts";
+import { MemoryStore, historyWithWarnings } from "./support.ts";
 
 const random = (): number => 0;
 const startTime = "2025-01-01T10:00:00Z";
@@ -100,8 +100,10 @@ test("a success whose result is still to be read counts once", async () => {
   const status = { id: "/1", name: "1", status: "Running", startTime: new Date(0), endTime: new Date(9000) };
   const succeeded = { ...status, status: "Succeeded" };
   const readings = [{ status }, { status: succeeded, isResultPending: true }, { status: succeeded }];
-  const read = async (): Promise<(typeof readings)[number]> => readings.shift() ?? { status };
-  await clock.runUntilSettled(history.pollUntilDone("any", { id: "1", read, toJSON: () => ({}) }, { clock }));
+  const getStatus = async (): Promise<(typeof readings)[number]> => readings.shift() ?? { status };
+  await clock.runUntilSettled(
+    history.pollUntilDone("any", { id: "1", getStatus, toJSON: () => ({}) }, { clock }),
+  );
   expect(await history.pastDurations("any")).toEqual([9000]);
 });
 
@@ -142,9 +144,9 @@ describe("a wait with a history", () => {
     const [knowing, ignorant] = [minute(clock), minute(otherClock)];
     await clock.runUntilSettled(history.pollUntilDone("any", knowing, { clock, random }));
     await otherClock.runUntilSettled(pollUntilDone(ignorant, { clock: otherClock, random }));
-    const firstGap = pricedSchedule({ pastDurationsInMs: past })({ elapsedInMs: 0, pollCount: 1 }, random);
-    expect(knowing.reads[1]?.startedAt).toBe(firstGap);
-    expect(knowing.reads.length).toBeLessThan(ignorant.reads.length);
+    const firstGap = adaptive({ pastDurationsInMs: past })({ elapsedInMs: 0, pollCount: 1 }, random);
+    expect(knowing.polls[1]?.startedAt).toBe(firstGap);
+    expect(knowing.polls.length).toBeLessThan(ignorant.polls.length);
   });
 
   it("finds its kind in the first answer, and knows what that took from then on", async () => {
@@ -157,10 +159,10 @@ describe("a wait with a history", () => {
     const operation = minute(clock, { resourceId: "/projects/p/users/u/devboxes/d", startTime, endTime });
     await clock.runUntilSettled(history.pollUntilDone(kindOf, operation, options));
     const [first, second] = seen;
-    const atFirst = pricedSchedule()({ elapsedInMs: 0, pollCount: 1 }, random);
+    const atFirst = adaptive()({ elapsedInMs: 0, pollCount: 1 }, random);
     expect(first).toMatchObject({ nextPollInMs: atFirst, estimatedRemainingInMs: undefined });
     const { elapsedInMs = 0, pollCount = 0 } = second ?? {};
-    const known = pricedSchedule({ pastDurationsInMs: past });
+    const known = adaptive({ pastDurationsInMs: past });
     expect(second?.nextPollInMs).toBe(known({ elapsedInMs, pollCount }, random));
     expect(second?.estimatedRemainingInMs).toBe(
       known.estimate?.({ elapsedInMs, pollCount })?.estimatedRemainingInMs,

@@ -1,29 +1,29 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OperationStatusesClient, ReadError, RequestBudget, createPoller, fixed } from "lro-poller";
-import type { PollOptions, Receipt, RequestBudgetOptions, Schedule } from "lro-poller";
+import { OperationStatusesClient, RequestError, RequestLimiter, createPoller, fixed } from "lro-poller";
+import type { PollOptions, RequestResult, RequestLimiterOptions, Schedule } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
-import { RateMeter } from "../../src/limiter/rate-estimator.ts";
+import { RateEstimator } from "../../src/limiter/rate-estimator.ts";
 import { simulate } from "../azure/lro/support.ts";
 import type { Simulated, SimulatedReply } from "../azure/lro/support.ts";
 import { ending } from "../support/rejections.ts";
 
-const accepted: Receipt = { isThrottled: false };
-const throttled: Receipt = { isThrottled: true };
+const accepted: RequestResult = { isThrottled: false };
+const throttled: RequestResult = { isThrottled: true };
 
 /** A service whose answers take their time, and those who ask it within a budget. */
 class Service {
   readonly clock = createVirtualClock();
-  readonly budget: RequestBudget;
+  readonly budget: RequestLimiter;
   /** When which request was sent. */
   readonly sent: { readonly at: number; readonly name: number }[] = [];
   inFlight = 0;
   mostInFlight = 0;
   #applicants = 0;
 
-  constructor(options?: RequestBudgetOptions) {
-    this.budget = new RequestBudget(this.clock, options);
+  constructor(options?: RequestLimiterOptions) {
+    this.budget = new RequestLimiter(this.clock, options);
   }
 
   get times(): number[] {
@@ -31,19 +31,22 @@ class Service {
   }
 
   /** Applies for a request that is answered so; returns how to withdraw. */
-  ask(receipt: Receipt | (() => Receipt | undefined) | undefined = accepted, latencyInMs = 10): () => void {
+  ask(
+    receipt: RequestResult | (() => RequestResult | undefined) | undefined = accepted,
+    latencyInMs = 10,
+  ): () => void {
     const name = this.#applicants++;
-    return this.budget.admit(() => {
+    return this.budget.acquire(() => {
       this.sent.push({ at: this.clock.now(), name });
       this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
       this.clock.setTimer(() => {
         this.inFlight--;
-        this.budget.settle(typeof receipt === "function" ? receipt() : receipt);
+        this.budget.release(typeof receipt === "function" ? receipt() : receipt);
       }, latencyInMs);
     });
   }
 
-  askMany(count: number, receipt?: Receipt | (() => Receipt), latencyInMs?: number): void {
+  askMany(count: number, receipt?: RequestResult | (() => RequestResult), latencyInMs?: number): void {
     for (let asked = 0; asked < count; asked++) this.ask(receipt, latencyInMs);
   }
 }
@@ -152,7 +155,7 @@ describe("a request that is refused as one too many", () => {
     expect(gaps.at(-1)).toBeLessThan((gaps[0] ?? 0) / 2);
   });
 
-  test.each<[string, Receipt | undefined]>([
+  test.each<[string, RequestResult | undefined]>([
     ["taken", accepted],
     ["called off", undefined],
   ])("is no other: one that was %s holds nobody back", async (_, receipt) => {
@@ -165,14 +168,14 @@ describe("a request that is refused as one too many", () => {
 });
 
 describe("what the service says that it still takes", () => {
-  const left = (remaining: number, resetInMs = 60_000): Receipt => ({
+  const left = (remaining: number, resetInMs = 60_000): RequestResult => ({
     isThrottled: false,
     rateLimit: { remaining, resetInMs },
   });
 
   test("stretches waits by what a whole count grants, however little is left of it, and by nothing before", async () => {
     const service = new Service();
-    service.budget.plan(0.1);
+    service.budget.changeDemand(0.1);
     service.ask(left(0));
     await service.clock.advance(20);
     expect(service.budget.stretch).toBe(1);
@@ -197,7 +200,7 @@ describe("what the service says that it still takes", () => {
     let remaining = 100;
     const service = new Service({ maxConcurrency: 8 });
     const endsAt = 60_000;
-    const answer = (): Receipt => {
+    const answer = (): RequestResult => {
       expect(remaining).toBeGreaterThan(0);
       return left(--remaining, endsAt - service.clock.now());
     };
@@ -258,11 +261,11 @@ describe("maxConcurrency", () => {
 
   test("lets the next in as soon as a read is called off", async () => {
     const service = new Service({ maxConcurrency: 1 });
-    service.budget.admit(() => {});
+    service.budget.acquire(() => {});
     service.ask();
     await service.clock.advance(1000);
     expect(service.sent).toHaveLength(0);
-    service.budget.settle(undefined);
+    service.budget.release(undefined);
     expect(service.times).toEqual([1000]);
   });
 });
@@ -317,11 +320,11 @@ describe("applicants", () => {
   test("may apply again from within their turn", () => {
     const service = new Service({ maxConcurrency: 3 });
     const order: string[] = [];
-    service.budget.admit(() => {
+    service.budget.acquire(() => {
       order.push("first");
-      service.budget.admit(() => order.push("third"));
+      service.budget.acquire(() => order.push("third"));
     });
-    service.budget.admit(() => order.push("second"));
+    service.budget.acquire(() => order.push("second"));
     expect(order).toEqual(["first", "third", "second"]);
   });
 
@@ -361,15 +364,15 @@ describe("requestsPerMinute", () => {
     [{ maxConcurrency: 0 }, /^maxConcurrency: /],
     [{ maxConcurrency: 1.5 }, /^maxConcurrency: /],
   ])("or maxConcurrency that is none is refused by name: %j", (options, message) => {
-    expect(() => new RequestBudget(createVirtualClock(), options)).toThrow(message);
+    expect(() => new RequestLimiter(createVirtualClock(), options)).toThrow(message);
   });
 });
 
 /** An operation that runs for ever and pays from a budget. */
-function running(budget: RequestBudget, clock: VirtualClock, replies: readonly ScriptedReply[] = []) {
+function running(budget: RequestLimiter, clock: VirtualClock, replies: readonly ScriptedReply[] = []) {
   const endless = Array.from({ length: 500 }, (): ScriptedReply => "Running");
   const scripted = scriptedOperation([...replies, ...endless], { clock });
-  return Object.assign(scripted, { budgetOn: () => budget });
+  return Object.assign(scripted, { limiterFor: () => budget });
 }
 
 describe("pollers that share a budget", () => {
@@ -388,7 +391,7 @@ describe("pollers that share a budget", () => {
     );
     const ends = pollers.map((poller) => ending(poller.pollUntilDone()));
     await clock.advance(60_000);
-    const times = operations.flatMap(({ reads }) => reads.map(({ startedAt = NaN }) => startedAt));
+    const times = operations.flatMap(({ polls }) => polls.map(({ startedAt = NaN }) => startedAt));
     expect(times).toHaveLength(count);
     expect(mostWithin(times, 50) / count).toBeLessThanOrEqual(count < 500 ? 0.06 : 0.05);
     controller.abort("enough");
@@ -399,7 +402,7 @@ describe("pollers that share a budget", () => {
   test("are all held back by what one of them is told", async () => {
     const { clock, budget } = new Service();
     const controller = new AbortController();
-    const tooMany = new ReadError("HTTP 429", {
+    const tooMany = new RequestError("HTTP 429", {
       kind: "transient",
       isThrottled: true,
       retryAfterInMs: 20_000,
@@ -411,7 +414,7 @@ describe("pollers that share a budget", () => {
       void ending(poller.pollUntilDone());
     }
     await clock.advance(22_000);
-    const afterwards = [one, other].map(({ reads }) => reads.find(({ startedAt = 0 }) => startedAt > 1100));
+    const afterwards = [one, other].map(({ polls }) => polls.find(({ startedAt = 0 }) => startedAt > 1100));
     const times = afterwards.map((read) => read?.startedAt ?? Infinity);
     expect(Math.min(...times)).toBe(21_000);
     expect(Math.max(...times)).toBeLessThan(22_000);
@@ -422,8 +425,8 @@ describe("pollers that share a budget", () => {
   test("that are aborted while all are held back leave no timer", async () => {
     const { clock, budget } = new Service();
     const controller = new AbortController();
-    budget.admit(() => {});
-    budget.settle({ isThrottled: true, retryAfterInMs: 3_600_000 });
+    budget.acquire(() => {});
+    budget.release({ isThrottled: true, retryAfterInMs: 3_600_000 });
     const operation = running(budget, clock);
     const wait = ending(
       createPoller(operation, options(clock)).pollUntilDone({ abortSignal: controller.signal }),
@@ -432,13 +435,13 @@ describe("pollers that share a budget", () => {
     controller.abort("enough");
     expect(await wait).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
-    expect(operation.reads).toHaveLength(0);
+    expect(operation.polls).toHaveLength(0);
   });
 
   test("time out in time while all are held back", async () => {
     const { clock, budget } = new Service();
-    budget.admit(() => {});
-    budget.settle({ isThrottled: true, retryAfterInMs: 3_600_000 });
+    budget.acquire(() => {});
+    budget.release({ isThrottled: true, retryAfterInMs: 3_600_000 });
     const poller = createPoller(running(budget, clock), { ...options(clock), timeoutInMs: 5000 });
     const end = await clock.runUntilSettled(ending(poller.pollUntilDone()));
     expect(end).toMatchObject({ name: "PollingTimeoutError" });
@@ -457,7 +460,7 @@ describe("pollers that share a budget", () => {
     await clock.advance(600_000);
     // Twenty times what there is, less the share that keeps the queue from running dry.
     expect(budget.stretch).toBeCloseTo(17);
-    const counts = operations.map(({ reads }) => reads.length);
+    const counts = operations.map(({ polls }) => polls.length);
     expect(Math.max(...counts)).toBeLessThanOrEqual(2 * Math.min(...counts));
     expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThan(400);
     controller.abort("enough");
@@ -470,7 +473,7 @@ describe("pollers that share a budget", () => {
 test("an outage does not stretch the waits of those that share a budget", async () => {
   const { clock, budget } = new Service({ requestsPerMinute: 60 });
   const controller = new AbortController();
-  const down = new ReadError("HTTP 500", { kind: "transient" });
+  const down = new RequestError("HTTP 500", { kind: "transient" });
   const replies = Array.from({ length: 5 }, () => down);
   const ends = Array.from({ length: 20 }, () => {
     const operation = running(budget, clock, replies);
@@ -492,8 +495,8 @@ describe("a read that is wanted now", () => {
   /** A poller whose budget is held back as long as this, or has its one place taken. */
   function setUp(silenceInMs?: number) {
     const { clock, budget } = new Service({ maxConcurrency: 1 });
-    budget.admit(() => {});
-    if (silenceInMs !== undefined) budget.settle({ isThrottled: true, retryAfterInMs: silenceInMs });
+    budget.acquire(() => {});
+    if (silenceInMs !== undefined) budget.release({ isThrottled: true, retryAfterInMs: silenceInMs });
     const operation = running(budget, clock);
     const poller = createPoller(operation, { clock, schedule: fixed(1000), random: () => 0 });
     return { clock, budget, operation, poller };
@@ -509,11 +512,11 @@ describe("a read that is wanted now", () => {
       const failure = await clock.runUntilSettled(ending(poller.poll()));
       expect(failure).toMatchObject({
         name: "PollingError",
-        code: "HeldBack",
+        code: "Throttled",
         message: expect.stringContaining(`the service asks for silence ${until}`),
         cause: { retryAfterInMs: silenceInMs },
       });
-      expect([clock.now(), clock.pendingTimers, operation.reads.length]).toEqual([0, 0, 0]);
+      expect([clock.now(), clock.pendingTimers, operation.polls.length]).toEqual([0, 0, 0]);
     },
   );
 
@@ -527,13 +530,13 @@ describe("a read that is wanted now", () => {
     const { clock, budget, operation, poller } = setUp();
     const failure = await clock.runUntilSettled(ending(poller.poll()));
     expect(failure).toMatchObject({
-      code: "HeldBack",
+      code: "Throttled",
       message: expect.stringContaining("not sent, because other requests came first for 30000 ms."),
     });
     expect([clock.now(), clock.pendingTimers]).toEqual([30_000, 0]);
-    budget.settle(undefined);
+    budget.release(undefined);
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(0);
+    expect(operation.polls).toHaveLength(0);
     expect(await poller.poll()).toMatchObject({ status: "Running" });
   });
 
@@ -543,17 +546,17 @@ describe("a read that is wanted now", () => {
     const poller = createPoller(operation, { clock });
     const failure = await clock.runUntilSettled(ending(poller.poll()));
     expect(failure).toMatchObject({ code: "RequestTimeout" });
-    expect([clock.now(), operation.reads.length]).toEqual([30_000, 1]);
+    expect([clock.now(), operation.polls.length]).toEqual([30_000, 1]);
   });
 
   test("that gives up takes nothing from who waits for the end", async () => {
     const { clock, budget, operation, poller } = setUp();
     const controller = new AbortController();
     const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
-    expect(await clock.runUntilSettled(ending(poller.poll()))).toMatchObject({ code: "HeldBack" });
-    budget.settle(undefined);
+    expect(await clock.runUntilSettled(ending(poller.poll()))).toMatchObject({ code: "Throttled" });
+    budget.release(undefined);
     await clock.advance(0);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     controller.abort("enough");
     expect(await wait).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
@@ -697,22 +700,22 @@ describe("the rate meter", () => {
   const times = fc.array(fc.nat({ max: 30_000 }), { minLength: 1, maxLength: 60 });
 
   test("knows of no spacing until the service has shown one", () => {
-    const meter = new RateMeter();
-    for (let now = 0; now < 60_000; now += 7) meter.count(now);
-    expect(meter.spacingInMs(60_000)).toBe(0);
+    const meter = new RateEstimator();
+    for (let now = 0; now < 60_000; now += 7) meter.countRequest(now);
+    expect(meter.intervalInMs(60_000)).toBe(0);
   });
 
   test("learns a spacing wider than that which was too much, and forgets it little by little", () => {
     fc.assert(
       fc.property(fc.integer({ min: 5, max: 2000 }), fc.integer({ min: 3, max: 200 }), (gapInMs, count) => {
-        const meter = new RateMeter();
-        for (let sent = 0; sent < count; sent++) meter.count(sent * gapInMs);
+        const meter = new RateEstimator();
+        for (let sent = 0; sent < count; sent++) meter.countRequest(sent * gapInMs);
         const now = count * gapInMs;
-        meter.thin(now);
-        const learned = meter.spacingInMs(now);
+        meter.slowDown(now);
+        const learned = meter.intervalInMs(now);
         expect(learned).toBeGreaterThan(gapInMs);
         expect(learned).toBeLessThan(3 * gapInMs);
-        const later = [1, 5, 20, 60, 300].map((seconds) => meter.spacingInMs(now + 1000 * seconds));
+        const later = [1, 5, 20, 60, 300].map((seconds) => meter.intervalInMs(now + 1000 * seconds));
         expect([learned, ...later]).toEqual([learned, ...later].toSorted((a, b) => b - a));
         expect(later.at(-1)).toBe(0);
       }),
@@ -731,14 +734,14 @@ describe("the rate meter", () => {
     );
     fc.assert(
       fc.property(times, fc.array(event), (gaps, events) => {
-        const meter = new RateMeter();
+        const meter = new RateEstimator();
         let now = 0;
         for (const [index, told] of events.entries()) {
           now += gaps[index % gaps.length] ?? 0;
-          if (told === "count") meter.count(now);
-          else if (told === "thin") meter.thin(now);
-          else meter.hint(now, told);
-          for (const spacingInMs of [meter.spacingInMs(now), meter.lastingSpacingInMs(now)]) {
+          if (told === "count") meter.countRequest(now);
+          else if (told === "thin") meter.slowDown(now);
+          else meter.learnLimit(now, told);
+          for (const spacingInMs of [meter.intervalInMs(now), meter.sustainedIntervalInMs(now)]) {
             expect(spacingInMs).toBeGreaterThanOrEqual(0);
             expect(spacingInMs).toBeLessThanOrEqual(60_000);
           }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { RequestBudget, createPoller } from "lro-poller";
-import type { Operation, RateLimit, Reading } from "lro-poller";
+import { RequestLimiter, createPoller } from "lro-poller";
+import type { Operation, RateLimit, StatusResponse } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
 import { ending } from "../support/rejections.ts";
@@ -22,7 +22,7 @@ function seeded(seed: number): () => number {
 /** Operations that never end, each of which notes when it was read last, and when it has to be read again. */
 class Fleet {
   readonly clock: VirtualClock = createVirtualClock();
-  readonly budget: RequestBudget;
+  readonly budget: RequestLimiter;
   longestGapInMs = 0;
   reads = 0;
   readonly late: string[] = [];
@@ -30,18 +30,18 @@ class Fleet {
   readonly #readAt = new Map<string, number>();
   readonly #rateLimit: ((now: number) => RateLimit) | undefined;
 
-  constructor(budgetOf: (clock: VirtualClock) => RequestBudget, rateLimit?: (now: number) => RateLimit) {
+  constructor(budgetOf: (clock: VirtualClock) => RequestLimiter, rateLimit?: (now: number) => RateLimit) {
     this.budget = budgetOf(this.clock);
     this.#rateLimit = rateLimit;
   }
 
   operation(id: string): Operation {
-    const read = (): Promise<Reading> => {
+    const getStatus = (): Promise<StatusResponse> => {
       this.#note(id);
       const status = { id, name: id, status: "Running" };
       return Promise.resolve({ status, rateLimit: this.#rateLimit?.(this.clock.now()) });
     };
-    return { id, read, toJSON: () => ({ id }), budgetOn: () => this.budget };
+    return { id, getStatus, toJSON: () => ({ id }), limiterFor: () => this.budget };
   }
 
   /** The bound: the longest wait, stretched as all are now, then one read of each in the queue. */
@@ -83,7 +83,7 @@ async function wait(fleet: Fleet): Promise<void> {
 }
 
 test("nobody starves: a stretched wait and one read of each other lie between two reads of one", async () => {
-  const fleet = new Fleet((clock) => new RequestBudget(clock, { requestsPerMinute }));
+  const fleet = new Fleet((clock) => new RequestLimiter(clock, { requestsPerMinute }));
   await wait(fleet);
   expect(fleet.late).toEqual([]);
   // Nearly all that there is is made use of, and nobody waits for three times a fair part of it.
@@ -100,7 +100,7 @@ test("nobody starves at a service that counts down to nothing in each minute", a
     if (--left < 0) overrun++;
     return { remaining: Math.max(0, left), resetInMs: 60_000 - (now % 60_000) };
   };
-  const fleet = new Fleet((clock) => new RequestBudget(clock), rateLimit);
+  const fleet = new Fleet((clock) => new RequestLimiter(clock), rateLimit);
   await wait(fleet);
   expect([fleet.late, overrun]).toEqual([[], 0]);
   expect(fleet.reads).toBeGreaterThan((0.95 * fleet.clock.now()) / spacingInMs);

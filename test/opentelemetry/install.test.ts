@@ -71,7 +71,7 @@ test("with the file of the page for operators loaded first, ES modules have span
     "HTTP GET",
     "Poller.wait",
     JSON.stringify({ result: "done", given: ["tracingOptions", "abortSignal"], metrics: ["instrument"] }),
-    "lro_poller.reads",
+    "lro_poller.polls",
     "lro_poller.wait.duration",
   ]);
 });

@@ -28,15 +28,15 @@ const tracer = trace.getTracer("the application");
 let server: OperationStatusServer;
 
 beforeAll(async () => {
-  const begun: Timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
-  server = await startOperationStatusServer({ onBegin: () => ({ timeline: begun }) });
+  const begun: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
+  server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline: begun }) });
 });
 afterAll(() => server.close());
 beforeEach(() => exporter.reset());
 
 const threeReads: Timeline = [
-  { status: "NotStarted", reads: 1 },
-  { status: "Running", reads: 1, percentComplete: 50 },
+  { status: "NotStarted", polls: 1 },
+  { status: "Running", polls: 1, percentComplete: 50 },
   { status: "Succeeded", properties: {} },
 ];
 const endless: Timeline = [{ status: "Running" }];
@@ -81,8 +81,8 @@ describe("the span of a wait", () => {
       "lro_poller.project": "myProject",
       "lro_poller.operation.status": "Succeeded",
       "lro_poller.operation.percent_complete": 50,
-      "lro_poller.reads": 3,
-      "lro_poller.failed_reads": 0,
+      "lro_poller.polls": 3,
+      "lro_poller.failed_polls": 0,
       "url.full": `${server.endpoint}/projects/myProject/operationstatuses/${operation.id}`,
     });
     expect(status).toEqual({ code: SpanStatusCode.UNSET });
@@ -96,24 +96,24 @@ describe("the span of a wait", () => {
     const events = spanOf("Poller.wait").events.map(({ name, attributes }) => [name, attributes]);
     expect(events).toEqual([
       [
-        "lro_poller.read",
-        { "lro_poller.operation.status": "NotStarted", "lro_poller.next_read_in_ms": 10_000 },
+        "lro_poller.poll",
+        { "lro_poller.operation.status": "NotStarted", "lro_poller.next_poll_in_ms": 10_000 },
       ],
       ["lro_poller.transition", { "lro_poller.to": "NotStarted" }],
       [
-        "lro_poller.failed_read",
+        "lro_poller.failed_poll",
         {
           "error.type": "503",
           "http.response.status_code": 503,
           "lro_poller.error.message": expect.stringContaining("HTTP 503"),
           "lro_poller.throttled": true,
-          "lro_poller.next_read_in_ms": expect.any(Number),
+          "lro_poller.next_poll_in_ms": expect.any(Number),
         },
       ],
-      ["lro_poller.read", expect.objectContaining({ "lro_poller.operation.status": "Running" })],
+      ["lro_poller.poll", expect.objectContaining({ "lro_poller.operation.status": "Running" })],
       ["lro_poller.transition", { "lro_poller.from": "NotStarted", "lro_poller.to": "Running" }],
       [
-        "lro_poller.read",
+        "lro_poller.poll",
         { "lro_poller.operation.status": "Succeeded", "lro_poller.operation.percent_complete": 50 },
       ],
       ["lro_poller.transition", { "lro_poller.from": "Running", "lro_poller.to": "Succeeded" }],
@@ -183,7 +183,7 @@ describe("the span of a wait", () => {
     await client.getOperationStatus("myProject", server.addOperation({ timeline: endless }).operationId);
     const name = "OperationStatusesClient.getOperationStatus";
     expect(pathsOf(exporter.getFinishedSpans())).toEqual([name, `${name} > HTTP GET`]);
-    expect(spanOf(name).attributes).toMatchObject({ "lro_poller.reads": 1 });
+    expect(spanOf(name).attributes).toMatchObject({ "lro_poller.polls": 1 });
   });
 
   test("is handed to the credential with the request that needs a token", async () => {
@@ -291,7 +291,7 @@ describe("metrics", () => {
     onTestFinished(instrument({ meterProvider: recorded.provider }));
     await pollUntilDone(operationOf(threeReads), options());
     expect(await recorded.collect()).toEqual({
-      "lro_poller.reads": { unit: "{read}", points: [[namespace, 3]] },
+      "lro_poller.polls": { unit: "{read}", points: [[namespace, 3]] },
       "lro_poller.wait.duration": {
         unit: "s",
         points: [[{ ...namespace, "lro_poller.operation.status": "Succeeded" }, [1, 20]]],
@@ -321,7 +321,7 @@ describe("metrics", () => {
     const body = { poolName: "myPool" };
     await client.createDevBox("myProject", "me", "another-dev-box", body, options()).pollUntilDone();
     const metrics = await recorded.collect();
-    expect(metrics["lro_poller.reads"]?.points).toEqual([[namespace, 4]]);
+    expect(metrics["lro_poller.polls"]?.points).toEqual([[namespace, 4]]);
     expect(metrics["lro_poller.wait.lateness"]?.points).toMatchObject([[namespace, [1, expect.any(Number)]]]);
   });
 
@@ -335,12 +335,12 @@ describe("metrics", () => {
     } as const;
     await pollUntilDone(operationOf([{ status: "Failed" }], faults), options()).catch(() => {});
     const metrics = await recorded.collect();
-    expect(metrics["lro_poller.reads"]?.points).toEqual([[namespace, 4]]);
-    expect(metrics["lro_poller.failed_reads"]?.points).toEqual([
+    expect(metrics["lro_poller.polls"]?.points).toEqual([[namespace, 4]]);
+    expect(metrics["lro_poller.failed_polls"]?.points).toEqual([
       [{ ...namespace, "error.type": "429" }, 1],
       [{ ...namespace, "error.type": "500" }, 2],
     ]);
-    expect(metrics["lro_poller.throttled_reads"]?.points).toEqual([[namespace, 1]]);
+    expect(metrics["lro_poller.throttled_polls"]?.points).toEqual([[namespace, 1]]);
     expect(metrics["lro_poller.wait.duration"]?.points).toMatchObject([
       [
         { "lro_poller.operation.status": "Failed", "error.type": "OperationFailedError" },
@@ -368,6 +368,6 @@ describe("metrics", () => {
     const provider = { getMeter: () => Object.assign(meter, { createCounter: () => counter }) };
     onTestFinished(instrument({ meterProvider: provider }));
     expect(await pollUntilDone(operationOf(threeReads), options())).toEqual({});
-    expect(spanOf("Poller.wait").attributes).toMatchObject({ "lro_poller.reads": 3 });
+    expect(spanOf("Poller.wait").attributes).toMatchObject({ "lro_poller.polls": 3 });
   });
 });

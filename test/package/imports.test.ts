@@ -2,90 +2,124 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { expect, test } from "vitest";
 
-/** From the bottom up. A file imports only from files above it in this list; a folder's files may import each other. */
-const layers = [
-  "schedule/",
-  "timer-queue.ts",
-  "clock.ts",
-  "rate-meter.ts",
-  "budget.ts",
-  "operation.ts",
-  "rendering.ts",
-  "error-text.ts",
-  "errors.ts",
-  "parse.ts",
-  "machine.ts",
-  "progress.ts",
-  "options.ts",
-  "listeners.ts",
-  "mailbox.ts",
-  "outcome.ts",
-  "callers.ts",
-  "log-lines.ts",
-  "audience.ts",
-  "read.ts",
-  "token-fields.ts",
-  "token-progress.ts",
-  "token.ts",
-  "wait.ts",
-  "retries.ts",
-  "engine.ts",
-  "poller.ts",
-  "operation-poller.ts",
-  "create-poller.ts",
-  "group-member.ts",
-  "group-progress.ts",
-  "group.ts",
-  "azure/",
-  "history/",
-  "index.ts",
-  "opentelemetry.ts",
-  "bullmq/",
-  "testing/",
-  "cli/",
+/**
+ * The families of `src`, from the bottom up: folders, and the few files beside them. A file imports only from families
+ * above its own in this list, and from its own folder.
+ */
+const families = [
+  ["abort.ts", "validate.ts", "redaction.ts", "timer-heap.ts"],
+  ["schedule"],
+  ["clock.ts"],
+  ["operation"],
+  ["limiter"],
+  ["state"],
+  ["poller"],
+  ["group"],
+  ["azure"],
+  ["history"],
+  ["index.ts"],
+  ["opentelemetry.ts", "bullmq"],
+  ["testing"],
+  ["cli"],
 ];
-const pureCore = [
-  "operation.ts",
-  "rendering.ts",
-  "error-text.ts",
-  "errors.ts",
-  "parse.ts",
-  "schedule/",
-  "machine.ts",
-];
+/** The pure core: no clock, no network, no Azure, no randomness. */
+const pureCore = ["schedule", "operation", "state"];
+/** The folders inside a family, from the bottom up; files beside them are above. */
+const subfolders: Readonly<Record<string, readonly string[]>> = {
+  azure: ["telemetry", "http", "lro"],
+  cli: ["input", "output", "completion", "commands"],
+};
 
 const files = globSync("src/**/*.ts").map((file) => normalize(file).replace(/^src\//, ""));
 
-function rank(file: string): number {
-  return layers.findIndex((layer) => file === layer || (layer.endsWith("/") && file.startsWith(layer)));
+function familyOf(file: string): string {
+  return file.split("/")[0] ?? file;
 }
 
-function importsOf(file: string): string[] {
+function rank(file: string): number {
+  return families.findIndex((names) => names.includes(familyOf(file)));
+}
+
+/** The rank inside a family that has folders of its own. */
+function innerRank(file: string): number {
+  const [family = "", folder = "", ...rest] = file.split("/");
+  const place = rest.length === 0 ? -1 : (subfolders[family]?.indexOf(folder) ?? -1);
+  return place < 0 ? Infinity : place;
+}
+
+function packagesAndFiles(file: string): readonly string[] {
   const source = readFileSync(join("src", file), "utf8");
   return [...source.matchAll(/(?:from|import\() ?"([^"]+)"/g)].map(([, target = ""]) => target);
 }
 
-test.each(files)("%s has a layer and imports only from those below it", (file) => {
+function importsOf(file: string): readonly string[] {
+  const targets = packagesAndFiles(file).filter((path) => path.startsWith("."));
+  return targets.map((target) => normalize(join(dirname(file), target)));
+}
+
+test.each(files)("%s belongs to a family and imports only from those below it", (file) => {
   expect(rank(file)).toBeGreaterThanOrEqual(0);
-  for (const target of importsOf(file).filter((path) => path.startsWith("."))) {
-    const imported = normalize(join(dirname(file), target));
-    const isSibling = rank(imported) === rank(file) && dirname(file) !== ".";
-    expect(isSibling || rank(imported) < rank(file), `${file} imports ${imported}`).toBe(true);
-    if (/^(testing|cli)\//.test(file) && !isSibling)
-      expect(imported).toMatch(/^(index|testing\/index|bullmq\/index)\.ts$/);
+  for (const imported of importsOf(file)) {
+    const isOwnFamily = familyOf(imported) === familyOf(file);
+    const isBelow = isOwnFamily ? innerRank(imported) <= innerRank(file) : rank(imported) < rank(file);
+    expect(isBelow, `${file} imports ${imported}`).toBe(true);
   }
 });
 
-test("below the transports nothing is imported from Azure or Node", () => {
-  for (const file of files.filter((name) => rank(name) < layers.indexOf("azure/"))) {
-    const packages = importsOf(file).filter((path) => !path.startsWith("."));
-    expect(packages, file).toEqual(file === "retries.ts" ? ["p-retry"] : []);
+test("the command and the test kit use the public entries alone, and what may be shown", () => {
+  for (const file of files.filter((name) => /^(testing|cli)\//.test(name))) {
+    const foreign = importsOf(file).filter((imported) => familyOf(imported) !== familyOf(file));
+    for (const imported of foreign) {
+      expect(imported, file).toMatch(/^(index|redaction|testing\/index|bullmq\/index)\.ts$/);
+    }
+  }
+});
+
+test("no import leads round in a circle, and no path is longer than 12 folders", () => {
+  // A node is a folder, or a file beside the folders.
+  const nodeOf = (file: string): string => (dirname(file) === "." ? file : dirname(file));
+  const below = new Map<string, Set<string>>();
+  for (const file of files) {
+    const targets = below.get(nodeOf(file)) ?? new Set();
+    for (const imported of importsOf(file))
+      if (nodeOf(imported) !== nodeOf(file)) targets.add(nodeOf(imported));
+    below.set(nodeOf(file), targets);
+  }
+  const levels = new Map<string, number>();
+  const levelOf = (node: string, path: readonly string[]): number => {
+    expect(path, "a circle").not.toContain(node);
+    const targets = Array.from(below.get(node) ?? [], (target) => levelOf(target, [...path, node]));
+    const level = levels.get(node) ?? 1 + Math.max(0, ...targets);
+    levels.set(node, level);
+    return level;
+  };
+  const highest = Math.max(...Array.from(below.keys(), (node) => levelOf(node, [])));
+  expect(highest).toBeLessThanOrEqual(12);
+});
+
+test("no file imports itself by way of others", () => {
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    expect(path, file).not.toContain(file);
+    if (done.has(file)) return;
+    for (const imported of importsOf(file)) visit(imported, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+});
+
+test("below the transports two packages are imported, for what their names say", () => {
+  for (const file of files.filter(
+    (name) => rank(name) < families.findIndex(([name0]) => name0 === "azure"),
+  )) {
+    const packages = packagesAndFiles(file).filter((path) => !path.startsWith("."));
+    expect(packages, file).toEqual(file === "poller/status-request.ts" ? ["is-network-error"] : []);
   }
 });
 
 test("what index.ts has can be bundled for a browser: it imports nothing of Node", () => {
-  const bundled = files.filter((name) => rank(name) <= layers.indexOf("index.ts"));
-  expect(bundled.flatMap(importsOf).filter((path) => path.startsWith("node:"))).toEqual([]);
+  const bundled = files.filter((name) => rank(name) <= rank("index.ts"));
+  expect(bundled.flatMap(packagesAndFiles).filter((path) => path.startsWith("node:"))).toEqual([]);
 });
 
 test("bullmq, which few install, is loaded by bullmq/ alone, and that by the command only when it is asked for", () => {
@@ -97,10 +131,9 @@ test("bullmq, which few install, is loaded by bullmq/ alone, and that by the com
 });
 
 test("only the clock times, and the pure core draws no random numbers", () => {
-  for (const file of files.filter((name) => rank(name) < layers.indexOf("azure/") && name !== "clock.ts")) {
+  for (const file of files.filter((name) => rank(name) < rank("azure") && name !== "clock.ts")) {
     const source = readFileSync(join("src", file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     expect(source, file).not.toMatch(/setTimeout|setInterval|Date\.now|performance\.now/);
-    if (pureCore.some((layer) => file.startsWith(layer)))
-      expect(source, file).not.toMatch(/Math\.random|async |await /);
+    if (pureCore.includes(familyOf(file))) expect(source, file).not.toMatch(/Math\.random|async |await /);
   }
 });

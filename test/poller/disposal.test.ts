@@ -45,7 +45,7 @@ describe("a poller that is disposed of", () => {
     }
     expect(poller.isDone).toBe(false);
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(2);
+    expect(operation.polls).toHaveLength(2);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -63,7 +63,7 @@ describe("a poller that is disposed of", () => {
     const iterator = poller[Symbol.asyncIterator]();
     expect(await iterator.next()).toMatchObject({ value: { percentComplete: 40 } });
     expect(await rejection(iterator.next(), PollingError)).toMatchObject({ code: "Disposed" });
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
   });
 
   test("keeps its result, or its error, when the operation is over", async () => {
@@ -131,7 +131,7 @@ describe("a poller that is disposed of", () => {
     const setting = setUp([]);
     await Promise.all([dispose(setting), dispose(setting)]);
     await dispose(setting);
-    expect(setting.operation.reads).toEqual([]);
+    expect(setting.operation.polls).toEqual([]);
     expect(setting.clock.pendingTimers).toBe(0);
   });
 
@@ -177,7 +177,7 @@ test("a block that is left by an error rejects with that error, and with nothing
     expect(await rejection(block())).toMatchObject({ message: "the block's own" });
   });
   expect(unhandled).toEqual([]);
-  expect(operation.reads).toHaveLength(1);
+  expect(operation.polls).toHaveLength(1);
   expect(clock.pendingTimers).toBe(0);
 });
 
@@ -224,7 +224,7 @@ describe("a group that is disposed of", () => {
     await iteration;
     expect(finished).toEqual(["fulfilled", "rejected", "rejected"]);
     await clock.advance(1e10);
-    expect(slow.reads).toHaveLength(2);
+    expect(slow.polls).toHaveLength(2);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -238,7 +238,7 @@ describe("a group that is disposed of", () => {
     const disposed = { status: "rejected", reason: { code: "Disposed" } };
     expect(await group.pollUntilDone()).toMatchObject([disposed, disposed]);
     expect(await rejection(late.pollUntilDone())).toMatchObject({ code: "Disposed" });
-    expect(operations.flatMap(({ reads }) => reads)).toEqual([]);
+    expect(operations.flatMap(({ polls }) => polls)).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -252,7 +252,7 @@ describe("a group that is disposed of", () => {
     expect(clock.pendingTimers).toBe(0);
     expect((await wait).map(({ status }) => status)).toEqual(operations.map(() => "rejected"));
     await clock.advance(600_000);
-    expect(operations.flatMap(({ reads }) => reads).length).toBeLessThanOrEqual(500);
+    expect(operations.flatMap(({ polls }) => polls).length).toBeLessThanOrEqual(500);
     expect(clock.pendingTimers).toBe(0);
   });
 });

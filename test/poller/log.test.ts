@@ -37,7 +37,7 @@ function pollerOf(timeline: Timeline, options: PollOptions = {}, faults: Record<
 }
 
 test("a wait that succeeds: verbose what is not new, info the rest, with the time to the next read", async () => {
-  const timeline: Timeline = [{ status: "Running", reads: 2, percentComplete: 40 }, { status: "Succeeded" }];
+  const timeline: Timeline = [{ status: "Running", polls: 2, percentComplete: 40 }, { status: "Succeeded" }];
   await pollerOf(timeline).pollUntilDone();
   expect(lines).toEqual([
     "info Operation …: waiting.",
@@ -82,7 +82,7 @@ test("a wait that is given up is a warning", async () => {
 });
 
 test("a wait that its callers leave, and that goes on later, here or by a token", async () => {
-  const poller = pollerOf([{ status: "Running", reads: 2 }, { status: "Succeeded" }]);
+  const poller = pollerOf([{ status: "Running", polls: 2 }, { status: "Succeeded" }]);
   for await (const _ of poller) break;
   for await (const _ of client().resume(JSON.stringify(poller), {
     clock: leapingClock(),

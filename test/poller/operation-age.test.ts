@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { OperationStatusesClient, createPoller, fixed, pricedSchedule } from "lro-poller";
+import { OperationStatusesClient, createPoller, fixed, adaptive } from "lro-poller";
 import type { Operation, PollHistory, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
@@ -12,7 +12,7 @@ function aged(ages: readonly (number | undefined)[]): Operation {
   let reads = 0;
   return {
     ...script,
-    read: async (options) => ({ ...(await script.read(options)), ageInMs: ages[reads++] }),
+    getStatus: async (options) => ({ ...(await script.getStatus(options)), ageInMs: ages[reads++] }),
   };
 }
 
@@ -46,7 +46,7 @@ describe("an operation that began before the wait", () => {
     const pastDurationsInMs = Array.from({ length: 20 }, (_, index) => 2_650_000 + index * 5000);
     const poller = createPoller(aged([2_400_000]), {
       clock,
-      schedule: pricedSchedule({ pastDurationsInMs }),
+      schedule: adaptive({ pastDurationsInMs }),
     });
     const { estimatedRemainingInMs = Infinity }: Progress = await poller.poll();
     expect(estimatedRemainingInMs).toBeGreaterThan(150_000);
@@ -75,21 +75,21 @@ describe("an operation that began before the wait", () => {
     });
     const poller = createPoller(client.operationAt(operationLocation), { schedule: fixed(1000) });
     await poller.poll();
-    const { headStart = 0 } = poller.toJSON();
-    expect(Math.abs(headStart - tenMinutes)).toBeLessThan(5000);
-    expect(client.resume(JSON.stringify(poller)).toJSON().headStart).toBe(headStart);
+    const { ageAtStart = 0 } = poller.toJSON();
+    expect(Math.abs(ageAtStart - tenMinutes)).toBeLessThan(5000);
+    expect(client.resume(JSON.stringify(poller)).toJSON().ageAtStart).toBe(ageAtStart);
     await server.close();
   });
 });
 
 test.each([0, 0.5, 1e-50, 1e13, NaN, Infinity])("a past duration of %d is refused by name", (duration) => {
-  expect(() => pricedSchedule({ pastDurationsInMs: [60_000, duration] })).toThrow(
+  expect(() => adaptive({ pastDurationsInMs: [60_000, duration] })).toThrow(
     new RangeError(`pastDurationsInMs: expected milliseconds from 1 to 1000000000000, got ${duration}`),
   );
 });
 
 test("an absurd price makes no wait endless", () => {
-  const schedule = pricedSchedule({ pollCostInMs: 1e308, maxDelayInMs: Infinity });
+  const schedule = adaptive({ pollCostInMs: 1e308, maxDelayInMs: Infinity });
   const delayInMs = schedule({ elapsedInMs: 1000, pollCount: 1 }, () => 0.5);
   expect(Number.isFinite(delayInMs)).toBe(true);
 });

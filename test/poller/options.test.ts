@@ -5,7 +5,7 @@ import {
   exponential,
   fixed,
   pollUntilDone,
-  pricedSchedule,
+  adaptive,
   startOperation,
 } from "lro-poller";
 import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
@@ -87,8 +87,8 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     "a number for a listener of failures",
-    () => createPoller(scriptedOperation([]), { onFailedRead: anything(5) }),
-    "onFailedRead: expected a function, got number",
+    () => createPoller(scriptedOperation([]), { onFailedPoll: anything(5) }),
+    "onFailedPoll: expected a function, got number",
   ],
   [
     "a number for random numbers",
@@ -102,7 +102,7 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     "a number for earlier durations",
-    () => pricedSchedule({ pastDurationsInMs: anything(5) }),
+    () => adaptive({ pastDurationsInMs: anything(5) }),
     "pastDurationsInMs: expected an array, got number",
   ],
   [
@@ -112,12 +112,12 @@ test.each<[string, () => unknown, string]>([
   ],
   [
     "no price",
-    () => pricedSchedule({ pollCostInMs: 0 }),
+    () => adaptive({ pollCostInMs: 0 }),
     "pollCostInMs: expected a positive finite number of milliseconds, got 0",
   ],
   [
     "a negative cap",
-    () => pricedSchedule({ maxDelayInMs: -1 }),
+    () => adaptive({ maxDelayInMs: -1 }),
     "maxDelayInMs: expected a non-negative number of milliseconds, got -1",
   ],
   ["a negative beginning", () => exponential({ initialDelayInMs: -1 }), "initialDelayInMs: expected"],
@@ -142,12 +142,10 @@ test.each<[string, () => unknown, string]>([
 
 test("endless and empty waits are allowed where they make sense", () => {
   for (const maxDelayInMs of [0, Infinity]) {
-    expect(() => pricedSchedule({ minDelayInMs: 0, maxDelayInMs })).not.toThrow();
+    expect(() => adaptive({ minDelayInMs: 0, maxDelayInMs })).not.toThrow();
     expect(() => exponential({ maxDelayInMs })).not.toThrow();
   }
-  expect(() =>
-    pricedSchedule({ minDelayInMs: 5, maxDelayInMs: 5, pastDurationsInMs: [1, 1e12] }),
-  ).not.toThrow();
+  expect(() => adaptive({ minDelayInMs: 5, maxDelayInMs: 5, pastDurationsInMs: [1, 1e12] })).not.toThrow();
   expect(exponential({ factor: 1 })({ elapsedInMs: 0, pollCount: 9 }, () => 0)).toBe(1000);
   expect(() =>
     createPoller(scriptedOperation([]), { outageToleranceInMs: 0, notFoundGraceInMs: Infinity }),
@@ -158,13 +156,13 @@ test("a signal that has fired already ends a wait before anything is read", asyn
   const operation = scriptedOperation(["Succeeded"]);
   const reason = new Error("gone");
   await expect(pollUntilDone(operation, { abortSignal: AbortSignal.abort(reason) })).rejects.toBe(reason);
-  expect(operation.reads).toEqual([]);
+  expect(operation.polls).toEqual([]);
 });
 
 test.each<[string, object, string]>([
   ["port", { port: 1.5 }, "port: expected an integer from 0 to 65535, got 1.5"],
   ["speed", { speed: 0 }, "speed: expected a finite number of at least 5e-324, got 0"],
-  ["onBegin", { onBegin: 7 }, "onBegin: expected a function, got 7"],
+  ["onInitialRequest", { onInitialRequest: 7 }, "onInitialRequest: expected a function, got 7"],
   [
     "requireAuthorization",
     { requireAuthorization: new Error("no") },

@@ -5,12 +5,12 @@ import {
   OperationNotFoundError,
   PollingError,
   PollingTimeoutError,
-  ReadError,
+  RequestError,
   createPoller,
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedRead, Operation, PollOptions, Progress } from "lro-poller";
+import type { FailedPoll, Operation, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
 import { ending, rejection } from "../support/rejections.ts";
@@ -39,7 +39,7 @@ describe("a wait", () => {
     const { clock, operation, poller } = setUp(["Succeeded"]);
     poller.onProgress(() => {});
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(0);
+    expect(operation.polls).toHaveLength(0);
   });
 
   test("is no thenable", () => {
@@ -56,7 +56,7 @@ describe("a wait", () => {
     const states: string[] = [];
     for await (const { status } of poller) states.push(status);
     expect(states).toEqual(["Failed"]);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
   });
 
   test("is shared by its callers", async () => {
@@ -90,7 +90,7 @@ describe("an unsuccessful operation", () => {
       name: "OperationFailedError",
       ...error,
       pollCount: 2,
-      observed: { Running: 1, Failed: 1 },
+      responseCounts: { Running: 1, Failed: 1 },
       requestId: "request-7",
       operation: { name: operation.id, status: "Failed" },
       message:
@@ -146,33 +146,35 @@ describe("a failed read", () => {
   test("that a body is no status is one too", async () => {
     const broken = { status: "Running", percentComplete: 140 };
     const { clock, poller } = setUp([broken, { status: "Succeeded", properties: 1 }]);
-    const failedReads: FailedRead[] = [];
-    poller.onFailedRead((failedRead) => failedReads.push(failedRead));
+    const failedPollCount: FailedPoll[] = [];
+    poller.onFailedPoll((failedRead) => failedPollCount.push(failedRead));
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
-    expect(failedReads).toMatchObject([{ error: { code: "ContractError", message: /percentComplete/ } }]);
+    expect(failedPollCount).toMatchObject([{ error: { code: "ContractError", message: /percentComplete/ } }]);
   });
 
   test("is reported as an event, and counted in the progress that follows", async () => {
-    const onFailedRead = vi.fn<(failedRead: FailedRead) => void>();
+    const onFailedPoll = vi.fn<(failedRead: FailedPoll) => void>();
     const onProgress = vi.fn<(progress: Progress) => void>();
     const { clock, poller } = setUp(["Running", down({ retryAfterInMs: 7000 }), "Succeeded"], {
-      onFailedRead,
+      onFailedPoll,
       onProgress,
     });
     await clock.runUntilSettled(poller.pollUntilDone());
-    expect(onFailedRead.mock.calls).toEqual([
+    expect(onFailedPoll.mock.calls).toEqual([
       [
         {
-          error: expect.any(ReadError),
+          error: expect.any(RequestError),
           status: "Running",
           elapsedInMs: 1000,
           nextPollInMs: 7000,
           pollCount: 2,
-          failedReads: 1,
+          failedPollCount: 1,
         },
       ],
     ]);
-    expect(onProgress.mock.lastCall).toMatchObject([{ status: "Succeeded", pollCount: 3, failedReads: 1 }]);
+    expect(onProgress.mock.lastCall).toMatchObject([
+      { status: "Succeeded", pollCount: 3, failedPollCount: 1 },
+    ]);
   });
 
   test("is tried again until the outage tolerance is over; then the poller can go on", async () => {
@@ -190,8 +192,8 @@ describe("a failed read", () => {
       code: "ServerBusy",
       statusCode: 503,
       requestId: "r",
-      cause: expect.any(ReadError),
-      observed: { Running: 1, "503": 10 },
+      cause: expect.any(RequestError),
+      responseCounts: { Running: 1, "503": 10 },
       operation: { status: "Running" },
       resumeToken: expect.stringContaining(operation.id),
     });
@@ -203,7 +205,7 @@ describe("a failed read", () => {
   });
 
   test("that is refused ends the wait at once, and the poller can go on", async () => {
-    const { clock, poller } = setUp([down({ kind: "refused", statusCode: 403 }), "Succeeded"]);
+    const { clock, poller } = setUp([down({ kind: "permanent", statusCode: 403 }), "Succeeded"]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
     expect(failure).toMatchObject({ statusCode: 403, pollCount: 1 });
     await clock.runUntilSettled(poller.pollUntilDone());
@@ -225,7 +227,7 @@ describe("a failed read", () => {
 
     const { clock, poller } = setUp([gone, gone, gone], { notFoundGraceInMs: 3000 });
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationNotFoundError);
-    expect(failure).toMatchObject({ code: "OperationNotFound", pollCount: 3, observed: { "404": 3 } });
+    expect(failure).toMatchObject({ code: "OperationNotFound", pollCount: 3, responseCounts: { "404": 3 } });
   });
 
   test("404 that named no code ends the wait with a code that tells what it means", async () => {
@@ -245,7 +247,7 @@ describe("a failed read", () => {
     });
     const wait = poller.pollUntilDone();
     await clock.advance(6000);
-    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
     answerLate("Failed");
     await clock.runUntilSettled(wait);
     expect(readTimes()).toEqual([0, 6000, 7000, 8000]);
@@ -292,8 +294,8 @@ describe("a deadline", () => {
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     expect(failure).toMatchObject({
       code: "PollingTimeout",
-      cause: expect.any(ReadError),
-      observed: { Running: 1, "503": 4 },
+      cause: expect.any(RequestError),
+      responseCounts: { Running: 1, "503": 4 },
       resumeToken: JSON.stringify(poller),
       message:
         `Stopped waiting for operation ${operation.id} after 6 s: it is still Running at 40 % and goes on. ` +
@@ -317,7 +319,7 @@ describe("a deadline", () => {
     const { clock, operation, poller } = setUp([forever], { timeoutInMs: 6000 });
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     expect(clock.now()).toBe(6000);
-    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
     expect(clock.pendingTimers).toBe(0);
   });
 });
@@ -332,11 +334,11 @@ describe("an abort", () => {
     const reason = new Error("enough");
     controller.abort(reason);
     expect(await wait).toBe(reason);
-    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
     expect(remove).toHaveBeenCalledTimes(1);
     expect(clock.pendingTimers).toBe(0);
     await clock.advance(600_000);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
   });
 
   test("then another wait on the same poller works, and nothing is sent in between", async () => {
@@ -356,7 +358,7 @@ describe("an abort", () => {
     const abortSignal = AbortSignal.abort("no");
     expect(await ending(poller.pollUntilDone({ abortSignal }))).toBe("no");
     expect(await ending(poller.poll({ abortSignal }))).toBe("no");
-    expect(operation.reads).toHaveLength(0);
+    expect(operation.polls).toHaveLength(0);
   });
 
   test("lets only its own caller go", async () => {
@@ -390,7 +392,7 @@ describe("an abort", () => {
     const { clock, operation, poller } = setUp(["Running"], { onProgress: () => controller.abort("enough") });
     expect(await ending(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
     await clock.advance(600_000);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -402,7 +404,7 @@ describe("an abort", () => {
     controller.abort("enough");
     expect(await wait).toBe("enough");
     await clock.advance(600_000);
-    expect(operation.reads).toHaveLength(2);
+    expect(operation.polls).toHaveLength(2);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -417,12 +419,12 @@ describe("an abort", () => {
       const remove = vi.spyOn(controller.signal, "removeEventListener");
       const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
       await clock.advance(atInMs);
-      const sent = operation.reads.length;
+      const sent = operation.polls.length;
       controller.abort("enough");
       expect(await wait).toBe("enough");
       expect(remove).toHaveBeenCalledTimes(add.mock.calls.length);
       await clock.advance(600_000);
-      expect(operation.reads).toHaveLength(sent);
+      expect(operation.polls).toHaveLength(sent);
       expect(clock.pendingTimers).toBe(0);
     },
   );
@@ -433,7 +435,7 @@ describe("poll()", () => {
     const { clock, operation, poller } = setUp([{ status: "Running", percentComplete: 5 }, "Succeeded"]);
     expect(await poller.poll()).toMatchObject({ status: "Running", percentComplete: 5, pollCount: 1 });
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -467,10 +469,10 @@ describe("poll()", () => {
     ]);
     const all = Promise.all([poller.poll(), poller.poll(), poller.pollUntilDone()]);
     await clock.advance(200);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     const [one, other] = await clock.runUntilSettled(all);
     expect(one).toBe(other);
-    expect(operation.reads).toHaveLength(2);
+    expect(operation.polls).toHaveLength(2);
   });
 
   test("goes before the pace the service asked for, but not while a failed read's Retry-After runs", async () => {
@@ -534,7 +536,7 @@ describe("progress", () => {
       elapsedInMs: 3000,
       nextPollInMs: 1000,
       pollCount: 4,
-      failedReads: 0,
+      failedPollCount: 0,
     });
     expect(heard[4]).toMatchObject({ nextPollInMs: undefined, estimatedRemainingInMs: 0 });
   });
@@ -581,7 +583,7 @@ describe("progress", () => {
   });
 
   test("ends by the error of a wait that gave up", async () => {
-    const { clock, poller } = setUp(["Running", down({ kind: "refused" })]);
+    const { clock, poller } = setUp(["Running", down({ kind: "permanent" })]);
     const seen: string[] = [];
     const iteration = (async () => {
       for await (const { status } of poller) seen.push(status);
@@ -597,7 +599,7 @@ describe("progress", () => {
       break;
     }
     await clock.advance(600_000);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 });
@@ -625,7 +627,7 @@ describe("options", () => {
     const { clock, operation, poller } = setUp(["Running"], { schedule: () => NaN });
     const message = "schedule's result: expected a non-negative number of milliseconds, got NaN";
     await expect(clock.runUntilSettled(poller.pollUntilDone())).rejects.toThrow(new RangeError(message));
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -635,9 +637,9 @@ describe("options", () => {
     const operation: Operation = {
       id: "o",
       toJSON: () => ({}),
-      read() {
+      getStatus() {
         reads++;
-        throw new ReadError("no", { kind: "refused" });
+        throw new RequestError("no", { kind: "permanent" });
       },
     };
     await rejection(clock.runUntilSettled(pollUntilDone(operation, { clock })), PollingError);

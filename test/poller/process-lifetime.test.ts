@@ -40,9 +40,9 @@ async function run(
   return [code, stdout, stderr, server.requests.length];
 }
 
-const runningFor = (reads: number): AddOperationOptions => ({
+const runningFor = (polls: number): AddOperationOptions => ({
   timeline: [
-    { status: "Running", reads },
+    { status: "Running", polls },
     { status: "Succeeded", properties: "deployed" },
   ],
 });
@@ -63,7 +63,7 @@ test.each<[string, string, AddOperationOptions, number]>([
     "has only made pollers and groups, and listens",
     `
     createPoller(operation).onProgress(() => {});
-    createPollerGroup().add(operation).onFailedRead(() => {});
+    createPollerGroup().add(operation).onFailedPoll(() => {});
   `,
     {},
     0,
@@ -74,8 +74,8 @@ test.each<[string, string, AddOperationOptions, number]>([
     "has let go in the middle of a Retry-After",
     `
     const end = new AbortController();
-    const onFailedRead = () => end.abort();
-    await pollUntilDone(operation, { abortSignal: end.signal, onFailedRead }).catch(() => {});
+    const onFailedPoll = () => end.abort();
+    await pollUntilDone(operation, { abortSignal: end.signal, onFailedPoll }).catch(() => {});
   `,
     heldForAnHour,
     1,
@@ -102,7 +102,7 @@ test.each<[string, string, AddOperationOptions, number]>([
     "has disposed of a poller in the middle of a Retry-After",
     `
     const poller = createPoller(operation);
-    const failed = new Promise((resolve) => poller.onFailedRead(resolve));
+    const failed = new Promise((resolve) => poller.onFailedPoll(resolve));
     void poller.pollUntilDone();
     await failed;
     await poller[Symbol.asyncDispose]();
@@ -131,7 +131,7 @@ test("a process whose block failed dies of that, not of the wait that the block 
     const poller = createPoller(operation);
     try {
       void poller.pollUntilDone();
-      await new Promise((resolve) => poller.onFailedRead(resolve));
+      await new Promise((resolve) => poller.onFailedPoll(resolve));
       throw new Error("the block's own");
     } finally {
       await poller[Symbol.asyncDispose]();

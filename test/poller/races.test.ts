@@ -5,14 +5,14 @@ import {
   OperationFailedError,
   PollingError,
   PollingTimeoutError,
-  ReadError,
+  RequestError,
   createPoller,
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedRead, Operation, PollLogger, Progress, Reading } from "lro-poller";
+import type { FailedPoll, Operation, PollLogger, Progress, StatusResponse } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
-import type { ScriptedRead, ScriptedReply } from "lro-poller/testing";
+import type { ScriptedPoll, ScriptedReply } from "lro-poller/testing";
 import { ending, microtasks, rejection } from "../support/rejections.ts";
 import { down, forever, setUp } from "../support/scripted-poller.ts";
 
@@ -25,7 +25,7 @@ class Verdict extends LroError {
   override readonly name = "Verdict";
 }
 
-const refusal = down({ kind: "refused" });
+const refusal = down({ kind: "permanent" });
 
 function nameOf(end: unknown): unknown {
   return end instanceof Error ? end.name : end;
@@ -47,10 +47,10 @@ describe("an abort at any microtask", () => {
     "of a wait whose read %s leaves no timer and no listener, and tells nothing more",
     async (_, reply) => {
       for (const count of everyMicrotask) {
-        const heard = vi.fn<(event: Progress | FailedRead) => void>();
+        const heard = vi.fn<(event: Progress | FailedPoll) => void>();
         const { clock, operation, poller } = setUp([reply, succeeded], {
           onProgress: heard,
-          onFailedRead: heard,
+          onFailedPoll: heard,
         });
         const controller = new AbortController();
         const add = vi.spyOn(controller.signal, "addEventListener");
@@ -65,7 +65,7 @@ describe("an abort at any microtask", () => {
         expect.soft(clock.pendingTimers, `timers after ${count} microtasks`).toBe(0);
         expect.soft(remove).toHaveBeenCalledTimes(add.mock.calls.length);
         await clock.advance(7_200_000);
-        expect.soft(operation.reads, `reads after ${count} microtasks`).toHaveLength(1);
+        expect.soft(operation.polls, `reads after ${count} microtasks`).toHaveLength(1);
       }
     },
   );
@@ -98,7 +98,7 @@ describe("an abort at any microtask", () => {
       controller.abort("enough");
       const end = await clock.runUntilSettled(ending(poller.pollUntilDone()));
       // A refusal ends even the next wait when the abort came too late to let go of its read.
-      expect.soft(nameOf(end)).toBe(reply === refusal && operation.reads.length === 1 ? "PollingError" : 1);
+      expect.soft(nameOf(end)).toBe(reply === refusal && operation.polls.length === 1 ? "PollingError" : 1);
       await wait;
       expect.soft(clock.pendingTimers).toBe(0);
     }
@@ -120,7 +120,7 @@ describe("an abort at any microtask", () => {
   test("by a listener to failed reads leaves no timer, whatever the Retry-After", async () => {
     const controller = new AbortController();
     const { clock, poller } = setUp([down({ retryAfterInMs: 3_600_000 })], {
-      onFailedRead: () => controller.abort("enough"),
+      onFailedPoll: () => controller.abort("enough"),
     });
     const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
@@ -153,7 +153,7 @@ describe("callers who come and go", () => {
   test("begin anew at once what was let go of in the middle of an outage", async () => {
     const controller = new AbortController();
     const { clock, poller, readTimes } = setUp([down(), succeeded], {
-      onFailedRead: () => controller.abort("enough"),
+      onFailedPoll: () => controller.abort("enough"),
     });
     const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
@@ -168,7 +168,7 @@ describe("callers who come and go", () => {
     const [first, second] = [new AbortController(), new AbortController()];
     const { clock, operation, poller } = setUp([down({ retryAfterInMs: 5000 }), "Running"]);
     const ends: Promise<unknown>[] = [];
-    poller.onFailedRead(() => {
+    poller.onFailedPoll(() => {
       first.abort("one");
       ends.push(ending(poller.pollUntilDone({ abortSignal: second.signal })));
     });
@@ -177,14 +177,14 @@ describe("callers who come and go", () => {
     second.abort("two");
     expect(await Promise.all(ends)).toEqual(["one", "two"]);
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
   test("are not ended by a bug that ended the wait of those before them", async () => {
     const controller = new AbortController();
     const { clock, poller } = setUp([new TypeError("x is not a function"), succeeded], {
-      onFailedRead: () => controller.abort("enough"),
+      onFailedPoll: () => controller.abort("enough"),
     });
     const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
@@ -203,7 +203,7 @@ describe("callers who come and go", () => {
     await clock.advance(1000);
     const failure = await rejection(poller.poll(), PollingError);
     expect(failure.message).toMatch(/Retry-After/);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(await clock.runUntilSettled(other)).toBe(1);
   });
 
@@ -211,7 +211,7 @@ describe("callers who come and go", () => {
     const { clock, operation, poller } = setUp([down({ retryAfterInMs: 60_000 })], { timeoutInMs: 2000 });
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     await rejection(poller.poll(), PollingError);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
   });
 
   test("whatever they do never make two reads at a time, and leave nothing behind", async () => {
@@ -264,7 +264,7 @@ describe("callers who come and go", () => {
 
 /** Knows how many reads are under way. */
 class CountedReads {
-  readonly reads = new Set<ScriptedRead>();
+  readonly reads = new Set<ScriptedPoll>();
   most = 0;
 
   readonly count =
@@ -289,7 +289,7 @@ describe("an iterator that is returned", () => {
     expect(await iterator.return?.()).toEqual({ done: true, value: undefined });
     expect(await next).toEqual({ done: true, value: undefined });
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(1);
+    expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -297,7 +297,7 @@ describe("an iterator that is returned", () => {
     const { clock, operation, poller } = setUp(["Running"]);
     await poller[Symbol.asyncIterator]().return?.();
     await clock.advance(60_000);
-    expect(operation.reads).toHaveLength(0);
+    expect(operation.polls).toHaveLength(0);
   });
 
   test("leaves those who wait to wait on", async () => {
@@ -367,7 +367,7 @@ describe("a deadline", () => {
     await clock.advance(1000);
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     expect(clock.now()).toBe(6000);
-    expect(operation.reads[0]?.abortSignal.aborted).toBe(true);
+    expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
     await poll;
     expect(clock.pendingTimers).toBe(0);
   });
@@ -412,13 +412,13 @@ describe("code of others", () => {
     const fail = (): never => {
       throw new Error("the disk is full");
     };
-    const [onProgress, onFailedRead] = [vi.fn<() => void>(fail), vi.fn<() => void>(fail)];
+    const [onProgress, onFailedPoll] = [vi.fn<() => void>(fail), vi.fn<() => void>(fail)];
     const logger: PollLogger = { verbose: fail, info: fail, warning: fail, error: fail };
     const operation = scriptedOperation(["Running", down(), succeeded], { logger });
-    const options = { clock, schedule: fixed(1000), onProgress, onFailedRead };
+    const options = { clock, schedule: fixed(1000), onProgress, onFailedPoll };
     expect(await clock.runUntilSettled(pollUntilDone(operation, options))).toBe(1);
     expect(onProgress).toHaveBeenCalledTimes(2);
-    expect(onFailedRead).toHaveBeenCalledTimes(1);
+    expect(onFailedPoll).toHaveBeenCalledTimes(1);
     operation.assertFinished();
   });
 
@@ -445,8 +445,8 @@ describe("code of others", () => {
       const { clock } = setUp([]);
       // What types forbid, plain JavaScript does.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const read = (): Promise<Reading> => Promise.resolve(answer as Reading);
-      const wait = pollUntilDone({ id: "1", read, toJSON: () => ({}) }, { clock });
+      const getStatus = (): Promise<StatusResponse> => Promise.resolve(answer as StatusResponse);
+      const wait = pollUntilDone({ id: "1", getStatus, toJSON: () => ({}) }, { clock });
       expect(await rejection(clock.runUntilSettled(wait), Error)).toBeInstanceOf(Error);
       expect(clock.pendingTimers).toBe(0);
     },
@@ -474,12 +474,12 @@ describe("code of others", () => {
     expect(await rejection(poller.poll())).toBe(verdict);
     expect(await rejection(poller.pollUntilDone())).toBe(verdict);
     expect(poller.isDone).toBe(true);
-    expect(operation.reads).toHaveLength(2);
+    expect(operation.polls).toHaveLength(2);
   });
 });
 
 test("a token written before anybody waits does not begin the wait", async () => {
-  const notFound = new ReadError("HTTP 404", { kind: "notFound", statusCode: 404 });
+  const notFound = new RequestError("HTTP 404", { kind: "notFound", statusCode: 404 });
   const { clock, poller } = setUp([notFound, succeeded], { notFoundGraceInMs: 30_000 });
   JSON.stringify(poller);
   await clock.advance(60_000);
@@ -492,7 +492,7 @@ test("a wait on the system's clock that is aborted in an outage leaves the proce
   const controller = new AbortController();
   const operation = scriptedOperation([down({ retryAfterInMs: 60_000 })]);
   const { signal: abortSignal } = controller;
-  const poller = createPoller(operation, { abortSignal, onFailedRead: () => controller.abort("enough") });
+  const poller = createPoller(operation, { abortSignal, onFailedPoll: () => controller.abort("enough") });
   expect(await rejection(poller.pollUntilDone())).toBe("enough");
   expect(timers()).toBe(before);
 });

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { PollingError, ReadError, createPoller, fixed } from "lro-poller";
+import { PollingError, RequestError, createPoller, fixed } from "lro-poller";
 import type { Clock, Operation, PollLogger, Poller, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
@@ -13,9 +13,9 @@ describe("a wait that begins from within a listener to failed reads", () => {
   test("takes nothing from the error of the poll() whose read failed", async () => {
     const { clock, poller } = setUp([down(), succeeded]);
     const waits: Promise<unknown>[] = [];
-    poller.onFailedRead(() => waits.push(poller.pollUntilDone()));
+    poller.onFailedPoll(() => waits.push(poller.pollUntilDone()));
     const failure = await rejection(poller.poll(), PollingError);
-    expect(failure.cause).toBeInstanceOf(ReadError);
+    expect(failure.cause).toBeInstanceOf(RequestError);
     expect(failure.message).toMatch(/: down\.$/);
     expect(await clock.runUntilSettled(Promise.all(waits))).toEqual([1]);
   });
@@ -25,7 +25,7 @@ describe("a wait that begins from within a listener to failed reads", () => {
     const later = async (): Promise<typeof succeeded> => microtasks(40).then(() => succeeded);
     const { clock, poller } = setUp([new TypeError("x is not a function"), later]);
     const waits: Promise<unknown>[] = [];
-    poller.onFailedRead(() => {
+    poller.onFailedPoll(() => {
       controller.abort("enough");
       waits.push(poller.pollUntilDone());
     });
@@ -77,7 +77,7 @@ describe.each(["first set first", "last set first"] as const)(
       expect(await virtual.runUntilSettled(wait)).toBe(1);
       expect(await poll).toBeInstanceOf(PollingError);
       const backoff = first === "Running" ? 1000 : 2000;
-      expect(operation.reads.map(({ startedAt }) => startedAt)).toEqual([0, 600, 1000 + backoff]);
+      expect(operation.polls.map(({ startedAt }) => startedAt)).toEqual([0, 600, 1000 + backoff]);
       expect(virtual.pendingTimers).toBe(0);
     });
   },
@@ -97,7 +97,7 @@ test("a read that fails while the next attempt is on its way holds that back by 
     clock.setTimer(() => (count === 0 ? fail() : void microtasks(count - 1).then(fail)), 500);
     expect(await virtual.runUntilSettled(wait)).toBe(1);
     await poll;
-    expect.soft(operation.reads.map(({ startedAt }) => startedAt)).toEqual([0, 500, 61_000]);
+    expect.soft(operation.polls.map(({ startedAt }) => startedAt)).toEqual([0, 500, 61_000]);
   }
 });
 
@@ -113,7 +113,7 @@ test("nothing is read at a deadline that comes before the Retry-After is over", 
   };
   const poller = createPoller(operation, { clock, timeoutInMs: 5000, requestTimeoutInMs: Infinity });
   await virtual.runUntilSettled(rejection(poller.pollUntilDone()));
-  expect(operation.reads).toHaveLength(1);
+  expect(operation.polls).toHaveLength(1);
 });
 
 describe("code of others that throws", () => {
@@ -132,19 +132,19 @@ describe("code of others that throws", () => {
     expect(heard.map(({ status }) => status)).toEqual(["Running", "Succeeded"]);
   });
 
-  test("as letGo() keeps nobody from the end", async () => {
-    const letGo = vi.fn<() => void>(() => {
+  test("as onAbandoned() keeps nobody from the end", async () => {
+    const onAbandoned = vi.fn<() => void>(() => {
       throw new Error("not now");
     });
     const clock = createVirtualClock();
     const log = vi.fn<(...message: unknown[]) => void>();
     const ignore = (): void => {};
     const logger: PollLogger = { verbose: ignore, info: ignore, warning: ignore, error: log };
-    const operation: Operation = { ...scriptedOperation(["Running", succeeded], { logger }), letGo };
+    const operation: Operation = { ...scriptedOperation(["Running", succeeded], { logger }), onAbandoned };
     const poller = createPoller(operation, { clock });
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
-    expect(letGo).toHaveBeenCalledOnce();
-    expect(log).toHaveBeenLastCalledWith(expect.stringContaining("letGo()"), new Error("not now"));
+    expect(onAbandoned).toHaveBeenCalledOnce();
+    expect(log).toHaveBeenLastCalledWith(expect.stringContaining("onAbandoned()"), new Error("not now"));
     expect(clock.pendingTimers).toBe(0);
   });
 
@@ -164,8 +164,8 @@ describe("code of others that throws", () => {
   test("as a read that brings nothing at all is a bug, told at once", async () => {
     const clock = createVirtualClock();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const nothing = undefined as unknown as Awaited<ReturnType<Operation["read"]>>;
-    const operation: Operation = { ...scriptedOperation([]), read: () => Promise.resolve(nothing) };
+    const nothing = undefined as unknown as Awaited<ReturnType<Operation["getStatus"]>>;
+    const operation: Operation = { ...scriptedOperation([]), getStatus: () => Promise.resolve(nothing) };
     const failure = await clock.runUntilSettled(
       rejection(createPoller(operation, { clock }).pollUntilDone(), PollingError),
     );
@@ -213,7 +213,7 @@ class Crowd {
       if (this.deedsOfListeners-- > 0) for (const deed of deeds) this.do(deed);
     };
     this.#poller.onProgress(act);
-    this.#poller.onFailedRead(act);
+    this.#poller.onFailedPoll(act);
   }
 
   leave(): void {
@@ -245,7 +245,7 @@ test("whatever callers and listeners do, no Retry-After is broken, nothing is le
     forever,
     down(),
     down({ retryAfterInMs: 3000 }),
-    down({ kind: "refused" }),
+    down({ kind: "permanent" }),
     new TypeError("x is not a function"),
   );
   const deed = fc.oneof(
@@ -269,8 +269,8 @@ test("whatever callers and listeners do, no Retry-After is broken, nothing is le
       const options = { requestTimeoutInMs: 2500, timeoutInMs };
       const { clock, operation, poller, readTimes } = setUp([...replies, ...manySuccesses], options);
       const silences: { readonly from: number; readonly to: number }[] = [];
-      poller.onFailedRead(({ error: { retryAfterInMs = 0 } }) => {
-        silences.push({ from: operation.reads.length, to: clock.now() + retryAfterInMs });
+      poller.onFailedPoll(({ error: { retryAfterInMs = 0 } }) => {
+        silences.push({ from: operation.polls.length, to: clock.now() + retryAfterInMs });
       });
       const crowd = new Crowd(poller);
       for (const one of steps) {
@@ -298,9 +298,9 @@ test("a wait that begins as the request of the one before is aborted is read for
   const waits: Promise<unknown>[] = [];
   const operation: Operation = {
     ...scripted,
-    read: (options) => {
+    getStatus: (options) => {
       options.abortSignal.addEventListener("abort", () => waits.push(poller.pollUntilDone()));
-      return scripted.read(options);
+      return scripted.getStatus(options);
     },
   };
   const poller = createPoller(operation, { clock });

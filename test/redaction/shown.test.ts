@@ -19,8 +19,8 @@ import {
   toPollerLike,
 } from "lro-poller";
 import type { StartOperationOptions, StartedPoller } from "lro-poller";
-import { CachedCredential } from "../../src/azure/http/token-cache.ts";
-import { createTransport } from "../../src/azure/http/origin-bound-pipeline.ts";
+import { TokenCache } from "../../src/azure/http/token-cache.ts";
+import { createOriginBoundPipeline } from "../../src/azure/http/origin-bound-pipeline.ts";
 import { fast, on, serve } from "../azure/lro/support.ts";
 import { rejection } from "../support/rejections.ts";
 import type { Route, RouteServer } from "../support/route-server.ts";
@@ -168,7 +168,7 @@ const endings: Ending[] = [
     error: "PollingError",
     routes: answers(403, { headers: { "x-ms-error-code": "Forbidden" } }),
   },
-  { ending: "cannot be read", error: "PollingError", routes: answers(503), options: impatient },
+  { reason: "cannot be read", error: "PollingError", routes: answers(503), options: impatient },
   {
     ending: "has a page for a status",
     error: "PollingError",
@@ -204,7 +204,7 @@ const endings: Ending[] = [
     routes: answers(503, { headers: { "retry-after": "3600" } }),
     options: { timeoutInMs: 60_000 },
   },
-  { ending: "did not begin", error: "OperationStartError", routes: [on(`POST ${request.url}`, 400)] },
+  { reason: "did not begin", error: "OperationStartError", routes: [on(`POST ${request.url}`, 400)] },
   {
     ending: "is asked for by a client whose errors have the request",
     error: "PollingError",
@@ -242,7 +242,7 @@ describe.each(beginnings)("what is shown where an operation begun through %s", (
   test.each(endings)("$ending", async ({ error: name, routes, options = {}, httpClient }) => {
     server.add(...routes);
     const poller = begin({ ...fast(), ...options }, httpClient);
-    poller.onFailedRead(({ error }) => expect(shownWithJson(error)).not.toContain(secret));
+    poller.onFailedPoll(({ error }) => expect(shownWithJson(error)).not.toContain(secret));
     // On a busy machine the answer takes longer than the fast clock's minute.
     await poller.started.catch(() => {});
     const error = await rejection(poller.pollUntilDone());
@@ -286,9 +286,9 @@ describe.each(beginnings)("what is shown where an operation begun through %s", (
 test("nothing secret is shown of a client, its parts, and many operations at once", async () => {
   const client = clientOf();
   const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
-  const cached = new CachedCredential(credential);
+  const cached = new TokenCache(credential);
   await cached.getToken("x");
-  const transport = createTransport(server.origin, "x", credential, { tlsOptions });
+  const transport = createOriginBoundPipeline(server.origin, "x", credential, { tlsOptions });
   server.add(on(`GET ${monitor}`, 200, { headers: cookie, body: "" }));
   await transport.send({ method: "GET", url: server.origin + monitor, headers });
   const { clock } = fast();
@@ -338,7 +338,7 @@ test("a cause is the very error that was thrown, and says who it is, where from,
   const text = inspect(error);
   for (const part of [
     "PollingError: Could not",
-    "ReadError: no",
+    "RequestError: no",
     "TypeError: no",
     "ELOST",
     import.meta.filename,

@@ -5,14 +5,14 @@ export const token = "token-of-the-runtimes";
 
 /** What the front page's first snippet waits for. */
 export const succeeding: Timeline = [
-  { status: "NotStarted", reads: 1 },
-  { status: "Running", reads: 1, percentComplete: 40 },
+  { status: "NotStarted", polls: 1 },
+  { status: "Running", polls: 1, percentComplete: 40 },
   { status: "Succeeded", properties: { uri: "https://devbox.example/my-dev-box" } },
 ];
 
 /** Fails with an error that has every part. */
 export const failing: Timeline = [
-  { status: "Running", reads: 1 },
+  { status: "Running", polls: 1 },
   {
     status: "Failed",
     error: {

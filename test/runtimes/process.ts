@@ -1,5 +1,5 @@
 // Runs in Node, Bun and Deno.
-import { OperationStatusesClient, ReadError, pollUntilDone } from "lro-poller";
+import { OperationStatusesClient, RequestError, pollUntilDone } from "lro-poller";
 import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import { hostAt, printReport } from "./report.ts";
 import { equal } from "./scenarios.ts";
@@ -9,7 +9,7 @@ const { CONTROL = "", ENDPOINT = "" } = process.env;
 await printReport(hostAt(CONTROL, ENDPOINT, false), {
   "virtual clock": async () => {
     const clock = createVirtualClock();
-    const lost = new ReadError("HTTP 503", { kind: "transient", statusCode: 503 });
+    const lost = new RequestError("HTTP 503", { kind: "transient", statusCode: 503 });
     const inAnHour = { status: "Running", retryAfterInMs: 3_600_000 };
     const operation = scriptedOperation([inAnHour, lost, { status: "Succeeded", properties: "deployed" }]);
     equal(await clock.runUntilSettled(pollUntilDone(operation, { clock, random: () => 0 })), "deployed");
@@ -20,7 +20,7 @@ await printReport(hostAt(CONTROL, ENDPOINT, false), {
     const server = await startOperationStatusServer();
     const { operationLocation } = server.addOperation({
       timeline: [
-        { status: "Running", reads: 1 },
+        { status: "Running", polls: 1 },
         { status: "Succeeded", properties: { answer: 42 } },
       ],
       faults: { 2: { kind: "status", status: 503 }, 3: { kind: "reset", when: "midBody" } },

@@ -6,7 +6,7 @@ import {
   pollAll,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedRead, Operation, Progress } from "lro-poller";
+import type { FailedPoll, Operation, Progress } from "lro-poller";
 import type { AddOperationOptions, Timeline } from "lro-poller/testing";
 import { rejection } from "../support/rejections.ts";
 import { failing, succeeding, token } from "./plans.ts";
@@ -49,7 +49,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
   abort: async (host) => {
     const location = await host.add({
-      timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+      timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
       faults: { 2: { kind: "hang" } },
     });
     const poller = createPoller(operationAt(host, location), { schedule });
@@ -72,11 +72,11 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
         3: { kind: "body", text: "<html>" },
       },
     });
-    const failures: FailedRead[] = [];
+    const failures: FailedPoll[] = [];
     const result = await pollUntilDone(operationAt(host, location), {
       requestTimeoutInMs: 500,
       maxRetryDelayInMs: 50,
-      onFailedRead: (failure) => void failures.push(failure),
+      onFailedPoll: (failure) => void failures.push(failure),
     });
     equal([result, failures.length], ["late", 3]);
     equal(failures[1]?.error.code, "RequestTimeout");
@@ -84,7 +84,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
 
   "Retry-After": async (host) => {
     const location = await host.add({
-      timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+      timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
       retryAfter: 1,
     });
     const waits: (number | undefined)[] = [];

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { guarded } from "../../src/schedule/regret-bound.ts";
-import { gapOf, noKnowledge } from "../../src/schedule/hazard.ts";
+import { withinRegretBound } from "../../src/schedule/regret-bound.ts";
+import { gapOf, uninformed } from "../../src/schedule/hazard.ts";
 import type { Background, Terms } from "../../src/schedule/hazard.ts";
-import { learned } from "../../src/schedule/duration-model.ts";
+import { learnedFrom } from "../../src/schedule/duration-model.ts";
 
 const open: Terms = { pollCostInMs: 3000, minDelayInMs: 0, maxDelayInMs: Infinity };
 const bounded: Terms = { pollCostInMs: 3000, minDelayInMs: 6000, maxDelayInMs: 22_000 };
@@ -36,7 +36,7 @@ function readsUntil(at: number, background: Background, terms: Terms): number {
 
 describe("where nothing is known", () => {
   it("survival falls by the power of the age that makes the hazard 0.75 in it", () => {
-    const { survival } = functionsOf(noKnowledge(open));
+    const { survival } = functionsOf(uninformed(open));
     expect(survival(0)).toBe(1);
     for (const at of [1000, 60_000, 1e7]) {
       const hazard = (survival(at - 0.5) - survival(at + 0.5)) / survival(at);
@@ -47,7 +47,7 @@ describe("where nothing is known", () => {
   it("the count is that of the reads, whatever the bounds", () => {
     const cases = [open, bounded, { ...bounded, minDelayInMs: 0 }, { ...bounded, maxDelayInMs: Infinity }];
     for (const terms of cases) {
-      const background = noKnowledge(terms);
+      const background = uninformed(terms);
       expect(background.count(0)).toBe(0);
       for (const at of [3000, 20_000, 100_000, 400_000, 2_000_000]) {
         const reads = readsUntil(at, background, terms);
@@ -57,14 +57,14 @@ describe("where nothing is known", () => {
   });
 
   it("the count at the bounds is one read for each longest, and each shortest, delay", () => {
-    const { count } = functionsOf(noKnowledge(bounded));
+    const { count } = functionsOf(uninformed(bounded));
     expect(count(3_022_000) - count(3_000_000)).toBeCloseTo(1, 9);
     expect(count(600)).toBeCloseTo(0.1, 9);
-    expect(noKnowledge({ ...bounded, minDelayInMs: 2000 }).count(1e-9)).toBeCloseTo(0, 9);
+    expect(uninformed({ ...bounded, minDelayInMs: 2000 }).count(1e-9)).toBeCloseTo(0, 9);
   });
 
   it("ahead is where the count is so many more", () => {
-    const background = noKnowledge(open);
+    const background = uninformed(open);
     for (const from of [0, 5000, 1e6]) {
       for (const reads of [0.3, 1, 7])
         expect(readsBetween(background, from, background.ahead(from, reads))).toBeCloseTo(reads, 9);
@@ -72,14 +72,14 @@ describe("where nothing is known", () => {
   });
 
   it("the cost to go grows by the root of the age", () => {
-    const { costToGo } = functionsOf(noKnowledge(open));
+    const { costToGo } = functionsOf(uninformed(open));
     expect(costToGo(4 * (10_000 + 750) - 750)).toBeCloseTo(2 * costToGo(10_000), 6);
     expect(costToGo(0)).toBeCloseTo(4 * Math.sqrt(2000) * Math.sqrt(750), 6);
   });
 });
 
 describe("what earlier operations took", () => {
-  const background = learned(minutes, open);
+  const background = learnedFrom(minutes, open);
 
   it("survival falls where they ended, to the one that is unlike them", () => {
     const { survival } = functionsOf(background);
@@ -105,7 +105,7 @@ describe("what earlier operations took", () => {
   });
 
   it("far beyond what was seen the reads are those of knowing nothing", () => {
-    const [from, unknown] = [1e9, noKnowledge(open)];
+    const [from, unknown] = [1e9, uninformed(open)];
     expect(gapOf(background, from, open) / gapOf(unknown, from, open)).toBeCloseTo(1, 4);
     expect(background.survival(4 * from) / background.survival(from)).toBeCloseTo(4 ** -0.75, 6);
     expect(background.costToGo(from)).toBeCloseTo(4 * Math.sqrt(2000) * Math.sqrt(from), 3);
@@ -149,8 +149,8 @@ describe("what earlier operations took", () => {
   });
 
   it("does not depend on their order, and hardly on their number where they are alike", () => {
-    const turned = learned(minutes.toReversed(), open);
-    const hundredfold = learned(Array.from({ length: 100 }, () => minutes).flat(), open);
+    const turned = learnedFrom(minutes.toReversed(), open);
+    const hundredfold = learnedFrom(Array.from({ length: 100 }, () => minutes).flat(), open);
     for (const at of [0, 300_000, 600_000, 900_000, 1_850_000]) {
       expect(turned.survival(at)).toBeCloseTo(background.survival(at), 12);
       expect(Math.abs(hundredfold.survival(at) - background.survival(at))).toBeLessThan(0.12);
@@ -159,7 +159,7 @@ describe("what earlier operations took", () => {
 
   it("is wide around one that is alone, and narrow around many that are alike", () => {
     const width = (past: readonly number[]): number => {
-      const { survival } = functionsOf(learned(past, open));
+      const { survival } = functionsOf(learnedFrom(past, open));
       return survival(540_000) - survival(660_000);
     };
     expect(width([600_000])).toBeLessThan(0.2);
@@ -168,11 +168,11 @@ describe("what earlier operations took", () => {
 });
 
 describe("the guard", () => {
-  const background = noKnowledge(open);
+  const background = uninformed(open);
   const elapsedInMs = 300_000;
   const own = gapOf(background, elapsedInMs, open);
   const atPollCount = (pollCount: number) => (gapInMs: number) =>
-    guarded(gapInMs, { elapsedInMs, pollCount }, background, open);
+    withinRegretBound(gapInMs, { elapsedInMs, pollCount }, background, open);
   const due = background.count(elapsedInMs);
 
   it("leaves a wait alone that is about as long as without a bar", () => {

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { seeded } from "../../bench/schedule/random.ts";
 import { shapes } from "../../bench/schedule/shapes.ts";
 import type { Shape } from "../../bench/schedule/shapes.ts";
-import { pricedSchedule } from "../../src/schedule/adaptive.ts";
+import { adaptive } from "../../src/schedule/adaptive.ts";
 import { estimateRemaining } from "../../src/schedule/remaining-time.ts";
 import { forecastsOf } from "../../src/schedule/forecast.ts";
 import { observeProgress } from "../../src/schedule/progress-history.ts";
-import type { ProgressRecord } from "../../src/schedule/progress-history.ts";
+import type { ProgressHistory } from "../../src/schedule/progress-history.ts";
 import type { PollHistory } from "../../src/schedule/schedule.ts";
 
 // `bench/schedule` measured what waits cost by these figures and no others. Whoever changes one of them measures
@@ -21,9 +21,9 @@ function historyOf(
   shape: Shape,
   seconds: number,
   pollCount: number,
-): PollHistory & { progress: ProgressRecord } {
+): PollHistory & { progress: ProgressHistory } {
   const bar = shape.bar(1000, seeded(3));
-  let progress: ProgressRecord | undefined;
+  let progress: ProgressHistory | undefined;
   for (let at = 7; at <= seconds; at += 23) {
     progress = observeProgress(progress, { elapsedInMs: at * 1000, percentComplete: bar(at) });
   }
@@ -50,9 +50,9 @@ describe.each(bars.map((shape) => [shape.name, shape] as const))("a bar: %s", (_
 
   it("leads to waits and estimates", () => {
     const schedules = [
-      pricedSchedule({ maxDelayInMs: Infinity }),
-      pricedSchedule({ pollCostInMs: 5000, minDelayInMs: 4000, maxDelayInMs: 60_000 }),
-      pricedSchedule({ maxDelayInMs: Infinity, pastDurationsInMs }),
+      adaptive({ maxDelayInMs: Infinity }),
+      adaptive({ pollCostInMs: 5000, minDelayInMs: 4000, maxDelayInMs: 60_000 }),
+      adaptive({ maxDelayInMs: Infinity, pastDurationsInMs }),
     ];
     const lines = moments.map((seconds) => {
       const history = historyOf(shape, seconds, Math.round(Math.sqrt(seconds)));
@@ -71,10 +71,10 @@ describe.each(bars.map((shape) => [shape.name, shape] as const))("a bar: %s", (_
 
 it("past durations alone lead to waits and estimates", () => {
   const schedules = [
-    pricedSchedule({ maxDelayInMs: Infinity, pastDurationsInMs }),
-    pricedSchedule({ pollCostInMs: 5000, minDelayInMs: 4000, maxDelayInMs: 60_000, pastDurationsInMs }),
-    pricedSchedule({ maxDelayInMs: Infinity, pastDurationsInMs: [60_000] }),
-    pricedSchedule({ pastDurationsInMs: Array.from({ length: 999 }, (_, i) => 1000 * (i + 1)) }),
+    adaptive({ maxDelayInMs: Infinity, pastDurationsInMs }),
+    adaptive({ pollCostInMs: 5000, minDelayInMs: 4000, maxDelayInMs: 60_000, pastDurationsInMs }),
+    adaptive({ maxDelayInMs: Infinity, pastDurationsInMs: [60_000] }),
+    adaptive({ pastDurationsInMs: Array.from({ length: 999 }, (_, i) => 1000 * (i + 1)) }),
   ];
   const lines = [0, 5, 60, 620, 900, 1000, 5000].map((seconds) =>
     schedules
@@ -93,7 +93,7 @@ it("a bar that is read before any time has passed is read like others", () => {
     elapsedInMs: seconds * 1000,
     percentComplete: 1 + seconds,
   }));
-  const progress = readings.reduce<ProgressRecord | undefined>(observeProgress, undefined);
+  const progress = readings.reduce<ProgressHistory | undefined>(observeProgress, undefined);
   const { points, ...rest } = historyOf(shapes.truthful, 7, 1).progress;
   expect(forecastsOf({ ...rest, points: [] }, 7000)).toEqual([]);
   expect(points).toHaveLength(1);

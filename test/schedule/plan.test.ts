@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { noKnowledge } from "../../src/schedule/hazard.ts";
+import { uninformed } from "../../src/schedule/hazard.ts";
 import { beliefOf, cheapestPlan, momentsAhead } from "../../src/schedule/plan.ts";
 import type { Survival } from "../../src/schedule/plan.ts";
 
 const terms = { pollCostInMs: 3000, minDelayInMs: 0, maxDelayInMs: Infinity };
-const background = noKnowledge(terms);
+const background = uninformed(terms);
 const forecast = { endInMs: 100_000, scaleInMs: 2000, weight: 0.7, slip: 0.1 };
 
 describe("the belief", () => {

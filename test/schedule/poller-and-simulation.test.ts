@@ -6,7 +6,7 @@ import { noBar, shapes } from "../../bench/schedule/shapes.ts";
 import type { Shape } from "../../bench/schedule/shapes.ts";
 import { waitAsEngine } from "../../bench/schedule/simulate.ts";
 import type { WaitResult } from "../../bench/schedule/simulate.ts";
-import { OperationStatusesClient, pollUntilDone, pricedSchedule, systemClock } from "lro-poller";
+import { OperationStatusesClient, pollUntilDone, adaptive, systemClock } from "lro-poller";
 import type { PollHistory, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, OperationStatusServerOptions, PercentRamp } from "lro-poller/testing";
@@ -24,10 +24,10 @@ function simulated(
   shape: Shape,
   duration: number,
   seed: number,
-  options: Parameters<typeof pricedSchedule>[0],
+  options: Parameters<typeof adaptive>[0],
 ): WaitResult {
   const bar = shape.bar(duration, seeded(seed + 1));
-  return waitAsEngine(pricedSchedule(options), { duration, bar }, seeded(seed));
+  return waitAsEngine(adaptive(options), { duration, bar }, seeded(seed));
 }
 
 /** The engine on a virtual clock, from the answer that begins the operation. */
@@ -35,7 +35,7 @@ async function waited(
   shape: Shape,
   duration: number,
   seed: number,
-  options: Parameters<typeof pricedSchedule>[0],
+  options: Parameters<typeof adaptive>[0],
 ): Promise<WaitResult> {
   const clock = createVirtualClock();
   const bar = shape.bar(duration, seeded(seed + 1));
@@ -50,8 +50,8 @@ async function waited(
   await clock.runUntilSettled(
     pollUntilDone(operation, { ...options, clock, random: drawsOfEngine(seed), requestTimeoutInMs: 1e9 }),
   );
-  const lastReadAt = operation.reads.at(-1)?.startedAt ?? 0;
-  return { polls: operation.reads.length - 1, lateness: lastReadAt / 1000 - duration };
+  const lastReadAt = operation.polls.at(-1)?.startedAt ?? 0;
+  return { polls: operation.polls.length - 1, lateness: lastReadAt / 1000 - duration };
 }
 
 const open = { pollCostInMs: 4000, minDelayInMs: 500, maxDelayInMs: Infinity };
@@ -83,8 +83,8 @@ async function startServer(
   options: OperationStatusServerOptions,
 ): Promise<OperationStatusServer> {
   const running = { status: "Running", durationInMs, ...(percentComplete && { percentComplete }) };
-  const onBegin = (): object => ({ timeline: [running, { status: "Succeeded" }] });
-  const server = await startOperationStatusServer({ ...options, onBegin });
+  const onInitialRequest = (): object => ({ timeline: [running, { status: "Succeeded" }] });
+  const server = await startOperationStatusServer({ ...options, onInitialRequest });
   onTestFinished(() => server.close());
   return server;
 }
@@ -125,7 +125,7 @@ describe("over HTTP, with speed-up", () => {
     const clock = fastClock(systemClock, 1000);
     const server = await startServer(120_000, percentComplete, { clock });
     const random = (): number => 0.5;
-    const schedule = pricedSchedule();
+    const schedule = adaptive();
     const options = { clock, random, requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
     let [progress, notBefore]: [PollHistory["progress"], number] = [undefined, 0];
     for await (const { elapsedInMs, pollCount, operation, nextPollInMs = 0 } of begin(server, options)) {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { observeProgress } from "../../src/schedule/progress-history.ts";
-import type { ProgressRecord } from "../../src/schedule/progress-history.ts";
+import type { ProgressHistory } from "../../src/schedule/progress-history.ts";
 
 function recordOf(
   ...readings: readonly (readonly [elapsedInMs: number, percentComplete: number])[]
-): ProgressRecord {
-  const record = readings.reduce<ProgressRecord | undefined>(
+): ProgressHistory {
+  const record = readings.reduce<ProgressHistory | undefined>(
     (before, [elapsedInMs, percentComplete]) => observeProgress(before, { elapsedInMs, percentComplete }),
     undefined,
   );

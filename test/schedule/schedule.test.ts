@@ -1,32 +1,32 @@
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { exponential, fixed, pricedSchedule } from "../../src/index.ts";
-import type { PollHistory, PricedScheduleOptions, ProgressRecord } from "../../src/index.ts";
+import { adaptive, exponential, fixed } from "../../src/index.ts";
+import type { AdaptiveScheduleOptions, PollHistory, ProgressHistory } from "../../src/index.ts";
 import { observeProgress } from "../../src/schedule/progress-history.ts";
 import { spreadUpTo } from "../../src/schedule/schedule.ts";
 import { estimateRemaining } from "../../src/schedule/remaining-time.ts";
 import { backoffAfterFailure } from "../../src/schedule/backoff.ts";
 
 const unspread = (): number => 0;
-const open: PricedScheduleOptions = { minDelayInMs: 0, maxDelayInMs: Infinity };
+const open: AdaptiveScheduleOptions = { minDelayInMs: 0, maxDelayInMs: Infinity };
 
 /** The record of a bar that was read at moments in seconds. */
 function recordOf(
   readings: readonly (readonly [seconds: number, percent: number])[],
-): ProgressRecord | undefined {
-  return readings.reduce<ProgressRecord | undefined>(
+): ProgressHistory | undefined {
+  return readings.reduce<ProgressHistory | undefined>(
     (record, [seconds, percentComplete]) =>
       observeProgress(record, { elapsedInMs: seconds * 1000, percentComplete }),
     undefined,
   );
 }
 
-function historyAt(seconds: number, pollCount: number, progress?: ProgressRecord): PollHistory {
+function historyAt(seconds: number, pollCount: number, progress?: ProgressHistory): PollHistory {
   return { elapsedInMs: seconds * 1000, pollCount, progress };
 }
 
 /** A bar that is right to the percent, read every `step` seconds until `seconds`. */
-function truthful(duration: number, seconds: number, step: number): ProgressRecord | undefined {
+function truthful(duration: number, seconds: number, step: number): ProgressHistory | undefined {
   const moments = Array.from({ length: Math.floor(seconds / step) }, (_, i) => (i + 1) * step);
   return recordOf(moments.map((moment) => [moment, Math.floor((100 * moment) / duration)]));
 }
@@ -54,9 +54,9 @@ const histories = fc
   });
 const pasts = fc.array(fc.double({ min: 1, max: 1e9, noNaN: true }), { maxLength: 30 });
 
-describe("pricedSchedule", () => {
+describe("adaptive", () => {
   it("spaces reads by the root of the age where nothing is known", () => {
-    const schedule = pricedSchedule({ ...open, pollCostInMs: 3000 });
+    const schedule = adaptive({ ...open, pollCostInMs: 3000 });
     let elapsedInMs = 0;
     for (let n = 1; n <= 50; n++) {
       elapsedInMs += schedule({ elapsedInMs, pollCount: n - 1 }, unspread);
@@ -74,7 +74,7 @@ describe("pricedSchedule", () => {
         fc.double({ min: 0, max: 0.999, noNaN: true }),
         (history, past, chance) => {
           for (const maxDelayInMs of [30_000, 1e300]) {
-            const schedule = pricedSchedule({
+            const schedule = adaptive({
               pollCostInMs: 4000,
               minDelayInMs: 700,
               maxDelayInMs,
@@ -93,7 +93,7 @@ describe("pricedSchedule", () => {
   it("spreads upward only", () => {
     fc.assert(
       fc.property(histories, fc.double({ min: 0, max: 0.999, noNaN: true }), (history, chance) => {
-        const schedule = pricedSchedule({ maxDelayInMs: Infinity });
+        const schedule = adaptive({ maxDelayInMs: Infinity });
         const [least, some] = [schedule(history, unspread), schedule(history, () => chance)];
         expect(some).toBeGreaterThanOrEqual(least);
         expect(some).toBeLessThanOrEqual(least * 1.1 + 1e-6);
@@ -105,15 +105,15 @@ describe("pricedSchedule", () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.integer({ min: 100, max: 10_000 }), (seconds, pollCostInMs) => {
         const history = historyAt(seconds, 3);
-        const cheap = pricedSchedule({ ...open, pollCostInMs });
-        const dear = pricedSchedule({ ...open, pollCostInMs: 2 * pollCostInMs });
+        const cheap = adaptive({ ...open, pollCostInMs });
+        const dear = adaptive({ ...open, pollCostInMs: 2 * pollCostInMs });
         expect(dear(history, unspread)).toBeGreaterThan(cheap(history, unspread));
       }),
     );
   });
 
   it("waits longer for a bar that is right and far from its end, and comes soon after it", () => {
-    const schedule = pricedSchedule({ ...open });
+    const schedule = adaptive({ ...open });
     const without = schedule(historyAt(300, 20), unspread);
     expect(schedule(historyAt(300, 15, truthful(1000, 300, 20)), unspread)).toBeGreaterThan(1.2 * without);
     const last = schedule(historyAt(980, 25, truthful(1000, 980, 20)), unspread) / 1000;
@@ -122,7 +122,7 @@ describe("pricedSchedule", () => {
   });
 
   it("goes back to what it does without a bar when the bar has stood still for long", () => {
-    const schedule = pricedSchedule({ ...open });
+    const schedule = adaptive({ ...open });
     const stuck = recordOf([
       [20, 20],
       [40, 40],
@@ -140,7 +140,7 @@ describe("pricedSchedule", () => {
   it("never lets a bar make it read more often than the saved reads pay for", () => {
     fc.assert(
       fc.property(histories, (history) => {
-        const schedule = pricedSchedule({ ...open });
+        const schedule = adaptive({ ...open });
         const overspent = { ...history, pollCount: 1_000_000 };
         expect(schedule(overspent, unspread)).toBeGreaterThanOrEqual(
           0.999 * schedule({ ...overspent, progress: undefined }, unspread),
@@ -151,16 +151,15 @@ describe("pricedSchedule", () => {
 
   it("waits for the second kind once the first is past", () => {
     const minutes = [1, 0.9, 1.1, 1, 1.2, 45, 44, 47, 43, 50, 46, 45, 44, 48];
-    const schedule = pricedSchedule({ ...open, pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
+    const schedule = adaptive({ ...open, pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
     expect(schedule(historyAt(55, 5), unspread)).toBeLessThan(15_000);
     expect(schedule(historyAt(120, 10), unspread)).toBeGreaterThan(3 * 60_000);
     expect(schedule(historyAt(45 * 60, 12), unspread)).toBeLessThan(60_000);
   });
 
   it("knows nothing beyond what was seen", () => {
-    const schedule = pricedSchedule({ ...open, pastDurationsInMs: [60_000, 70_000, 80_000] });
-    const ratio =
-      schedule(historyAt(36_000, 99), unspread) / pricedSchedule(open)(historyAt(36_000, 99), unspread);
+    const schedule = adaptive({ ...open, pastDurationsInMs: [60_000, 70_000, 80_000] });
+    const ratio = schedule(historyAt(36_000, 99), unspread) / adaptive(open)(historyAt(36_000, 99), unspread);
     expect(ratio).toBeGreaterThan(0.8);
     expect(ratio).toBeLessThan(1.25);
   });
@@ -172,7 +171,7 @@ describe("pricedSchedule", () => {
     const workWith = (count: number): number => {
       const past = Array.from({ length: count }, (_, i) => 60_000 + (500_000 * i) / count);
       exp.mockClear();
-      pricedSchedule({ pastDurationsInMs: past })(history, unspread);
+      adaptive({ pastDurationsInMs: past })(history, unspread);
       return exp.mock.calls.length;
     };
     expect(workWith(5000)).toBeLessThan(1.2 * workWith(300));
@@ -186,8 +185,8 @@ describe("pricedSchedule", () => {
     [{ pastDurationsInMs: [1000, -5] }, "pastDurationsInMs"],
     [{ pastDurationsInMs: [Infinity] }, "pastDurationsInMs"],
   ])("refuses %o and names the option", (options, name) => {
-    expect(() => pricedSchedule(options)).toThrow(RangeError);
-    expect(() => pricedSchedule(options)).toThrow(name);
+    expect(() => adaptive(options)).toThrow(RangeError);
+    expect(() => adaptive(options)).toThrow(name);
   });
 });
 
@@ -274,7 +273,7 @@ describe("the estimate", () => {
 
   it("comes from past durations where there is no bar", () => {
     const minutes = [8, 9, 10, 10, 10, 11, 12];
-    const { estimate } = pricedSchedule({ pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
+    const { estimate } = adaptive({ pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
     const remaining = estimate?.(historyAt(60, 3));
     expect(remaining?.estimatedRemainingInMs).toBeGreaterThan(8.5 * 60_000);
     expect(remaining?.estimatedRemainingInMs).toBeLessThan(9.5 * 60_000);
@@ -283,7 +282,7 @@ describe("the estimate", () => {
   it("is in order and finite, whatever it is told", () => {
     fc.assert(
       fc.property(histories, pasts, (history, past) => {
-        const estimate = pricedSchedule({ pastDurationsInMs: past }).estimate?.(history);
+        const estimate = adaptive({ pastDurationsInMs: past }).estimate?.(history);
         if (estimate === undefined) return;
         const [least, most] = estimate.estimatedRemainingRangeInMs;
         expect(least).toBeGreaterThanOrEqual(0);

@@ -11,10 +11,10 @@ import {
   extremesOf,
   withBar,
   withLawKnown,
-  withoutKnowledge,
   withPast,
+  withoutKnowledge,
 } from "../../bench/schedule/tables.ts";
-import { pricedSchedule } from "../../src/index.ts";
+import { adaptive } from "../../src/index.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -86,7 +86,7 @@ describe("the bounds", () => {
     const [retryAfter, maxDelayInMs] = [7, 20_000];
     for (const [kind, shape] of Object.values({ ...shapes, ...unseenShapes }).entries()) {
       for (const pollCost of prices) {
-        const schedule = pricedSchedule({ pollCostInMs: pollCost * 1000, maxDelayInMs });
+        const schedule = adaptive({ pollCostInMs: pollCost * 1000, maxDelayInMs });
         const random = seeded(kind);
         const bar = shape.bar(900, random);
         let [least, most] = [Infinity, 0];
@@ -113,7 +113,7 @@ describe("the estimate", () => {
 describe("the simulation", () => {
   it("gives the same twice", () => {
     const corpus = { law: uniform("up to 10 min", 1, 600), runs: 20, shape: shapes.noisy };
-    const once = ours(corpus, () => pricedSchedule());
-    expect(ours(corpus, () => pricedSchedule())).toEqual(once);
+    const once = ours(corpus, () => adaptive());
+    expect(ours(corpus, () => adaptive())).toEqual(once);
   });
 });

@@ -1,18 +1,18 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ReadError, fixed, parseOperationStatus } from "lro-poller";
-import type { OperationStatus, ReadErrorKind } from "lro-poller";
+import { RequestError, fixed, parseOperationStatus } from "lro-poller";
+import type { OperationStatus, RequestErrorKind } from "lro-poller";
 import {
   firstStep,
-  forgiven,
   historyOf,
-  holdInMs,
   initialState,
-  isSettled,
+  isComplete,
   nextStep,
+  retryAfterLeftInMs,
   transition,
+  withoutOutage,
 } from "../../src/state/state-machine.ts";
-import type { NextStep, WaitEvent, WaitRules, WaitState } from "../../src/state/state-machine.ts";
+import type { NextStep, PollEvent, PollRules, PollState } from "../../src/state/state-machine.ts";
 
 const name = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 
@@ -30,28 +30,28 @@ function answered(
   word: string,
   percentComplete?: number,
   retryAfterInMs?: number,
-): WaitEvent {
-  return { type: "answered", atInMs, reading: { status: status(word, percentComplete), retryAfterInMs } };
+): PollEvent {
+  return { type: "response", atInMs, response: { status: status(word, percentComplete), retryAfterInMs } };
 }
 
 /** The operation has succeeded, and its result is elsewhere. */
-function pendingResult(atInMs: number): WaitEvent {
-  return { type: "answered", atInMs, reading: { status: status("Succeeded"), isResultPending: true } };
+function pendingResult(atInMs: number): PollEvent {
+  return { type: "response", atInMs, response: { status: status("Succeeded"), isResultPending: true } };
 }
 
-function failed(atInMs: number, kind: ReadErrorKind = "transient", retryAfterInMs?: number): WaitEvent {
+function failed(atInMs: number, kind: RequestErrorKind = "transient", retryAfterInMs?: number): PollEvent {
   return {
     type: "failed",
     atInMs,
-    failure: new ReadError("down", { kind, statusCode: 503, retryAfterInMs }),
+    failure: new RequestError("down", { kind, statusCode: 503, retryAfterInMs }),
   };
 }
 
-function after(...events: WaitEvent[]): WaitState {
-  return events.reduce<WaitState>(transition, initialState);
+function after(...events: PollEvent[]): PollState {
+  return events.reduce<PollState>(transition, initialState);
 }
 
-const rules: WaitRules = {
+const rules: PollRules = {
   deadlineInMs: Infinity,
   outageToleranceInMs: 300_000,
   notFoundGraceInMs: 30_000,
@@ -59,7 +59,7 @@ const rules: WaitRules = {
 };
 const leastRandom = (): number => 0;
 
-function stepAfter(events: WaitEvent[], override: Partial<WaitRules> = {}, random = leastRandom): NextStep {
+function stepAfter(events: PollEvent[], override: Partial<PollRules> = {}, random = leastRandom): NextStep {
   const elapsedInMs = events.at(-1)?.atInMs ?? 0;
   return nextStep(after(...events), elapsedInMs, { ...rules, ...override }, fixed(2000), random);
 }
@@ -71,35 +71,35 @@ describe("transitions", () => {
       previousStatus: "NotStarted",
       percentComplete: 10,
       pollCount: 2,
-      staleAnswers: 0,
-      observed: { NotStarted: 1, Running: 1 },
+      staleResponseCount: 0,
+      responseCounts: { NotStarted: 1, Running: 1 },
     });
   });
 
   test("a state never moves back, and the stale answer is counted", () => {
     const state = after(answered(0, "Running"), answered(1, "NotStarted"));
-    expect(state).toMatchObject({ status: "Running", staleAnswers: 1, pollCount: 2 });
+    expect(state).toMatchObject({ status: "Running", staleResponseCount: 1, pollCount: 2 });
     expect(state.latest?.status).toBe("Running");
   });
 
   test("the percentage never falls, and the stale answer is counted", () => {
     expect(after(answered(0, "Running", 40), answered(1, "Running", 30))).toMatchObject({
       percentComplete: 40,
-      staleAnswers: 1,
+      staleResponseCount: 1,
     });
   });
 
   test("an answer without a percentage keeps the one before", () => {
     expect(after(answered(0, "Running", 40), answered(1, "Running"))).toMatchObject({
       percentComplete: 40,
-      staleAnswers: 0,
+      staleResponseCount: 0,
     });
   });
 
   test("one running word may follow another", () => {
     expect(after(answered(0, "Creating"), answered(1, "Updating"))).toMatchObject({
       status: "Updating",
-      staleAnswers: 0,
+      staleResponseCount: 0,
     });
   });
 
@@ -109,19 +109,19 @@ describe("transitions", () => {
     [-1, 0],
     [NaN, 0],
     [Infinity, 0],
-  ])("an age of %s ms, told a second after the begin, is a head start of %s ms", (ageInMs, headStartInMs) => {
-    const reading = { status: status("Running"), ageInMs };
-    expect(after({ type: "answered", atInMs: 1000, reading })).toMatchObject({ headStartInMs });
+  ])("an age of %s ms, told a second after the begin, is a head start of %s ms", (ageInMs, ageAtStartInMs) => {
+    const response = { status: status("Running"), ageInMs };
+    expect(after({ type: "response", atInMs: 1000, response })).toMatchObject({ ageAtStartInMs });
   });
 
   test("the age is told once, by the first answer, and moves the operation's progress back in time", () => {
-    const told = (atInMs: number, ageInMs: number, percentComplete: number): WaitEvent => ({
-      type: "answered",
+    const told = (atInMs: number, ageInMs: number, percentComplete: number): PollEvent => ({
+      type: "response",
       atInMs,
-      reading: { status: status("Running", percentComplete), ageInMs },
+      response: { status: status("Running", percentComplete), ageInMs },
     });
     const state = after(told(1000, 60_000, 10), told(3000, 90_000, 20), told(5000, 0, 30));
-    expect(state.headStartInMs).toBe(59_000);
+    expect(state.ageAtStartInMs).toBe(59_000);
     expect(state.progress?.points.map(({ atInMs }) => atInMs)).toEqual([60_000, 62_000, 64_000]);
     expect(historyOf(state, 7000)).toEqual({
       elapsedInMs: 66_000,
@@ -131,11 +131,11 @@ describe("transitions", () => {
       progress: state.progress,
     });
     expect(historyOf(initialState, 7000)).toMatchObject({ elapsedInMs: 7000, pollCount: 0 });
-    expect(after(answered(1000, "Running"), told(2000, 60_000, 10)).headStartInMs).toBe(0);
+    expect(after(answered(1000, "Running"), told(2000, 60_000, 10)).ageAtStartInMs).toBe(0);
   });
 
   test("an answer is a change when its state or its percentage is new", () => {
-    const changes = (...events: WaitEvent[]): boolean | undefined => after(...events).isChange;
+    const changes = (...events: PollEvent[]): boolean | undefined => after(...events).isChange;
     expect(changes(answered(0, "Running"))).toBe(true);
     expect(changes(answered(0, "Running"), answered(1, "Running"))).toBe(false);
     expect(changes(answered(0, "Running", 5), answered(1, "Running", 5))).toBe(false);
@@ -145,15 +145,15 @@ describe("transitions", () => {
   });
 
   test("the same percentage again is not stale", () => {
-    expect(after(answered(0, "Running", 40), answered(1, "Running", 40)).staleAnswers).toBe(0);
+    expect(after(answered(0, "Running", 40), answered(1, "Running", 40)).staleResponseCount).toBe(0);
   });
 
   test("nothing that goes on follows an end whose result is pending, and no end is stale", () => {
     const state = after(pendingResult(0), answered(1, "Running"), answered(2, "NotStarted"));
-    expect(state).toMatchObject({ status: "Succeeded", staleAnswers: 2, isResultPending: true });
+    expect(state).toMatchObject({ status: "Succeeded", staleResponseCount: 2, isResultPending: true });
     expect(after(pendingResult(0), answered(1, "Failed"))).toMatchObject({
       status: "Failed",
-      staleAnswers: 0,
+      staleResponseCount: 0,
     });
   });
 
@@ -163,20 +163,20 @@ describe("transitions", () => {
         after(pendingResult(0)),
         after(pendingResult(0), answered(1, "Succeeded")),
         after(answered(0, "Running")),
-      ].map(isSettled),
+      ].map(isComplete),
     ).toEqual([false, true, false]);
   });
 
   test("a failed read holds back whoever asks for one now, an answer does not", () => {
-    expect(after(failed(0, "transient", 5000)).isHeldBack).toBe(true);
+    expect(after(failed(0, "transient", 5000)).isRetryAfterOfFailure).toBe(true);
     expect(
-      after(failed(0, "transient", 5000), answered(6000, "Running", undefined, 5000)).isHeldBack,
+      after(failed(0, "transient", 5000), answered(6000, "Running", undefined, 5000)).isRetryAfterOfFailure,
     ).toBeUndefined();
   });
 
   test("an outage is forgiven, and nothing else is", () => {
     const state = after(answered(0, "Running", 40), failed(5), failed(9));
-    expect(forgiven(state)).toEqual({
+    expect(withoutOutage(state)).toEqual({
       ...state,
       failure: undefined,
       consecutiveFailures: 0,
@@ -195,16 +195,16 @@ describe("transitions", () => {
       status: "Running",
       percentComplete: 40,
       pollCount: 3,
-      failedReads: 2,
+      failedPollCount: 2,
       consecutiveFailures: 2,
       outageSinceInMs: 5,
-      observed: { Running: 1, "503": 2 },
+      responseCounts: { Running: 1, "503": 2 },
     });
   });
 
   test("an answer ends an outage", () => {
     expect(after(failed(5), answered(9, "Running"))).toMatchObject({
-      failedReads: 1,
+      failedPollCount: 1,
       consecutiveFailures: 0,
     });
     expect(after(failed(5), answered(9, "Running")).outageSinceInMs).toBeUndefined();
@@ -212,20 +212,20 @@ describe("transitions", () => {
 
   test("words of an object's own are counted like others, and not more than 51 kinds", () => {
     const words = ["constructor", "__proto__", ...Array.from({ length: 100 }, (_, index) => `Word${index}`)];
-    const { observed } = after(...words.map((word, index) => answered(index, word)));
-    expect(Object.keys(observed)).toHaveLength(51);
-    expect(Object.entries(observed)).toContainEqual(["__proto__", 1]);
-    expect(observed).toMatchObject({ constructor: 1, other: 52 });
+    const { responseCounts } = after(...words.map((word, index) => answered(index, word)));
+    expect(Object.keys(responseCounts)).toHaveLength(51);
+    expect(Object.entries(responseCounts)).toContainEqual(["__proto__", 1]);
+    expect(responseCounts).toMatchObject({ constructor: 1, other: 52 });
   });
 });
 
 describe("the next step", () => {
   test.each(["Succeeded", "Failed", "Canceled"])("after %s is the end", (word) => {
-    expect(stepAfter([answered(0, word)])).toEqual({ type: "end", ending: "settled" });
+    expect(stepAfter([answered(0, word)])).toEqual({ type: "stop", reason: "terminal" });
   });
 
   test("after a running answer comes from the schedule", () => {
-    expect(stepAfter([answered(0, "Running")])).toEqual({ type: "wait", delayInMs: 2000, until: "nextRead" });
+    expect(stepAfter([answered(0, "Running")])).toEqual({ type: "wait", delayInMs: 2000, until: "nextPoll" });
   });
 
   test("is never before Retry-After, which counts for one wait", () => {
@@ -260,7 +260,7 @@ describe("the next step", () => {
   });
 
   test("is stretched where the schedule says it, and nowhere else", () => {
-    const stretched = (event: WaitEvent): NextStep =>
+    const stretched = (event: PollEvent): NextStep =>
       nextStep(after(event), event.atInMs, rules, fixed(2000), leastRandom, 3);
     expect(stretched(answered(0, "Running"))).toMatchObject({ delayInMs: 6000 });
     expect(stretched(failed(0))).toMatchObject({ delayInMs: 1000 });
@@ -272,23 +272,23 @@ describe("the next step", () => {
 
   test("after nothing but failures for the outage tolerance is the end", () => {
     expect(stepAfter([failed(1), failed(300_000)])).toMatchObject({ type: "wait" });
-    expect(stepAfter([failed(1), failed(300_001)])).toEqual({ type: "end", ending: "unreadable" });
+    expect(stepAfter([failed(1), failed(300_001)])).toEqual({ type: "stop", reason: "pollingFailed" });
     expect(stepAfter([failed(1), answered(200_000, "Running"), failed(300_001)])).toMatchObject({
       type: "wait",
     });
   });
 
   test("after a refused read is the end at once", () => {
-    expect(stepAfter([failed(0, "refused")])).toEqual({ type: "end", ending: "unreadable" });
+    expect(stepAfter([failed(0, "permanent")])).toEqual({ type: "stop", reason: "pollingFailed" });
   });
 
   test("after a 404 is another read in the grace period, and the end later", () => {
     expect(stepAfter([failed(29_999, "notFound")])).toMatchObject({ type: "wait" });
-    expect(stepAfter([failed(30_000, "notFound")])).toEqual({ type: "end", ending: "notFound" });
+    expect(stepAfter([failed(30_000, "notFound")])).toEqual({ type: "stop", reason: "notFound" });
   });
 
   test("after a success whose result is elsewhere is its read, at once", () => {
-    expect(stepAfter([pendingResult(0)])).toEqual({ type: "wait", delayInMs: 0, until: "nextRead" });
+    expect(stepAfter([pendingResult(0)])).toEqual({ type: "wait", delayInMs: 0, until: "nextPoll" });
   });
 
   test("after a 404 for the result is another read for as long as the grace period, from the first of them", () => {
@@ -300,8 +300,8 @@ describe("the next step", () => {
       type: "wait",
     });
     expect(stepAfter([pendingResult(99_000), failed(since, "notFound"), failed(until, "notFound")])).toEqual({
-      type: "end",
-      ending: "unreadable",
+      type: "stop",
+      reason: "pollingFailed",
     });
     expect(stepAfter([pendingResult(99_000), failed(since), failed(until)])).toMatchObject({ type: "wait" });
   });
@@ -310,7 +310,7 @@ describe("the next step", () => {
     expect(stepAfter([answered(0, "Running")], { deadlineInMs: 2001 })).toMatchObject({ delayInMs: 2000 });
     expect(stepAfter([answered(0, "Running")], { deadlineInMs: 2000 })).toMatchObject({
       delayInMs: 1000,
-      until: "nextRead",
+      until: "nextPoll",
     });
     expect(stepAfter([answered(0, "Running")], { deadlineInMs: 1500 })).toEqual({
       type: "wait",
@@ -320,14 +320,14 @@ describe("the next step", () => {
     expect(stepAfter([answered(5000, "Running")], { deadlineInMs: 7000 })).toEqual({
       type: "wait",
       delayInMs: 1000,
-      until: "nextRead",
+      until: "nextPoll",
     });
   });
 
   test("that Retry-After puts after the deadline is the deadline", () => {
     expect(stepAfter([answered(0, "Running", undefined, 9500)], { deadlineInMs: 10_000 })).toMatchObject({
       delayInMs: 9500,
-      until: "nextRead",
+      until: "nextPoll",
     });
     expect(stepAfter([answered(0, "Running", undefined, 11_000)], { deadlineInMs: 10_000 })).toMatchObject({
       delayInMs: 10_000,
@@ -337,8 +337,8 @@ describe("the next step", () => {
 
   test("at the deadline is the end", () => {
     expect(stepAfter([answered(10_000, "Running")], { deadlineInMs: 10_000 })).toEqual({
-      type: "end",
-      ending: "timedOut",
+      type: "stop",
+      reason: "timedOut",
     });
   });
 
@@ -363,7 +363,7 @@ const event = fc.oneof(
       (atInMs: number) =>
         answered(atInMs, state, percent, hold),
   ),
-  fc.tuple(fc.constantFrom<ReadErrorKind>("transient", "notFound", "refused"), retryAfter).map(
+  fc.tuple(fc.constantFrom<RequestErrorKind>("transient", "notFound", "permanent"), retryAfter).map(
     ([kind, hold]) =>
       (atInMs: number) =>
         failed(atInMs, kind, hold),
@@ -378,13 +378,13 @@ const history = fc
 
 describe("whatever happens", () => {
   test("the percentage only rises and the state only moves on", () => {
-    const rank = (state: WaitState): number =>
+    const rank = (state: PollState): number =>
       ["NotStarted", "Running", "Succeeded"].indexOf(
         state.status === "Creating" ? "Running" : (state.status ?? ""),
       );
     fc.assert(
       fc.property(history, (events) => {
-        let state: WaitState = initialState;
+        let state: PollState = initialState;
         for (const next of events) {
           const before = state;
           state = transition(state, next);
@@ -403,11 +403,11 @@ describe("whatever happens", () => {
         const elapsedInMs = events.at(-1)?.atInMs ?? 0;
         const step = nextStep(state, elapsedInMs, { ...rules, deadlineInMs }, fixed(2000), () => chance);
         const isTerminal = ["Succeeded", "Failed", "Canceled"].includes(state.status ?? "");
-        expect(isTerminal).toBe(step.type === "end" && step.ending === "settled");
-        if (step.type === "end") return;
+        expect(isTerminal).toBe(step.type === "stop" && step.reason === "terminal");
+        if (step.type === "stop") return;
         expect(elapsedInMs + step.delayInMs).toBeLessThanOrEqual(deadlineInMs);
-        if (step.until === "nextRead")
-          expect(step.delayInMs).toBeGreaterThanOrEqual(holdInMs(state, elapsedInMs));
+        if (step.until === "nextPoll")
+          expect(step.delayInMs).toBeGreaterThanOrEqual(retryAfterLeftInMs(state, elapsedInMs));
       }),
     );
   });

@@ -8,8 +8,8 @@ const { operationLocation } = server.addOperation({
 });
 const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
 const given: string[] = [];
-const read = operation.read.bind(operation);
-operation.read = (options) => {
+const read = operation.getStatus.bind(operation);
+operation.getStatus = (options) => {
   given.push(...Object.keys(options));
   return read(options);
 };

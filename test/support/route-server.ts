@@ -23,7 +23,7 @@ export interface RoutedRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  readonly answeredStatus: number;
+  readonly responseStatus: number;
 }
 
 /** Answers each request by the first route left for its method and path, and anything else by 418. */
@@ -100,7 +100,7 @@ class RoutedAnswers implements Omit<RouteServer, "close"> {
   }
 
   assertFinished(): void {
-    const unexpected = this.requests.filter(({ answeredStatus }) => answeredStatus === 418).map(nameOf);
+    const unexpected = this.requests.filter(({ responseStatus }) => responseStatus === 418).map(nameOf);
     const missing = this.#left.map(nameOf);
     if (unexpected.length + missing.length === 0) return;
     throw new Error(
@@ -112,13 +112,13 @@ class RoutedAnswers implements Omit<RouteServer, "close"> {
   async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url: path = "", headers } = request;
     const route = this.#take(nameOf({ method, path }));
-    const answeredStatus = route?.status ?? 418;
+    const responseStatus = route?.status ?? 418;
     const body = await text(request);
-    this.requests.push({ method, path, headers, body, answeredStatus });
+    this.requests.push({ method, path, headers, body, responseStatus });
     const held = this.#held.get(nameOf({ method, path }));
     held?.arrive();
     await (held?.released ?? nothingToWaitFor);
-    response.writeHead(answeredStatus, { connection: "close", ...this.#headersOf(route) });
+    response.writeHead(responseStatus, { connection: "close", ...this.#headersOf(route) });
     response.end(textOf(route?.body));
   }
 

@@ -1,4 +1,4 @@
-import { ReadError, createPoller, fixed } from "lro-poller";
+import { RequestError, createPoller, fixed } from "lro-poller";
 import type { PollOptions, Poller } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
@@ -16,11 +16,11 @@ export function setUp(replies: readonly ScriptedReply[], options: PollOptions = 
   const clock = createVirtualClock();
   const operation = scriptedOperation(replies, { clock });
   const poller = createPoller(operation, { schedule: fixed(1000), random: () => 0, clock, ...options });
-  return { clock, operation, poller, readTimes: () => operation.reads.map((read) => read.startedAt) };
+  return { clock, operation, poller, readTimes: () => operation.polls.map((read) => read.startedAt) };
 }
 
-export function down(details: Partial<ConstructorParameters<typeof ReadError>[1]> = {}): ReadError {
-  return new ReadError("down", { kind: "transient", statusCode: 503, ...details });
+export function down(details: Partial<ConstructorParameters<typeof RequestError>[1]> = {}): RequestError {
+  return new RequestError("down", { kind: "transient", statusCode: 503, ...details });
 }
 
 export function forever(): Promise<never> {

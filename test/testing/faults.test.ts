@@ -93,7 +93,7 @@ describe("reset", () => {
   });
 
   test("after the body leaves the answer whole, which counts as shown", async () => {
-    const timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+    const timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
     const fault = { kind: "reset", when: "afterBody" } as const;
     const { operationLocation } = server.addOperation({ timeline, faults: { 1: fault } });
     const response = await open(operationLocation);
@@ -104,7 +104,7 @@ describe("reset", () => {
   });
 
   test("does not count as shown", async () => {
-    const timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+    const timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
     const { operationLocation } = server.addOperation({ timeline, faults: { 1: { kind: "reset" } } });
     await expect(open(operationLocation)).rejects.toThrow("socket hang up");
     expect((await (await fetch(operationLocation)).json()).status).toBe("Running");
@@ -117,7 +117,7 @@ describe("hang", () => {
     await arrivalOf(1);
     await server.close();
     await expect(pending).rejects.toMatchObject({ code: "ECONNRESET" });
-    expect(server.requests[0]?.answeredStatus).toBeUndefined();
+    expect(server.requests[0]?.responseStatus).toBeUndefined();
   });
 
   test("stops in the body", async () => {
@@ -174,10 +174,10 @@ describe("late", () => {
     await arrivalOf(1);
     await clock.advance(10);
     expect((await (await fetch(operationLocation)).json()).status).toBe("Succeeded");
-    expect(server.requests.map(({ answeredStatus }) => answeredStatus)).toEqual([undefined, 200]);
+    expect(server.requests.map(({ responseStatus }) => responseStatus)).toEqual([undefined, 200]);
     await clock.advance(60_000);
     expect((await (await late).json()).status).toBe("Running");
-    expect(server.requests[0]?.answeredStatus).toBe(200);
+    expect(server.requests[0]?.responseStatus).toBe(200);
   });
 
   test("is called off when the reader goes", async () => {
@@ -221,7 +221,7 @@ test("headers are added to the true answer, and take the place of its own", asyn
 test("reads of the resource have faults of their own", async () => {
   const resourceFaults = { 1: { kind: "status", status: 503 }, 2: { kind: "stale" } } as const;
   const own = await startOperationStatusServer({
-    onBegin: () => ({ timeline: [{ status: "Succeeded" }], resourceFaults }),
+    onInitialRequest: () => ({ timeline: [{ status: "Succeeded" }], resourceFaults }),
   });
   const url = `${own.endpoint}/projects/myProject/users/me/devboxes/b1?api-version=1`;
   const begun = await fetch(url, { method: "PUT", body: "{}" });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
 import type {
-  BeginRequest,
   OperationPlan,
   OperationStatusServer,
+  ReceivedInitialRequest,
   VirtualClock,
 } from "../../src/testing/index.ts";
 
@@ -12,18 +12,18 @@ const environment = "/projects/myProject/users/me/environments/env";
 
 let clock: VirtualClock;
 let server: OperationStatusServer;
-let begun: BeginRequest[];
+let begun: ReceivedInitialRequest[];
 let plan: OperationPlan | undefined;
 
 beforeEach(async () => {
   clock = createVirtualClock();
   begun = [];
   plan = undefined;
-  const onBegin = (request: BeginRequest): OperationPlan | undefined => {
+  const onInitialRequest = (request: ReceivedInitialRequest): OperationPlan | undefined => {
     begun.push(request);
     return plan;
   };
-  server = await startOperationStatusServer({ clock, onBegin });
+  server = await startOperationStatusServer({ clock, onInitialRequest });
 });
 
 afterEach(() => server.close());
@@ -138,7 +138,7 @@ describe("DELETE", () => {
   });
 });
 
-describe("onBegin", () => {
+describe("onInitialRequest", () => {
   test("sees the request", async () => {
     await send("PUT", environment, { environmentType: "Dev" });
     expect(begun).toMatchObject([
@@ -149,7 +149,7 @@ describe("onBegin", () => {
 
   test("plans the operation: its timeline, its pace, its faults", async () => {
     plan = {
-      timeline: [{ status: "Running", reads: 1 }, { status: "Canceled" }],
+      timeline: [{ status: "Running", polls: 1 }, { status: "Canceled" }],
       retryAfter: 7,
       faults: { 1: { kind: "status", status: 503 } },
     };

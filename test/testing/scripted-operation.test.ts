@@ -1,21 +1,21 @@
 import { describe, expect, test } from "vitest";
 import {
   ContractError,
+  PollingError,
+  RequestError,
   createPoller,
   fixed,
   pollUntilDone,
-  PollingError,
-  ReadError,
 } from "../../src/index.ts";
-import type { Reading } from "../../src/index.ts";
+import type { StatusResponse } from "../../src/index.ts";
 import { createVirtualClock, scriptedOperation } from "../../src/testing/index.ts";
 import type { ScriptedOperation } from "../../src/testing/index.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 const silent = { verbose() {}, info() {}, warning() {}, error() {} };
 
-function read<P>(operation: ScriptedOperation<P>): Promise<Reading<P>> {
-  return operation.read({ abortSignal: new AbortController().signal });
+function read<P>(operation: ScriptedOperation<P>): Promise<StatusResponse<P>> {
+  return operation.getStatus({ abortSignal: new AbortController().signal });
 }
 
 describe("replies", () => {
@@ -42,14 +42,14 @@ describe("replies", () => {
   });
 
   test("an error is thrown as it is", async () => {
-    const error = new ReadError("busy", { kind: "transient", statusCode: 503 });
+    const error = new RequestError("busy", { kind: "transient", statusCode: 503 });
     await expect(read(scriptedOperation([error]))).rejects.toBe(error);
   });
 
   test("a function sees the read and takes its time", async () => {
     const operation = scriptedOperation([
       "Running",
-      ({ readNumber }) => Promise.resolve({ status: "Running", percentComplete: readNumber }),
+      ({ pollNumber }) => Promise.resolve({ status: "Running", percentComplete: pollNumber }),
       () => new Error("from a function"),
     ]);
     await read(operation);
@@ -73,7 +73,7 @@ describe("strictness", () => {
     await expect(read(operation)).rejects.toThrow(
       'read 2 is beyond the script, which expected the last to be read 1, answered by "Running"',
     );
-    expect(() => operation.assertFinished()).toThrow(`Operation ${operationId}: expected reads: 1, got 2`);
+    expect(() => operation.assertFinished()).toThrow(`Operation ${operationId}: expected polls: 1, got 2`);
   });
 
   test("such a read ends a wait at once", async () => {
@@ -88,7 +88,7 @@ describe("strictness", () => {
     const operation = scriptedOperation(["Running", { status: "Succeeded" }], { operationId });
     await read(operation);
     expect(() => operation.assertFinished()).toThrow(
-      "expected reads: 2, got 1; next is { status: 'Succeeded' }",
+      "expected polls: 2, got 1; next is { status: 'Succeeded' }",
     );
     await read(operation);
     expect(() => operation.assertFinished()).not.toThrow();
@@ -107,7 +107,7 @@ test("drives a whole wait without time: progress, result, log", async () => {
   );
   const wait = pollUntilDone(operation, { clock, schedule: fixed(10_000), random: () => 0 });
   await expect(clock.runUntilSettled(wait)).resolves.toEqual({ uri: "u" });
-  expect(operation.reads.map(({ readNumber, startedAt }) => [readNumber, startedAt])).toEqual([
+  expect(operation.polls.map(({ pollNumber, startedAt }) => [pollNumber, startedAt])).toEqual([
     [1, 0],
     [2, 10_000],
     [3, 70_000],
@@ -123,7 +123,7 @@ test("the log shows that a reader let go of a reply that hangs", async () => {
   });
   const wait = createPoller(operation, { clock, requestTimeoutInMs: 5000 }).pollUntilDone();
   await clock.runUntilSettled(wait);
-  expect(operation.reads.map(({ abortSignal }) => abortSignal.aborted)).toEqual([true, false]);
+  expect(operation.polls.map(({ abortSignal }) => abortSignal.aborted)).toEqual([true, false]);
 });
 
 test("names itself, in messages and in tokens", () => {

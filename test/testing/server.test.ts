@@ -48,9 +48,9 @@ test("the log tells what came and what was answered", async () => {
   await fetch(operationLocation);
   await fetch(`${logging.endpoint}/nowhere`, { method: "POST" });
   expect(logging.requests).toMatchObject([
-    { method: "GET", url: operationLocation, operationId, readNumber: 1, answeredStatus: 200, receivedAt: 5 },
-    { readNumber: 2, headers: expect.not.objectContaining({ "x-mine": "1" }) },
-    { method: "POST", path: "/nowhere", answeredStatus: 404 },
+    { method: "GET", url: operationLocation, operationId, pollNumber: 1, responseStatus: 200, receivedAt: 5 },
+    { pollNumber: 2, headers: expect.not.objectContaining({ "x-mine": "1" }) },
+    { method: "POST", path: "/nowhere", responseStatus: 404 },
   ]);
   expect(logging.requests[0]?.headers["x-mine"]).toBe("1");
   expect(logging.requests[2]).not.toHaveProperty("operationId");

@@ -70,7 +70,7 @@ describe("an answer", () => {
   });
 
   test("carries Retry-After, if it was asked for, until the operation is over", async () => {
-    const timeline = [{ status: "Running", reads: 2 }, { status: "Succeeded" }];
+    const timeline = [{ status: "Running", polls: 2 }, { status: "Succeeded" }];
     const { operationLocation } = server.addOperation({ timeline, retryAfter: 5 });
     const seen: (string | null)[] = [];
     for (let read = 0; read < 3; read++)
@@ -81,8 +81,8 @@ describe("an answer", () => {
 
 test("phases that last for reads need no time; what is over stays over", async () => {
   const timeline: Timeline = [
-    { status: "NotStarted", reads: 1 },
-    { status: "Running", reads: 3, percentComplete: { from: 0, to: 80 } },
+    { status: "NotStarted", polls: 1 },
+    { status: "Running", polls: 3, percentComplete: { from: 0, to: 80 } },
     { status: "Succeeded", properties: { uri: "u" } },
   ];
   const { operationLocation } = server.addOperation({ timeline });

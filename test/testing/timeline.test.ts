@@ -37,7 +37,7 @@ test("the usual operation takes nine seconds and shows no percentage", async () 
 
 test("an operation that begins at its first read has no start and no age before it", async () => {
   const plan = { timeline: [{ status: "Running", durationInMs: 1000 }, { status: "Succeeded" }] };
-  const { operationId, operationLocation } = server.addOperation({ ...plan, beginsAtFirstRead: true });
+  const { operationId, operationLocation } = server.addOperation({ ...plan, startsAtFirstPoll: true });
   await clock.advance(5000);
   expect(server.state(operationId)).toMatchObject({ status: "Running", startTime: undefined });
   await fetch(operationLocation);
@@ -101,7 +101,7 @@ test("a phase without an end lasts, at the start of its percentage", async () =>
 
 test("a duration after reads begins with the last of them", async () => {
   const timeline = [
-    { status: "NotStarted", reads: 1 },
+    { status: "NotStarted", polls: 1 },
     { status: "Running", durationInMs: 1000 },
     { status: "Succeeded" },
   ];
@@ -133,12 +133,12 @@ describe("refuses", () => {
     ["timeline: expected an array of phases, got []", []],
     ["timeline[0].status: expected a string that is not empty", [{ status: "" }]],
     [
-      "timeline[0]: expected durationInMs or reads, because",
+      "timeline[0]: expected durationInMs or polls, because",
       [{ status: "Running" }, { status: "Succeeded" }],
     ],
-    ["timeline[0]: expected durationInMs or reads, got both", [{ status: "A", durationInMs: 1, reads: 1 }]],
+    ["timeline[0]: expected durationInMs or polls, got both", [{ status: "A", durationInMs: 1, polls: 1 }]],
     ["timeline[0].durationInMs: expected a finite number", [{ status: "A", durationInMs: -1 }]],
-    ["timeline[0].reads: expected an integer of at least 1, got 0", [{ status: "A", reads: 0 }]],
+    ["timeline[0].polls: expected an integer of at least 1, got 0", [{ status: "A", polls: 0 }]],
     ["timeline[0].percentComplete: expected a finite number from 0", [{ status: "A", percentComplete: 101 }]],
     ["timeline[0].percentComplete.step", [{ status: "A", percentComplete: { from: 0, to: 1, step: 0 } }]],
   ];

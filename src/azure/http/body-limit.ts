@@ -1,7 +1,7 @@
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
-import { ReadError } from "../../operation/errors.ts";
-import { errorOfAnswer, errorOfRequest, factsOf } from "./response.ts";
-import { createDiscreetHttpClient } from "./http-client.ts";
+import { RequestError } from "../../operation/errors.ts";
+import { errorOfRequest, errorOfResponse, metadataOf } from "./response.ts";
+import { createRedactingHttpClient } from "./http-client.ts";
 
 /** Statuses have a thousand bytes, resources tens of thousands. */
 const longestBodyInMiB = 32;
@@ -15,7 +15,7 @@ const everyStatusCode: Set<number> = new Set([Infinity]);
  * by the signal when it fails: of a packed body the stream is the decoder's, and to destroy it leaves the connection
  * open.
  */
-export function bounded(client: HttpClient = createDiscreetHttpClient()): HttpClient {
+export function withBodyLimit(client: HttpClient = createRedactingHttpClient()): HttpClient {
   return { sendRequest: (request) => sendBounded(client, request) };
 }
 
@@ -33,15 +33,15 @@ async function sendBounded(client: HttpClient, request: PipelineRequest): Promis
     const isSaidByHead = status === 202 || status >= 300;
     if (!isSaidByHead) throw brokenBody(head, cause);
     if (cause instanceof BodyTooLongError && status >= 300)
-      throw errorOfAnswer({ ...head, bodyAsText: "" }, cause);
+      throw errorOfResponse({ ...head, bodyAsText: "" }, cause);
     return { ...head, bodyAsText: "" };
   }
 }
 
-function brokenBody(head: PipelineResponse, cause: unknown): ReadError {
+function brokenBody(head: PipelineResponse, cause: unknown): RequestError {
   const { message, code } = errorOfRequest(cause);
-  const facts = factsOf(head);
-  return new ReadError(`HTTP ${head.status}, whose body was not read to its end: ${message}`, {
+  const facts = metadataOf(head);
+  return new RequestError(`HTTP ${head.status}, whose body was not read to its end: ${message}`, {
     ...facts,
     kind: "transient",
     code,

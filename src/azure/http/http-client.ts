@@ -5,7 +5,7 @@ import type { HttpClient } from "@azure/core-rest-pipeline";
  * core-rest-pipeline's HTTP client for the runtime, but for the requests that its errors carry, token included: test
  * runners and error trackers walk through causes and print all that they find.
  */
-export function createDiscreetHttpClient(): HttpClient {
+export function createRedactingHttpClient(): HttpClient {
   const client = createDefaultHttpClient();
   return {
     sendRequest: (request) => {

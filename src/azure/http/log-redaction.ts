@@ -13,14 +13,14 @@ import { withoutUrlSecrets } from "../../redaction.ts";
  * Shows a pipeline's log less than there is. It hides the headers of requests, but neither those of answers, cookies
  * and signed URLs among them, nor a client certificate's key or a proxy's password (core-rest-pipeline 1.25.0).
  */
-export function hideSecretsFromLog(pipeline: Pipeline, isLogging: () => boolean = () => true): void {
+export function redactLog(pipeline: Pipeline, isLogging: () => boolean = () => true): void {
   const policy = pipeline.getOrderedPolicies().find(({ name }) => name === logPolicyName);
   if (policy === undefined) return;
   pipeline.removePolicy({ name: logPolicyName });
-  pipeline.addPolicy(blindfolded(policy, isLogging), { afterPhase: "Sign" });
+  pipeline.addPolicy(redacting(policy, isLogging), { afterPhase: "Sign" });
 }
 
-function blindfolded(log: PipelinePolicy, isLogging: () => boolean): PipelinePolicy {
+function redacting(log: PipelinePolicy, isLogging: () => boolean): PipelinePolicy {
   return {
     name: log.name,
     sendRequest: (request, next) => (isLogging() ? sendAndLog(log, request, next) : next(request)),

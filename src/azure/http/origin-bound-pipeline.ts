@@ -15,15 +15,15 @@ import type {
   PipelinePolicy,
   PipelineResponse,
 } from "@azure/core-rest-pipeline";
-import { RequestBudget } from "../../limiter/request-limiter.ts";
+import { RequestLimiter } from "../../limiter/request-limiter.ts";
 import type { Clock } from "../../clock.ts";
-import { ReadError } from "../../operation/errors.ts";
+import { RequestError } from "../../operation/errors.ts";
 import type { TracingOptions } from "../../operation/operation.ts";
 import { errorOfRequest } from "./response.ts";
-import { isSafe } from "../validation.ts";
-import { bounded } from "./body-limit.ts";
-import { CachedCredential } from "./token-cache.ts";
-import { hideSecretsFromLog } from "./log-redaction.ts";
+import { isSafe } from "./validation.ts";
+import { withBodyLimit } from "./body-limit.ts";
+import { TokenCache } from "./token-cache.ts";
+import { redactLog } from "./log-redaction.ts";
 
 /** A policy of the user's own, as Azure's clients take it. */
 export interface AdditionalPolicy {
@@ -42,7 +42,7 @@ export interface TransportOptions extends Omit<PipelineOptions, "retryOptions" |
 }
 
 /** A request, its URL kept byte for byte: Azure signs some. */
-export interface TransportRequest {
+export interface BoundRequest {
   readonly method: HttpMethods;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -56,23 +56,23 @@ const mostRedirects = 5;
 const httpRule = "http is for this machine only, and without a credential";
 
 /** Sends requests to the origins that it was made for, and never anywhere else. */
-export class Transport {
+export class OriginBoundPipeline {
   readonly #pipeline: Pipeline;
   readonly #httpClient: HttpClient;
-  readonly #gate: HttpClient;
+  readonly #originGuard: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
-  readonly #credential: CachedCredential | undefined;
-  readonly #budgets: WeakMap<Clock, RequestBudget>;
+  readonly #credential: TokenCache | undefined;
+  readonly #limiters: WeakMap<Clock, RequestLimiter>;
 
   constructor(
     pipeline: Pipeline,
     origins: readonly string[],
     httpClient: HttpClient,
-    credential?: CachedCredential,
-    budgets: WeakMap<Clock, RequestBudget> = new WeakMap<Clock, RequestBudget>(),
+    credential?: TokenCache,
+    budgets: WeakMap<Clock, RequestLimiter> = new WeakMap<Clock, RequestLimiter>(),
   ) {
-    this.#budgets = budgets;
+    this.#limiters = budgets;
     this.#pipeline = pipeline;
     this.#origins = new Set(origins);
     this.#httpClient = httpClient;
@@ -80,7 +80,7 @@ export class Transport {
     const isAllowed = (origin: string): boolean => this.#isAllowed(new URL(origin));
     this.#safePrefixes = origins.filter(isAllowed).map((origin) => `${origin}/`);
     // The last gate: a policy may have rewritten where the request goes, after or before it got its token.
-    this.#gate = {
+    this.#originGuard = {
       sendRequest: (sent) => {
         this.#checkOrigin(sent.url, "a request rewritten by a policy");
         return httpClient.sendRequest(sent);
@@ -89,25 +89,25 @@ export class Transport {
   }
 
   /** The same, for more origins; paid from the same budget. */
-  allowing(origins: readonly string[]): Transport {
+  allowing(origins: readonly string[]): OriginBoundPipeline {
     if (origins.length === 0) return this;
     const all = [...this.#origins, ...origins];
-    return new Transport(this.#pipeline, all, this.#httpClient, this.#credential, this.#budgets);
+    return new OriginBoundPipeline(this.#pipeline, all, this.#httpClient, this.#credential, this.#limiters);
   }
 
   /** What all reads through this transport are paid from. */
-  budgetOn(clock: Clock): RequestBudget {
-    const budget = this.#budgets.get(clock) ?? new RequestBudget(clock);
-    this.#budgets.set(clock, budget);
+  limiterFor(clock: Clock): RequestLimiter {
+    const budget = this.#limiters.get(clock) ?? new RequestLimiter(clock);
+    this.#limiters.set(clock, budget);
     return budget;
   }
 
   /**
    * Sends a request. A redirect within the allowed origins is followed; a refused token is replaced once.
    *
-   * @throws {@link ReadError} when there is no answer, or the way leads to another origin
+   * @throws {@link RequestError} when there is no answer, or the way leads to another origin
    */
-  async send(request: TransportRequest): Promise<PipelineResponse> {
+  async send(request: BoundRequest): Promise<PipelineResponse> {
     this.#checkOrigin(request.url, "a request");
     try {
       let response = await this.#sendOnce(request, request.url);
@@ -117,7 +117,7 @@ export class Transport {
         const target = redirectOf(request.method, response);
         if (target === undefined) return response;
         if (redirects === mostRedirects)
-          throw refused(`more than ${mostRedirects} redirects`, response.status);
+          throw originRefused(`more than ${mostRedirects} redirects`, response.status);
         url = this.#redirected(url, target, response.status);
         response = await this.#sendOnce(request, url);
       }
@@ -127,7 +127,7 @@ export class Transport {
   }
 
   #redirected(url: string, target: string, status: number): string {
-    if (!URL.canParse(target, url)) throw refused("a redirect to what is no URL", status);
+    if (!URL.canParse(target, url)) throw originRefused("a redirect to what is no URL", status);
     // An absolute one is kept byte for byte: its signature covers how it is spelled.
     const next = URL.canParse(target) ? target : new URL(target, url).href;
     this.#checkOrigin(next, "a redirect", status);
@@ -135,7 +135,7 @@ export class Transport {
   }
 
   async #sendWithFreshToken(
-    request: TransportRequest,
+    request: BoundRequest,
     url: string,
     response: PipelineResponse,
   ): Promise<PipelineResponse> {
@@ -146,12 +146,12 @@ export class Transport {
     // Without the credential the same token would go out again.
     const isReplaceable = this.#credential !== undefined && !isChallenge;
     if (!isReplaceable || refusedToken === undefined) return response;
-    this.#credential?.forget(refusedToken);
+    this.#credential?.drop(refusedToken);
     return this.#sendOnce(request, url);
   }
 
   #sendOnce(
-    { method, headers, body, abortSignal, tracingOptions }: TransportRequest,
+    { method, headers, body, abortSignal, tracingOptions }: BoundRequest,
     url: string,
   ): Promise<PipelineResponse> {
     const request = createPipelineRequest({
@@ -167,7 +167,7 @@ export class Transport {
     if (body !== undefined && !request.headers.has("content-type")) {
       request.headers.set("content-type", "application/json");
     }
-    return this.#pipeline.sendRequest(this.#gate, request);
+    return this.#pipeline.sendRequest(this.#originGuard, request);
   }
 
   #isAllowed(target: URL): boolean {
@@ -183,8 +183,9 @@ export class Transport {
     const target = new URL(url);
     if (this.#isAllowed(target)) return;
     const { origin } = target;
-    if (this.#origins.has(origin)) throw refused(`${what} to ${origin} is refused: ${httpRule}`, status);
-    throw refused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
+    if (this.#origins.has(origin))
+      throw originRefused(`${what} to ${origin} is refused: ${httpRule}`, status);
+    throw originRefused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
   }
 }
 
@@ -192,17 +193,17 @@ export class Transport {
 const pipelineLogger = createClientLogger("core-rest-pipeline");
 
 /** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
-export function createTransport(
+export function createOriginBoundPipeline(
   origin: string,
   scope: string,
   tokenCredential: TokenCredential | undefined,
   options: TransportOptions,
-): Transport {
-  const credential = tokenCredential && new CachedCredential(tokenCredential);
+): OriginBoundPipeline {
+  const credential = tokenCredential && new TokenCache(tokenCredential);
   const pipeline = createPipelineFromOptions(options);
   // Not in its public options, yet heeded by core-rest-pipeline: a logger of the user's own.
   const hasOwnLogger = "loggingOptions" in options;
-  hideSecretsFromLog(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
+  redactLog(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
   // One layer retries: the engine. And a followed redirect would arrive without its token.
   pipeline.removePolicy({ phase: "Retry" });
   pipeline.removePolicy({ name: "redirectPolicy" });
@@ -225,7 +226,7 @@ export function createTransport(
     const challengeCallbacks = { authorizeRequest };
     pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope, challengeCallbacks }));
   }
-  return new Transport(pipeline, [origin], bounded(options.httpClient), credential);
+  return new OriginBoundPipeline(pipeline, [origin], withBodyLimit(options.httpClient), credential);
 }
 
 /** Those that keep the method, and for a GET those that make it one (RFC 9110 §15.4). */
@@ -235,7 +236,7 @@ function redirectOf(method: string, { status, headers }: PipelineResponse): stri
   return isRedirect ? headers.get("location") : undefined;
 }
 
-function refused(why: string, statusCode?: number): ReadError {
+function originRefused(why: string, statusCode?: number): RequestError {
   const prefix = statusCode === undefined ? "" : `HTTP ${statusCode}: `;
-  return new ReadError(`${prefix}${why}`, { kind: "refused", statusCode, code: "OriginRefused" });
+  return new RequestError(`${prefix}${why}`, { kind: "permanent", statusCode, code: "OriginRefused" });
 }

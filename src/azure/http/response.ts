@@ -1,16 +1,16 @@
+import { parseJson, parseObject } from "../../operation/json-fields.ts";
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
 import { formatOperationError } from "../../operation/error-text.ts";
-import { ContractError, ReadError, codeOf, messageOf } from "../../operation/errors.ts";
-import type { ReadErrorKind } from "../../operation/errors.ts";
-import { parseObject, parseOperationError } from "../../operation/parse-status.ts";
-import type { OperationError } from "../../operation/operation.ts";
-import type { RateLimit } from "../../limiter/rate-estimator.ts";
+import { RequestError, codeOf, messageOf } from "../../operation/errors.ts";
+import type { RequestErrorKind } from "../../operation/errors.ts";
+import { parseOperationError } from "../../operation/parse-status.ts";
+import type { OperationError } from "../../operation/status.ts";
+import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
-import type { Answer } from "../lro/protocol.ts";
 
 /** What an answer says beside its body. */
-export interface AnswerFacts {
+export interface ResponseMetadata {
   readonly statusCode: number;
   readonly retryAfterInMs: number | undefined;
   readonly requestId: string | undefined;
@@ -18,7 +18,7 @@ export interface AnswerFacts {
 }
 
 /** Reads an answer's headers. */
-export function factsOf({ status, headers }: PipelineResponse): AnswerFacts {
+export function metadataOf({ status, headers }: PipelineResponse): ResponseMetadata {
   return {
     statusCode: status,
     retryAfterInMs: parseRetryAfter((name) => headers.get(name), Date.now()),
@@ -62,21 +62,16 @@ function nowAt(headers: HttpHeaders): number {
  * @throws {@link ContractError} when it is no JSON
  */
 export function parseBody({ bodyAsText }: PipelineResponse): unknown {
-  const text = bodyAsText ?? "";
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ContractError("$", "JSON", text, { cause });
-  }
+  return parseJson(bodyAsText ?? "", "$");
 }
 
 /** The failed read that an answer other than a status is. */
-export function errorOfAnswer(response: PipelineResponse, cause?: unknown): ReadError {
+export function errorOfResponse(response: PipelineResponse, cause?: unknown): RequestError {
   const error = errorInBody(response);
   const code = response.headers.get("x-ms-error-code") || error?.code || undefined;
   const said = error ? formatOperationError(error) : (code ?? "neither a status nor an error in the answer");
-  return new ReadError(`HTTP ${response.status}: ${said}`, {
-    ...factsOf(response),
+  return new RequestError(`HTTP ${response.status}: ${said}`, {
+    ...metadataOf(response),
     kind: kindOf(response.status),
     isThrottled: response.status === 429 || response.status === 503,
     code,
@@ -86,17 +81,17 @@ export function errorOfAnswer(response: PipelineResponse, cause?: unknown): Read
 }
 
 /** The failed read that an answer is of which only the code is known. */
-export function errorOfStatus(statusCode: number): ReadError {
-  return new ReadError(`HTTP ${statusCode}`, { kind: kindOf(statusCode), statusCode });
+export function errorOfStatus(statusCode: number): RequestError {
+  return new RequestError(`HTTP ${statusCode}`, { kind: kindOf(statusCode), statusCode });
 }
 
 /**
  * 408, 429 and 5xx say nothing of the operation (Azure REST guidelines), nor does a success without a status;
  * a 404 may be replication lagging.
  */
-function kindOf(status: number): ReadErrorKind {
+function kindOf(status: number): RequestErrorKind {
   if (status === 404) return "notFound";
-  return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "refused";
+  return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "permanent";
 }
 
 /** `{ error: { code, message } }` as Azure's guidelines have it, or the error itself as some services send it. */
@@ -116,23 +111,11 @@ const certificateError =
   /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /** The failed read that a rejected request is. */
-export function errorOfRequest(error: unknown): ReadError {
-  if (error instanceof ReadError) return error;
-  if (isRestError(error) && error.response) return errorOfAnswer(error.response, error);
+export function errorOfRequest(error: unknown): RequestError {
+  if (error instanceof RequestError) return error;
+  if (isRestError(error) && error.response) return errorOfResponse(error.response, error);
   const code = codeOf(error);
   const isCertificateError = code !== undefined && certificateError.test(code);
-  const kind = isCertificateError ? "refused" : "transient";
-  return new ReadError(messageOf(error), { kind, code, cause: error });
-}
-
-/** An answer as the course of an operation is read from it. */
-export function answerOf(response: PipelineResponse): Answer {
-  const { status: statusCode, headers, bodyAsText } = response;
-  return {
-    statusCode,
-    header: (name) => headers.get(name),
-    get body() {
-      return bodyAsText?.trim() ? parseBody(response) : undefined;
-    },
-  };
+  const kind = isCertificateError ? "permanent" : "transient";
+  return new RequestError(messageOf(error), { kind, code, cause: error });
 }

@@ -1,221 +1,233 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
-import type { RequestBudget } from "../../limiter/request-limiter.ts";
 import type { Clock } from "../../clock.ts";
-import { ContractError, ReadError, messageOf } from "../../operation/errors.ts";
+import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
+import type { Limiter } from "../../operation/limiter.ts";
 import type {
+  GetStatusOptions,
   Operation,
-  OperationStatus,
   PollLogger,
-  ReadOptions,
-  Reading,
-  StatusFields,
+  PollerObserver,
+  PollerSnapshot,
+  StatusResponse,
   TracingOptions,
-  WaitFacts,
-  WaitObserver,
 } from "../../operation/operation.ts";
-import { ageOf, answerOf, errorOfAnswer, factsOf } from "../http/response.ts";
-import type { AnswerFacts } from "../http/response.ts";
-import { withApiVersion } from "../validation.ts";
-import { nameOf, readBeginning, readMonitor } from "./protocol.ts";
-import type { Beginning, Course, Report } from "./protocol.ts";
-import { observeWait, resourceProviderOf, spanNameOfWaits } from "../telemetry/observers.ts";
-import type { Transport } from "../http/origin-bound-pipeline.ts";
+import type { OperationStatus, StatusFields } from "../../operation/status.ts";
+import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
+import { ageOf, errorOfResponse, metadataOf, parseBody } from "../http/response.ts";
+import type { ResponseMetadata } from "../http/response.ts";
+import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
+import { withApiVersion } from "../http/validation.ts";
+import { nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
+import type { InitialRequestInfo, LroResponse, PollingLocation, StatusReport } from "./protocol.ts";
 
-/** What the answer to the initial request said. */
-export interface StartedOperation {
+/** The response to the initial request. */
+export interface InitialResponse {
   /** The HTTP status: 200, 201, 202 or 204. */
   readonly statusCode: number;
-  /** By their lower-case names. */
+  /** The headers, by their lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The resource, or the first status; `undefined` when the answer was empty, text when it was no JSON. */
+  /** The resource, or the first status; `undefined` when the body was empty, text when it was no JSON. */
   readonly body: unknown;
 }
 
-/** What an {@link LroOperation} is made from. */
-export interface LroPlan<TResult> {
-  readonly transport: Transport;
+/** Options of an {@link LroOperation}. */
+export interface LroOperationOptions<TResult> {
+  readonly pipeline: OriginBoundPipeline;
   /** Default: the body as it is. */
   readonly parseResult?: ((body: unknown) => TResult) | undefined;
   /** Added to URLs that carry none. */
   readonly apiVersion?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly logger: PollLogger;
-  /** Default: what the URL says. */
+  /** Default: by the URL. */
   readonly resourceProvider?: string | undefined;
 }
 
-/** Where an operation stands: begun, but not answered yet; telling its state; or succeeded, its result elsewhere. */
-type Stage =
-  | {
-      readonly at: "beginning";
-      readonly beginning: Beginning;
-      readonly answer: Promise<PipelineResponse>;
-      /** Says that nobody waits any more: what has not begun yet shall not be tried again. */
-      readonly abandon: () => void;
-    }
-  | { readonly at: "monitor"; readonly course: Course }
-  | { readonly at: "result"; readonly course: Course; readonly url: string; readonly fields: StatusFields };
+/** An initial request that is under way. */
+interface Start {
+  readonly request: InitialRequestInfo;
+  readonly response: Promise<PipelineResponse>;
+}
 
-/** An operation from the request that begins it to its result, whichever way the service tells of it. */
+/** Where an operation stands: starting, polled, or succeeded with its result elsewhere. */
+type Stage =
+  | ({ readonly at: "start" } & Start)
+  | { readonly at: "monitor"; readonly location: PollingLocation }
+  | {
+      readonly at: "result";
+      readonly location: PollingLocation;
+      readonly url: string;
+      readonly fields: StatusFields;
+    };
+
+/** An operation of any Azure service, from its initial request to its result. */
 export class LroOperation<TResult> implements Operation<TResult> {
   readonly logger: PollLogger;
-  readonly #plan: LroPlan<TResult>;
+  readonly #options: LroOperationOptions<TResult>;
   #stage: Stage;
-  #firstCourse: Course | undefined;
-  /** Why the result could not be parsed, still to be told by the next read. */
-  #unparsed: ReadError | undefined;
+  #firstLocation: PollingLocation | undefined;
+  /** Why the result could not be parsed: the next poll fails with it. */
+  #parseFailure: RequestError | undefined;
 
-  /** Goes on with an operation on its course, or follows one from the answer to its beginning. */
-  constructor(plan: LroPlan<TResult>, from: Course | Omit<Stage & { readonly at: "beginning" }, "at">) {
-    this.logger = plan.logger;
-    this.#plan = plan;
-    this.#stage = "answer" in from ? { at: "beginning", ...from } : { at: "monitor", course: from };
-    if ("answer" in from) void this.#noteCourse(from);
+  constructor(options: LroOperationOptions<TResult>, from: PollingLocation | Start) {
+    this.logger = options.logger;
+    this.#options = options;
+    this.#stage = "response" in from ? { at: "start", ...from } : { at: "monitor", location: from };
+    if ("response" in from) void this.#noteLocation(from);
   }
 
   get id(): string {
     const stage = this.#stage;
-    if (stage.at !== "beginning") return nameOf(stage.course.monitorUrl);
-    return `${stage.beginning.method} ${nameOf(stage.beginning.url)}`;
+    if (stage.at !== "start") return nameOf(stage.location.monitorUrl);
+    return `${stage.request.method} ${nameOf(stage.request.url)}`;
   }
 
-  /** A slow beginning must not keep a place that polls could have. */
-  get sendsNothing(): boolean {
-    return this.#stage.at === "beginning" || this.#unparsed !== undefined;
+  get initialRequest(): Promise<unknown> | undefined {
+    return this.#stage.at === "start" ? this.#stage.response : undefined;
   }
 
-  budgetOn(clock: Clock): RequestBudget {
-    return this.#plan.transport.budgetOn(clock);
+  get needsNoRequest(): boolean {
+    return this.#stage.at === "start" || this.#parseFailure !== undefined;
   }
 
-  observe(facts: WaitFacts, tracingOptions?: TracingOptions): WaitObserver | undefined {
+  limiterFor(clock: Clock): Limiter {
+    return this.#options.pipeline.limiterFor(clock);
+  }
+
+  observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
     const url = (): string => this.#url;
-    const { resourceProvider = resourceProviderOf(this.#url) } = this.#plan;
-    return observeWait({ spanName: spanNameOfWaits, resourceProvider, url }, facts, tracingOptions);
+    const { resourceProvider = resourceProviderOf(this.#url) } = this.#options;
+    return observePoller({ spanName: pollerSpanName, resourceProvider, url }, snapshot, tracingOptions);
   }
 
   get #url(): string {
     const stage = this.#stage;
-    return stage.at === "beginning" ? stage.beginning.url : stage.course.monitorUrl;
+    return stage.at === "start" ? stage.request.url : stage.location.monitorUrl;
   }
 
-  read(options: ReadOptions): Promise<Reading<TResult>> {
+  getStatus(options: GetStatusOptions): Promise<StatusResponse<TResult>> {
     const stage = this.#stage;
-    const unparsed = this.#unparsed;
-    this.#unparsed = undefined;
-    if (unparsed) return Promise.reject(unparsed);
+    const parseFailure = this.#parseFailure;
+    this.#parseFailure = undefined;
+    if (parseFailure) return Promise.reject(parseFailure);
     switch (stage.at) {
-      case "beginning":
-        return this.#readBeginning(stage, options.abortSignal);
+      case "start":
+        return this.#parseStart(stage, options.abortSignal);
       case "monitor":
-        return this.#readStatus(stage.course, options);
+        return this.#getMonitorStatus(stage.location, options);
       case "result":
-        return this.#readResult(stage, options);
+        return this.#getResult(stage, options);
     }
-  }
-
-  letGo(): void {
-    if (this.#stage.at === "beginning") this.#stage.abandon();
   }
 
   toJSON(): object {
     const stage = this.#stage;
-    const course = stage.at === "beginning" ? this.#firstCourse : stage.course;
-    return course ? { course } : { beginning: this.id };
+    const pollingLocation = stage.at === "start" ? this.#firstLocation : stage.location;
+    return pollingLocation ? { pollingLocation } : { initialRequest: this.id };
   }
 
-  /** So that a token is of use as soon as the operation has begun, though nobody has read the answer yet. */
-  async #noteCourse({ beginning, answer }: Omit<Stage & { at: "beginning" }, "at">): Promise<void> {
+  /** Makes a token useful as soon as the operation has started, before the first poll. */
+  async #noteLocation({ request, response }: Start): Promise<void> {
     try {
-      this.#firstCourse = readBeginning(beginning, answerOf(await answer)).course;
+      this.#firstLocation = parseInitialResponse(request, lroResponseOf(await response)).pollingLocation;
     } catch {
-      // Whoever waits is told.
+      // The first poll fails with it.
     }
   }
 
-  async #readBeginning(
-    { beginning, answer }: Stage & { at: "beginning" },
+  async #parseStart(
+    { request, response }: Start,
     abortSignal: AbortSignal,
-  ): Promise<Reading<TResult>> {
-    const response = await answer;
+  ): Promise<StatusResponse<TResult>> {
+    const initialResponse = await response;
     abortSignal.throwIfAborted();
-    return this.#take(response, () => readBeginning(beginning, answerOf(response)));
+    return this.#applyReport(initialResponse, () =>
+      parseInitialResponse(request, lroResponseOf(initialResponse)),
+    );
   }
 
-  async #readStatus(course: Course, options: ReadOptions): Promise<Reading<TResult>> {
-    const response = await this.#get(course.monitorUrl, options);
-    return this.#take(response, () => readMonitor(course, answerOf(response)));
+  async #getMonitorStatus(
+    location: PollingLocation,
+    options: GetStatusOptions,
+  ): Promise<StatusResponse<TResult>> {
+    const response = await this.#get(location.monitorUrl, options);
+    return this.#applyReport(response, () => parsePollResponse(location, lroResponseOf(response)));
   }
 
-  async #readResult(
-    { url, fields, course }: Stage & { at: "result" },
-    options: ReadOptions,
-  ): Promise<Reading<TResult>> {
+  async #getResult(
+    { url, fields, location }: Stage & { at: "result" },
+    options: GetStatusOptions,
+  ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(url, options);
-    return this.#take(response, () => ({
-      fields: { ...fields, properties: answerOf(response).body },
-      course,
+    return this.#applyReport(response, () => ({
+      fields: { ...fields, properties: lroResponseOf(response).body },
+      pollingLocation: location,
     }));
   }
 
-  async #get(url: string, options: ReadOptions): Promise<PipelineResponse> {
-    const { transport, apiVersion, headers } = this.#plan;
-    const response = await transport.send({
+  async #get(url: string, options: GetStatusOptions): Promise<PipelineResponse> {
+    const { pipeline, apiVersion, headers } = this.#options;
+    const response = await pipeline.send({
       method: "GET",
       url: withApiVersion(url, apiVersion),
       headers,
       ...options,
     });
-    // An answer that comes too late must not move what a later read has moved on.
+    // A response that comes too late must not move what a later poll has moved on.
     options.abortSignal.throwIfAborted();
-    if (response.status >= 300) throw errorOfAnswer(response);
+    if (response.status >= 300) throw errorOfResponse(response);
     return response;
   }
 
   /** Moves on to the stage that a report leads to. */
-  #take(response: PipelineResponse, report: () => Report): Reading<TResult> {
-    const answerFacts = factsOf(response);
-    const { fields, course } = reported(report, answerFacts, this.#stage.at === "beginning");
-    const facts = { ...answerFacts, ageInMs: ageOf(fields.startTime, response) };
-    if (fields.status === "Succeeded" && (this.#stage.at === "result" || course?.resultUrl === undefined)) {
-      return this.#takeResult(fields, course, facts);
+  #applyReport(response: PipelineResponse, report: () => StatusReport): StatusResponse<TResult> {
+    const responseMetadata = metadataOf(response);
+    const { fields, pollingLocation } = parsedReport(report, responseMetadata, this.#stage.at === "start");
+    const metadata = { ...responseMetadata, ageInMs: ageOf(fields.startTime, response) };
+    const hasSucceeded = fields.status === "Succeeded";
+    const resultUrl = this.#stage.at === "result" ? undefined : pollingLocation?.resultUrl;
+    if (hasSucceeded && resultUrl === undefined) return this.#applyResult(fields, pollingLocation, metadata);
+    if (pollingLocation) this.#stage = { at: "monitor", location: pollingLocation };
+    const isResultPending = hasSucceeded && resultUrl !== undefined;
+    if (isResultPending && pollingLocation) {
+      this.#stage = { at: "result", location: pollingLocation, url: resultUrl, fields };
     }
-    const url = fields.status === "Succeeded" ? course?.resultUrl : undefined;
-    if (course)
-      this.#stage = url === undefined ? { at: "monitor", course } : { at: "result", course, url, fields };
-    const status = { ...this.#named(fields), properties: undefined };
-    return { status, isResultPending: url !== undefined, ...facts };
+    return { status: { ...this.#withName(fields), properties: undefined }, isResultPending, ...metadata };
   }
 
-  /** A result that cannot be parsed is told by a read of its own: that the operation has succeeded stays true. */
-  #takeResult(fields: StatusFields, course: Course | undefined, facts: AnswerFacts): Reading<TResult> {
-    const named = this.#named(fields);
-    if (course && this.#stage.at === "beginning") this.#stage = { at: "monitor", course };
+  /** A result that cannot be parsed fails a poll of its own: that the operation has succeeded stays true. */
+  #applyResult(
+    fields: StatusFields,
+    location: PollingLocation | undefined,
+    metadata: ResponseMetadata,
+  ): StatusResponse<TResult> {
+    const status = this.#withName(fields);
+    if (location && this.#stage.at === "start") this.#stage = { at: "monitor", location };
     try {
-      return { status: { ...named, properties: this.#parseResult(fields.properties) }, ...facts };
+      return { status: { ...status, properties: this.#parseResult(fields.properties) }, ...metadata };
     } catch (error) {
-      if (!(error instanceof ReadError) || this.#stage.at !== "monitor") throw error;
-      this.#unparsed = error;
-      return { status: { ...named, properties: undefined }, isResultPending: true, ...facts };
+      if (!(error instanceof RequestError) || this.#stage.at !== "monitor") throw error;
+      this.#parseFailure = error;
+      return { status: { ...status, properties: undefined }, isResultPending: true, ...metadata };
     }
   }
 
   /** Gives a status that came without a name that of its URL. */
-  #named(fields: StatusFields): OperationStatus {
+  #withName(fields: StatusFields): OperationStatus {
     const { id = this.id, name = this.id } = fields;
     return { ...fields, id: String(id), name: String(name) };
   }
 
   #parseResult(body: unknown): TResult {
-    const { parseResult } = this.#plan;
-    // What a result is, only the caller knows who gives no parser.
+    const { parseResult } = this.#options;
+    // Without a parser only the caller knows what the result is.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     if (parseResult === undefined) return body as TResult;
     try {
       return parseResult(body);
     } catch (cause) {
-      throw new ReadError(`parseResult: ${messageOf(cause)}`, {
-        kind: "refused",
+      throw new RequestError(`parseResult: ${messageOf(cause)}`, {
+        kind: "permanent",
         code: "ResultNotParsed",
         cause,
       });
@@ -223,26 +235,42 @@ export class LroOperation<TResult> implements Operation<TResult> {
   }
 }
 
-/** A broken answer to the beginning stays broken: nobody would answer it again. */
-function reported(report: () => Report, facts: AnswerFacts, isBeginning: boolean): Report {
+/** A broken initial response stays broken: it cannot be had again. */
+function parsedReport(
+  report: () => StatusReport,
+  metadata: ResponseMetadata,
+  isInitial: boolean,
+): StatusReport {
   try {
     return report();
   } catch (error) {
     if (!(error instanceof ContractError)) throw error;
-    const kind = isBeginning ? "refused" : "transient";
-    throw new ReadError(error.message, { ...facts, kind, code: error.code, cause: error });
+    const kind = isInitial ? "permanent" : "transient";
+    throw new RequestError(error.message, { ...metadata, kind, code: error.code, cause: error });
   }
 }
 
-/** What the answer to the initial request said, for whoever began it. */
-export function startedOf(response: PipelineResponse): StartedOperation {
+/** Describes the response to the initial request. */
+export function initialResponseOf(response: PipelineResponse): InitialResponse {
   return { statusCode: response.status, headers: response.headers.toJSON(), body: bodyOrText(response) };
 }
 
 function bodyOrText(response: PipelineResponse): unknown {
   try {
-    return answerOf(response).body;
+    return lroResponseOf(response).body;
   } catch {
     return response.bodyAsText;
   }
+}
+
+/** The parts of a response that the protocol reads. The body is parsed when it is asked for. */
+function lroResponseOf(response: PipelineResponse): LroResponse {
+  const { status: statusCode, headers, bodyAsText } = response;
+  return {
+    statusCode,
+    header: (name) => headers.get(name),
+    get body() {
+      return bodyAsText?.trim() ? parseBody(response) : undefined;
+    },
+  };
 }

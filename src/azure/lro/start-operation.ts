@@ -2,27 +2,27 @@ import { redirectPolicyName } from "@azure/core-rest-pipeline";
 import type { HttpClient, Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import pRetry from "p-retry";
 import type { RetryContext } from "p-retry";
+import { onAbort, unlessAborted } from "../../abort.ts";
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
-import { OperationStartError, ReadError } from "../../operation/errors.ts";
+import { OperationStartError, RequestError } from "../../operation/errors.ts";
 import { Listeners } from "../../poller/listeners.ts";
 import { resolveOptions } from "../../poller/options.ts";
 import type { PollOptions, PollSettings } from "../../poller/options.ts";
-import { createPoller } from "../../poller/create-poller.ts";
+import { createPoller } from "../../poller/poller.ts";
 import type { Poller } from "../../poller/poller.ts";
 import { timeoutError } from "../../poller/status-request.ts";
 import { spread } from "../../schedule/schedule.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
-import { errorOfAnswer, errorOfRequest } from "../http/response.ts";
-import { parseAllowedOrigins, withApiVersion } from "../validation.ts";
-import { bounded } from "../http/body-limit.ts";
+import { errorOfRequest, errorOfResponse } from "../http/response.ts";
+import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
+import { withBodyLimit } from "../http/body-limit.ts";
 import type { FinalStateVia } from "./protocol.ts";
-import { hideSecretsFromLog } from "../http/log-redaction.ts";
+import { redactLog } from "../http/log-redaction.ts";
 import { logger } from "../telemetry/logger.ts";
-import { LroOperation, startedOf } from "./lro-operation.ts";
-import type { LroPlan, StartedOperation } from "./lro-operation.ts";
-import type { OperationStatusesClient } from "../operation-statuses-client.ts";
-import { Transport } from "../http/origin-bound-pipeline.ts";
+import { LroOperation, initialResponseOf } from "./lro-operation.ts";
+import type { InitialResponse, LroOperationOptions } from "./lro-operation.ts";
+import { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 
 /** The request that begins an operation. */
 export interface InitialRequest {
@@ -45,12 +45,21 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
   /** Makes the result of the body that holds it. Default: the body as it is. What it throws ends the wait. */
   readonly parseResult?: (body: unknown) => TResult;
   /** Called with the answer to the initial request, before the first poll. What it throws is logged. */
-  readonly onStarted?: (started: StartedOperation) => unknown;
+  readonly onStarted?: (started: InitialResponse) => unknown;
 }
 
-/** What sends the requests: a client, or a pipeline that signs them. */
+/** A client that starts operations; an `OperationStatusesClient` is one. */
+export interface OperationStarter {
+  /** Starts an operation at once, and returns its poller. */
+  startOperation<TResult = unknown>(
+    request: InitialRequest,
+    options?: StartOperationOptions<TResult>,
+  ): StartedPoller<TResult>;
+}
+
+/** The sender of the requests: a client, or a pipeline that signs them. */
 export type OperationSender =
-  | { readonly client: OperationStatusesClient }
+  | { readonly client: OperationStarter }
   | {
       /** A copy is used, without its policies for retries and redirects: both are this library's to decide. */
       readonly pipeline: Pipeline;
@@ -70,7 +79,7 @@ export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
    *
    * @throws {@link OperationStartError}
    */
-  readonly started: Promise<StartedOperation>;
+  readonly started: Promise<InitialResponse>;
 }
 
 /**
@@ -98,44 +107,60 @@ export function startOperation<TResult = unknown>(
   ownPipeline.removePolicy({ name: redirectPolicyName });
   // One layer retries: a pipeline's own would send a POST again that may have been heard.
   ownPipeline.removePolicy({ phase: "Retry" });
-  hideSecretsFromLog(ownPipeline);
-  const transport = new Transport(ownPipeline, [new URL(request.url).origin], bounded(httpClient));
-  return followBeginning(transport, request, rest, { apiVersion });
+  redactLog(ownPipeline);
+  const { origin } = new URL(request.url);
+  const bound = new OriginBoundPipeline(ownPipeline, [origin], withBodyLimit(httpClient));
+  return startAndFollow(bound, request, rest, { apiVersion });
 }
 
-/** Begins an operation through a transport and follows it. */
-export function followBeginning<TResult>(
-  transport: Transport,
+/** Starts an operation through a pipeline and returns its poller. */
+export function startAndFollow<TResult>(
+  pipeline: OriginBoundPipeline,
   request: InitialRequest,
   options: StartOperationOptions<TResult>,
-  service: Pick<LroPlan<TResult>, "apiVersion" | "resourceProvider">,
+  service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider">,
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method, headers } = request;
   const url = withApiVersion(request.url, service.apiVersion);
-  // Before anything is sent: an operation that is begun and then not waited for would be lost.
+  // Before anything is sent: an operation that is started and then not polled would be lost.
   const settings = resolveOptions(pollOptions);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const allowed = transport.allowing(parseAllowedOrigins(allowedOrigins));
-  const repetition = new AbortController();
+  const allowed = pipeline.allowing(parseAllowedOrigins(allowedOrigins));
+  const retries = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal, tracingOptions: pollOptions.tracingOptions });
-  const answer = begin(request, send, settings, pollOptions.abortSignal, repetition);
+  const response = sendInitialRequest(request, send, settings, retries);
   const operation = new LroOperation<TResult>(
-    { ...service, transport: allowed, parseResult, headers: headersOfPolls(headers), logger },
-    { beginning: { method, url, finalStateVia }, answer, abandon: () => repetition.abort() },
+    { ...service, pipeline: allowed, parseResult, headers: headersOfPolls(headers), logger },
+    { request: { method, url, finalStateVia }, response },
   );
-  const started = answer.then(startedOf);
-  const listeners = new Listeners<StartedOperation>(logger, onStarted);
-  // Whoever waits is told of a failure; that nobody does must not end the process.
+  const started = response.then(initialResponseOf);
+  const listeners = new Listeners<InitialResponse>(logger, onStarted);
+  // Callers that wait get the error; without any, it must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
-  const poller = Object.assign(createPoller(operation, pollOptions), { started });
-  // Hidden from console.log and, by the getter, from `showHidden`: its headers have signed URLs among them.
-  Object.defineProperty(poller, "started", { enumerable: false, get: () => started });
-  return poller;
+  return startedPoller(createPoller(operation, pollOptions), started, retries);
 }
 
-/** What speaks of the initial request alone: a poll that carried it would be refused. */
+function startedPoller<TResult>(
+  poller: Poller<TResult>,
+  started: Promise<InitialResponse>,
+  retries: AbortController,
+): StartedPoller<TResult> {
+  const dispose = poller[Symbol.asyncDispose].bind(poller);
+  const withStarted = Object.assign(poller, { started });
+  // Hidden from console.log and, by the getter, from `showHidden`: its headers have signed URLs among them.
+  Object.defineProperty(withStarted, "started", { enumerable: false, get: () => started });
+  Object.defineProperty(withStarted, Symbol.asyncDispose, {
+    value: () => {
+      retries.abort();
+      return dispose();
+    },
+  });
+  return withStarted;
+}
+
+/** Headers of the initial request alone are left out: the service would refuse a poll that carries them. */
 function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Record<string, string>> {
   const entries = Object.entries(headers);
   return Object.fromEntries(
@@ -143,34 +168,33 @@ function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Recor
   );
 }
 
-const mostRepetitions = 3;
+const maxRetries = 3;
 
-async function begin(
+async function sendInitialRequest(
   request: InitialRequest,
   send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
-  { clock, random, requestTimeoutInMs, rules }: PollSettings,
-  abortSignal: AbortSignal | undefined,
-  repetition: AbortController,
+  { clock, random, requestTimeoutInMs, rules, abortSignal }: PollSettings,
+  retries: AbortController,
 ): Promise<PipelineResponse> {
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
-    const isOver = repetition.signal.aborted;
-    if (!(error instanceof ReadError) || isOver || !isRepeatable(request, error)) return false;
+    const isOver = retries.signal.aborted;
+    if (!(error instanceof RequestError) || isOver || !isRepeatable(request, error)) return false;
     const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
     const delayInMs = Math.max(backoffInMs, spread(error.retryAfterInMs ?? 0, random));
-    await sleep(clock, delayInMs, repetition.signal);
+    await sleep(clock, delayInMs, retries.signal);
     return true;
   };
   const attempt = (): Promise<PipelineResponse> =>
     attemptWithin(send, clock, requestTimeoutInMs, abortSignal);
-  const removeListener = onAbort(abortSignal, (reason) => repetition.abort(reason));
+  const unsubscribe = onAbort(abortSignal, (reason) => retries.abort(reason));
   try {
-    return await pRetry(attempt, { retries: mostRepetitions, minTimeout: 0, shouldRetry });
+    return await pRetry(attempt, { retries: maxRetries, minTimeout: 0, shouldRetry });
   } catch (error) {
     if (abortSignal?.aborted) throw abortSignal.reason;
     const cause = errorOfRequest(error);
-    throw new OperationStartError(`${request.method} did not begin an operation: ${cause.message}`, cause);
+    throw new OperationStartError(`${request.method} did not start an operation: ${cause.message}`, cause);
   } finally {
-    removeListener();
+    unsubscribe();
   }
 }
 
@@ -181,43 +205,34 @@ async function attemptWithin(
   abortSignal: AbortSignal | undefined,
 ): Promise<PipelineResponse> {
   const controller = new AbortController();
-  const stopped = Promise.withResolvers<never>();
-  const removeListener = onAbort(abortSignal, stopped.reject);
-  const isLimited = limitInMs !== Infinity;
-  const cancel = isLimited
-    ? clock.setTimer(() => stopped.reject(timeoutError(limitInMs)), limitInMs)
-    : undefined;
+  const timeout = Promise.withResolvers<never>();
+  const cancel =
+    limitInMs === Infinity
+      ? undefined
+      : clock.setTimer(() => timeout.reject(timeoutError(limitInMs)), limitInMs);
   try {
     // A transport need not settle when its signal fires: a stalled decoder never does.
-    const response = await Promise.race([stopped.promise, send(controller.signal)]);
-    if (response.status >= 300) throw errorOfAnswer(response);
+    const sent = Promise.race([timeout.promise, send(controller.signal)]);
+    const response = await unlessAborted(sent, abortSignal);
+    if (response.status >= 300) throw errorOfResponse(response);
     return response;
   } catch (error) {
-    // Also an answer of which the rest is not wanted any more.
+    // Also a response of which the rest is no longer wanted.
     controller.abort(error);
     throw error;
   } finally {
     cancel?.();
-    removeListener();
   }
-}
-
-/** Not AbortSignal.any: what it makes lives as long as the signal of the user's, which may outlive many operations. */
-function onAbort(abortSignal: AbortSignal | undefined, callback: (reason: unknown) => void): () => void {
-  const listener = (): void => callback(abortSignal?.reason);
-  if (abortSignal?.aborted) listener();
-  else abortSignal?.addEventListener("abort", listener, { once: true });
-  return () => abortSignal?.removeEventListener("abort", listener);
 }
 
 const neverSent = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
 
 function isRepeatable(
   { method, headers = {} }: InitialRequest,
-  { kind, statusCode, code }: ReadError,
+  { kind, statusCode, code }: RequestError,
 ): boolean {
   if (kind !== "transient") return false;
-  // Heard and then repeated, a request with a condition would be refused on account of itself.
+  // A conditional request that was received once would be refused the second time because of itself.
   const isConditional = Object.keys(headers).some((name) => /^if-/i.test(name));
   const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
   return (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || neverSent.has(code);

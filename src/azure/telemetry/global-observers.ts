@@ -1,7 +1,7 @@
-import type { ReadFailure, WaitFacts, WaitObserver } from "../../operation/operation.ts";
+import type { PollFailure, PollerObserver, PollerSnapshot } from "../../operation/operation.ts";
 
 /** What a wait is for, as far as it may be shown to operators. */
-export interface WaitSubject {
+export interface TelemetrySubject {
   /** By Azure's convention `Class.method`. */
   readonly spanName: string;
   /** `Microsoft.DevCenter`; empty where it is not known. */
@@ -12,28 +12,31 @@ export interface WaitSubject {
 }
 
 /** Begins to watch a wait. */
-export type WaitWatch = (subject: WaitSubject, facts: WaitFacts) => WaitObserver;
+export type ObserverFactory = (subject: TelemetrySubject, facts: PollerSnapshot) => PollerObserver;
 
-const watches = new Set<WaitWatch>();
+const globalObservers = new Set<ObserverFactory>();
 
 /** Watches all waits that begin in this process from now on. Returns the way out. */
-export function watchWaits(watch: WaitWatch): () => void {
-  const own: WaitWatch = (subject, facts) => watch(subject, facts);
-  watches.add(own);
+export function addGlobalObserver(watch: ObserverFactory): () => void {
+  const own: ObserverFactory = (subject, facts) => watch(subject, facts);
+  globalObservers.add(own);
   return () => {
-    watches.delete(own);
+    globalObservers.delete(own);
   };
 }
 
-const none: readonly WaitObserver[] = [];
+const none: readonly PollerObserver[] = [];
 
 /** Who watches a wait that begins, because it watches all. */
-export function beginWatches(subject: WaitSubject, facts: WaitFacts): readonly WaitObserver[] {
-  return watches.size === 0 ? none : Array.from(watches, (watch) => watch(subject, facts));
+export function startGlobalObservers(
+  subject: TelemetrySubject,
+  facts: PollerSnapshot,
+): readonly PollerObserver[] {
+  return globalObservers.size === 0 ? none : Array.from(globalObservers, (watch) => watch(subject, facts));
 }
 
 /** Of few values, as OpenTelemetry asks: the HTTP status, or else the code. */
-export function errorTypeOf({ statusCode, code }: ReadFailure): string {
+export function errorTypeOf({ statusCode, code }: PollFailure): string {
   return statusCode === undefined || statusCode < 400 ? code : String(statusCode);
 }
 

@@ -1,31 +1,31 @@
-import type { TracingOptions, WaitFacts, WaitObserver } from "../../operation/operation.ts";
-import { beginWaitSpan } from "./span.ts";
-import { beginWatches } from "./global-observers.ts";
-import type { WaitSubject } from "./global-observers.ts";
+import type { PollerObserver, PollerSnapshot, TracingOptions } from "../../operation/operation.ts";
+import { startPollerSpan } from "./span.ts";
+import { startGlobalObservers } from "./global-observers.ts";
+import type { TelemetrySubject } from "./global-observers.ts";
 
 /** The name of the span of a wait, whether it is awaited, iterated over, or a single poll. */
-export const spanNameOfWaits = "Poller.wait";
+export const pollerSpanName = "Poller.wait";
 
 /** Who watches a wait that begins: its span, where tracing is on, and whoever watches all waits. */
-export function observeWait(
-  subject: WaitSubject,
-  facts: WaitFacts,
+export function observePoller(
+  subject: TelemetrySubject,
+  facts: PollerSnapshot,
   tracingOptions: TracingOptions | undefined,
-): WaitObserver | undefined {
-  const span = beginWaitSpan(subject, facts, tracingOptions);
-  const others = beginWatches(subject, facts);
+): PollerObserver | undefined {
+  const span = startPollerSpan(subject, facts, tracingOptions);
+  const others = startGlobalObservers(subject, facts);
   if (others.length === 0) return span;
-  return together(span ? [span, ...others] : others, span?.readOptions);
+  return together(span ? [span, ...others] : others, span?.getStatusOptions);
 }
 
 function together(
-  observers: readonly WaitObserver[],
-  readOptions: WaitObserver["readOptions"],
-): WaitObserver {
+  observers: readonly PollerObserver[],
+  getStatusOptions: PollerObserver["getStatusOptions"],
+): PollerObserver {
   return {
-    readOptions,
-    onAnswer: (facts) => observers.forEach((observer) => observer.onAnswer(facts)),
-    onFailedRead: (facts, failure) => observers.forEach((observer) => observer.onFailedRead(facts, failure)),
+    getStatusOptions,
+    onResponse: (facts) => observers.forEach((observer) => observer.onResponse(facts)),
+    onFailedPoll: (facts, failure) => observers.forEach((observer) => observer.onFailedPoll(facts, failure)),
     onEnd: (facts, end) => observers.forEach((observer) => observer.onEnd(facts, end)),
   };
 }

@@ -2,16 +2,16 @@ import { createTracingClient } from "@azure/core-tracing";
 import type { TracingClient, TracingSpan } from "@azure/core-tracing";
 import { LroError, messageOf } from "../../operation/errors.ts";
 import type {
-  ReadFailure,
-  ReadOptions,
+  GetStatusOptions,
+  PollFailure,
+  PollerEnd,
+  PollerObserver,
+  PollerSnapshot,
   TracingOptions,
-  WaitEnd,
-  WaitFacts,
-  WaitObserver,
 } from "../../operation/operation.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
 import { errorTypeOf, nameOfError } from "./global-observers.ts";
-import type { WaitSubject } from "./global-observers.ts";
+import type { TelemetrySubject } from "./global-observers.ts";
 
 /** As in package.json, which a browser cannot read; a test holds them equal. */
 const packageVersion = "0.1.0";
@@ -27,18 +27,18 @@ const anyTraceparent = `00-${"1".repeat(32)}-${"1".repeat(16)}-01`;
  * Begins the span of a wait, as a child of that in the options or of the active one; none while nobody traces.
  * core-tracing does not say whether somebody does, but the instrumenter that it begins with parses no traceparent.
  */
-export function beginWaitSpan(
-  subject: WaitSubject,
-  facts: WaitFacts,
+export function startPollerSpan(
+  subject: TelemetrySubject,
+  facts: PollerSnapshot,
   tracingOptions: TracingOptions | undefined,
-): WaitObserver | undefined {
+): PollerObserver | undefined {
   if (anyNamespace.parseTraceparentHeader(anyTraceparent) === undefined) return undefined;
   const { span, updatedOptions } = tracingClientOf(subject.resourceProvider).startSpan(
     subject.spanName,
     tracingOptions ? { tracingOptions } : {},
     { spanKind: "internal", spanAttributes: attributesOf(subject, facts) },
   );
-  return new WaitSpan(span, subject, updatedOptions.tracingOptions);
+  return new PollerSpan(span, subject, updatedOptions.tracingOptions);
 }
 
 /** Calls what sends requests with this span as the active one, for want of a way to hand it over. */
@@ -48,37 +48,37 @@ export function withinSpan<T>(tracingOptions: TracingOptions | undefined, call: 
 }
 
 /** The span of one wait. */
-class WaitSpan implements WaitObserver {
-  readonly readOptions: Omit<ReadOptions, "abortSignal">;
+class PollerSpan implements PollerObserver {
+  readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal">;
   readonly #span: TracingSpan;
-  readonly #subject: WaitSubject;
+  readonly #subject: TelemetrySubject;
 
-  constructor(span: TracingSpan, subject: WaitSubject, tracingOptions: TracingOptions) {
-    this.readOptions = { tracingOptions };
+  constructor(span: TracingSpan, subject: TelemetrySubject, tracingOptions: TracingOptions) {
+    this.getStatusOptions = { tracingOptions };
     this.#span = span;
     this.#subject = subject;
   }
 
-  onAnswer(facts: WaitFacts): void {
+  onResponse(facts: PollerSnapshot): void {
     const { status, previousStatus } = facts;
-    this.#addEvent("lro_poller.read", { ...attributesOfStatus(facts), ...attributesOfNextRead(facts) });
+    this.#addEvent("lro_poller.poll", { ...attributesOfStatus(facts), ...attributesOfNextPoll(facts) });
     if (status === previousStatus) return;
     this.#addEvent("lro_poller.transition", { "lro_poller.from": previousStatus, "lro_poller.to": status });
   }
 
-  onFailedRead(facts: WaitFacts, failure: ReadFailure): void {
-    this.#addEvent("lro_poller.failed_read", {
+  onFailedPoll(facts: PollerSnapshot, failure: PollFailure): void {
+    this.#addEvent("lro_poller.failed_poll", {
       "error.type": errorTypeOf(failure),
       "http.response.status_code": failure.statusCode,
       "lro_poller.error.message": failure.message,
       "lro_poller.throttled": failure.isThrottled,
-      ...attributesOfNextRead(facts),
+      ...attributesOfNextPoll(facts),
     });
   }
 
-  onEnd(facts: WaitFacts, { type, error }: WaitEnd): void {
+  onEnd(facts: PollerSnapshot, { type, error }: PollerEnd): void {
     const span = this.#span;
-    const ending = { "lro_poller.reads": facts.pollCount, "lro_poller.failed_reads": facts.failedReads };
+    const ending = { "lro_poller.polls": facts.pollCount, "lro_poller.failed_polls": facts.failedPollCount };
     const attributes = { ...attributesOf(this.#subject, facts), ...attributesOfStatus(facts), ...ending };
     for (const [name, value] of Object.entries(attributes)) {
       if (value !== undefined) span.setAttribute(name, value);
@@ -101,27 +101,27 @@ class WaitSpan implements WaitObserver {
   }
 }
 
-function attributesOf(subject: WaitSubject, { operationId }: WaitFacts): Record<string, unknown> {
+function attributesOf(subject: TelemetrySubject, { operationId }: PollerSnapshot): Record<string, unknown> {
   const url = subject.url();
   return {
     "lro_poller.operation.id": operationId,
     ...(subject.projectName !== undefined && { "lro_poller.project": subject.projectName }),
-    ...(url !== undefined && { "url.full": withoutQuery(url) }),
+    ...(url !== undefined && { "url.full": originAndPath(url) }),
   };
 }
 
-function attributesOfStatus({ status, percentComplete }: WaitFacts): Record<string, unknown> {
+function attributesOfStatus({ status, percentComplete }: PollerSnapshot): Record<string, unknown> {
   return {
     "lro_poller.operation.status": status,
     "lro_poller.operation.percent_complete": percentComplete,
   };
 }
 
-function attributesOfNextRead({ nextPollInMs }: WaitFacts): Record<string, unknown> {
-  return { "lro_poller.next_read_in_ms": nextPollInMs };
+function attributesOfNextPoll({ nextPollInMs }: PollerSnapshot): Record<string, unknown> {
+  return { "lro_poller.next_poll_in_ms": nextPollInMs };
 }
 
-function withoutQuery(url: string): string {
+function originAndPath(url: string): string {
   const { origin, pathname } = new URL(url);
   return `${origin}${pathname}`;
 }

@@ -43,7 +43,7 @@ function refuse(error: unknown): never {
 
 function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): string {
   const added = chosen.map(({ name, title, plan }) => {
-    return { name, title, ...server.addOperation({ ...plan, beginsAtFirstRead: true }) };
+    return { name, title, ...server.addOperation({ ...plan, startsAtFirstPoll: true }) };
   });
   const lines = added.map(
     ({ name, title, operationLocation }) => `  ${name}: ${title}\n    ${operationLocation}\n`,
@@ -79,7 +79,7 @@ function logRequests({ requests }: OperationStatusServer, { stderr }: CliContext
     while (seen < requests.length) unanswered.add(seen++);
     for (const index of unanswered) {
       const request = requests[index];
-      if (request?.answeredStatus === undefined) continue;
+      if (request?.responseStatus === undefined) continue;
       stderr.write(requestLine(request));
       unanswered.delete(index);
     }
@@ -91,7 +91,7 @@ function logRequests({ requests }: OperationStatusServer, { stderr }: CliContext
   };
 }
 
-function requestLine({ method, path, answeredStatus, readNumber }: RecordedRequest): string {
-  const read = readNumber === undefined ? "" : ` (read ${readNumber})`;
-  return `${answeredStatus} ${method} ${path}${read}\n`;
+function requestLine({ method, path, responseStatus, pollNumber }: RecordedRequest): string {
+  const read = pollNumber === undefined ? "" : ` (read ${pollNumber})`;
+  return `${responseStatus} ${method} ${path}${read}\n`;
 }

@@ -14,7 +14,8 @@ import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
 import { columnsOf, paintFor, writeError } from "../output/terminal.ts";
-import { printable, withoutUrlSecrets } from "../output/text.ts";
+import { printable } from "../output/text.ts";
+import { withoutUrlSecrets } from "../../redaction.ts";
 import { wait } from "./wait.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -47,7 +48,7 @@ function exitCodeAfter(error: unknown, context: CliContext): number {
   }
   // A bug: it must not look like an operation that failed.
   writeError(context, error instanceof Error ? (error.stack ?? error.message) : String(error));
-  return exitCodes.gaveUp;
+  return exitCodes.pollingFailed;
 }
 
 /** An error that quotes the command line, for a terminal and for a log. */

@@ -4,9 +4,9 @@ import type { Operation, PollLogger, ResumeToken } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodeOf, toError } from "../output/wait-result.ts";
-import type { Ending } from "../output/wait-result.ts";
+import type { WaitResult } from "../output/wait-result.ts";
 import { exitCodes, heaviest } from "../output/exit-codes.ts";
-import { EndingPrinter } from "../output/reporters/results.ts";
+import { ResultPrinter } from "../output/result-printer.ts";
 import { referenceIn } from "../input/resume-token.ts";
 import { clientsFor, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
@@ -64,7 +64,7 @@ async function waitFor(
   targets: readonly Target[],
   context: CliContext,
 ): Promise<number> {
-  const printer = new EndingPrinter(targets, context);
+  const printer = new ResultPrinter(targets, context);
   const endings = handles.map(async (handle, place) => {
     const ending = await endingOf(handle, context);
     printer.print(place, ending);
@@ -75,12 +75,12 @@ async function waitFor(
   return heaviest(codes);
 }
 
-async function endingOf(handle: OperationHandle, { interruption }: CliContext): Promise<Ending> {
+async function endingOf(handle: OperationHandle, { interruption }: CliContext): Promise<WaitResult> {
   try {
     return { type: "succeeded", result: await handle.pollUntilDone({ abortSignal: interruption }) };
   } catch (error) {
     if (interruption.aborted) throw error;
-    return { type: "unsuccessful", error: toError(error) };
+    return { type: "error", error: toError(error) };
   }
 }
 
@@ -118,7 +118,7 @@ function resolverOf(context: CliContext, allowHost: readonly string[]): (token: 
   const clientAt = clientsFor(context, { allowHost });
   return (token) => {
     const { endpoint, apiVersion } = referenceIn(JSON.stringify(token));
-    return clientAt(endpoint, apiVersion).resumePoint(token).operation;
+    return clientAt(endpoint, apiVersion).parseResumeToken(token).operation;
   };
 }
 

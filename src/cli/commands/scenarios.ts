@@ -8,7 +8,7 @@ export interface Scenario {
 }
 
 /** The first read shows it, however late. */
-const untilFirstRead = { status: "NotStarted", reads: 1 } as const;
+const untilFirstPoll = { status: "NotStarted", polls: 1 } as const;
 
 const poolDetail = {
   code: "PoolHealthCheckFailed",
@@ -25,7 +25,7 @@ export const scenarios: readonly Scenario[] = [
     title: "succeeds, with a percentage",
     plan: {
       timeline: [
-        untilFirstRead,
+        untilFirstPoll,
         { status: "NotStarted", durationInMs: 2000 },
         { status: "Running", durationInMs: 28_000, percentComplete: { from: 0, to: 99, step: 1 } },
         {
@@ -41,7 +41,7 @@ export const scenarios: readonly Scenario[] = [
     title: "succeeds, without a percentage, as most of DevCenter's do",
     plan: {
       timeline: [
-        untilFirstRead,
+        untilFirstPoll,
         { status: "Running", durationInMs: 20_000 },
         { status: "Succeeded", properties: { name: "dev-box-2", provisioningState: "Succeeded", image } },
       ],
@@ -52,7 +52,7 @@ export const scenarios: readonly Scenario[] = [
     title: "fails with a nested error",
     plan: {
       timeline: [
-        untilFirstRead,
+        untilFirstPoll,
         { status: "Running", durationInMs: 12_000, percentComplete: { from: 0, to: 60, step: 20 } },
         {
           status: "Failed",
@@ -75,7 +75,7 @@ export const scenarios: readonly Scenario[] = [
     title: "is canceled by its user",
     plan: {
       timeline: [
-        untilFirstRead,
+        untilFirstPoll,
         { status: "Running", durationInMs: 10_000 },
         {
           status: "Canceled",
@@ -89,7 +89,7 @@ export const scenarios: readonly Scenario[] = [
     title: "succeeds, although many reads of it fail",
     plan: {
       timeline: [
-        untilFirstRead,
+        untilFirstPoll,
         { status: "Running", durationInMs: 25_000, percentComplete: { from: 0, to: 100, step: 1 } },
         {
           status: "Succeeded",

@@ -2,7 +2,7 @@ import type { OperationStatus } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
 import { toError } from "../output/wait-result.ts";
 import { exitCodeOfError, exitCodes, heaviest } from "../output/exit-codes.ts";
-import { EndingPrinter } from "../output/reporters/results.ts";
+import { ResultPrinter } from "../output/result-printer.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { printable, singleLine, stateText, toJson } from "../output/text.ts";
@@ -25,7 +25,7 @@ export async function status(
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
   const reads = await Promise.allSettled(targets.map((target) => readOnce(target, context)));
-  const printer = new EndingPrinter(targets, context);
+  const printer = new ResultPrinter(targets, context);
   return heaviest(
     reads.map((read, place) => {
       if (read.status === "rejected") return printFailure(place, read.reason, printer);
@@ -41,9 +41,9 @@ async function readOnce(target: Target, { interruption, pollOptions }: CliContex
   return (await poller.poll({ abortSignal: interruption })).operation;
 }
 
-function printFailure(place: number, reason: unknown, printer: EndingPrinter): number {
+function printFailure(place: number, reason: unknown, printer: ResultPrinter): number {
   const code = exitCodeOfError(reason);
-  if (code === exitCodes.gaveUp) printer.print(place, { type: "unsuccessful", error: toError(reason) });
+  if (code === exitCodes.pollingFailed) printer.print(place, { type: "error", error: toError(reason) });
   return code;
 }
 

@@ -1,18 +1,18 @@
 import type { CliContext } from "../input/context.ts";
 import { exitCodeOf } from "../output/wait-result.ts";
 import { heaviest } from "../output/exit-codes.ts";
-import { openHistory } from "../input/history.ts";
-import type { HistoryOptions } from "../input/history.ts";
-import { createCiReporter } from "../output/reporters/ci.ts";
-import { EndingPrinter, createQuietReporter } from "../output/reporters/results.ts";
-import { createJsonReporter } from "../output/reporters/json.ts";
-import { createLinesReporter } from "../output/reporters/lines.ts";
-import { combined } from "../output/reporters/reporter.ts";
-import type { Reporter } from "../output/reporters/reporter.ts";
+import { openHistory } from "./history.ts";
+import type { HistoryOptions } from "./history.ts";
+import { createCiReporter } from "../output/ci-reporter.ts";
+import { ResultPrinter, createQuietReporter } from "../output/result-printer.ts";
+import { createJsonReporter } from "../output/json-reporter.ts";
+import { createLinesReporter } from "../output/lines-reporter.ts";
+import { combined } from "../output/reporter.ts";
+import type { Reporter } from "../output/reporter.ts";
 import { createSummaryReporter } from "../output/step-summary.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
-import { createWebReporter } from "../output/web/web-reporter.ts";
+import { createWebReporter } from "../output/web-reporter.ts";
 import { waitForAll } from "./waits.ts";
 import type { WaitSetting } from "./waits.ts";
 
@@ -67,12 +67,12 @@ async function createReporter(
   context: CliContext,
 ): Promise<Reporter> {
   const { output, quiet = false } = options;
-  const printer = new EndingPrinter(targets, context, options);
+  const printer = new ResultPrinter(targets, context, options);
   if (output === "json") return createJsonReporter(targets, quiet, printer, context);
   if (quiet) return createQuietReporter(targets, printer, context);
   if (context.ciLog) return createCiReporter(targets, printer, context, context.ciLog);
   if (!canRedraw(context)) return createLinesReporter(targets, printer, context);
-  const { TerminalReporter } = await import("../output/reporters/terminal.ts");
+  const { TerminalReporter } = await import("../output/terminal-reporter.ts");
   return new TerminalReporter(targets, printer, context);
 }
 

@@ -2,9 +2,9 @@ import { createPollerGroup } from "../../index.ts";
 import type { Operation, Poller } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
 import { endingOf } from "../output/wait-result.ts";
-import type { Ending } from "../output/wait-result.ts";
-import type { WaitHistory } from "../input/history.ts";
-import type { Reporter } from "../output/reporters/reporter.ts";
+import type { WaitResult } from "../output/wait-result.ts";
+import type { WaitHistory } from "./history.ts";
+import type { Reporter } from "../output/reporter.ts";
 import type { Target } from "../input/targets.ts";
 
 /** What all waits of one command have in common. */
@@ -16,8 +16,8 @@ export interface WaitSetting {
 }
 
 /** Waits for all, and gives their endings in no order. */
-export async function waitForAll(targets: readonly Target[], setting: WaitSetting): Promise<Ending[]> {
-  const alone: Promise<Ending>[] = [];
+export async function waitForAll(targets: readonly Target[], setting: WaitSetting): Promise<WaitResult[]> {
+  const alone: Promise<WaitResult>[] = [];
   const together = new Map<Operation, number>();
   for (const [place, target] of targets.entries()) {
     // Options of a wait that has a past are its own, and a group has the same for all.
@@ -28,17 +28,17 @@ export async function waitForAll(targets: readonly Target[], setting: WaitSettin
   return (await Promise.all([waitTogether(together, setting), ...alone])).flat();
 }
 
-async function waitAlone(target: Target, place: number, setting: WaitSetting): Promise<Ending> {
+async function waitAlone(target: Target, place: number, setting: WaitSetting): Promise<WaitResult> {
   const { reporter, history, interruption, pollOptions } = setting;
   const options = await history.options({
     ...pollOptions,
     onProgress: (progress) => reporter.progress(place, progress),
-    onFailedRead: (failedRead) => reporter.failedRead(place, failedRead),
+    onFailedPoll: (failedRead) => reporter.failedRead(place, failedRead),
   });
   const poller = target.createPoller(options);
   const ending = await poller
     .pollUntilDone({ abortSignal: interruption })
-    .then(succeeded, (error: unknown): Ending =>
+    .then(succeeded, (error: unknown): WaitResult =>
       isInterruption(error, interruption) ? interrupted(error, poller) : endingOf(error),
     );
   reporter.ended(place, ending);
@@ -48,14 +48,14 @@ async function waitAlone(target: Target, place: number, setting: WaitSetting): P
 async function waitTogether(
   places: ReadonlyMap<Operation, number>,
   { reporter, interruption, pollOptions }: WaitSetting,
-): Promise<Ending[]> {
+): Promise<WaitResult[]> {
   const group = createPollerGroup({ ...pollOptions, abortSignal: interruption });
   const underWay = new Map<Operation, { readonly place: number; readonly poller: Poller }>();
   for (const [operation, place] of places) {
     underWay.set(operation, { place, poller: reported(group.add(operation), place, reporter) });
   }
-  const endings: Ending[] = [];
-  const end = (place: number, ending: Ending): void => {
+  const endings: WaitResult[] = [];
+  const end = (place: number, ending: WaitResult): void => {
     endings.push(ending);
     reporter.ended(place, ending);
   };
@@ -72,13 +72,13 @@ async function waitTogether(
   return endings;
 }
 
-function endingOfResult(result: PromiseSettledResult<unknown>): Ending {
+function endingOfResult(result: PromiseSettledResult<unknown>): WaitResult {
   return result.status === "fulfilled" ? succeeded(result.value) : endingOf(result.reason);
 }
 
 function reported(poller: Poller, place: number, reporter: Reporter): Poller {
   poller.onProgress((progress) => reporter.progress(place, progress));
-  poller.onFailedRead((failedRead) => reporter.failedRead(place, failedRead));
+  poller.onFailedPoll((failedRead) => reporter.failedRead(place, failedRead));
   return poller;
 }
 
@@ -86,10 +86,10 @@ function isInterruption(error: unknown, { aborted, reason }: AbortSignal): boole
   return aborted && error === reason;
 }
 
-function succeeded(result: unknown): Ending {
+function succeeded(result: unknown): WaitResult {
   return { type: "succeeded", result };
 }
 
-function interrupted(reason: unknown, poller: Poller): Ending {
+function interrupted(reason: unknown, poller: Poller): WaitResult {
   return { type: "interrupted", reason, resumeToken: JSON.stringify(poller) };
 }

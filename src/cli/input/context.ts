@@ -40,7 +40,7 @@ export interface CliContext {
   /** `process.platform` where it is left out. */
   readonly platform?: NodeJS.Platform;
   /** What tests replace: the clock, the schedule. */
-  readonly pollOptions?: Omit<PollOptions, "onProgress" | "onFailedRead">;
+  readonly pollOptions?: Omit<PollOptions, "onProgress" | "onFailedPoll">;
 }
 
 /** Why to stop, and the exit code that says so. */

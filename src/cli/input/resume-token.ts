@@ -4,7 +4,7 @@ import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText } from "./names.ts";
-import { withoutQuery } from "../output/text.ts";
+import { withoutQuery } from "../../redaction.ts";
 
 /** Which operation a token is of. */
 export interface TokenReference {

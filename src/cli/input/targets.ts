@@ -7,7 +7,7 @@ import { readLocations } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText, OperationName } from "./names.ts";
 import { readTokens, referenceIn } from "./resume-token.ts";
-import { withoutQuery } from "../output/text.ts";
+import { withoutQuery } from "../../redaction.ts";
 
 /** Which operations the command line names. */
 export interface TargetOptions {

@@ -8,7 +8,7 @@ export const exitCodes = {
   usage: 2,
   canceled: 3,
   timedOut: 4,
-  gaveUp: 5,
+  pollingFailed: 5,
   interrupted: 130,
   /** What the shell reports of a program that SIGPIPE ended. */
   outputClosed: 141,
@@ -26,15 +26,15 @@ Exit codes:
   130  interrupted (Ctrl-C); the operation goes on
 Of several operations the first of these counts: 1, 3, 5, 4.`;
 
-const { interrupted, outputClosed, failed, canceled, gaveUp, timedOut } = exitCodes;
-const byWeight: readonly number[] = [interrupted, outputClosed, failed, canceled, gaveUp, timedOut];
+const { interrupted, outputClosed, failed, canceled, pollingFailed, timedOut } = exitCodes;
+const byWeight: readonly number[] = [interrupted, outputClosed, failed, canceled, pollingFailed, timedOut];
 
 /** The exit code for what a wait or a read rejected with. */
 export function exitCodeOfError(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
   if (error instanceof OperationFailedError) return failed;
   if (error instanceof OperationCanceledError) return canceled;
-  return error instanceof PollingTimeoutError ? timedOut : gaveUp;
+  return error instanceof PollingTimeoutError ? timedOut : pollingFailed;
 }
 
 /** The exit code for several operations. */

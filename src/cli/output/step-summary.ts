@@ -3,7 +3,7 @@ import { clockText } from "../input/duration.ts";
 import { explainError, toError } from "./wait-result.ts";
 import type { OperationName } from "../input/names.ts";
 import { stateOf, statesText } from "./overview.ts";
-import type { Reporter } from "./reporters/reporter.ts";
+import type { Reporter } from "./reporter.ts";
 import { singleLine, truncate } from "./text.ts";
 import { elapsedOf } from "./view.ts";
 import type { WaitView } from "./view.ts";
@@ -26,7 +26,7 @@ export function createSummaryReporter(names: readonly OperationName[], context: 
     failedRead: (place, failedRead) => board.failedRead(place, failedRead),
     ended(place, ending) {
       board.ended(place, ending);
-      if (ending.type === "unsuccessful") errors.set(place, ending.error);
+      if (ending.type === "error") errors.set(place, ending.error);
     },
     close() {
       const rows = board.waits.map((wait, place) => rowOf(wait, board.now, errors.get(place)));

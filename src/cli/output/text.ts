@@ -11,16 +11,6 @@ export function singleLine(text: string): string {
   return printable(text).replaceAll(/\s+/g, " ").trim();
 }
 
-/** What somebody typed, for an error that a log may keep: without what follows a `?`, because Azure signs URLs there. */
-export function withoutQuery(text: string): string {
-  return text.replace(/\?.*/s, "?…");
-}
-
-/** The same for whole sentences, which quote what somebody typed: without queries, users and passwords of URLs. */
-export function withoutUrlSecrets(text: string): string {
-  return text.replaceAll(/:\/\/[^/@\s]*@/g, "://…@").replaceAll(/\?[^\s"'?]*=[^\s"']*/g, "?…");
-}
-
 /** `Running 42 %` */
 export function stateText(status: string, percentComplete: number | undefined): string {
   const percent = percentComplete === undefined ? "" : ` ${Math.floor(percentComplete)} %`;

@@ -1,8 +1,8 @@
 import { PollingTimeoutError, systemClock } from "../../index.ts";
-import type { Clock, FailedRead, Progress, ReadError } from "../../index.ts";
+import type { Clock, FailedPoll, Progress, RequestError } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
 import { isOfOperation } from "./wait-result.ts";
-import type { Ending } from "./wait-result.ts";
+import type { WaitResult } from "./wait-result.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import { singleLine } from "./text.ts";
@@ -33,11 +33,11 @@ export class WaitBoard {
     this.#change(place, (wait, now) => afterProgress(wait, progress, now));
   }
 
-  failedRead(place: number, failedRead: FailedRead): void {
+  failedRead(place: number, failedRead: FailedPoll): void {
     this.#change(place, (wait, now) => afterFailedRead(wait, failedRead, now));
   }
 
-  ended(place: number, ending: Ending): void {
+  ended(place: number, ending: WaitResult): void {
     this.#change(place, (wait, now) => afterEnding(wait, ending, now));
   }
 
@@ -55,27 +55,26 @@ function afterProgress({ label }: WaitView, progress: Progress, heardAt: number)
 
 function afterFailedRead(
   wait: WaitView,
-  { error, elapsedInMs, nextPollInMs }: FailedRead,
+  { error, elapsedInMs, nextPollInMs }: FailedPoll,
   heardAt: number,
 ): WaitView {
   return { ...wait, heardAt, elapsedInMs, nextPollInMs, failure: shortReason(error) };
 }
 
 /** `HTTP 503`, `ECONNREFUSED` */
-function shortReason({ statusCode, code, message }: ReadError): string {
+function shortReason({ statusCode, code, message }: RequestError): string {
   if (code === "ContractError") return "broken answer";
   if (statusCode !== undefined) return `HTTP ${statusCode}`;
-  return singleLine(code === "ReadFailed" ? message : code);
+  return singleLine(code === "RequestFailed" ? message : code);
 }
 
-function afterEnding(wait: WaitView, ending: Ending, now: number): WaitView {
-  const isOver =
-    ending.type === "succeeded" || (ending.type === "unsuccessful" && isOfOperation(ending.error));
+function afterEnding(wait: WaitView, ending: WaitResult, now: number): WaitView {
+  const isOver = ending.type === "succeeded" || (ending.type === "error" && isOfOperation(ending.error));
   const elapsedInMs = isOver ? wait.elapsedInMs : wait.elapsedInMs + now - wait.heardAt;
   return { ...wait, elapsedInMs, heardAt: now, end: { note: noteOf(ending) } };
 }
 
-function noteOf(ending: Ending): string | undefined {
+function noteOf(ending: WaitResult): string | undefined {
   if (ending.type === "succeeded") return undefined;
   if (ending.type === "interrupted") return "stopped waiting";
   if (isOfOperation(ending.error)) return singleLine(ending.error.code);

@@ -5,7 +5,7 @@ import {
   OperationNotFoundError,
   PollingError,
   PollingTimeoutError,
-  ReadError,
+  RequestError,
 } from "../../index.ts";
 import type { OperationError } from "../../index.ts";
 import { credentialAdvice, isCredentialError } from "../input/credential.ts";
@@ -15,17 +15,17 @@ import type { OperationName } from "../input/names.ts";
 import { printable } from "./text.ts";
 
 /** How a wait for one operation ended. */
-export type Ending =
+export type WaitResult =
   | { readonly type: "succeeded"; readonly result: unknown }
-  | { readonly type: "unsuccessful"; readonly error: Error; readonly resumeToken?: string | undefined }
+  | { readonly type: "error"; readonly error: Error; readonly resumeToken?: string | undefined }
   | { readonly type: "interrupted"; readonly reason: unknown; readonly resumeToken: string };
 
 /** The ending that a rejection is. */
-export function endingOf(reason: unknown): Ending {
+export function endingOf(reason: unknown): WaitResult {
   const error = toError(reason);
   const isInterim = error instanceof PollingError || error instanceof PollingTimeoutError;
   const resumeToken = isInterim && !isCredentialError(error) ? error.resumeToken : undefined;
-  return { type: "unsuccessful", error, resumeToken };
+  return { type: "error", error, resumeToken };
 }
 
 /** Whatever was thrown, as an error. */
@@ -34,7 +34,7 @@ export function toError(reason: unknown): Error {
 }
 
 /** The exit code of one operation's ending. */
-export function exitCodeOf(ending: Ending): number {
+export function exitCodeOf(ending: WaitResult): number {
   if (ending.type === "succeeded") return exitCodes.succeeded;
   return exitCodeOfError(ending.type === "interrupted" ? ending.reason : ending.error);
 }
@@ -76,11 +76,11 @@ interface ServiceFields {
 /** What the service said, wherever this kind of error keeps it. */
 function serviceFields(error: unknown): ServiceFields {
   if (isOfOperation(error)) return { service: error.operation?.error, requestId: error.requestId };
-  if (error instanceof ReadError) {
+  if (error instanceof RequestError) {
     return { service: error.error, statusCode: error.statusCode, requestId: error.requestId };
   }
   const isOfRead = error instanceof PollingError || error instanceof OperationNotFoundError;
-  return isOfRead && error.cause instanceof ReadError ? serviceFields(error.cause) : {};
+  return isOfRead && error.cause instanceof RequestError ? serviceFields(error.cause) : {};
 }
 
 /** Whether the operation itself ended so: whether there is nothing left to wait for. */

@@ -26,7 +26,7 @@ beforeEach(async () => {
   server = await startOperationStatusServer({
     tls,
     requireAuthorization: (token) => credential.isValid(token),
-    onBegin: () => ({ timeline }),
+    onInitialRequest: () => ({ timeline }),
   });
   onTestFinished(() => server.close());
   // Sockets and timers stay real.
@@ -58,7 +58,7 @@ function beginByPipeline(options?: StartOperationOptions): StartedPoller {
 }
 
 function answers(): (number | undefined)[] {
-  return server.requests.map(({ answeredStatus }) => answeredStatus);
+  return server.requests.map(({ responseStatus }) => responseStatus);
 }
 
 function tokensSent(): (string | undefined)[] {

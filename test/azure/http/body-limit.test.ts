@@ -19,7 +19,7 @@ test("a packed page of 2 GB is a failed read that says so, and fills no memory",
   const { server, operationLocation } = await serveFault({ kind: "long", bytes: 2 ** 31, gzip: true });
   const failures: Error[] = [];
   const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
-  const wait = pollUntilDone(operation, fast({ onFailedRead: ({ error }) => failures.push(error) }));
+  const wait = pollUntilDone(operation, fast({ onFailedPoll: ({ error }) => failures.push(error) }));
   expect(await wait).toBe("done");
   expect(failures).toMatchObject([
     {
@@ -120,7 +120,7 @@ test("a browser's stream is read, pieces of a letter put together", async () => 
 
 test.each([
   [200, "BodyTooLong"],
-  [503, "ReadFailed"],
+  [503, "RequestFailed"],
 ])("a browser's stream without end, of a %i, is given up, its connection broken", async (status, code) => {
   const requests: PipelineRequest[] = [];
   const endless = browserClient((controller) => controller.enqueue(new Uint8Array(2 ** 20)), status);

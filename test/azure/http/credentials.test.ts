@@ -212,7 +212,7 @@ describe.each(starts)("the credential of an operation begun through %s", (begunT
       outageToleranceInMs: 0,
     }).pollUntilDone();
     // A client says so at once; of a pipeline only its own policy knows that it signs.
-    const kind = begunThrough === "a client" ? "refused" : "transient";
+    const kind = begunThrough === "a client" ? "permanent" : "transient";
     expect(await rejection(wait)).toMatchObject({ name: "PollingError", cause: { kind } });
     expect(plain.requests).toEqual([]);
   });
@@ -322,9 +322,9 @@ test("a pipeline that would follow a redirect anywhere does not", async () => {
 
 describe("a resume token that leads to another origin", () => {
   const tokenOf = (operation: object): string =>
-    JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 1, failedReads: 0 });
+    JSON.stringify({ version: 1, operation, startedAt: 0, savedAt: 0, pollCount: 1, failedPollCount: 0 });
   const own = (fields: object): string =>
-    tokenOf({ course: { kind: "statusMonitor", monitorUrl: at, ...fields } });
+    tokenOf({ pollingLocation: { kind: "statusMonitor", monitorUrl: at, ...fields } });
   const coreLro = (fields: object): string =>
     JSON.stringify({
       state: {

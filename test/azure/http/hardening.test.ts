@@ -98,8 +98,15 @@ describe("a URL that looks like one of the client's own", () => {
       const client = clientOf(service, new CountingCredential());
       const url = `${origin}/projects/myProject/operationstatuses/${operationId}`;
       expect(() => client.operationAt(url)).toThrow(RangeError);
-      const operation = { course: { kind: "statusMonitor", monitorUrl: url } };
-      const token = { version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 0, failedReads: 0 } as const;
+      const operation = { pollingLocation: { kind: "statusMonitor", monitorUrl: url } };
+      const token = {
+        version: 1,
+        operation,
+        startedAt: 0,
+        savedAt: 0,
+        pollCount: 0,
+        failedPollCount: 0,
+      } as const;
       expect(() => client.resume(token)).toThrow(RangeError);
       expect(service.asked).toEqual([]);
     },

@@ -37,7 +37,7 @@ afterEach(() => vi.unstubAllEnvs());
 async function serve(options: OperationStatusServerOptions): Promise<OperationStatusServer> {
   const server = await startOperationStatusServer(options);
   onTestFinished(() => server.close());
-  server.addOperation({ operationId, timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }] });
+  server.addOperation({ operationId, timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] });
   return server;
 }
 
@@ -68,7 +68,7 @@ describe.each([
     const poller = clientOf(server).createDevBox("myProject", "me", "my-box", { poolName: "p" }, patient());
     expect(await rejection(poller.pollUntilDone(), OperationStartError)).toMatchObject({
       code,
-      cause: { kind: "refused" },
+      cause: { kind: "permanent" },
     });
     expect(server.requests).toEqual([]);
   });
@@ -136,7 +136,14 @@ describe("the command", () => {
   const tokenOf = (server: OperationStatusServer): string => {
     const names = { projectName: "myProject", operationId, apiVersion: "2025-02-01" };
     const operation = { endpoint: server.endpoint, ...names };
-    return JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 0, failedReads: 0 });
+    return JSON.stringify({
+      version: 1,
+      operation,
+      startedAt: 0,
+      savedAt: 0,
+      pollCount: 0,
+      failedPollCount: 0,
+    });
   };
 
   test.each<[string, (server: OperationStatusServer) => string[]]>([

@@ -19,7 +19,7 @@ test(`${kills} waits, each killed at a random moment, go on in another process t
   await using server = await startOperationStatusServer();
   const folder = mkdtempSync(join(tmpdir(), "kills-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const begunAt = performance.now();
+  const startedAt = performance.now();
   const numbers = Array.from({ length: kills }, (_, index) => index).values();
   const trials: Trial[] = [];
   const work = async (): Promise<void> => {
@@ -34,7 +34,7 @@ test(`${kills} waits, each killed at a random moment, go on in another process t
   const heldBack = count(({ wasHeld }) => wasHeld);
   const unheard = sum((trial) => trial.unheard);
   console.log(
-    `seed ${seed}: ${trials.length} kills in ${Math.round((performance.now() - begunAt) / 1000)} s; ` +
+    `seed ${seed}: ${trials.length} kills in ${Math.round((performance.now() - startedAt) / 1000)} s; ` +
       `${count(({ mistakes }) => mistakes.length === 0)} right; ${server.requests.length} reads, ` +
       `${sum(({ holds }) => holds)} answered with Retry-After; ${count(({ hadToken }) => !hadToken)} killed before ` +
       `the first token; ${heldBack} resumed within a Retry-After; ${unheard} answers lost with ` +

@@ -62,7 +62,7 @@ export async function killOnce(
       { status: "Succeeded", percentComplete: 100, properties: { name } },
     ],
     faults,
-    beginsAtFirstRead: true,
+    startsAtFirstPoll: true,
     ...(retryAfter !== undefined && { retryAfter }),
   });
   const tokenFile = join(folder, `${name}.json`);
@@ -71,7 +71,7 @@ export async function killOnce(
   killed.kill("SIGKILL");
   const signal = await endOf(killed);
   const token = tokenIn(tokenFile);
-  const begunAt = performance.now();
+  const startedAt = performance.now();
   const next = start(server, operation, tokenFile);
   const [output, exitCode] = await Promise.all([outputOf(next), endOf(next)]);
 
@@ -92,7 +92,7 @@ export async function killOnce(
   return {
     mistakes: mistakes.map((mistake) => `${name}: ${mistake}`),
     hadToken: token !== undefined,
-    wasHeld: last !== undefined && last.receivedAt + holdOf(last) > begunAt,
+    wasHeld: last !== undefined && last.receivedAt + holdOf(last) > startedAt,
     unheard: before.length - heard.length,
     holds: asked.filter((request) => holdOf(request) > 0).length,
   };
@@ -119,8 +119,8 @@ function faultsBy(random: () => number): Faults {
 }
 
 /** What the answer to a request asked for, in milliseconds; 0 for nothing. */
-function holdAfter({ readNumber = 0 }: RecordedRequest, faults: Faults, retryAfter = 0): number {
-  const fault = faults[readNumber];
+function holdAfter({ pollNumber = 0 }: RecordedRequest, faults: Faults, retryAfter = 0): number {
+  const fault = faults[pollNumber];
   if (fault?.kind !== "status") return retryAfter * 1000;
   return Number(fault.headers?.["retry-after-ms"] ?? Number(fault.retryAfter) * 1000);
 }
@@ -129,7 +129,7 @@ function tooEarly(asked: readonly RecordedRequest[], holdOf: (request: RecordedR
   return asked.slice(1).flatMap((request, index) => {
     const previous = asked[index] ?? request;
     const missing = previous.receivedAt + holdOf(previous) - request.receivedAt;
-    return missing > 0 ? [`read ${request.readNumber} came ${missing} ms before its Retry-After`] : [];
+    return missing > 0 ? [`read ${request.pollNumber} came ${missing} ms before its Retry-After`] : [];
   });
 }
 

@@ -52,7 +52,7 @@ const malformed: [string, unknown, string][] = [
   [
     "of another kind",
     { ...freshToken, operation: { operationId: "7" } },
-    "token.operation: expected an object with an endpoint, a course or a state, got an object",
+    "token.operation: expected an object with an endpoint, a pollingLocation or a state, got an object",
   ],
   ["of no endpoint", withOperation({ endpoint: 7 }), "token.operation.endpoint: expected a URL, got 7"],
   [
@@ -82,26 +82,26 @@ const malformed: [string, unknown, string][] = [
   ],
   [
     "of more",
-    withOperation({ course: { kind: "?" } }),
-    "token.operation.course.kind: expected statusMonitor, location",
+    withOperation({ pollingLocation: { kind: "?" } }),
+    "token.operation.pollingLocation.kind: expected statusMonitor, location",
   ],
   ["of a field too many", withOperation({ more: secret }), "token.operation.more: expected no such field"],
   [
     "from nowhere in time",
-    { ...freshToken, begunAt: "x" },
-    "token.begunAt: expected a number from 0 to 9007199254740991",
+    { ...freshToken, startedAt: "x" },
+    "token.startedAt: expected a number from 0 to 9007199254740991",
   ],
-  ["from before time", { ...freshToken, begunAt: -1 }, "token.begunAt: expected a number from 0 to"],
+  ["from before time", { ...freshToken, startedAt: -1 }, "token.startedAt: expected a number from 0 to"],
   [
     "saved before it began",
     { ...freshToken, savedAt: 5 },
-    "token.savedAt: expected begunAt (1735689600000) or later, got 5",
+    "token.savedAt: expected startedAt (1735689600000) or later, got 5",
   ],
   ["never saved", { ...freshToken, savedAt: undefined }, "token.savedAt: expected a number from 0 to"],
   [
     "over before it began",
     { ...freshToken, deadline: 5 },
-    "token.deadline: expected begunAt (1735689600000) or later",
+    "token.deadline: expected startedAt (1735689600000) or later",
   ],
   [
     "of an empty state",
@@ -125,13 +125,13 @@ const malformed: [string, unknown, string][] = [
   ],
   [
     "of fewer than no failures",
-    { ...freshToken, failedReads: -1 },
-    "token.failedReads: expected a number from 0",
+    { ...freshToken, failedPollCount: -1 },
+    "token.failedPollCount: expected a number from 0",
   ],
   [
     "of a head start in words",
-    { ...freshToken, headStart: "1" },
-    "token.headStart: expected a number from 0",
+    { ...freshToken, ageAtStart: "1" },
+    "token.ageAtStart: expected a number from 0",
   ],
   ["held for no number", { ...freshToken, notBefore: null }, "token.notBefore: expected a number from 0"],
   ["without a record", { ...freshToken, progress: [] }, "token.progress: expected an object, got an array"],
@@ -200,13 +200,13 @@ const malformed: [string, unknown, string][] = [
   ],
   [
     "of a course without a URL",
-    { ...freshToken, operation: { course: { kind: "location" } } },
-    "token.operation.course.monitorUrl: expected a URL, got nothing",
+    { ...freshToken, operation: { pollingLocation: { kind: "location" } } },
+    "token.operation.pollingLocation.monitorUrl: expected a URL, got nothing",
   ],
   [
     "of a course of a kind that is a method of maps",
-    { ...freshToken, operation: { course: { kind: "constructor", monitorUrl: "/x" } } },
-    "token.operation.course.kind: expected statusMonitor, location, resource, got a string of length 11",
+    { ...freshToken, operation: { pollingLocation: { kind: "constructor", monitorUrl: "/x" } } },
+    "token.operation.pollingLocation.kind: expected statusMonitor, location, resource, got a string of length 11",
   ],
 ];
 

@@ -47,8 +47,8 @@ export function elsewhere(clock: Clock, isAheadByInMs = 0): Clock {
 export const freshToken: ResumeToken = {
   version: 1,
   operation: { endpoint, projectName: "myProject", operationId, apiVersion: "2025-02-01" },
-  begunAt: 1_735_689_600_000,
+  startedAt: 1_735_689_600_000,
   savedAt: 1_735_689_600_000,
   pollCount: 0,
-  failedReads: 0,
+  failedPollCount: 0,
 };

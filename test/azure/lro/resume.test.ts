@@ -47,7 +47,7 @@ describe("a resumed wait", () => {
       previousStatus: "Running",
       changed: false,
       pollCount: 4,
-      failedReads: 1,
+      failedPollCount: 1,
     });
   });
 
@@ -251,10 +251,10 @@ test("a token is complete in every listener: after each answer and each failed r
   const saved: string[] = [];
   const save = (): unknown => saved.push(JSON.stringify(poller));
   poller.onProgress(save);
-  poller.onFailedRead(save);
+  poller.onFailedPoll(save);
   await clock.runUntilSettled(poller.pollUntilDone());
   const tokens = saved.map((token) => client.resume(token, { clock }).toJSON());
-  expect(tokens.map(({ pollCount, failedReads }) => [pollCount, failedReads])).toEqual([
+  expect(tokens.map(({ pollCount, failedPollCount }) => [pollCount, failedPollCount])).toEqual([
     [1, 0],
     [2, 1],
     [3, 1],

@@ -2,7 +2,7 @@ import { setLogLevel, AzureLogger } from "@azure/logger";
 import { createEmptyPipeline } from "@azure/core-rest-pipeline";
 import { afterEach, describe, expect, test } from "vitest";
 import { OperationStartError, fixed, startOperation } from "lro-poller";
-import type { InitialRequest, StartedOperation } from "lro-poller";
+import type { InitialRequest, InitialResponse } from "lro-poller";
 import { rejection } from "../../support/rejections.ts";
 import { begin, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
 import type { Simulated, Simulation } from "./support.ts";
@@ -40,7 +40,7 @@ describe("what the first answer said", () => {
       on(ask, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
-    const told: [StartedOperation, readonly string[]][] = [];
+    const told: [InitialResponse, readonly string[]][] = [];
     const poller = begin(server, "PUT /boxes/b1", {
       onStarted: (started) => told.push([started, server.asked]),
     });

@@ -15,7 +15,14 @@ function tokenOf(itsEndpoint: string): string {
     operationId,
     apiVersion: "2025-02-01",
   };
-  return JSON.stringify({ version: 1, operation, begunAt: 0, savedAt: 0, pollCount: 0, failedReads: 0 });
+  return JSON.stringify({
+    version: 1,
+    operation,
+    startedAt: 0,
+    savedAt: 0,
+    pollCount: 0,
+    failedPollCount: 0,
+  });
 }
 
 test.each([

@@ -5,8 +5,8 @@ import type { Progress } from "lro-poller";
 import { expect, test } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { heaviest } from "../../../src/cli/output/exit-codes.ts";
-import { EndingPrinter } from "../../../src/cli/output/reporters/results.ts";
-import { createLinesReporter } from "../../../src/cli/output/reporters/lines.ts";
+import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
+import { createLinesReporter } from "../../../src/cli/output/lines-reporter.ts";
 import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
 import {
@@ -40,7 +40,7 @@ ${operationId} Succeeded 100 %
 
 test("a status that does not change is not repeated", async () => {
   const server = await startServer();
-  const timeline = [{ status: "Running", reads: 5 }, { status: "Succeeded" }];
+  const timeline = [{ status: "Running", polls: 5 }, { status: "Succeeded" }];
   const { operationLocation } = server.addOperation({ operationId, timeline });
   const { stdout } = await runCli(["wait", operationLocation]);
   expect(untimed(stdout)).toBe(`${operationId} Running\n${operationId} Succeeded\n`);
@@ -182,7 +182,7 @@ test("--quiet prints results only, in the order of the command line", async () =
   const server = await startServer();
   const later = server.addOperation({
     timeline: [
-      { status: "Running", reads: 9 },
+      { status: "Running", polls: 9 },
       { status: "Succeeded", properties: 1 },
     ],
   });
@@ -227,7 +227,7 @@ test("where nothing changes, a line a minute says that the wait goes on", () => 
   const stdout = new CapturedOutput();
   const context = contextOf({ stdout });
   const names = [{ id: operationId, name: "web" }];
-  const reporter = createLinesReporter(names, new EndingPrinter(names, context), context);
+  const reporter = createLinesReporter(names, new ResultPrinter(names, context), context);
   for (let seconds = 0; seconds <= 150; seconds += 10) {
     reporter.progress(0, progressAt(seconds * 1000, seconds === 0 || seconds === 20));
   }
@@ -250,13 +250,13 @@ function progressAt(elapsedInMs: number, changed: boolean): Progress {
     estimatedRemainingRangeInMs: undefined,
     nextPollInMs: 10_000,
     pollCount: 1,
-    failedReads: 0,
+    failedPollCount: 0,
   };
 }
 
 test("--poll-cost spaces the reads", async () => {
   const server = await startServer();
-  const timeline = [{ status: "Running", reads: 1 }, { status: "Succeeded" }];
+  const timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
   const { operationLocation } = server.addOperation({ timeline });
   const { stdout } = await runCli(["wait", "-o", "json", "--poll-cost", "10m", operationLocation], {
     pollOptions: { clock: fastClock(systemClock, 10_000), maxDelayInMs: 1e9 },
@@ -302,7 +302,7 @@ test("service text cannot drive the terminal", async () => {
   const evil = "\u001B[2J\u009B31m\u202Etxet\u0007";
   const { operationLocation } = server.addOperation({
     timeline: [
-      { status: `Odd${evil}`, reads: 1 },
+      { status: `Odd${evil}`, polls: 1 },
       { status: "Failed", error: { code: "X", message: `bad${evil}\nline` } },
     ],
   });

@@ -6,8 +6,8 @@ import { createVirtualClock } from "lro-poller/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { renderOverview } from "../../../src/cli/output/overview.ts";
-import { EndingPrinter } from "../../../src/cli/output/reporters/results.ts";
-import { TerminalReporter } from "../../../src/cli/output/reporters/terminal.ts";
+import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
+import { TerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
 import { plain } from "../../../src/cli/output/terminal.ts";
 import type { WaitView } from "../../../src/cli/output/view.ts";
 import {
@@ -63,7 +63,7 @@ test("hundreds are waited for, and each has its result", async () => {
   const server = await startServer({ requestsPerMinute: 1e6 });
   const locations = Array.from({ length: 300 }, (_, index) => {
     const timeline = [
-      { status: "Running", reads: 1 },
+      { status: "Running", polls: 1 },
       { status: "Succeeded", properties: index },
     ];
     return `${index}=${server.addOperation({ timeline }).operationLocation}`;
@@ -234,7 +234,7 @@ test("a terminal of 24 rows has the overview, ten times a second at most; the la
   const names = Array.from({ length: 40 }, (_, index) => ({ id: operationId, name: `box-${index}` }));
   const stdout = new CapturedOutput({ columns: 80 });
   const context = contextOf({ stdout, pollOptions: { clock } });
-  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
   const first = stripVTControlCharacters(stdout.text).trimEnd().split("\n");
   expect(first).toHaveLength(23);
   expect(first[0]).toBe("40 operations: 40 unread · 0 %");

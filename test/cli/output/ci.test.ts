@@ -69,7 +69,7 @@ test.each([
   ],
 ])("a service's text is no command of %s", async (_system, env, annotation) => {
   const timeline = [
-    { status: commands, reads: 1 },
+    { status: commands, polls: 1 },
     { status: "Failed", error: hostile },
   ];
   const { stdout, stderr } = await waitFor({ db: timeline }, env);

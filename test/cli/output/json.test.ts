@@ -22,7 +22,7 @@ test("progress and the result come as one JSON object on each line", async () =>
     operation: operationId,
     changed: true,
     elapsedInMs: whole,
-    failedReads: 0,
+    failedPollCount: 0,
   };
   expect(eventsIn(stdout)).toEqual([
     { ...common, status: "NotStarted", pollCount: 1, nextPollInMs: whole },
@@ -84,9 +84,9 @@ test("a failed read is an event of its own", async () => {
     elapsedInMs: whole,
     nextPollInMs: expect.toSatisfy((delay: number) => delay >= 7000),
     pollCount: 1,
-    failedReads: 1,
+    failedPollCount: 1,
     error: {
-      name: "ReadError",
+      name: "RequestError",
       code: "Fault503",
       message: "HTTP 503: Fault503: A fault of 503.",
       statusCode: 503,
@@ -137,7 +137,7 @@ test("with --quiet only the endings are events, a missing result being null", as
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     operationId,
-    timeline: [{ status: "Running", reads: 1 }, { status: "Succeeded" }],
+    timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
     faults: { 1: { kind: "reset" } },
   });
   const { stdout } = await runCli(["wait", "--output", "json", "--quiet", operationLocation]);

@@ -2,8 +2,8 @@ import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 import { expect, test } from "vitest";
 import { createVirtualClock } from "lro-poller/testing";
-import { EndingPrinter } from "../../../src/cli/output/reporters/results.ts";
-import { TerminalReporter } from "../../../src/cli/output/reporters/terminal.ts";
+import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
+import { TerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
 import { ReflowingTerminal } from "./reflowing-terminal.ts";
 import {
   CapturedOutput,
@@ -63,7 +63,7 @@ test("a terminal that cannot move its cursor gets lines", async () => {
 test("several operations have a line each, and endings come in the order of the command line", async () => {
   const server = await startServer();
   const slow = [
-    { status: "Running", reads: 9 },
+    { status: "Running", polls: 9 },
     { status: "Succeeded", properties: "first" },
   ];
   const first = server.addOperation({ timeline: slow });
@@ -101,7 +101,7 @@ test("a terminal that becomes narrower, or wider, has one copy of each line", as
   const stdout = new ReflowingTerminal(100);
   const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
   stdout.write("$ lro wait …\n");
-  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
   for (const columns of [70, 33, 120, 60]) {
     stdout.resize(columns);
     expect(stdout.screen).toMatch(/^\$ lro wait …\none {1,2}….*\ntwo {1,2}….*$/);
@@ -187,7 +187,7 @@ test("a terminal may lose its size for a while", () => {
   const names = [{ id: operationId, name: "web" }];
   const stdout = new ReflowingTerminal(60);
   const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
-  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
   Object.assign(stdout, { columns: 0, rows: 0 });
   stdout.emit("resize");
   Object.assign(stdout, { rows: 24 });
@@ -201,7 +201,7 @@ test.each([1, 2, 3, 24])("many operations never take more than the %d rows there
   const stdout = new ReflowingTerminal(80);
   Object.assign(stdout, { rows });
   const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
-  const reporter = new TerminalReporter(names, new EndingPrinter(names, context), context);
+  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
   expect(stdout.screen.split("\n").length).toBeLessThanOrEqual(Math.max(1, rows - 1));
   reporter.close();
 });

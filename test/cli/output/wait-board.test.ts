@@ -2,12 +2,12 @@ import {
   OperationFailedError,
   PollingError,
   PollingTimeoutError,
-  ReadError,
+  RequestError,
   parseOperationStatus,
 } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import { expect, test } from "vitest";
-import type { Ending } from "../../../src/cli/output/wait-result.ts";
+import type { WaitResult } from "../../../src/cli/output/wait-result.ts";
 import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
 import type { WaitView } from "../../../src/cli/output/view.ts";
 import { contextOf } from "../run-cli.ts";
@@ -29,11 +29,11 @@ function after(change: (board: WaitBoard) => void): WaitView | undefined {
 }
 
 test.each([
-  [new ReadError("HTTP 503: no status", { kind: "transient", statusCode: 503 }), "HTTP 503"],
-  [new ReadError("read ECONNRESET", { kind: "transient", code: "ECONNRESET" }), "ECONNRESET"],
-  [new ReadError("the socket\nwas closed", { kind: "transient" }), "the socket was closed"],
+  [new RequestError("HTTP 503: no status", { kind: "transient", statusCode: 503 }), "HTTP 503"],
+  [new RequestError("read ECONNRESET", { kind: "transient", code: "ECONNRESET" }), "ECONNRESET"],
+  [new RequestError("the socket\nwas closed", { kind: "transient" }), "the socket was closed"],
   [
-    new ReadError("$.status: expected a string", {
+    new RequestError("$.status: expected a string", {
       kind: "transient",
       statusCode: 200,
       code: "ContractError",
@@ -46,7 +46,7 @@ test.each([
     elapsedInMs: 5000,
     nextPollInMs: 1000,
     pollCount: 1,
-    failedReads: 1,
+    failedPollCount: 1,
     status: undefined,
   };
   expect(after((board) => board.failedRead(0, failedRead))).toMatchObject({
@@ -55,12 +55,12 @@ test.each([
   });
 });
 
-const endings: readonly (readonly [Ending, string | undefined])[] = [
+const endings: readonly (readonly [WaitResult, string | undefined])[] = [
   [{ type: "succeeded", result: {} }, undefined],
   [{ type: "interrupted", reason: new Error("Ctrl-C"), resumeToken: "{}" }, "stopped waiting"],
-  [{ type: "unsuccessful", error: new OperationFailedError({ operation: failed }) }, "QuotaExceeded"],
-  [{ type: "unsuccessful", error: new PollingTimeoutError("late", "Timeout") }, "timed out"],
-  [{ type: "unsuccessful", error: new PollingError("away", "HTTP 503") }, "gave up"],
+  [{ type: "error", error: new OperationFailedError({ operation: failed }) }, "QuotaExceeded"],
+  [{ type: "error", error: new PollingTimeoutError("late", "Timeout") }, "timed out"],
+  [{ type: "error", error: new PollingError("away", "HTTP 503") }, "gave up"],
 ];
 
 test.each(endings)("an end is told in words where its state does not: %o", (ending, note) => {

@@ -3,9 +3,9 @@ import { get, request } from "node:http";
 import type { IncomingMessage, RequestOptions } from "node:http";
 import { createVirtualClock } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { startPageServer } from "../../../src/cli/output/web/page-server.ts";
-import { Viewer } from "../../../src/cli/output/web/viewer.ts";
-import { createWebReporter } from "../../../src/cli/output/web/web-reporter.ts";
+import { startPageServer } from "../../../src/cli/output/page-server.ts";
+import { Viewer } from "../../../src/cli/output/viewer.ts";
+import { createWebReporter } from "../../../src/cli/output/web-reporter.ts";
 import { CapturedOutput, contextOf, operationId, pageOf, runCli, startServer } from "../run-cli.ts";
 
 function parsed(json: string): unknown {
@@ -161,7 +161,7 @@ test("a page that is opened late hears where all stand, and how long ago that wa
     estimatedRemainingRangeInMs: undefined,
     nextPollInMs: 30_000,
     pollCount: 1,
-    failedReads: 0,
+    failedPollCount: 0,
   });
   await clock.advance(10_000);
   const url = stderr.text.replace("Live page: ", "").trim();

@@ -106,7 +106,7 @@ export const sadScenarios: readonly Scenario[] = [
     expected: {
       error: {
         name: "PollingError",
-        code: "ReadFailed",
+        code: "RequestFailed",
         statusCode: 400,
         message: "HTTP 400",
         status: "Creating",

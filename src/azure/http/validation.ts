@@ -1,5 +1,5 @@
-import { operationIdForm, operationIdPattern } from "../operation/parse-status.ts";
-import { withoutQuery } from "../redaction.ts";
+import { operationIdForm, operationIdPattern } from "../../operation/parse-status.ts";
+import { withoutQuery } from "../../redaction.ts";
 
 /** What the DevCenter contract, api-version 2025-02-01, lets projects, dev boxes and environments be called. */
 const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;

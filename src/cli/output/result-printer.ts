@@ -1,17 +1,17 @@
-import { LroError } from "../../../index.ts";
-import type { CliContext } from "../../input/context.ts";
-import { adviceOn, explainError } from "../wait-result.ts";
-import type { Ending } from "../wait-result.ts";
-import { labelOf } from "../../input/names.ts";
-import type { OperationName } from "../../input/names.ts";
-import { resumeCommand } from "../resume-command.ts";
-import type { CarriedOptions } from "../resume-command.ts";
-import { wrapFor, writeError } from "../terminal.ts";
-import { toJson } from "../text.ts";
+import { LroError } from "../../index.ts";
+import type { CliContext } from "../input/context.ts";
+import { adviceOn, explainError } from "./wait-result.ts";
+import type { WaitResult } from "./wait-result.ts";
+import { labelOf } from "../input/names.ts";
+import type { OperationName } from "../input/names.ts";
+import { resumeCommand } from "./resume-command.ts";
+import type { CarriedOptions } from "./resume-command.ts";
+import { wrapFor, writeError } from "./terminal.ts";
+import { toJson } from "./text.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Prints how waits ended: results to stdout, everything else to stderr. */
-export class EndingPrinter {
+export class ResultPrinter {
   readonly #names: readonly OperationName[];
   readonly #context: CliContext;
   readonly #carried: CarriedOptions;
@@ -26,18 +26,18 @@ export class EndingPrinter {
   }
 
   /** Says before each result which operation it is of, where there are several. */
-  print(place: number, ending: Ending): void {
+  print(place: number, ending: WaitResult): void {
     const { stdout } = this.#context;
     const name = this.#names[place];
     this.note(place, ending);
-    if (ending.type === "unsuccessful") this.#printError(ending.error, name);
+    if (ending.type === "error") this.#printError(ending.error, name);
     if (ending.type !== "succeeded" || ending.result === undefined) return;
     const heading = name && this.#names.length > 1 ? `${labelOf(name)} result:\n` : "";
     stdout.write(`${heading}${toJson(ending.result, 2)}\n`);
   }
 
   /** Remembers for the end how to go on, and prints nothing. */
-  note(place: number, ending: Ending): void {
+  note(place: number, ending: WaitResult): void {
     if (ending.type === "succeeded") return;
     if (ending.type === "interrupted") this.#interrupted++;
     const { resumeToken } = ending;
@@ -76,10 +76,10 @@ function titleOf(error: Error, operation: OperationName | undefined): string {
 /** For `--quiet`: only results, and why there is none. */
 export function createQuietReporter(
   names: readonly OperationName[],
-  printer: EndingPrinter,
+  printer: ResultPrinter,
   { stdout }: CliContext,
 ): Reporter {
-  const endings = new Map<number, Ending>();
+  const endings = new Map<number, WaitResult>();
   return {
     progress() {},
     failedRead() {},

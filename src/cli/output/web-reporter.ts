@@ -1,14 +1,14 @@
-import type { Progress } from "../../../index.ts";
-import type { CliContext } from "../../input/context.ts";
-import { explainError } from "../wait-result.ts";
-import type { Ending } from "../wait-result.ts";
-import type { OperationName } from "../../input/names.ts";
-import { stateOf } from "../overview.ts";
-import type { Reporter } from "../reporters/reporter.ts";
-import { singleLine } from "../text.ts";
-import { elapsedOf, percentOf, remainingOf } from "../view.ts";
-import type { WaitView } from "../view.ts";
-import { WaitBoard } from "../wait-board.ts";
+import type { Progress } from "../../index.ts";
+import type { CliContext } from "../input/context.ts";
+import { explainError } from "./wait-result.ts";
+import type { WaitResult } from "./wait-result.ts";
+import type { OperationName } from "../input/names.ts";
+import { stateOf } from "./overview.ts";
+import type { Reporter } from "./reporter.ts";
+import { singleLine } from "./text.ts";
+import { elapsedOf, percentOf, remainingOf } from "./view.ts";
+import type { WaitView } from "./view.ts";
+import { WaitBoard } from "./wait-board.ts";
 import { startPageServer } from "./page-server.ts";
 import type { PageServer } from "./page-server.ts";
 import { Viewer, eventText } from "./viewer.ts";
@@ -71,10 +71,9 @@ class WebReporter implements Reporter {
     this.#tell(place);
   }
 
-  ended(place: number, ending: Ending): void {
+  ended(place: number, ending: WaitResult): void {
     this.#board.ended(place, ending);
-    if (ending.type === "unsuccessful")
-      this.#errors.set(place, explainError(ending.error, this.#names[place]));
+    if (ending.type === "error") this.#errors.set(place, explainError(ending.error, this.#names[place]));
     this.#tell(place);
   }
 

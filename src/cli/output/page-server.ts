@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { UsageError } from "../../input/context.ts";
+import { UsageError } from "../input/context.ts";
 
 /** A page of this machine that only those find who know its address. */
 export interface PageServer {

@@ -1,24 +1,24 @@
-import type { CiLog, CliContext } from "../../input/context.ts";
-import { clockText } from "../../input/duration.ts";
-import type { Ending } from "../wait-result.ts";
-import type { OperationName } from "../../input/names.ts";
-import { stateOf, statesText } from "../overview.ts";
-import { elapsedOf } from "../view.ts";
-import { WaitBoard } from "../wait-board.ts";
-import type { EndingPrinter } from "./results.ts";
-import { createLinesReporter } from "./lines.ts";
+import type { CiLog, CliContext } from "../input/context.ts";
+import { clockText } from "../input/duration.ts";
+import type { WaitResult } from "./wait-result.ts";
+import type { OperationName } from "../input/names.ts";
+import { stateOf, statesText } from "./overview.ts";
+import { elapsedOf } from "./view.ts";
+import { WaitBoard } from "./wait-board.ts";
+import type { ResultPrinter } from "./result-printer.ts";
+import { createLinesReporter } from "./lines-reporter.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** For the log of a CI system: what changes is a group of lines; results, annotated errors and a notice follow it. */
 export function createCiReporter(
   names: readonly OperationName[],
-  printer: EndingPrinter,
+  printer: ResultPrinter,
   context: CliContext,
   ciLog: CiLog,
 ): Reporter {
   const lines = createLinesReporter(names, printer, context);
   const board = new WaitBoard(names, context);
-  const endings = new Map<number, Ending>();
+  const endings = new Map<number, WaitResult>();
   ciLog.group(`Waiting for ${nameOfAll(board)}`);
   return {
     progress(place, progress) {

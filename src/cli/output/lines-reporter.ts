@@ -1,9 +1,9 @@
-import type { CliContext } from "../../input/context.ts";
-import { clockText, secondsText } from "../../input/duration.ts";
-import { labelOf } from "../../input/names.ts";
-import type { OperationName } from "../../input/names.ts";
-import { singleLine, stateText } from "../text.ts";
-import type { EndingPrinter } from "./results.ts";
+import type { CliContext } from "../input/context.ts";
+import { clockText, secondsText } from "../input/duration.ts";
+import { labelOf } from "../input/names.ts";
+import type { OperationName } from "../input/names.ts";
+import { singleLine, stateText } from "./text.ts";
+import type { ResultPrinter } from "./result-printer.ts";
 import type { Reporter } from "./reporter.ts";
 
 const signOfLifeInMs = 60_000;
@@ -14,7 +14,7 @@ const signOfLifeInMs = 60_000;
  */
 export function createLinesReporter(
   names: readonly OperationName[],
-  printer: EndingPrinter,
+  printer: ResultPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
   const labels = names.map(labelOf);

@@ -1,16 +1,16 @@
 import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
-import { systemClock } from "../../../index.ts";
-import type { Clock, FailedRead, Progress } from "../../../index.ts";
-import type { CliContext, Output } from "../../input/context.ts";
-import type { Ending } from "../wait-result.ts";
-import type { OperationName } from "../../input/names.ts";
-import { columnsOf, paintFor, rowsOf, spellingFor } from "../terminal.ts";
-import type { Paint } from "../terminal.ts";
-import { renderOverview } from "../overview.ts";
-import { renderWaits } from "../view.ts";
-import { WaitBoard } from "../wait-board.ts";
-import type { EndingPrinter } from "./results.ts";
+import { systemClock } from "../../index.ts";
+import type { Clock, FailedPoll, Progress } from "../../index.ts";
+import type { CliContext, Output } from "../input/context.ts";
+import type { WaitResult } from "./wait-result.ts";
+import type { OperationName } from "../input/names.ts";
+import { columnsOf, paintFor, rowsOf, spellingFor } from "./terminal.ts";
+import type { Paint } from "./terminal.ts";
+import { renderOverview } from "./overview.ts";
+import { renderWaits } from "./view.ts";
+import { WaitBoard } from "./wait-board.ts";
+import type { ResultPrinter } from "./result-printer.ts";
 import type { Reporter } from "./reporter.ts";
 
 const redrawInMs = 100;
@@ -21,14 +21,14 @@ export class TerminalReporter implements Reporter {
   readonly #paint: Paint;
   readonly #spell: (text: string) => string;
   readonly #clock: Clock;
-  readonly #printer: EndingPrinter;
+  readonly #printer: ResultPrinter;
   readonly #update: ReturnType<typeof createLogUpdate>;
   readonly #board: WaitBoard;
-  readonly #endings: (Ending | undefined)[];
+  readonly #endings: (WaitResult | undefined)[];
   #frame = "";
   #callOffRedraw: (() => void) | undefined;
 
-  constructor(names: readonly OperationName[], printer: EndingPrinter, context: CliContext) {
+  constructor(names: readonly OperationName[], printer: ResultPrinter, context: CliContext) {
     const { stdout, env, pollOptions } = context;
     this.#stdout = stdout;
     this.#paint = paintFor(stdout, env);
@@ -47,12 +47,12 @@ export class TerminalReporter implements Reporter {
     this.#drawChange();
   }
 
-  failedRead(place: number, failedRead: FailedRead): void {
+  failedRead(place: number, failedRead: FailedPoll): void {
     this.#board.failedRead(place, failedRead);
     this.#drawChange();
   }
 
-  ended(place: number, ending: Ending): void {
+  ended(place: number, ending: WaitResult): void {
     this.#endings[place] = ending;
     this.#board.ended(place, ending);
     this.#drawChange();

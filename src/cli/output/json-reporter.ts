@@ -1,16 +1,16 @@
-import type { CliContext } from "../../input/context.ts";
-import { adviceOn, errorData } from "../wait-result.ts";
-import type { Ending } from "../wait-result.ts";
-import type { OperationName } from "../../input/names.ts";
-import { toJson } from "../text.ts";
-import type { EndingPrinter } from "./results.ts";
+import type { CliContext } from "../input/context.ts";
+import { adviceOn, errorData } from "./wait-result.ts";
+import type { WaitResult } from "./wait-result.ts";
+import type { OperationName } from "../input/names.ts";
+import { toJson } from "./text.ts";
+import type { ResultPrinter } from "./result-printer.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** One JSON object on each line; with `isQuiet` only those that end a wait. Times are milliseconds. */
 export function createJsonReporter(
   names: readonly OperationName[],
   isQuiet: boolean,
-  printer: EndingPrinter,
+  printer: ResultPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
   const write = (event: string, place: number, data: object): void => {
@@ -29,7 +29,7 @@ export function createJsonReporter(
       if (ending.type === "succeeded") return write("result", place, { result: ending.result ?? null });
       write("error", place, { error: endingData(ending) });
       printer.note(place, ending);
-      const advice = ending.type === "unsuccessful" ? adviceOn(ending.error) : undefined;
+      const advice = ending.type === "error" ? adviceOn(ending.error) : undefined;
       if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
     close: () => printer.finish(),
@@ -48,9 +48,9 @@ function rounded(value: unknown): unknown {
   return typeof value === "number" ? Math.round(value) : value;
 }
 
-function endingData(ending: Exclude<Ending, { type: "succeeded" }>): object {
+function endingData(ending: Exclude<WaitResult, { type: "succeeded" }>): object {
   const { resumeToken } = ending;
-  if (ending.type === "unsuccessful") return { ...errorData(ending.error), resumeToken };
+  if (ending.type === "error") return { ...errorData(ending.error), resumeToken };
   const message = ending.reason instanceof Error ? ending.reason.message : "Interrupted";
   return { name: "Interruption", code: "Interrupted", message, resumeToken };
 }

@@ -1,7 +1,7 @@
 import { durationHistory } from "../../index.ts";
 import type { OperationStatus, PollOptions } from "../../index.ts";
-import { UsageError } from "./context.ts";
-import type { CliContext } from "./context.ts";
+import { UsageError } from "../input/context.ts";
+import type { CliContext } from "../input/context.ts";
 import { singleLine } from "../output/text.ts";
 
 /** Where `lro wait` remembers durations, and under which name. */

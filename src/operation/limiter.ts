@@ -1,0 +1,36 @@
+/** How many more requests a service accepts, by its headers. A hint: behind one name there are many counters. */
+export interface RateLimit {
+  /** Requests that the service still accepts in this window. */
+  readonly remaining: number;
+  /** Milliseconds until the window ends. */
+  readonly resetInMs: number;
+}
+
+/** What one response says about the rate of requests. */
+export interface RequestResult {
+  /** Whether the service said that there are too many requests (429, 503). */
+  readonly isThrottled: boolean;
+  /**
+   * How long all requests of the limiter wait, in milliseconds. Default: a second, doubled with each 429 in a row up to
+   * 60 s.
+   */
+  readonly retryAfterInMs?: number | undefined;
+  /** How many more requests the service accepts, where it says so. */
+  readonly rateLimit?: RateLimit | undefined;
+}
+
+/** What a poller asks of a rate limiter; `RequestLimiter` is one. */
+export interface Limiter {
+  /** By how much polling intervals must grow while requests are short; at least 1. */
+  readonly stretch: number;
+  /** How much longer the service accepts no request, in milliseconds. */
+  readonly throttledForInMs: number;
+  /** Adds to the polls for each millisecond that pollers want. */
+  changeDemand(pollsPerMs: number): void;
+  /** Returns how long a new wait should delay its first poll, in milliseconds, so that thousands don't start at once. */
+  startDelayInMs(): number;
+  /** Calls back when a request may be sent, possibly at once. Returns a function that withdraws the request. */
+  acquire(start: () => void): () => void;
+  /** Ends a request; `undefined` where it had no response. */
+  release(result: RequestResult | undefined): void;
+}

@@ -1,0 +1,65 @@
+/** A state after which nothing changes any more. */
+export type TerminalState = "Succeeded" | "Failed" | "Canceled";
+
+/**
+ * The state of an operation. The five words are the Azure REST guidelines'. A service may send any other
+ * (`InProgress`, `Creating`): it counts as running and is kept as it came.
+ */
+export type OperationState = "NotStarted" | "Running" | TerminalState | (string & {});
+
+/** Returns whether nothing changes any more in this state. */
+export function isTerminal(state: OperationState | undefined): state is TerminalState {
+  return state === "Succeeded" || state === "Failed" || state === "Canceled";
+}
+
+/** One level below an {@link OperationError}. Azure.Core gives it no message; some services do. */
+export interface InnerError {
+  /** The service's code, more specific than the one above it. */
+  readonly code?: string | undefined;
+  /** The text for people. */
+  readonly message?: string | undefined;
+  /** The next level. */
+  readonly innererror?: InnerError | undefined;
+}
+
+/** The error that a service reports. Its `code` is the contract; the rest may change between releases of the service. */
+export interface OperationError {
+  /** Empty where the service sent none. */
+  readonly code: string;
+  /** Empty where the service sent none. */
+  readonly message: string;
+  /** The subject of the error, such as a resource's name. */
+  readonly target?: string | undefined;
+  /** The errors that led to this one. */
+  readonly details?: readonly OperationError[] | undefined;
+  /** More specific codes, level by level. */
+  readonly innererror?: InnerError | undefined;
+}
+
+/** The fields that every Azure status monitor has in common. */
+export interface StatusFields<P = unknown> {
+  /** The operation's state. */
+  readonly status: OperationState;
+  /** The start of the operation, by the service's clock. */
+  readonly startTime?: Date | undefined;
+  /** The end of the operation, by the service's clock. */
+  readonly endTime?: Date | undefined;
+  /** 0 to 100. DevCenter mostly sends none. */
+  readonly percentComplete?: number | undefined;
+  /** The result; only on success. */
+  readonly properties?: P | undefined;
+  /** The reason why the operation failed or was canceled. */
+  readonly error?: OperationError | undefined;
+  /** The resource that is operated on. */
+  readonly resourceId?: string | undefined;
+  /** Fields beyond the contract, as they came. */
+  readonly [field: string]: unknown;
+}
+
+/** The status of an operation, checked and with its dates parsed. Fields beyond the contract are kept. */
+export interface OperationStatus<P = unknown> extends StatusFields<P> {
+  /** The fully qualified id of the status, such as `/projects/p/operationstatuses/fa067167-…`. */
+  readonly id: string;
+  /** The operation's id. */
+  readonly name: string;
+}
