@@ -19,8 +19,8 @@ export interface StatusRequestHandler<P> {
 
 /**
  * One status request. It waits for the initial request and for the rate limiter, and then for the response, its body
- * included, for a limited time. It does not rely on the transport to settle when its signal fires: a stalled decoder
- * never does.
+ * included, for a limited time. It does not rely on the transport to settle when its signal fires: one of the user's own
+ * may never do so.
  */
 export class StatusRequest<P> {
   readonly #operation: Operation<P>;

@@ -1,3 +1,4 @@
+import { onAbort } from "../../abort.ts";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { RequestError } from "../../operation/errors.ts";
 import { errorOfRequest, errorOfResponse, metadataOf } from "./response.ts";
@@ -10,10 +11,12 @@ const longestBodyInMiB = 32;
 const everyStatusCode: Set<number> = new Set([Infinity]);
 
 /**
- * Reads bodies itself, up to 32 MiB once they are unpacked: a proxy's packed page of gigabytes must not fill the
- * memory. And what the headers of an answer said counts though its body breaks. Who sends breaks the connection off
- * by the signal when it fails: of a packed body the stream is the decoder's, and to destroy it leaves the connection
- * open.
+ * Limits bodies to 32 MiB unpacked: a proxy's packed page of gigabytes must not fill the memory. What the headers said
+ * counts although the body breaks.
+ *
+ * The sender closes the connection by the signal of a request that fails. A packed body's stream is the decoder's, and to
+ * destroy it leaves the connection open. The decoder has to heed the signal too: it knows no connection, and would unpack
+ * what has come.
  */
 export function withBodyLimit(client: HttpClient = createRedactingHttpClient()): HttpClient {
   return { sendRequest: (request) => sendBounded(client, request) };
@@ -27,7 +30,7 @@ async function sendBounded(client: HttpClient, request: PipelineRequest): Promis
   const head = { status, headers, request };
   if (typeof bodyAsText === "string") return { ...head, bodyAsText };
   try {
-    return { ...head, bodyAsText: await textOf(response) };
+    return { ...head, bodyAsText: await textOf(response, request.abortSignal) };
   } catch (cause) {
     if (request.abortSignal?.aborted) throw cause;
     const isSaidByHead = status === 202 || status >= 300;
@@ -49,16 +52,27 @@ function brokenBody(head: PipelineResponse, cause: unknown): RequestError {
   });
 }
 
-async function textOf({ readableStreamBody, browserStreamBody }: PipelineResponse): Promise<string> {
-  if (readableStreamBody) return textOfNode(readableStreamBody);
+async function textOf(
+  { readableStreamBody, browserStreamBody }: PipelineResponse,
+  abortSignal: PipelineRequest["abortSignal"],
+): Promise<string> {
+  if (readableStreamBody) return textOfNode(readableStreamBody, abortSignal);
   return browserStreamBody ? textOfBrowser(browserStreamBody) : "";
 }
 
 /** By events: to iterate makes a read cost a tenth more. */
-function textOfNode(stream: NodeJS.ReadableStream): Promise<string> {
+function textOfNode(
+  stream: NodeJS.ReadableStream,
+  abortSignal: PipelineRequest["abortSignal"],
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const text = new BoundedText();
     let hasEnded = false;
+    // After the HTTP client's own listener, which closes the connection.
+    const unsubscribe = onAbort(abortSignal, () => {
+      reject(new Error("aborted"));
+      if ("destroy" in stream && typeof stream.destroy === "function") stream.destroy();
+    });
     stream
       .on("data", (chunk: Uint8Array) => {
         if (!text.add(chunk)) reject(new BodyTooLongError());
@@ -70,6 +84,7 @@ function textOfNode(stream: NodeJS.ReadableStream): Promise<string> {
       .on("error", reject)
       // After the end too: an error for each answer, its stack included, would cost more than the parse.
       .on("close", () => {
+        unsubscribe();
         if (!hasEnded) reject(new Error("the connection was closed"));
       });
   });

@@ -211,7 +211,7 @@ async function attemptWithin(
       ? undefined
       : clock.setTimer(() => timeout.reject(timeoutError(limitInMs)), limitInMs);
   try {
-    // A transport need not settle when its signal fires: a stalled decoder never does.
+    // A transport need not settle when its signal fires: one of the user's own may never do so.
     const sent = Promise.race([timeout.promise, send(controller.signal)]);
     const response = await unlessAborted(sent, abortSignal);
     if (response.status >= 300) throw errorOfResponse(response);

@@ -1,9 +1,12 @@
-import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { createGunzip } from "node:zlib";
+import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient, PollingError, createPoller, pollUntilDone } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { AddedOperation, Fault, OperationStatusServer } from "lro-poller/testing";
+import { withBodyLimit } from "../../../src/azure/http/body-limit.ts";
 import { fast, serve } from "../lro/support.ts";
 import { rejection } from "../../support/rejections.ts";
 
@@ -133,4 +136,21 @@ test.each([
   const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
   const failure = await rejection(client.getOperationStatus("myProject", operationId), PollingError);
   expect([failure.code, requests.map(({ abortSignal }) => abortSignal?.aborted)]).toEqual([code, [true]]);
+});
+
+test.each([
+  ["while it unpacks", 1],
+  ["as the response comes", 0],
+])("a request that is aborted %s settles at once, and its decoder is destroyed", async (_when, turns) => {
+  const decoder = createGunzip();
+  const pending = Promise.withResolvers<PipelineResponse>();
+  const request = createPipelineRequest({ url: "https://dev.example" });
+  const controller = new AbortController();
+  request.abortSignal = controller.signal;
+  const sending = rejection(withBodyLimit({ sendRequest: () => pending.promise }).sendRequest(request));
+  pending.resolve({ status: 200, headers: createHttpHeaders(), request, readableStreamBody: decoder });
+  for (let turn = 0; turn < turns; turn++) await nextTurn();
+  controller.abort();
+  await sending;
+  expect(decoder.destroyed).toBe(true);
 });
