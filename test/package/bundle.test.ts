@@ -1,7 +1,11 @@
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { cpSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 interface Bundle {
   readonly modules: readonly string[];
@@ -47,3 +51,35 @@ test("the front page says what each dependency is for", () => {
   const named = Array.from(reasons.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
   expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).toSorted());
 });
+
+/** Not in a clean checkout, or, like `test`, where other tests put files meanwhile. */
+const leftOut = ["node_modules", ".git", ".stryker", "coverage", "dist", "test"];
+
+/** The paths in the tarball that `npm pack` makes of a clean checkout, where `prepack` builds. */
+async function packedFiles(): Promise<string[]> {
+  const folder = mkdtempSync(join(tmpdir(), "lro-poller-pack-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  for (const name of readdirSync(".").filter((entry) => !leftOut.includes(entry)))
+    cpSync(name, join(folder, name), { recursive: true });
+  cpSync(import.meta.filename, join(folder, "test/package.test.ts"));
+  symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+  const argv = ["pack", "--dry-run", "--json", "--foreground-scripts=false"];
+  const { stdout } = await promisify(execFile)("npm", argv, { cwd: folder });
+  // npm 11 prints a list of tarballs.
+  const [{ files }]: [{ files: { path: string }[] }] = JSON.parse(stdout);
+  return files.map(({ path }) => path).toSorted();
+}
+
+/** What the compiler makes of one source. */
+function builtFrom(source: string): string[] {
+  const target = source.replace(/^src/, "dist");
+  if (!target.endsWith(".ts")) return [target];
+  return [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => target.replace(/\.ts$/, ending));
+}
+
+test("the tarball holds the sources, what is built from them, and the pages without their images", async () => {
+  const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", ...globSync("docs/*.md")];
+  const sources = globSync("src/**/*.*");
+  const expected = ["package.json", ...pages, ...sources, ...sources.flatMap(builtFrom)];
+  expect(await packedFiles()).toEqual(expected.toSorted());
+}, 60_000);
