@@ -1,28 +1,51 @@
 /**
  * Fails when an export of the package, or a public member of one, has no docs, or when its docs link to nothing.
+ * Fails too when an entry point differs from its report in `api`, so that a change of the public API is a diff.
+ * With `--update` it writes these reports.
+ *
  * Reads the declarations in `dist`: API Extractor brings the compiler that it needs, and TypeScript 7 has none to lend.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from "@microsoft/api-extractor";
 import type { ExtractorMessage, IConfigFile } from "@microsoft/api-extractor";
+import { compareReports, writeReports } from "./api-reports.ts";
+
+const {
+  values: { update },
+} = parseArgs({ options: { update: { type: "boolean", default: false } } });
 
 const projectFolder = resolve(import.meta.dirname, "../..");
 const packageJson = readFileSync(join(projectFolder, "package.json"), "utf8");
-const entryPoints = Array.from(
-  packageJson.matchAll(/"\.(?:\/\w+)?": "\.\/(dist\/\S+)\.js"/g),
-  ([, path]) => `${path}.d.ts`,
+/** Declarations of each entry point, by the path of its report. */
+const entryPoints = new Map(
+  Array.from(
+    packageJson.matchAll(/"\.(?:\/(\w+))?": "\.\/(dist\/\S+)\.js"/g),
+    ([, name, path]): [string, string] => [
+      `api/lro-poller${name === undefined ? "" : `-${name}`}.api.md`,
+      `${path}.d.ts`,
+    ],
+  ),
 );
-const reportFolder = mkdtempSync(join(tmpdir(), "lro-poller-docs-"));
+const temporaryFolder = mkdtempSync(join(tmpdir(), "lro-poller-docs-"));
+const reportFileName = "report.api.md";
 
 try {
-  const complaints = entryPoints.flatMap(complaintsAbout);
+  const complaints: string[] = [];
+  const reports = new Map<string, string>();
+  for (const [file, entryPoint] of entryPoints) {
+    complaints.push(...complaintsAbout(entryPoint));
+    reports.set(file, readFileSync(join(temporaryFolder, reportFileName), "utf8"));
+  }
+  console.log(`${complaints.length} complaints about the docs of ${[...entryPoints.values()].join(", ")}`);
+  if (update) writeReports(projectFolder, reports);
+  else complaints.push(...compareReports(projectFolder, reports));
   for (const complaint of complaints) console.error(complaint);
-  console.log(`${complaints.length} complaints about the docs of ${entryPoints.join(", ")}`);
   if (complaints.length > 0) process.exitCode = 1;
 } finally {
-  rmSync(reportFolder, { recursive: true });
+  rmSync(temporaryFolder, { recursive: true });
 }
 
 function complaintsAbout(entryPoint: string): string[] {
@@ -57,9 +80,9 @@ function configOf(entryPoint: string): IConfigFile {
     // What is undocumented is found while a report of the API is written.
     apiReport: {
       enabled: true,
-      reportFolder,
-      reportTempFolder: reportFolder,
-      reportFileName: "api.md",
+      reportFolder: temporaryFolder,
+      reportTempFolder: temporaryFolder,
+      reportFileName,
       // A base class that is not exported lends its members. The test kit has those of the library besides.
       includeForgottenExports: entryPoint === "dist/index.d.ts",
     },
