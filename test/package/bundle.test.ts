@@ -52,6 +52,13 @@ test("the front page says what each dependency is for", () => {
   expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).toSorted());
 });
 
+test("spans name the version of the package", () => {
+  const { version }: Record<string, string> = JSON.parse(readFileSync("package.json", "utf8"));
+  const sources = globSync("src/**/*.ts").map((file) => readFileSync(file, "utf8"));
+  const named = sources.flatMap((source) => /\bpackageVersion = "(.*)"/.exec(source)?.slice(1) ?? []);
+  expect(named).toEqual([version]);
+});
+
 /** Not in a clean checkout, or, like `test`, where other tests put files meanwhile. */
 const leftOut = ["node_modules", ".git", ".stryker", "coverage", "dist", "test"];
 
