@@ -14,6 +14,10 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     unstubGlobals: true,
+    // A slow machine makes a test slow, never red: these only end a test that hangs.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 100_000 } },
     coverage: {
       include: ["src/**/*.ts"],
       reporter: ["text", "json-summary", "json"],

@@ -47,12 +47,12 @@ export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedP
  */
 export function parseOutcome<P>(value: unknown): Outcome<P> {
   const path = "job.returnvalue";
-  const names = ["version", "ending", "operationId", "elapsedInMs", "token", "state"];
+  const names = ["version", "reason", "operationId", "elapsedInMs", "token", "state"];
   const fields = parseFields(value, path, names);
   if (fields["version"] !== 1) throw invalidField(`${path}.version`, "1", fields["version"]);
   const token = parseString(fields["token"], `${path}.token`);
   return outcomeOf<P>({
-    reason: parseReason(fields["ending"], `${path}.ending`),
+    reason: parseReason(fields["reason"], `${path}.reason`),
     operationId: parseString(fields["operationId"], `${path}.operationId`),
     elapsedInMs: parseNumber(fields["elapsedInMs"], `${path}.elapsedInMs`),
     state: parseEndState<P>(fields["state"], `${path}.state`),

@@ -53,7 +53,9 @@ function freshToken(operation: object, now: number): ResumeToken {
 
 /** Whether a value has what an operation needs. */
 export function isOperation(source: unknown): source is Operation {
-  return isObject(source) && typeof source["read"] === "function" && typeof source["toJSON"] === "function";
+  return (
+    isObject(source) && typeof source["getStatus"] === "function" && typeof source["toJSON"] === "function"
+  );
 }
 
 function isReference(source: unknown): source is OperationReference {

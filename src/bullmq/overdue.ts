@@ -20,16 +20,20 @@ export function timeoutIfOverdue(job: Job, now: number): PollingTimeoutError | u
   const token = { ...wait.token, deadline: undefined };
   const message =
     "Stopped waiting: the timeout is over, and no worker has told of an end. Use the resume token to go on waiting.";
-  const context = { pollCount: token.pollCount, observed: wait.observed, resumeToken: JSON.stringify(token) };
+  const context = {
+    pollCount: token.pollCount,
+    responseCounts: wait.responseCounts,
+    resumeToken: JSON.stringify(token),
+  };
   return new PollingTimeoutError(message, "PollingTimeout", context);
 }
 
 function waitOf({
   data,
-}: Job): { readonly token: ResumeToken; readonly observed: ResponseCounts } | undefined {
+}: Job): { readonly token: ResumeToken; readonly responseCounts: ResponseCounts } | undefined {
   try {
     const { token, responseCounts } = parseJobData(data);
-    return { token: parseToken({ ...token }), observed: responseCounts };
+    return { token: parseToken({ ...token }), responseCounts };
   } catch {
     // A worker will say what is wrong with it.
     return undefined;

@@ -25,7 +25,7 @@ export async function requeueJob(queue: Queue, jobId: string, data: JobData): Pr
 }
 
 function isSettled({ returnvalue }: Job): boolean {
-  return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["ending"] === "terminal";
+  return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["reason"] === "terminal";
 }
 
 /** What the wait knew at its end, unless nobody can read it. */

@@ -187,7 +187,7 @@ function resolverOf(options: OperationWorkerOptions): (token: object) => Promise
     const token = parseToken(parseObject(value, "token"));
     const operation: unknown = await resolveOperation(token);
     if (isOperation(operation)) return { token, operation };
-    throw new TypeError("resolveOperation: expected an operation with read and toJSON, got none");
+    throw new TypeError("resolveOperation: expected an operation with getStatus and toJSON, got none");
   };
 }
 

@@ -102,7 +102,7 @@ export function snapshotOf(
   elapsedInMs: number,
   step: NextStep,
 ): PollerSnapshot {
-  const { status, previousStatus, percentComplete, pollCount, failedPollCount: failedPollCount } = state;
+  const { status, previousStatus, percentComplete, pollCount, failedPollCount } = state;
   return {
     operationId,
     status,

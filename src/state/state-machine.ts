@@ -250,8 +250,8 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
 /** A service that invents a new word for each answer must not fill the memory. */
 const maxKindsCounted = 50;
 
-function count(observed: ResponseCounts, answer: string): ResponseCounts {
+function count(counts: ResponseCounts, answer: string): ResponseCounts {
   const key =
-    Object.hasOwn(observed, answer) || Object.keys(observed).length < maxKindsCounted ? answer : "other";
-  return { ...observed, [key]: (Object.hasOwn(observed, key) ? (observed[key] ?? 0) : 0) + 1 };
+    Object.hasOwn(counts, answer) || Object.keys(counts).length < maxKindsCounted ? answer : "other";
+  return { ...counts, [key]: (Object.hasOwn(counts, key) ? (counts[key] ?? 0) : 0) + 1 };
 }

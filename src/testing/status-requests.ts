@@ -25,7 +25,7 @@ function getStatus(plane: DataPlane, call: Call): Reply {
 }
 
 function getOperation(operation: ServedOperation, plane: DataPlane, call: Call): Reply {
-  const { pollNumber: pollNumber, fault: ownFault } = operation.countPoll();
+  const { pollNumber, fault: ownFault } = operation.countPoll();
   const fault = ownFault ?? plane.takeNextFault();
   const body = bodyFor(operation, fault);
   const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(body.status) };

@@ -69,8 +69,8 @@ redisTest(
       delayed: 0,
       waiting: 0,
       active: 0,
-      ended: operations,
-      refused: 0,
+      completed: operations,
+      rejected: 0,
     });
     const patient = new Set(
       outcomes.flatMap(({ added }, index) => (index % 3 === 0 ? [added.operationId] : [])),

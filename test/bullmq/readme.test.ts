@@ -102,7 +102,7 @@ test("a script that waits in its own process goes to the queue by its import and
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config));
   const compiled = promisify(execFile)("tsc", ["-p", folder]);
   await expect(compiled).resolves.toMatchObject({ stdout: "" });
-}, 60_000);
+});
 
 redisTest("the worker and both sides of the diff run", async (redis) => {
   await using server = await startOperationStatusServer();

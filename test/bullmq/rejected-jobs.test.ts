@@ -29,7 +29,11 @@ redisTest("a job whose options were tampered with is refused, not tried for ever
     [{ minDelayInMs: null }, "minDelayInMs: expected"],
     [{ pastDurationsInMs: [0] }, "pastDurationsInMs: expected"],
   ] as const) {
-    const { id = "" } = await raw.add("operation", { version: 1, token, options, responseCounts: {} }, triedAgain);
+    const { id = "" } = await raw.add(
+      "operation",
+      { version: 1, token, options, responseCounts: {} },
+      triedAgain,
+    );
     expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
       code: "JobRejected",
       message: expect.stringContaining(named),

@@ -30,7 +30,7 @@ redisTest(
     expect(counts.length).toBeGreaterThan(1);
     await worker.close();
     const reads = server.requests.length;
-    expect(await queue.counts()).toMatchObject({ active: 0, ended: 0 });
+    expect(await queue.counts()).toMatchObject({ active: 0, completed: 0 });
     expect(server.requests).toHaveLength(reads);
   },
 );

@@ -132,7 +132,7 @@ test("each wait is finite, not before Retry-After and not after the deadline, an
       const step = nextStep(state, elapsedInMs, limits, schedule, () => share, factor);
       checkStep(step, state, elapsedInMs, limits);
       expect(step.type === "stop" && step.reason === "terminal").toBe(isComplete(state));
-      if (elapsedInMs >= limits.deadlineInMs) expect(step.type).toBe("end");
+      if (elapsedInMs >= limits.deadlineInMs) expect(step.type).toBe("stop");
     }),
   ));
 

@@ -122,11 +122,11 @@ test("an iterator over a group that is returned while its next() is pending ends
 
 test("reads that throw at once are all told, however many wait for their turn", async () => {
   const clock = createVirtualClock();
-  const read = (): never => {
+  const getStatus = (): never => {
     throw new TypeError("x is not a function");
   };
   const slow = scriptedOperation([forever, succeeded]);
-  const broken = Array.from({ length: 3000 }, () => ({ ...scriptedOperation([]), read }));
+  const broken = Array.from({ length: 3000 }, () => ({ ...scriptedOperation([]), getStatus }));
   const limits = { maxConcurrency: 1, requestTimeoutInMs: 5000 };
   const all = pollAll<unknown>([slow, ...broken], { ...settings(clock), ...limits });
   const [first, ...others] = await clock.runUntilSettled(all);

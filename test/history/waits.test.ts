@@ -198,7 +198,7 @@ describe("a wait with a history", () => {
     const operation = scriptedOperation([running, { status: "Succeeded", startTime, endTime }]);
     await clock.runUntilSettled(history.pollUntilDone(kindOf, operation, options));
     expect(seen).toEqual(["Running", "Succeeded"]);
-    expect(warnings).toEqual(["The kind of an operation was not found: TypeError: no resourceId"]);
+    expect(warnings).toEqual(["The kind of an operation was not found: no resourceId"]);
   });
 
   it("records under a kind that is found late", async () => {

@@ -23,7 +23,7 @@ function installed(packages: readonly string[]): string {
   const entries = {
     ".": "index.ts",
     "./opentelemetry": "opentelemetry.ts",
-    "../testing": "testing/index.ts",
+    "./testing": "testing/index.ts",
   };
   const exports = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `./src/${file}`]));
   writeFileSync(
@@ -40,7 +40,7 @@ function installed(packages: readonly string[]): string {
 
 async function run(cwd: string, nodeOptions: readonly string[]): Promise<string[]> {
   const program = join(cwd, "program.ts");
-  cpSync(join(import.meta.dirname, "support/installed-wait.ts"), program);
+  cpSync(join(import.meta.dirname, "../support/installed-wait.ts"), program);
   const argv = ["--no-warnings", ...nodeOptions, program];
   const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd });
   return stdout.trimEnd().split("\n");
@@ -65,7 +65,7 @@ test("with the file of the page for operators loaded first, ES modules have span
   );
   const folder = installed([...Object.keys(manifest.dependencies), ...telemetry, ...named]);
   writeFileSync(join(folder, "telemetry.mjs"), code);
-  cpSync(join(import.meta.dirname, "support/console-telemetry.mjs"), join(folder, "sdk.mjs"));
+  cpSync(join(import.meta.dirname, "../support/console-telemetry.mjs"), join(folder, "sdk.mjs"));
   const lines = await run(folder, ["--import", "./sdk.mjs", "--import", "./telemetry.mjs"]);
   expect(lines).toEqual([
     "HTTP GET",

@@ -15,7 +15,7 @@ describe("Retry-After", () => {
     [{ "retry-after": "1.9" }, 1900],
     [{ "retry-after": "1.25" }, 1250],
     [{ "retry-after-ms": "  250  " }, 250],
-    [{ "retry-after": "2147484" }, 2_147_484_000],
+    [{ "retry-after": "2147484" }, 86_400_000],
     [{ "retry-after-ms": "250" }, 250],
     [{ "x-ms-retry-after-ms": "251" }, 251],
     [{ "retry-after-ms": "250", "retry-after": "5" }, 250],

@@ -89,4 +89,4 @@ test("the tarball holds the sources, what is built from them, and the pages with
   const sources = globSync("src/**/*.*");
   const expected = ["package.json", ...pages, ...sources, ...sources.flatMap(builtFrom)];
   expect(await packedFiles()).toEqual(expected.toSorted());
-}, 60_000);
+});

@@ -41,10 +41,10 @@ test("a wait that succeeds: verbose what is not new, info the rest, with the tim
   await pollerOf(timeline).pollUntilDone();
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    "info Operation …: Running at 40 %. Next read in 10000 ms.",
-    "verbose Operation …: Running at 40 %. Next read in 10000 ms.",
+    "info Operation …: Running at 40 %. Next poll in 10000 ms.",
+    "verbose Operation …: Running at 40 %. Next poll in 10000 ms.",
     "info Operation …: Succeeded at 40 %.",
-    "info Operation …: the wait ended, Succeeded at 40 % (20000 ms, 3 reads, 0 of them failed).",
+    "info Operation …: the wait ended, Succeeded at 40 % (20000 ms, 3 polls, 0 of them failed).",
   ]);
 });
 
@@ -59,11 +59,11 @@ test("an operation that fails is a warning, once; reads that are tried again are
     .catch(() => {});
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    expect.stringMatching(/^info Operation …: throttled: HTTP 429.* Next read in 7000 ms\.$/),
-    expect.stringMatching(/^info Operation …: read failed: HTTP 500.* Next read in \d+ ms\.$/),
+    expect.stringMatching(/^info Operation …: throttled: HTTP 429.* Next poll in 7000 ms\.$/),
+    expect.stringMatching(/^info Operation …: poll failed: HTTP 500.* Next poll in \d+ ms\.$/),
     "info Operation …: Failed.",
     expect.stringMatching(
-      /^warning Operation …: the wait ended \(\d+ ms, 3 reads, 2 of them failed\): Operation … failed\. QuotaExceeded: No cores left\.$/,
+      /^warning Operation …: the wait ended \(\d+ ms, 3 polls, 2 of them failed\): Operation … failed\. QuotaExceeded: No cores left\.$/,
     ),
   ]);
 });
@@ -74,9 +74,9 @@ test("a wait that is given up is a warning", async () => {
     .catch(() => {});
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    expect.stringMatching(/^info Operation …: read failed: HTTP 403[^]*\.$/),
+    expect.stringMatching(/^info Operation …: poll failed: HTTP 403[^]*\.$/),
     expect.stringMatching(
-      /^warning Operation …: gave up \(0 ms, 1 reads, 1 of them failed\): Could not read/,
+      /^warning Operation …: polling failed \(0 ms, 1 polls, 1 of them failed\): Could not read/,
     ),
   ]);
 });
@@ -91,12 +91,12 @@ test("a wait that its callers leave, and that goes on later, here or by a token"
     break;
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    "info Operation …: Running. Next read in 10000 ms.",
-    "info Operation …: nobody waits any more, Running (0 ms, 1 reads, 0 of them failed).",
-    "info Operation …: waiting again, Running when last seen.",
-    expect.stringMatching(/^verbose Operation …: Running\. Next read in \d+ ms\.$/),
+    "info Operation …: Running. Next poll in 10000 ms.",
+    "info Operation …: every caller has stopped waiting, Running (0 ms, 1 polls, 0 of them failed).",
+    "info Operation …: waiting again, last seen Running.",
+    expect.stringMatching(/^verbose Operation …: Running\. Next poll in \d+ ms\.$/),
     expect.stringMatching(
-      /^info Operation …: nobody waits any more, Running \(\d+ ms, 2 reads, 0 of them failed\)\.$/,
+      /^info Operation …: every caller has stopped waiting, Running \(\d+ ms, 2 polls, 0 of them failed\)\.$/,
     ),
   ]);
 });
@@ -109,7 +109,7 @@ test("a wait whose poller is disposed of is over once, and one that nobody waits
   await pollerOf([{ status: "Running" }])[Symbol.asyncDispose]();
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    "info Operation …: nobody waits any more, state unknown (0 ms, 0 reads, 0 of them failed).",
+    "info Operation …: every caller has stopped waiting, state unknown (0 ms, 0 polls, 0 of them failed).",
   ]);
 });
 

@@ -22,12 +22,12 @@ test.each<[string, () => unknown, string]>([
   [
     "a URL for an operation",
     () => createPoller(anything(endpoint)),
-    "operation: expected what client.operation() gives, got string",
+    "operation: expected what client.operation() returns, got string",
   ],
   [
     "an operation that cannot be read",
     () => createPoller(anything({ id: "7" })),
-    "operation: expected what client.operation() gives, got object",
+    "operation: expected what client.operation() returns, got an object without getStatus, toJSON",
   ],
   [
     "a token for a credential",

@@ -3,10 +3,9 @@ import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { AddOperationOptions } from "lro-poller/testing";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 
 // A process starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 const library = new URL("../../src/index.ts", import.meta.url).href;
 

@@ -152,7 +152,7 @@ describe("code of others that throws", () => {
     const clock = createVirtualClock();
     let again: Promise<unknown> | undefined;
     const info = (line: unknown): void => {
-      if (String(line).includes("nobody waits")) again ??= poller.pollUntilDone();
+      if (String(line).includes("stopped waiting")) again ??= poller.pollUntilDone();
     };
     const ignore = (): void => {};
     const logger: PollLogger = { verbose: ignore, info, warning: ignore, error: ignore };

@@ -148,7 +148,10 @@ describe("a signed URL and a token never show in the error of", () => {
     ["an endpoint with a password", () => new OperationStatusesClient(`https://me:${secret}@dev.example`)],
     ["an endpoint that is none", () => new OperationStatusesClient(`dev.example${query}`)],
     ["a token that is no JSON", (client) => client.resume(signed)],
-    ["a token cut short", (client) => client.resume(`{"version":1,"operation":{"pollingLocation":"${signed}`)],
+    [
+      "a token cut short",
+      (client) => client.resume(`{"version":1,"operation":{"pollingLocation":"${signed}`),
+    ],
     ["a token of no operation", (client) => client.resume(JSON.stringify({ version: 1, operation: signed }))],
   ])("a mistake in %s", (_, act) => {
     let error: unknown;

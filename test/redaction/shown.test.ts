@@ -168,7 +168,7 @@ const endings: Ending[] = [
     error: "PollingError",
     routes: answers(403, { headers: { "x-ms-error-code": "Forbidden" } }),
   },
-  { reason: "cannot be read", error: "PollingError", routes: answers(503), options: impatient },
+  { ending: "cannot be read", error: "PollingError", routes: answers(503), options: impatient },
   {
     ending: "has a page for a status",
     error: "PollingError",
@@ -204,7 +204,7 @@ const endings: Ending[] = [
     routes: answers(503, { headers: { "retry-after": "3600" } }),
     options: { timeoutInMs: 60_000 },
   },
-  { reason: "did not begin", error: "OperationStartError", routes: [on(`POST ${request.url}`, 400)] },
+  { ending: "did not begin", error: "OperationStartError", routes: [on(`POST ${request.url}`, 400)] },
   {
     ending: "is asked for by a client whose errors have the request",
     error: "PollingError",

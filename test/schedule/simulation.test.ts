@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { laws, longLaws, prices } from "../../bench/schedule/corpora.ts";
 import { ours } from "../../bench/schedule/compare.ts";
 import { uniform } from "../../bench/schedule/laws.ts";
@@ -15,8 +15,6 @@ import {
   withoutKnowledge,
 } from "../../bench/schedule/tables.ts";
 import { adaptive } from "../../src/index.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 // The simulation has no clock and fixed seeds: each figure is the same on every machine.
 describe("the cost of waiting, lateness plus reads times their price", () => {

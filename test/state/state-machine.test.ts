@@ -109,10 +109,13 @@ describe("transitions", () => {
     [-1, 0],
     [NaN, 0],
     [Infinity, 0],
-  ])("an age of %s ms, told a second after the begin, is a head start of %s ms", (ageInMs, ageAtStartInMs) => {
-    const response = { status: status("Running"), ageInMs };
-    expect(after({ type: "response", atInMs: 1000, response })).toMatchObject({ ageAtStartInMs });
-  });
+  ])(
+    "an age of %s ms, told a second after the begin, is a head start of %s ms",
+    (ageInMs, ageAtStartInMs) => {
+      const response = { status: status("Running"), ageInMs };
+      expect(after({ type: "response", atInMs: 1000, response })).toMatchObject({ ageAtStartInMs });
+    },
+  );
 
   test("the age is told once, by the first answer, and moves the operation's progress back in time", () => {
     const told = (atInMs: number, ageInMs: number, percentComplete: number): PollEvent => ({
@@ -235,15 +238,22 @@ describe("the next step", () => {
     });
   });
 
-  test.each([NaN, Infinity, Number.MAX_VALUE, -1, 0])(
-    "is not put off by a Retry-After of %s",
+  test.each([Infinity, Number.MAX_VALUE, 86_400_001])(
+    "is put off by a Retry-After of %s for a day",
     (retryAfterInMs) => {
       expect(stepAfter([answered(0, "Running", undefined, retryAfterInMs)])).toMatchObject({
-        delayInMs: 2000,
+        delayInMs: 86_400_000,
       });
-      expect(stepAfter([failed(0, "transient", retryAfterInMs)])).toMatchObject({ delayInMs: 1000 });
+      expect(stepAfter([failed(0, "transient", retryAfterInMs)])).toMatchObject({ delayInMs: 86_400_000 });
     },
   );
+
+  test.each([NaN, -1, 0])("is not put off by a Retry-After of %s", (retryAfterInMs) => {
+    expect(stepAfter([answered(0, "Running", undefined, retryAfterInMs)])).toMatchObject({
+      delayInMs: 2000,
+    });
+    expect(stepAfter([failed(0, "transient", retryAfterInMs)])).toMatchObject({ delayInMs: 1000 });
+  });
 
   test("spreads a Retry-After upward by a tenth", () => {
     const step = stepAfter([answered(0, "Running", undefined, 7000)], {}, () => 1);

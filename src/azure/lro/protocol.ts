@@ -90,7 +90,10 @@ function withBody(response: LroResponse): LroResponse {
   return response;
 }
 
-function pollingLocationOf(beginning: InitialRequestInfo, response: LroResponse): PollingLocation | undefined {
+function pollingLocationOf(
+  beginning: InitialRequestInfo,
+  response: LroResponse,
+): PollingLocation | undefined {
   const location = resolved(response.header("location"), beginning.url);
   const monitorUrl = resolved(monitorHeader(response), beginning.url);
   if (monitorUrl !== undefined) {

@@ -173,20 +173,21 @@ const maxRetries = 3;
 async function sendInitialRequest(
   request: InitialRequest,
   send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
-  { clock, random, requestTimeoutInMs, rules, abortSignal }: PollSettings,
+  { clock, random, requestTimeoutInMs, timeoutInMs, rules, abortSignal }: PollSettings,
   retries: AbortController,
 ): Promise<PipelineResponse> {
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
-    const isOver = retries.signal.aborted;
-    if (!(error instanceof RequestError) || isOver || !isRepeatable(request, error)) return false;
+    if (!(error instanceof RequestError) || !isRepeatable(request, error)) return false;
     const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
     const delayInMs = Math.max(backoffInMs, spread(error.retryAfterInMs ?? 0, random));
-    await sleep(clock, delayInMs, retries.signal);
-    return true;
+    await sleep(clock, delayInMs, retries.signal).catch(() => {});
+    return !retries.signal.aborted;
   };
   const attempt = (): Promise<PipelineResponse> =>
     attemptWithin(send, clock, requestTimeoutInMs, abortSignal);
-  const unsubscribe = onAbort(abortSignal, (reason) => retries.abort(reason));
+  const stopRetries = (): void => retries.abort();
+  const unsubscribe = onAbort(abortSignal, stopRetries);
+  const cancel = timeoutInMs === Infinity ? undefined : clock.setTimer(stopRetries, timeoutInMs);
   try {
     return await pRetry(attempt, { retries: maxRetries, minTimeout: 0, shouldRetry });
   } catch (error) {
@@ -194,6 +195,7 @@ async function sendInitialRequest(
     const cause = errorOfRequest(error);
     throw new OperationStartError(`${request.method} did not start an operation: ${cause.message}`, cause);
   } finally {
+    cancel?.();
     unsubscribe();
   }
 }

@@ -11,7 +11,7 @@ import { createCertificate } from "../../support/tls.ts";
 
 const certificate = createCertificate();
 const minuteInMs = 60_000;
-const reads = 24;
+const polls = 24;
 
 let server: OperationStatusServer;
 let credential: CountingCredential;
@@ -22,7 +22,7 @@ beforeEach(async () => {
   const tls = await certificate;
   tlsOptions = { ca: tls.cert };
   credential = new CountingCredential();
-  const timeline = [{ status: "Running", reads }, { status: "Succeeded" }];
+  const timeline = [{ status: "Running", polls }, { status: "Succeeded" }];
   server = await startOperationStatusServer({
     tls,
     requireAuthorization: (token) => credential.isValid(token),
@@ -93,7 +93,7 @@ describe.each<[string, Begin]>([
     await begin({ onProgress }).pollUntilDone();
     expect(answers().filter((status) => status === 401)).toHaveLength(1);
     expect(credential.calls).toMatchObject([{}, { claims, enableCae: true }]);
-    expect(new Set(tokensSent().slice(-reads + 4))).toEqual(new Set(["token-2"]));
+    expect(new Set(tokensSent().slice(-polls + 4))).toEqual(new Set(["token-2"]));
   });
 
   test("is not asked for again and again by claims", async () => {

@@ -4,6 +4,7 @@ import {
   OperationFailedError,
   OperationStatusesClient,
   PollingError,
+  OperationStartError,
   PollingTimeoutError,
   createPoller,
   fixed,
@@ -229,14 +230,15 @@ describe("an initial request", () => {
   test("is not repeated after timeoutInMs, and leaves no timer", async () => {
     const service = simulate({ status: 503, headers: { "retry-after": "3600" } });
     const poller = begin(service, { method: "PUT" }, { timeoutInMs: 10_000 });
-    await rejection(service.clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
-    await service.clock.advance(0);
+    const failure = service.clock.runUntilSettled(poller.pollUntilDone());
+    expect(await rejection(failure, OperationStartError)).toMatchObject({ statusCode: 503 });
+    expect(service.clock.now()).toBe(10_000);
     expect(service.clock.pendingTimers).toBe(0);
     expect(service.asked).toHaveLength(1);
   });
 
-  test("is not repeated once the only caller has left", async () => {
-    const service = simulate({ status: 503 });
+  test("goes on when the only caller has left: a later one gets the result", async () => {
+    const service = simulate({ status: 503 }, { status: 200, body: { id: "b1" } });
     const controller = new AbortController();
     const poller = begin(service, { method: "PUT" });
     const wait = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
@@ -244,8 +246,9 @@ describe("an initial request", () => {
     controller.abort("enough");
     expect(await wait).toBe("enough");
     await service.clock.advance(600_000);
-    expect(service.asked).toHaveLength(1);
     expect(service.clock.pendingTimers).toBe(0);
+    expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
+    expect(service.asked).toHaveLength(2);
   });
 
   test("that hangs is let go after requestTimeoutInMs, and sent again where that is safe", async () => {
@@ -262,7 +265,7 @@ describe("an initial request", () => {
     const wait = service.clock.runUntilSettled(poller.pollUntilDone());
     const { resumeToken = "" } = await rejection(wait, PollingTimeoutError);
     expect(() => clientOf(service).resume(resumeToken)).toThrow(
-      "token.operation: expected one that had begun, got one whose first answer had not come",
+      "token.operation: expected one that had started, got one whose initial request had no response",
     );
   });
 

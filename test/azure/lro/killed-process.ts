@@ -25,7 +25,7 @@ const preload = `
 `;
 
 function source(file: string): string {
-  return JSON.stringify(new URL(`../../${folderOfLibrary}/${file}.${extension}`, import.meta.url).href);
+  return JSON.stringify(new URL(`../../../${folderOfLibrary}/${file}.${extension}`, import.meta.url).href);
 }
 
 /** What a trial came to; what was wrong with it is in `mistakes`. */

@@ -38,7 +38,7 @@ describe("the initial request", () => {
     expect(asked).toHaveLength(times);
   });
 
-  test("is not repeated once nobody waits any more, also when they left between two reads", async () => {
+  test("is repeated whether callers wait or not, and its waiting is no poll", async () => {
     const { clock, httpClient, asked } = simulate(() => new Promise(() => {}), down, down, down);
     const sender = { pipeline: createEmptyPipeline(), httpClient, clock, requestTimeoutInMs: 300 };
     const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
@@ -47,9 +47,11 @@ describe("the initial request", () => {
     await clock.advance(700);
     controller.abort("enough");
     expect(await wait).toBe("enough");
+    expect(poller.toJSON()).toMatchObject({ pollCount: 0, failedPollCount: 0 });
     await clock.advance(600_000);
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(4);
     expect(clock.pendingTimers).toBe(0);
+    await expect(poller.started).rejects.toThrow("PUT did not start an operation");
   });
 
   test("that is refused a token of the caller's own pipeline is not sent again with the same", async () => {

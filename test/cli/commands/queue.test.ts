@@ -18,7 +18,13 @@ redisTest("operations are added, worked on, waited for and counted by hand", asy
   expect(waited.stdout).toContain('"uri": "https://box"');
   expect(waited.stderr).toContain("ProvisioningFailed: The dev box could not be created.");
   const counted = await runCli(["queue", "status", ...redis, "-o", "json"]);
-  expect(JSON.parse(counted.stdout)).toEqual({ delayed: 0, waiting: 0, active: 0, ended: 2, refused: 0 });
+  expect(JSON.parse(counted.stdout)).toEqual({
+    delayed: 0,
+    waiting: 0,
+    active: 0,
+    completed: 2,
+    rejected: 0,
+  });
 
   stopping.abort();
   expect(await worker).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("Working.") });

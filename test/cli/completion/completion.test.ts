@@ -1,12 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { lacksProgram } from "../../support/programs.ts";
 import { runCli, temporaryFolder } from "../run-cli.ts";
 
 // A shell starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 30_000 });
 
 /** Asks a real shell what it would complete of the words; the last one is what is being typed. */
 type Complete = (script: string, words: readonly string[], folder: string) => string[];

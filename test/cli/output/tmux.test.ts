@@ -1,11 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { lacksProgram } from "../../support/programs.ts";
 import { failing, operationId, startServer } from "../run-cli.ts";
 
 // A process starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, expect: { poll: { timeout: 20_000 } } });
 
 const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 

@@ -1,10 +1,9 @@
 import type { Page } from "playwright-core";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { lacksChromium, launchChromium } from "../../support/chromium.ts";
 import { CapturedOutput, pageOf, runCli, startServer } from "../run-cli.ts";
 
 // A browser starts slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000, expect: { poll: { timeout: 20_000 } } });
 
 const hostile = `<img src=x onerror="document.title='owned'"><script>document.title = 'owned'</script>`;
 
