@@ -31,6 +31,7 @@ export type {
   Operation,
   PollFailure,
   PollLogger,
+  PollMetrics,
   PollerEnd,
   PollerObserver,
   PollerSnapshot,
@@ -48,8 +49,7 @@ export type {
 } from "./operation/status.ts";
 export type { PollOptions } from "./poller/options.ts";
 export { parseOperationStatus } from "./operation/parse-status.ts";
-export { createPoller } from "./poller/poller.ts";
-export { pollUntilDone } from "./poller/poller.ts";
+export { createPoller, pollUntilDone } from "./poller/poller.ts";
 export type { CallOptions, Poller } from "./poller/poller.ts";
 export type { FailedPoll, Progress } from "./state/progress.ts";
 export type { Limiter, RateLimit, RequestResult } from "./operation/limiter.ts";
@@ -87,6 +87,7 @@ export { startOperation } from "./azure/lro/start-operation.ts";
 export type {
   InitialRequest,
   OperationSender,
+  OperationStarter,
   StartOperationOptions,
   StartedPoller,
 } from "./azure/lro/start-operation.ts";

@@ -1,22 +1,22 @@
 import type { Member } from "./member.ts";
 
-/** Where many operations stand together. */
+/** The progress of many operations together. */
 export interface GroupProgress {
-  /** How many have been added. */
+  /** The operations that were added. */
   readonly total: number;
-  /** How many are over, or were given up. */
+  /** The operations that are over, or no longer polled. */
   readonly finished: number;
-  /** How many are in which state, by the state's name; `Unknown` where there was no answer yet. */
+  /** The number of operations in each state; `Unknown` where there was no response yet. */
   readonly states: Readonly<Record<string, number>>;
-  /** 0 to 100: an operation that is over counts as 100, one that reports nothing as 0. */
+  /** The mean percentage, 0 to 100: an operation that is over counts as 100, one that reports nothing as 0. */
   readonly percentComplete: number;
-  /** Milliseconds until the last one is over; `undefined` where it would be a guess. */
+  /** Milliseconds until the last operation is over; `undefined` where it would be a guess. */
   readonly estimatedRemainingInMs: number | undefined;
 }
 
 const finishedProgress = { percentComplete: 100, estimatedRemainingInMs: 0 };
 
-/** Where the members of a group stand. */
+/** Makes the progress of a group. */
 export function progressOfGroup<P>(members: readonly Member<P>[]): GroupProgress {
   const states = new Map<string, number>();
   let finished = 0;
@@ -38,7 +38,7 @@ export function progressOfGroup<P>(members: readonly Member<P>[]): GroupProgress
   };
 }
 
-/** One that nobody can tell of makes the whole a guess. */
+/** One unknown estimate makes the whole a guess. */
 function longest(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? undefined : Math.max(one, other);
 }

@@ -1,14 +1,14 @@
 import type { InnerError, OperationError } from "./status.ts";
 
-const mostDetailsShown = 20;
+const maxDetailsShown = 20;
 
-/** The data keep all of it; a log line need not. */
-const longestText = 8000;
+/** The data have all of it; a log line need not. */
+const maxTextLength = 8000;
 
-/** `code: message (target) → inner → inner`, then a line for each of the details, indented by their depth. */
+/** Formats an error as `code: message (target) → inner → inner`, and a line for each of its details, indented. */
 export function formatOperationError(error: OperationError): string {
   const text = formatTree(error, "");
-  return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+  return text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text;
 }
 
 function formatTree(error: OperationError, indent: string): string {
@@ -17,7 +17,7 @@ function formatTree(error: OperationError, indent: string): string {
   const line = [`${head || "No code or message"}${target}`, ...innerChain(error.innererror)].join(" → ");
   const details = error.details ?? [];
   const shown = details
-    .slice(0, mostDetailsShown)
+    .slice(0, maxDetailsShown)
     .map((detail) => `\n${indent}  - ${formatTree(detail, `${indent}  `)}`);
   const hidden = details.length - shown.length;
   return `${line}${shown.join("")}${hidden > 0 ? `\n${indent}  - … and ${hidden} more` : ""}`;
@@ -25,6 +25,6 @@ function formatTree(error: OperationError, indent: string): string {
 
 function innerChain(inner: InnerError | undefined): string[] {
   if (inner === undefined) return [];
-  const said = [inner.code, inner.message].filter(Boolean).join(": ");
-  return [...(said === "" ? [] : [said]), ...innerChain(inner.innererror)];
+  const text = [inner.code, inner.message].filter(Boolean).join(": ");
+  return [...(text === "" ? [] : [text]), ...innerChain(inner.innererror)];
 }

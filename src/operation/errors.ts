@@ -3,34 +3,34 @@ import type { InnerError, OperationError, OperationStatus } from "./status.ts";
 import type { RateLimit } from "./limiter.ts";
 import { describeValue, hideSecretsOf, withoutUrlSecrets } from "../redaction.ts";
 
-/** How often which answer came: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
+/** The number of responses of each kind: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
 export type ResponseCounts = Readonly<Record<string, number>>;
 
-/** What every error of this library knows about the wait that it ends. */
+/** The context of an error: what was known of the wait that it ends. */
 export interface LroErrorContext {
-  /** The last status that the service gave, if it gave one. */
+  /** The last status that the service sent, if any. */
   readonly operation?: OperationStatus | undefined;
-  /** Reads that came to an end, failed ones included. */
+  /** The polls so far, failed ones included. */
   readonly pollCount?: number;
-  /** How often which answer came. */
+  /** The number of responses of each kind. */
   readonly responseCounts?: ResponseCounts;
-  /** Hand it to `client.resume` to go on waiting, in this process or another. */
+  /** The token with which `client.resume` continues, in this process or another. */
   readonly resumeToken?: string | undefined;
-  /** What led to it. */
+  /** The cause. */
   readonly cause?: unknown;
 }
 
-/** The base of every error that a wait rejects with, but for an abort, which rejects with the signal's reason. */
+/** The base of every error that a wait rejects with. Only an abort rejects with the signal's own reason. */
 export abstract class LroError extends Error {
-  /** The service's error code where it gave one, else a word of this library's own. */
+  /** The service's error code where it sent one, else a code of this library. */
   readonly code: string;
-  /** The last status that the service gave; `undefined` where it gave none. */
+  /** The last status that the service sent; `undefined` where it sent none. */
   readonly operation: OperationStatus | undefined;
-  /** Reads that came to an end, failed ones included. */
+  /** The polls so far, failed ones included. */
   readonly pollCount: number;
-  /** How often which answer came. */
+  /** The number of responses of each kind. */
   readonly responseCounts: ResponseCounts;
-  // Private, because a token may hold a URL that Azure has signed: it must not show when an error is logged.
+  // Private: a token may hold a URL that Azure has signed, which must not show when an error is logged.
   readonly #resumeToken: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
@@ -42,7 +42,7 @@ export abstract class LroError extends Error {
     this.#resumeToken = context.resumeToken;
   }
 
-  /** Hand it to `client.resume` to go on waiting, in this process or another. */
+  /** The token with which `client.resume` continues, in this process or another. */
   get resumeToken(): string | undefined {
     return this.#resumeToken;
   }
@@ -50,21 +50,21 @@ export abstract class LroError extends Error {
 
 hideSecretsOf(LroError);
 
-/** What the two unsuccessful ends of an operation have in common: the service's error, as fields of its own. */
+/** The base of the errors of an operation that has failed or was canceled: it has the service's error as fields. */
 abstract class FailedOrCanceledError extends LroError implements OperationError {
-  /** What the error is about, such as a resource's name. */
+  /** The subject of the error, such as a resource's name. */
   readonly target: string | undefined;
-  /** The errors that led to this one. Empty where the service gave none. */
+  /** The errors that led to this one. Empty where the service sent none. */
   readonly details: readonly OperationError[];
-  /** What lies beneath the code, level by level. */
+  /** More specific codes, level by level. */
   readonly innererror: InnerError | undefined;
-  /** The service's id of the request that brought the news. */
+  /** The service's id of the request that said so, for its support. */
   readonly requestId: string | undefined;
 
-  constructor(ending: string, defaultCode: string, context: FailedOrCanceledContext) {
+  constructor(verb: string, defaultCode: string, context: FailedOrCanceledContext) {
     const { error } = context.operation;
-    const said = error === undefined ? "The service gave no error." : formatOperationError(error);
-    super(`Operation ${context.operation.name} ${ending}. ${said}`, error?.code || defaultCode, context);
+    const text = error === undefined ? "The service sent no error." : formatOperationError(error);
+    super(`Operation ${context.operation.name} ${verb}. ${text}`, error?.code || defaultCode, context);
     this.target = error?.target;
     this.details = error?.details ?? [];
     this.innererror = error?.innererror;
@@ -72,41 +72,41 @@ abstract class FailedOrCanceledError extends LroError implements OperationError 
   }
 }
 
-/** What the error of an unsuccessful operation is made from. */
+/** The context of an operation that has failed or was canceled. */
 interface FailedOrCanceledContext extends LroErrorContext {
-  /** The status that says so. */
+  /** The terminal status. */
   readonly operation: OperationStatus;
-  /** The service's id of the request that brought it. */
+  /** The service's id of the request that said so. */
   readonly requestId?: string | undefined;
 }
 
-/** The operation ended as Failed. Carries the service's error whole. */
+/** The operation has failed. The error has the service's whole error as data. */
 export class OperationFailedError extends FailedOrCanceledError {
-  /** Tells it from other errors where `instanceof` cannot, as between two copies of the package. */
+  /** The name, for cases where `instanceof` does not work, as between two copies of the package. */
   override readonly name = "OperationFailedError" as const;
   constructor(context: FailedOrCanceledContext) {
     super("failed", "Failed", context);
   }
 }
 
-/** The operation ended as Canceled (by its user or the service, not by this wait's `abortSignal`). */
+/** The operation was canceled, by its user or the service; not by the `abortSignal` of this wait. */
 export class OperationCanceledError extends FailedOrCanceledError {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationCanceledError" as const;
   constructor(context: FailedOrCanceledContext) {
     super("was canceled", "Canceled", context);
   }
 }
 
-/** The request that was to begin the operation failed: there is nothing to wait for. */
+/** The initial request failed: there is no operation to wait for. */
 export class OperationStartError extends LroError {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationStartError" as const;
-  /** The HTTP status of the answer; `undefined` where there was none. */
+  /** The HTTP status of the response; `undefined` where there was none. */
   readonly statusCode: number | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId: string | undefined;
-  /** The service's own error, whole. */
+  /** The service's whole error. */
   readonly error: OperationError | undefined;
 
   constructor(message: string, cause: RequestError) {
@@ -117,25 +117,25 @@ export class OperationStartError extends LroError {
   }
 }
 
-/** The service knows no such operation: the id is wrong, or it is forgotten (DevCenter keeps one for about a day). */
+/** The service knows no such operation: the id is wrong, or it expired (DevCenter keeps one for about a day). */
 export class OperationNotFoundError extends LroError {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationNotFoundError" as const;
 }
 
-/** `timeoutInMs` is over. The operation goes on; `resumeToken` lets a later wait go on too. */
+/** `timeoutInMs` has passed. The operation continues; `resumeToken` lets a later wait continue too. */
 export class PollingTimeoutError extends LroError {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "PollingTimeoutError" as const;
 }
 
-/** The status could not be read. Says nothing about the operation, which goes on; the poller can be used again. */
+/** Polling failed. The operation may continue, and the poller can be used again. */
 export class PollingError extends LroError {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "PollingError" as const;
-  /** The HTTP status of the last failed read, if there was an answer. */
+  /** The HTTP status of the last failed poll, if there was a response. */
   readonly statusCode: number | undefined;
-  /** The service's id of the last failed read's request, for its support. */
+  /** The service's id of the last failed poll's request, for its support. */
   readonly requestId: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
@@ -146,21 +146,21 @@ export class PollingError extends LroError {
   }
 }
 
-/** What a {@link ContractError} may be told besides. */
+/** The context of a {@link ContractError}. */
 export interface ContractErrorContext extends LroErrorContext {
-  /** Words for what came. Default: a text is quoted, shortened and without its query string. */
+  /** Describes what came. Default: a text is quoted, shortened and without its query string. */
   readonly describe?: (received: unknown) => string;
 }
 
-/** An answer that is not what the service's contract says. The engine counts it as a failed read. */
+/** A response that breaks the service's contract. A poller counts it as a failed poll. */
 export class ContractError extends LroError {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "ContractError" as const;
-  /** Where: `$.startTime`. */
+  /** The path of the field: `$.startTime`. */
   readonly path: string;
-  /** What should have come, in words. */
+  /** The expected value, in words. */
   readonly expected: string;
-  /** What came, shortened, without query strings. */
+  /** The received value, shortened, without query strings. */
   readonly received: string;
 
   constructor(path: string, expected: string, received: unknown, context: ContractErrorContext = {}) {
@@ -173,57 +173,60 @@ export class ContractError extends LroError {
 }
 
 /**
- * Why a read failed, which decides what follows:
- * `transient`: tried again until the outage tolerance is over; `notFound`: tried again in the grace period;
- * `refused`: ends the wait at once.
+ * The kind of a failed poll, which decides what follows. `transient`: retried until `outageToleranceInMs` has passed.
+ * `notFound`: retried until `notFoundGraceInMs` has passed. `permanent`: ends the wait at once.
  */
 export type RequestErrorKind = "transient" | "notFound" | "permanent";
 
-/** What a {@link RequestError} knows besides its message. */
+/** The data of a {@link RequestError} beside its message. */
 export interface RequestErrorDetails {
-  /** What follows from it. */
+  /** Decides what follows. */
   readonly kind: RequestErrorKind;
   /** The service's `x-ms-error-code` or error code, or the system's (`ECONNRESET`). */
   readonly code?: string | undefined;
-  /** The HTTP status; left out where there was no answer. */
+  /** The HTTP status; left out where there was no response. */
   readonly statusCode?: number | undefined;
-  /** The least wait before the next read that the service asked for, in milliseconds. */
+  /** The least wait before the next poll that the service asked for, in milliseconds. */
   readonly retryAfterInMs?: number | undefined;
-  /** Whether the service said that it is asked too much: then all reads that share its budget wait. */
+  /** Whether the service said that there are too many requests: then all polls of its rate limiter wait. */
   readonly isThrottled?: boolean | undefined;
-  /** How many more requests the service takes, where it says so. */
+  /** How many more requests the service accepts, where it says so. */
   readonly rateLimit?: RateLimit | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId?: string | undefined;
-  /** The service's own error, whole. */
+  /** The service's whole error. */
   readonly error?: OperationError | undefined;
-  /** What led to it. */
+  /** The cause. */
   readonly cause?: unknown;
 }
 
-/** The code of a failed read for which nobody gave one. */
+/** The code of a failed poll without any other. */
 export const defaultRequestErrorCode = "RequestFailed";
 
-/** A read of the status that failed: what a transport throws, and the `cause` of a {@link PollingError}. */
+/** A failed request: what {@link Operation.getStatus} throws, and the `cause` of a {@link PollingError}. */
 export class RequestError extends LroError implements RequestErrorDetails {
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** The name, for cases where `instanceof` does not work. */
   override readonly name = "RequestError" as const;
-  /** What follows from it. */
+  /** Decides what follows. */
   readonly kind: RequestErrorKind;
-  /** The HTTP status; `undefined` where there was no answer. */
+  /** The HTTP status; `undefined` where there was no response. */
   readonly statusCode: number | undefined;
-  /** The least wait before the next read that the service asked for, in milliseconds. */
+  /** The least wait before the next poll that the service asked for, in milliseconds. */
   readonly retryAfterInMs: number | undefined;
-  /** Whether the service said that it is asked too much. */
+  /** Whether the service said that there are too many requests. */
   readonly isThrottled: boolean;
-  /** How many more requests the service takes, where it says so. */
+  /** How many more requests the service accepts, where it says so. */
   readonly rateLimit: RateLimit | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId: string | undefined;
-  /** The service's own error, whole. */
+  /** The service's whole error. */
   readonly error: OperationError | undefined;
 
   constructor(message: string, details: RequestErrorDetails) {
+    // In JavaScript the details are easily left out.
+    if (typeof details !== "object" || details === null) {
+      throw new TypeError(`details: expected an object with kind, got ${typeof details}`);
+    }
     super(
       message,
       details.code ?? defaultRequestErrorCode,
@@ -239,7 +242,7 @@ export class RequestError extends LroError implements RequestErrorDetails {
   }
 }
 
-/** The message of whatever was thrown. */
+/** Returns the message of whatever was thrown. */
 export function messageOf(thrown: unknown): string {
   const message: unknown =
     typeof thrown === "object" && thrown !== null && "message" in thrown ? thrown.message : thrown;
@@ -247,7 +250,7 @@ export function messageOf(thrown: unknown): string {
   return `${thrown instanceof Error ? thrown.name : `a value of type ${typeof thrown}`} was thrown`;
 }
 
-/** The code of whatever was thrown: the system's, such as `ECONNRESET`, or a library's word. */
+/** Returns the code of whatever was thrown: the system's, such as `ECONNRESET`, or a library's. */
 export function codeOf(thrown: unknown): string | undefined {
   const code: unknown =
     typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined;

@@ -57,8 +57,20 @@ export interface TracingContext {
   deleteValue(key: symbol): TracingContext;
 }
 
+/** The time and the polls of a wait so far. */
+export interface PollMetrics {
+  /** Milliseconds since the wait started; a resumed wait keeps its first start. */
+  readonly elapsedInMs: number;
+  /** Milliseconds until the next poll; `undefined` when there is none. */
+  readonly nextPollInMs: number | undefined;
+  /** The polls so far, failed ones included. */
+  readonly pollCount: number;
+  /** The failed polls so far. */
+  readonly failedPollCount: number;
+}
+
 /** What a poller knows at one moment. */
-export interface PollerSnapshot {
+export interface PollerSnapshot extends PollMetrics {
   /** The operation's name in messages: `Operation.id`. */
   readonly operationId: string;
   /** The latest state; `undefined` before the first response. */
@@ -69,14 +81,6 @@ export interface PollerSnapshot {
   readonly percentComplete: number | undefined;
   /** Whether the last response changed the status or the percentage. */
   readonly changed: boolean;
-  /** Milliseconds since the wait started; a resumed wait keeps its first start. */
-  readonly elapsedInMs: number;
-  /** Milliseconds until the next poll; `undefined` when there is none. */
-  readonly nextPollInMs: number | undefined;
-  /** The polls so far, failed ones included. */
-  readonly pollCount: number;
-  /** The failed polls so far. */
-  readonly failedPollCount: number;
 }
 
 /** The reason why a poll failed; a {@link RequestError} is one. */

@@ -11,17 +11,17 @@ const canonicalStates: ReadonlyMap<string, OperationState> = new Map([
   ["cancelled", "Canceled"],
 ]);
 
-/** How the contract of DevCenter spells an operation's id. */
+/** The pattern of an operation's id in DevCenter's contract. */
 export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
 
 /** The same, in words. */
 export const operationIdForm = "36 characters in the form of a UUID";
 
 /**
- * Parses the body of a status answer, once, at the edge. `null` in an optional field counts as absent.
+ * Parses the body of a status response. `null` in an optional field counts as missing.
  *
  * @param body - the decoded JSON
- * @param operationId - when given, an answer about any other operation is refused (compared without case)
+ * @param operationId - if given, the response must be about this operation (compared without case)
  * @throws {@link ContractError} that says which field, what was expected and what came
  */
 export function parseOperationStatus<P = unknown>(body: unknown, operationId?: string): OperationStatus<P> {
@@ -38,7 +38,7 @@ export function parseOperationStatus<P = unknown>(body: unknown, operationId?: s
 }
 
 /**
- * Parses what every Azure status monitor has in common; `id` and `name` are the caller's to fill in.
+ * Parses the fields that every Azure status monitor has in common; the caller fills in `id` and `name`.
  *
  * @throws {@link ContractError}
  */
@@ -51,7 +51,7 @@ export function parseStatusFields<P>(fields: Readonly<Record<string, unknown>>):
     percentComplete: parseOptional(fields["percentComplete"], "$.percentComplete", parsePercent),
     error: parseOptional(fields["error"], "$.error", parseOperationError),
     resourceId: parseOptional(fields["resourceId"], "$.resourceId", parseString),
-    // What P is, only the caller knows: the service's contract says "anything".
+    // Only the caller knows what P is: the service's contract says "anything".
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     properties: fields["properties"] as P | undefined,
   };
@@ -68,12 +68,12 @@ export function parseState(value: unknown, path: string): OperationState {
   return canonicalStates.get(word.toLowerCase()) ?? word;
 }
 
-// V8 parses a body of any depth, but a recursive reader would run out of stack on it.
-const deepestError = 32;
+// V8 parses a body of any depth, but a recursive parser would run out of stack on it.
+const maxErrorDepth = 32;
 
 /**
- * Parses the `error` of a status or of an `ErrorResponse`. A missing code or message becomes empty, so that
- * what the service did say is not lost.
+ * Parses the `error` of a status or of an `ErrorResponse`. A missing code or message becomes empty, so that the rest of
+ * the error is not lost.
  *
  * @throws {@link ContractError} when a field has the wrong type, or it nests more than 32 levels deep
  */
@@ -106,7 +106,7 @@ function parseInnerError(value: unknown, path: string, depth = 0): InnerError {
 }
 
 function checkDepth(depth: number, path: string): void {
-  if (depth >= deepestError) throw new ContractError(path, `at most ${deepestError} levels`, "more");
+  if (depth >= maxErrorDepth) throw new ContractError(path, `at most ${maxErrorDepth} levels`, "more");
 }
 
 function parsePercent(value: unknown, path: string): number {

@@ -8,31 +8,31 @@ import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
 import type { PollHistory, RemainingEstimate, Schedule } from "../schedule/schedule.ts";
 
-/** How to wait. Durations are in milliseconds. */
+/** Options of a wait. Durations are in milliseconds. */
 export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
-  /** Lets every caller of this poller go; they reject with the signal's own reason. The operation itself goes on. */
+  /** Aborts every wait of this poller: pending calls reject with the signal's reason. The operation continues. */
   readonly abortSignal?: AbortSignal;
-  /** Called after every answered read. What it throws is logged and never ends the wait. */
+  /** Called after every response. Errors that it throws are logged and never end the wait. */
   readonly onProgress?: (progress: Progress<P>) => unknown;
-  /** Called after every failed read. What it throws is logged and never ends the wait. */
-  readonly onFailedPoll?: (failedRead: FailedPoll) => unknown;
+  /** Called after every failed poll. Errors that it throws are logged and never end the wait. */
+  readonly onFailedPoll?: (failedPoll: FailedPoll) => unknown;
   /**
-   * The whole wait; then {@link PollingTimeoutError}. A wait begun after a timeout has it anew. Default: none; for a
-   * resumed wait what is left of the timeout of the one that wrote the token, time in which no process waited
-   * included, but at least a second, for one read. `Infinity` lets a resumed wait do without.
+   * The maximum time to wait; then {@link PollingTimeoutError}. A wait that is started after a timeout has all of it.
+   * Default: none. A resumed wait has what is left of the timeout of the wait that wrote the token; time in which no
+   * process waited counts, but at least a second is left, for one poll. `Infinity` removes the timeout.
    */
   readonly timeoutInMs?: number;
-  /** One read, its body included. Default 30 000. */
+  /** The maximum time of one request, its response's body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
-  /** How long nothing but failed reads is borne before {@link PollingError}. Default 300 000. */
+  /** How long to keep retrying while every poll fails; then {@link PollingError}. Default 300 000. */
   readonly outageToleranceInMs?: number;
-  /** How long after the wait's begin a 404 may mean "not replicated yet". Default 30 000. */
+  /** How long after the start of the wait a 404 may mean "not replicated yet". Default 30 000. */
   readonly notFoundGraceInMs?: number;
-  /** The longest wait between failed reads, unless the service asks for more. Default 30 000. */
+  /** The maximum backoff between failed polls, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
-  /** As every Azure client takes them. Default: the span of the wait is a child of the active one. */
+  /** The tracing options of every Azure client. Default: the span of the wait is a child of the active one. */
   readonly tracingOptions?: TracingOptions;
-  /** In place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
+  /** The polling schedule, in place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
   readonly schedule?: Schedule;
   /** For tests. Default {@link systemClock}. */
   readonly clock?: Clock;
@@ -40,9 +40,9 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly random?: () => number;
 }
 
-/** Options of a wait with every default filled in and every value checked. */
+/** The options of a wait, checked, with every default. */
 export interface PollSettings {
-  /** Without a deadline: that is known when the wait begins. */
+  /** Without a deadline, which is known when the wait starts. */
   readonly rules: PollRules;
   readonly abortSignal: AbortSignal | undefined;
   readonly timeoutInMs: number;
@@ -54,7 +54,7 @@ export interface PollSettings {
 }
 
 /**
- * Fills in the defaults.
+ * Checks the options and fills in the defaults.
  *
  * @throws RangeError or TypeError that names the option, what was expected and what came
  */
@@ -95,7 +95,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   };
 }
 
-/** A schedule is the user's code: what it returns is checked like everything else from outside. */
+/** A schedule is the user's code: its results are checked like everything else from outside. */
 function checkSchedule(schedule: Schedule): Schedule {
   if (typeof schedule !== "function") {
     throw new TypeError(`schedule: expected a function from history to milliseconds, got ${typeof schedule}`);
@@ -107,11 +107,11 @@ function checkSchedule(schedule: Schedule): Schedule {
   };
   return schedule.estimate === undefined
     ? checked
-    : Object.assign(checked, { estimate: quietEstimate(schedule) });
+    : Object.assign(checked, { estimate: safeEstimate(schedule) });
 }
 
-/** An estimate is made when somebody looks, be it the log: one that throws must not end a wait, and counts as none. */
-function quietEstimate(schedule: Schedule): (history: PollHistory) => RemainingEstimate | undefined {
+/** An estimate is made on demand, also for the log: one that throws must not end a wait, and counts as none. */
+function safeEstimate(schedule: Schedule): (history: PollHistory) => RemainingEstimate | undefined {
   return (history) => {
     try {
       return schedule.estimate?.(history);

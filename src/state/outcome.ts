@@ -1,4 +1,3 @@
-import type { LroErrorContext, RequestError } from "../operation/errors.ts";
 import {
   OperationCanceledError,
   OperationFailedError,
@@ -7,17 +6,18 @@ import {
   PollingTimeoutError,
   defaultRequestErrorCode,
 } from "../operation/errors.ts";
+import type { LroErrorContext, RequestError } from "../operation/errors.ts";
 import type { PollState, StopReason } from "./state-machine.ts";
 
-/** How a wait ended: as the operation did, or without knowing how it does. */
+/** How a wait ended for its callers. */
 export type Outcome<P> =
   | { readonly type: "succeeded"; readonly result: P }
   | { readonly type: "failedOrCanceled"; readonly error: unknown }
   | { readonly type: "pollingFailed"; readonly error: unknown }
-  /** The poller was disposed of: nobody waits any more, nor ever will. */
+  /** The poller was disposed of: no caller waits any more, nor can one. */
   | { readonly type: "disposed"; readonly error: unknown };
 
-/** Where and when a wait ended. */
+/** Why and when polling stopped, and what was known then. */
 export interface StoppedPolling<P> {
   readonly reason: StopReason | "disposed";
   readonly operationId: string;
@@ -26,47 +26,47 @@ export interface StoppedPolling<P> {
   readonly resumeToken: () => string;
 }
 
-/** Turns the end of a wait into the value or the error that its callers get. */
-export function outcomeOf<P>(end: StoppedPolling<P>): Outcome<P> {
-  const { latest } = end.state;
-  if (end.reason === "terminal" && latest?.status === "Succeeded") {
+/** Makes the value or the error that callers get. */
+export function outcomeOf<P>(stopped: StoppedPolling<P>): Outcome<P> {
+  const { latest } = stopped.state;
+  if (stopped.reason === "terminal" && latest?.status === "Succeeded") {
     // A success without properties has no result, which P then has to allow for: the contract makes it optional.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return { type: "succeeded", result: latest.properties as P };
   }
-  const error = errorOf(end);
-  return { type: end.reason === "terminal" ? "failedOrCanceled" : "pollingFailed", error };
+  const error = errorOf(stopped);
+  return { type: stopped.reason === "terminal" ? "failedOrCanceled" : "pollingFailed", error };
 }
 
-/** The error that says how a wait ended. */
-export function errorOf<P>(end: StoppedPolling<P>): Error {
-  const { reason, state } = end;
+/** Makes the error that says how polling stopped. */
+export function errorOf<P>(stopped: StoppedPolling<P>): Error {
+  const { reason, state } = stopped;
   const context: LroErrorContext = {
     operation: state.latest,
     pollCount: state.pollCount,
     responseCounts: state.responseCounts,
-    resumeToken: tokenOrNothing(end),
+    resumeToken: tokenOrNothing(stopped),
     ...(state.failure && { cause: state.failure }),
   };
   switch (reason) {
     case "terminal":
       return failedOrCanceledError(state, context);
     case "timedOut":
-      return new PollingTimeoutError(timeoutMessage(end), "PollingTimeout", context);
+      return new PollingTimeoutError(timeoutMessage(stopped), "PollingTimeout", context);
     case "notFound":
       return new OperationNotFoundError(
-        notFoundMessage(end),
+        notFoundMessage(stopped),
         serviceCodeOf(state.failure) ?? "OperationNotFound",
         context,
       );
     case "disposed":
-      return new PollingError(disposalMessage(end), "Disposed", context);
+      return new PollingError(disposalMessage(stopped), "Disposed", context);
     case "pollingFailed":
-      return new PollingError(pollingFailedMessage(end), state.failure?.code ?? "Unreadable", context);
+      return new PollingError(failureMessage(stopped), state.failure?.code ?? "PollingFailed", context);
   }
 }
 
-/** `undefined` where the read failed without a code: what came of the wait has a word of its own then. */
+/** `undefined` where the poll failed without a code: then the error has a code of its own. */
 function serviceCodeOf(failure: RequestError | undefined): string | undefined {
   return failure?.code === defaultRequestErrorCode ? undefined : failure?.code;
 }
@@ -83,57 +83,59 @@ function tokenOrNothing<P>({ resumeToken }: StoppedPolling<P>): string | undefin
 function failedOrCanceledError<P>(state: PollState<P>, context: LroErrorContext): Error {
   const { latest: operation, requestId } = state;
   if (operation === undefined)
-    return new PollingError("The operation settled without a status.", "NoStatus", context);
-  const ended = { ...context, operation, requestId };
-  return operation.status === "Failed" ? new OperationFailedError(ended) : new OperationCanceledError(ended);
+    return new PollingError("The operation ended without a status.", "NoStatus", context);
+  const withStatus = { ...context, operation, requestId };
+  return operation.status === "Failed"
+    ? new OperationFailedError(withStatus)
+    : new OperationCanceledError(withStatus);
 }
 
 function timeoutMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
-  const last = state.failure ? ` The last read failed: ${withoutStop(state.failure.message)}.` : "";
-  return (
-    `Stopped waiting for operation ${operationId} after ${seconds(elapsedInMs)}: ` +
-    `${stateText(state)}.${last} Use the resume token to go on waiting.`
-  );
-}
-
-function disposalMessage<P>({ operationId, state }: StoppedPolling<P>): string {
-  const seen = lastSeenText(state, ", and goes on.");
-  return `Stopped waiting for operation ${operationId}, because its poller was disposed of.${seen}`;
+  const last = state.failure ? ` The last poll failed: ${withoutStop(state.failure.message)}.` : "";
+  // Before the first poll a token leads nowhere.
+  const advice = state.pollCount > 0 ? " To continue, pass error.resumeToken to client.resume()." : "";
+  return `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}.${last}${advice}`;
 }
 
 function stateText(state: PollState): string {
-  if (state.status === undefined) return "its status could not be read";
+  if (state.status === undefined) return "has reported no status";
   return state.isResultPending
-    ? "it succeeded, but its result has not been read"
-    : `it is still ${lastSeen(state)} and goes on`;
+    ? "succeeded, but its result was not received"
+    : `is still ${latestState(state)}`;
+}
+
+function disposalMessage<P>({ operationId, state }: StoppedPolling<P>): string {
+  const seen =
+    state.status === undefined ? "" : ` It was ${latestState(state)} at the last poll, and continues.`;
+  return `The poller of operation ${operationId} was disposed of.${seen}`;
 }
 
 function notFoundMessage<P>({ operationId, state }: StoppedPolling<P>): string {
-  const said = state.failure ? ` (${withoutStop(state.failure.message)})` : "";
-  return `The service knows no operation ${operationId}${said}.${lastSeenText(state)}`;
+  const cause = state.failure ? `: ${withoutStop(state.failure.message)}` : "";
+  return `Operation ${operationId} was not found${cause}.${lastPollText(state)}`;
 }
 
-function pollingFailedMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
+function failureMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
   const { failure, consecutiveFailures, outageSinceInMs = elapsedInMs } = state;
   const span =
     consecutiveFailures > 1
-      ? ` (${consecutiveFailures} failed reads in ${seconds(elapsedInMs - outageSinceInMs)})`
+      ? ` (${consecutiveFailures} failed polls in ${seconds(elapsedInMs - outageSinceInMs)})`
       : "";
-  const why = `${span}: ${withoutStop(failure?.message ?? "the service's Retry-After is not over")}.`;
-  if (state.isResultPending)
-    return `Operation ${operationId} succeeded, but its result could not be read${why}`;
-  return `Could not read operation ${operationId}${why}${lastSeenText(state)}`;
+  const cause = `${span}: ${withoutStop(failure?.message ?? "the service's Retry-After is not over")}.`;
+  return state.isResultPending
+    ? `Operation ${operationId} succeeded, but the request for its result failed${cause}`
+    : `Polling operation ${operationId} failed${cause}${lastPollText(state)}`;
 }
 
-function lastSeenText(state: PollState, end = "."): string {
-  return state.status === undefined ? "" : ` It was ${lastSeen(state)} when last seen${end}`;
+function lastPollText(state: PollState): string {
+  return state.status === undefined ? "" : ` It was ${latestState(state)} at the last successful poll.`;
 }
 
-function lastSeen({ status = "", percentComplete }: PollState): string {
+function latestState({ status = "", percentComplete }: PollState): string {
   return percentComplete === undefined ? status : `${status} at ${Math.round(percentComplete)} %`;
 }
 
-/** Sentences quoted in a sentence bring a full stop of their own. */
+/** A message that is quoted in a sentence may have a full stop of its own. */
 function withoutStop(message: string): string {
   return message.replace(/\.$/, "");
 }

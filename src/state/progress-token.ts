@@ -2,20 +2,20 @@ import type { ProgressHistory, ProgressPoint } from "../schedule/progress-histor
 import { invalidField, parseCount, parseFields, parseNumber } from "../operation/json-fields.ts";
 
 /**
- * A {@link ProgressHistory} in a resume token: rounded, so that it stays small. Times are seconds since the wait began.
+ * A progress history in a resume token: rounded, so that it stays small. Times are seconds since the wait started.
  */
 export interface ProgressToken {
-  /** When the percentage was last reported. */
+  /** The time at which the percentage was last reported. */
   readonly latest: number;
   /** What every percentage so far is a multiple of; 0 before the first above 0. */
   readonly quantum: number;
-  /** The mean of the square roots, and of how many. */
+  /** The mean of the square roots, and their count. */
   readonly roughness: readonly [meanRoot: number, count: number];
-  /** Four numbers for each point, oldest first: when it was seen, how long after the read before, percent, levels. */
+  /** Four numbers for each point, oldest first: when it was seen, how long after the poll before, percent, levels. */
   readonly points: readonly number[];
 }
 
-/** The record as a token holds it. */
+/** Makes the token's form of a progress history. */
 export function progressTokenOf({ points, latestInMs, quantum, roughness }: ProgressHistory): ProgressToken {
   return {
     latest: rounded(latestInMs / 1000, timeDigits),
@@ -32,27 +32,27 @@ export function progressTokenOf({ points, latestInMs, quantum, roughness }: Prog
 
 /** A hundred-thousandth of the wait, or a millisecond; how wide a step is need not be known as exactly. */
 const [timeDigits, gapDigits] = [5, 3];
-/** The thousandths of a percent that a record goes by. */
+/** Thousandths of a percent. */
 const percentDigits = 5;
-const mostDecimals = 3;
+const maxDecimals = 3;
 
-/** To as many significant digits, and no more than three decimals. */
+/** Rounds to so many significant digits, and to three decimals at most. */
 function rounded(value: number, digits: number): number {
-  return Number(Number(value.toPrecision(digits)).toFixed(mostDecimals));
+  return Number(Number(value.toPrecision(digits)).toFixed(maxDecimals));
 }
 
-const mostPoints = 12;
+const maxPoints = 12;
 const numbersInPoint = 4;
 
 /**
- * Parses the record of a token.
+ * Parses a token's progress history.
  *
  * @throws {@link ContractError} that says which field is wrong
  */
 export function parseProgressToken(value: unknown, path: string): ProgressToken {
   const fields = parseFields(value, path, ["latest", "quantum", "roughness", "points"]);
   const [meanRoot, count] = parseNumbers(fields["roughness"], `${path}.roughness`, 2);
-  const points = parseNumbers(fields["points"], `${path}.points`, mostPoints * numbersInPoint);
+  const points = parseNumbers(fields["points"], `${path}.points`, maxPoints * numbersInPoint);
   checkPoints(points, `${path}.points`);
   return {
     latest: parseNumber(fields["latest"], `${path}.latest`),
@@ -65,14 +65,14 @@ export function parseProgressToken(value: unknown, path: string): ProgressToken 
   };
 }
 
-function parseNumbers(value: unknown, path: string, most: number): readonly number[] {
-  if (!Array.isArray(value) || value.length > most) {
-    throw invalidField(path, `an array of at most ${most} numbers`, value);
+function parseNumbers(value: unknown, path: string, max: number): readonly number[] {
+  if (!Array.isArray(value) || value.length > max) {
+    throw invalidField(path, `an array of at most ${max} numbers`, value);
   }
   return value.map((item, index) => parseNumber(item, `${path}[${index}]`));
 }
 
-/** A point is what a schedule divides by: one that no wait could have seen must not get that far. */
+/** A schedule divides by points: one that no wait could have seen must not get that far. */
 function checkPoints(points: readonly number[], path: string): void {
   if (points.length % numbersInPoint !== 0) throw invalidField(path, "four numbers for each point", points);
   let before = 0;
@@ -86,7 +86,7 @@ function checkPoints(points: readonly number[], path: string): void {
   }
 }
 
-/** The record that a token holds. */
+/** Makes the progress history of a token. */
 export function progressOf({ points, latest, quantum, roughness }: ProgressToken): ProgressHistory {
   const [meanRoot, count] = roughness;
   const starts = points.filter((_, index) => index % numbersInPoint === 0);

@@ -18,44 +18,44 @@ import { parseProgressToken, progressOf, progressTokenOf } from "./progress-toke
 import type { ProgressToken } from "./progress-token.ts";
 
 /**
- * What another process needs to go on with a wait. Plain JSON, without bodies and without secrets of this library's;
- * less than 1 kB for an operation of DevCenter. Moments are milliseconds since 1970.
+ * The data with which another process continues a wait: plain JSON, without bodies and without secrets of this library.
+ * It has less than 1 kB for an operation of DevCenter. Times are milliseconds since 1970.
  */
 export interface ResumeToken {
-  /** Of the token's form. Another one is refused. */
+  /** The version of the token's form. Any other one is rejected. */
   readonly version: 1;
-  /** How the transport finds the operation again. */
+  /** How the client finds the operation again. */
   readonly operation: object;
-  /** When the wait began. */
+  /** The start of the wait. */
   readonly startedAt: number;
-  /** When this token was written. */
+  /** The time at which this token was written. */
   readonly savedAt: number;
   /** The last state known, if any. A word of more than 32 bytes is kept as `Running`. */
   readonly status?: string | undefined;
   /** The highest percentage seen, 0 to 100. */
   readonly percentComplete?: number | undefined;
-  /** Reads that came to an end, failed ones included. */
+  /** The polls so far, failed ones included. */
   readonly pollCount: number;
-  /** How many of them failed. */
+  /** The failed polls so far. */
   readonly failedPollCount: number;
-  /** How long the operation had been under way when the wait began, in milliseconds. */
+  /** The age of the operation at the start of the wait, in milliseconds. */
   readonly ageAtStart?: number | undefined;
-  /** Until when the service forbids a read. */
+  /** The end of the service's Retry-After. */
   readonly notBefore?: number | undefined;
-  /** When the `timeoutInMs` of the wait is over. */
+  /** The end of the wait's `timeoutInMs`. */
   readonly deadline?: number | undefined;
-  /** How the percentage moved so far. */
+  /** How the percentage has moved. */
   readonly progress?: ProgressToken | undefined;
 }
 
-/** Where a wait stands, by its own time. */
+/** The time of a wait, by its own clock. */
 export interface PollMoment {
   readonly elapsedInMs: number;
-  /** When its `timeoutInMs` is over, in milliseconds since it began; `undefined` when it has none. */
+  /** The end of its `timeoutInMs`, in milliseconds since its start; `undefined` when it has none. */
   readonly deadlineInMs: number | undefined;
 }
 
-/** The token of a wait at this moment. */
+/** Makes the token of a wait. */
 export function tokenOf(
   operation: Operation,
   state: PollState,
@@ -69,40 +69,40 @@ export function tokenOf(
     operation: operation.toJSON(),
     startedAt,
     savedAt: Math.max(startedAt, Math.round(now)),
-    status: status === undefined ? undefined : shortWord(status),
+    status: status === undefined ? undefined : shortState(status),
     percentComplete: state.percentComplete,
     pollCount: state.pollCount,
     failedPollCount: state.failedPollCount,
     ageAtStart: ageAtStartInMs === undefined ? undefined : Math.round(ageAtStartInMs),
-    // The clock of the day cuts off a fraction of a millisecond: without one more a read could come too early.
+    // Timestamps cut off a fraction of a millisecond: without one more a poll could come too early.
     notBefore: notBeforeInMs === undefined ? undefined : momentOf(startedAt + notBeforeInMs + 1),
     deadline: deadlineInMs === undefined ? undefined : momentOf(startedAt + deadlineInMs),
     progress: progress && progressTokenOf(progress),
   };
 }
 
-/** Bytes of JSON. */
-const longestWord = 32;
+/** In bytes of JSON. */
+const maxStateLength = 32;
 
-/** A service may call a state what it likes, at any length; a word of its own counts as running. */
-function shortWord(status: OperationState): string {
-  return new TextEncoder().encode(JSON.stringify(status)).length > longestWord ? "Running" : status;
+/** A service may send a word of any length as its state; a word of its own counts as running. */
+function shortState(status: OperationState): string {
+  return new TextEncoder().encode(JSON.stringify(status)).length > maxStateLength ? "Running" : status;
 }
 
-/** A service may ask for more than a date can hold; JSON and dates stay exact up to here. */
+/** A timeout may be longer than a date can hold; JSON and dates stay exact up to here. */
 function momentOf(timestamp: number): number {
   return Math.min(Math.ceil(timestamp), Number.MAX_SAFE_INTEGER);
 }
 
-/** What a wait that goes on begins with. */
+/** The state with which a resumed wait starts. */
 export interface ResumedState extends PollMoment {
   readonly state: PollState<never>;
 }
 
 /**
- * The wait that a token tells of, at another moment. Clocks differ between machines, and are set: a wait is never
- * younger than when the token was written, and a Retry-After never longer than what was left of it then, nor than a
- * day. A clock that was put forward cannot be told from a pause.
+ * Makes the state of the wait of a token at another time. Clocks differ between machines, and are set: a wait is never
+ * younger than when its token was written, and a Retry-After never longer than what was left of it then, nor than a day.
+ * A clock that was put forward cannot be told from a pause.
  */
 export function resumedStateOf(token: ResumeToken, now: number): ResumedState {
   const { startedAt, savedAt, notBefore = 0, deadline } = token;
@@ -115,7 +115,7 @@ export function resumedStateOf(token: ResumeToken, now: number): ResumedState {
   };
 }
 
-/** The state that a token's writer was in. A terminal one is read again: the token holds no result. */
+/** A terminal state is polled again: the token holds no result. */
 function stateOf(token: ResumeToken, notBeforeInMs: number | undefined): PollState<never> {
   return {
     ...initialState,
@@ -146,12 +146,12 @@ const tokenFields = [
 ];
 
 /**
- * Parses a token. What identifies the operation is left to the transport.
+ * Parses a token, except for what identifies the operation: that is the client's to parse.
  *
  * @throws {@link ContractError} that says which field is wrong
  */
 export function parseToken(value: Fields): ResumeToken {
-  // First: what a newer version has may be called anything.
+  // First: a newer version may have any fields.
   if (value["version"] !== 1) throw invalidField("token.version", "1", value["version"]);
   const fields = parseFields(value, "token", tokenFields);
   const startedAt = parseNumber(fields["startedAt"], "token.startedAt");
@@ -160,7 +160,7 @@ export function parseToken(value: Fields): ResumeToken {
     operation: parseObject(fields["operation"], "token.operation"),
     startedAt,
     savedAt: parseMomentFrom(startedAt, fields["savedAt"], "token.savedAt"),
-    status: fields["status"] === undefined ? undefined : parseWord(fields["status"], "token.status"),
+    status: fields["status"] === undefined ? undefined : parseShortState(fields["status"], "token.status"),
     percentComplete: parseOptionalNumber(fields["percentComplete"], "token.percentComplete", 100),
     pollCount: parseCount(fields["pollCount"], "token.pollCount"),
     failedPollCount: parseCount(fields["failedPollCount"], "token.failedPollCount"),
@@ -181,29 +181,29 @@ function parseMomentFrom(startedAt: number, value: unknown, path: string): numbe
   return moment;
 }
 
-function parseWord(value: unknown, path: string): OperationState {
-  if (typeof value !== "string" || value.trim() === "" || value.length > longestWord) {
-    throw invalidField(path, `a state of at most ${longestWord} characters`, value);
+function parseShortState(value: unknown, path: string): OperationState {
+  if (typeof value !== "string" || value.trim() === "" || value.length > maxStateLength) {
+    throw invalidField(path, `a state of at most ${maxStateLength} characters`, value);
   }
   return parseState(value, path);
 }
 
 /** A URL that Azure signs has up to 4 kB; nothing else in a token is long. */
-const longestToken = 16_384;
+const maxTokenLength = 16_384;
 
 /**
- * Parses a token's text. An object is taken by its JSON, once, so that what was checked is what is used: the getters
- * of one could give another value each time, and its prototype could hold what it has not.
+ * Parses a token's text. An object is converted to JSON first, once, so that what was checked is what is used: getters
+ * could return another value each time, and a prototype could hold what the object lacks.
  *
  * @throws {@link ContractError} when it is no JSON, or longer than a token can be
  */
 export function parseTokenText(token: unknown): unknown {
   const text = typeof token === "string" ? token : jsonOf(token);
-  if (text.length > longestToken) throw invalidField("token", `at most ${longestToken} characters`, text);
+  if (text.length > maxTokenLength) throw invalidField("token", `at most ${maxTokenLength} characters`, text);
   try {
     return JSON.parse(text);
   } catch {
-    // Not its parser's error, which quotes it.
+    // Without the parser's error, which quotes the token.
     throw invalidField("token", "JSON", text);
   }
 }

@@ -1,15 +1,15 @@
-import { validRetryAfter } from "../operation/retry-after.ts";
 import type { RequestError, ResponseCounts } from "../operation/errors.ts";
-import { isTerminal } from "../operation/status.ts";
 import type { StatusResponse } from "../operation/operation.ts";
+import { validRetryAfter } from "../operation/retry-after.ts";
+import { isTerminal } from "../operation/status.ts";
 import type { OperationState, OperationStatus } from "../operation/status.ts";
+import { backoffAfterFailure } from "../schedule/backoff.ts";
 import { observeProgress } from "../schedule/progress-history.ts";
 import type { ProgressHistory } from "../schedule/progress-history.ts";
 import { spread } from "../schedule/schedule.ts";
 import type { PollHistory, Schedule } from "../schedule/schedule.ts";
-import { backoffAfterFailure } from "../schedule/backoff.ts";
 
-/** All that a wait knows. Times are milliseconds since the wait began. */
+/** All that is known of a wait. Times are milliseconds since the wait started. */
 export interface PollState<P = unknown> {
   readonly latest?: OperationStatus<P> | undefined;
   readonly status?: OperationState | undefined;
@@ -18,36 +18,36 @@ export interface PollState<P = unknown> {
   readonly percentComplete?: number | undefined;
   /** How the percentage moved, falls included. */
   readonly progress?: ProgressHistory | undefined;
-  /** Whether the last answer differed from the one before in status or percentage. */
+  /** Whether the last response changed the status or the percentage. */
   readonly isChange?: boolean | undefined;
   readonly respondedAtInMs?: number | undefined;
-  /** How long the operation had been under way when the wait began. */
+  /** The age of the operation when the wait started. */
   readonly ageAtStartInMs?: number | undefined;
   readonly requestId?: string | undefined;
-  /** The operation has succeeded, and its result is still to be read. */
+  /** The operation has succeeded, and its result needs one more request. */
   readonly isResultPending?: boolean | undefined;
   readonly pollCount: number;
   readonly failedPollCount: number;
-  /** Answers that were behind what was known already. */
+  /** Responses that were behind what was known already. */
   readonly staleResponseCount: number;
   readonly responseCounts: ResponseCounts;
-  /** The last read's failure, if it failed. */
+  /** The last poll's failure, if it failed. */
   readonly failure?: RequestError | undefined;
   readonly consecutiveFailures: number;
   readonly outageSinceInMs?: number | undefined;
-  /** When the Retry-After of the last answer is over; it counts for one wait. */
+  /** The end of the last response's Retry-After, which counts for one wait. */
   readonly notBeforeInMs?: number | undefined;
-  /** Whether that Retry-After came with a failed read, which not even who asks for a read now may pass over. */
+  /** Whether that Retry-After came with a failed poll: then even a poll that a caller asks for waits for it. */
   readonly isRetryAfterOfFailure?: boolean | undefined;
 }
 
-/** What happens to a wait, and when. */
+/** An event of a wait, and when it came. */
 export type PollEvent<P = unknown> = { readonly atInMs: number } & (
   | { readonly type: "response"; readonly response: StatusResponse<P> }
   | { readonly type: "failed"; readonly failure: RequestError }
 );
 
-/** How long a wait bears what. Milliseconds. */
+/** The limits of a wait, in milliseconds. */
 export interface PollRules {
   readonly deadlineInMs: number;
   readonly outageToleranceInMs: number;
@@ -55,11 +55,12 @@ export interface PollRules {
   readonly maxRetryDelayInMs: number;
 }
 
-/** What to do next: wait and read again, or end. */
+/** What to do next: wait and poll again, or stop. */
 export type NextStep =
   | { readonly type: "wait"; readonly delayInMs: number; readonly until: "nextPoll" | "deadline" }
   | { readonly type: "stop"; readonly reason: StopReason };
 
+/** Why polling stopped. */
 export type StopReason = "terminal" | "timedOut" | "notFound" | "pollingFailed";
 
 export const initialState: PollState<never> = {
@@ -70,12 +71,12 @@ export const initialState: PollState<never> = {
   consecutiveFailures: 0,
 };
 
-/** Whether there is nothing left to read. */
+/** Returns whether the operation is over and its result is here. */
 export function isComplete(state: PollState): boolean {
   return isTerminal(state.status) && state.isResultPending !== true;
 }
 
-/** The state after an event. A settled state is final, and nothing ever moves back. */
+/** Returns the state after an event. A complete state is final, and nothing ever moves back. */
 export function transition<P>(state: PollState<P>, event: PollEvent<P>): PollState<P> {
   if (isComplete(state)) return state;
   return event.type === "response"
@@ -90,7 +91,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
   const latest = movesBack ? (state.latest ?? status) : status;
   const word = movesBack ? state.status : status.status;
   const percentComplete = highest(state.percentComplete, status.percentComplete);
-  // Told once, by the first answer: what was measured since must keep its place in time.
+  // By the first response only: what was measured since must keep its place in time.
   const isFirst = state.respondedAtInMs === undefined && state.ageAtStartInMs === undefined;
   const ageAtStartInMs = isFirst ? Math.max(0, validAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
   return {
@@ -141,18 +142,18 @@ function validAge(ageInMs = 0): number {
   return ageInMs > 0 && ageInMs < Number.MAX_SAFE_INTEGER ? ageInMs : 0;
 }
 
-/** A wait that gave up may go on later: its outage is then counted anew. */
+/** A wait that stopped may be started again: its outage then counts from zero. */
 export function withoutOutage<P>(state: PollState<P>): PollState<P> {
   return { ...state, failure: undefined, consecutiveFailures: 0, outageSinceInMs: undefined };
 }
 
-/** What a schedule may know of the wait. */
+/** Makes what a schedule may know of the wait. */
 export function historyOf(state: PollState, elapsedInMs: number): PollHistory {
   const { pollCount, status, percentComplete, progress, ageAtStartInMs = 0 } = state;
   return { elapsedInMs: elapsedInMs + ageAtStartInMs, pollCount, status, percentComplete, progress };
 }
 
-/** The next step after the last event; `stretch` is by how much the schedule's waits are longer than it says. */
+/** Decides the next step after the last event. The schedule's intervals are `stretch` times as long as it says. */
 export function nextStep(
   state: PollState,
   elapsedInMs: number,
@@ -180,21 +181,21 @@ function wantedDelay(
   return state.isResultPending ? 0 : schedule(historyOf(state, elapsedInMs), random);
 }
 
-/** The first step of a wait that begins or goes on: a Retry-After from before still counts. */
+/** Decides the first step of a wait that starts or continues: a Retry-After from before still counts. */
 export function firstStep(state: PollState, elapsedInMs: number, rules: PollRules, delayInMs = 0): NextStep {
   const leastInMs = retryAfterLeftInMs(state, elapsedInMs);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(delayInMs, leastInMs), leastInMs);
 }
 
 /**
- * What a wait that goes on has left of a timeout: enough for one read, though all of it went by while nobody waited.
- * An operation that ended in time must not be reported as late.
+ * Returns what is left of the timeout of a wait that continues: enough for one poll, even if all of it passed while no
+ * caller waited. An operation that ended in time must not be reported as late.
  */
 export function remainingTimeout(deadlineInMs: number | undefined, elapsedInMs: number): number | undefined {
   return deadlineInMs === undefined ? undefined : Math.max(deadlineInMs - elapsedInMs, lastPollInMs);
 }
 
-/** How long the service's Retry-After still forbids a read. */
+/** Returns how long the service's Retry-After still forbids a poll. */
 export function retryAfterLeftInMs(state: PollState, elapsedInMs: number): number {
   return Math.max(0, (state.notBeforeInMs ?? 0) - elapsedInMs);
 }
@@ -217,17 +218,17 @@ function stopReasonOfFailure(
   if (failure.kind === "notFound" && state.isResultPending !== true) {
     return elapsedInMs >= rules.notFoundGraceInMs ? "notFound" : undefined;
   }
-  // A result may be replicated as late as an operation.
+  // A result may be replicated as late as an operation is.
   const toleranceInMs = failure.kind === "notFound" ? rules.notFoundGraceInMs : rules.outageToleranceInMs;
   return outageInMs >= toleranceInMs ? "pollingFailed" : undefined;
 }
 
-/** The time that the last read before the deadline gets for its answer. */
+/** The time that the last poll before the deadline gets for its response. */
 const lastPollInMs = 1000;
 
 /**
- * Where the next read would come after the deadline, moves it to shortly before, though never before Retry-After:
- * an operation that ended in time must not be reported as late.
+ * Moves a poll that would come after the deadline to shortly before it, but never before the end of a Retry-After: an
+ * operation that ended in time must not be reported as late.
  */
 function waitWithin(remainingInMs: number, delayInMs: number, leastInMs: number): NextStep {
   if (delayInMs < remainingInMs) return { type: "wait", delayInMs, until: "nextPoll" };
@@ -247,7 +248,7 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
-/** A service that invents a new word for each answer must not fill the memory. */
+/** A service that sends a new word with each response must not fill the memory. */
 const maxKindsCounted = 50;
 
 function count(counts: ResponseCounts, answer: string): ResponseCounts {

@@ -98,7 +98,7 @@ redisTest(
     expect(outage).toBeInstanceOf(PollingError);
     expect(outage).toMatchObject({
       statusCode: 503,
-      message: expect.stringMatching(/\d+ failed reads in \d/),
+      message: expect.stringMatching(/\d+ failed polls in \d/),
     });
     expect(await rejection(missing.pollUntilDone())).toBeInstanceOf(OperationNotFoundError);
 
@@ -184,7 +184,7 @@ redisTest(
     expect(await rejection(broken.pollUntilDone())).toMatchObject({
       name: "PollingError",
       statusCode: 500,
-      message: expect.stringMatching(/succeeded, but its result could not be read \(\d+ failed reads/),
+      message: expect.stringMatching(/succeeded, but the request for its result failed \(\d+ failed polls/),
     });
   },
 );

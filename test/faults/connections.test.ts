@@ -54,7 +54,7 @@ describe("a certificate that", () => {
       name: "PollingError",
       code,
       pollCount: 1,
-      message: `Could not read operation ${operationId}: ${text}.`,
+      message: `Polling operation ${operationId} failed: ${text}.`,
     });
     expect(server.requests).toEqual([]);
   });

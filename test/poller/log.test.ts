@@ -76,7 +76,7 @@ test("a wait that is given up is a warning", async () => {
     "info Operation …: waiting.",
     expect.stringMatching(/^info Operation …: poll failed: HTTP 403[^]*\.$/),
     expect.stringMatching(
-      /^warning Operation …: polling failed \(0 ms, 1 polls, 1 of them failed\): Could not read/,
+      /^warning Operation …: polling failed \(0 ms, 1 polls, 1 of them failed\): Polling operation/,
     ),
   ]);
 });

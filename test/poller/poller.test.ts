@@ -114,7 +114,7 @@ describe("an unsuccessful operation", () => {
     const { clock, poller } = setUp(["Failed"]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
     expect(failure).toMatchObject({ code: "Failed", details: [], innererror: undefined });
-    expect(failure.message).toMatch(/failed\. The service gave no error\.$/);
+    expect(failure.message).toMatch(/failed\. The service sent no error\.$/);
   });
 
   test("with an empty inner error prints nothing undefined", async () => {
@@ -198,7 +198,7 @@ describe("a failed read", () => {
       resumeToken: expect.stringContaining(operation.id),
     });
     expect(failure.message).toMatch(
-      /^Could not read operation .* \(\d+ failed reads in \d+ s\): down\. It was Running/,
+      /^Polling operation .* failed \(\d+ failed polls in \d+ s\): down\. It was Running/,
     );
     expect(poller.isDone).toBe(false);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
@@ -298,8 +298,8 @@ describe("a deadline", () => {
       responseCounts: { Running: 1, "503": 4 },
       resumeToken: JSON.stringify(poller),
       message:
-        `Stopped waiting for operation ${operation.id} after 6 s: it is still Running at 40 % and goes on. ` +
-        "The last read failed: down. Use the resume token to go on waiting.",
+        `Operation ${operation.id} is still Running at 40 % after 6 s. The last poll failed: down. ` +
+        "To continue, pass error.resumeToken to client.resume().",
     });
     expect(clock.now()).toBe(6000);
     await clock.runUntilSettled(poller.pollUntilDone());

@@ -136,7 +136,7 @@ describe("reading the result", () => {
       statusCode: status,
       code: "Busy",
       operation: { status: "Succeeded" },
-      message: expect.stringMatching(/^Operation 7 succeeded, but its result could not be read: /),
+      message: expect.stringMatching(/^Operation 7 succeeded, but the request for its result failed: /),
     });
     expect(poller).toMatchObject({ status: "Succeeded", isDone: false });
 
@@ -239,7 +239,7 @@ describe("parseResult", () => {
       name: "PollingError",
       code: "ResultNotParsed",
       message: expect.stringMatching(
-        /^Operation 7 succeeded, but its result could not be read: .*not my day/,
+        /^Operation 7 succeeded, but the request for its result failed: .*not my day/,
       ),
     });
     expect(poller.status).toBe("Succeeded");

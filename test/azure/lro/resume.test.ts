@@ -183,7 +183,7 @@ describe("a Retry-After", () => {
     const token = await killedAfter(10_000, setting);
     await setting.clock.advance(5000);
     const resumed = setting.client.resume(token, evenly(elsewhere(setting.clock)));
-    expect(await rejection(resumed.poll(), PollingError)).toMatchObject({ code: "Unreadable" });
+    expect(await rejection(resumed.poll(), PollingError)).toMatchObject({ code: "PollingFailed" });
     await setting.clock.runUntilSettled(resumed.pollUntilDone());
     expect(setting.asked.map(([at]) => at)).toEqual([0, 60_001]);
   });

@@ -48,7 +48,7 @@ test("what cannot be read is exit code 5, and the others are printed", async () 
   const { exitCode, stdout, stderr } = await runCli(["status", missing, operationLocation]);
   expect(exitCode).toBe(5);
   expect(stdout).toContain("Running");
-  expect(stderr).toMatch(new RegExp(`^error: The service knows no operation ${operationId}`));
+  expect(stderr).toMatch(new RegExp(`^error: Operation ${operationId} was not found`));
   expect(server.requests).toHaveLength(2);
 });
 

@@ -119,7 +119,7 @@ test("an answer that refuses the read is exit code 5", async () => {
   const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
   expect(exitCode).toBe(5);
   expect(stdout).toBe("");
-  expect(stderr).toMatch(/^error: Could not read operation .*HTTP 401: Unauthorized/);
+  expect(stderr).toMatch(/^error: Polling operation .*HTTP 401: Unauthorized/);
 });
 
 test("an operation that nobody knows is exit code 5", async () => {
@@ -127,7 +127,7 @@ test("an operation that nobody knows is exit code 5", async () => {
   const location = `${server.endpoint}/projects/myProject/operationstatuses/${operationId}`;
   const { exitCode, stderr } = await runCli(["wait", location]);
   expect(exitCode).toBe(5);
-  expect(stderr).toContain(`error: The service knows no operation ${operationId}`);
+  expect(stderr).toContain(`error: Operation ${operationId} was not found`);
   expect(stderr).not.toContain("--resume");
 });
 
