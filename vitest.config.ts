@@ -2,6 +2,26 @@ import { defineConfig } from "vitest/config";
 
 const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
 
+const tests = "test/**/*.test.ts";
+
+/** Tests that take long by what they show: `npm run test:all` runs them too, and `.ci/run` that. */
+const longTests = [
+  "test/azure/lro/kill.test.ts",
+  "test/bullmq/crash.test.ts",
+  "test/bullmq/poll-rate.test.ts",
+  "test/growth/growth.test.ts",
+];
+const skipped = process.env["LONG"] === undefined ? longTests : [];
+if (skipped.length > 0) console.log(`Left to npm run test:all: ${skipped.join(", ")}`);
+
+/** Tests that change nothing of their process share one: most of what a short file costs is to start a worker. */
+const sharing = [
+  "test/azure/lro/{core-lro-suite,differences,rejected-tokens,repetition,result,resume,scenarios}.test.ts",
+  "test/cli/{input,output}/{duration,view,wait-board}.test.ts",
+  "test/{group,limiter,operation,schedule,state}/*.test.ts",
+  "test/poller/{operation-age,options,poller,reentry}.test.ts",
+  "test/testing/*.test.ts",
+];
 export default defineConfig({
   resolve: {
     alias: [
@@ -12,7 +32,27 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "sharing",
+          include: sharing,
+          exclude: skipped,
+          isolate: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "isolated",
+          include: [tests],
+          exclude: [...sharing, ...skipped],
+        },
+      },
+    ],
+    // One for each core: many tests wait for other processes.
+    maxWorkers: "100%",
     unstubGlobals: true,
     // A slow machine makes a test slow, never red: these only end a test that hangs.
     testTimeout: 120_000,

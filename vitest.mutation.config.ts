@@ -1,11 +1,13 @@
 import { defineConfig } from "vitest/config";
 import base from "./vitest.config.ts";
 
-/** The fast tests of what mutants are made of: see `stryker.config.json`. */
+const { projects: _projects, ...settings } = base.test ?? {};
+
+/** The fast tests of the files that are mutated: see `stryker.config.json`. */
 export default defineConfig({
   ...base,
   test: {
-    ...base.test,
+    ...settings,
     include: ["test/{operation,schedule,state}/*.test.ts", "test/poller/options.test.ts"],
   },
 });

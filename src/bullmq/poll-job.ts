@@ -107,13 +107,11 @@ class JobPoll {
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {
     const session = this.#session;
     const { promise, resolve } = Promise.withResolvers<PollEvent>();
-    const fail = (error: unknown): void =>
-      resolve({ type: "failed", failure: toRequestError(error), atInMs: session.elapsedInMs });
     const request = new StatusRequest(session.operation, session.settings, undefined, {
       getStatusOptions: undefined,
       onResponse: (response) => resolve({ type: "response", response, atInMs: session.elapsedInMs }),
-      onFailure: fail,
-      onFinalError: fail,
+      onFailure: (error) =>
+        resolve({ type: "failed", failure: toRequestError(error), atInMs: session.elapsedInMs }),
     });
     abortSignal.throwIfAborted();
     request.start();

@@ -1,4 +1,5 @@
-import type { LroError, RequestError } from "../operation/errors.ts";
+import { RequestError } from "../operation/errors.ts";
+import type { LroError } from "../operation/errors.ts";
 import type { GetStatusOptions, PollerEnd, StatusResponse } from "../operation/operation.ts";
 import { errorOf, outcomeOf } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
@@ -81,8 +82,9 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (session.isRunning) this.#performStep();
   }
 
-  onFailure(failure: RequestError): void {
+  onFailure(failure: LroError): void {
     this.#request = undefined;
+    if (!(failure instanceof RequestError)) return this.conclude({ type: "pollingFailed", error: failure });
     const { session } = this;
     const waiters = this.waiters();
     const atInMs = session.elapsedInMs;
@@ -93,11 +95,6 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     for (const waiter of waiters) waiter.onFailedPoll(() => errorOf(stopped));
     // A listener may have started another wait, which has its own first step.
     if (session.isRunning && session.step === step) this.#performStep();
-  }
-
-  onFinalError(error: LroError): void {
-    this.#request = undefined;
-    this.conclude({ type: "pollingFailed", error });
   }
 
   protected override onLastLeft(reason: unknown): void {
@@ -162,7 +159,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     const limitInMs = throttledForInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0;
     waiter.limit(clock, limitInMs, () => {
       const failure = request.isQueued
-        ? throttledError(clock.timestamp(), throttledForInMs(), requestTimeoutInMs)
+        ? throttledError(throttledForInMs(), requestTimeoutInMs)
         : timeoutError(requestTimeoutInMs);
       return errorOf(session.stoppedByFailure(failure));
     });

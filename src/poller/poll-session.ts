@@ -149,7 +149,7 @@ export class PollSession<P> {
   /** Made anew each time: to keep it would cost as much as all the rest of a wait. */
   latestProgress(): Progress<P> | undefined {
     const { latest } = this.#state;
-    return latest && progressOf(this.#state, latest, this.#step, this.settings.schedule);
+    return latest && this.progressOnDemand(latest)();
   }
 
   /** With a percentage an estimate costs more than all else that a response leads to: it is made on demand. */

@@ -105,12 +105,11 @@ function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: 
 
 /** In JavaScript a URL is easily taken for an operation. */
 function checkOperation(operation: unknown): void {
-  const expected = "operation: expected what client.operation() returns";
-  if (typeof operation !== "object" || operation === null) {
-    throw new TypeError(`${expected}, got ${typeof operation}`);
-  }
-  const missing = ["id", "getStatus", "toJSON"].filter((member) => !(member in operation));
-  if (missing.length > 0) throw new TypeError(`${expected}, got an object without ${missing.join(", ")}`);
+  const isObject = typeof operation === "object" && operation !== null;
+  const missing = ["id", "getStatus", "toJSON"].filter((member) => !(isObject && member in operation));
+  if (missing.length === 0) return;
+  const got = isObject ? `an object without ${missing.join(", ")}` : typeof operation;
+  throw new TypeError(`operation: expected what client.operation() returns, got ${got}`);
 }
 
 /** The poller of one operation: what callers see of its loop. */

@@ -12,9 +12,8 @@ export interface StatusRequestHandler<P> {
   /** Options of the request beside its signal. */
   readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal"> | undefined;
   onResponse(response: StatusResponse<P>): void;
-  onFailure(failure: RequestError): void;
-  /** The operation has ended the wait with this error. */
-  onFinalError(error: LroError): void;
+  /** The poll has failed, or the operation has ended the wait with any other error. */
+  onFailure(error: LroError): void;
 }
 
 /**
@@ -105,15 +104,11 @@ export class StatusRequest<P> {
     } catch (error) {
       // A response may be under way of which the rest is no longer wanted.
       this.#controller?.abort(error);
-      if (this.#end(error instanceof RequestError ? error : undefined)) this.#onError(error);
+      const isEnded = this.#end(error instanceof RequestError ? error : undefined);
+      if (isEnded) this.#handler.onFailure(isFinalError(error) ? error : toRequestError(error));
       return;
     }
     if (this.#end(result)) this.#handler.onResponse(response);
-  }
-
-  #onError(error: unknown): void {
-    if (isFinalError(error)) this.#handler.onFinalError(error);
-    else this.#handler.onFailure(toRequestError(error));
   }
 
   #onTimeout(limitInMs: number): void {
@@ -146,15 +141,11 @@ export function toRequestError(error: unknown): RequestError {
   return new RequestError(messageOf(error), { kind, code: codeOf(error), cause: error });
 }
 
-/** A Retry-After may name a moment that no date can. */
-const maxDate = 8.64e15;
-
 /** The failure of a poll that the rate limiter did not let out in time. */
-export function throttledError(timestamp: number, throttledForInMs: number, limitInMs: number): RequestError {
-  const until = new Date(Math.min(timestamp + throttledForInMs, maxDate)).toISOString();
+export function throttledError(throttledForInMs: number, limitInMs: number): RequestError {
   const why =
     throttledForInMs > 0
-      ? `the service accepts no request until ${until} (Retry-After)`
+      ? `the service accepts no request for ${Math.ceil(throttledForInMs / 1000)} s (Retry-After)`
       : `other requests came first for ${Math.round(limitInMs)} ms`;
   return new RequestError(`not sent, because ${why}`, {
     kind: "transient",

@@ -105,9 +105,7 @@ function stateText(state: PollState): string {
 }
 
 function disposalMessage<P>({ operationId, state }: StoppedPolling<P>): string {
-  const seen =
-    state.status === undefined ? "" : ` It was ${latestState(state)} at the last poll, and continues.`;
-  return `The poller of operation ${operationId} was disposed of.${seen}`;
+  return `The poller of operation ${operationId} was disposed of.${lastPollText(state)}`;
 }
 
 function notFoundMessage<P>({ operationId, state }: StoppedPolling<P>): string {

@@ -503,17 +503,17 @@ describe("a read that is wanted now", () => {
   }
 
   test.each([
-    [3_600_000, 3_600_000, "until 2025-01-01T01:00:00.000Z"],
-    [1e300, 86_400_000, "until 2025-01-02T00:00:00.000Z"],
+    [3_600_000, 3_600_000, 3600],
+    [1e300, 86_400_000, 86_400],
   ])(
     "is refused at once when the service wants silence for longer than a read may take",
-    async (silenceInMs, throttledForInMs, until) => {
+    async (silenceInMs, throttledForInMs, seconds) => {
       const { clock, operation, poller } = setUp(silenceInMs);
       const failure = await clock.runUntilSettled(ending(poller.poll()));
       expect(failure).toMatchObject({
         name: "PollingError",
         code: "Throttled",
-        message: expect.stringContaining(`the service accepts no request ${until}`),
+        message: expect.stringContaining(`the service accepts no request for ${seconds} s`),
         cause: { retryAfterInMs: throttledForInMs },
       });
       expect([clock.now(), clock.pendingTimers, operation.polls.length]).toEqual([0, 0, 0]);

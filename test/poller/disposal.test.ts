@@ -54,7 +54,7 @@ describe("a poller that is disposed of", () => {
     const { clock, operation, poller } = setting;
     await clock.runUntilSettled(poller.poll());
     await dispose(setting);
-    const message = `The poller of operation ${operation.id} was disposed of. It was Running at 40 % at the last poll, and continues.`;
+    const message = `The poller of operation ${operation.id} was disposed of. It was Running at 40 % at the last successful poll.`;
     expect(await rejection(poller.pollUntilDone(), PollingError)).toMatchObject({
       code: "Disposed",
       message,
