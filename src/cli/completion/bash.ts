@@ -1,13 +1,13 @@
 import type { CommandWords, OptionWords } from "./words.ts";
 
-/** A script for bash 3.2, which macOS has, and newer. */
+/** Returns the completion script for bash 3.2, which macOS has, and newer. */
 export function bashCompletion({ name, commands, options }: CommandWords): string {
   const names = commands.map((command) => command.name);
   const first = [...names, ...flagsOf(options)].join(" ");
   return `_${name}() {
   local IFS=$' \\t\\n' current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
   local command= option= words= word
-  # bash parts --output=json at the =
+  # bash splits --output=json at the =
   [[ $current == = ]] && current=
   [[ $previous == = ]] && previous=\${COMP_WORDS[COMP_CWORD-2]}
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do

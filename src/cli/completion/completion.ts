@@ -6,10 +6,10 @@ import { zshCompletion } from "./zsh.ts";
 
 const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
-/** The shells that there is a completion for. */
+/** The shells with a completion script. */
 export const shells: readonly string[] = Object.keys(scripts);
 
-/** The script that lets a shell complete this program's command line; empty for a shell that is none of {@link shells}. */
+/** Returns the completion script of a shell; empty for a shell that is not in {@link shells}. */
 export function completionFor(shell: string, program: Command): string {
   const script = Object.entries(scripts).find(([name]) => name === shell)?.[1];
   return script?.(wordsOf(program)) ?? "";

@@ -1,7 +1,7 @@
-import { shellQuoted } from "./words.ts";
+import { shellQuoted } from "../input/shell.ts";
 import type { CommandWords, OptionWords } from "./words.ts";
 
-/** A script for fish 3 and newer. */
+/** Returns the completion script for fish 3 and newer. */
 export function fishCompletion({ name, commands, options }: CommandWords): string {
   const complete = `complete -c ${name}`;
   const lines = [

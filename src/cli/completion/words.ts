@@ -1,27 +1,28 @@
 import type { Command, Option } from "commander";
 
-/** What there is to complete of the command line: read from commander's description, so that it has all there is. */
+/** The words of a command that a shell can complete, taken from commander's description so that none is missing. */
 export interface CommandWords {
   readonly name: string;
   readonly summary: string;
   readonly options: readonly OptionWords[];
-  /** What its arguments may be; empty where they can be anything. */
+  /** The allowed arguments; empty if any text is allowed. */
   readonly values: readonly string[];
   readonly commands: readonly CommandWords[];
 }
 
-/** An option and what may follow it. */
+/** An option and its values. */
 export interface OptionWords {
   /** `-o`, `--output` */
   readonly flags: readonly string[];
   readonly summary: string;
   readonly isRepeatable: boolean;
-  /** `none`: nothing follows. `many`: several words may. */
+  /** How many values follow the option. */
   readonly takes: "none" | "one" | "many";
-  /** What follows: one of these words, the name of a file, or anything. */
+  /** The allowed values: one of these words, the name of a file, or anything. */
   readonly values: readonly string[] | "file" | "anything";
 }
 
+/** Returns the words of a command and its subcommands. */
 export function wordsOf(command: Command): CommandWords {
   const help = command.createHelp();
   return {
@@ -45,12 +46,7 @@ function optionWordsOf(option: Option): OptionWords {
   };
 }
 
-/** As much of a description as fits beside a word. */
+/** The part of a description that fits beside a word. */
 function summaryOf(description: string): string {
   return description.replace(/[:;(].*/s, "").trim();
-}
-
-/** Text as one word of a POSIX shell. */
-export function shellQuoted(text: string): string {
-  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -1,7 +1,7 @@
-import { shellQuoted } from "./words.ts";
+import { shellQuoted } from "../input/shell.ts";
 import type { CommandWords, OptionWords } from "./words.ts";
 
-/** A script for zsh, to evaluate after `compinit`, or as a file `_lro` in `$fpath`. */
+/** Returns the completion script for zsh, to evaluate after `compinit` or to save as `_lro` in `$fpath`. */
 export function zshCompletion({ name, commands, options }: CommandWords): string {
   const described = commands.map((command) => shellQuoted(`${command.name}:${command.summary}`));
   return `#compdef ${name}

@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/identity";
 import type { PollOptions } from "../../index.ts";
 
-/** Where text goes: a stream of `node:process`, or one of a test's. */
+/** An output: a stream of `node:process`, or a test's. */
 export type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -9,41 +9,41 @@ export type Output = NodeJS.WritableStream & {
   hasColors?(env?: object): boolean;
 };
 
-/** The log of a CI system, which has groups and annotations. */
+/** The log of a CI system, with groups and annotations. */
 export interface CiLog {
-  /** What is written from now on can be folded away under this title. */
+  /** Starts a group: the following lines can be folded away under this title. */
   group(title: string): void;
   endGroup(): void;
-  /** An error that the system shows beside its log too. */
+  /** Adds an error annotation, which the system also shows outside its log. */
   error(title: string, message: string): void;
   notice(title: string, message: string): void;
   /**
-   * Shows this Markdown with the results of the step.
+   * Adds Markdown to the step's summary.
    *
-   * @throws Error when it cannot be written
+   * @throws Error if it cannot be written
    */
   addSummary(markdown: string): void;
 }
 
-/** Everything that the command knows of the world around it. */
+/** The environment of the command. */
 export interface CliContext {
   readonly stdin: AsyncIterable<string | Uint8Array>;
   readonly stdout: Output;
   readonly stderr: Output;
-  /** None outside of CI systems that have one. */
+  /** `undefined` outside of a known CI system. */
   readonly ciLog?: CiLog;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Fires with an {@link Interruption} when nobody wants to wait any longer. */
+  /** Fires with an {@link Interruption} when the command should stop waiting. */
   readonly interruption: AbortSignal;
-  /** Asked for when the first request to an https endpoint is about to be sent. */
+  /** Called before the first request to an https endpoint. */
   readonly loadCredential: () => Promise<TokenCredential>;
-  /** `process.platform` where it is left out. */
+  /** Default: `process.platform`. */
   readonly platform?: NodeJS.Platform;
-  /** What tests replace: the clock, the schedule. */
+  /** Poll options for tests, such as the clock and the schedule. */
   readonly pollOptions?: Omit<PollOptions, "onProgress" | "onFailedPoll">;
 }
 
-/** Why to stop, and the exit code that says so. */
+/** The reason to stop waiting, with its exit code. */
 export class Interruption extends Error {
   override readonly name = "Interruption" as const;
   readonly exitCode: number;
@@ -54,7 +54,7 @@ export class Interruption extends Error {
   }
 }
 
-/** A wrong argument: the message names it. */
+/** A wrong argument. The message names it. */
 export class UsageError extends Error {
   override readonly name = "UsageError" as const;
 }

@@ -1,13 +1,13 @@
 import type { TokenCredential } from "@azure/identity";
 import { LroError } from "../../index.ts";
 
-/** `DefaultAzureCredential`, loaded only now: it takes a while and https endpoints alone need it. */
+/** Loads `DefaultAzureCredential` on demand: loading takes a while, and only https endpoints need it. */
 export async function loadDefaultCredential(): Promise<TokenCredential> {
   const { DefaultAzureCredential } = await import("@azure/identity");
   return new DefaultAzureCredential();
 }
 
-/** A credential that is loaded when its first token is asked for: after the arguments have been checked. */
+/** Returns a credential that is loaded with its first token, after the arguments have been checked. */
 export function lazyCredential(load: () => Promise<TokenCredential>): TokenCredential {
   let loading: Promise<TokenCredential> | undefined;
   return {
@@ -19,20 +19,20 @@ export function lazyCredential(load: () => Promise<TokenCredential>): TokenCrede
 }
 
 /**
- * Whether a host belongs to DevCenter, so that a token for DevCenter is safe with it. Only the public cloud has
- * DevCenter hosts that are documented.
+ * Returns whether a host belongs to DevCenter, so that a token for DevCenter is safe with it. Only the hosts of the
+ * public cloud are documented.
  */
 export function mayGetToken(hostname: string): boolean {
   return hostname.endsWith(".devcenter.azure.com");
 }
 
-/** For `--help`, and for those who have no credential. */
+/** How to sign in, for `--help` and for a missing credential. */
 export const credentialAdvice = `Sign in with one of these:
   on your own machine   az login   (Azure CLI), Connect-AzAccount (PowerShell) or azd auth login
   in a pipeline         set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH)
   in Azure              give the machine a managed identity (AZURE_CLIENT_ID names one of several)`;
 
-/** Whether a wait or a read ended because there is no token. */
+/** Returns whether a wait or a poll failed because there is no token. */
 export function isCredentialError(error: unknown): boolean {
   return error instanceof LroError && error.code === "CredentialError";
 }

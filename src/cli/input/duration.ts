@@ -14,7 +14,7 @@ const part = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 /**
  * Parses `90s`, `30m`, `1h30m` or a plain number of seconds into milliseconds.
  *
- * @throws InvalidArgumentError when it is none, or not above zero
+ * @throws InvalidArgumentError if it is no duration, or not above zero
  */
 export function parseDuration(text: string): number {
   const durationInMs = inMs(text.trim().toLowerCase());
@@ -31,14 +31,14 @@ function inMs(text: string): number {
   );
 }
 
-/** What {@link parseDuration} makes the same of: `90s`, `30m`. */
+/** Formats a duration so that {@link parseDuration} returns it again: `90s`, `30m`. */
 export function durationText(durationInMs: number): string {
   const wholeUnits = Array.from(unitsInMs).filter(([, unitInMs]) => durationInMs % unitInMs === 0);
   const [unit, unitInMs] = wholeUnits.at(-1) ?? ["ms", 1];
   return `${durationInMs / unitInMs}${unit}`;
 }
 
-/** `0:12`, `12:34`, `1:02:03`. */
+/** Formats a duration as `0:12`, `12:34` or `1:02:03`. */
 export function clockText(durationInMs: number): string {
   const seconds = Math.max(0, Math.floor(durationInMs / 1000));
   const minutes = Math.floor(seconds / 60);
@@ -47,7 +47,7 @@ export function clockText(durationInMs: number): string {
   return hours > 0 ? `${hours}:${String(minutes % 60).padStart(2, "0")}:${tail}` : `${minutes}:${tail}`;
 }
 
-/** `4 s`: what is still to come, so rounded up. */
+/** Formats a remaining duration as `4 s`, rounded up. */
 export function secondsText(durationInMs: number): string {
   return `${Math.ceil(Math.max(0, durationInMs) / 1000)} s`;
 }

@@ -1,31 +1,30 @@
-/** Text from the command line, and what the user calls the operation that it is about. */
+/** A text from the command line, and the user's name for its operation. */
 export interface NamedText {
   readonly name: string | undefined;
   readonly text: string;
 }
 
-// A name has no colon or slash, so that no URL and no path begins with one.
+// A name has no colon or slash, so that no URL and no path starts with one.
 const namedText = /^([\p{L}\p{N}_. -]+)=((?:https?:|\{).*)$/isu;
 
-/** Parts `name=https://…` and `name={…}`; anything else has no name. */
+/** Splits `name=https://…` and `name={…}`; any other text has no name. */
 export function parseNamed(argument: string): NamedText {
   const [, name, text = argument] = namedText.exec(argument) ?? [];
   return { name: name?.trim(), text };
 }
 
-/** What operations go by. */
+/** The id of an operation, and the user's name for it. */
 export interface OperationName {
   readonly id: string;
-  /** What the user calls it. */
   readonly name?: string | undefined;
 }
 
-/** What an operation is shown as. */
+/** Returns the text that stands for an operation: its name, or its id. */
 export function labelOf({ id, name }: OperationName): string {
   return name ?? id;
 }
 
-/** Puts the user's name for the operation before its id. */
+/** Adds the user's name to the operation's id in a text. */
 export function namedIn(text: string, operation: OperationName | undefined): string {
   if (operation?.name === undefined) return text;
   const { id, name } = operation;

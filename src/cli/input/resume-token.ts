@@ -1,12 +1,11 @@
-import { readFile } from "node:fs/promises";
-import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
+import { readInput } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText } from "./names.ts";
 import { withoutQuery } from "../../redaction.ts";
 
-/** Which operation a token is of. */
+/** The operation of a resume token. */
 export interface TokenReference {
   readonly endpoint: string;
   readonly operationId: string;
@@ -14,39 +13,30 @@ export interface TokenReference {
 }
 
 /**
- * Reads tokens from the command line, a file or stdin: one, or one on each line, each as it is, after a name, or in an
- * event that `-o json` printed.
+ * Reads resume tokens from the command line, a file or stdin: one, or one on each line. A line is a token, `name=token`,
+ * or an event that `-o json` printed.
  *
- * @throws UsageError when there is none
+ * @throws UsageError if there is no token
  */
 export async function readTokens(source: string, context: CliContext): Promise<NamedText[]> {
-  const content = isToken(source) ? source : await read(source, context);
+  const content = await contentOf(source, context);
   const whole = isJson(content) ? [content] : content.split("\n").filter((line) => line.trim() !== "");
   const tokens = whole.flatMap((line) => tokenIn(parseNamed(line.trim())));
   if (tokens.length > 0) return tokens;
-  throw refusal(content.trim() === "" ? "an empty text" : "events without a token");
+  throw invalid(content.trim() === "" ? "an empty text" : "events without a token");
 }
 
-function isToken(source: string): boolean {
-  return parseNamed(source.trim()).text.startsWith("{");
+function contentOf(source: string, context: CliContext): string | Promise<string> {
+  const { text } = parseNamed(source.trim());
+  if (text === "" || text.startsWith("{")) return source;
+  // Without the query: the file's name may be a damaged token, with signed URLs.
+  return readInput(source, context, (why) => invalid(withoutQuery(`${JSON.stringify(source)} (${why})`)));
 }
 
-async function read(source: string, { stdin }: CliContext): Promise<string> {
-  if (source.trim() === "") return "";
-  if (source === "-") return readAll(stdin);
-  try {
-    return await readFile(source, "utf8");
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    // It may be a token with a flaw, which holds signed URLs, in place of a file's name.
-    throw refusal(withoutQuery(`${JSON.stringify(source)} (${why})`));
-  }
-}
-
-/** None where it is an event that has no token: of most waits only the last line has one. */
+/** Returns no token for an event without one: of most waits only the last line has one. */
 function tokenIn({ name, text }: NamedText): NamedText[] {
   const content = parseJson(text);
-  // As jq prints one unless it is told -r.
+  // jq prints a token as a JSON string, unless it has the option -r.
   if (typeof content === "string") return tokenIn({ name, text: content });
   const { event, error, name: eventName } = fieldsOf(content);
   if (event === undefined) return [{ name, text }];
@@ -56,13 +46,13 @@ function tokenIn({ name, text }: NamedText): NamedText[] {
 }
 
 /**
- * Looks up which client a token is for; everything else in it is that client's to check.
+ * Returns the operation of a token, which decides the client. That client checks everything else.
  *
- * @throws UsageError when it does not say
+ * @throws UsageError if the token does not name an operation
  */
 export function referenceIn(token: string): TokenReference {
   const { endpoint, operationId, apiVersion } = fieldsOf(fieldsOf(parseJson(token))["operation"]);
-  if (typeof endpoint !== "string" || typeof operationId !== "string") throw refusal("JSON that is no token");
+  if (typeof endpoint !== "string" || typeof operationId !== "string") throw invalid("JSON that is no token");
   return { endpoint, operationId, apiVersion: typeof apiVersion === "string" ? apiVersion : undefined };
 }
 
@@ -79,11 +69,11 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw refusal("text that is no JSON");
+    throw invalid("text that is no JSON");
   }
 }
 
-function refusal(got: string): UsageError {
+function invalid(got: string): UsageError {
   return new UsageError(`--resume: expected a resume token, a file with some, or -, got ${got}`);
 }
 

@@ -9,7 +9,7 @@ import type { NamedText, OperationName } from "./names.ts";
 import { readTokens, referenceIn } from "./resume-token.ts";
 import { withoutQuery } from "../../redaction.ts";
 
-/** Which operations the command line names. */
+/** The options that name operations. */
 export interface TargetOptions {
   readonly endpoint?: string;
   readonly project?: string;
@@ -22,13 +22,13 @@ export interface TargetOptions {
 
 /** An operation to wait for. */
 export interface Target extends OperationName {
-  /** None where a wait goes on: what it knows is in its poller. */
+  /** `undefined` for a resumed wait, whose state is in its poller. */
   readonly operation?: Operation;
   createPoller(options: PollOptions): Poller;
 }
 
 /**
- * Finds out what the command line names, each operation once. Sends nothing.
+ * Resolves the operations that the command line names, each once. Sends nothing.
  *
  * @throws UsageError that names the argument
  */
@@ -43,7 +43,7 @@ export async function resolveTargets(
   const tokens = await Promise.all((options.resume ?? []).map((source) => readTokens(source, context)));
   const found = [
     ...locations.map((location) => targetAt(location, clientAt)),
-    ...listed.map(({ argument, place }) => targetAt(argument, clientAt, place)),
+    ...listed.map(({ argument, source }) => targetAt(argument, clientAt, source)),
     ...namedTargets(options, clientAt),
     ...tokens.flat().map((token) => resumedTarget(token, clientAt)),
   ];
@@ -53,19 +53,19 @@ export async function resolveTargets(
   );
 }
 
-/** Whoever came second would find it empty. */
+/** Stdin can be read only once. */
 function checkStdin({ from, resume = [] }: TargetOptions): void {
   if (from !== "-" || !resume.includes("-")) return;
   throw new UsageError("--from: expected a file, because --resume reads stdin, got -");
 }
 
-/** A target under a key that tells operations apart. */
+/** A target, and the key that identifies its operation. */
 type Found = readonly [key: string, target: Target];
 
 /** @throws RangeError or TypeError that names the argument */
 export type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
 
-/** Gives one client for each endpoint and api-version, of those hosts that may get a token. */
+/** Creates one client for each endpoint and api-version. Rejects hosts that must not get a token. */
 export function clientsFor(context: CliContext, { apiVersion, allowHost = [] }: TargetOptions): ClientAt {
   const credential = lazyCredential(context.loadCredential);
   const known = new Map<string, OperationStatusesClient>();
@@ -78,7 +78,7 @@ export function clientsFor(context: CliContext, { apiVersion, allowHost = [] }: 
   };
   function createClient(endpoint: string, version: string | undefined): OperationStatusesClient {
     const clientOptions = version === undefined ? {} : { apiVersion: version };
-    // The client refuses plain http to anywhere but this machine, where nobody asks for a credential.
+    // The client rejects plain http to other machines, and this one needs no credential.
     if (isPlainHttp(endpoint)) return plainClient(endpoint, clientOptions);
     const client = new OperationStatusesClient(endpoint, credential, clientOptions);
     checkHost(new URL(endpoint), allowHost);
@@ -99,32 +99,32 @@ function plainClient(endpoint: string, options: OperationStatusesClientOptions):
   }
 }
 
-/** @throws RangeError for a host that would get a token which it could use elsewhere */
+/** @throws RangeError for a host that could misuse the token */
 function checkHost(url: URL, allowed: readonly string[]): void {
   const isAllowed = allowed.some((host) => host.toLowerCase() === url.hostname);
   if (mayGetToken(url.hostname) || isAllowed) return;
   throw new RangeError(
-    `endpoint: expected a host in devcenter.azure.com, because requests carry a token of yours, got ${url.hostname} ` +
+    `endpoint: expected a host in devcenter.azure.com, because requests carry your token, got ${url.hostname} ` +
       `(--allow-host ${url.hostname} allows it)`,
   );
 }
 
 const locationName = "operation-location";
 
-/** @param place - what an error names: the argument itself, or a line of a file */
-function targetAt(argument: string, clientAt: ClientAt, place: string = locationName): Found {
+/** @param source - the argument or the line of a file, as errors name it */
+function targetAt(argument: string, clientAt: ClientAt, source: string = locationName): Found {
   const { name, text: location } = parseNamed(argument);
   if (!/^https?:/i.test(location) || !URL.canParse(location)) {
     throw new UsageError(
-      `${place}: expected an https URL, or http on this machine, got ${JSON.stringify(withoutQuery(argument))}`,
+      `${source}: expected an https URL, or http on this machine, got ${JSON.stringify(withoutQuery(argument))}`,
     );
   }
-  // Without the query: some URLs are signed there.
+  // Without the query: it may be a signature.
   const { origin, pathname } = new URL(location);
-  const within = place === locationName ? "" : `${place}: `;
+  const within = source === locationName ? "" : `${source}: `;
   const argumentNames = {
-    endpoint: place,
-    operationLocation: place,
+    endpoint: source,
+    operationLocation: source,
     projectName: `${within}project name in ${origin}${pathname}`,
     operationId: `${within}operation id in ${origin}${pathname}`,
   };
@@ -171,21 +171,21 @@ function resumedTarget({ name, text: token }: NamedText, clientAt: ClientAt): Fo
   );
 }
 
-/** Tells a refused argument by the name that it has on the command line. */
+/** Converts an error about an argument into a {@link UsageError} with the argument's name on the command line. */
 function named<T>(names: Readonly<Record<string, string>>, build: () => T, prefix = ""): T {
   try {
     return build();
   } catch (error) {
-    const isRefusal =
+    const isArgumentError =
       error instanceof TypeError || error instanceof RangeError || error instanceof ContractError;
-    if (!isRefusal) throw error;
+    if (!isArgumentError) throw error;
     const allNames: Readonly<Record<string, string>> = { apiVersion: "--api-version", ...names };
     const message = error.message.replace(/^\w+(?=:)/, (name) => allNames[name] ?? name);
     throw new UsageError(prefix + withoutEscapes(message), { cause: error });
   }
 }
 
-/** `my%20project` as `my project`: as somebody reads it who looks for what is wrong. */
+/** Shows `my%20project` as `my project`, so that the mistake is easy to see. */
 function withoutEscapes(text: string): string {
   try {
     return decodeURIComponent(text);

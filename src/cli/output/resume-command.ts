@@ -2,9 +2,10 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { durationText } from "../input/duration.ts";
+import { shellQuoted } from "../input/shell.ts";
 import { printable } from "./text.ts";
 
-/** The options of a wait that the next one has to have again. Durations are milliseconds. */
+/** The options of a wait that its resume command repeats. Durations are milliseconds. */
 export interface CarriedOptions {
   readonly timeout?: number;
   readonly pollCost?: number;
@@ -17,16 +18,16 @@ export interface CarriedOptions {
   readonly web?: boolean;
 }
 
-const mostTokensInCommand = 3;
+const maxTokensInCommand = 3;
 
 /**
- * A command line for POSIX shells that goes on with waits. Many tokens go to a file in the folder for temporary files:
- * a screenful is hard to copy.
+ * Returns a command line for POSIX shells that resumes waits. More than three tokens go to a file in the folder for
+ * temporary files, because a screenful is hard to copy.
  *
- * @param tokens - each may have a name before it, as in `name={…}`
+ * @param tokens - resume tokens, each with an optional name, as in `name={…}`
  */
 export function resumeCommand(tokens: readonly string[], carried: CarriedOptions): string {
-  const file = tokens.length > mostTokensInCommand ? fileWith(tokens) : undefined;
+  const file = tokens.length > maxTokensInCommand ? fileWith(tokens) : undefined;
   const resumes = (file === undefined ? tokens : [file]).map((source) => `--resume ${quoted(source)}`);
   const parts = [["npx lro wait", ...optionsOf(carried)].join(" "), ...resumes];
   return parts.join(resumes.length === 1 ? " " : " \\\n    ");
@@ -46,7 +47,7 @@ function optionsOf({ timeout, pollCost, allowHost = [], history, kind, ...flags 
   ];
 }
 
-/** `undefined` where nothing can be written: then the command has to hold the tokens after all. */
+/** Returns `undefined` if the file cannot be written; the command then has to hold the tokens. */
 function fileWith(tokens: readonly string[]): string | undefined {
   try {
     const file = join(mkdtempSync(join(tmpdir(), "lro-")), "resume.txt");
@@ -58,5 +59,5 @@ function fileWith(tokens: readonly string[]): string | undefined {
 }
 
 function quoted(text: string): string {
-  return /^[\w./:-]+$/.test(text) ? text : `'${printable(text).replaceAll("'", String.raw`'\''`)}'`;
+  return /^[\w./:-]+$/.test(text) ? text : shellQuoted(printable(text));
 }

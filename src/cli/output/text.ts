@@ -1,12 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 
-/** Service text for a terminal: without the characters that could move its cursor or turn its text around. */
+/** Removes the characters that could move a terminal's cursor or reverse its text. */
 export function printable(text: string): string {
   return stripVTControlCharacters(text.replaceAll("\r\n", "\n")).replaceAll(/(?![\n\t])[\p{Cc}\p{Cf}]/gu, "");
 }
 
-/** The same on one line. */
+/** Returns the printable text on one line. */
 export function singleLine(text: string): string {
   return printable(text).replaceAll(/\s+/g, " ").trim();
 }
@@ -17,7 +17,7 @@ export function stateText(status: string, percentComplete: number | undefined): 
   return singleLine(status) + percent;
 }
 
-/** JSON that is safe to show in a terminal, and in the log of a CI system that looks for `##[` and `##vso[`. */
+/** Returns JSON that is safe in a terminal, and in the log of a CI system that looks for `##[` and `##vso[`. */
 export function toJson(value: unknown, indent = 0): string {
   const json = JSON.stringify(value, undefined, indent) ?? "null";
   return json.replaceAll(/(?!\n)[\p{Cc}\p{Cf}]|#(?=#(?:vso)?\[)/giu, escapeUnits);
@@ -30,13 +30,13 @@ function escapeUnits(character: string): string {
 
 const graphemes = new Intl.Segmenter();
 
-/** Cuts a text without control characters to so many terminal columns; a cut shows as `…`. */
+/** Cuts a text without control characters to a number of terminal columns; a cut shows as `…`. */
 export function truncate(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
   return columns < 1 ? "" : `${cut(text, columns - 1)}…`;
 }
 
-/** The same, without a sign of the cut. */
+/** Cuts a text like {@link truncate}, but without `…`. */
 export function cut(text: string, columns: number): string {
   let kept = "";
   for (const { segment } of graphemes.segment(text)) {
@@ -46,7 +46,7 @@ export function cut(text: string, columns: number): string {
   return kept;
 }
 
-/** Fills a text up with spaces to so many terminal columns. */
+/** Pads a text with spaces to a number of terminal columns. */
 export function padTo(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - stringWidth(text)));
 }
