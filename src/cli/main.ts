@@ -1,9 +1,9 @@
 #!/usr/bin/env node
-// Nothing is imported up here: an older Node would fail at an import, before it could say that it is too old.
-const oldestMajor = 22;
+// No static imports: an older Node would fail at one, before the check of its version.
+const minMajor = 22;
 
-if (Number.parseInt(process.versions.node, 10) < oldestMajor) {
-  process.stderr.write(`lro needs Node ${oldestMajor} or newer; this is ${process.version}\n`);
+if (Number.parseInt(process.versions.node, 10) < minMajor) {
+  process.stderr.write(`lro needs Node ${minMajor} or newer; this is ${process.version}\n`);
   process.exitCode = 2;
 } else {
   const { runProcess } = await import("./process.ts");

@@ -3,7 +3,7 @@ import { loadDefaultCredential } from "./input/credential.ts";
 import { exitCodes } from "./output/exit-codes.ts";
 import { run } from "./commands/program.ts";
 
-/** Runs the command in this process, whose exit code it sets. */
+/** Runs the command in this process, and sets its exit code. */
 export async function runProcess(): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
   const interruption = interruptionOf(process);
@@ -17,17 +17,17 @@ export async function runProcess(): Promise<void> {
   });
 }
 
-/** Fires when nobody wants to wait any longer. */
+/** Returns a signal that fires on Ctrl-C, and when the output is closed. */
 function interruptionOf({ stdout, stderr }: NodeJS.Process): AbortSignal {
   const interruption = new AbortController();
-  // The second Ctrl-C ends the process, as it does without a listener. This one stays until the others have been called:
-  // the library that shows the cursor again ends the process when it finds itself alone.
+  // A second Ctrl-C ends the process, as it does without a listener. This listener stays until the others have been
+  // called: the library that shows the cursor again ends the process if its own is the only one.
   process.on("SIGINT", function onInterrupt() {
     interruption.abort(new Interruption("interrupted", exitCodes.interrupted));
     setImmediate(() => process.off("SIGINT", onInterrupt));
   });
 
-  // The reader has gone (`lro wait … | head`), and with it the reason to wait.
+  // The reader of the output has closed it (`lro wait … | head`), so the wait has no use.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     interruption.abort(new Interruption("the output was closed", exitCodes.outputClosed));

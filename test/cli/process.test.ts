@@ -34,7 +34,7 @@ function start(argv: readonly string[], nodeOptions: readonly string[] = []): Pr
   };
 }
 
-/** Lets a process get as far as printing something. */
+/** Waits until a process has printed something. */
 async function untilPrinted(lro: Process, stream: "stdout" | "stderr"): Promise<void> {
   await expect.poll(() => lro.output[stream]).not.toBe("");
 }
@@ -47,7 +47,7 @@ test("the process ends with the exit code, and by itself", async () => {
   expect(lro.output).toEqual({ stdout: expect.stringContaining('"event":"error"'), stderr: "" });
 });
 
-test("an older Node is told that it is too old", async () => {
+test("an older Node gets an error that names the required version", async () => {
   const version = (object: string, name: string, value: string): string =>
     `Object.defineProperty(${object}, "${name}", { value: "${value}" });`;
   const script = version("process", "version", "v20.20.2") + version("process.versions", "node", "20.20.2");
@@ -56,7 +56,7 @@ test("an older Node is told that it is too old", async () => {
   expect(lro.output).toEqual({ stdout: "", stderr: "lro needs Node 22 or newer; this is v20.20.2\n" });
 });
 
-test("nothing comes before the check of Node's version", () => {
+test("nothing is imported before the check of Node's version", () => {
   expect(readFileSync(main, "utf8")).not.toMatch(/^\s*(import|export)\b[^(]/m);
 });
 
@@ -66,7 +66,7 @@ test("wrong usage is exit code 2", async () => {
   expect(lro.output.stderr).toContain("operation-location");
 });
 
-test("SIGINT stops the wait and says how to go on", async () => {
+test("SIGINT stops the wait and prints the resume command", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const lro = start(["wait", operationLocation]);
@@ -76,7 +76,7 @@ test("SIGINT stops the wait and says how to go on", async () => {
   expect(lro.output.stderr).toContain("  npx lro wait --resume '{");
 });
 
-test("a second SIGINT ends a process that the first one did not", async () => {
+test("a second SIGINT ends a process that the first one did not end", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const stayAlive = ["--import", "data:text/javascript,setInterval(() => {}, 1000)"];
@@ -96,7 +96,7 @@ test("SIGINT ends the emulator cleanly", async () => {
   expect(lro.output.stderr).toBe("");
 });
 
-test("a reader that goes away ends the wait without a stack", async () => {
+test("a reader that closes the output ends the wait without a stack", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     timeline: [{ status: "NotStarted", polls: 1 }, { status: "Running" }],

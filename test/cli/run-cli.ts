@@ -12,7 +12,7 @@ import type { CliContext, Output } from "../../src/cli/input/context.ts";
 import { run } from "../../src/cli/commands/program.ts";
 import { fastClock } from "../support/clock.ts";
 
-/** A stream that keeps what it is given. */
+/** A stream that keeps its text. */
 export class CapturedOutput extends Writable implements Output {
   readonly isTTY: boolean;
   readonly columns: number;
@@ -30,7 +30,7 @@ export class CapturedOutput extends Writable implements Output {
     done();
   }
 
-  /** As Node decides it for a real terminal. */
+  /** Decides as Node does for a real terminal. */
   hasColors(env: object = {}): boolean {
     return WriteStream.prototype.hasColors.call(this, 16, { TERM: "xterm", ...env });
   }
@@ -48,14 +48,14 @@ export interface CliWorld extends Partial<Omit<CliContext, "stdin">> {
   readonly columns?: number;
 }
 
-/** A slow machine must not look like a service that is out of order. */
+/** A slow machine must not look like an outage of the service. */
 const fast: PollOptions = {
   clock: fastClock(systemClock),
   requestTimeoutInMs: 1e9,
   outageToleranceInMs: Infinity,
 };
 
-/** A world that has nothing to offer but what a test gives it. */
+/** A context with nothing but what a test gives. */
 export function contextOf(given: Partial<CliContext>): CliContext {
   return {
     stdin: Readable.from([]),
@@ -63,12 +63,12 @@ export function contextOf(given: Partial<CliContext>): CliContext {
     stderr: new CapturedOutput(),
     env: {},
     interruption: new AbortController().signal,
-    loadCredential: () => Promise.reject(new Error("A credential was asked for.")),
+    loadCredential: () => Promise.reject(new Error("A credential was loaded.")),
     ...given,
   };
 }
 
-/** Runs the command in this process, a thousand times as fast as its durations say. */
+/** Runs the command in this process, with a clock that is a thousand times as fast. */
 export async function runCli(argv: readonly string[], world: CliWorld = {}): Promise<CliRun> {
   const { stdin = "", columns, pollOptions, ...given } = world;
   const stdout = new CapturedOutput(columns === undefined ? {} : { columns });
@@ -78,7 +78,7 @@ export async function runCli(argv: readonly string[], world: CliWorld = {}): Pro
   return { exitCode, stdout: stdout.text, stderr: stderr.text };
 }
 
-/** The lines of a wait without their times, and without the signs of life that a slow machine adds. */
+/** The lines of a wait without their times, and without the heartbeat lines that a slow machine adds. */
 export function untimed(output: string): string {
   return output.replaceAll(/^\d+:\d\d(?::\d\d)? (?:\S+ still .*\n)?/gm, "");
 }

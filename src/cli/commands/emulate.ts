@@ -3,10 +3,11 @@ import type { OperationStatusServer, RecordedRequest } from "../../testing/index
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodes } from "../output/exit-codes.ts";
+import { toError } from "../output/wait-outcome.ts";
 import { scenarios } from "./scenarios.ts";
 import type { Scenario } from "./scenarios.ts";
 
-/** What `lro emulate` is told. */
+/** The options of `lro emulate`. */
 export interface EmulateOptions {
   readonly port?: number;
   readonly speed?: number;
@@ -15,30 +16,24 @@ export interface EmulateOptions {
 }
 
 /**
- * Serves operations as DevCenter does until it is interrupted, which is its proper end.
+ * Serves operations like DevCenter's until it is interrupted, which is its normal end.
  *
  * @returns the exit code
- * @throws UsageError that names the argument
+ * @throws UsageError if the port cannot be used
  */
 export async function emulate(options: EmulateOptions, context: CliContext): Promise<number> {
-  const chosen = chosenScenarios(options.scenario);
-  const { port = 0, speed = 1 } = options;
+  const { port = 0, speed = 1, scenario: names } = options;
+  const chosen = names === undefined ? scenarios : scenarios.filter(({ name }) => names.includes(name));
   const { startOperationStatusServer } = await import("../../testing/index.ts");
-  const server = await startOperationStatusServer({ port, speed }).catch(refuse);
+  const server = await startOperationStatusServer({ port, speed }).catch((error: unknown) => {
+    throw new UsageError(`--port: ${toError(error).message}`);
+  });
   const stopLog = options.verbose === true ? logRequests(server, context) : () => {};
   context.stdout.write(welcome(server, chosen));
   if (!context.interruption.aborted) await once(context.interruption, "abort");
   stopLog();
   await server.close();
   return exitCodes.succeeded;
-}
-
-function chosenScenarios(names: readonly string[] | undefined): readonly Scenario[] {
-  return names === undefined ? scenarios : scenarios.filter(({ name }) => names.includes(name));
-}
-
-function refuse(error: unknown): never {
-  throw new UsageError(`--port: ${error instanceof Error ? error.message : String(error)}`);
 }
 
 function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): string {
@@ -55,33 +50,33 @@ function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): st
       : `
 Wait for one or more of them:
   npx lro wait '${first.operationLocation}'
-or with a program that reads these:
+or set these for a program of yours:
   ENDPOINT=${server.endpoint} PROJECT=${first.projectName} OPERATION_ID=${first.operationId}
 `;
   return `Emulating DevCenter at ${server.endpoint}
 
-Operations, each of which begins at its first read:
+Operations; each starts at its first poll:
 ${lines.join("")}${usage}
-Begin another:
+Start another:
   curl -i -X PUT '${server.endpoint}/projects/myProject/users/me/devboxes/myBox?api-version=2025-02-01' -d '{}'
 
-Ctrl-C ends it.
+Ctrl-C stops the server.
 `;
 }
 
 const logIntervalInMs = 100;
 
-/** Logs each request once it has been answered. Returns how to stop. */
+/** Logs each request after its response. Returns a function that stops the log. */
 function logRequests({ requests }: OperationStatusServer, { stderr }: CliContext): () => void {
-  const unanswered = new Set<number>();
+  const pending = new Set<number>();
   let seen = 0;
   const log = (): void => {
-    while (seen < requests.length) unanswered.add(seen++);
-    for (const index of unanswered) {
+    while (seen < requests.length) pending.add(seen++);
+    for (const index of pending) {
       const request = requests[index];
       if (request?.responseStatus === undefined) continue;
       stderr.write(requestLine(request));
-      unanswered.delete(index);
+      pending.delete(index);
     }
   };
   const timer = setInterval(log, logIntervalInMs);
@@ -92,6 +87,6 @@ function logRequests({ requests }: OperationStatusServer, { stderr }: CliContext
 }
 
 function requestLine({ method, path, responseStatus, pollNumber }: RecordedRequest): string {
-  const read = pollNumber === undefined ? "" : ` (read ${pollNumber})`;
-  return `${responseStatus} ${method} ${path}${read}\n`;
+  const poll = pollNumber === undefined ? "" : ` (poll ${pollNumber})`;
+  return `${responseStatus} ${method} ${path}${poll}\n`;
 }

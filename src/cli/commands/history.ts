@@ -2,44 +2,37 @@ import { durationHistory } from "../../index.ts";
 import type { OperationStatus, PollOptions } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
+import type { CarriedOptions } from "../output/resume-command.ts";
 import { singleLine } from "../output/text.ts";
 
-/** Where `lro wait` remembers durations, and under which name. */
-export interface HistoryOptions {
-  readonly history?: string;
-  readonly kind?: string;
-}
-
-/** What earlier operations of the kind took, for waits. */
+/** The past durations of operations, for waits. */
 export interface WaitHistory {
-  /** Whether there is one. */
-  readonly isKept: boolean;
-  /** The options of one wait, with the past in them. */
+  /** Adds the past durations to the options of one wait. */
   options(options: PollOptions): Promise<PollOptions>;
-  /** Resolves when everything is written, and says what did not work. */
+  /** Resolves after everything is written and the warnings are printed. */
   close(): Promise<void>;
 }
 
-const noHistory: WaitHistory = {
-  isKept: false,
-  options: (options) => Promise.resolve(options),
-  close: () => Promise.resolve(),
-};
-
-/** @throws UsageError when a kind is given without a file */
-export function openHistory({ history: file, kind }: HistoryOptions, { stderr }: CliContext): WaitHistory {
+/**
+ * Opens the duration history that the options name, if they name one.
+ *
+ * @throws UsageError if there is a kind without a file
+ */
+export function openHistory(
+  { history: file, kind }: CarriedOptions,
+  { stderr }: CliContext,
+): WaitHistory | undefined {
   if (file === undefined) {
-    if (kind === undefined) return noHistory;
-    throw new UsageError("--kind: expected --history too, because that is where kinds are looked up");
+    if (kind === undefined) return undefined;
+    throw new UsageError("--kind: expected --history too, because kinds are kept there");
   }
   const warnings = new Set<string>();
   const history = durationHistory(file, { onWarning: (message) => warnings.add(message) });
   return {
-    isKept: true,
     options: (options) => history.options(kind ?? kindOf, options),
     async close() {
       await history.settled();
-      // Not at once: a line in between would spoil what is redrawn in place.
+      // Not at once: a line in between would spoil the frame that is redrawn in place.
       for (const message of warnings) stderr.write(`warning: ${singleLine(message)}\n`);
     },
   };

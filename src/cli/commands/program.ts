@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { withCiLog } from "../output/ci-log.ts";
 import { completionFor, shells } from "../completion/completion.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
@@ -8,7 +7,9 @@ import { credentialAdvice } from "../input/credential.ts";
 import { parseDuration } from "../input/duration.ts";
 import { emulate } from "./emulate.ts";
 import type { EmulateOptions } from "./emulate.ts";
+import { withCiLog } from "../output/ci-log.ts";
 import { exitCodes, exitCodesHelp } from "../output/exit-codes.ts";
+import { addTargets, collect, outputOption, parserFor } from "./options.ts";
 import { addQueue } from "./queue-command.ts";
 import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
@@ -40,30 +41,28 @@ export async function run(argv: readonly string[], given: CliContext): Promise<n
 }
 
 function exitCodeAfter(error: unknown, context: CliContext): number {
-  // Commander has printed what it throws.
+  // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
   if (error instanceof UsageError) {
-    writeError(context, `${quotable(error.message)}\n${usageHint}`);
+    writeError(context, `${withoutSecrets(error.message)}\n${usageHint}`);
     return exitCodes.usage;
   }
-  // A bug: it must not look like an operation that failed.
+  // A bug: its exit code must not be that of a failed operation.
   writeError(context, error instanceof Error ? (error.stack ?? error.message) : String(error));
   return exitCodes.pollingFailed;
 }
 
-/** An error that quotes the command line, for a terminal and for a log. */
-function quotable(message: string): string {
+/** Removes control characters and secrets from a message that quotes the command line. */
+function withoutSecrets(message: string): string {
   return withoutUrlSecrets(printable(message));
 }
 
-const usageHint = "(--help says how to use it)";
+const usageHint = "(run with --help for usage)";
 
-type Perform = (action: Promise<number>) => Promise<void>;
-
-function createProgram(context: CliContext, perform: Perform): Command {
+function createProgram(context: CliContext, perform: (action: Promise<number>) => Promise<void>): Command {
   const { stdout, stderr, env } = context;
   const program = new Command("lro")
-    .description("Waits for the long-running operations of Azure DevCenter.")
+    .description("Wait for the long-running operations of Azure DevCenter.")
     .version(packageVersion())
     .exitOverride()
     .showHelpAfterError(usageHint)
@@ -73,17 +72,16 @@ function createProgram(context: CliContext, perform: Perform): Command {
       getOutHelpWidth: () => columnsOf(stdout),
       getErrHelpWidth: () => columnsOf(stderr),
       outputError: (text, write) =>
-        write(quotable(text).replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
+        write(withoutSecrets(text).replace(/^error:/, paintFor(stderr, env)("red", "error:"))),
     })
-    .addHelpText("after", "\nnpx lro help wait says what its exit codes mean.");
+    .addHelpText("after", "\nRun npx lro help wait for the exit codes.");
   addWait(program).action((locations: string[], options: WaitOptions) =>
     perform(wait(locations, options, context)),
   );
   addStatus(program).action((locations: string[], options: StatusOptions) =>
     perform(status(locations, options, context)),
   );
-  const addOutput = (command: Command, text: string): Command => command.addOption(outputOption(text));
-  addQueue(program, { addTargets, addOutput, collect, perform }, context);
+  addQueue(program, perform, context);
   addEmulate(program).action((options: EmulateOptions) => perform(emulate(options, context)));
   addCompletion(program).action((shell: string) => void stdout.write(completionFor(shell, program)));
   return program;
@@ -98,15 +96,15 @@ function packageVersion(): string {
 
 function addWait(program: Command): Command {
   return addTargets(program.command("wait"))
-    .description("wait until operations are over, and print their results or errors")
+    .description("wait until operations end, and print their results or errors")
     .option(
       "--from <file>",
-      "wait for those that a file lists, or - for stdin: a URL or name=URL on each line, # before a comment",
+      "wait for the operations in a file, or - for stdin: a URL or name=URL on each line, # before a comment",
       parseName,
     )
     .option(
       "--resume <token-or-file>",
-      "go on with a wait: its token, a file of tokens, one on each line, or - for stdin (repeatable)",
+      "continue a wait: its resume token, a file of tokens, one on each line, or - for stdin (repeatable)",
       collect,
     )
     .option(
@@ -116,13 +114,13 @@ function addWait(program: Command): Command {
     )
     .option(
       "--poll-cost <duration>",
-      "how much lateness one status request is worth; a plain number is seconds (default: 1s)",
+      "the price of one poll: how much delay you accept to save it; a plain number is seconds (default: 1s)",
       parseDuration,
     )
-    .option("--history <file>", "remember in this file how long operations take, and use it", parseName)
+    .option("--history <file>", "keep past durations in this file, and use them to time polls", parseName)
     .option(
       "--kind <name>",
-      "which earlier operations these are like (default: those on this type of resource)",
+      "the kind of operation, for --history (default: the type of its resource)",
       parseName,
     )
     .option("-q, --quiet", "print results and errors only")
@@ -130,21 +128,18 @@ function addWait(program: Command): Command {
       "--summary",
       "add a table of all operations to the step's summary in GitHub Actions or Azure Pipelines",
     )
-    .option(
-      "--web",
-      "show all operations on a live page of this machine too, at an address printed to stderr",
-    )
+    .option("--web", "also show all operations on a live page on this machine; its address goes to stderr")
     .addOption(outputOption("print text, or JSON events, one on each line"))
     .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`);
 }
 
 function addStatus(program: Command): Command {
   return addTargets(program.command("status"))
-    .description("read the status of operations once, and print it")
+    .description("poll operations once, and print their status")
     .addOption(outputOption("print text, or each status as JSON on a line"))
     .addHelpText(
       "after",
-      `\nExit codes: 0 whatever the state, 2 wrong usage, 5 unreadable.\n\n${credentialHelp}`,
+      `\nExit codes: 0 for any status, 2 if the command line is wrong, 5 if a status could not be read.\n\n${credentialHelp}`,
     );
 }
 
@@ -152,58 +147,30 @@ function addEmulate(program: Command): Command {
   const names = scenarios.map(({ name }) => name);
   return program
     .command("emulate")
-    .description("serve operations as DevCenter does, on this machine, to try things out")
+    .description("serve operations like DevCenter's on this machine, to try things out")
     .option("--port <number>", "listen here (default: any free port)", parsePort)
-    .option("--speed <factor>", "let time pass so many times as fast (default: 1)", parseFactor)
-    .addOption(new Option("--scenario <name...>", "have only these operations ready").choices(names))
+    .option("--speed <factor>", "how many times as fast time passes (default: 1)", parseFactor)
+    .addOption(new Option("--scenario <name...>", "serve only these operations").choices(names))
     .option("-v, --verbose", "log requests to stderr");
 }
 
 function addCompletion(program: Command): Command {
   return program
     .command("completion")
-    .description("print a script that lets a shell complete this command's words")
-    .addArgument(new Argument("<shell>", "which shell it is for").choices(shells))
+    .description("print a shell's completion script for this command")
+    .addArgument(new Argument("<shell>", "the shell").choices(shells))
     .addHelpText("after", completionHelp);
 }
 
 const completionHelp = `
-Where lro is installed, put into
+If lro is installed, add to
   ~/.bashrc                    eval "$(lro completion bash)"
   ~/.zshrc, after compinit     eval "$(lro completion zsh)"
   ~/.config/fish/config.fish   lro completion fish | source`;
 
-const credentialHelp = `Requests to https endpoints carry a token of DefaultAzureCredential, requests to http://localhost none. ${credentialAdvice}`;
+const credentialHelp = `Requests to https endpoints carry a token from DefaultAzureCredential; requests to http://localhost carry none. ${credentialAdvice}`;
 
-function addTargets(command: Command): Command {
-  return command
-    .argument(
-      "[operation-location...]",
-      "URLs that Operation-Location headers gave; name=URL shows a name instead of the id",
-    )
-    .option("--endpoint <url>", "the DevCenter's URI, in place of operation locations")
-    .option("--project <name>", "the project of the operations")
-    .option("--operation <id...>", "the ids of the operations")
-    .option("--api-version <version>", "the version of the service's contract (default: 2025-02-01)")
-    .option(
-      "--allow-host <host>",
-      "send a token to this host too, outside of devcenter.azure.com (repeatable)",
-      collect,
-    );
-}
-
-function outputOption(description: string): Option {
-  return new Option("-o, --output <format>", description).choices(["text", "json"]).default("text");
-}
-
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value];
-}
-
-function parseName(text: string): string {
-  if (text !== "" && text.length <= 256) return text;
-  throw new InvalidArgumentError("Expected 1 to 256 characters.");
-}
+const parseName = parserFor(/^.{1,256}$/s, "1 to 256 characters");
 
 function parsePort(text: string): number {
   const port = Number(text);

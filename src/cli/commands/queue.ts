@@ -3,9 +3,9 @@ import type { OperationHandle, OperationQueue, OperationWorker, QueueLocation } 
 import type { Operation, PollLogger, ResumeToken } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
-import { exitCodeOf, toError } from "../output/wait-result.ts";
-import type { WaitResult } from "../output/wait-result.ts";
-import { exitCodes, heaviest } from "../output/exit-codes.ts";
+import { exitCodeOf, toError } from "../output/wait-outcome.ts";
+import type { WaitOutcome } from "../output/wait-outcome.ts";
+import { exitCodes, combinedExitCode } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { referenceIn } from "../input/resume-token.ts";
 import { clientsFor, resolveTargets } from "../input/targets.ts";
@@ -13,30 +13,30 @@ import type { Target, TargetOptions } from "../input/targets.ts";
 import { writeError } from "../output/terminal.ts";
 import { toJson } from "../output/text.ts";
 
-/** Where the queue is. */
+/** The options that locate a queue. */
 export interface QueueOptions {
   readonly redis?: string;
   readonly queue?: string;
 }
 
-/** What `lro queue add` is told. Durations are milliseconds. */
+/** The options of `lro queue add`. Durations are milliseconds. */
 export interface QueueAddOptions extends QueueOptions, TargetOptions {
   readonly timeout?: number;
   readonly wait?: boolean;
 }
 
-/** What `lro queue worker` is told. */
+/** The options of `lro queue worker`. */
 export interface QueueWorkerOptions extends QueueOptions, Pick<TargetOptions, "allowHost"> {
   readonly concurrency?: number;
 }
 
-/** What `lro queue status` is told. */
+/** The options of `lro queue status`. */
 export interface QueueStatusOptions extends QueueOptions {
   readonly output?: "text" | "json";
 }
 
 /**
- * Adds operations, and prints the id of each one's job.
+ * Adds operations to a queue, and prints the ids of their jobs or waits for them.
  *
  * @returns the exit code
  * @throws UsageError that names the argument
@@ -65,17 +65,17 @@ async function waitFor(
   context: CliContext,
 ): Promise<number> {
   const printer = new ResultPrinter(targets, context);
-  const endings = handles.map(async (handle, place) => {
-    const ending = await endingOf(handle, context);
-    printer.print(place, ending);
-    return exitCodeOf(ending);
+  const outcomes = handles.map(async (handle, index) => {
+    const outcome = await outcomeOf(handle, context);
+    printer.print(index, outcome);
+    return exitCodeOf(outcome);
   });
-  const codes = await Promise.all(endings);
+  const codes = await Promise.all(outcomes);
   printer.finish();
-  return heaviest(codes);
+  return combinedExitCode(codes);
 }
 
-async function endingOf(handle: OperationHandle, { interruption }: CliContext): Promise<WaitResult> {
+async function outcomeOf(handle: OperationHandle, { interruption }: CliContext): Promise<WaitOutcome> {
   try {
     return { type: "succeeded", result: await handle.pollUntilDone({ abortSignal: interruption }) };
   } catch (error) {
@@ -85,7 +85,7 @@ async function endingOf(handle: OperationHandle, { interruption }: CliContext): 
 }
 
 /**
- * Works on a queue until it is interrupted, which is its proper end.
+ * Polls the operations of a queue until it is interrupted, which is its normal end.
  *
  * @returns the exit code
  */
@@ -108,12 +108,14 @@ async function untilInterrupted(
   { stderr, interruption }: CliContext,
 ): Promise<void> {
   const interrupted = interruption.aborted ? Promise.resolve() : once(interruption, "abort");
-  const started = worker.started.then(() => stderr.write("Working. Ctrl-C ends it; what is queued stays.\n"));
+  const started = worker.started.then(() =>
+    stderr.write("Working. Ctrl-C stops this worker; its jobs stay in the queue.\n"),
+  );
   await Promise.race([started, interrupted]);
   await interrupted;
 }
 
-/** The hosts that may get a token are those of the other commands, whatever a job says. */
+/** Allows the same hosts as the other commands to get a token, whatever host a job names. */
 function resolverOf(context: CliContext, allowHost: readonly string[]): (token: ResumeToken) => Operation {
   const clientAt = clientsFor(context, { allowHost });
   return (token) => {
@@ -123,20 +125,20 @@ function resolverOf(context: CliContext, allowHost: readonly string[]): (token: 
 }
 
 /**
- * Prints how many operations are where.
+ * Prints how many operations are in each state of a queue.
  *
  * @returns the exit code
  */
 export async function queueStatus(options: QueueStatusOptions, context: CliContext): Promise<number> {
   return withQueue(options, context, async (queue) => {
     const counts = await queue.counts();
-    const lines = Object.entries(counts).map(([where, count]) => `${where.padEnd(9)}${count}\n`);
+    const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(9)}${count}\n`);
     context.stdout.write(options.output === "json" ? `${toJson(counts)}\n` : lines.join(""));
     return exitCodes.succeeded;
   });
 }
 
-/** Until it is interrupted: without Redis, BullMQ waits for it. */
+/** Uses a queue until it is interrupted: without Redis, BullMQ would wait forever. */
 async function withQueue(
   options: QueueOptions,
   context: CliContext,
@@ -149,14 +151,14 @@ async function withQueue(
   try {
     return await Promise.race([use(queue), interrupted]);
   } finally {
-    // Else its tries to reach Redis would hold the process open.
+    // Otherwise its attempts to reach Redis would keep the process alive.
     await queue.close();
   }
 }
 
 async function loadQueue(): Promise<typeof import("../../bullmq/index.ts")> {
   try {
-    // BullMQ asks for it only when it connects.
+    // BullMQ imports it only when it connects.
     await import("ioredis");
     return await import("../../bullmq/index.ts");
   } catch (cause) {
@@ -171,19 +173,19 @@ const localRedis = "redis://127.0.0.1:6379";
 function locationOf({ redis, queue }: QueueOptions, { env }: CliContext): QueueLocation {
   const url = redis ?? env["REDIS_URL"] ?? localRedis;
   if (!/^rediss?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError("--redis: expected a URL that begins with redis:// or rediss://, got another text");
+    throw new UsageError("--redis: expected a URL that starts with redis:// or rediss://, got another text");
   }
   return { connection: { url }, ...(queue !== undefined && { queueName: queue }) };
 }
 
-/** Each trouble once: while Redis is away, the same is told at every try. */
+/** Prints each message once: while Redis is away, every attempt logs the same. */
 function loggerOf(context: CliContext): PollLogger {
-  const told = new Set<string>();
-  const tell = (...message: unknown[]): void => {
+  const printed = new Set<string>();
+  const print = (...message: unknown[]): void => {
     const line = message.map(String).join(" ");
-    if (!told.has(line)) writeError(context, line);
-    told.add(line);
+    if (!printed.has(line)) writeError(context, line);
+    printed.add(line);
   };
-  const unheard = Object.assign(() => {}, { enabled: false });
-  return { verbose: unheard, info: unheard, warning: tell, error: tell };
+  const disabled = Object.assign(() => {}, { enabled: false });
+  return { verbose: disabled, info: disabled, warning: print, error: print };
 }

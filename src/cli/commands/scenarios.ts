@@ -1,24 +1,18 @@
 import type { OperationPlan } from "../../testing/index.ts";
 
-/** An operation that `lro emulate` has ready. */
+/** An operation that `lro emulate` serves. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly plan: OperationPlan;
 }
 
-/** The first read shows it, however late. */
+/** The first poll gets it, however late. */
 const untilFirstPoll = { status: "NotStarted", polls: 1 } as const;
-
-const poolDetail = {
-  code: "PoolHealthCheckFailed",
-  message: "The pool's network connection is unhealthy.",
-  target: "pool",
-};
 
 const image = "image-windows11-visualstudio-2025";
 
-/** The operations, each a creation of a dev box. Times are milliseconds. */
+/** The operations: each creates a dev box. Times are milliseconds. */
 export const scenarios: readonly Scenario[] = [
   {
     name: "percent",
@@ -38,7 +32,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "no-percent",
-    title: "succeeds, without a percentage, as most of DevCenter's do",
+    title: "succeeds, without a percentage, like most operations of DevCenter",
     plan: {
       timeline: [
         untilFirstPoll,
@@ -61,7 +55,11 @@ export const scenarios: readonly Scenario[] = [
             message: "The dev box could not be created.",
             target: "dev-box-3",
             details: [
-              poolDetail,
+              {
+                code: "PoolHealthCheckFailed",
+                message: "The pool's network connection is unhealthy.",
+                target: "pool",
+              },
               { code: "ImageNotReplicated", message: "The image is not in this region.", target: image },
             ],
             innererror: { code: "NetworkConnectionUnhealthy", innererror: { code: "DnsServerUnreachable" } },
@@ -86,7 +84,7 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     name: "flaky",
-    title: "succeeds, although many reads of it fail",
+    title: "succeeds, although many polls fail",
     plan: {
       timeline: [
         untilFirstPoll,

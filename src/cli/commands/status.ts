@@ -1,21 +1,21 @@
 import type { OperationStatus } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
-import { toError } from "../output/wait-result.ts";
-import { exitCodeOfError, exitCodes, heaviest } from "../output/exit-codes.ts";
+import { toError } from "../output/wait-outcome.ts";
+import { exitCodeOfError, exitCodes, combinedExitCode } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { printable, singleLine, stateText, toJson } from "../output/text.ts";
 
-/** What `lro status` is told. */
+/** The options of `lro status`. */
 export interface StatusOptions extends Omit<TargetOptions, "from" | "resume"> {
   readonly output?: "text" | "json";
 }
 
 /**
- * Reads each operation's status once and prints it.
+ * Polls each operation once and prints its status.
  *
- * @returns the exit code: 0 whatever the state
+ * @returns the exit code: 0 for any status
  * @throws UsageError that names the argument
  */
 export async function status(
@@ -24,26 +24,26 @@ export async function status(
   context: CliContext,
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
-  const reads = await Promise.allSettled(targets.map((target) => readOnce(target, context)));
+  const polls = await Promise.allSettled(targets.map((target) => pollOnce(target, context)));
   const printer = new ResultPrinter(targets, context);
-  return heaviest(
-    reads.map((read, place) => {
-      if (read.status === "rejected") return printFailure(place, read.reason, printer);
+  return combinedExitCode(
+    polls.map((poll, index) => {
+      if (poll.status === "rejected") return printFailure(index, poll.reason, printer);
       const isJson = options.output === "json";
-      context.stdout.write(isJson ? `${toJson(read.value)}\n` : statusText(read.value, targets[place]?.name));
+      context.stdout.write(isJson ? `${toJson(poll.value)}\n` : statusText(poll.value, targets[index]?.name));
       return exitCodes.succeeded;
     }),
   );
 }
 
-async function readOnce(target: Target, { interruption, pollOptions }: CliContext): Promise<OperationStatus> {
+async function pollOnce(target: Target, { interruption, pollOptions }: CliContext): Promise<OperationStatus> {
   const poller = target.createPoller({ ...pollOptions, notFoundGraceInMs: 0 });
   return (await poller.poll({ abortSignal: interruption })).operation;
 }
 
-function printFailure(place: number, reason: unknown, printer: ResultPrinter): number {
+function printFailure(index: number, reason: unknown, printer: ResultPrinter): number {
   const code = exitCodeOfError(reason);
-  if (code === exitCodes.pollingFailed) printer.print(place, { type: "error", error: toError(reason) });
+  if (code === exitCodes.pollingFailed) printer.print(index, { type: "error", error: toError(reason) });
   return code;
 }
 
@@ -64,7 +64,7 @@ function field(name: string, value: string | undefined): string | undefined {
   return value === undefined ? undefined : `  ${name.padEnd(9)}${value}`;
 }
 
-/** On lines of its own, so that it can be copied. */
+/** Puts JSON on lines of its own, so that it can be copied. */
 function jsonField(name: string, value: unknown): string | undefined {
   return value === undefined ? undefined : `  ${name}\n${toJson(value, 2)}`;
 }

@@ -1,95 +1,88 @@
 import { createPollerGroup } from "../../index.ts";
 import type { Operation, Poller } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
-import { endingOf } from "../output/wait-result.ts";
-import type { WaitResult } from "../output/wait-result.ts";
+import { outcomeOf } from "../output/wait-outcome.ts";
+import type { WaitOutcome } from "../output/wait-outcome.ts";
 import type { WaitHistory } from "./history.ts";
 import type { Reporter } from "../output/reporter.ts";
 import type { Target } from "../input/targets.ts";
 
-/** What all waits of one command have in common. */
+/** The parts that the waits of one command share. */
 export interface WaitSetting {
   readonly reporter: Reporter;
-  readonly history: WaitHistory;
+  readonly history: WaitHistory | undefined;
   readonly interruption: AbortSignal;
   readonly pollOptions: NonNullable<CliContext["pollOptions"]>;
 }
 
-/** Waits for all, and gives their endings in no order. */
-export async function waitForAll(targets: readonly Target[], setting: WaitSetting): Promise<WaitResult[]> {
-  const alone: Promise<WaitResult>[] = [];
+/** Waits for all operations. Returns the outcomes in no particular order. */
+export async function waitForAll(targets: readonly Target[], setting: WaitSetting): Promise<WaitOutcome[]> {
+  const alone: Promise<WaitOutcome>[] = [];
   const together = new Map<Operation, number>();
-  for (const [place, target] of targets.entries()) {
-    // Options of a wait that has a past are its own, and a group has the same for all.
-    if (target.operation === undefined || setting.history.isKept)
-      alone.push(waitAlone(target, place, setting));
-    else together.set(target.operation, place);
+  for (const [index, target] of targets.entries()) {
+    // A group has the same options for all, but past durations belong to one wait.
+    if (target.operation === undefined || setting.history) alone.push(waitAlone(target, index, setting));
+    else together.set(target.operation, index);
   }
   return (await Promise.all([waitTogether(together, setting), ...alone])).flat();
 }
 
-async function waitAlone(target: Target, place: number, setting: WaitSetting): Promise<WaitResult> {
+async function waitAlone(target: Target, index: number, setting: WaitSetting): Promise<WaitOutcome> {
   const { reporter, history, interruption, pollOptions } = setting;
-  const options = await history.options({
-    ...pollOptions,
-    onProgress: (progress) => reporter.progress(place, progress),
-    onFailedPoll: (failedRead) => reporter.failedRead(place, failedRead),
-  });
-  const poller = target.createPoller(options);
-  const ending = await poller
+  const poller = target.createPoller((await history?.options(pollOptions)) ?? pollOptions);
+  report(poller, index, reporter);
+  const outcome = await poller
     .pollUntilDone({ abortSignal: interruption })
-    .then(succeeded, (error: unknown): WaitResult =>
-      isInterruption(error, interruption) ? interrupted(error, poller) : endingOf(error),
+    .then(succeeded, (error: unknown): WaitOutcome =>
+      isInterruption(error, interruption) ? interrupted(error, poller) : outcomeOf(error),
     );
-  reporter.ended(place, ending);
-  return ending;
+  reporter.ended(index, outcome);
+  return outcome;
 }
 
 async function waitTogether(
-  places: ReadonlyMap<Operation, number>,
+  indexes: ReadonlyMap<Operation, number>,
   { reporter, interruption, pollOptions }: WaitSetting,
-): Promise<WaitResult[]> {
+): Promise<WaitOutcome[]> {
   const group = createPollerGroup({ ...pollOptions, abortSignal: interruption });
-  const underWay = new Map<Operation, { readonly place: number; readonly poller: Poller }>();
-  for (const [operation, place] of places) {
-    underWay.set(operation, { place, poller: reported(group.add(operation), place, reporter) });
+  const underWay = new Map<Operation, { readonly index: number; readonly poller: Poller }>();
+  for (const [operation, index] of indexes) {
+    const poller = group.add(operation);
+    report(poller, index, reporter);
+    underWay.set(operation, { index, poller });
   }
-  const endings: WaitResult[] = [];
-  const end = (place: number, ending: WaitResult): void => {
-    endings.push(ending);
-    reporter.ended(place, ending);
+  const outcomes: WaitOutcome[] = [];
+  const end = (index: number, outcome: WaitOutcome): void => {
+    outcomes.push(outcome);
+    reporter.ended(index, outcome);
   };
   try {
     for await (const { operation, result } of group) {
-      const { place } = underWay.get(operation) ?? {};
+      const { index } = underWay.get(operation) ?? {};
       underWay.delete(operation);
-      if (place !== undefined) end(place, endingOfResult(result));
+      if (index === undefined) continue;
+      end(index, result.status === "fulfilled" ? succeeded(result.value) : outcomeOf(result.reason));
     }
   } catch (error) {
     if (!isInterruption(error, interruption)) throw error;
-    for (const { place, poller } of underWay.values()) end(place, interrupted(error, poller));
+    for (const { index, poller } of underWay.values()) end(index, interrupted(error, poller));
   }
-  return endings;
+  return outcomes;
 }
 
-function endingOfResult(result: PromiseSettledResult<unknown>): WaitResult {
-  return result.status === "fulfilled" ? succeeded(result.value) : endingOf(result.reason);
-}
-
-function reported(poller: Poller, place: number, reporter: Reporter): Poller {
-  poller.onProgress((progress) => reporter.progress(place, progress));
-  poller.onFailedPoll((failedRead) => reporter.failedRead(place, failedRead));
-  return poller;
+function report(poller: Poller, index: number, reporter: Reporter): void {
+  poller.onProgress((progress) => reporter.progress(index, progress));
+  poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
 }
 
 function isInterruption(error: unknown, { aborted, reason }: AbortSignal): boolean {
   return aborted && error === reason;
 }
 
-function succeeded(result: unknown): WaitResult {
+function succeeded(result: unknown): WaitOutcome {
   return { type: "succeeded", result };
 }
 
-function interrupted(reason: unknown, poller: Poller): WaitResult {
+function interrupted(reason: unknown, poller: Poller): WaitOutcome {
   return { type: "interrupted", reason, resumeToken: JSON.stringify(poller) };
 }

@@ -5,13 +5,13 @@ import { Writable } from "node:stream";
 import type { CiLog, CliContext, Output } from "../input/context.ts";
 import { singleLine } from "./text.ts";
 
-/** The lines that a CI system takes for commands. */
+/** How a CI system's workflow commands are written. */
 interface Dialect {
   group(title: string): string;
   readonly endGroup: string;
   error(title: string, message: string): string;
   notice(title: string, message: string): string;
-  /** Puts Markdown where the system finds it. Returns the line that says where that is, if it takes one. */
+  /** Writes Markdown where the system finds it. Returns the command that names the file, if the system needs one. */
   addSummary(markdown: string, env: CliContext["env"]): string | undefined;
 }
 
@@ -38,10 +38,10 @@ const gitHubActions: Dialect = {
  * @see https://learn.microsoft.com/azure/devops/pipelines/scripts/logging-commands
  */
 const azurePipelines: Dialect = {
-  group: (title) => `##[group]${inert(title)}`,
+  group: (title) => `##[group]${withoutCommands(title)}`,
   endGroup: "##[endgroup]",
   error: (_title, message) => `##vso[task.logissue type=error]${azureData(message)}`,
-  notice: (title, message) => `##[section]${inert(`${title}: ${message}`)}`,
+  notice: (title, message) => `##[section]${withoutCommands(`${title}: ${message}`)}`,
   addSummary(markdown, { AGENT_TEMPDIRECTORY: folder = tmpdir() }) {
     const file = join(mkdtempSync(join(folder, "lro-")), "lro wait.md");
     writeFileSync(file, markdown);
@@ -50,7 +50,7 @@ const azurePipelines: Dialect = {
 };
 
 function gitHubData(text: string): string {
-  return inert(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return withoutCommands(text).replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 function gitHubProperty(text: string): string {
@@ -58,19 +58,19 @@ function gitHubProperty(text: string): string {
 }
 
 function azureData(text: string): string {
-  return inert(text).replaceAll("%", "%AZP25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return withoutCommands(text).replaceAll("%", "%AZP25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
 }
 
 /**
- * A text in which neither system finds a command: GitHub Actions looks for `::name::` at the start of a line and for
- * `##[name]` anywhere, Azure Pipelines for `##vso[` anywhere and for `##[name]` at the start.
+ * Escapes a text so that neither system finds a command in it. GitHub Actions looks for `::name::` at the start of a
+ * line and for `##[name]` anywhere, Azure Pipelines for `##vso[` anywhere and for `##[name]` at the start.
  */
-function inert(text: string): string {
+function withoutCommands(text: string): string {
   return text.replaceAll(/##(?=(?:vso)?\[)/gi, "# #").replaceAll(/^(\s*):(?=:.*::)/gm, "$1: ");
 }
 
-/** Lets everything through but commands. Each write has to be whole lines. */
-class InertOutput extends Writable implements Output {
+/** An output that escapes workflow commands. Each write must consist of whole lines. */
+class CommandFreeOutput extends Writable implements Output {
   readonly #output: Output;
 
   constructor(output: Output) {
@@ -79,14 +79,14 @@ class InertOutput extends Writable implements Output {
   }
 
   override _write(text: unknown, _encoding: string, done: () => void): void {
-    this.#output.write(inert(String(text)));
+    this.#output.write(withoutCommands(String(text)));
     done();
   }
 }
 
 /**
- * The same context, where it is that of a CI system with a log to write commands to, and with outputs that pass on no
- * others: an operation's name or a service's message must not be taken for one.
+ * Adds the log of the CI system to a context, if it runs in one. Its outputs then escape workflow commands, so that an
+ * operation's name or a service's message cannot inject one.
  */
 export function withCiLog(context: CliContext): CliContext {
   const { env, stdout, stderr } = context;
@@ -94,8 +94,8 @@ export function withCiLog(context: CliContext): CliContext {
   if (dialect === undefined) return context;
   return {
     ...context,
-    stdout: new InertOutput(stdout),
-    stderr: new InertOutput(stderr),
+    stdout: new CommandFreeOutput(stdout),
+    stderr: new CommandFreeOutput(stderr),
     ciLog: createCiLog(dialect, context),
   };
 }

@@ -1,7 +1,7 @@
 import { OperationCanceledError, OperationFailedError, PollingTimeoutError } from "../../index.ts";
 import { Interruption } from "../input/context.ts";
 
-/** What the exit code says. */
+/** The exit codes of the command. */
 export const exitCodes = {
   succeeded: 0,
   failed: 1,
@@ -10,26 +10,33 @@ export const exitCodes = {
   timedOut: 4,
   pollingFailed: 5,
   interrupted: 130,
-  /** What the shell reports of a program that SIGPIPE ended. */
+  /** The code that shells report for a program ended by SIGPIPE. */
   outputClosed: 141,
 } as const;
 
-/** For `--help`. */
+/** The exit codes as `--help` shows them. */
 export const exitCodesHelp = `
 Exit codes:
   0    the operation succeeded
-  1    it failed
+  1    the operation failed
   2    the command line is wrong
-  3    it was canceled
-  4    --timeout is over; the operation goes on
-  5    its status could not be read
-  130  interrupted (Ctrl-C); the operation goes on
+  3    the operation was canceled
+  4    --timeout passed; the operation continues
+  5    the status could not be read; the operation may continue
+  130  interrupted (Ctrl-C); the operation continues
 Of several operations the first of these counts: 1, 3, 5, 4.`;
 
 const { interrupted, outputClosed, failed, canceled, pollingFailed, timedOut } = exitCodes;
-const byWeight: readonly number[] = [interrupted, outputClosed, failed, canceled, pollingFailed, timedOut];
+const byPrecedence: readonly number[] = [
+  interrupted,
+  outputClosed,
+  failed,
+  canceled,
+  pollingFailed,
+  timedOut,
+];
 
-/** The exit code for what a wait or a read rejected with. */
+/** Returns the exit code for the error of a wait or a poll. */
 export function exitCodeOfError(error: unknown): number {
   if (error instanceof Interruption) return error.exitCode;
   if (error instanceof OperationFailedError) return failed;
@@ -37,7 +44,7 @@ export function exitCodeOfError(error: unknown): number {
   return error instanceof PollingTimeoutError ? timedOut : pollingFailed;
 }
 
-/** The exit code for several operations. */
-export function heaviest(codes: readonly number[]): number {
-  return byWeight.find((code) => codes.includes(code)) ?? exitCodes.succeeded;
+/** Returns the exit code for several operations: the one that takes precedence. */
+export function combinedExitCode(codes: readonly number[]): number {
+  return byPrecedence.find((code) => codes.includes(code)) ?? exitCodes.succeeded;
 }

@@ -1,42 +1,42 @@
 import type { CliContext } from "../input/context.ts";
-import { adviceOn, errorData } from "./wait-result.ts";
-import type { WaitResult } from "./wait-result.ts";
 import type { OperationName } from "../input/names.ts";
-import { toJson } from "./text.ts";
-import type { ResultPrinter } from "./result-printer.ts";
 import type { Reporter } from "./reporter.ts";
+import type { ResultPrinter } from "./result-printer.ts";
+import { toJson } from "./text.ts";
+import { adviceOn, errorData } from "./wait-outcome.ts";
+import type { WaitOutcome } from "./wait-outcome.ts";
 
-/** One JSON object on each line; with `isQuiet` only those that end a wait. Times are milliseconds. */
+/** Returns the reporter for `-o json`: one event a line. With `isQuiet` only results and errors. Times are milliseconds. */
 export function createJsonReporter(
   names: readonly OperationName[],
   isQuiet: boolean,
   printer: ResultPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
-  const write = (event: string, place: number, data: object): void => {
-    const { id, name } = names[place] ?? {};
+  const write = (event: string, index: number, data: object): void => {
+    const { id, name } = names[index] ?? {};
     stdout.write(`${toJson({ event, operation: id, name, ...data })}\n`);
   };
   return {
-    progress(place, { operation: _whole, ...progress }) {
-      if (!isQuiet) write("progress", place, withWholeTimes(progress));
+    progress(index, { operation: _whole, ...progress }) {
+      if (!isQuiet) write("progress", index, withWholeTimes(progress));
     },
-    failedRead(place, { error, ...failedRead }) {
+    failedPoll(index, { error, ...failedPoll }) {
       if (isQuiet) return;
-      write("failedRead", place, { ...withWholeTimes(failedRead), error: errorData(error) });
+      write("failedPoll", index, { ...withWholeTimes(failedPoll), error: errorData(error) });
     },
-    ended(place, ending) {
-      if (ending.type === "succeeded") return write("result", place, { result: ending.result ?? null });
-      write("error", place, { error: endingData(ending) });
-      printer.note(place, ending);
-      const advice = ending.type === "error" ? adviceOn(ending.error) : undefined;
+    ended(index, outcome) {
+      if (outcome.type === "succeeded") return write("result", index, { result: outcome.result ?? null });
+      write("error", index, { error: outcomeData(outcome) });
+      printer.noteToken(index, outcome);
+      const advice = outcome.type === "error" ? adviceOn(outcome.error) : undefined;
       if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
     close: () => printer.finish(),
   };
 }
 
-/** Nobody needs the fractions that clocks give. */
+/** Rounds the durations: clocks give fractions. */
 function withWholeTimes(data: object): object {
   return Object.fromEntries(
     Object.entries(data).map(([name, value]) => [name, name.endsWith("InMs") ? rounded(value) : value]),
@@ -48,9 +48,9 @@ function rounded(value: unknown): unknown {
   return typeof value === "number" ? Math.round(value) : value;
 }
 
-function endingData(ending: Exclude<WaitResult, { type: "succeeded" }>): object {
-  const { resumeToken } = ending;
-  if (ending.type === "error") return { ...errorData(ending.error), resumeToken };
-  const message = ending.reason instanceof Error ? ending.reason.message : "Interrupted";
+function outcomeData(outcome: Exclude<WaitOutcome, { type: "succeeded" }>): object {
+  const { resumeToken } = outcome;
+  if (outcome.type === "error") return { ...errorData(outcome.error), resumeToken };
+  const message = outcome.reason instanceof Error ? outcome.reason.message : "Interrupted";
   return { name: "Interruption", code: "Interrupted", message, resumeToken };
 }

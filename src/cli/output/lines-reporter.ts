@@ -2,15 +2,15 @@ import type { CliContext } from "../input/context.ts";
 import { clockText, secondsText } from "../input/duration.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
-import { singleLine, stateText } from "./text.ts";
-import type { ResultPrinter } from "./result-printer.ts";
 import type { Reporter } from "./reporter.ts";
+import type { ResultPrinter } from "./result-printer.ts";
+import { singleLine, stateText } from "./text.ts";
 
-const signOfLifeInMs = 60_000;
+const heartbeatInMs = 60_000;
 
 /**
- * A line for each change, for logs and for `grep`, and one now and then where nothing changes: it tells a wait that
- * goes on from one that hangs. Failed reads go to stderr.
+ * Returns the reporter for logs and `grep`: a line for each change, and one a minute without a change, so that a reader
+ * sees that the wait does not hang. Failed polls go to stderr.
  */
 export function createLinesReporter(
   names: readonly OperationName[],
@@ -18,24 +18,24 @@ export function createLinesReporter(
   { stdout, stderr }: CliContext,
 ): Reporter {
   const labels = names.map(labelOf);
-  const headOf = (place: number, elapsedInMs: number): string =>
-    `${clockText(elapsedInMs)} ${labels[place] ?? ""}`;
-  const saidAt = new Map<number, number>();
+  const headOf = (index: number, elapsedInMs: number): string =>
+    `${clockText(elapsedInMs)} ${labels[index] ?? ""}`;
+  const lastLineAt = new Map<number, number>();
   return {
-    progress(place, { changed, status, percentComplete, elapsedInMs }) {
-      const hasBeenSilent = elapsedInMs - (saidAt.get(place) ?? -Infinity) >= signOfLifeInMs;
-      if (!changed && !hasBeenSilent) return;
-      saidAt.set(place, elapsedInMs);
+    progress(index, { changed, status, percentComplete, elapsedInMs }) {
+      const isDue = elapsedInMs - (lastLineAt.get(index) ?? -Infinity) >= heartbeatInMs;
+      if (!changed && !isDue) return;
+      lastLineAt.set(index, elapsedInMs);
       const state = stateText(status, percentComplete);
-      stdout.write(`${headOf(place, elapsedInMs)} ${changed ? state : `still ${state}`}\n`);
+      stdout.write(`${headOf(index, elapsedInMs)} ${changed ? state : `still ${state}`}\n`);
     },
-    failedRead(place, { error, elapsedInMs, nextPollInMs }) {
-      // The last one is the error that the wait ends with.
+    failedPoll(index, { error, elapsedInMs, nextPollInMs }) {
+      // The last failed poll is the error that the wait ends with.
       if (nextPollInMs === undefined) return;
       const next = `retrying in ${secondsText(nextPollInMs)}`;
-      stderr.write(`${headOf(place, elapsedInMs)} read failed, ${next}: ${singleLine(error.message)}\n`);
+      stderr.write(`${headOf(index, elapsedInMs)} poll failed, ${next}: ${singleLine(error.message)}\n`);
     },
-    ended: (place, ending) => printer.print(place, ending),
+    ended: (index, outcome) => printer.print(index, outcome),
     close: () => printer.finish(),
   };
 }

@@ -4,15 +4,15 @@ import { truncate } from "./text.ts";
 import { elapsedOf, percentOf, remainingOf, renderWaits } from "./view.ts";
 import type { ViewOptions, WaitView } from "./view.ts";
 
-/** What to fit the overview into. */
+/** The space for an overview, and how to draw it. */
 export interface OverviewOptions extends ViewOptions {
-  /** How many lines there may be: the summary's one, and the bars. */
+  /** The maximum number of lines, the summary's included. */
   readonly rows: number;
 }
 
-/** Many waits in a few lines: where they stand together, and the bars of those that matter most. */
+/** Draws many waits in a few lines: a summary, and the bars of the most urgent. */
 export function renderOverview(waits: readonly WaitView[], options: OverviewOptions): string[] {
-  const shown = mostInteresting(waits, options.now, Math.max(0, options.rows - 1));
+  const shown = mostUrgent(waits, options.now, Math.max(0, options.rows - 1));
   return [summaryOf(waits, options), ...renderWaits(shown, options)];
 }
 
@@ -26,7 +26,8 @@ function summaryOf(waits: readonly WaitView[], { columns, now }: ViewOptions): s
   return truncate((head ?? truncate(short, room)) + tail, columns);
 }
 
-const firstStates = ["unread", "NotStarted", "Running"];
+const notPolled = "not polled";
+const firstStates = [notPolled, "NotStarted", "Running"];
 const lastStates = ["Succeeded", "Failed", "Canceled"];
 
 /** `40 NotStarted, 2 Failed` */
@@ -38,10 +39,10 @@ export function statesText(waits: readonly WaitView[]): string {
   return counted.map((state) => `${counts.get(state)} ${state}`).join(", ");
 }
 
-/** The service's word, but for a wait that ended before its operation: `timed out`. */
+/** The service's status, or why the wait ended before its operation: `timed out`. */
 export function stateOf({ status, end }: WaitView): string {
   if (status !== undefined && lastStates.includes(status)) return status;
-  return end?.note ?? status ?? "unread";
+  return end?.note ?? status ?? notPolled;
 }
 
 function meanPercentOf(waits: readonly WaitView[]): number {
@@ -49,15 +50,15 @@ function meanPercentOf(waits: readonly WaitView[]): number {
   return percents.reduce((sum, percent) => sum + percent, 0) / waits.length;
 }
 
-/** Nothing where there is one that nobody can tell of. */
+/** Returns an empty text if one of the waits has no estimate. */
 function leftText(waits: readonly WaitView[], now: number): string {
   const remaining = waits.filter(({ end }) => !end).map((wait) => remainingOf(wait, now) ?? Infinity);
   const longest = remaining.reduce((one, other) => Math.max(one, other), 0);
   return longest === 0 || longest === Infinity ? "" : ` · ~${clockText(longest)} left`;
 }
 
-/** Trouble first, but with room left for what goes on; then what ends soon, what runs long, and what is over. */
-function mostInteresting(waits: readonly WaitView[], now: number, rows: number): WaitView[] {
+/** Troubled waits first, but at most half of the rows while others run; then by estimated end; ended waits last. */
+function mostUrgent(waits: readonly WaitView[], now: number, rows: number): WaitView[] {
   const trouble = waits.filter(isTrouble).toSorted(byTrouble(now));
   const underWay = waits.filter((wait) => !wait.end && !isTrouble(wait)).toSorted(byEnd(now));
   const over = waits.filter((wait) => wait.end && !isTrouble(wait)).toSorted(byLatest);
@@ -72,7 +73,7 @@ function isTrouble({ status, end, failure }: WaitView): boolean {
 
 type Order = (one: WaitView, other: WaitView) => number;
 
-/** What has ended, the latest first, then what is tried again. */
+/** Ended waits, the latest first, then those that are retrying. */
 function byTrouble(now: number): Order {
   return (one, other) => {
     if (one.end && other.end) return byLatest(one, other);
@@ -88,5 +89,5 @@ function byEnd(now: number): Order {
 }
 
 function byLatest(one: WaitView, other: WaitView): number {
-  return other.heardAt - one.heardAt;
+  return other.updatedAt - one.updatedAt;
 }

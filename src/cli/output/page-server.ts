@@ -3,10 +3,9 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { UsageError } from "../input/context.ts";
 
-/** A page of this machine that only those find who know its address. */
+/** A page on the loopback address, under a path that cannot be guessed. */
 export interface PageServer {
   /** `http://127.0.0.1:49152/6fXk…/` */
   readonly url: string;
@@ -14,47 +13,44 @@ export interface PageServer {
 }
 
 const address = "127.0.0.1";
-/** How long pages may take to read what was sent last. */
-const farewellInMs = 1000;
+/** How long pages may take to receive the last events. */
+const closeTimeoutInMs = 1000;
 
 /**
- * Serves the page, and its stream of events.
+ * Serves the live page and its stream of events.
  *
- * @param onViewer - gets the response of each page that is opened, to write events to
- * @throws UsageError when this machine does not let it listen
+ * @param onViewer - receives the response of each opened page, to write events to
+ * @throws UsageError if the server cannot listen
  */
 export async function startPageServer(onViewer: (response: ServerResponse) => void): Promise<PageServer> {
   const html = readFileSync(new URL("page.html", import.meta.url), "utf8");
   const path = `/${randomBytes(16).toString("base64url")}/`;
   const server = createServer();
-  const port = await portOf(server);
-  // What another site's page asks for under a name of its own, which leads here, has that name as its host.
+  const port = await listen(server);
+  // DNS rebinding: another site can resolve its own name to this address, but its requests have that name as `host`.
   const hosts = [`${address}:${port}`, `localhost:${port}`];
   server.on("request", (request, response) => {
-    const refusal = refusalOf(request, hosts, path);
-    if (refusal !== undefined) return void response.writeHead(refusal, { connection: "close" }).end();
+    const rejection = rejectionOf(request, hosts, path);
+    if (rejection !== undefined) return void response.writeHead(rejection, { connection: "close" }).end();
     if (request.url === path) return void response.writeHead(200, headersOf(html)).end(html);
     onViewer(response.writeHead(200, streamHeaders));
   });
   return { url: `http://${address}:${port}${path}`, close: () => close(server) };
 }
 
-/** Lets it listen. The process does not stay alive for it. */
-async function portOf(server: Server): Promise<number> {
+/** Starts to listen, without keeping the process alive, and returns the port. */
+async function listen(server: Server): Promise<number> {
   server.listen(0, address).unref();
   try {
     await once(server, "listening");
   } catch (error) {
     throw new UsageError(`--web: cannot listen on ${address}: ${String(error)}`, { cause: error });
   }
-  return portIn(server.address());
-}
-
-function portIn(bound: AddressInfo | string | null): number {
+  const bound = server.address();
   return typeof bound === "object" && bound !== null ? bound.port : 0;
 }
 
-function refusalOf(
+function rejectionOf(
   { method, headers, url }: IncomingMessage,
   hosts: readonly string[],
   path: string,
@@ -73,7 +69,7 @@ const commonHeaders = {
 
 const streamHeaders = { ...commonHeaders, "content-type": "text/event-stream", connection: "close" };
 
-/** Nothing is loaded from elsewhere and nothing runs but the page's own script: a service's text could be HTML. */
+/** Lets the page load nothing from elsewhere and run only its own script, because service text could be HTML. */
 function headersOf(html: string): Record<string, string> {
   const policy = [
     "default-src 'none'",
@@ -102,6 +98,6 @@ function hashOf(element: string, html: string): string {
 function close(server: Server): void {
   server.close();
   server.closeIdleConnections();
-  // A page that does not read must not keep the process alive.
-  setTimeout(() => server.closeAllConnections(), farewellInMs).unref();
+  // A page that does not receive must not keep the process alive.
+  setTimeout(() => server.closeAllConnections(), closeTimeoutInMs).unref();
 }

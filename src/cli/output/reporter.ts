@@ -1,22 +1,21 @@
 import type { FailedPoll, Progress } from "../../index.ts";
-import type { WaitResult } from "./wait-result.ts";
+import type { WaitOutcome } from "./wait-outcome.ts";
 
-/** Who is told how the waits go. An operation goes by its place on the command line. */
+/** Shows the events of waits. `index` is the operation's position on the command line. */
 export interface Reporter {
-  progress(place: number, progress: Progress): void;
-  failedRead(place: number, failedRead: FailedPoll): void;
-  ended(place: number, ending: WaitResult): void;
-  /** Called once, when every wait has ended. */
+  progress(index: number, progress: Progress): void;
+  failedPoll(index: number, failedPoll: FailedPoll): void;
+  ended(index: number, outcome: WaitOutcome): void;
+  /** Called once, after every wait has ended. */
   close(): void;
 }
 
-/** Tells all of them, in this order. */
+/** Returns a reporter that passes each event to all of these, in this order. */
 export function combined(reporters: readonly Reporter[]): Reporter {
-  const tell = (say: (reporter: Reporter) => void): void => reporters.forEach(say);
   return {
-    progress: (place, progress) => tell((reporter) => reporter.progress(place, progress)),
-    failedRead: (place, failedRead) => tell((reporter) => reporter.failedRead(place, failedRead)),
-    ended: (place, ending) => tell((reporter) => reporter.ended(place, ending)),
-    close: () => tell((reporter) => reporter.close()),
+    progress: (...event) => reporters.forEach((reporter) => reporter.progress(...event)),
+    failedPoll: (...event) => reporters.forEach((reporter) => reporter.failedPoll(...event)),
+    ended: (...event) => reporters.forEach((reporter) => reporter.ended(...event)),
+    close: () => reporters.forEach((reporter) => reporter.close()),
   };
 }

@@ -1,58 +1,73 @@
 import { LroError } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
-import { adviceOn, explainError } from "./wait-result.ts";
-import type { WaitResult } from "./wait-result.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
+import type { Reporter } from "./reporter.ts";
 import { resumeCommand } from "./resume-command.ts";
 import type { CarriedOptions } from "./resume-command.ts";
 import { wrapFor, writeError } from "./terminal.ts";
 import { toJson } from "./text.ts";
-import type { Reporter } from "./reporter.ts";
+import { adviceOn, explainError } from "./wait-outcome.ts";
+import type { WaitOutcome } from "./wait-outcome.ts";
 
-/** Prints how waits ended: results to stdout, everything else to stderr. */
+/** Prints the outcomes of waits: results to stdout, everything else to stderr. */
 export class ResultPrinter {
   readonly #names: readonly OperationName[];
   readonly #context: CliContext;
-  readonly #carried: CarriedOptions;
-  readonly #advice = new Set<string>();
+  readonly #options: CarriedOptions;
+  /** By the operation's index. */
+  readonly #kept: WaitOutcome[] = [];
+  readonly #printedAdvice = new Set<string>();
   readonly #resumeTokens: string[] = [];
   #interrupted = 0;
 
-  constructor(names: readonly OperationName[], context: CliContext, carried: CarriedOptions = {}) {
+  constructor(names: readonly OperationName[], context: CliContext, options: CarriedOptions = {}) {
     this.#names = names;
     this.#context = context;
-    this.#carried = carried;
+    this.#options = options;
   }
 
-  /** Says before each result which operation it is of, where there are several. */
-  print(place: number, ending: WaitResult): void {
-    const { stdout } = this.#context;
-    const name = this.#names[place];
-    this.note(place, ending);
-    if (ending.type === "error") this.#printError(ending.error, name);
-    if (ending.type !== "succeeded" || ending.result === undefined) return;
-    const heading = name && this.#names.length > 1 ? `${labelOf(name)} result:\n` : "";
-    stdout.write(`${heading}${toJson(ending.result, 2)}\n`);
+  /** Prints an outcome. Where there are several operations, a heading names the one of a result. */
+  print(index: number, outcome: WaitOutcome): void {
+    const name = this.#names[index];
+    this.noteToken(index, outcome);
+    if (outcome.type === "error") this.#printError(outcome.error, name);
+    if (outcome.type !== "succeeded") return;
+    const { quiet = false } = this.#options;
+    // With --quiet there is a value for each success, so that a script can count them.
+    if (outcome.result === undefined && !quiet) return;
+    const heading = name && this.#names.length > 1 && !quiet ? `${labelOf(name)} result:\n` : "";
+    this.#context.stdout.write(`${heading}${toJson(outcome.result, 2)}\n`);
   }
 
-  /** Remembers for the end how to go on, and prints nothing. */
-  note(place: number, ending: WaitResult): void {
-    if (ending.type === "succeeded") return;
-    if (ending.type === "interrupted") this.#interrupted++;
-    const { resumeToken } = ending;
-    const name = this.#names[place]?.name;
+  /** Keeps an outcome for {@link printKept}. */
+  keep(index: number, outcome: WaitOutcome): void {
+    this.#kept[index] = outcome;
+  }
+
+  /** Prints the outcomes that were kept, in the order of the command line. */
+  printKept(): void {
+    this.#kept.splice(0).forEach((outcome, index) => this.print(index, outcome));
+  }
+
+  /** Remembers an outcome's resume token for {@link finish}, and prints nothing. */
+  noteToken(index: number, outcome: WaitOutcome): void {
+    if (outcome.type === "succeeded") return;
+    if (outcome.type === "interrupted") this.#interrupted++;
+    const { resumeToken } = outcome;
+    const name = this.#names[index]?.name;
     if (resumeToken !== undefined)
       this.#resumeTokens.push(name === undefined ? resumeToken : `${name}=${resumeToken}`);
   }
 
-  /** Says once, for all that was printed, how to go on. */
+  /** Prints what is left: the outcomes that were kept, and one command that resumes all waits. */
   finish(): void {
+    this.printKept();
     const { stderr } = this.#context;
-    if (this.#interrupted === 1) stderr.write("Stopped waiting; the operation goes on.\n");
-    if (this.#interrupted > 1) stderr.write(`Stopped waiting; ${this.#interrupted} operations go on.\n`);
+    if (this.#interrupted === 1) stderr.write("Stopped waiting; the operation continues.\n");
+    if (this.#interrupted > 1) stderr.write(`Stopped waiting; ${this.#interrupted} operations continue.\n`);
     if (this.#resumeTokens.length === 0) return;
-    stderr.write(`To go on waiting:\n  ${resumeCommand(this.#resumeTokens, this.#carried)}\n`);
+    stderr.write(`To continue waiting:\n  ${resumeCommand(this.#resumeTokens, this.#options)}\n`);
   }
 
   #printError(error: Error, operation: OperationName | undefined): void {
@@ -61,9 +76,9 @@ export class ResultPrinter {
     if (ciLog) ciLog.error(titleOf(error, operation), text);
     else writeError(this.#context, text);
     const advice = adviceOn(error);
-    // Several operations may have the same trouble.
-    if (advice === undefined || this.#advice.has(advice)) return;
-    this.#advice.add(advice);
+    // The same advice may apply to several operations.
+    if (advice === undefined || this.#printedAdvice.has(advice)) return;
+    this.#printedAdvice.add(advice);
     stderr.write(`${wrapFor(stderr, advice)}\n`);
   }
 }
@@ -73,24 +88,12 @@ function titleOf(error: Error, operation: OperationName | undefined): string {
   return operation === undefined ? reason : `${labelOf(operation)}: ${reason}`;
 }
 
-/** For `--quiet`: only results, and why there is none. */
-export function createQuietReporter(
-  names: readonly OperationName[],
-  printer: ResultPrinter,
-  { stdout }: CliContext,
-): Reporter {
-  const endings = new Map<number, WaitResult>();
+/** Returns the reporter for `--quiet`: only results and errors. */
+export function createQuietReporter(printer: ResultPrinter): Reporter {
   return {
     progress() {},
-    failedRead() {},
-    ended: (place, ending) => void endings.set(place, ending),
-    close() {
-      for (const place of names.keys()) {
-        const ending = endings.get(place);
-        if (ending?.type === "succeeded") stdout.write(`${toJson(ending.result, 2)}\n`);
-        else if (ending) printer.print(place, ending);
-      }
-      printer.finish();
-    },
+    failedPoll() {},
+    ended: (index, outcome) => printer.keep(index, outcome),
+    close: () => printer.finish(),
   };
 }

@@ -1,35 +1,32 @@
 import type { CliContext } from "../input/context.ts";
 import { clockText } from "../input/duration.ts";
-import { explainError, toError } from "./wait-result.ts";
-import type { OperationName } from "../input/names.ts";
+import { explainError, toError } from "./wait-outcome.ts";
 import { stateOf, statesText } from "./overview.ts";
 import type { Reporter } from "./reporter.ts";
 import { singleLine, truncate } from "./text.ts";
 import { elapsedOf } from "./view.ts";
 import type { WaitView } from "./view.ts";
-import { WaitBoard } from "./wait-board.ts";
+import type { WaitBoard } from "./wait-board.ts";
 
-/** What GitHub Actions takes of one step is 1 MiB; what is longer it leaves out as a whole. */
-const mostBytes = 900_000;
-const longestCell = 300;
+/** GitHub Actions accepts 1 MiB for a step, and drops a longer summary as a whole. */
+const maxBytes = 900_000;
+const maxCellWidth = 300;
 const head = "| Operation | State | Time | Error |\n|---|---|---:|---|\n";
 
 /**
- * For `--summary`: adds a Markdown table of all operations to what a CI system shows of a step. It has no results, which
- * may be secret.
+ * Returns the reporter for `--summary`, which adds a Markdown table of all operations to the CI system's step summary.
+ * The table has no results, because they may be secret.
  */
-export function createSummaryReporter(names: readonly OperationName[], context: CliContext): Reporter {
-  const board = new WaitBoard(names, context);
+export function createSummaryReporter(board: WaitBoard, context: CliContext): Reporter {
   const errors = new Map<number, Error>();
   return {
-    progress: (place, progress) => board.progress(place, progress),
-    failedRead: (place, failedRead) => board.failedRead(place, failedRead),
-    ended(place, ending) {
-      board.ended(place, ending);
-      if (ending.type === "error") errors.set(place, ending.error);
+    progress() {},
+    failedPoll() {},
+    ended(index, outcome) {
+      if (outcome.type === "error") errors.set(index, outcome.error);
     },
     close() {
-      const rows = board.waits.map((wait, place) => rowOf(wait, board.now, errors.get(place)));
+      const rows = board.waits.map((wait, index) => rowOf(wait, board.now, errors.get(index)));
       publish(`### ${escaped(`lro wait: ${statesText(board.waits)}`)}\n\n${tableOf(rows)}\n`, context);
     },
   };
@@ -38,18 +35,18 @@ export function createSummaryReporter(names: readonly OperationName[], context: 
 function rowOf(wait: WaitView, now: number, error: Error | undefined): string {
   const reason = error === undefined ? "" : singleLine(explainError(error));
   const texts = [wait.label, stateOf(wait), clockText(elapsedOf(wait, now)), reason];
-  return `| ${texts.map((text) => escaped(truncate(text, longestCell))).join(" | ")} |\n`;
+  return `| ${texts.map((text) => escaped(truncate(text, maxCellWidth))).join(" | ")} |\n`;
 }
 
-/** As many rows as there is room for. */
+/** Returns the table with as many rows as fit. */
 function tableOf(rows: readonly string[]): string {
-  let room = mostBytes;
+  let room = maxBytes;
   const fitting = rows.filter((row) => (room -= Buffer.byteLength(row)) >= 0);
   const rest = rows.length - fitting.length;
-  return head + fitting.join("") + (rest === 0 ? "" : `\n${rest} more are in the log.\n`);
+  return head + fitting.join("") + (rest === 0 ? "" : `\n${rest} more operations are in the log.\n`);
 }
 
-/** Text that Markdown finds nothing in: no table cell's end, no link, no HTML. */
+/** Escapes a text for Markdown, so that it cannot end a table cell, link or be HTML. */
 function escaped(text: string): string {
   return text.replaceAll(/[!-/:-@[-`{-~]/g, (character) =>
     " ,%()-".includes(character) ? character : `&#${character.charCodeAt(0)};`,

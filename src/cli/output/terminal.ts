@@ -5,24 +5,24 @@ import type { CliContext, Output } from "../input/context.ts";
 /** The styles that the command uses. */
 export type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
 
-/** Colours a text, or leaves it alone where colours are not wanted. */
+/** Colours a text, or returns it unchanged. */
 export type Paint = (style: Style, text: string) => string;
 
-/** For output without colours. */
+/** The {@link Paint} for output without colours. */
 export const plain: Paint = (_style, text) => text;
 
-/** Colours in a terminal that has them, and where `NO_COLOR` does not forbid them. */
+/** Returns a {@link Paint} with colours if the terminal has them and `NO_COLOR` does not forbid them. */
 export function paintFor(output: Output, env: CliContext["env"]): Paint {
   const hasColors = output.isTTY === true && (output.hasColors?.(env) ?? false);
   return hasColors ? (style, text) => styleText(style, text, { validateStream: false }) : plain;
 }
 
-/** How wide it is, in columns. Some terminals say 0 before they know. */
+/** The width in columns. Some terminals report 0 until they know it. */
 export function columnsOf({ columns = 0 }: Output): number {
   return columns > 0 ? columns : 80;
 }
 
-/** How high it is, in rows. */
+/** The height in rows. */
 export function rowsOf({ rows = 0 }: Output): number {
   return rows > 0 ? rows : 24;
 }
@@ -35,13 +35,13 @@ const asciiOf: ReadonlyMap<string, string> = new Map([
   ["→", ">"],
 ]);
 
-/** Spells what the command shows in ASCII, column by column, for a terminal that does not have the characters. */
+/** Returns a function that replaces the command's symbols by ASCII of the same width, for a terminal without Unicode. */
 export function spellingFor(output: Output, context: CliContext): (text: string) => string {
   if (output.isTTY !== true || hasUnicode(context)) return (text) => text;
   return (text) => text.replaceAll(/[█░…·→]/g, (character) => asciiOf.get(character) ?? character);
 }
 
-/** What a locale says counts, as POSIX ranks its variables. Where none is set, most terminals have Unicode. */
+/** Decides by the locale variables, in the order of POSIX. Where none is set, most terminals have Unicode. */
 function hasUnicode({ env, platform = process.platform }: CliContext): boolean {
   if (platform === "win32") return modernOnWindows.some((name) => env[name] !== undefined);
   const locale = [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find(
@@ -50,10 +50,10 @@ function hasUnicode({ env, platform = process.platform }: CliContext): boolean {
   return env["TERM"] !== "linux" && (locale === undefined || /utf-?8/i.test(locale));
 }
 
-/** Windows Terminal, Visual Studio Code, ConEmu, JetBrains, Git Bash and its like; the old console has none of them. */
+/** Set by Windows Terminal, Visual Studio Code, ConEmu, JetBrains and Git Bash, but not by the old console. */
 const modernOnWindows = ["WT_SESSION", "TERM_PROGRAM", "ConEmuTask", "TERMINAL_EMULATOR", "MSYSTEM"];
 
-/** Writes an error as a line that begins with a red `error:`. */
+/** Writes an error to stderr, after a red `error:`. */
 export function writeError(context: CliContext, text: string): void {
   const { stderr, env } = context;
   const heading = "error:";
@@ -62,8 +62,8 @@ export function writeError(context: CliContext, text: string): void {
 }
 
 /**
- * Breaks lines between words where they are too long for a terminal: what is indented stays so, long words stay whole.
- * A log is left as it is, for those who search it.
+ * Wraps long lines between words for a terminal. It keeps indents and does not break long words. Logs are not wrapped,
+ * so that they can be searched.
  */
 export function wrapFor(output: Output, text: string): string {
   if (output.isTTY !== true) return text;

@@ -5,31 +5,31 @@ import { clockText, secondsText } from "../input/duration.ts";
 import type { Paint, Style } from "./terminal.ts";
 import { cut, padTo, truncate } from "./text.ts";
 
-/** A wait as the view sees it. Its texts hold no control characters. */
+/** The state of a wait, to be drawn. Its texts have no control characters. */
 export interface WaitView {
-  /** The operation's id, or what the user calls it. */
+  /** The user's name for the operation, or its id. */
   readonly label: string;
   readonly status?: string | undefined;
   readonly percentComplete?: number | undefined;
-  /** When the rest was true, by the clock of `now`. */
-  readonly heardAt: number;
+  /** The time of the last change, by the clock of `now`. The durations below count from it. */
+  readonly updatedAt: number;
   readonly elapsedInMs: number;
   readonly estimatedRemainingInMs?: number | undefined;
   readonly nextPollInMs?: number | undefined;
-  /** Why the last read failed. */
+  /** Why the last poll failed. */
   readonly failure?: string | undefined;
-  /** That the wait is over, and why where the state does not say it. */
+  /** Set after the end of the wait, with the reason if the status does not show it. */
   readonly end?: { readonly note?: string | undefined } | undefined;
 }
 
-/** What to fit the view into. */
+/** The space for a view, and how to draw it. */
 export interface ViewOptions {
   readonly columns: number;
   readonly now: number;
   readonly paint: Paint;
 }
 
-/** A line for each wait, none wider than the terminal. */
+/** Draws a line for each wait, none wider than the terminal. */
 export function renderWaits(waits: readonly WaitView[], options: ViewOptions): string[] {
   if (waits.length === 0) return [];
   const layout = layoutOf(waits, options);
@@ -42,40 +42,40 @@ interface Layout extends ViewOptions {
   readonly stateWidth: number;
   readonly barWidth: number;
   readonly elapsedWidth: number;
-  /** What is left for estimates and notes. */
+  /** The space that is left for estimates and notes. */
   readonly tailWidth: number;
 }
 
 const percentWidth = "100 %".length;
-const longestState = 14;
-const shortestBar = 8;
-const longestBar = 40;
-const shortestLabel = 8;
+const maxStateWidth = 14;
+const minBarWidth = 8;
+const maxBarWidth = 40;
+const minLabelWidth = 8;
 /** `retrying in 4 s: ECONNREFUSED` and the like. */
-const wantedTail = 29;
-const leastTail = "retrying in 4 s: HTTP 503".length;
-/** From here on a line is roomy enough for figures beside a note. */
+const preferredTailWidth = 29;
+const minTailWidth = "retrying in 4 s: HTTP 503".length;
+/** The least width that has room for figures beside a note. */
 const roomyColumns = 60;
 
 function layoutOf(waits: readonly WaitView[], options: ViewOptions): Layout {
   const { columns, now } = options;
   const gap = columns < roomyColumns ? 1 : 2;
-  const stateWidth = Math.min(longestState, widest(["NotStarted", ...waits.map(stateOf)]));
+  const stateWidth = Math.min(maxStateWidth, widest(["NotStarted", ...waits.map(stateOf)]));
   const elapsedWidth = widest(["00:00", ...waits.map((wait) => clockText(elapsedOf(wait, now)))]);
   const roomWithLabels = columns - stateWidth - percentWidth - elapsedWidth - 4 * gap;
-  const labelWidth = labelWidthOf(waits, roomWithLabels - shortestBar - gap - leastTail);
+  const labelWidth = labelWidthOf(waits, roomWithLabels - minBarWidth - gap - minTailWidth);
   const room = roomWithLabels - labelWidth;
-  const wantedBar = Math.min(longestBar, Math.max(shortestBar, room - gap - wantedTail));
-  const barWidth = Math.max(1, Math.min(wantedBar, room));
+  const preferredBarWidth = Math.min(maxBarWidth, Math.max(minBarWidth, room - gap - preferredTailWidth));
+  const barWidth = Math.max(1, Math.min(preferredBarWidth, room));
   const tailWidth = room - barWidth - gap;
   return { ...options, gap, labelWidth, stateWidth, barWidth, elapsedWidth, tailWidth };
 }
 
-/** As much of the labels as there is room for, but never less than tells them apart. */
+/** Returns the width of the labels: as much as fits, but at least what tells them apart. */
 function labelWidthOf(waits: readonly WaitView[], room: number): number {
   const longest = widest(waits.map(({ label }) => label));
   if (longest <= room) return longest;
-  let width = shortestLabel;
+  let width = minLabelWidth;
   while (width < longest && new Set(waits.map(({ label }) => cut(label, width))).size < waits.length) width++;
   return Math.min(width, longest);
 }
@@ -95,7 +95,7 @@ function renderWait(wait: WaitView, layout: Layout): string {
   if (note === undefined) {
     return paintWithin([...head, ...gauges(wait, layout), [estimates(wait, layout)]], layout);
   }
-  const isCramped = tailWidth < Math.min(wantedTail, stringWidth(note));
+  const isCramped = tailWidth < Math.min(preferredTailWidth, stringWidth(note));
   const middle = isCramped ? figures(wait, layout) : gauges(wait, layout);
   return paintWithin([...head, ...middle, [{ text: note, style: colourOfNote(wait) }]], layout);
 }
@@ -115,14 +115,14 @@ function gauges(wait: WaitView, { barWidth, elapsedWidth, now }: Layout): Span[]
   ];
 }
 
-/** The gauges without the bar, whose place a note takes. */
+/** The gauges without the bar, whose space a note takes. */
 function figures(wait: WaitView, { columns, now }: Layout): Span[][] {
   if (columns < roomyColumns) return [];
   const texts = [percentText(wait), clockText(elapsedOf(wait, now))];
   return texts.filter((text) => text !== "").map((text) => [{ text }]);
 }
 
-/** 0 to 100; `undefined` where nobody knows. */
+/** Returns 0 to 100; `undefined` if it is unknown. */
 export function percentOf({ status, percentComplete }: WaitView): number | undefined {
   // A service that reports percentages may leave out the last one.
   return status === "Succeeded" ? 100 : percentComplete;
@@ -132,41 +132,44 @@ function percentText(wait: WaitView): string {
   return wait.percentComplete === undefined ? "" : `${Math.floor(percentOf(wait) ?? 0)} %`;
 }
 
-/** Below this many percent an estimate is still a guess. */
-const leastPercentForEstimate = 10;
+/** Below this percentage an estimate is still a guess. */
+const minPercentForEstimate = 10;
 
-/** How long it will take and when the next read is, as far as there is room. */
+/** Returns the remaining time and the time to the next poll, as far as there is room. */
 function estimates(wait: WaitView, { now, tailWidth }: Layout): Span {
   if (wait.end) return { text: "" };
-  const { heardAt, nextPollInMs = 0 } = wait;
-  const passed = now - heardAt;
-  const isReading = nextPollInMs <= passed;
+  const { updatedAt, nextPollInMs = 0 } = wait;
+  const passed = now - updatedAt;
+  const isPolling = nextPollInMs <= passed;
   const countdown = secondsText(nextPollInMs - passed);
-  const next = isReading ? "reading" : `next ${countdown}`;
+  const next = isPolling ? "polling" : `next ${countdown}`;
   const remainingInMs = remainingOf(wait, now);
   const left = remainingInMs === undefined ? undefined : `~${clockText(remainingInMs)}`;
   const both =
-    left === undefined ? [] : [`${left} left, ${next}`, `${left}, ${isReading ? next : `in ${countdown}`}`];
+    left === undefined ? [] : [`${left} left, ${next}`, `${left}, ${isPolling ? next : `in ${countdown}`}`];
   return { text: [...both, next].find((text) => text.length <= tailWidth) ?? "", style: "dim" };
 }
 
-/** How long it will still take; `undefined` where it would be a guess. */
+/** Returns the estimated remaining time; `undefined` if it would be a guess. */
 export function remainingOf(wait: WaitView, now: number): number | undefined {
-  const { heardAt, estimatedRemainingInMs, percentComplete = 0 } = wait;
-  if (estimatedRemainingInMs === undefined || percentComplete < leastPercentForEstimate) return undefined;
-  return Math.max(0, estimatedRemainingInMs - (now - heardAt));
+  const { updatedAt, estimatedRemainingInMs, percentComplete = 0 } = wait;
+  if (estimatedRemainingInMs === undefined || percentComplete < minPercentForEstimate) return undefined;
+  return Math.max(0, estimatedRemainingInMs - (now - updatedAt));
 }
 
-function noteOf({ end, status, failure, nextPollInMs, heardAt }: WaitView, now: number): string | undefined {
+function noteOf(
+  { end, status, failure, nextPollInMs, updatedAt }: WaitView,
+  now: number,
+): string | undefined {
   if (end) return end.note === status ? undefined : end.note;
   if (failure === undefined) return undefined;
-  const restInMs = (nextPollInMs ?? 0) - (now - heardAt);
+  const restInMs = (nextPollInMs ?? 0) - (now - updatedAt);
   return restInMs > 0 ? `retrying in ${secondsText(restInMs)}: ${failure}` : `retrying: ${failure}`;
 }
 
-/** How long it has gone on, or went on. */
-export function elapsedOf({ elapsedInMs, heardAt, end }: WaitView, now: number): number {
-  return end ? elapsedInMs : elapsedInMs + Math.max(0, now - heardAt);
+/** Returns how long the wait has taken so far, or took. */
+export function elapsedOf({ elapsedInMs, updatedAt, end }: WaitView, now: number): number {
+  return end ? elapsedInMs : elapsedInMs + Math.max(0, now - updatedAt);
 }
 
 function stateOf({ status }: WaitView): string {
@@ -187,7 +190,7 @@ function colourOfNote({ end, status }: WaitView): Style {
   return end && status === "Failed" ? "red" : "yellow";
 }
 
-/** Joins the cells into a line that ends where the terminal does. */
+/** Joins the cells into a line, cut to the terminal's width. */
 function paintWithin(cells: readonly (readonly Span[])[], { columns, gap, paint }: Layout): string {
   let room = columns;
   let line = "";

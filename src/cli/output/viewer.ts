@@ -1,45 +1,46 @@
 import type { ServerResponse } from "node:http";
 
-/** An open page. One that reads slowly gets the latest of each wait, and makes nothing pile up here. */
+/** An open page. A slow page gets only the latest event of each wait, so that nothing piles up in memory. */
 export class Viewer {
   readonly #response: ServerResponse;
-  readonly #eventOf: (place: number) => string;
-  readonly #unsaid: Set<number>;
+  readonly #eventOf: (index: number) => string;
+  readonly #pending: Set<number>;
 
-  /** @param eventOf - what to say of a wait when its turn comes */
-  constructor(response: ServerResponse, places: Iterable<number>, eventOf: (place: number) => string) {
+  /** @param eventOf - returns the current event of a wait */
+  constructor(response: ServerResponse, indexes: Iterable<number>, eventOf: (index: number) => string) {
     this.#response = response;
     this.#eventOf = eventOf;
-    this.#unsaid = new Set(places);
-    response.on("drain", () => this.#say());
+    this.#pending = new Set(indexes);
+    response.on("drain", () => this.#send());
     // The page was closed.
-    response.on("error", () => this.#unsaid.clear());
+    response.on("error", () => this.#pending.clear());
     response.flushHeaders();
-    this.#say();
+    this.#send();
   }
 
-  tell(place: number): void {
-    this.#unsaid.add(place);
-    this.#say();
+  /** Sends the current event of a wait, now or when the page can receive it. */
+  update(index: number): void {
+    this.#pending.add(index);
+    this.#send();
   }
 
-  /** Says what is left, and that this is all. */
+  /** Sends the pending events and the end event. */
   end(): void {
-    const rest = Array.from(this.#unsaid, this.#eventOf);
-    this.#unsaid.clear();
+    const rest = Array.from(this.#pending, this.#eventOf);
+    this.#pending.clear();
     this.#response.end(`${rest.join("")}${eventText("end", {})}`);
   }
 
-  #say(): void {
-    for (const place of this.#unsaid) {
+  #send(): void {
+    for (const index of this.#pending) {
       if (this.#response.writableNeedDrain) return;
-      this.#unsaid.delete(place);
-      this.#response.write(this.#eventOf(place));
+      this.#pending.delete(index);
+      this.#response.write(this.#eventOf(index));
     }
   }
 }
 
-/** An event as a browser's `EventSource` reads it. */
+/** Formats an event for a browser's `EventSource`. */
 export function eventText(event: string, data: object): string {
   return `event: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -15,15 +15,15 @@ interface Emulation {
 async function startEmulation(...argv: string[]): Promise<Emulation> {
   const interruption = new AbortController();
   const [stdout, stderr] = [new CapturedOutput(), new CapturedOutput()];
-  const ending = run(["emulate", ...argv], {
+  const exit = run(["emulate", ...argv], {
     stdin: (async function* () {})(),
     stdout,
     stderr,
     env: {},
     interruption: interruption.signal,
-    loadCredential: () => Promise.reject(new Error("A credential was asked for.")),
+    loadCredential: () => Promise.reject(new Error("A credential was loaded.")),
   });
-  await expect.poll(() => stdout.text).toContain("Ctrl-C ends it.");
+  await expect.poll(() => stdout.text).toContain("Ctrl-C stops the server.");
   return {
     stdout,
     stderr,
@@ -33,12 +33,12 @@ async function startEmulation(...argv: string[]): Promise<Emulation> {
     ),
     end() {
       interruption.abort(new Interruption("interrupted", 130));
-      return ending;
+      return exit;
     },
   };
 }
 
-test("it has an operation of each kind ready, and ends cleanly", async () => {
+test("it serves an operation of each kind, and ends cleanly", async () => {
   const emulation = await startEmulation();
   expect(emulation.locations).toHaveLength(scenarios.length);
   expect(await emulation.end()).toBe(0);
@@ -63,7 +63,7 @@ test.each([
   ["canceled", 3, "Canceled"],
   ["flaky", 0, "Succeeded 100 %"],
 ])("%s ends with exit code %d", async (name, exitCode, lastState) => {
-  // As fast as the clock of the command, so that each read finds something new.
+  // As fast as the clock of the command, so that each poll gets a new status.
   const emulation = await startEmulation("--speed", "1000", "--scenario", name);
   const outcome = await runCli(["wait", ...emulation.locations]);
   expect(outcome.exitCode).toBe(exitCode);
@@ -71,7 +71,7 @@ test.each([
   await emulation.end();
 });
 
-test("an operation has not begun before its first read", async () => {
+test("an operation starts at its first poll", async () => {
   const emulation = await startEmulation("--scenario", "percent");
   const before = Date.now();
   const { stdout } = await runCli(["status", "-o", "json", ...emulation.locations]);
@@ -96,16 +96,16 @@ test("--verbose logs each request", async () => {
   await runCli(["status", ...emulation.locations]);
   await emulation.end();
   expect(emulation.stderr.text).toMatch(
-    /^(200 GET \/projects\/myProject\/operationstatuses\/\S+ \(read 1\)\n){2}$/,
+    /^(200 GET \/projects\/myProject\/operationstatuses\/\S+ \(poll 1\)\n){2}$/,
   );
 });
 
-test("the request that it shows for beginning another begins one", async () => {
+test("the request that it shows for starting another operation starts one", async () => {
   const emulation = await startEmulation("--scenario", "percent");
   const url = /-X PUT '(\S+)'/.exec(emulation.stdout.text)?.[1] ?? "";
-  const answer = await fetch(url, { method: "PUT", body: "{}" });
-  expect(answer.status).toBe(201);
-  const location = answer.headers.get("operation-location") ?? "";
+  const response = await fetch(url, { method: "PUT", body: "{}" });
+  expect(response.status).toBe(201);
+  const location = response.headers.get("operation-location") ?? "";
   expect(await runCli(["status", location])).toMatchObject({ exitCode: 0 });
   await emulation.end();
 });

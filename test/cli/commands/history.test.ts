@@ -19,11 +19,11 @@ async function wait(...argv: string[]): ReturnType<typeof runCli> {
   return runCli(["wait", ...argv, operationLocation]);
 }
 
-const past = Array.from({ length: 20 }, (_, i) => 1_000_000 + i);
+const pastDurations = Array.from({ length: 20 }, (_, i) => 1_000_000 + i);
 
-async function rememberPast(file: string, kind: string): Promise<void> {
+async function recordPast(file: string, kind: string): Promise<void> {
   const history = durationHistory(file);
-  for (const duration of past) await history.record(kind, duration);
+  for (const duration of pastDurations) await history.record(kind, duration);
 }
 
 /** The estimates of the events, in order. */
@@ -37,16 +37,16 @@ function estimatesIn(stdout: string): readonly unknown[] {
   return events.filter((event) => typeof event === "object").map(hasEstimate);
 }
 
-test("--history remembers what an operation took, under the name that --kind gives", async () => {
+test("--history keeps the duration of an operation under the name that --kind gives", async () => {
   const file = historyFile();
   expect(await wait("--history", file, "--kind", "small boxes")).toMatchObject({ exitCode: 0, stderr: "" });
   expect(await wait("--history", file, "--kind", "small boxes")).toMatchObject({ exitCode: 0, stderr: "" });
   expect(await durationHistory(file).pastDurations("small boxes")).toHaveLength(2);
 });
 
-test("what earlier operations took gives an estimate from the first read on", async () => {
+test("past durations give an estimate from the first poll on", async () => {
   const file = historyFile();
-  await rememberPast(file, "small boxes");
+  await recordPast(file, "small boxes");
   const { stdout } = await wait("--history", file, "--kind", "small boxes", "-o", "json");
   expect(estimatesIn(stdout)).toEqual([true, true, true, false]);
 });
@@ -57,25 +57,25 @@ test("without --kind the type of the resource is the kind", async () => {
   const path = `/projects/myProject/operationstatuses/${operationId}`;
   const resourceId = "/projects/myProject/users/me/DevBoxes/my-dev-box";
   const [startTime, endTime] = ["2025-01-01T10:00:00Z", "2025-01-01T10:01:00Z"];
-  const answers = [
+  const bodies = [
     { id, name: operationId, status: "Running", startTime, resourceId },
     { id, name: operationId, status: "Succeeded", startTime, endTime },
   ];
-  const ask = { method: "GET", path: `${path}?api-version=2025-02-01`, status: 200 };
-  const server = await startRouteServer(answers.map((body) => ({ ...ask, body })));
+  const route = { method: "GET", path: `${path}?api-version=2025-02-01`, status: 200 };
+  const server = await startRouteServer(bodies.map((body) => ({ ...route, body })));
   onTestFinished(() => server.close());
   const result = await runCli(["wait", "--history", file, `${server.origin}${path}`]);
   expect(result).toMatchObject({ exitCode: 0, stderr: "" });
   expect(await durationHistory(file).pastDurations("devboxes")).toEqual([60_000]);
 });
 
-test("without --kind, and where no answer names the resource, all are of one kind", async () => {
+test("without --kind, and where no response names the resource, all are of one kind", async () => {
   const file = historyFile();
   expect(await wait("--history", file)).toMatchObject({ exitCode: 0 });
   expect(await durationHistory(file).pastDurations("operations")).toHaveLength(1);
 });
 
-test("without --history nothing is known at the first read", async () => {
+test("without --history there is no estimate at the first poll", async () => {
   const { stdout } = await wait("-o", "json");
   expect(estimatesIn(stdout)[0]).toBe(false);
 });

@@ -13,9 +13,9 @@ const commands = [
   "completion",
 ] as const;
 
-/** What `--help` says of each option but itself, by its names. */
+/** The text of `--help` for each option but itself, by the option's names. */
 async function optionsOf(command: string): Promise<Map<string, string>> {
-  // So wide that no line is broken.
+  // So wide that no line is wrapped.
   const { stdout } = await runCli([...command.split(" "), "--help"], { columns: 1000 });
   const [, listed = ""] = /^Options:\n((?: {2}.*\n)*)/m.exec(stdout) ?? [];
   const rows = Array.from(listed.matchAll(/^ {2}(\S.*?) {2,}(.*)$/gm), ([, names = "", text = ""]) => {
@@ -24,7 +24,7 @@ async function optionsOf(command: string): Promise<Map<string, string>> {
   return new Map(rows.filter(([names]) => !names.includes("--help")));
 }
 
-/** The options that the table beneath a heading has, with what it says of each. */
+/** The options in the table below a heading, with their texts. */
 function tableOf(heading: string): [string, string][] {
   const section = page.split(/^##+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
   return Array.from(section.matchAll(/^\| `(-.+?)` \| (.*) \|$/gm), ([, names = "", text = ""]) => [
@@ -33,7 +33,7 @@ function tableOf(heading: string): [string, string][] {
   ]);
 }
 
-/** Which tables tell of a command. */
+/** The headings of a command's tables. */
 function headingsOf(command: string): string[] {
   const own = `\`lro ${command}\``;
   if (command === "queue add") return ["Which operations", "`lro queue`", own];
@@ -41,15 +41,12 @@ function headingsOf(command: string): string[] {
   return command === "wait" || command === "status" ? ["Which operations", own] : [own];
 }
 
-test.each(commands)(
-  "the page of the command has the options of lro %s as --help says them",
-  async (command) => {
-    const rows = headingsOf(command).flatMap(tableOf);
-    expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(await optionsOf(command)));
-  },
-);
+test.each(commands)("docs/command.md has the options of lro %s as in --help", async (command) => {
+  const rows = headingsOf(command).flatMap(tableOf);
+  expect(Object.fromEntries(rows)).toEqual(Object.fromEntries(await optionsOf(command)));
+});
 
-test("the page of the command has the exit codes as --help says them", async () => {
+test("docs/command.md has the exit codes as in --help", async () => {
   const { stdout } = await runCli(["wait", "--help"]);
   const said = Array.from(stdout.matchAll(/^ {2}(\d+) +(.*)$/gm), ([, code, meaning]) => [code, meaning]);
   const written = Array.from(page.matchAll(/^\| (\d+) \| (.*) \|$/gm), ([, code, meaning]) => [
@@ -68,7 +65,7 @@ function callsIn(file: string): { readonly command: string; readonly options: st
   }).filter(({ options }) => options.length > 0);
 }
 
-test("no page gives the command an option that it has not", async () => {
+test("no page gives the command an option that does not exist", async () => {
   const calls = globSync(["*.md", "docs/*.md"]).flatMap(callsIn);
   expect(calls.length).toBeGreaterThan(5);
   for (const { command, options } of calls) {

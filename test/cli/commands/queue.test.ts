@@ -2,33 +2,36 @@ import { expect, test } from "vitest";
 import { redisTest } from "../../support/redis.ts";
 import { failing, runCli, startServer, succeeding } from "../run-cli.ts";
 
-redisTest("operations are added, worked on, waited for and counted by hand", async ({ connection }) => {
-  const server = await startServer();
-  const good = server.addOperation({ timeline: succeeding }).operationLocation;
-  const bad = server.addOperation({ timeline: failing }).operationLocation;
-  const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
-  const stopping = new AbortController();
-  const worker = runCli(["queue", "worker", ...redis], { interruption: stopping.signal });
+redisTest(
+  "operations are added, polled, waited for and counted from the command line",
+  async ({ connection }) => {
+    const server = await startServer();
+    const good = server.addOperation({ timeline: succeeding }).operationLocation;
+    const bad = server.addOperation({ timeline: failing }).operationLocation;
+    const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
+    const stopping = new AbortController();
+    const worker = runCli(["queue", "worker", ...redis], { interruption: stopping.signal });
 
-  const added = await runCli(["queue", "add", ...redis, good, bad]);
-  expect(added).toMatchObject({ exitCode: 0, stderr: "" });
-  expect(added.stdout).toMatch(/^([0-9a-f]{32}\n){2}$/);
-  const waited = await runCli(["queue", "add", ...redis, "--wait", good, bad]);
-  expect(waited.exitCode).toBe(1);
-  expect(waited.stdout).toContain('"uri": "https://box"');
-  expect(waited.stderr).toContain("ProvisioningFailed: The dev box could not be created.");
-  const counted = await runCli(["queue", "status", ...redis, "-o", "json"]);
-  expect(JSON.parse(counted.stdout)).toEqual({
-    delayed: 0,
-    waiting: 0,
-    active: 0,
-    completed: 2,
-    rejected: 0,
-  });
+    const added = await runCli(["queue", "add", ...redis, good, bad]);
+    expect(added).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(added.stdout).toMatch(/^([0-9a-f]{32}\n){2}$/);
+    const waited = await runCli(["queue", "add", ...redis, "--wait", good, bad]);
+    expect(waited.exitCode).toBe(1);
+    expect(waited.stdout).toContain('"uri": "https://box"');
+    expect(waited.stderr).toContain("ProvisioningFailed: The dev box could not be created.");
+    const counted = await runCli(["queue", "status", ...redis, "-o", "json"]);
+    expect(JSON.parse(counted.stdout)).toEqual({
+      delayed: 0,
+      waiting: 0,
+      active: 0,
+      completed: 2,
+      rejected: 0,
+    });
 
-  stopping.abort();
-  expect(await worker).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("Working.") });
-});
+    stopping.abort();
+    expect(await worker).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("Working.") });
+  },
+);
 
 redisTest("a worker sends no token to a host that a job names and nobody allowed", async ({ connection }) => {
   const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
@@ -44,13 +47,13 @@ redisTest("a worker sends no token to a host that a job names and nobody allowed
   await worker;
 });
 
-test("a queue whose name Redis's keys cannot hold is refused", async () => {
+test("a queue name with a colon is rejected", async () => {
   const run = await runCli(["queue", "status", "--queue", "a:b"]);
   expect(run.exitCode).toBe(2);
   expect(run.stderr).toContain("Expected a name without a colon.");
 });
 
-test("a Redis URL that is none is refused without its password", async () => {
+test("an invalid Redis URL is rejected without its password", async () => {
   const run = await runCli(["queue", "status", "--redis", "http://user:hunter2@127.0.0.1"]);
   expect(run.exitCode).toBe(2);
   expect(run.stderr).toContain("--redis: expected a URL");

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { failing, operationId, runCli, startServer } from "../run-cli.ts";
 
-test("status reads once and prints what there is", async () => {
+test("status polls once and prints the status", async () => {
   const server = await startServer();
   const timeline = [{ status: "Running", percentComplete: 42.5 }];
   const { operationLocation } = server.addOperation({ operationId, timeline });
@@ -20,7 +20,7 @@ test("a result can be copied as it is printed", async () => {
   expect(json).toBe(`${JSON.stringify(properties, null, 2)}\n`);
 });
 
-test("an operation that has failed is no failure to read it", async () => {
+test("a failed operation is no failed poll", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: failing.slice(1) });
   const { exitCode, stdout } = await runCli(["status", operationLocation]);
@@ -41,7 +41,7 @@ test("--output json prints each status on a line", async () => {
   expect(statuses).toMatchObject([{ status: "NotStarted" }, { status: "NotStarted" }]);
 });
 
-test("what cannot be read is exit code 5, and the others are printed", async () => {
+test("a status that cannot be read is exit code 5, and the others are printed", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const missing = `${server.endpoint}/projects/myProject/operationstatuses/${operationId}`;
@@ -52,7 +52,7 @@ test("what cannot be read is exit code 5, and the others are printed", async () 
   expect(server.requests).toHaveLength(2);
 });
 
-test("a read that fails is not repeated", async () => {
+test("a failed poll is not retried", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ faults: { 1: { kind: "status", status: 503 } } });
   const { exitCode, stderr } = await runCli(["status", operationLocation]);

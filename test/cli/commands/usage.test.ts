@@ -84,7 +84,7 @@ test.each([
   ["wait", "--endpoint", "https://me:TOPSECRET@contoso.devcenter.azure.com", ...named],
   ["wait", "--resume", `{"operation":"${location}?sig=TOPSECRET"`],
   ["wait", "--resume", `x{"operation":"${location}?sig=TOPSECRET"}`],
-])("%s %s is refused without its signature", async (...argv) => {
+])("%s %s is rejected without its signature", async (...argv) => {
   const { exitCode, stdout, stderr } = await runCli(argv);
   expect(exitCode).toBe(2);
   expect(stdout + stderr).not.toContain("TOPSECRET");
@@ -96,7 +96,7 @@ test("an argument that is quoted cannot move the cursor of a terminal", async ()
   }
 });
 
-test("what is a bug shows where it is, and is not taken for an operation that failed", async () => {
+test("a bug shows its stack, and does not have the exit code of a failed operation", async () => {
   const [stdout, stderr] = [new CapturedOutput(), new CapturedOutput()];
   const stdin = {
     [Symbol.asyncIterator]() {
@@ -108,16 +108,16 @@ test("what is a bug shows where it is, and is not taken for an operation that fa
   expect(stderr.text).toMatch(/^error: Error: a bug\n +at /);
 });
 
-test("a resume token that says nothing of its operation is told from text that is no token", async () => {
+test("a resume token without an operation and text that is no token have different errors", async () => {
   const refusalOf = async (token: string): Promise<string> =>
     (await runCli(["wait", "--resume", token])).stderr;
   expect(await refusalOf("{}")).toContain("got JSON that is no token");
   expect(await refusalOf("{oops")).toContain("got text that is no JSON");
 });
 
-test("http is for this machine, and the refusal says so", async () => {
-  for (const refused of [location.replace("https:", "http:"), "nonsense"]) {
-    expect((await runCli(["wait", refused])).stderr).toMatch(/http (is for|on) this machine/);
+test("http is for this machine only, and the error says so", async () => {
+  for (const rejected of [location.replace("https:", "http:"), "nonsense"]) {
+    expect((await runCli(["wait", rejected])).stderr).toMatch(/http (is for|on) this machine/);
   }
 });
 
@@ -159,7 +159,7 @@ test("a port in use is named", async () => {
   expect(stderr).toMatch(/^error: --port: .*EADDRINUSE/);
 });
 
-test("without arguments it explains itself, and says that this is no way to use it", async () => {
+test("without arguments it prints its help to stderr, and exit code 2", async () => {
   const { exitCode, stdout, stderr } = await runCli([]);
   expect(exitCode).toBe(2);
   expect(stdout).toBe("");

@@ -4,7 +4,7 @@ import { systemClock } from "lro-poller";
 import type { Progress } from "lro-poller";
 import { expect, test } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
-import { heaviest } from "../../../src/cli/output/exit-codes.ts";
+import { combinedExitCode } from "../../../src/cli/output/exit-codes.ts";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
 import { createLinesReporter } from "../../../src/cli/output/lines-reporter.ts";
 import { fastClock } from "../../support/clock.ts";
@@ -98,7 +98,7 @@ test("a cancellation is exit code 3", async () => {
   expect(stderr).toContain("was canceled");
 });
 
-test("the end of --timeout is exit code 4, and stderr says how to go on", async () => {
+test("the end of --timeout is exit code 4, and stderr has the resume command", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: [{ status: "Running" }] });
   const { exitCode, stderr } = await runCli(["wait", "--timeout", "10m", operationLocation]);
@@ -113,7 +113,7 @@ function tokenIn(stderr: string): string {
   return /^ {2}npx lro wait .*--resume '(.+)'$/m.exec(stderr)?.[1] ?? "none";
 }
 
-test("an answer that refuses the read is exit code 5", async () => {
+test("a permanent error of a poll is exit code 5", async () => {
   const server = await startServer({ requireAuthorization: () => false });
   const { operationLocation } = server.addOperation();
   const { exitCode, stdout, stderr } = await runCli(["wait", operationLocation]);
@@ -122,7 +122,7 @@ test("an answer that refuses the read is exit code 5", async () => {
   expect(stderr).toMatch(/^error: Polling operation .*HTTP 401: Unauthorized/);
 });
 
-test("an operation that nobody knows is exit code 5", async () => {
+test("an unknown operation is exit code 5", async () => {
   const server = await startServer();
   const location = `${server.endpoint}/projects/myProject/operationstatuses/${operationId}`;
   const { exitCode, stderr } = await runCli(["wait", location]);
@@ -137,7 +137,7 @@ test.each([
   [["Canceled", "Failed"], 1],
   [["unknown", "Succeeded"], 5],
   [["unknown", "Canceled"], 3],
-])("of %j the heaviest counts: %d", async (states, exitCode) => {
+])("the exit code of %j is %d", async (states, exitCode) => {
   const server = await startServer();
   const unknown = `${server.endpoint}/projects/myProject/operationstatuses/${operationId}`;
   const locations = states.map((status) =>
@@ -146,14 +146,14 @@ test.each([
   expect(await runCli(["wait", ...locations])).toMatchObject({ exitCode });
 });
 
-test("an interruption outweighs a failure, that a cancellation, that a lost status, and that a timeout", () => {
+test("an interruption takes precedence over a failure, a cancellation, a failed poll and a timeout, in this order", () => {
   const descending = [130, 1, 3, 5, 4, 0];
   for (const [index, code] of descending.entries()) {
-    expect(heaviest(descending.slice(index).toReversed())).toBe(code);
+    expect(combinedExitCode(descending.slice(index).toReversed())).toBe(code);
   }
 });
 
-test("failed reads go to stderr and do not end the wait", async () => {
+test("failed polls go to stderr and do not end the wait", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     operationId,
@@ -172,8 +172,8 @@ test("failed reads go to stderr and do not end the wait", async () => {
       .split("\n")
       .map((line) => line.replace(/\d s/, "N s")),
   ).toEqual([
-    expect.stringContaining(`${operationId} read failed, retrying in N s: HTTP 503: Fault503`),
-    expect.stringContaining(`${operationId} read failed, retrying in N s: `),
+    expect.stringContaining(`${operationId} poll failed, retrying in N s: HTTP 503: Fault503`),
+    expect.stringContaining(`${operationId} poll failed, retrying in N s: `),
     "",
   ]);
 });
@@ -194,7 +194,7 @@ test("--quiet prints results only, in the order of the command line", async () =
   expect(stderr).toMatch(/^error: .* failed\./);
 });
 
-test("an interruption stops the wait with its exit code, and the token it prints goes on", async () => {
+test("an interruption stops the wait with its exit code, and the token that it prints resumes it", async () => {
   const server = await startServer();
   const location = server.addOperation({
     operationId: otherId,
@@ -206,7 +206,7 @@ test("an interruption stops the wait with its exit code, and the token it prints
   interruption.abort(new Interruption("interrupted", 130));
   const { exitCode, stderr } = await interrupted;
   expect(exitCode).toBe(130);
-  expect(stderr).toContain("Stopped waiting; the operation goes on.\nTo go on waiting:\n");
+  expect(stderr).toContain("Stopped waiting; the operation continues.\nTo continue waiting:\n");
   server.setStatus(otherId, "Succeeded");
   expect(await runCli(["wait", "--resume", "-"], { stdin: tokenIn(stderr) })).toMatchObject({ exitCode: 0 });
   const file = join(temporaryFolder(), "token.json");
@@ -223,7 +223,7 @@ test("a name stands in place of the id, and beside it in errors", async () => {
   expect((await runCli(["status", `web=${operationLocation}`])).stdout).toMatch(/^web Failed\n/);
 });
 
-test("where nothing changes, a line a minute says that the wait goes on", () => {
+test("without changes, a line a minute shows that the wait continues", () => {
   const stdout = new CapturedOutput();
   const context = contextOf({ stdout });
   const names = [{ id: operationId, name: "web" }];
@@ -254,18 +254,18 @@ function progressAt(elapsedInMs: number, changed: boolean): Progress {
   };
 }
 
-test("--poll-cost spaces the reads", async () => {
+test("--poll-cost spaces the polls", async () => {
   const server = await startServer();
   const timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
   const { operationLocation } = server.addOperation({ timeline });
   const { stdout } = await runCli(["wait", "-o", "json", "--poll-cost", "10m", operationLocation], {
     pollOptions: { clock: fastClock(systemClock, 10_000), maxDelayInMs: 1e9 },
   });
-  // The second read comes no sooner than half the price after the first.
+  // The second poll comes no sooner than half the price after the first.
   expect(Number(/"nextPollInMs":(\d+)/.exec(stdout)?.[1])).toBeGreaterThanOrEqual(300_000);
 });
 
-test("a credential is asked for where the endpoint is https, and its absence comes with advice", async () => {
+test("an https endpoint needs a credential, and its absence comes with advice", async () => {
   const credential = new CountingCredential();
   credential.failWith = Object.assign(new Error("Nothing worked.\nNot this.\nNor that"), {
     name: "CredentialUnavailableError",
@@ -280,12 +280,12 @@ test("a credential is asked for where the endpoint is https, and its absence com
   expect(stdout).toBe("");
   expect(stderr.match(/^error: .*no token from the credential: Nothing worked\.$/gm)).toHaveLength(2);
   expect(stderr.match(/az login/g)).toHaveLength(1);
-  expect(stderr).toContain("What was tried:\n  Not this.\n  Nor that");
+  expect(stderr).toContain("Tried:\n  Not this.\n  Nor that");
   expect(stderr.match(/Not this/g)).toHaveLength(1);
   expect(credential.calls[0]?.scopes).toEqual(["https://devcenter.azure.com/.default"]);
 });
 
-test("the advice on a missing credential keeps out of the events of -o json", async () => {
+test("the advice on a missing credential is not in the events of -o json", async () => {
   const credential = new CountingCredential();
   credential.failWith = Object.assign(new Error("Nothing worked."), { name: "CredentialUnavailableError" });
   const location = `https://127.0.0.1:9/projects/myProject/operationstatuses/${operationId}`;
@@ -297,7 +297,7 @@ test("the advice on a missing credential keeps out of the events of -o json", as
   expect(stderr).toMatch(/^[^\n].*az login/s);
 });
 
-test("service text cannot drive the terminal", async () => {
+test("service text cannot control the terminal", async () => {
   const server = await startServer();
   const evil = "\u001B[2J\u009B31m\u202Etxet\u0007";
   const { operationLocation } = server.addOperation({

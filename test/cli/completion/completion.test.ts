@@ -7,7 +7,7 @@ import { runCli, temporaryFolder } from "../run-cli.ts";
 
 // A shell starts slowly on a busy machine.
 
-/** Asks a real shell what it would complete of the words; the last one is what is being typed. */
+/** Returns the completions of a real shell for these words; the last word is incomplete. */
 type Complete = (script: string, words: readonly string[], folder: string) => string[];
 
 function run(shell: string, argv: readonly string[], folder: string): string[] {
@@ -32,7 +32,7 @@ function withoutBackslashes(text: string): string {
   return text.replaceAll("\\", "");
 }
 
-/** zsh completes only what is typed into a terminal: this is one, in which what would be offered is printed. */
+/** zsh completes only in a terminal. This one prints what would be offered. */
 const completeInZsh: Complete = (script, words, folder) => {
   writeFileSync(
     join(folder, ".offer.zsh"),
@@ -111,7 +111,7 @@ test("every option of --help is completed, in each shell", async () => {
   }
 });
 
-test("a shell that there is no completion for is a usage error", async () => {
+test("a shell without a completion script is a usage error", async () => {
   const { exitCode, stderr } = await runCli(["completion", "tcsh"]);
   expect(exitCode).toBe(2);
   expect(stderr).toContain("Allowed choices are bash, zsh, fish");

@@ -18,13 +18,13 @@ test.each([
 });
 
 test.each(["", "0", "0s", "-5", "5 parsecs", "1e3", "s", "Infinity", "1h 30m", "9".repeat(400)])(
-  "%j is refused",
+  "%j is rejected",
   (text) => {
     expect(() => parseDuration(text)).toThrow(InvalidArgumentError);
   },
 );
 
-test("any text is a positive duration or refused", () => {
+test("any text is a positive duration or rejected", () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\d.]{0,6}[a-z]{0,3}$/)), (text) => {
       try {
@@ -53,6 +53,6 @@ test("clocks show minutes, and hours where there are any", () => {
   ]);
 });
 
-test("what is still to come is rounded up", () => {
+test("a remaining duration is rounded up", () => {
   expect([0, 1, 1000, 1001, -1].map(secondsText)).toEqual(["0 s", "1 s", "1 s", "2 s", "0 s"]);
 });

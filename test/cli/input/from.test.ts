@@ -7,7 +7,8 @@ import { afterEach, expect, test, vi } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { renderOverview } from "../../../src/cli/output/overview.ts";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
-import { TerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
+import { createTerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
+import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
 import { plain } from "../../../src/cli/output/terminal.ts";
 import type { WaitView } from "../../../src/cli/output/view.ts";
 import {
@@ -45,7 +46,7 @@ test("a file lists operations, with names, blank lines and comments, however its
   ).toEqual(["db Failed", "db Running", "web NotStarted", "web Running", "web Succeeded", "web result"]);
 });
 
-test("- reads the list from stdin, and JSON is as ever", async () => {
+test("- reads the list from stdin, and JSON works as usual", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
   const stdin = `my box=${operationLocation}\n`;
@@ -78,7 +79,7 @@ test("hundreds are waited for, and each has its result", async () => {
   for (const [name, result] of results) expect(result).toBe(name);
 });
 
-test("one listener on the interruption lets all go, and each can go on", async () => {
+test("one listener on the interruption aborts all waits, and each can be resumed", async () => {
   vi.stubEnv("TMPDIR", temporaryFolder());
   const server = await startServer();
   const timeline = [{ status: "Running" }];
@@ -92,7 +93,7 @@ test("one listener on the interruption lets all go, and each can go on", async (
   const { exitCode, stderr } = await interrupted;
   expect(exitCode).toBe(130);
   expect(listen).toHaveBeenCalledTimes(1);
-  expect(stderr).toContain("Stopped waiting; 50 operations go on.");
+  expect(stderr).toContain("Stopped waiting; 50 operations continue.");
   const [, file = ""] = /--resume (\S+)$/m.exec(stderr) ?? [];
   expect(readFileSync(file, "utf8").trimEnd().split("\n")).toHaveLength(50);
 });
@@ -109,7 +110,7 @@ test.each([
     `operation id in ${host}/projects/myProject/operationstatuses/x: expected`,
   ],
   [good.replace(".azure.", ".example."), "expected a host in devcenter.azure.com"],
-])("a line that is %s is refused with its file and number, before anything is sent", async (bad, why) => {
+])("the line %s is rejected with its file and number, before anything is sent", async (bad, why) => {
   const server = await startServer();
   const file = listOf(server.addOperation().operationLocation, "# a comment", bad);
   const { exitCode, stderr } = await runCli(["wait", "--from", file]);
@@ -128,7 +129,7 @@ test("a list that cannot be read, or lists nothing, is a usage error", async () 
   );
 });
 
-const running = { status: "Running", heardAt: 0, nextPollInMs: 4000 };
+const running = { status: "Running", updatedAt: 0, nextPollInMs: 4000 };
 
 /** 312 operations, of which the interesting ones are in the middle. */
 const many: readonly WaitView[] = [
@@ -159,7 +160,7 @@ const many: readonly WaitView[] = [
     ...running,
     status: "Failed",
     label: "failed later",
-    heardAt: 9,
+    updatedAt: 9,
     elapsedInMs: 5000,
     end: { note: "Quota" },
   },
@@ -173,7 +174,7 @@ function labelsOf(lines: readonly string[]): string[] {
   return lines.slice(1).map((line) => line.split(/ {2,}/, 1).join(""));
 }
 
-test("many are a summary, and the bars of what failed, is tried again, or ends soon", () => {
+test("many are a summary, and the bars of those that failed, are retrying, or end soon", () => {
   const lines = overview(many, 8);
   expect(lines[0]).toBe("312 operations: 40 NotStarted, 200 Running, 70 Succeeded, 2 Failed · 54 %");
   expect(labelsOf(lines)).toEqual([
@@ -187,12 +188,12 @@ test("many are a summary, and the bars of what failed, is tried again, or ends s
   ]);
 });
 
-test("what nobody can foretell follows, the longest first, and what has succeeded comes last", () => {
+test("waits without an estimate follow, the longest first, and succeeded ones come last", () => {
   const some = many.filter(({ label }) => /^(?:new-0|run-0|long|done-0|failed)$/.test(label));
   expect(labelsOf(overview(some, 9))).toEqual(["failed", "run-0", "long", "new-0", "done-0"]);
 });
 
-test("trouble leaves half of the rows to what goes on, and takes more where nothing does", () => {
+test("troubled waits leave half of the rows to running ones, and take more if none runs", () => {
   const trouble = Array.from({ length: 30 }, (_, i) => ({
     ...running,
     label: `bad-${i}`,
@@ -205,17 +206,19 @@ test("trouble leaves half of the rows to what goes on, and takes more where noth
   expect(labelsOf(overview(trouble, 23))).toHaveLength(22);
 });
 
-test("the summary says how long it takes where all can be foretold, and tells apart who gave up", () => {
-  const foretold = many.filter(({ label }) => /^(?:run|done)/.test(label));
-  expect(overview(foretold, 1)).toEqual(["268 operations: 198 Running, 70 Succeeded · 63 % · ~12:29 left"]);
-  const ends = ["timed out", "gave up", "gave up"].map((note) => ({
+test("the summary has the remaining time if all have an estimate, and counts each reason of an early end", () => {
+  const estimated = many.filter(({ label }) => /^(?:run|done)/.test(label));
+  expect(overview(estimated, 1)).toEqual(["268 operations: 198 Running, 70 Succeeded · 63 % · ~12:29 left"]);
+  const ends = ["timed out", "polling failed", "polling failed"].map((note) => ({
     ...running,
     label: note,
     elapsedInMs: 0,
     end: { note },
   }));
-  const unread = { label: "new", heardAt: 0, elapsedInMs: 0 };
-  expect(overview([...ends, unread], 1)).toEqual(["4 operations: 1 unread, 1 timed out, 2 gave up · 75 %"]);
+  const notPolled = { label: "new", updatedAt: 0, elapsedInMs: 0 };
+  expect(overview([...ends, notPolled], 1)).toEqual([
+    "4 operations: 1 not polled, 1 timed out, 2 polling failed · 75 %",
+  ]);
 });
 
 test.each([
@@ -234,12 +237,16 @@ test("a terminal of 24 rows has the overview, ten times a second at most; the la
   const names = Array.from({ length: 40 }, (_, index) => ({ id: operationId, name: `box-${index}` }));
   const stdout = new CapturedOutput({ columns: 80 });
   const context = contextOf({ stdout, pollOptions: { clock } });
-  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
+  const reporter = createTerminalReporter(
+    new WaitBoard(names, context),
+    new ResultPrinter(names, context),
+    context,
+  );
   const first = stripVTControlCharacters(stdout.text).trimEnd().split("\n");
   expect(first).toHaveLength(23);
-  expect(first[0]).toBe("40 operations: 40 unread · 0 %");
+  expect(first[0]).toBe("40 operations: 40 not polled · 0 %");
   const drawn = stdout.text.length;
-  for (const place of names.keys()) reporter.ended(place, { type: "succeeded", result: undefined });
+  for (const index of names.keys()) reporter.ended(index, { type: "succeeded", result: undefined });
   expect(stdout.text).toHaveLength(drawn);
   reporter.close();
   expect(new Set(stripVTControlCharacters(stdout.text.slice(drawn)).match(/box-\d+/g)).size).toBe(40);

@@ -13,18 +13,18 @@ interface StoppedRun extends CliRun {
   readonly operations: readonly AddedOperation[];
 }
 
-test("the command that goes on has the options of the one that stopped, and the names", async () => {
+test("the resume command has the options of the interrupted command, and the names", async () => {
   const history = join(temporaryFolder(), "durations.json");
   const options = `--timeout 90s --poll-cost 1500ms --history ${history} --kind 'small boxes' -o json --quiet`;
   const { stderr } = await stopAtOnce(["web"], words(options));
   expect(stderr).toMatch(
     new RegExp(
-      `^Stopped waiting; the operation goes on.\\nTo go on waiting:\\n  npx lro wait ${options} --resume 'web=\\{.*\\}'\\n$`,
+      `^Stopped waiting; the operation continues.\\nTo continue waiting:\\n  npx lro wait ${options} --resume 'web=\\{.*\\}'\\n$`,
     ),
   );
 });
 
-test("the command that goes on has a summary and a live page, if there were any", async () => {
+test("the resume command has a summary and a live page, if there were any", async () => {
   const { stderr } = await stopAtOnce(["web"], ["--summary", "--web"]);
   expect(stderr).toMatch(/^ {2}npx lro wait --summary --web --resume /m);
 });
@@ -34,7 +34,7 @@ function words(command: string): string[] {
   return Array.from(command.matchAll(/'([^']*)'|\S+/g), ([word, quoted]) => quoted ?? word);
 }
 
-test("up to three tokens are on lines of the command, more in a file that it names", async () => {
+test("up to three tokens are in the command, more in a file that it names", async () => {
   const three = await stopAtOnce(["a", "b", "c"]);
   expect(three.stderr).toMatch(/^ {2}npx lro wait \\\n( {4}--resume '[abc]=\{.*\}'( \\)?\n){3}$/m);
   const shared = temporaryFolder();
@@ -68,7 +68,7 @@ test("the output of -o json is a file of tokens", async () => {
   expect(await runCli(["wait", "--resume", line])).toMatchObject({ exitCode: 0 });
 });
 
-test("a token as jq prints one from an event is taken too, and nothing is none", async () => {
+test("a token as jq prints it is accepted too, and an empty text is rejected", async () => {
   const { stderr, server, operations } = await stopAtOnce(["web"]);
   for (const { operationId: id } of operations) server.setStatus(id, "Succeeded");
   const [, token = ""] = /--resume 'web=(.*)'$/m.exec(stderr) ?? [];

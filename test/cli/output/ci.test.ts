@@ -6,12 +6,12 @@ import { failing, runCli, startServer, succeeding, temporaryFolder, untimed } fr
 const gitHub = { GITHUB_ACTIONS: "true" };
 const azure = { TF_BUILD: "True" };
 
-/** What both systems would take for commands, wherever a line may begin. */
+/** Texts that both systems would take for commands, wherever a line may start. */
 const commands =
   "::add-mask::x\n  ::set-output name=a::b\n##[add-path]/evil\n##vso[task.setvariable variable=a]b";
 const hostile = { code: "Bad]code;a=b", message: `100 % bad, see: this\n${commands}`, target: "a,b:c" };
 
-/** The lines that a runner would obey. */
+/** The lines that a runner would execute. */
 function commandsIn(text: string): string[] {
   return text.split("\n").filter((line) => /^\s*::.*::|##\[|##vso\[/i.test(line));
 }
@@ -52,7 +52,7 @@ test("GitHub Actions gets each error as an annotation on one line", async () => 
   expect(stdout).toMatch(/\n::notice title=lro wait::2 operations: 1 Succeeded, 1 Failed, after \d+:\d\d\n$/);
 });
 
-test("Azure Pipelines gets its own", async () => {
+test("Azure Pipelines gets its own commands", async () => {
   const { stdout, stderr } = await waitFor({ web: succeeding, db: failing }, azure);
   expect(stdout).toMatch(/^##\[group\]Waiting for 2 operations\n/);
   expect(stdout).toMatch(/\n##\[endgroup\]\nweb result:\n\{/);
@@ -67,7 +67,7 @@ test.each([
     azure,
     /^##vso\[task\.logissue type=error\]Operation db .*100 %AZP25 bad, see: this%0A/,
   ],
-])("a service's text is no command of %s", async (_system, env, annotation) => {
+])("service text cannot inject a command of %s", async (_system, env, annotation) => {
   const timeline = [
     { status: commands, polls: 1 },
     { status: "Failed", error: hostile },
@@ -84,7 +84,7 @@ test.each([
   ["status", ["status"]],
   ["wait --quiet", ["wait", "--quiet"]],
   ["wait -o json", ["wait", "-o", "json"]],
-])("lro %s passes no commands on, and leaves JSON's data as it is", async (_name, argv) => {
+])("lro %s escapes commands, and keeps the data of JSON", async (_name, argv) => {
   const server = await startServer();
   const properties = { commands };
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded", properties }] });
@@ -101,7 +101,7 @@ test.each([
   }
 });
 
-test("an argument that is refused is no command either", async () => {
+test("a rejected argument cannot inject a command either", async () => {
   for (const env of [gitHub, azure]) {
     for (const argv of [
       ["wait", "##vso[task.complete result=Succeeded]"],
@@ -114,7 +114,7 @@ test("an argument that is refused is no command either", async () => {
   }
 });
 
-test("GitHub Actions gets a table for the summary after what is there", async () => {
+test("GitHub Actions gets a table after the existing summary", async () => {
   const file = join(temporaryFolder(), "summary.md");
   writeFileSync(file, "# Before\n");
   const env = { ...gitHub, GITHUB_STEP_SUMMARY: file };
@@ -139,7 +139,7 @@ function decoded(markdown: string): string {
   return markdown.replaceAll(/&#(\d+);/g, (_entity, code) => String.fromCharCode(Number(code)));
 }
 
-test("Azure Pipelines is told where the summary is", async () => {
+test("Azure Pipelines gets a command with the summary's file", async () => {
   const folder = temporaryFolder();
   const env = { ...azure, AGENT_TEMPDIRECTORY: folder };
   const { stdout } = await waitFor({ web: succeeding }, env, "--summary", "-o", "json");
@@ -149,7 +149,7 @@ test("Azure Pipelines is told where the summary is", async () => {
   expect(readFileSync(file, "utf8")).toContain("| web | Succeeded |");
 });
 
-test("a service's text is no Markdown, and no signature or result is in the summary", async () => {
+test("service text cannot inject Markdown, and the summary has no signature or result", async () => {
   const file = join(temporaryFolder(), "summary.md");
   const message = `a|b\n\n| c |\n# d <img src=x onerror=e> [f](https://g) \`h\` @i **j** &lt; \\| https://k/?sig=TOPSECRET`;
   const timelines = {
@@ -174,14 +174,14 @@ test("a service's text is no Markdown, and no signature or result is in the summ
   );
 });
 
-test("a summary is never longer than GitHub Actions takes, and says what it leaves out", async () => {
+test("a summary is never longer than GitHub Actions accepts, and counts the rows that it leaves out", async () => {
   const file = join(temporaryFolder(), "summary.md");
   const timeline = [{ status: "Failed", error: { code: "X", message: "!".repeat(1000) } }];
   const timelines = Object.fromEntries(Array.from({ length: 900 }, (_, index) => [`op ${index}`, timeline]));
   await waitFor(timelines, { ...gitHub, GITHUB_STEP_SUMMARY: file }, "--summary", "-q");
   const markdown = readFileSync(file, "utf8");
   expect(Buffer.byteLength(markdown)).toBeLessThan(1_048_576);
-  const [, rest = ""] = /\n\n(\d+) more are in the log\.\n/.exec(markdown) ?? [];
+  const [, rest = ""] = /\n\n(\d+) more operations are in the log\.\n/.exec(markdown) ?? [];
   expect(markdown.match(/^\| op/gm)?.length).toBe(900 - Number(rest));
 });
 
@@ -189,13 +189,13 @@ test.each([
   [{}, "neither GitHub Actions nor Azure Pipelines"],
   [gitHub, "GITHUB_STEP_SUMMARY is not set"],
   [{ ...gitHub, GITHUB_STEP_SUMMARY: "/no/such/folder/summary.md" }, "ENOENT"],
-])("with %j a summary is a warning, and the wait as ever", async (env: Record<string, string>, why) => {
+])("with %j a summary is a warning, and the wait continues", async (env: Record<string, string>, why) => {
   const { exitCode, stderr } = await waitFor({ web: succeeding }, env, "--summary", "-q");
   expect(exitCode).toBe(0);
   expect(stderr).toMatch(new RegExp(`^warning: --summary: .*${why}`));
 });
 
-test("what ends before its operation is an error too, with the way to go on", async () => {
+test("a wait that ends before its operation is an error too, with its resume command", async () => {
   const { exitCode, stdout, stderr } = await waitFor(
     { web: [{ status: "Running" }] },
     gitHub,
@@ -204,7 +204,7 @@ test("what ends before its operation is an error too, with the way to go on", as
   );
   expect(exitCode).toBe(4);
   expect(stderr).toMatch(
-    /^::error title=web%3A PollingTimeout::.*still Running.*\nTo go on waiting:\n {2}npx lro wait/,
+    /^::error title=web%3A PollingTimeout::.*still Running.*\nTo continue waiting:\n {2}npx lro wait/,
   );
   expect(stdout).toMatch(/::notice title=lro wait::web: timed out, after/);
 });

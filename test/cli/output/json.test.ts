@@ -11,7 +11,7 @@ function eventsIn(stdout: string): unknown[] {
 
 const whole = expect.toSatisfy(Number.isInteger);
 
-test("progress and the result come as one JSON object on each line", async () => {
+test("progress and the result are one JSON object on each line", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
   const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
@@ -49,7 +49,7 @@ test("progress and the result come as one JSON object on each line", async () =>
   ]);
 });
 
-test("a failure comes as data", async () => {
+test("a failure is an event with the service's error", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: failing });
   const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
@@ -70,7 +70,7 @@ test("a failure comes as data", async () => {
   });
 });
 
-test("a failed read is an event of its own", async () => {
+test("a failed poll is an event of its own", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     operationId,
@@ -79,7 +79,7 @@ test("a failed read is an event of its own", async () => {
   });
   const { stdout } = await runCli(["wait", "--output", "json", operationLocation]);
   expect(eventsIn(stdout)[0]).toEqual({
-    event: "failedRead",
+    event: "failedPoll",
     operation: operationId,
     elapsedInMs: whole,
     nextPollInMs: expect.toSatisfy((delay: number) => delay >= 7000),
@@ -95,7 +95,7 @@ test("a failed read is an event of its own", async () => {
   });
 });
 
-test("a timeout and an interruption carry the token to go on with", async () => {
+test("a timeout and an interruption carry the resume token", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const timedOut = await runCli(["wait", "--output", "json", "--timeout", "60s", operationLocation]);
@@ -112,7 +112,7 @@ test("a timeout and an interruption carry the token to go on with", async () => 
   const interrupted = await runCli(["wait", "--output", "json", operationLocation], { interruption });
   expect(interrupted.exitCode).toBe(130);
   expect(timedOut.stderr).toMatch(
-    /^To go on waiting:\n {2}npx lro wait --timeout 1m -o json --resume '\{.*\}'\n$/,
+    /^To continue waiting:\n {2}npx lro wait --timeout 1m -o json --resume '\{.*\}'\n$/,
   );
   expect(eventsIn(interrupted.stdout).at(-1)).toMatchObject({
     event: "error",
@@ -124,7 +124,7 @@ test("a timeout and an interruption carry the token to go on with", async () => 
   });
 });
 
-test("an operation that has a name goes by its id and the name", async () => {
+test("an operation with a name is identified by its id and the name", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
   const { stdout } = await runCli(["wait", "-o", "json", `my box=${operationLocation}`]);
@@ -133,7 +133,7 @@ test("an operation that has a name goes by its id and the name", async () => {
     expect(event).toMatchObject({ operation: operationId, name: "my box" });
 });
 
-test("with --quiet only the endings are events, a missing result being null", async () => {
+test("with --quiet only results and errors are events, and a missing result is null", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     operationId,
@@ -144,7 +144,7 @@ test("with --quiet only the endings are events, a missing result being null", as
   expect(eventsIn(stdout)).toEqual([{ event: "result", operation: operationId, result: null }]);
 });
 
-test("a terminal gets JSON too, when it asks for it, and no character that could drive it", async () => {
+test("a terminal gets JSON too with -o json, without control characters", async () => {
   const server = await startServer();
   const properties = { text: "\u001B[2J\u009B\u202E\n" };
   const { operationLocation } = server.addOperation({

@@ -1,7 +1,7 @@
 import { Writable } from "node:stream";
 import type { Output } from "../../../src/cli/input/context.ts";
 
-/** A row of the screen, and whether it goes on in the next one. */
+/** A row of the screen, and whether it continues in the next one. */
 interface Row {
   readonly text: string;
   readonly isWrapped: boolean;
@@ -10,7 +10,7 @@ interface Row {
 const escape = "\u001B";
 const sequence = new RegExp(String.raw`${escape}\[(\??[\d;]*)([A-Za-z])|\n|[^${escape}\n]+`, "g");
 
-/** A terminal that wraps its lines anew when its width changes, as most do. Knows what log-update sends. */
+/** A terminal that wraps its lines again when its width changes, as most do. It supports what log-update sends. */
 export class ReflowingTerminal extends Writable implements Output {
   readonly isTTY = true;
   rows = 24;
@@ -24,7 +24,7 @@ export class ReflowingTerminal extends Writable implements Output {
     this.columns = columns;
   }
 
-  /** What it shows, without the empty lines at its end. */
+  /** The shown text, without the empty lines at its end. */
   get screen(): string {
     return this.#rows
       .map(({ text }) => text.trimEnd())
@@ -46,12 +46,12 @@ export class ReflowingTerminal extends Writable implements Output {
     for (const [text, count = "", command] of chunk.toString().matchAll(sequence)) {
       if (text === "\n") this.#moveTo(this.#row + 1);
       else if (command === undefined) this.#print(text);
-      else this.#obey(command, Number(count) || 1);
+      else this.#execute(command, Number(count) || 1);
     }
     done();
   }
 
-  #obey(command: string, count: number): void {
+  #execute(command: string, count: number): void {
     if (command === "A") this.#row = Math.max(0, this.#row - count);
     if (command === "B") this.#moveTo(this.#row + count);
     if (command === "G") this.#column = 0;

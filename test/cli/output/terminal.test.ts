@@ -3,7 +3,8 @@ import stringWidth from "string-width";
 import { expect, test } from "vitest";
 import { createVirtualClock } from "lro-poller/testing";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
-import { TerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
+import { createTerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
+import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
 import { ReflowingTerminal } from "./reflowing-terminal.ts";
 import {
   CapturedOutput,
@@ -19,7 +20,7 @@ import type { CliWorld } from "../run-cli.ts";
 
 const csi = "\u001B[";
 
-/** What the terminal shows in the end: the last frame and what follows. */
+/** The final text of the terminal: the last frame and everything after it. */
 function finalScreen(stdout: string): string {
   return stripVTControlCharacters(stdout.slice(stdout.lastIndexOf(`${csi}G`)));
 }
@@ -60,7 +61,7 @@ test("a terminal that cannot move its cursor gets lines", async () => {
   );
 });
 
-test("several operations have a line each, and endings come in the order of the command line", async () => {
+test("several operations have a line each, and outcomes come in the order of the command line", async () => {
   const server = await startServer();
   const slow = [
     { status: "Running", polls: 9 },
@@ -101,12 +102,16 @@ test("a terminal that becomes narrower, or wider, has one copy of each line", as
   const stdout = new ReflowingTerminal(100);
   const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
   stdout.write("$ lro wait …\n");
-  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
+  const reporter = createTerminalReporter(
+    new WaitBoard(names, context),
+    new ResultPrinter(names, context),
+    context,
+  );
   for (const columns of [70, 33, 120, 60]) {
     stdout.resize(columns);
     expect(stdout.screen).toMatch(/^\$ lro wait …\none {1,2}….*\ntwo {1,2}….*$/);
   }
-  for (const place of names.keys()) reporter.ended(place, { type: "succeeded", result: undefined });
+  for (const index of names.keys()) reporter.ended(index, { type: "succeeded", result: undefined });
   reporter.close();
   stdout.resize(50);
   expect(stdout.screen.match(/one/g)).toHaveLength(1);
@@ -128,7 +133,7 @@ Request id: …
 `);
 });
 
-test("failed reads are a note, and a wait that stops says why", async () => {
+test("failed polls are a note, and a wait that stops shows why", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     timeline: [{ status: "Running" }],
@@ -142,7 +147,7 @@ test("failed reads are a note, and a wait that stops says why", async () => {
   expect(finalScreen(stdout)).toMatch(/Running .* timed out\n/);
 });
 
-/** What it says to a terminal in this environment, of an operation that fails and of one whose id is cut. */
+/** The text for a terminal in this environment, of an operation that fails and whose id is cut. */
 async function shownIn(world: CliWorld): Promise<string> {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: failing });
@@ -160,7 +165,7 @@ test.each<[string, CliWorld, boolean]>([
   ["Windows Terminal", { platform: "win32", env: { WT_SESSION: "1", LANG: "C" } }, true],
   ["LANG=en_US.utf8, LC_ALL empty", { env: { LC_ALL: "", LANG: "en_US.utf8" } }, true],
   ["no locale at all", {}, true],
-])("with %s the terminal gets what it has", async (_name, world, hasUnicode) => {
+])("with %s the terminal gets only characters that it has", async (_name, world, hasUnicode) => {
   const shown = await shownIn({ platform: "linux", ...world });
   if (hasUnicode) expect(shown).toMatch(/░.*→ Allocation/s);
   // eslint-disable-next-line no-control-regex
@@ -168,7 +173,7 @@ test.each<[string, CliWorld, boolean]>([
   expect(shown).toMatch(/^fa067167 {2}\S+ {4,} *\S*[#█]\S* /m);
 });
 
-test("a service's words are left to the terminal, and logs are in Unicode whatever the locale", async () => {
+test("service text is not replaced, and logs are in Unicode for any locale", async () => {
   const server = await startServer();
   const failed = { status: "Failed", error: { code: "X", message: "作成中 → ende" } };
   const { operationLocation } = server.addOperation({ timeline: [failed] });
@@ -187,7 +192,11 @@ test("a terminal may lose its size for a while", () => {
   const names = [{ id: operationId, name: "web" }];
   const stdout = new ReflowingTerminal(60);
   const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
-  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
+  const reporter = createTerminalReporter(
+    new WaitBoard(names, context),
+    new ResultPrinter(names, context),
+    context,
+  );
   Object.assign(stdout, { columns: 0, rows: 0 });
   stdout.emit("resize");
   Object.assign(stdout, { rows: 24 });
@@ -196,12 +205,16 @@ test("a terminal may lose its size for a while", () => {
   reporter.close();
 });
 
-test.each([1, 2, 3, 24])("many operations never take more than the %d rows there are", (rows) => {
+test.each([1, 2, 3, 24])("many operations never take more than %d rows", (rows) => {
   const names = Array.from({ length: 50 }, (_, index) => ({ id: operationId, name: `op ${index}` }));
   const stdout = new ReflowingTerminal(80);
   Object.assign(stdout, { rows });
   const context = contextOf({ stdout, pollOptions: { clock: createVirtualClock() } });
-  const reporter = new TerminalReporter(names, new ResultPrinter(names, context), context);
+  const reporter = createTerminalReporter(
+    new WaitBoard(names, context),
+    new ResultPrinter(names, context),
+    context,
+  );
   expect(stdout.screen.split("\n").length).toBeLessThanOrEqual(Math.max(1, rows - 1));
   reporter.close();
 });

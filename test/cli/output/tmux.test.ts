@@ -43,12 +43,15 @@ test.skipIf(lacksTmux).each<[string, string, RegExp]>([
   ["LANG=C.UTF-8 NO_COLOR=1", `${operationId}  Failed `, /→ Allocation/],
   ["LC_ALL=C", `${escape}[31mFailed`, ascii],
   ["LC_ALL=C TERM=dumb", `0:00 ${operationId} Failed\n`, ascii],
-])("with %s a real terminal shows what it can", async (env, failed, characters) => {
-  const server = await startServer();
-  const { operationLocation } = server.addOperation({ operationId, timeline: failing.slice(1) });
-  const terminal = openTerminal(["wait", operationLocation], env);
-  await expect.poll(() => terminal.screen.at(-1)).toMatch(/^Request id: \S{36}$/);
-  expect(terminal.coloured).toContain(failed);
-  expect(terminal.coloured).toMatch(characters);
-  if (env.includes("NO_COLOR")) expect(terminal.coloured).not.toContain(escape);
-});
+])(
+  "with %s a real terminal shows the colours and characters that it has",
+  async (env, failed, characters) => {
+    const server = await startServer();
+    const { operationLocation } = server.addOperation({ operationId, timeline: failing.slice(1) });
+    const terminal = openTerminal(["wait", operationLocation], env);
+    await expect.poll(() => terminal.screen.at(-1)).toMatch(/^Request id: \S{36}$/);
+    expect(terminal.coloured).toContain(failed);
+    expect(terminal.coloured).toMatch(characters);
+    if (env.includes("NO_COLOR")) expect(terminal.coloured).not.toContain(escape);
+  },
+);

@@ -17,32 +17,32 @@ const ids = [
 ] as const;
 
 const waits: readonly WaitView[] = [
-  { label: ids[0], heardAt: 0, elapsedInMs: 0 },
+  { label: ids[0], updatedAt: 0, elapsedInMs: 0 },
   {
     label: ids[1],
     status: "Running",
     percentComplete: 42.9,
-    heardAt: 1000,
+    updatedAt: 1000,
     elapsedInMs: 61_000,
     estimatedRemainingInMs: 77_000,
     nextPollInMs: 4000,
   },
-  { label: ids[2], status: "Running", heardAt: 1000, elapsedInMs: 3_600_000, nextPollInMs: 2500 },
+  { label: ids[2], status: "Running", updatedAt: 1000, elapsedInMs: 3_600_000, nextPollInMs: 2500 },
   {
     label: ids[3],
     status: "Running",
     percentComplete: 75,
-    heardAt: 1000,
+    updatedAt: 1000,
     elapsedInMs: 9000,
     nextPollInMs: 4500,
     failure: "HTTP 503",
   },
-  { label: ids[4], status: "Succeeded", heardAt: 1000, elapsedInMs: 12_000, end: {} },
+  { label: ids[4], status: "Succeeded", updatedAt: 1000, elapsedInMs: 12_000, end: {} },
   {
     label: ids[5],
     status: "Failed",
     percentComplete: 20,
-    heardAt: 1000,
+    updatedAt: 1000,
     elapsedInMs: 12_000,
     end: { note: "ProvisioningFailed" },
   },
@@ -52,10 +52,10 @@ function view(columns: number, now = 2000): string {
   return `\n${renderWaits(waits, { columns, now, paint: plain }).join("\n")}\n`;
 }
 
-test("in 80 columns each line has all there is to know", () => {
+test("in 80 columns each line has the bar, the percentage, the time and the estimates", () => {
   expect(view(80)).toMatchInlineSnapshot(`
     "
-    fa067167  …           ░░██░░░░░░░            0:02  reading
+    fa067167  …           ░░██░░░░░░░            0:02  polling
     0b1c2d3e  Running     ████░░░░░░░   42 %     1:02  ~1:16 left, next 3 s
     11111111  Running     ░░░░░░░░██░         1:00:01  next 2 s
     22222222  Running     ████████░░░   75 %     0:10  retrying in 4 s: HTTP 503
@@ -78,10 +78,10 @@ test("40 columns leave no room for estimates, and notes take the bar's place", (
   `);
 });
 
-test("60 columns have room for the next read, and keep the figures of what fails", () => {
+test("60 columns have room for the next poll, and keep the figures of failing waits", () => {
   expect(view(60)).toMatchInlineSnapshot(`
     "
-    fa067167  …           ░░░░██░░            0:02  reading
+    fa067167  …           ░░░░██░░            0:02  polling
     0b1c2d3e  Running     ███░░░░░   42 %     1:02  next 3 s
     11111111  Running     ░░██░░░░         1:00:01  next 2 s
     22222222  Running     75 %  0:10  retrying in 4 s: HTTP 503
@@ -92,7 +92,7 @@ test("60 columns have room for the next read, and keep the figures of what fails
 });
 
 test("an estimate below 10 % is not shown", () => {
-  const wait = { label: "web", status: "Running", heardAt: 0, elapsedInMs: 9000, nextPollInMs: 4000 };
+  const wait = { label: "web", status: "Running", updatedAt: 0, elapsedInMs: 9000, nextPollInMs: 4000 };
   const lineAt = (percentComplete: number | undefined): string | undefined =>
     renderWaits([{ ...wait, percentComplete, estimatedRemainingInMs: 60_000 }], {
       columns: 80,
@@ -103,8 +103,8 @@ test("an estimate below 10 % is not shown", () => {
   for (const line of [undefined, 9.9].map(lineAt)) expect(line).toMatch(/0:09 {2}next 4 s$/);
 });
 
-test("what ended without a percentage has no bar, unless it succeeded", () => {
-  const wait = { label: "web", heardAt: 0, elapsedInMs: 9000, end: {} };
+test("a wait that ended without a percentage has no bar, unless it succeeded", () => {
+  const wait = { label: "web", updatedAt: 0, elapsedInMs: 9000, end: {} };
   const lines = ["Canceled", "Succeeded"].map((status) =>
     renderWaits([{ ...wait, status }], { columns: 60, now: 0, paint: plain }).join(""),
   );
@@ -113,7 +113,7 @@ test("what ended without a percentage has no bar, unless it succeeded", () => {
 });
 
 test("whole labels are shown wherever there is room for them", () => {
-  const wait = { heardAt: 0, elapsedInMs: 0 };
+  const wait = { updatedAt: 0, elapsedInMs: 0 };
   const labelAt = (columns: number, label: string): string | undefined =>
     renderWaits([{ ...wait, label }], { columns, now: 0, paint: plain })[0]?.split(/ +/)[0];
   expect([80, 98, 99].map((columns) => labelAt(columns, ids[0]))).toEqual(["fa067167", "fa067167", ids[0]]);
@@ -123,7 +123,7 @@ test("whole labels are shown wherever there is room for them", () => {
 test("200 columns have room for whole ids", () => {
   expect(view(200)).toMatchInlineSnapshot(`
     "
-    fa067167-e49d-41bd-8dd8-de719b9de3b3  …           ░░░░░░░░░░░░░░░░░░░░████████░░░░░░░░░░░░            0:02  reading
+    fa067167-e49d-41bd-8dd8-de719b9de3b3  …           ░░░░░░░░░░░░░░░░░░░░████████░░░░░░░░░░░░            0:02  polling
     0b1c2d3e-e49d-41bd-8dd8-de719b9de3b3  Running     █████████████████░░░░░░░░░░░░░░░░░░░░░░░   42 %     1:02  ~1:16 left, next 3 s
     11111111-e49d-41bd-8dd8-de719b9de3b3  Running     ░░░░░░░░░░░░░░░░░░░░░░████████░░░░░░░░░░         1:00:01  next 2 s
     22222222-e49d-41bd-8dd8-de719b9de3b3  Running     ██████████████████████████████░░░░░░░░░░   75 %     0:10  retrying in 4 s: HTTP 503
@@ -133,12 +133,12 @@ test("200 columns have room for whole ids", () => {
   `);
 });
 
-test("time moves clocks, countdowns and bars without a percentage, but nothing of what has ended", () => {
+test("time moves clocks, countdowns and bars without a percentage, but nothing of ended waits", () => {
   expect(view(80, 5500)).toMatchInlineSnapshot(`
     "
-    fa067167  …           ░██░░░░░░░░            0:05  reading
-    0b1c2d3e  Running     ████░░░░░░░   42 %     1:05  ~1:12 left, reading
-    11111111  Running     ░░░░░░░░░██         1:00:04  reading
+    fa067167  …           ░██░░░░░░░░            0:05  polling
+    0b1c2d3e  Running     ████░░░░░░░   42 %     1:05  ~1:12 left, polling
+    11111111  Running     ░░░░░░░░░██         1:00:04  polling
     22222222  Running     ████████░░░   75 %     0:13  retrying: HTTP 503
     33333333  Succeeded   ███████████            0:12
     44444444  Failed      ██░░░░░░░░░   20 %     0:12  ProvisioningFailed
@@ -146,8 +146,8 @@ test("time moves clocks, countdowns and bars without a percentage, but nothing o
   `);
 });
 
-test("a bar without a percentage runs to and fro", () => {
-  const wait: WaitView = { label: ids[0], status: "Running", heardAt: 0, elapsedInMs: 0 };
+test("a bar without a percentage moves to and fro", () => {
+  const wait: WaitView = { label: ids[0], status: "Running", updatedAt: 0, elapsedInMs: 0 };
   const bars = Array.from({ length: 12 }, (_, step) => {
     const [line = ""] = renderWaits([wait], { columns: 40, now: step * 100, paint: plain });
     return line.slice(20, 28);
@@ -171,7 +171,7 @@ test("a bar without a percentage runs to and fro", () => {
 test("ids are as long as it takes to tell them apart", () => {
   const alike = ["fa067167-e49d-1", "fa067167-e49d-2"].map((label) => ({
     label,
-    heardAt: 0,
+    updatedAt: 0,
     elapsedInMs: 0,
   }));
   const lines = renderWaits(alike, { columns: 80, now: 0, paint: plain });
@@ -200,7 +200,7 @@ test("states have their colours, and colours do not change the text", () => {
 const anyWait: fc.Arbitrary<WaitView> = fc.record(
   {
     label: fc.uuid(),
-    heardAt: fc.nat(),
+    updatedAt: fc.nat(),
     elapsedInMs: fc.nat(1e12),
     status: fc.oneof(
       fc.constantFrom("Running", "Succeeded", "作成中作成中作成中"),
@@ -215,7 +215,7 @@ const anyWait: fc.Arbitrary<WaitView> = fc.record(
     ),
     end: fc.record({ note: fc.string().map(singleLine) }),
   },
-  { requiredKeys: ["label", "heardAt", "elapsedInMs"] },
+  { requiredKeys: ["label", "updatedAt", "elapsedInMs"] },
 );
 
 test("no line is ever wider than the terminal, nor longer than one line", () => {

@@ -7,7 +7,7 @@ import {
 } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import { expect, test } from "vitest";
-import type { WaitResult } from "../../../src/cli/output/wait-result.ts";
+import type { WaitOutcome } from "../../../src/cli/output/wait-outcome.ts";
 import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
 import type { WaitView } from "../../../src/cli/output/view.ts";
 import { contextOf } from "../run-cli.ts";
@@ -38,10 +38,10 @@ test.each([
       statusCode: 200,
       code: "ContractError",
     }),
-    "broken answer",
+    "unusable response",
   ],
-])("a failed read is told in a word: %s", (error, word) => {
-  const failedRead = {
+])("a failed poll has a short reason: %s", (error, word) => {
+  const failedPoll = {
     error,
     elapsedInMs: 5000,
     nextPollInMs: 1000,
@@ -49,25 +49,25 @@ test.each([
     failedPollCount: 1,
     status: undefined,
   };
-  expect(after((board) => board.failedRead(0, failedRead))).toMatchObject({
+  expect(after((board) => board.failedPoll(0, failedPoll))).toMatchObject({
     failure: word,
     elapsedInMs: 5000,
   });
 });
 
-const endings: readonly (readonly [WaitResult, string | undefined])[] = [
+const outcomes: readonly (readonly [WaitOutcome, string | undefined])[] = [
   [{ type: "succeeded", result: {} }, undefined],
   [{ type: "interrupted", reason: new Error("Ctrl-C"), resumeToken: "{}" }, "stopped waiting"],
   [{ type: "error", error: new OperationFailedError({ operation: failed }) }, "QuotaExceeded"],
   [{ type: "error", error: new PollingTimeoutError("late", "Timeout") }, "timed out"],
-  [{ type: "error", error: new PollingError("away", "HTTP 503") }, "gave up"],
+  [{ type: "error", error: new PollingError("away", "HTTP 503") }, "polling failed"],
 ];
 
-test.each(endings)("an end is told in words where its state does not: %o", (ending, note) => {
-  expect(after((board) => board.ended(0, ending))?.end).toEqual({ note });
+test.each(outcomes)("an outcome has a note if its status does not show it: %o", (outcome, note) => {
+  expect(after((board) => board.ended(0, outcome))?.end).toEqual({ note });
 });
 
-test("a wait that is given up took until then", async () => {
+test("the time of an interrupted wait ends with the interruption", async () => {
   const board = new WaitBoard([{ id }], contextOf({ pollOptions: { clock } }));
   await clock.advance(2000);
   board.ended(0, { type: "interrupted", reason: new Error("Ctrl-C"), resumeToken: "{}" });

@@ -7,7 +7,7 @@ import { CapturedOutput, pageOf, runCli, startServer } from "../run-cli.ts";
 
 const hostile = `<img src=x onerror="document.title='owned'"><script>document.title = 'owned'</script>`;
 
-/** A page of the real browser that shows a wait, and what it complained of. */
+/** A page of a real browser that shows a wait, and its console messages and errors. */
 async function openPage(url: string): Promise<{ readonly page: Page; readonly complaints: string[] }> {
   const browser = await launchChromium();
   onTestFinished(() => browser.close());
@@ -20,7 +20,7 @@ async function openPage(url: string): Promise<{ readonly page: Page; readonly co
 }
 
 test.skipIf(lacksChromium())(
-  "a browser shows bars, states and errors live, and runs no service's text",
+  "a browser shows bars, states and errors live, and does not run service text",
   async () => {
     const server = await startServer();
     const [web, db] = ["web", "db"].map((name) => {
@@ -84,7 +84,7 @@ test.skipIf(lacksChromium())("the page is readable in light and dark, and fits a
   await waiting;
 });
 
-/** The contrast of a text with what is behind it, as WCAG reckons it: 4.5 is readable, 21 is black on white. */
+/** The contrast of a text with its background, by WCAG: 4.5 is readable, 21 is black on white. */
 function contrastOf(selector: string): number {
   const luminanceOf = (color: string): number => {
     const [red = 0, green = 0, blue = 0] = Array.from(color.matchAll(/[\d.]+/g), ([part]) => {

@@ -4,7 +4,9 @@ import type { IncomingMessage, RequestOptions } from "node:http";
 import { createVirtualClock } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { startPageServer } from "../../../src/cli/output/page-server.ts";
+import { combined } from "../../../src/cli/output/reporter.ts";
 import { Viewer } from "../../../src/cli/output/viewer.ts";
+import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
 import { createWebReporter } from "../../../src/cli/output/web-reporter.ts";
 import { CapturedOutput, contextOf, operationId, pageOf, runCli, startServer } from "../run-cli.ts";
 
@@ -12,7 +14,7 @@ function parsed(json: string): unknown {
   return JSON.parse(json);
 }
 
-/** What a page is told: the events of a stream. */
+/** The events of a page's stream. */
 function eventsIn(stream: string): { readonly event: string; readonly data: unknown }[] {
   return Array.from(stream.matchAll(/^event: (.*)\ndata: (.*)\n\n/gm), ([, event = "", json = ""]) => ({
     event,
@@ -20,7 +22,7 @@ function eventsIn(stream: string): { readonly event: string; readonly data: unkn
   }));
 }
 
-function answerTo(url: string | URL, options: RequestOptions = {}): Promise<IncomingMessage> {
+function responseTo(url: string | URL, options: RequestOptions = {}): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     request(url, options, (response) => resolve(response.resume()))
       .on("error", reject)
@@ -34,12 +36,12 @@ async function startedPage(): Promise<URL> {
   return new URL(page.url);
 }
 
-test("only who knows the path gets the page, or its events", async () => {
+test("the page and its events are served only under their path", async () => {
   const url = await startedPage();
   expect(url.pathname).toMatch(/^\/[\w-]{22}\/$/);
   expect((await startedPage()).pathname).not.toBe(url.pathname);
   const statusOf = async (path: string): Promise<number | undefined> =>
-    (await answerTo(new URL(path, url))).statusCode;
+    (await responseTo(new URL(path, url))).statusCode;
   expect(await statusOf(url.pathname)).toBe(200);
   expect(await statusOf(`${url.pathname}events`)).toBe(200);
   for (const path of ["/", "/events", `${url.pathname}x`, url.pathname.slice(0, -1), `${url.pathname}?x`]) {
@@ -47,13 +49,13 @@ test("only who knows the path gets the page, or its events", async () => {
   }
 });
 
-test("a name that another site lets lead here gets nothing, and nobody writes", async () => {
+test("a request with another host name is rejected, and so is every method but GET", async () => {
   const url = await startedPage();
   for (const host of ["evil.example", `evil.example:${url.port}`, "127.0.0.1", `127.0.0.1:1`]) {
-    expect((await answerTo(url, { headers: { host } })).statusCode, host).toBe(403);
+    expect((await responseTo(url, { headers: { host } })).statusCode, host).toBe(403);
   }
-  expect((await answerTo(url, { headers: { host: `localhost:${url.port}` } })).statusCode).toBe(200);
-  expect((await answerTo(url, { method: "POST" })).statusCode).toBe(405);
+  expect((await responseTo(url, { headers: { host: `localhost:${url.port}` } })).statusCode).toBe(200);
+  expect((await responseTo(url, { method: "POST" })).statusCode).toBe(405);
 });
 
 test("it listens on the loopback address only", async () => {
@@ -64,7 +66,7 @@ test("it listens on the loopback address only", async () => {
 });
 
 test("the page may load nothing from elsewhere, and run nothing but its own script", async () => {
-  const { headers } = await answerTo(await startedPage());
+  const { headers } = await responseTo(await startedPage());
   const policy = headers["content-security-policy"];
   expect(policy).toMatch(/^default-src 'none'; connect-src 'self'; /);
   expect(policy).toMatch(/script-src 'sha256-[\w+/=]{44}'; style-src 'sha256-[\w+/=]{44}';/);
@@ -72,7 +74,7 @@ test("the page may load nothing from elsewhere, and run nothing but its own scri
   expect(headers).toMatchObject({ "referrer-policy": "no-referrer", "cache-control": "no-store" });
 });
 
-test("lro wait --web says where the page is, and the page hears of all until the end", async () => {
+test("lro wait --web prints the page's address, and the page gets all events until the end", async () => {
   const server = await startServer();
   const timeline = [{ status: "Running" }];
   const [web, db] = [server.addOperation({ timeline }), server.addOperation({ timeline })];
@@ -92,8 +94,8 @@ test("lro wait --web says where the page is, and the page hears of all until the
   expect(stdout).toContain('web result:\n"TOPSECRET"');
   const events = eventsIn(await stream);
   expect(events.at(-1)).toEqual({ event: "end", data: {} });
-  const last = (place: number): unknown =>
-    events.findLast(({ data }) => JSON.stringify(data).startsWith(`{"place":${place},`))?.data;
+  const last = (index: number): unknown =>
+    events.findLast(({ data }) => JSON.stringify(data).startsWith(`{"index":${index},`))?.data;
   const states = (...names: string[]): unknown[] =>
     names.map((status) => expect.objectContaining({ status }));
   expect(last(0)).toMatchObject({
@@ -113,43 +115,45 @@ test("lro wait --web says where the page is, and the page hears of all until the
   expect(JSON.stringify(events)).not.toContain("TOPSECRET");
 });
 
-test("a page that does not read makes nothing pile up, and gets the latest when it reads again", async () => {
+test("a page that does not receive makes nothing pile up, and gets the latest state when it receives again", async () => {
   const version = Array.from({ length: 10 }, () => 0);
   const filler = "x".repeat(100_000);
   const [viewer, pile] = [Promise.withResolvers<Viewer>(), Promise.withResolvers<() => number>()];
   const page = await startPageServer((response) => {
-    viewer.resolve(new Viewer(response, version.keys(), (place) => `${place}:${version[place]}:${filler}\n`));
+    viewer.resolve(new Viewer(response, version.keys(), (index) => `${index}:${version[index]}:${filler}\n`));
     pile.resolve(() => response.writableLength);
   });
   onTestFinished(() => page.close());
   const response = await fetch(`${page.url}events`);
-  const { tell, end, length } = await Promise.all([viewer.promise, pile.promise]).then(([one, lengthOf]) => ({
-    tell: (place: number) => one.tell(place),
-    end: () => one.end(),
-    length: lengthOf,
-  }));
+  const { update, end, length } = await Promise.all([viewer.promise, pile.promise]).then(
+    ([one, lengthOf]) => ({
+      update: (index: number) => one.update(index),
+      end: () => one.end(),
+      length: lengthOf,
+    }),
+  );
   for (let round = 1; round <= 1000; round++) {
-    for (const place of version.keys()) {
-      version[place] = round;
-      tell(place);
+    for (const index of version.keys()) {
+      version[index] = round;
+      update(index);
     }
   }
   expect(length()).toBeLessThan(2_000_000);
-  let heard = "";
+  let received = "";
   for await (const chunk of response.body ?? []) {
-    heard = (heard + Buffer.from(chunk).toString()).replaceAll(filler, "");
-    if (heard.match(/:1000:/g)?.length === version.length) end();
+    received = (received + Buffer.from(chunk).toString()).replaceAll(filler, "");
+    if (received.match(/:1000:/g)?.length === version.length) end();
   }
-  for (const place of version.keys()) expect(heard).toContain(`${place}:1000:`);
+  for (const index of version.keys()) expect(received).toContain(`${index}:1000:`);
 });
 
-test("a page that is opened late hears where all stand, and how long ago that was heard", async () => {
+test("a page that is opened late gets the current state of each wait, with durations as of now", async () => {
   const clock = createVirtualClock();
   const stderr = new CapturedOutput();
-  const reporter = await createWebReporter(
-    [{ id: operationId, name: "web" }],
-    contextOf({ stderr, pollOptions: { clock } }),
-  );
+  const names = [{ id: operationId, name: "web" }];
+  const context = contextOf({ stderr, pollOptions: { clock } });
+  const board = new WaitBoard(names, context);
+  const reporter = combined([board, await createWebReporter(names, board, context)]);
   reporter.progress(0, {
     status: "Running",
     previousStatus: undefined,
@@ -169,7 +173,7 @@ test("a page that is opened late hears where all stand, and how long ago that wa
   reporter.close();
   const [first, end] = eventsIn(await response.text());
   expect(first?.data).toEqual({
-    place: 0,
+    index: 0,
     label: "web",
     state: "Running",
     look: "running",
