@@ -9,6 +9,8 @@ import { cut, padTo, truncate } from "./text.ts";
 export interface WaitView {
   /** The user's name for the operation, or its id. */
   readonly label: string;
+  /** Whether the label is a name. A cut name gets an ellipsis; an id is abbreviated as a commit hash is. */
+  readonly isNamed?: boolean | undefined;
   readonly status?: string | undefined;
   readonly percentComplete?: number | undefined;
   /** The time of the last change, by the clock of `now`. The durations below count from it. */
@@ -76,8 +78,13 @@ function labelWidthOf(waits: readonly WaitView[], room: number): number {
   const longest = widest(waits.map(({ label }) => label));
   if (longest <= room) return longest;
   let width = minLabelWidth;
-  while (width < longest && new Set(waits.map(({ label }) => cut(label, width))).size < waits.length) width++;
+  while (width < longest && new Set(waits.map((wait) => labelWithin(wait, width))).size < waits.length)
+    width++;
   return Math.min(width, longest);
+}
+
+function labelWithin({ label, isNamed = false }: WaitView, width: number): string {
+  return (isNamed ? truncate : cut)(label, width);
 }
 
 function widest(texts: readonly string[]): number {
@@ -88,7 +95,7 @@ function renderWait(wait: WaitView, layout: Layout): string {
   const { labelWidth, stateWidth, tailWidth, now } = layout;
   const state = truncate(stateOf(wait), stateWidth);
   const head: Span[][] = [
-    [{ text: padTo(cut(wait.label, labelWidth), labelWidth) }],
+    [{ text: padTo(labelWithin(wait, labelWidth), labelWidth) }],
     [{ text: padTo(state, stateWidth), style: colourOf(wait) }],
   ];
   const note = noteOf(wait, now);

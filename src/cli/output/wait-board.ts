@@ -19,6 +19,7 @@ export class WaitBoard implements Reporter {
     const updatedAt = this.#clock.now();
     this.#waits = names.map((name) => ({
       label: labelOf(name),
+      isNamed: name.name !== undefined,
       updatedAt,
       elapsedInMs: 0,
     }));

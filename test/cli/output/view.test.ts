@@ -168,6 +168,17 @@ test("a bar without a percentage moves to and fro", () => {
   `);
 });
 
+test("a name that is cut has an ellipsis, and is long enough to tell it from the others", () => {
+  const names = ["my-fine-dev-box", "my-fine-other-box", "web"];
+  const labelsAt = (columns: number): string[] =>
+    renderWaits(
+      names.map((label) => ({ label, isNamed: true, updatedAt: 0, elapsedInMs: 0 })),
+      { columns, now: 0, paint: plain },
+    ).map((line) => line.slice(0, line.indexOf("  ")));
+  expect(labelsAt(60)).toEqual(["my-fine-d…", "my-fine-o…", "web"]);
+  expect(labelsAt(200)).toEqual(names);
+});
+
 test("ids are as long as it takes to tell them apart", () => {
   const alike = ["fa067167-e49d-1", "fa067167-e49d-2"].map((label) => ({
     label,
