@@ -109,10 +109,10 @@ test("a bug shows its stack, and does not have the exit code of a failed operati
 });
 
 test("a resume token without an operation and text that is no token have different errors", async () => {
-  const refusalOf = async (token: string): Promise<string> =>
+  const stderrOf = async (token: string): Promise<string> =>
     (await runCli(["wait", "--resume", token])).stderr;
-  expect(await refusalOf("{}")).toContain("got JSON that is no token");
-  expect(await refusalOf("{oops")).toContain("got text that is no JSON");
+  expect(await stderrOf("{}")).toContain("got JSON that is no token");
+  expect(await stderrOf("{oops")).toContain("got text that is no JSON");
 });
 
 test("http is for this machine only, and the error says so", async () => {

@@ -16,15 +16,17 @@ function run(shell: string, argv: readonly string[], folder: string): string[] {
 }
 
 const completeInBash: Complete = (script, words, folder) => {
-  const asked = `${script}
+  const command = `${script}
     COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
     _lro; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  return run("bash", ["--norc", "--noprofile", "-uc", asked, "bash", ...words], folder);
+  return run("bash", ["--norc", "--noprofile", "-uc", command, "bash", ...words], folder);
 };
 
 const completeInFish: Complete = (script, words, folder) => {
-  const asked = `${script}\ncomplete -C "$argv"`;
-  return run("fish", ["--no-config", "-c", asked, ...words], folder).map((line) => line.replace(/\t.*/, ""));
+  const command = `${script}\ncomplete -C "$argv"`;
+  return run("fish", ["--no-config", "-c", command, ...words], folder).map((line) =>
+    line.replace(/\t.*/, ""),
+  );
 };
 
 /** `my\\ ops.txt` as `my ops.txt` */
@@ -43,10 +45,10 @@ _ask() { : > .offered; zle complete-word; print -n DONE; exit }
 zle -N _ask; bindkey '^I' _ask
 `,
   );
-  const asked = `zmodload zsh/zpty; zpty shell zsh -f -i
+  const command = `zmodload zsh/zpty; zpty shell zsh -f -i
     zpty -w shell 'PS1=; cd ${folder}; source ./.offer.zsh; print REA''DY'; zpty -r shell seen '*READY*'
     zpty -w -n shell $'${words.join(" ")}\\t'; zpty -r shell seen '*DONE*'; cat .offered`;
-  return [...new Set(run("zsh", ["-fc", asked], folder).map(withoutBackslashes))];
+  return [...new Set(run("zsh", ["-fc", command], folder).map(withoutBackslashes))];
 };
 
 const shells: readonly (readonly [string, Complete])[] = [

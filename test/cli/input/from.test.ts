@@ -121,10 +121,10 @@ test.each([
 
 test("a list that cannot be read, or lists nothing, is a usage error", async () => {
   const empty = listOf("# nothing", "");
-  const refusalOf = async (...argv: string[]): Promise<string> => (await runCli(["wait", ...argv])).stderr;
-  expect(await refusalOf("--from", empty)).toContain(`--from ${empty}: expected an operation location`);
-  expect(await refusalOf("--from", "none.txt")).toMatch(/^error: --from none\.txt: expected a file.*ENOENT/);
-  expect(await refusalOf("--from", "-", "--resume", "-")).toContain(
+  const stderrOf = async (...argv: string[]): Promise<string> => (await runCli(["wait", ...argv])).stderr;
+  expect(await stderrOf("--from", empty)).toContain(`--from ${empty}: expected an operation location`);
+  expect(await stderrOf("--from", "none.txt")).toMatch(/^error: --from none\.txt: expected a file.*ENOENT/);
+  expect(await stderrOf("--from", "-", "--resume", "-")).toContain(
     "--from: expected a file, because --resume",
   );
 });

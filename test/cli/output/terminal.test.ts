@@ -97,6 +97,15 @@ test("a name stands in place of the id", async () => {
   expect(finalScreen(stdout)).toMatch(/^my box {2}Succeeded {3}█+ {2}100 %/);
 });
 
+test("a name that is cut has an ellipsis, an id has none", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const labelOf = async (argument: string): Promise<string | undefined> =>
+    finalScreen((await runCli(["wait", argument], { columns: 60 })).stdout).split("  ")[0];
+  expect(await labelOf(`my very fine dev box=${operationLocation}`)).toBe("my very…");
+  expect(await labelOf(operationLocation)).toBe("fa067167");
+});
+
 test("a terminal that becomes narrower, or wider, has one copy of each line", async () => {
   const names = ["one", "two"].map((name) => ({ id: operationId, name }));
   const stdout = new ReflowingTerminal(100);

@@ -27,16 +27,16 @@ test.skipIf(lacksChromium())(
       const added = server.addOperation({ timeline: [{ status: "Running", percentComplete: 40 }] });
       return { ...added, argument: `${name}=${added.operationLocation}` };
     });
-    const silent = server.addOperation({ timeline: [{ status: hostile }] });
+    const unnamed = server.addOperation({ timeline: [{ status: hostile }] });
     const stderr = new CapturedOutput();
-    const argv = ["wait", "--web", web?.argument ?? "", db?.argument ?? "", silent.operationLocation];
+    const argv = ["wait", "--web", web?.argument ?? "", db?.argument ?? "", unnamed.operationLocation];
     const waiting = runCli(argv, { stderr });
     const { page, complaints } = await openPage(await pageOf(stderr));
 
     const bar = page.getByRole("progressbar", { name: "web" });
     await expect.poll(() => bar.getAttribute("aria-valuenow")).toBe("40");
     expect(await bar.getAttribute("aria-valuetext")).toBe("Running, 40 %");
-    const unknown = page.getByRole("progressbar", { name: silent.operationId });
+    const unknown = page.getByRole("progressbar", { name: unnamed.operationId });
     expect(await unknown.getAttribute("aria-valuenow")).toBeNull();
     expect(await unknown.getAttribute("aria-valuetext")).toBe(hostile);
 
@@ -48,7 +48,7 @@ test.skipIf(lacksChromium())(
 
     server.setStatus(web?.operationId ?? "", "Succeeded");
     server.setStatus(db?.operationId ?? "", { status: "Failed", error: { code: "Quota", message: hostile } });
-    server.setStatus(silent.operationId, "Canceled");
+    server.setStatus(unnamed.operationId, "Canceled");
     expect((await waiting).exitCode).toBe(1);
     await page.getByText("The command has ended.").waitFor();
     await expect.poll(() => page.title()).toBe("3/3 lro wait");
