@@ -1,7 +1,6 @@
 import type { PollLogger } from "../operation/operation.ts";
 import { Listeners } from "../poller/listeners.ts";
 import type { CallOptions } from "../poller/poller.ts";
-import { fallbackLogger } from "../poller/subscribers.ts";
 import { Iteration, UntilDone, Waiters, iteratorOf, signalsOf } from "../poller/waiters.ts";
 import type { Waiter } from "../poller/waiters.ts";
 import type { Outcome } from "../state/outcome.ts";
@@ -10,14 +9,15 @@ import type { JobListener, JobWatcher } from "./job-watcher.ts";
 
 /** One operation in a queue, seen from any process. Not a thenable. */
 export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>> {
-  /** The id of its job. */
+  /** The id of the operation's job. */
   readonly jobId: string;
   /**
    * Waits until the operation ends, and resolves with its `properties`. Any number of callers may wait. The workers
    * continue without callers too.
    *
    * @throws the same errors as a poller's `pollUntilDone`, by the same classes; a `PollingError` whose code is
-   * `JobRejected` if no worker may poll it, or `JobNotFound` if the job was removed or its result is no longer kept
+   * `JobRejected` if no worker may poll the operation, or `JobNotFound` if the job was removed or its result is no
+   * longer kept
    */
   pollUntilDone(options?: CallOptions): Promise<P>;
   /**
@@ -27,26 +27,23 @@ export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>>
   onProgress(listener: (progress: Progress<P>) => unknown): () => void;
 }
 
-/** Listens to its job while a caller waits, iterates or has a listener. */
-export class WatchedHandle<P> extends Waiters<P> implements OperationHandle<P> {
+/**
+ * Listens to its job while a caller waits, iterates or has a listener. The type of the result is the caller's claim:
+ * the contract allows any.
+ */
+export class WatchedHandle<P> extends Waiters<P> implements OperationHandle<P>, JobListener {
   readonly jobId: string;
   readonly #watcher: JobWatcher;
-  readonly #jobListener: JobListener;
   readonly #listeners: Listeners<Progress<P>>;
   #outcome: Outcome<P> | undefined;
   #latest: Progress<P> | undefined;
   #isWatched = false;
 
-  constructor(jobId: string, watcher: JobWatcher, logger: PollLogger = fallbackLogger) {
+  constructor(jobId: string, watcher: JobWatcher, logger: PollLogger) {
     super();
     this.jobId = jobId;
     this.#watcher = watcher;
     this.#listeners = new Listeners(logger);
-    this.#jobListener = {
-      jobId,
-      onProgress: (progress) => this.#onProgress(progress),
-      onOutcome: (outcome) => this.#onOutcome(outcome),
-    };
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
@@ -57,10 +54,10 @@ export class WatchedHandle<P> extends Waiters<P> implements OperationHandle<P> {
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
     const unsubscribe = this.#listeners.add(listener, this.#latest);
-    this.#watchOrNot();
+    this.#watchIfNeeded();
     return () => {
       unsubscribe();
-      this.#watchOrNot();
+      this.#watchIfNeeded();
     };
   }
 
@@ -71,48 +68,35 @@ export class WatchedHandle<P> extends Waiters<P> implements OperationHandle<P> {
     );
   }
 
+  onJobProgress(progress: Progress<P>): void {
+    if (progress.pollCount <= (this.#latest?.pollCount ?? 0)) return;
+    this.#latest = progress;
+    for (const waiter of this.waiters()) waiter.onProgress(() => progress);
+    this.#listeners.notify(progress);
+  }
+
+  onJobOutcome(outcome: Outcome<P>): void {
+    if (this.#outcome) return;
+    const waiters = this.takeWaiters();
+    this.#outcome = outcome;
+    this.#watchIfNeeded();
+    for (const waiter of waiters) waiter.settle(outcome);
+  }
+
   protected override onLastLeft(): void {
-    this.#watchOrNot();
+    this.#watchIfNeeded();
   }
 
   #join(waiter: Waiter<P>): void {
     if (this.#outcome) return waiter.onOutcome(this.#outcome);
-    if (this.addWaiter(waiter)) this.#watchOrNot();
+    if (this.addWaiter(waiter)) this.#watchIfNeeded();
   }
 
-  #watchOrNot(): void {
-    const isWanted = this.#outcome === undefined && (this.hasWaiters || this.#listeners.hasAny);
-    if (isWanted === this.#isWatched) return;
-    this.#isWatched = isWanted;
-    if (isWanted) this.#watcher.add(this.#jobListener);
-    else this.#watcher.remove(this.#jobListener);
+  #watchIfNeeded(): void {
+    const isNeeded = this.#outcome === undefined && (this.hasWaiters || this.#listeners.hasAny);
+    if (isNeeded === this.#isWatched) return;
+    this.#isWatched = isNeeded;
+    if (isNeeded) this.#watcher.add(this);
+    else this.#watcher.remove(this);
   }
-
-  #onProgress(progress: Progress): void {
-    if (progress.pollCount <= (this.#latest?.pollCount ?? 0)) return;
-    const latest = typedProgress<P>(progress);
-    this.#latest = latest;
-    for (const waiter of this.waiters()) waiter.onProgress(() => latest);
-    this.#listeners.notify(latest);
-  }
-
-  #onOutcome(outcome: Outcome<unknown>): void {
-    if (this.#outcome) return;
-    const typed = typedOutcome<P>(outcome);
-    const waiters = this.takeWaiters();
-    this.#outcome = typed;
-    this.#watchOrNot();
-    for (const waiter of waiters) waiter.settle(typed);
-  }
-}
-
-/** What the result is, only the caller knows: the contract says "anything". */
-function typedProgress<P>(progress: Progress): Progress<P> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return progress as Progress<P>;
-}
-
-function typedOutcome<P>(outcome: Outcome<unknown>): Outcome<P> {
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return outcome as Outcome<P>;
 }

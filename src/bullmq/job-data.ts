@@ -15,24 +15,24 @@ import { parseOperationError } from "../operation/parse-status.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 
-/** The options of a wait that a job keeps: numbers, which any worker can heed. Durations are in milliseconds. */
+/** The options of a wait that a job keeps: numbers, so that any worker can apply them. Durations are in milliseconds. */
 export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
-  /** One read, its body included. Default 30 000. */
+  /** The time limit of one poll, its response body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
-  /** How long nothing but failed reads is borne. Default 300 000. */
+  /** How long to keep retrying while every poll fails. Default 300 000. */
   readonly outageToleranceInMs?: number;
-  /** How long after the wait's begin a 404 may mean "not replicated yet". Default 30 000. */
+  /** How long after the start of the wait a 404 may mean "not replicated yet". Default 30 000. */
   readonly notFoundGraceInMs?: number;
-  /** The longest wait between failed reads, unless the service asks for more. Default 30 000. */
+  /** The maximum backoff after failed polls, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
 }
 
-/** An outage in the middle of which a read handed its job back: more than a resume token tells. */
+/** An outage that lasts while a job waits for its next poll: a resume token has no field for it. */
 export interface OutageRecord {
   readonly consecutiveFailures: number;
   readonly sinceInMs: number;
   readonly failure: FailureRecord;
-  /** The status can be read, and says that the operation succeeded: what cannot be read is its result. */
+  /** Whether the status can be read, and is "succeeded", while the requests for the result fail. */
   readonly isOfResult: boolean;
 }
 
@@ -46,7 +46,7 @@ export interface FailureRecord {
   readonly error?: unknown;
 }
 
-/** What a job holds between two reads. `token` is checked by the client that it is of. */
+/** The data of a job between two polls. The client of the operation checks `token`. */
 export interface JobData {
   readonly version: 1;
   readonly token: ResumeToken;
@@ -55,11 +55,11 @@ export interface JobData {
   readonly outage?: OutageRecord | undefined;
 }
 
-/** A {@link JobData} whose token nobody has looked at. */
+/** A {@link JobData} whose token is not checked yet. */
 export type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
 
 /**
- * Parses a job's data: whoever may write to Redis may have written it.
+ * Parses a job's data. Anyone with write access to Redis may have written it.
  *
  * @throws {@link ContractError} or RangeError that names the field
  */
@@ -87,48 +87,50 @@ const durationNames = [
   "maxDelayInMs",
 ] as const;
 
-/** As many as a schedule gains from; each costs Redis some bytes. */
-const mostPastDurations = 100;
+const optionNames = [...durationNames, "pastDurationsInMs"] as const;
 
-/** The options that a job keeps, and no others. `null` is how JSON writes Infinity. */
+/** More past durations would not improve a schedule, and each takes space in Redis. */
+const maxPastDurations = 100;
+
+/** Parses the options that a job keeps, and allows no others. `null` is how JSON writes Infinity. */
 function parseWaitOptions(value: unknown): QueuedWaitOptions {
   const path = "job.data.options";
-  const fields = parseFields(value, path, [...durationNames, "pastDurationsInMs"]);
+  const fields = parseFields(value, path, optionNames);
   const durations = durationNames
     .filter((name) => fields[name] !== undefined)
     .map((name) => [name, fields[name] === null ? Infinity : parseNumber(fields[name], `${path}.${name}`)]);
-  const past = fields["pastDurationsInMs"];
-  if (past === undefined) return Object.fromEntries(durations);
-  return {
-    ...Object.fromEntries(durations),
-    pastDurationsInMs: parsePast(past, `${path}.pastDurationsInMs`),
-  };
+  const options: QueuedWaitOptions = Object.fromEntries(durations);
+  const { pastDurationsInMs: past } = fields;
+  return past === undefined
+    ? options
+    : { ...options, pastDurationsInMs: parsePastDurations(past, `${path}.pastDurationsInMs`) };
 }
 
-function parsePast(value: unknown, path: string): readonly number[] {
+function parsePastDurations(value: unknown, path: string): readonly number[] {
   if (!Array.isArray(value)) throw invalidField(path, "an array of numbers", value);
-  return value.slice(-mostPastDurations).map((past, index) => parseNumber(past, `${path}[${index}]`));
+  return value.slice(-maxPastDurations).map((past, index) => parseNumber(past, `${path}[${index}]`));
 }
 
 /**
- * Takes from the options of a wait those that a job keeps.
+ * Returns those of the options that a job keeps.
  *
  * @throws RangeError or TypeError that names the option that is wrong
  */
 export function storedOptions(options: QueuedWaitOptions): QueuedWaitOptions {
   resolveOptions(options);
-  const kept = [...durationNames, "pastDurationsInMs"] as const;
-  const given = kept.filter((name) => options[name] !== undefined).map((name) => [name, options[name]]);
+  const given = optionNames
+    .filter((name) => options[name] !== undefined)
+    .map((name) => [name, options[name]]);
   return parseWaitOptions(JSON.parse(JSON.stringify(Object.fromEntries(given))));
 }
 
-/** @throws {@link ContractError} when it is no record of how often which answer came */
+/** @throws {@link ContractError} if a count is no whole number from 0 on */
 export function parseResponseCounts(value: unknown, path: string): ResponseCounts {
   const entries = Object.entries(parseObject(value, path));
-  return Object.fromEntries(entries.map(([answer, count]) => [answer, parseCount(count, `${path}.…`)]));
+  return Object.fromEntries(entries.map(([response, count]) => [response, parseCount(count, `${path}.…`)]));
 }
 
-/** What the next read has to know of an outage, if there is one. */
+/** Returns what the next poll has to know of an outage, if there is one. */
 export function outageOf(state: PollState): OutageRecord | undefined {
   const { failure, consecutiveFailures, outageSinceInMs: sinceInMs } = state;
   if (failure === undefined || consecutiveFailures === 0 || sinceInMs === undefined) return undefined;
@@ -139,22 +141,21 @@ export function outageOf(state: PollState): OutageRecord | undefined {
 function parseOutage(value: unknown): OutageRecord {
   const path = "job.data.outage";
   const fields = parseFields(value, path, ["consecutiveFailures", "sinceInMs", "failure", "isOfResult"]);
-  const { failure } = fields;
   return {
     consecutiveFailures: parseCount(fields["consecutiveFailures"], `${path}.consecutiveFailures`),
     sinceInMs: parseNumber(fields["sinceInMs"], `${path}.sinceInMs`),
-    failure: failureRecordOf(parseFailure(failure, `${path}.failure`)),
+    failure: failureRecordOf(parseFailure(fields["failure"], `${path}.failure`)),
     isOfResult: fields["isOfResult"] === true,
   };
 }
 
-/** A failed read as JSON. What caused it stays in the process that saw it. */
+/** Describes a failed poll as JSON. Its cause stays in the process of the poll. */
 export function failureRecordOf(failure: RequestError): FailureRecord {
   const { message, kind, code, statusCode, requestId, error } = failure;
   return { message, kind, code, statusCode, requestId, error };
 }
 
-/** @throws {@link ContractError} when it is no failed read */
+/** @throws {@link ContractError} if the value is no {@link FailureRecord} */
 export function parseFailure(value: unknown, path: string): RequestError {
   const fields = parseFields(value, path, ["message", "kind", "code", "statusCode", "requestId", "error"]);
   const { requestId, error } = fields;
@@ -169,5 +170,5 @@ export function parseFailure(value: unknown, path: string): RequestError {
 
 function parseKind(value: unknown, path: string): RequestErrorKind {
   if (value === "transient" || value === "notFound" || value === "permanent") return value;
-  throw invalidField(path, "transient, notFound or refused", value);
+  throw invalidField(path, "transient, notFound or permanent", value);
 }

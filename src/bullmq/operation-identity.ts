@@ -12,11 +12,11 @@ import type { Poller } from "../poller/poller.ts";
 import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 
-/** An operation of DevCenter by its names, for who has no client: the process that adds it needs no credential. */
+/** An operation of DevCenter by its names: a process that adds it needs no client and no credential. */
 export interface OperationReference {
-  /** The DevCenter's own URI. */
+  /** The URI of the DevCenter. */
   readonly endpoint: string;
-  /** 3 to 63 characters, as the contract has it. */
+  /** 3 to 63 characters, as in the contract. */
   readonly projectName: string;
   /** 36 characters in the form of a UUID. */
   readonly operationId: string;
@@ -24,7 +24,7 @@ export interface OperationReference {
   readonly apiVersion?: string;
 }
 
-/** What a queue takes: an operation of a client, its names, or a wait to go on with. */
+/** An operation that a queue takes: that of a client, its names, a poller, or a resume token. */
 export type QueueableOperation<P = unknown> =
   | Operation<P>
   | Poller<P>
@@ -32,7 +32,7 @@ export type QueueableOperation<P = unknown> =
   | ResumeToken
   | string;
 
-/** What is queued, as a resume token: that of a wait that goes on, or of one that begins then. */
+/** Returns a function that makes the resume token of a wait: of one that continues, or of one that starts then. */
 export function tokenFor(source: QueueableOperation): (now: number) => ResumeToken {
   if (isOperation(source) || isReference(source)) {
     const operation = isOperation(source) ? source.toJSON() : parseReference(source);
@@ -45,13 +45,13 @@ export function tokenFor(source: QueueableOperation): (now: number) => ResumeTok
 function freshToken(operation: object, now: number): ResumeToken {
   const identity = {
     id: "",
-    getStatus: () => Promise.reject(new Error("only named")),
+    getStatus: () => Promise.reject(new Error("names only")),
     toJSON: () => operation,
   };
   return tokenOf(identity, initialState, { elapsedInMs: 0, deadlineInMs: undefined }, now);
 }
 
-/** Whether a value has what an operation needs. */
+/** Returns whether a value has the methods of an operation. */
 export function isOperation(source: unknown): source is Operation {
   return (
     isObject(source) && typeof source["getStatus"] === "function" && typeof source["toJSON"] === "function"
@@ -72,15 +72,15 @@ function parseReference(reference: OperationReference): object {
   };
 }
 
-/** Hex digits of a hash: 128 bits, so that of a million operations no two meet. */
+/** Hex digits of a hash: 128 bits, so that no two of a million operations share an id. */
 const idLength = 32;
 
-/** The id of an operation's job: whoever adds the operation gets the same one. */
+/** Returns the id of an operation's job, which is the same in every process. */
 export function jobIdOf({ operation }: ResumeToken): string {
   return createHash("sha256").update(canonical(operation)).digest("hex").slice(0, idLength);
 }
 
-/** JSON without what says nothing of the operation: the order of its fields, and the case of an id. */
+/** Returns JSON in one form for each operation: the order of fields and the case of an id do not count. */
 function canonical(value: object): string {
   return JSON.stringify(value, (name, part: unknown) => {
     if (name === "operationId" && typeof part === "string") return part.toLowerCase();

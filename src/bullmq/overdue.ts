@@ -1,41 +1,38 @@
 import type { Job } from "bullmq";
-import type { ResponseCounts } from "../operation/errors.ts";
 import { PollingTimeoutError } from "../operation/errors.ts";
 import { parseToken } from "../state/resume-token.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
 import { parseJobData } from "./job-data.ts";
 
-/** What workers get, once the time is over, for the last read and to tell of it. */
+/** How long workers have after the deadline, for the last poll and to save its result. */
 const graceInMs = 30_000;
 
 /**
- * Why to wait no longer for a job whose timeout is long over: the workers, who else end its wait, are gone or held back.
- * The job stays for those that come.
+ * Returns the error of a job whose timeout is long over; `undefined` for other jobs. Usually a worker ends such a wait,
+ * but there may be none, or a rate limit may stop them all. The job stays for workers that start later.
  */
 export function timeoutIfOverdue(job: Job, now: number): PollingTimeoutError | undefined {
-  const wait = waitOf(job);
-  // A wait that goes on after its time gets one read, too.
+  const wait = parseWait(job);
+  // A wait that is continued after its deadline gets one poll, too.
   const overAt = Math.max(wait?.token.deadline ?? Infinity, job.timestamp);
   if (wait === undefined || now < overAt + graceInMs) return undefined;
-  const token = { ...wait.token, deadline: undefined };
+  const { token, responseCounts } = wait;
   const message =
-    "Stopped waiting: the timeout is over, and no worker has told of an end. Use the resume token to go on waiting.";
-  const context = {
+    `The timeout of job ${job.id} is over, and no worker has saved a result. ` +
+    "Check that a worker runs, or pass error.resumeToken to client.resume().";
+  const resumeToken = JSON.stringify({ ...token, deadline: undefined });
+  return new PollingTimeoutError(message, "PollingTimeout", {
     pollCount: token.pollCount,
-    responseCounts: wait.responseCounts,
-    resumeToken: JSON.stringify(token),
-  };
-  return new PollingTimeoutError(message, "PollingTimeout", context);
+    responseCounts,
+    resumeToken,
+  });
 }
 
-function waitOf({
-  data,
-}: Job): { readonly token: ResumeToken; readonly responseCounts: ResponseCounts } | undefined {
+function parseWait({ data }: Job) {
   try {
     const { token, responseCounts } = parseJobData(data);
     return { token: parseToken({ ...token }), responseCounts };
   } catch {
-    // A worker will say what is wrong with it.
+    // A worker will reject the job with the reason.
     return undefined;
   }
 }

@@ -11,32 +11,32 @@ import { retryAfterLeftInMs } from "../state/state-machine.ts";
 import type { NextStep, PollEvent } from "../state/state-machine.ts";
 import { outageOf, parseFailure } from "./job-data.ts";
 import type { JobData, OutageRecord } from "./job-data.ts";
-import { jobResultOf } from "./job-result.ts";
-import type { JobResult } from "./job-result.ts";
+import { jobResultOf } from "./job-output.ts";
+import type { JobResult } from "./job-output.ts";
 
-/** What a worker knows that no job does. */
+/** The state of a worker that all its job polls share. */
 export interface WorkerContext {
-  /** Its timestamps are Redis's: those of machines differ. */
+  /** A clock with Redis's timestamps: those of machines differ. */
   readonly clock: Clock;
   /** Returns by how much intervals are longer, because polls wait for their turn. */
   stretchAt(pollCostInMs: number): number;
-  /** Called after every poll, with its duration, before its job is handed back. */
-  onPoll(event: PollEvent, tookInMs: number): Promise<void>;
+  /** Called after every poll, with its duration, before the state of its job is saved. */
+  onPoll(event: PollEvent, durationInMs: number): Promise<void>;
 }
 
-/** What the poll of a job led to: the job again after a delay, or its result. */
+/** The outcome of a job poll: the data of the job that is delayed again, or the result of the completed one. */
 export type PollResult =
   | {
-      readonly type: "again";
+      readonly type: "delayed";
       readonly data: JobData;
       readonly delayInMs: number;
       readonly progress?: Progress | undefined;
     }
-  | { readonly type: "ended"; readonly result: JobResult; readonly progress?: Progress | undefined };
+  | { readonly type: "completed"; readonly result: JobResult; readonly progress?: Progress | undefined };
 
 /**
- * Polls the operation of a job once, unless a Retry-After still forbids it. A result that is elsewhere is requested at
- * the same time, because no token tells where it is.
+ * Polls the operation of a job once, unless a Retry-After still forbids it. A result at another URL is requested right
+ * after the poll, because a token does not hold that URL.
  */
 export async function pollJob(
   data: JobData,
@@ -72,15 +72,15 @@ class JobPoll {
     this.#firstStep = this.#session.continue();
   }
 
-  /** What to do in place of a poll: wait for the end of a Retry-After, or stop where it outlasts the deadline. */
+  /** Waits for the end of a Retry-After, or stops if that lasts longer than the deadline; `undefined` without one. */
   waitInsteadOfPoll(): PollResult | undefined {
     const { state, elapsedInMs } = this.#session;
     const step = this.#firstStep;
     if (step.type === "stop" || retryAfterLeftInMs(state, elapsedInMs) <= 0) return undefined;
-    const isOver = step.until === "deadline" && step.delayInMs <= 0;
-    if (isOver) this.#session.stop("timedOut");
-    if (isOver) return this.#ended();
-    return this.#again(step.until === "deadline" ? step.delayInMs : spread(step.delayInMs, Math.random));
+    if (step.until === "nextPoll") return this.#delayed(spread(step.delayInMs, Math.random));
+    if (step.delayInMs > 0) return this.#delayed(step.delayInMs);
+    this.#session.stop("timedOut");
+    return this.#completed();
   }
 
   get isResultPending(): boolean {
@@ -101,7 +101,7 @@ class JobPoll {
   }
 
   resultOf(step: NextStep): PollResult {
-    return step.type === "stop" ? this.#ended() : this.#again(step.delayInMs);
+    return step.type === "stop" ? this.#completed() : this.#delayed(step.delayInMs);
   }
 
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {
@@ -130,7 +130,7 @@ class JobPoll {
     });
   }
 
-  #again(delayInMs: number): PollResult {
+  #delayed(delayInMs: number): PollResult {
     const { state } = this.#session;
     const data: JobData = {
       version: 1,
@@ -139,10 +139,10 @@ class JobPoll {
       responseCounts: state.responseCounts,
       outage: outageOf(state),
     };
-    return { type: "again", data, delayInMs, progress: this.#progress };
+    return { type: "delayed", data, delayInMs, progress: this.#progress };
   }
 
-  #ended(): PollResult {
-    return { type: "ended", result: jobResultOf(this.#session.stopped()), progress: this.#progress };
+  #completed(): PollResult {
+    return { type: "completed", result: jobResultOf(this.#session.stopped()), progress: this.#progress };
   }
 }

@@ -2,44 +2,58 @@ import type { ConnectionOptions } from "bullmq";
 import { messageOf } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
 
-/** Where a queue is. */
+/** The place of a queue. */
 export interface QueueLocation {
-  /** How BullMQ reaches Redis: `{ host, port }`, `{ url }`, or a client. */
+  /** The connection to Redis: `{ host, port }`, `{ url }`, or a client. */
   readonly connection: ConnectionOptions;
-  /** Default `operations`. Without a colon. */
+  /** The queue's name, without a colon. Default `operations`. */
   readonly queueName?: string;
-  /** What the keys in Redis begin with. Default: BullMQ's, `bull`. */
+  /** The prefix of the queue's keys in Redis. Default: BullMQ's, `bull`. */
   readonly prefix?: string;
 }
 
-export const defaultQueueName = "operations";
-
-/** @throws RangeError that says what a name must be */
-export function checkQueueName(name: string): void {
-  if (name !== "" && !name.includes(":")) return;
-  throw new RangeError(`queueName: expected a name without a colon, got ${JSON.stringify(name)}`);
+/** The options of BullMQ that say where a queue is, beside its name. */
+export interface RedisLocation {
+  readonly connection: ConnectionOptions;
+  readonly prefix?: string;
 }
 
-/** @throws TypeError that says what a connection must be: BullMQ would take anything else for this machine's Redis */
-export function checkConnection(connection: unknown): void {
+/**
+ * Checks where a queue is.
+ *
+ * @throws TypeError or RangeError that names the option
+ */
+export function parseLocation({ connection, queueName = "operations", prefix }: QueueLocation): {
+  readonly queueName: string;
+  readonly location: RedisLocation;
+} {
+  checkConnection(connection);
+  if (queueName === "" || queueName.includes(":")) {
+    throw new RangeError(`queueName: expected a name without a colon, got ${JSON.stringify(queueName)}`);
+  }
+  return { queueName, location: { connection, ...(prefix !== undefined && { prefix }) } };
+}
+
+/** BullMQ would connect to the Redis of this machine instead of rejecting another value. */
+function checkConnection(connection: unknown): void {
   if (typeof connection !== "object" || connection === null)
     throw new TypeError(`connection: expected { host, port }, { url } or a client, got ${typeof connection}`);
   const url: unknown = "url" in connection ? connection.url : undefined;
   const isUrl = typeof url === "string" && URL.canParse(url) && /^rediss?:/.test(url);
   if (url === undefined || isUrl) return;
-  // Not shown: it may hold a password.
+  // The value is not shown: it may hold a password.
   throw new TypeError(
     "connection.url: expected a URL that begins with redis:// or rediss://, got another value",
   );
 }
 
-/** Tells the log of what went wrong. A logger is others' code: what it throws must harm nobody. */
-export function reporterTo(logger: PollLogger, whose: string): (error: unknown) => void {
+/** Returns a function that logs an error. A logger is the user's code: what it throws is ignored. */
+export function reporterTo(logger: PollLogger, source: string): (error: unknown) => void {
   return (error) => {
     try {
-      logger.error(`${whose}: ${messageOf(error)}`);
+      logger.error(`${source}: ${messageOf(error)}`);
     } catch {
-      // There is nobody left to tell.
+      // There is no one left to tell.
     }
   };
 }

@@ -12,67 +12,67 @@ import { storedOptions } from "./job-data.ts";
 import type { JobData, QueuedWaitOptions } from "./job-data.ts";
 import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
-import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
+import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
 import { requeueJob } from "./requeue-job.ts";
 import { unlessAborted } from "../abort.ts";
 import { JobWatcher } from "./job-watcher.ts";
 
-/** How a queue keeps operations. Durations are in milliseconds. */
+/** Options of a queue. Durations are in milliseconds. */
 export interface OperationQueueOptions extends QueueLocation {
-  /** How long outcomes are kept. Default a day, as DevCenter keeps an operation. */
+  /** How long results are kept. Default: a day, as DevCenter keeps an operation. */
   readonly keepResultsInMs?: number;
-  /** Default: errors go to the console. */
+  /** The log of errors. Default: the console. */
   readonly logger?: PollLogger;
 }
 
-/** How to wait for an operation in a queue. While a wait for it is under way there, the options of that one hold. */
+/** Options of a wait in a queue. If the queue already waits for the operation, the options of that wait hold. */
 export interface AddOptions extends QueuedWaitOptions {
-  /** The whole wait, counted from now; then `PollingTimeoutError`. Default: none, or what a token has left. */
+  /** Maximum time to wait, from now; then `PollingTimeoutError`. Default: none, or what a resume token has left. */
   readonly timeoutInMs?: number;
 }
 
-/** How many operations are where. */
+/** The number of operations in each state of a job. */
 export interface QueueCounts {
-  /** Wait for the time of their next read. */
+  /** Wait for the time of their next poll. */
   readonly delayed: number;
-  /** Are due, and wait for a worker. */
+  /** Are due for a poll, and wait for a worker. */
   readonly waiting: number;
-  /** Are being read. */
+  /** A worker polls them. */
   readonly active: number;
-  /** Are over, or were given up: their outcome is to be had. */
+  /** Are terminal, or polling has stopped: they have a result or an error. */
   readonly completed: number;
-  /** No worker may read them. */
+  /** No worker may poll them. */
   readonly rejected: number;
 }
 
 /**
- * Operations that any number of workers wait for. While Redis cannot be reached, all wait for it; `close()` lets them
- * go, who then reject with a `PollingError` whose code is `Disposed`, as whoever uses a closed queue does.
+ * A queue of operations that any number of workers poll. While Redis is unreachable, calls wait for it. After `close()`
+ * pending and later calls reject with a `PollingError` whose code is `Disposed`.
  */
 export interface OperationQueue extends AsyncDisposable {
   /**
-   * Adds an operation, or finds it where it is in the queue already. Where the wait for it was given up (a timeout, an
-   * outage) or refused, it goes on from there, with these options.
+   * Adds an operation, or finds the job that the queue already has for it. If polling has stopped (a timeout, an outage)
+   * or a worker rejected the job, the wait continues from there with these options.
    *
    * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
    */
   add<P = unknown>(source: QueueableOperation<P>, options?: AddOptions): Promise<OperationHandle<P>>;
-  /** The handle of a job, which some process has added. */
+  /** Returns the handle of a job that any process has added. */
   handle<P = unknown>(jobId: string): OperationHandle<P>;
-  /** How many operations are where, now. */
+  /** Counts the operations in each state. */
   counts(): Promise<QueueCounts>;
-  /** Forgets a job and its outcome. Resolves with whether it could: one that is being read stays. */
+  /** Removes a job and its result. Resolves with `false`, and removes nothing, while a worker polls it. */
   remove(jobId: string): Promise<boolean>;
-  /** Lets go of the connections. The workers go on. */
+  /** Closes the connections. The workers continue. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a queue, from any process; it needs no client and no credential.
+ * Opens a queue, from any process, without a client and without a credential.
  *
- * @throws RangeError that names the option that is wrong
+ * @throws TypeError or RangeError that names the option that is wrong
  */
 export function createOperationQueue(options: OperationQueueOptions): OperationQueue {
   return new BullQueue(options);
@@ -86,17 +86,15 @@ class BullQueue implements OperationQueue {
   readonly #closing = new AbortController();
 
   constructor(options: OperationQueueOptions) {
-    const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
-    const { keepResultsInMs = 86_400_000 } = options;
+    const { logger = fallbackLogger, keepResultsInMs = 86_400_000 } = options;
     checkDuration("keepResultsInMs", keepResultsInMs);
-    checkConnection(connection);
-    checkQueueName(queueName);
+    const { queueName, location } = parseLocation(options);
     const report = reporterTo(logger, "The queue");
     this.#logger = logger;
     this.#keepInSeconds = Math.ceil(keepResultsInMs / 1000);
-    this.#queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
+    this.#queue = new Queue(queueName, location);
     this.#queue.on("error", report);
-    this.#watcher = new JobWatcher(this.#queue, { ...options, queueName }, report);
+    this.#watcher = new JobWatcher(this.#queue, location, report);
   }
 
   async add<P = unknown>(
@@ -106,7 +104,7 @@ class BullQueue implements OperationQueue {
     if (timeoutInMs !== undefined) {
       checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
     }
-    const kept = storedOptions(options);
+    const stored = storedOptions(options);
     const tokenAt = tokenFor(source);
     const now = await this.#unlessClosed(() => redisTimeInMs(this.#queue));
     const token = tokenAt(now);
@@ -114,7 +112,7 @@ class BullQueue implements OperationQueue {
     const data: JobData = {
       version: 1,
       token: withDeadline(token, timeoutInMs, now),
-      options: kept,
+      options: stored,
       responseCounts: {},
     };
     await this.#unlessClosed(() => this.#queue.add("operation", data, { jobId, ...this.#jobOptions() }));
@@ -130,7 +128,7 @@ class BullQueue implements OperationQueue {
     const states = ["delayed", "waiting", "active", "completed", "failed"] as const;
     const counts = await this.#unlessClosed(() => this.#queue.getJobCounts(...states));
     const { delayed = 0, waiting = 0, active = 0, completed = 0, failed = 0 } = counts;
-    return { delayed, waiting, active, completed: completed, rejected: failed };
+    return { delayed, waiting, active, completed, rejected: failed };
   }
 
   async remove(jobId: string): Promise<boolean> {
@@ -147,21 +145,22 @@ class BullQueue implements OperationQueue {
     return this.close();
   }
 
-  /** Whoever asks BullMQ for what Redis has, and Redis was never reached, would wait for ever, even in a closed queue. */
-  #unlessClosed<T>(ask: () => Promise<T>): Promise<T> {
+  /** A call of BullMQ that never reached Redis would stay pending for ever, even in a closed queue. */
+  #unlessClosed<T>(call: () => Promise<T>): Promise<T> {
     const { signal } = this.#closing;
-    return unlessAborted(signal.aborted ? Promise.reject(signal.reason) : ask(), signal);
+    return unlessAborted(signal.aborted ? Promise.reject(signal.reason) : call(), signal);
   }
 
   #jobOptions(): object {
-    const kept = { age: this.#keepInSeconds };
-    // What fails but a refusal is Redis, or a bug: neither ends a wait.
-    const tries = {
+    const retention = { age: this.#keepInSeconds };
+    return {
+      // Except for a rejection, a job fails because of Redis or a bug: neither ends a wait.
       attempts: Number.MAX_SAFE_INTEGER,
       backoff: { type: "fixed", delay: 1000 },
       stackTraceLimit: 1,
+      removeOnComplete: retention,
+      removeOnFail: retention,
     };
-    return { ...tries, removeOnComplete: kept, removeOnFail: kept };
   }
 }
 
@@ -171,15 +170,15 @@ function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: 
   return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };
 }
 
-/** What to wait for in a queue, and how. */
+/** Options of {@link pollUntilDone}: those of the queue, of the wait and of the call. */
 export interface QueuedPollOptions<P = unknown> extends OperationQueueOptions, AddOptions, CallOptions {
-  /** Called after the answered reads of the workers. What it throws is logged and never ends the wait. */
+  /** Called after the responses that workers get. An error that it throws is logged and never ends the wait. */
   readonly onProgress?: (progress: Progress<P>) => unknown;
 }
 
 /**
- * Waits for an operation by the workers of a queue: opens it, adds the operation, waits, and closes. The stand-in for
- * `pollUntilDone` of `lro-poller`.
+ * Waits until the workers of a queue have polled an operation to its end. It opens the queue, adds the operation, waits,
+ * and closes the queue. It replaces `pollUntilDone` of `lro-poller`.
  *
  * @throws as {@link OperationHandle.pollUntilDone} and {@link OperationQueue.add} do
  */

@@ -1,37 +1,37 @@
 import type { Queue } from "bullmq";
 import { ContractError } from "../operation/errors.ts";
 
-/** So many reads in so long, by all workers together. */
-export interface Limit {
-  /** 0 where none was ever set. */
+/** The rate limit of a queue: at most `max` polls by all workers in each period. */
+export interface QueueRateLimit {
+  /** 0 if no limit was ever set. */
   readonly max: number;
-  readonly durationInMs: number;
+  readonly periodInMs: number;
 }
 
-/** What Redis knows of a queue and its time. */
+/** The state of a queue, with Redis's time. */
 export interface RedisState {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;
   readonly workers: number;
-  readonly limit: Limit;
+  readonly limit: QueueRateLimit;
 }
 
 const timeCommand = "lroPollerTime";
 
-/** Redis's time, in milliseconds since 1970. BullMQ's clients have no command for it but by a script. */
+/** Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. */
 export async function redisTimeInMs(queue: Queue): Promise<number> {
   const client = await queue.backend.client;
   client.defineCommand(timeCommand, { numberOfKeys: 0, lua: "return redis.call('TIME')" });
-  const answer: unknown = await client.runCommand(timeCommand, []);
-  const [seconds, microseconds] = Array.isArray(answer) ? answer.map(Number) : [];
+  const reply: unknown = await client.runCommand(timeCommand, []);
+  const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
   if (seconds === undefined || microseconds === undefined || !(seconds > 0)) {
-    throw new ContractError("TIME", "seconds and microseconds", answer);
+    throw new ContractError("TIME", "seconds and microseconds", reply);
   }
   return seconds * 1000 + microseconds / 1000;
 }
 
-/** Four commands, however many jobs there are. */
+/** Reads the state of a queue with four commands, regardless of the number of jobs. */
 export async function readRedisState(queue: Queue): Promise<RedisState> {
   const [timeInMs, waiting, workers, limit] = await Promise.all([
     redisTimeInMs(queue),
@@ -39,18 +39,18 @@ export async function readRedisState(queue: Queue): Promise<RedisState> {
     queue.getWorkersCount(),
     queue.getGlobalRateLimit(),
   ]);
-  const { max = 0, duration = 1000 } = limit ?? {};
-  return { timeInMs, waiting, workers, limit: { max, durationInMs: duration } };
+  const { max = 0, duration: periodInMs = 1000 } = limit ?? {};
+  return { timeInMs, waiting, workers, limit: { max, periodInMs } };
 }
 
-/** Whether Redis can be reached, as far as is known. */
+/** Returns whether Redis was reachable when last used. */
 export async function isConnected(queue: Queue): Promise<boolean> {
-  // The client comes when it was connected once.
+  // BullMQ's promise of the client is pending until the first connection.
   const client = await Promise.race([queue.backend.client, Promise.resolve(undefined)]);
   return client?.status === "ready";
 }
 
-/** BullMQ takes leave of Redis, and would wait for it for ever where it is away. */
+/** Closes a queue. BullMQ's own `close` sends a command, and would wait for an unreachable Redis for ever. */
 export async function closeQueue(queue: Queue): Promise<void> {
   if (await isConnected(queue)) await queue.close();
   else await queue.backend.close(true);

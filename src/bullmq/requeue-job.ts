@@ -6,29 +6,29 @@ import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
 
 /**
- * Lets the job of an operation that is added anew go on where its wait was given up or refused: what that knew counts,
- * above all a Retry-After. An operation that is over stays so, and a wait that goes on is left alone.
+ * Queues a finished job again if its operation is not terminal: polling has stopped, or a worker rejected the job. The
+ * new wait keeps the state of the old one, above all a Retry-After. Any other job stays as it is.
  */
 export async function requeueJob(queue: Queue, jobId: string, data: JobData): Promise<void> {
   const state = await queue.getJobState(jobId);
   if (state !== "completed" && state !== "failed") return;
   const job: Job | undefined = await queue.getJob(jobId);
-  if (job === undefined || isSettled(job)) return;
+  if (job === undefined || isTerminal(job)) return;
   const { deadline } = data.token;
   await job.updateData({ ...data, token: { ...(lastTokenOf(job) ?? data.token), deadline } });
   try {
     await job.retry(state);
   } catch (error) {
-    // Another process may have done it in between.
+    // Another process may have queued it in between.
     if ((await queue.getJobState(jobId)) === state) throw error;
   }
 }
 
-function isSettled({ returnvalue }: Job): boolean {
+function isTerminal({ returnvalue }: Job): boolean {
   return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["reason"] === "terminal";
 }
 
-/** What the wait knew at its end, unless nobody can read it. */
+/** Returns the latest token of a finished job, if it can be read. */
 function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
   try {
     const token = returnvalue

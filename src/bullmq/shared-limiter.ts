@@ -1,42 +1,43 @@
 import type { Queue } from "bullmq";
 import type { PollEvent } from "../state/state-machine.ts";
 import { RateEstimator, throttlingBackoffInMs } from "../limiter/rate-estimator.ts";
+import { maxRetryAfterInMs } from "../operation/retry-after.ts";
 import type { WorkerContext } from "./poll-job.ts";
 import { readRedisState } from "./redis-state.ts";
-import type { Limit } from "./redis-state.ts";
+import type { QueueRateLimit } from "./redis-state.ts";
 import { RedisClock } from "./redis-clock.ts";
 
-/** How old what is known of Redis may be. */
+/** How old the state of Redis may be when a poll starts. */
 const maxAgeInMs = 2000;
-/** As good as none: BullMQ holds workers back by `rateLimit` only where the queue has a limit. */
+/** In effect no limit: BullMQ's `rateLimit` stops workers only if the queue has a limit. */
 const noLimit = 1_000_000;
-/** What `rateLimit` counts as, and no count of reads comes to. */
+/** The count of polls that `rateLimit` sets, which no real count reaches. */
 const moreThanAnyLimit = 1_000_000_000;
 const periodInMs = 1000;
-/** A limit that would move by less than this stays as it is: each costs a command. */
+/** A limit that would change by less stays as it is: each change costs a command. */
 const negligibleChange = 0.1;
 
 const weightOfOnePoll = 0.05;
 
 /**
- * The pace that all workers of a queue keep, in BullMQ's own limit, which is in Redis. What one of them is told of how
- * much the service still takes holds for all; so does its 429.
+ * Limits the rate of the polls of all workers of a queue, by BullMQ's own limit in Redis. A hint of the service to one
+ * worker about the requests it still accepts counts for all. So does a 429.
  */
 export class SharedLimiter implements WorkerContext {
   readonly clock: RedisClock = new RedisClock();
   readonly #queue: Queue;
   readonly #concurrency: number;
   readonly #report: (error: unknown) => void;
-  /** What the service says is left counts for all who ask it. */
+  /** The service's hints, which count for the polls of all workers. */
   readonly #hinted = new RateEstimator();
-  /** What was too fast counts for this worker's part of the reads. */
+  /** The rate learned from 429s, which counts for this worker's share of the polls. */
   readonly #learned = new RateEstimator();
   #workers = 1;
   #waiting = 0;
-  /** How long a read keeps one of this worker's places, of late. */
+  /** A moving average of how long a poll occupies one of this worker's slots. */
   #pollInMs = 0;
   #refreshedAt = -Infinity;
-  #limit: Limit = { max: 0, durationInMs: periodInMs };
+  #limit: QueueRateLimit = { max: 0, periodInMs };
   #retryAfterUntil = -Infinity;
   #throttlings = 0;
   #refreshing: Promise<void> | undefined;
@@ -47,13 +48,13 @@ export class SharedLimiter implements WorkerContext {
     this.#report = report;
   }
 
-  /** Looks at Redis, and makes sure that there is a limit. */
+  /** Reads the state of Redis, and makes sure that the queue has a limit. */
   async start(): Promise<void> {
     await this.#refresh();
     if (this.#limit.max === 0) await this.#setLimit(0);
   }
 
-  /** Looks at Redis before a read where that was long ago: meanwhile the clocks may have gone apart. */
+  /** Reads the state of Redis before a poll if it is old: the clocks may have drifted apart since. */
   async refreshIfOld(): Promise<void> {
     if (this.clock.now() - this.#refreshedAt <= maxAgeInMs) return;
     this.#refreshing ??= this.#refresh()
@@ -65,8 +66,8 @@ export class SharedLimiter implements WorkerContext {
   }
 
   /**
-   * A read makes all who wait for their turn wait longer by one read's time: that is what it costs, on top of what it is
-   * worth to who asked. Waits grow with the root of the price, as the schedule's own do.
+   * Adds to the price of a poll what it costs the others: each waiting job waits longer by one poll. Intervals grow with
+   * the square root of the price, as those of the schedule do.
    */
   stretchAt(pollCostInMs: number): number {
     const turnInMs = this.#pollInMs / (this.#concurrency * this.#workers);
@@ -74,14 +75,14 @@ export class SharedLimiter implements WorkerContext {
     return Math.sqrt(1 + (this.#waiting * spacingInMs) / pollCostInMs);
   }
 
-  /** Rejects never: the read is to be saved, though nobody were told of its pace. */
-  async onPoll(event: PollEvent, tookInMs: number): Promise<void> {
-    await this.#learn(event, tookInMs).catch(this.#report);
+  /** Never rejects: the response must be saved, even if the limit cannot be. */
+  async onPoll(event: PollEvent, durationInMs: number): Promise<void> {
+    await this.#learn(event, durationInMs).catch(this.#report);
   }
 
-  async #learn(event: PollEvent, tookInMs: number): Promise<void> {
+  async #learn(event: PollEvent, durationInMs: number): Promise<void> {
     const now = this.clock.now();
-    this.#pollInMs += (tookInMs - this.#pollInMs) * weightOfOnePoll;
+    this.#pollInMs += (durationInMs - this.#pollInMs) * weightOfOnePoll;
     this.#learned.countRequest(now);
     const { rateLimit } = event.type === "response" ? event.response : event.failure;
     if (rateLimit) this.#hinted.learnLimit(now, rateLimit);
@@ -91,7 +92,7 @@ export class SharedLimiter implements WorkerContext {
     await this.#applyRates(now);
   }
 
-  /** The service said "too many": no worker asks before it says. */
+  /** Stops the polls of all workers until the Retry-After of a 429 or 503 is over. */
   async #throttle(retryAfterInMs: number | undefined): Promise<void> {
     const now = this.clock.now();
     if (now >= this.#retryAfterUntil) {
@@ -107,13 +108,14 @@ export class SharedLimiter implements WorkerContext {
     await this.#setLimit(this.#spacingInMs(now));
   }
 
-  async #pauseFor(holdInMs: number): Promise<void> {
-    const until = this.clock.now() + holdInMs;
+  async #pauseFor(durationInMs: number): Promise<void> {
+    const until = this.clock.now() + durationInMs;
     if (until <= this.#retryAfterUntil) return;
     this.#retryAfterUntil = until;
-    // Another worker may have been told to hold back for longer.
-    if ((await this.#queue.getRateLimitTtl(moreThanAnyLimit)) >= holdInMs) return;
-    await this.#queue.rateLimit(Math.ceil(Math.min(holdInMs, longestRateLimitInMs)));
+    // Another worker may have had a longer Retry-After.
+    if ((await this.#queue.getRateLimitTtl(moreThanAnyLimit)) >= durationInMs) return;
+    // A transport of the user's own may ask for more than Redis can hold. After a day the next poll decides again.
+    await this.#queue.rateLimit(Math.ceil(Math.min(durationInMs, maxRetryAfterInMs)));
   }
 
   #spacingInMs(now: number): number {
@@ -125,7 +127,7 @@ export class SharedLimiter implements WorkerContext {
     const change = Math.abs(rateOf(limit) / rateOf(this.#limit) - 1);
     if (change <= negligibleChange) return;
     this.#limit = limit;
-    await this.#queue.setGlobalRateLimit(limit.max, limit.durationInMs);
+    await this.#queue.setGlobalRateLimit(limit.max, limit.periodInMs);
   }
 
   async #refresh(): Promise<void> {
@@ -134,22 +136,19 @@ export class SharedLimiter implements WorkerContext {
     this.clock.learn(timeInMs, now, this.clock.now());
     this.#waiting = waiting;
     this.#workers = Math.max(1, workers);
-    // Who set it may be gone, and would else never lift it.
+    // The worker that set the limit may be gone, and would never lift it.
     this.#limit = limit;
     this.#refreshedAt = now;
   }
 }
 
-/** A service may ask for more than Redis can hold; what is left then is asked for again. */
-const longestRateLimitInMs = 86_400_000;
-
-/** So many in each period of about a second: fewer wake-ups of workers than one by one. */
-function limitOf(spacingInMs: number): Limit {
-  if (spacingInMs <= 1) return { max: noLimit, durationInMs: periodInMs };
+/** Allows several polls in each period of about a second: workers wake up less often than with one at a time. */
+function limitOf(spacingInMs: number): QueueRateLimit {
+  if (spacingInMs <= 1) return { max: noLimit, periodInMs };
   const max = Math.max(1, Math.floor(periodInMs / spacingInMs));
-  return { max, durationInMs: Math.ceil(max * spacingInMs) };
+  return { max, periodInMs: Math.ceil(max * spacingInMs) };
 }
 
-function rateOf({ max, durationInMs }: Limit): number {
-  return max / durationInMs;
+function rateOf(limit: QueueRateLimit): number {
+  return limit.max / limit.periodInMs;
 }

@@ -5,90 +5,53 @@ import type { OperationStatusesClient, ParsedResumeToken } from "../azure/operat
 import { ContractError, messageOf } from "../operation/errors.ts";
 import type { Operation, PollLogger } from "../operation/operation.ts";
 import { isObject, parseObject } from "../operation/json-fields.ts";
-import { checkDuration } from "../validate.ts";
+import { checkDuration, checkFunction, checkPositiveInteger } from "../validate.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { pollJob } from "./poll-job.ts";
-import type { JobResult } from "./job-result.ts";
+import type { JobResult } from "./job-output.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
 import { isOperation } from "./operation-identity.ts";
-import { checkConnection, checkQueueName, defaultQueueName, reporterTo } from "./queue-options.ts";
+import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
 import { SharedLimiter } from "./shared-limiter.ts";
 
-/** How a worker works. Durations are in milliseconds. */
+/** Options of a worker. Durations are in milliseconds. */
 export interface OperationWorkerOptions extends QueueLocation {
-  /** The clients whose operations it reads. A job of any other is refused, for good. */
+  /** The clients whose operations the worker polls. It rejects any other job for good. */
   readonly clients?: readonly OperationStatusesClient[];
-  /** In place of `clients`: gives the operation that a token, whose form is checked, is of; throws to refuse it. */
+  /** In place of `clients`: returns the operation of a token, whose format is checked; throws to reject the job. */
   readonly resolveOperation?: (token: ResumeToken) => Operation | Promise<Operation>;
-  /** Reads under way at once. Default 16. */
+  /** Polls under way at the same time. Default 16. */
   readonly concurrency?: number;
-  /** For how long a worker that is silent is taken for alive. Default 30 000. */
+  /** How long a job belongs to a worker that has stopped renewing its lock. Default 30 000. */
   readonly lockDurationInMs?: number;
-  /** How often the jobs of those that are not are looked for. Default 30 000. */
+  /** How often the worker takes over jobs whose lock has expired. Default 30 000. */
   readonly stalledIntervalInMs?: number;
-  /** Default: errors go to the console. */
+  /** The log of errors. Default: the console. */
   readonly logger?: PollLogger;
 }
 
-/** Reads the operations of a queue until it is closed. */
+/** A worker, which polls the operations of a queue until it is closed. */
 export interface OperationWorker extends AsyncDisposable {
-  /** Resolves when it is connected and works. */
+  /** Resolves when the worker is connected and takes jobs. */
   readonly started: Promise<void>;
   /**
-   * Takes no more jobs, and waits for the reads under way, but where Redis is away and nothing could be saved. What is
-   * queued stays for other workers.
+   * Takes no more jobs, and waits for the polls under way. It does not wait for them while Redis is unreachable, because
+   * nothing could be saved. Queued jobs stay for other workers.
    */
   close(): Promise<void>;
 }
 
 /**
- * Starts a worker. Any number of them, in any number of processes, share a queue.
+ * Starts a worker. Any number of workers, in any number of processes, share a queue.
  *
  * @throws TypeError or RangeError that names the option that is wrong
  */
 export function createOperationWorker(options: OperationWorkerOptions): OperationWorker {
-  checkOptions(options);
   return new BullWorker(options);
-}
-
-function checkOptions({
-  connection,
-  queueName = defaultQueueName,
-  clients,
-  resolveOperation,
-  concurrency = 1,
-  lockDurationInMs = 1,
-  stalledIntervalInMs = 1,
-}: OperationWorkerOptions): void {
-  if ((clients === undefined) === (resolveOperation === undefined)) {
-    throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
-  }
-  if (clients !== undefined && !isListOfClients(clients)) {
-    throw new TypeError(
-      "clients: expected an array of at least one OperationStatusesClient, got something else",
-    );
-  }
-  if (resolveOperation !== undefined && typeof resolveOperation !== "function") {
-    throw new TypeError(`resolveOperation: expected a function, got ${typeof resolveOperation}`);
-  }
-  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
-    throw new RangeError(`concurrency: expected a positive integer, got ${JSON.stringify(concurrency)}`);
-  }
-  checkConnection(connection);
-  checkQueueName(queueName);
-  checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
-  checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
-}
-
-function isListOfClients(clients: unknown): boolean {
-  if (!Array.isArray(clients) || clients.length === 0) return false;
-  return clients.every(
-    (client: unknown) => isObject(client) && typeof client["parseResumeToken"] === "function",
-  );
 }
 
 class BullWorker implements OperationWorker {
@@ -100,11 +63,14 @@ class BullWorker implements OperationWorker {
   readonly #resolve: (token: object) => Promise<ParsedResumeToken>;
 
   constructor(options: OperationWorkerOptions) {
-    const { connection, queueName = defaultQueueName, prefix, logger = fallbackLogger } = options;
     const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
-    const location = { connection, ...(prefix !== undefined && { prefix }) };
-    this.#report = reporterTo(logger, "The worker");
     this.#resolve = resolverOf(options);
+    checkPositiveInteger("concurrency", concurrency);
+    const { queueName, location } = parseLocation(options);
+    checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
+    checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
+    const { logger = fallbackLogger } = options;
+    this.#report = reporterTo(logger, "The worker");
     this.#queue = new Queue(queueName, location);
     this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
     this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
@@ -113,15 +79,15 @@ class BullWorker implements OperationWorker {
       autorun: false,
       lockDuration: lockDurationInMs,
       stalledInterval: stalledIntervalInMs,
-      // A wait outlives any number of workers: BullMQ would give a job up when the second of its workers has died.
+      // A wait outlives any number of workers: BullMQ would fail a job when the second of its workers has died.
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
     this.#queue.on("error", this.#report);
     this.#worker.on("error", this.#report);
-    // Refused for good, or tried again in a second: either is for whoever runs the worker to know.
+    // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
     this.#worker.on("failed", (job, error) => reporterTo(logger, `Job ${job?.id}`)(error));
     this.started = this.#start();
-    // Whoever does not ask is told by the log.
+    // The log has the error even if the user does not await `started`.
     this.started.catch(this.#report);
   }
 
@@ -141,12 +107,12 @@ class BullWorker implements OperationWorker {
     this.#worker.run().catch(this.#report);
   }
 
-  /** What is thrown here but for {@link UnrecoverableError} lets the job be tried again: Redis failed, not the wait. */
+  /** BullMQ tries a job again after any error but {@link UnrecoverableError}: Redis has failed, not the wait. */
   async #process(job: Job, lock = "", signal = new AbortController().signal): Promise<unknown> {
     try {
       return await this.#perform(job, lock, signal);
     } catch (error) {
-      // No outage, but a bug, such as a result that is no JSON: each try would be one more read, and fail alike.
+      // A bug, such as a result that is no JSON: each retry would poll once more, and fail in the same way.
       throw error instanceof TypeError ? new UnrecoverableError(error.message) : error;
     }
   }
@@ -156,13 +122,13 @@ class BullWorker implements OperationWorker {
     await this.#limiter.refreshIfOld();
     const result = await pollJob(data, operation, this.#limiter, signal);
     if (result.progress) await job.updateProgress(result.progress);
-    if (result.type === "ended") return result.result;
-    await this.#handBack(job, lock, result.data, result.delayInMs);
+    if (result.type === "completed") return result.result;
+    await this.#moveToDelayed(job, lock, result.data, result.delayInMs);
     throw new DelayedError();
   }
 
-  /** State and delay in one command, for the owner of the lock only: who has lost it must not undo what came after. */
-  async #handBack(job: Job, lock: string, data: JobData, delayInMs: number): Promise<void> {
+  /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
+  async #moveToDelayed(job: Job, lock: string, data: JobData, delayInMs: number): Promise<void> {
     await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), Math.ceil(delayInMs), lock, {
       skipAttempt: true,
       fieldsToUpdate: { data: JSON.stringify(data) },
@@ -180,9 +146,18 @@ class BullWorker implements OperationWorker {
   }
 }
 
-function resolverOf(options: OperationWorkerOptions): (token: object) => Promise<ParsedResumeToken> {
-  const { clients = [], resolveOperation } = options;
-  if (resolveOperation === undefined) return async (token) => resolveBy(clients, token);
+function resolverOf({
+  clients,
+  resolveOperation,
+}: OperationWorkerOptions): (token: object) => Promise<ParsedResumeToken> {
+  if ((clients === undefined) === (resolveOperation === undefined)) {
+    throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
+  }
+  if (resolveOperation === undefined) {
+    checkClients(clients);
+    return async (token) => resolveBy(clients, token);
+  }
+  checkFunction("resolveOperation", resolveOperation);
   return async (value) => {
     const token = parseToken(parseObject(value, "token"));
     const operation: unknown = await resolveOperation(token);
@@ -191,16 +166,25 @@ function resolverOf(options: OperationWorkerOptions): (token: object) => Promise
   };
 }
 
-/** The client that knows the operation: a token of any other's is out of its range. */
+function checkClients(clients: unknown): asserts clients is readonly OperationStatusesClient[] {
+  const isClient = (client: unknown): boolean =>
+    isObject(client) && typeof client["parseResumeToken"] === "function";
+  if (Array.isArray(clients) && clients.length > 0 && clients.every(isClient)) return;
+  throw new TypeError(
+    "clients: expected an array of at least one OperationStatusesClient, got something else",
+  );
+}
+
+/** Finds the client of an operation: the others throw RangeError. */
 function resolveBy(clients: readonly OperationStatusesClient[], token: object): ParsedResumeToken {
-  const refusals: unknown[] = [];
+  const errors: unknown[] = [];
   for (const client of clients) {
     try {
       return client.parseResumeToken(token);
     } catch (error) {
       if (error instanceof ContractError) throw error;
-      refusals.push(error);
+      errors.push(error);
     }
   }
-  throw refusals[0] ?? new RangeError("clients: expected one whose operation this is, got none");
+  throw errors[0];
 }

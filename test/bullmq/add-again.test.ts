@@ -125,7 +125,7 @@ redisTest(
     const error = await rejection(queue.handle("old").pollUntilDone(), PollingTimeoutError);
     expect(error).toMatchObject({
       code: "PollingTimeout",
-      message: expect.stringContaining("no worker has told of an end"),
+      message: expect.stringContaining("no worker has saved a result"),
       pollCount: 7,
       responseCounts: { Running: 7 },
     });

@@ -3,6 +3,7 @@ import type { PollState, StopReason } from "../state/state-machine.ts";
 import type { OperationStatus } from "../operation/status.ts";
 import { outcomeOf } from "../state/outcome.ts";
 import type { Outcome, StoppedPolling } from "../state/outcome.ts";
+import type { Progress } from "../state/progress.ts";
 import {
   invalidField,
   parseCount,
@@ -15,7 +16,7 @@ import {
 import { parseState, parseStatusFields } from "../operation/parse-status.ts";
 import { failureRecordOf, parseFailure, parseResponseCounts } from "./job-data.ts";
 
-/** How a wait ended, as JSON: what a job returns. The same code as in one process makes the result or the error of it. */
+/** How polling stopped, as JSON: the return value of a job. A handle makes the same result or error of it as a poller. */
 export interface JobResult {
   readonly version: 1;
   readonly reason: StopReason;
@@ -41,21 +42,21 @@ export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedP
 }
 
 /**
- * Parses what a job returned, and makes of it what its callers get.
+ * Parses the return value of a job, and makes of it what callers get.
  *
  * @throws {@link ContractError} that names the field
  */
-export function parseOutcome<P>(value: unknown): Outcome<P> {
+export function parseOutcome(value: unknown): Outcome<unknown> {
   const path = "job.returnvalue";
   const names = ["version", "reason", "operationId", "elapsedInMs", "token", "state"];
   const fields = parseFields(value, path, names);
   if (fields["version"] !== 1) throw invalidField(`${path}.version`, "1", fields["version"]);
   const token = parseString(fields["token"], `${path}.token`);
-  return outcomeOf<P>({
+  return outcomeOf({
     reason: parseReason(fields["reason"], `${path}.reason`),
     operationId: parseString(fields["operationId"], `${path}.operationId`),
     elapsedInMs: parseNumber(fields["elapsedInMs"], `${path}.elapsedInMs`),
-    state: parseEndState<P>(fields["state"], `${path}.state`),
+    state: parsePollState(fields["state"], `${path}.state`),
     resumeToken: () => token,
   });
 }
@@ -63,15 +64,15 @@ export function parseOutcome<P>(value: unknown): Outcome<P> {
 function parseReason(value: unknown, path: string): StopReason {
   if (value === "terminal" || value === "timedOut" || value === "notFound" || value === "pollingFailed")
     return value;
-  throw invalidField(path, "settled, timedOut, notFound or unreadable", value);
+  throw invalidField(path, "terminal, timedOut, notFound or pollingFailed", value);
 }
 
-function parseEndState<P>(value: unknown, path: string): PollState<P> {
+function parsePollState(value: unknown, path: string): PollState {
   const fields = parseObject(value, path);
   const { latest, status, requestId, failure } = fields;
   return {
     ...initialState,
-    latest: latest === undefined ? undefined : parseStatus<P>(latest, `${path}.latest`),
+    latest: latest === undefined ? undefined : parseStatus(latest, `${path}.latest`),
     status: status === undefined ? undefined : parseState(status, `${path}.status`),
     percentComplete: parseOptionalNumber(fields["percentComplete"], `${path}.percentComplete`, 100),
     isResultPending: fields["isResultPending"] === true,
@@ -85,10 +86,57 @@ function parseEndState<P>(value: unknown, path: string): PollState<P> {
   };
 }
 
-/** A status that another process had parsed: its dates are texts again. */
-export function parseStatus<P>(value: unknown, path: string): OperationStatus<P> {
+const progressNames = [
+  "status",
+  "previousStatus",
+  "changed",
+  "percentComplete",
+  "operation",
+  "elapsedInMs",
+  "estimatedRemainingInMs",
+  "estimatedRemainingRangeInMs",
+  "nextPollInMs",
+  "pollCount",
+  "failedPollCount",
+];
+
+/**
+ * Parses the progress that a worker has saved.
+ *
+ * @throws {@link ContractError} that names the field
+ */
+export function parseProgress(value: unknown): Progress {
+  const path = "job.progress";
+  const fields = parseFields(value, path, progressNames);
+  const { previousStatus } = fields;
+  const numberAt = (name: string): number | undefined => parseOptionalNumber(fields[name], `${path}.${name}`);
+  return {
+    status: parseState(fields["status"], `${path}.status`),
+    previousStatus:
+      previousStatus === undefined ? undefined : parseState(previousStatus, `${path}.previousStatus`),
+    changed: fields["changed"] === true,
+    percentComplete: numberAt("percentComplete"),
+    operation: parseStatus(fields["operation"], `${path}.operation`),
+    elapsedInMs: parseNumber(fields["elapsedInMs"], `${path}.elapsedInMs`),
+    estimatedRemainingInMs: numberAt("estimatedRemainingInMs"),
+    estimatedRemainingRangeInMs: parseRange(fields["estimatedRemainingRangeInMs"], `${path}.range`),
+    nextPollInMs: numberAt("nextPollInMs"),
+    pollCount: parseCount(fields["pollCount"], `${path}.pollCount`),
+    failedPollCount: parseCount(fields["failedPollCount"], `${path}.failedPollCount`),
+  };
+}
+
+function parseRange(value: unknown, path: string): readonly [number, number] | undefined {
+  if (value === undefined) return undefined;
+  if (!Array.isArray(value) || value.length !== 2) throw invalidField(path, "two numbers", value);
+  const [min, max]: unknown[] = value;
+  return [parseNumber(min, path), parseNumber(max, path)];
+}
+
+/** Parses a status that went through JSON: its dates are strings again. */
+function parseStatus(value: unknown, path: string): OperationStatus {
   const fields = parseObject(value, path);
   const id = parseString(fields["id"], `${path}.id`);
   const name = parseString(fields["name"], `${path}.name`);
-  return { ...parseStatusFields<P>(fields), id, name };
+  return { ...parseStatusFields(fields), id, name };
 }
