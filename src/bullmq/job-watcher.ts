@@ -8,8 +8,7 @@ import type { Progress } from "../state/progress.ts";
 import { parseOutcome, parseProgress } from "./job-output.ts";
 import { timeoutIfOverdue } from "./overdue.ts";
 import type { RedisLocation } from "./queue-options.ts";
-import { RedisClock } from "./redis-clock.ts";
-import { redisTimeInMs } from "./redis-state.ts";
+import { RedisClock, redisTimeInMs } from "./redis-state.ts";
 
 /** A subscriber of one job. */
 export interface JobListener {
@@ -44,7 +43,8 @@ export class JobWatcher {
     const listeners = this.#listeners.get(jobId) ?? new Set();
     this.#listeners.set(jobId, listeners.add(listener));
     this.#cancelCheck ??= systemClock.setTimer(() => void this.#checkAll(), checkIntervalInMs);
-    void this.#start(jobId);
+    // The events come before the job: what happens in between is notified, at worst twice.
+    void this.#opened().then(() => this.#check(jobId), this.#report);
   }
 
   remove(listener: JobListener): void {
@@ -68,16 +68,6 @@ export class JobWatcher {
     const events = this.#events;
     this.#events = undefined;
     await events?.then((open) => open.close()).catch(this.#report);
-  }
-
-  /** Listens to the events before it reads the job: what happens in between is notified, at worst twice. */
-  async #start(jobId: string): Promise<void> {
-    try {
-      await this.#opened();
-    } catch (error) {
-      return this.#report(error);
-    }
-    await this.#check(jobId);
   }
 
   /** Opens the connection, if it is not open. After a failure the next check or the next listener tries again. */
@@ -137,14 +127,11 @@ export class JobWatcher {
   #onJob(jobId: string, job: Job): void {
     if (job.progress !== 0) this.#onProgress(jobId, job.progress);
     // Not by `failedReason`: that of an earlier attempt stays when a later one succeeds.
-    if (job.finishedOn === undefined) this.#onUnfinished(jobId, job);
-    else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue);
+    if (job.finishedOn === undefined) {
+      const error = timeoutIfOverdue(job, this.#clock.timestamp());
+      if (error) this.#notifyOutcome(jobId, { type: "pollingFailed", error });
+    } else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue);
     else this.#notifyOutcome(jobId, rejected(jobId, job.failedReason));
-  }
-
-  #onUnfinished(jobId: string, job: Job): void {
-    const error = timeoutIfOverdue(job, this.#clock.timestamp());
-    if (error) this.#notifyOutcome(jobId, { type: "pollingFailed", error });
   }
 
   #onProgress(jobId: string, data: unknown): void {

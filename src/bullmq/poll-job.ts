@@ -25,14 +25,10 @@ export interface WorkerContext {
 }
 
 /** The outcome of a job poll: the data of the job that is delayed again, or the result of the completed one. */
-export type PollResult =
-  | {
-      readonly type: "delayed";
-      readonly data: JobData;
-      readonly delayInMs: number;
-      readonly progress?: Progress | undefined;
-    }
-  | { readonly type: "completed"; readonly result: JobResult; readonly progress?: Progress | undefined };
+export type PollResult = { readonly progress: Progress | undefined } & (
+  | { readonly type: "delayed"; readonly data: JobData; readonly delayInMs: number }
+  | { readonly type: "completed"; readonly result: JobResult }
+);
 
 /**
  * Polls the operation of a job once, unless a Retry-After still forbids it. A result at another URL is requested right
@@ -45,13 +41,7 @@ export async function pollJob(
   abortSignal: AbortSignal,
 ): Promise<PollResult> {
   const job = new JobPoll(data, operation, context);
-  const early = job.waitInsteadOfPoll();
-  if (early) return early;
-  for (;;) {
-    const step = await job.poll(abortSignal);
-    const isDueNow = step.type === "wait" && step.until === "nextPoll" && step.delayInMs <= 0;
-    if (!(isDueNow && job.isResultPending)) return job.resultOf(step);
-  }
+  return job.waitInsteadOfPoll() ?? job.poll(abortSignal);
 }
 
 class JobPoll {
@@ -83,25 +73,30 @@ class JobPoll {
     return this.#completed();
   }
 
-  get isResultPending(): boolean {
+  async poll(abortSignal: AbortSignal): Promise<PollResult> {
+    for (;;) {
+      await this.#pollOnce(abortSignal);
+      const { step } = this.#session;
+      if (step.type === "stop") return this.#completed();
+      const isDueNow = step.until === "nextPoll" && step.delayInMs <= 0;
+      if (!(isDueNow && this.#isResultPending)) return this.#delayed(step.delayInMs);
+    }
+  }
+
+  get #isResultPending(): boolean {
     return this.#session.state.isResultPending === true;
   }
 
-  async poll(abortSignal: AbortSignal): Promise<NextStep> {
+  async #pollOnce(abortSignal: AbortSignal): Promise<void> {
     const session = this.#session;
     const sentAtInMs = session.elapsedInMs;
     const event = await this.#send(abortSignal);
     await this.#context.onPoll(event, event.atInMs - sentAtInMs);
     // The responses of the monitor do not end an outage of the result.
     const { outage } = this.#data;
-    if (outage?.isOfResult && event.type === "failed" && this.isResultPending) this.#restoreOutage(outage);
+    if (outage?.isOfResult && event.type === "failed" && this.#isResultPending) this.#restoreOutage(outage);
     session.apply(event, this.#context.stretchAt(this.#data.options.pollCostInMs ?? defaultPollCostInMs));
     if (event.type === "response") this.#progress = session.latestProgress();
-    return session.step;
-  }
-
-  resultOf(step: NextStep): PollResult {
-    return step.type === "stop" ? this.#completed() : this.#delayed(step.delayInMs);
   }
 
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {

@@ -13,10 +13,7 @@ export interface QueueLocation {
 }
 
 /** The options of BullMQ that say where a queue is, beside its name. */
-export interface RedisLocation {
-  readonly connection: ConnectionOptions;
-  readonly prefix?: string;
-}
+export type RedisLocation = Pick<QueueLocation, "connection" | "prefix">;
 
 /**
  * Checks where a queue is.

@@ -1,4 +1,6 @@
 import type { Queue } from "bullmq";
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import { ContractError } from "../operation/errors.ts";
 
 /** The rate limit of a queue: at most `max` polls by all workers in each period. */
@@ -29,6 +31,31 @@ export async function redisTimeInMs(queue: Queue): Promise<number> {
     throw new ContractError("TIME", "seconds and microseconds", reply);
   }
   return seconds * 1000 + microseconds / 1000;
+}
+
+/**
+ * A clock whose timestamps are Redis's: the clocks of machines differ, and are set while they run. Between two requests
+ * to Redis it follows the platform's monotonic time.
+ */
+export class RedisClock implements Clock {
+  #originInMs = Date.now() - systemClock.now();
+
+  /** Learns Redis's time at some moment between two values of `now()`. */
+  learn(timeInMs: number, sentAt: number, receivedAt: number): void {
+    this.#originInMs = timeInMs - (sentAt + receivedAt) / 2;
+  }
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  timestamp(): number {
+    return systemClock.now() + this.#originInMs;
+  }
+
+  setTimer(callback: () => void, delayInMs: number): () => void {
+    return systemClock.setTimer(callback, delayInMs);
+  }
 }
 
 /** Reads the state of a queue with four commands, regardless of the number of jobs. */

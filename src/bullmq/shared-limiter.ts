@@ -3,9 +3,8 @@ import type { PollEvent } from "../state/state-machine.ts";
 import { RateEstimator, throttlingBackoffInMs } from "../limiter/rate-estimator.ts";
 import { maxRetryAfterInMs } from "../operation/retry-after.ts";
 import type { WorkerContext } from "./poll-job.ts";
-import { readRedisState } from "./redis-state.ts";
+import { RedisClock, readRedisState } from "./redis-state.ts";
 import type { QueueRateLimit } from "./redis-state.ts";
-import { RedisClock } from "./redis-clock.ts";
 
 /** How old the state of Redis may be when a poll starts. */
 const maxAgeInMs = 2000;

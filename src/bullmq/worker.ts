@@ -54,13 +54,15 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
   return new BullWorker(options);
 }
 
+type TokenResolver = (token: object) => Promise<ParsedResumeToken>;
+
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
   readonly #queue: Queue;
   readonly #limiter: SharedLimiter;
   readonly #worker: Worker;
   readonly #report: (error: unknown) => void;
-  readonly #resolve: (token: object) => Promise<ParsedResumeToken>;
+  readonly #resolve: TokenResolver;
 
   constructor(options: OperationWorkerOptions) {
     const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
@@ -146,10 +148,7 @@ class BullWorker implements OperationWorker {
   }
 }
 
-function resolverOf({
-  clients,
-  resolveOperation,
-}: OperationWorkerOptions): (token: object) => Promise<ParsedResumeToken> {
+function resolverOf({ clients, resolveOperation }: OperationWorkerOptions): TokenResolver {
   if ((clients === undefined) === (resolveOperation === undefined)) {
     throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
   }
