@@ -1,12 +1,14 @@
 import { logger } from "../azure/telemetry/logger.ts";
 import type { StartOperationOptions } from "../azure/lro/start-operation.ts";
 import { pollUntilDone } from "../poller/poller.ts";
-import { ContractError, messageOf } from "../operation/errors.ts";
+import { messageOf } from "../operation/errors.ts";
+import { isObject } from "../operation/json-fields.ts";
 import { Listeners } from "../poller/listeners.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { PollOptions } from "../poller/options.ts";
+import { checkPositiveInteger } from "../validate.ts";
 import {
-  isOfLaterVersion,
+  isDamage,
   isPlausible,
   parseDurations,
   plausibleDuration,
@@ -20,71 +22,68 @@ import type { DurationStore } from "./store.ts";
 import { recordingOptions } from "./watched-options.ts";
 import type { OperationKind } from "./watched-options.ts";
 
-/** How much a {@link DurationHistory} keeps, and whom it tells of trouble. */
+/** Options of {@link durationHistory}. */
 export interface DurationHistoryOptions {
-  /** The newest durations that are kept of each kind. Default 100. */
+  /** How many durations of each kind are kept, the newest. Default 100. */
   readonly maxDurationsPerKind?: number;
-  /** The kinds that are kept: those that were recorded last. Default 200. */
+  /** How many kinds are kept, those that were recorded last. Default 200. */
   readonly maxKinds?: number;
-  /** Told of what did not work, and of damage. Default: a line in the log of `@azure/logger`. */
+  /** Called with a message after a failure, and for a damaged file. Default: logs it with `@azure/logger`. */
   readonly onWarning?: (message: string) => unknown;
 }
 
-/** How long operations took, by kind, kept from one process to the next. */
+/** Past durations of operations by kind, kept from one process to the next. */
 export interface DurationHistory {
   /**
-   * Options for one wait, these and more: what the kind took so far goes into them, and what this operation takes
-   * is recorded when it has succeeded or failed. Never rejects for the store's sake: trouble becomes a warning, and
-   * so does a store that takes longer than 10 s.
+   * Returns options for one wait: the given ones and the past durations of the kind. When the operation succeeds or
+   * fails, its duration is recorded. If the store fails or takes longer than 10 s, a warning says so; nothing rejects.
    *
-   * The service's `startTime` and `endTime` say how long it took. Where they are missing, the wait's own time does,
-   * if the operation began before its eyes: by `startOperation` and its kin, or `NotStarted` at the first read.
-   * Not recorded are operations that were canceled, or over at the first read, and waits that ended before the
-   * operation did.
+   * The duration is the time from `startTime` to `endTime` of the service. Without these it is the time of the wait, if
+   * the operation started during the wait: by `startOperation` and the like, or `NotStarted` at the first poll. Not
+   * recorded are operations that were canceled or already terminal at the first poll, and waits that ended early.
    *
-   * Where a function finds the kind, the wait after the first read knows nothing of it yet.
+   * If a function determines the kind, past durations apply from the second interval on.
    *
-   * @throws TypeError when the kind is none
+   * @throws TypeError if the kind is not a string of 1 to 256 characters or a function
    */
   options<P>(kind: OperationKind, options?: StartOperationOptions<P>): Promise<StartOperationOptions<P>>;
-  /** {@link DurationHistory.options}, `pollUntilDone` and {@link DurationHistory.settled} in one call. */
+  /** Calls {@link DurationHistory.options}, `pollUntilDone` and {@link DurationHistory.settled}. */
   pollUntilDone<P>(kind: OperationKind, operation: Operation<P>, options?: PollOptions<P>): Promise<P>;
   /**
-   * What operations of the kind took, in milliseconds, the newest last.
+   * Returns the durations of the kind in milliseconds, the newest last.
    *
    * @throws what the store's `read` throws
    */
   pastDurations(kind: string): Promise<readonly number[]>;
   /**
-   * Adds a duration to those of its kind.
+   * Adds a duration in milliseconds to those of the kind.
    *
-   * @throws TypeError when the kind is none, RangeError when the duration is not 1 to 1e12; what the store throws
+   * @throws TypeError if the kind is not 1 to 256 characters; RangeError if the duration is not 1 to 1e12; what the
+   * store throws
    */
   record(kind: string, durationInMs: number): Promise<void>;
-  /** Resolves when everything that is to be recorded is written: before `process.exit()`. */
+  /** Resolves when all durations are written. Await it before `process.exit()`. */
   settled(): Promise<void>;
 }
 
 /**
- * Remembers how long operations took.
+ * Creates a history of how long operations took.
  *
- * A file is always whole, whoever writes to it and whenever one of them dies. Processes that record at the same time
- * wait for each other, by a file `….lock` beside it, and lose nothing. Where one dies or stops while it holds the
- * lock, others take over after 5 s; at that moment one of two durations may be lost. A damaged file is renamed to
- * `….damaged-<time>`, and a new one begun; one that a later release wrote is left alone.
+ * The file is always whole, even if a process dies while it writes. Processes that record at the same time wait for each
+ * other, by a file `….lock` beside it, and lose nothing. If a process dies or stops while it holds the lock, others take
+ * over after 5 s; then one of two durations may be lost. A damaged file is renamed to `….damaged-<time>` and replaced. A
+ * file of a later release is left alone.
  *
- * @param pathOrStore - a file's path, in Node 22.3 or newer, or any other place
- * @throws TypeError or RangeError that names what is wrong
+ * @param pathOrStore - a file's path, in Node 22.3 or newer, or any other store
+ * @throws TypeError or RangeError that names the argument
  */
 export function durationHistory(
   pathOrStore: string | DurationStore,
   options: DurationHistoryOptions = {},
 ): DurationHistory {
-  const { maxDurationsPerKind = 100, maxKinds = 200, onWarning = warnInLog } = options;
-  for (const [name, value] of Object.entries({ maxDurationsPerKind, maxKinds })) {
-    if (Number.isInteger(value) && value > 0) continue;
-    throw new RangeError(`${name}: expected a whole number above 0, got ${String(value)}`);
-  }
+  const { maxDurationsPerKind = 100, maxKinds = 200, onWarning = logger.warning } = options;
+  checkPositiveInteger("maxDurationsPerKind", maxDurationsPerKind);
+  checkPositiveInteger("maxKinds", maxKinds);
   checkPathOrStore(pathOrStore);
   const store = typeof pathOrStore === "string" ? new FileStore(pathOrStore) : pathOrStore;
   return new StoredHistory(store, { maxDurationsPerKind, maxKinds }, onWarning);
@@ -97,19 +96,14 @@ function checkPathOrStore(value: unknown): void {
 }
 
 function isStore(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || !("read" in value && "write" in value)) return false;
-  return typeof value.read === "function" && typeof value.write === "function";
-}
-
-function warnInLog(message: string): void {
-  logger.warning(message);
+  return isObject(value) && typeof value["read"] === "function" && typeof value["write"] === "function";
 }
 
 class StoredHistory implements DurationHistory {
   readonly #store: StoreInTime;
   readonly #bounds: Bounds;
   readonly #warnings: Listeners<string>;
-  /** What was asked for last: one thing at a time. */
+  /** The latest access to the store: each waits for the one before. */
   #latest: Promise<unknown> = Promise.resolve();
 
   constructor(store: DurationStore, bounds: Bounds, onWarning: (message: string) => unknown) {
@@ -124,11 +118,11 @@ class StoredHistory implements DurationHistory {
   ): Promise<StartOperationOptions<P>> {
     if (typeof kind !== "function") checkKind(kind);
     const known = await this.#inTurn(() => this.#load()).catch((error: unknown): Durations => {
-      this.#warnings.notify(`The durations of earlier operations cannot be read: ${messageOf(error)}`);
+      this.#warnings.notify(`The past durations cannot be read: ${messageOf(error)}`);
       return new Map();
     });
     return recordingOptions(kind, options, {
-      pastOf: (name) => known.get(name) ?? [],
+      pastDurationsOf: (name) => known.get(name) ?? [],
       add: (name, durationInMs) => void this.#recordOrWarn(name, durationInMs),
       warn: (message) => this.#warnings.notify(message),
     });
@@ -154,10 +148,13 @@ class StoredHistory implements DurationHistory {
 
   async record(kind: string, durationInMs: number): Promise<void> {
     checkKind(kind);
-    checkPlausible(durationInMs);
+    if (!isPlausible(durationInMs)) {
+      const got = String(durationInMs);
+      throw new RangeError(`durationInMs: expected ${plausibleDuration} of milliseconds, got ${got}`);
+    }
     await this.#inTurn(() =>
       this.#store.exclusively(async () => {
-        const durations = withDuration(await this.#loadOrBegin(), kind, durationInMs, this.#bounds);
+        const durations = withDuration(await this.#loadOrReset(), kind, durationInMs, this.#bounds);
         await this.#store.write(textOf(durations));
       }),
     );
@@ -171,7 +168,8 @@ class StoredHistory implements DurationHistory {
     try {
       await this.record(kind, durationInMs);
     } catch (error) {
-      this.#warnings.notify(`The duration of an operation was not recorded: ${messageOf(error)}`);
+      const name = JSON.stringify(kind);
+      this.#warnings.notify(`The duration of operation kind ${name} was not recorded: ${messageOf(error)}`);
     }
   }
 
@@ -186,48 +184,35 @@ class StoredHistory implements DurationHistory {
       return parse(await this.#store.read());
     } catch (error) {
       if (!isDamage(error)) throw error;
-      // Somebody else may have found it and mended it by now.
-      return this.#store.exclusively(() => this.#loadOrBegin());
+      // Another process may have replaced it by now.
+      return this.#store.exclusively(() => this.#loadOrReset());
     }
   }
 
-  async #loadOrBegin(): Promise<Durations> {
+  async #loadOrReset(): Promise<Durations> {
     const text = await this.#store.read();
     try {
       return parse(text);
     } catch (error) {
       if (!isDamage(error)) throw error;
       const place = await this.#store.setAside();
-      const whatNow = place === undefined ? "the next one replaces them" : `they are now in ${place}`;
-      this.#warnings.notify(
-        `The durations of earlier operations are damaged (${error.message}); ${whatNow}.`,
-      );
+      const whatNow = place === undefined ? "the next write replaces them" : `they are now in ${place}`;
+      this.#warnings.notify(`The past durations are damaged (${error.message}); ${whatNow}.`);
       return new Map();
     }
   }
 }
 
 function parse(text = ""): Durations {
-  // What trim() takes for space is a byte order mark too, which editors may put first and JSON refuses.
+  // trim() also removes a byte order mark, which editors may put first and JSON does not allow.
   const content = text.trim();
   return content === "" ? new Map() : parseDurations(content);
 }
 
-function isDamage(error: unknown): error is ContractError {
-  return error instanceof ContractError && !isOfLaterVersion(error);
-}
-
-function checkPlausible(durationInMs: number): void {
-  if (isPlausible(durationInMs)) return;
-  throw new RangeError(
-    `durationInMs: expected ${plausibleDuration} of milliseconds, got ${String(durationInMs)}`,
-  );
-}
-
-const longestKind = 256;
+const maxKindLength = 256;
 
 function checkKind(kind: string): void {
-  if (typeof kind === "string" && kind !== "" && kind.length <= longestKind) return;
+  if (typeof kind === "string" && kind !== "" && kind.length <= maxKindLength) return;
   const got = typeof kind === "string" ? `${kind.length} characters` : typeof kind;
-  throw new TypeError(`kind: expected 1 to ${longestKind} characters, got ${got}`);
+  throw new TypeError(`kind: expected 1 to ${maxKindLength} characters, got ${got}`);
 }

@@ -1,10 +1,10 @@
 import { parseArray, parseJson, parseObject, parseString } from "../operation/json-fields.ts";
 import { ContractError } from "../operation/errors.ts";
 
-/** Milliseconds, the newest last, by kind; the kind that was recorded last is the last. */
+/** Past durations in milliseconds by kind. The newest duration and the kind that was recorded last come last. */
 export type Durations = ReadonlyMap<string, readonly number[]>;
 
-/** How much is kept. */
+/** How many durations and kinds are kept. */
 export interface Bounds {
   readonly maxDurationsPerKind: number;
   readonly maxKinds: number;
@@ -12,17 +12,16 @@ export interface Bounds {
 
 const version = 1;
 
-/** Whether a later release of this library wrote what could not be parsed: it is not damaged, but not for us. */
-export function isOfLaterVersion(error: unknown): boolean {
-  return (
-    error instanceof ContractError && error.path === "durations.version" && Number(error.received) > version
-  );
+/** Returns whether a text could not be parsed because it is damaged, not because a later release has written it. */
+export function isDamage(error: unknown): error is ContractError {
+  if (!(error instanceof ContractError)) return false;
+  return error.path !== "durations.version" || !(Number(error.received) > version);
 }
 
 /**
- * Parses what {@link textOf} wrote.
+ * Parses the text of {@link textOf}.
  *
- * @throws {@link ContractError} that says where, what was expected and what came
+ * @throws {@link ContractError} that names the field
  */
 export function parseDurations(text: string): Durations {
   const fields = parseObject(parseJson(text, "durations"), "durations");
@@ -45,24 +44,24 @@ function parseDuration(value: unknown, path: string): number {
   throw new ContractError(path, plausibleDuration, value);
 }
 
-const longestInMs = 1e12;
+const maxDurationInMs = 1e12;
 
-/** What {@link isPlausible} accepts, in words. */
-export const plausibleDuration: string = `a number from 1 to ${longestInMs}`;
+/** Describes what {@link isPlausible} accepts. */
+export const plausibleDuration: string = `a number from 1 to ${maxDurationInMs}`;
 
-/** Whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong. */
+/** Returns whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong. */
 export function isPlausible(value: unknown): value is number {
-  return typeof value === "number" && value >= 1 && value <= longestInMs;
+  return typeof value === "number" && value >= 1 && value <= maxDurationInMs;
 }
 
-/** A line for each kind, so that a person can read it and version control can compare it. */
+/** Returns JSON with a line for each kind, which a person can read and version control can compare. */
 export function textOf(durations: Durations): string {
-  // An array, because an object would order kinds that look like numbers, and stumble over __proto__.
+  // An array: an object would reorder kinds that look like numbers, and lose __proto__.
   const kinds = Array.from(durations, ([kind, durationsInMs]) => JSON.stringify({ kind, durationsInMs }));
   return `{\n  "version": ${version},\n  "kinds": [\n    ${kinds.join(",\n    ")}\n  ]\n}\n`;
 }
 
-/** With one more; the oldest, and the kinds that were recorded longest ago, make room. */
+/** Adds a duration. The oldest durations, and the kinds that were recorded longest ago, are dropped. */
 export function withDuration(
   durations: Durations,
   kind: string,

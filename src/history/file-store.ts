@@ -1,26 +1,26 @@
 import { sleep, systemClock } from "../clock.ts";
 import type { DurationStore } from "./store.ts";
 
-/** Longer than any write takes: a lock of this age was left behind by a process that is no more. */
-const longestWriteInMs = 5000;
+/** Longer than any write takes: the process that holds an older lock is gone. */
+const maxWriteInMs = 5000;
 
-/** How long to wait for a lock in all: through the age of one that was left behind, and then some. */
-const patienceInMs = 1.6 * longestWriteInMs;
+/** How long to wait for a lock: until one of a process that is gone is that old, and a little longer. */
+const maxLockWaitInMs = 1.6 * maxWriteInMs;
 
-const pauseInMs = 20;
+const retryDelayInMs = 20;
 
 /**
- * A file, made where it is missing, its folder too. It is always whole: what is written goes to another file first,
- * which then takes its place.
+ * Keeps durations in a file. It creates the file and its folder if they are missing. The file is always whole: a write
+ * goes to another file first, which then replaces it.
  */
 export class FileStore implements DurationStore {
-  // Not imported, so that bundlers for browsers need not know these modules.
-  readonly #fs = modulesOfNode().getBuiltinModule("node:fs/promises");
-  readonly #paths = modulesOfNode().getBuiltinModule("node:path");
+  // Not imported: bundlers for browsers need not know these modules.
+  readonly #fs = nodeProcess().getBuiltinModule("node:fs/promises");
+  readonly #paths = nodeProcess().getBuiltinModule("node:path");
   readonly #path: string;
   readonly #lockPath: string;
 
-  /** @throws TypeError where there is no Node that has files */
+  /** @throws TypeError if the platform has no files */
   constructor(path: string) {
     this.#path = path;
     this.#lockPath = `${path}.lock`;
@@ -64,11 +64,13 @@ export class FileStore implements DurationStore {
   }
 
   async #lock(): Promise<void> {
-    const givesUpAt = systemClock.now() + patienceInMs;
+    const deadline = systemClock.now() + maxLockWaitInMs;
     while (!(await this.#tryLock())) {
-      if (systemClock.now() > givesUpAt) throw new Error(`${this.#lockPath} has been there for too long`);
-      // Not in step with others who wait.
-      await sleep(systemClock, pauseInMs * (1 + Math.random()));
+      if (systemClock.now() > deadline) {
+        throw new Error(`other processes held ${this.#lockPath} for ${maxLockWaitInMs / 1000} s`);
+      }
+      // With jitter, so that processes do not retry in step.
+      await sleep(systemClock, retryDelayInMs * (1 + Math.random()));
     }
   }
 
@@ -81,14 +83,14 @@ export class FileStore implements DurationStore {
       if (!hasCode(error, "EEXIST")) throw error;
     }
     const lock = await this.#fs.stat(this.#lockPath).catch(ifMissing(undefined));
-    if (lock?.isDirectory()) throw new Error(`${this.#lockPath} is a folder, and has to go`);
-    // Where a clock was set back, the lock is of the future.
-    const isLeftBehind = lock && Math.abs(systemClock.timestamp() - lock.mtimeMs) > longestWriteInMs;
-    if (isLeftBehind) await this.#remove(this.#lockPath);
+    if (lock?.isDirectory()) throw new Error(`${this.#lockPath} is a folder; delete it`);
+    // After a clock was set back, the lock's time is in the future.
+    const isAbandoned = lock && Math.abs(systemClock.timestamp() - lock.mtimeMs) > maxWriteInMs;
+    if (isAbandoned) await this.#remove(this.#lockPath);
     return false;
   }
 
-  /** Not by `recursive`: below /proc, Node then tries again for ever. */
+  /** Not by `recursive`: below /proc, Node would retry for ever. */
   async #makeFolder(folder: string): Promise<void> {
     const make = (): Promise<void> => this.#fs.mkdir(folder).catch(ifCode("EEXIST", undefined));
     await make().catch(async (error: unknown) => {
@@ -104,7 +106,7 @@ export class FileStore implements DurationStore {
   }
 }
 
-function modulesOfNode(): Pick<NodeJS.Process, "getBuiltinModule"> {
+function nodeProcess(): Pick<NodeJS.Process, "getBuiltinModule"> {
   if (globalThis.process?.getBuiltinModule !== undefined) return process;
   throw new TypeError("pathOrStore: expected a store, because there are no files here, got a path");
 }

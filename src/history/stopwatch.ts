@@ -5,12 +5,12 @@ import type { Progress } from "../state/progress.ts";
 import { isPlausible } from "./durations.ts";
 
 /**
- * Finds out how long the operation of one wait took. The service's own times are best. Without them the wait's are
- * as good where the operation began before its eyes; one that was found under way may be of any age.
+ * Measures how long the operation of one wait took. The service's own times are best. Without them, the wait's time is
+ * as good if the operation started during the wait. An operation that was found running may have any age.
  */
 export class Stopwatch {
   readonly #clock: Clock;
-  /** What the clock showed when the service had answered the request that began the operation. */
+  /** The clock's time of the initial response. */
   #startedAt: number | undefined;
   #first: Progress | undefined;
   #isOver = false;
@@ -23,18 +23,17 @@ export class Stopwatch {
     this.#startedAt = this.#clock.now();
   }
 
-  /** The operation's duration in milliseconds, once, when it has succeeded or failed and the duration can be known. */
+  /** Returns the operation's duration in milliseconds, once, after it has succeeded or failed, if it can be known. */
   durationAfter(progress: Progress): number | undefined {
     this.#first ??= progress;
     if (this.#isOver || !isTerminal(progress.status)) return undefined;
     this.#isOver = true;
-    const wasOverAlready = isTerminal(this.#first.status);
-    if (wasOverAlready || progress.status === "Canceled") return undefined;
-    const duration = durationByService(progress.operation) ?? this.#durationSeen(progress);
+    if (isTerminal(this.#first.status) || progress.status === "Canceled") return undefined;
+    const duration = durationByService(progress.operation) ?? this.#durationOfWait(progress);
     return isPlausible(duration) ? duration : undefined;
   }
 
-  #durationSeen({ elapsedInMs }: Progress): number | undefined {
+  #durationOfWait({ elapsedInMs }: Progress): number | undefined {
     if (this.#startedAt !== undefined) return this.#clock.now() - this.#startedAt;
     return this.#first?.status === "NotStarted" ? elapsedInMs : undefined;
   }

@@ -1,9 +1,9 @@
 import { systemClock } from "../clock.ts";
 import type { DurationStore } from "./store.ts";
 
-const limitInMs = 10_000;
+const maxDurationInMs = 10_000;
 
-/** A store of which every call settles: one that hangs must not hang the wait. */
+/** A store whose calls all settle in time: one that hangs must not hang the wait. */
 export class StoreInTime {
   readonly #store: DurationStore;
 
@@ -23,22 +23,22 @@ export class StoreInTime {
     return this.#store.setAside && inTime("setAside", this.#store.setAside());
   }
 
-  /** Limits how long the store takes before the action and after it; the action has limits of its own. */
+  /** Limits how long the store takes before and after the action, which has limits of its own. */
   async exclusively<T>(action: () => Promise<T>): Promise<T> {
     if (!this.#store.exclusively) return action();
-    const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+    const { promise: started, resolve: start } = Promise.withResolvers<void>();
     let acting: Promise<unknown> = Promise.resolve();
     let isAwaited = true;
     const whole = this.#store.exclusively(async () => {
-      // What was given up must not happen behind the back of whoever was told so.
-      if (!isAwaited) throw new Error("too late");
+      // After the call has rejected, the action must not happen behind the caller's back.
+      if (!isAwaited) throw new Error("the call of exclusively() has timed out");
       const result = action();
       acting = result.catch(() => {});
-      begin();
+      start();
       return result;
     });
     try {
-      await inTime("exclusively", Promise.race([begun, whole]));
+      await inTime("exclusively", Promise.race([started, whole]));
       await acting;
       return await inTime("exclusively", whole);
     } finally {
@@ -47,12 +47,12 @@ export class StoreInTime {
   }
 }
 
-async function inTime<T>(call: string, result: Promise<T>): Promise<T> {
-  const { promise: limit, reject } = Promise.withResolvers<never>();
-  const tooLate = new Error(`the store's ${call} did not come to an end within ${limitInMs / 1000} s`);
-  const cancel = systemClock.setTimer(() => reject(tooLate), limitInMs);
+async function inTime<T>(method: string, result: Promise<T>): Promise<T> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const error = new Error(`the store's ${method}() did not settle within ${maxDurationInMs / 1000} s`);
+  const cancel = systemClock.setTimer(() => reject(error), maxDurationInMs);
   try {
-    return await Promise.race([result, limit]);
+    return await Promise.race([result, timeout]);
   } finally {
     cancel();
   }

@@ -1,11 +1,14 @@
-/** Where durations are kept: one text. */
+/** A place for past durations: one text. */
 export interface DurationStore {
-  /** The text that was written last; `undefined` where none was. */
+  /** Returns the text that was written last; `undefined` if there is none. */
   read(): Promise<string | undefined>;
-  /** Replaces the text, whole or not at all. */
+  /** Replaces the whole text, or leaves it as it is. */
   write(text: string): Promise<void>;
-  /** Moves a damaged text out of the way and says where it is now. Without this, the next write replaces it. */
+  /** Moves a damaged text out of the way, and returns its new place. Without this, the next write replaces it. */
   setAside?(): Promise<string>;
-  /** Performs what no other process may do meanwhile. Without this, of two that record at once one may be lost. */
+  /**
+   * Performs an action while no other process performs one. Without this, one of two durations may be lost if two
+   * processes record at the same time.
+   */
   exclusively?<T>(action: () => Promise<T>): Promise<T>;
 }

@@ -5,20 +5,23 @@ import type { OperationStatus } from "../operation/status.ts";
 import type { Progress } from "../state/progress.ts";
 import { adaptive } from "../schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
-import type { Schedule } from "../schedule/schedule.ts";
+import type { PollHistory, Schedule } from "../schedule/schedule.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
-/** Tells operations apart that take differently long: `createDevBox/myPool`. A function finds it in the first status. */
+/**
+ * A name for operations that take equally long, such as `createDevBox/myPool`. A function determines it from the first
+ * status.
+ */
 export type OperationKind = string | ((operation: OperationStatus) => string);
 
-/** Where a wait gets its past from, and hands its duration in. */
+/** The access of one wait to the duration history. */
 export interface Records {
-  pastOf(kind: string): readonly number[];
+  pastDurationsOf(kind: string): readonly number[];
   add(kind: string, durationInMs: number): void;
   warn(message: string): void;
 }
 
-/** The options of one wait, with the past of its kind, and with an eye on how long it takes. */
+/** Returns the options of one wait, with the past durations of its kind, and with callbacks that record its duration. */
 export function recordingOptions<P>(
   kind: OperationKind,
   options: StartOperationOptions<P>,
@@ -27,7 +30,7 @@ export function recordingOptions<P>(
   const stopwatch = new Stopwatch(options.clock ?? systemClock);
   const { kindOf, ...past } =
     typeof kind === "string" ? pastOf(kind, options, records) : pastOfKindFound(kind, options, records);
-  const nameOf = orWarning(kindOf, records);
+  const kindOrWarning = orWarning(kindOf, records);
   return {
     ...options,
     ...past,
@@ -36,7 +39,7 @@ export function recordingOptions<P>(
       return options.onStarted?.(started);
     },
     onProgress(progress) {
-      const name = nameOf(progress);
+      const name = kindOrWarning(progress);
       const duration = stopwatch.durationAfter(progress);
       if (name !== undefined && duration !== undefined) records.add(name, duration);
       return options.onProgress?.(progress);
@@ -44,7 +47,7 @@ export function recordingOptions<P>(
   };
 }
 
-/** The user's function may throw, for lack of a field that comes later: tried again, told of once. */
+/** The user's function may throw, for lack of a field that comes later: it is called again, and the warning comes once. */
 function orWarning(
   kindOf: (progress: Progress) => string,
   records: Records,
@@ -54,7 +57,8 @@ function orWarning(
     try {
       return kindOf(progress);
     } catch (error) {
-      if (!hasWarned) records.warn(`The kind of an operation was not found: ${messageOf(error)}`);
+      const name = JSON.stringify(progress.operation.name);
+      if (!hasWarned) records.warn(`Operation ${name} has no kind: ${messageOf(error)}`);
       hasWarned = true;
       return undefined;
     }
@@ -66,27 +70,26 @@ interface Past extends Pick<StartOperationOptions, "pastDurationsInMs" | "schedu
 }
 
 function pastOf(kind: string, { pastDurationsInMs = [] }: AdaptiveScheduleOptions, records: Records): Past {
-  return { kindOf: () => kind, pastDurationsInMs: [...pastDurationsInMs, ...records.pastOf(kind)] };
+  return { kindOf: () => kind, pastDurationsInMs: [...pastDurationsInMs, ...records.pastDurationsOf(kind)] };
 }
 
-/** Until the first answer names the kind, nothing is known of it. */
+/** Until the first response names the kind, the schedule has no past durations. */
 function pastOfKindFound(
   find: (operation: OperationStatus) => string,
   options: AdaptiveScheduleOptions & { readonly schedule?: Schedule },
   records: Records,
 ): Past {
   let kind: string | undefined;
-  let known = options.schedule ?? adaptive(options);
-  const schedule: Schedule = (history, random) => known(history, random);
+  let current = options.schedule ?? adaptive(options);
   const kindOf = ({ operation }: Progress): string => {
     if (kind !== undefined) return kind;
     kind = find(operation);
-    known = options.schedule ?? adaptive({ ...options, ...pastOf(kind, options, records) });
+    current = options.schedule ?? adaptive({ ...options, ...pastOf(kind, options, records) });
     return kind;
   };
-  return { kindOf, schedule: Object.assign(schedule, { estimate: estimateOf(() => known) }) };
-}
-
-function estimateOf(known: () => Schedule): NonNullable<Schedule["estimate"]> {
-  return (history) => known().estimate?.(history);
+  const schedule: Schedule = Object.assign(
+    (history: PollHistory, random: () => number) => current(history, random),
+    { estimate: (history: PollHistory) => current.estimate?.(history) },
+  );
+  return { kindOf, schedule };
 }

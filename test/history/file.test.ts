@@ -116,7 +116,7 @@ describe("a history in a file", () => {
     const path = join(temporaryFolder(), "durations.json");
     mkdirSync(`${path}.lock`);
     await expect(durationHistory(path).record("any", 1)).rejects.toThrow(
-      `${path}.lock is a folder, and has to go`,
+      `${path}.lock is a folder; delete it`,
     );
   });
 

@@ -16,7 +16,7 @@ function minute(): ReturnType<typeof scriptedOperation> {
   return scriptedOperation(["Running", { status: "Succeeded", properties: 42, startTime, endTime }]);
 }
 
-it("a store that never answers costs a wait 10 s, not more", async () => {
+it("a store that never settles delays a wait by 10 s, not more", async () => {
   const clock = createVirtualClock();
   const store = Object.assign(new MemoryStore(), { read: never });
   const { history, warnings } = historyWithWarnings(store);
@@ -24,40 +24,40 @@ it("a store that never answers costs a wait 10 s, not more", async () => {
   expect(await clock.runUntilSettled(pollUntilDone(minute(), options))).toBe(42);
   await history.settled();
   expect(warnings).toEqual([
-    "The durations of earlier operations cannot be read: the store's read did not come to an end within 10 s",
-    "The duration of an operation was not recorded: the store's read did not come to an end within 10 s",
+    "The past durations cannot be read: the store's read() did not settle within 10 s",
+    'The duration of operation kind "any" was not recorded: the store\'s read() did not settle within 10 s',
   ]);
 });
 
-it.each(["write", "setAside", "exclusively"])("a %s that hangs is given up", async (call) => {
-  const store = Object.assign(new MemoryStore("damaged"), { [call]: never });
+it.each(["write", "setAside", "exclusively"])("a %s() that hangs times out", async (method) => {
+  const store = Object.assign(new MemoryStore("damaged"), { [method]: never });
   const { history } = historyWithWarnings(store);
-  await expect(history.record("any", 1)).rejects.toThrow(`the store's ${call} did not come to an end`);
+  await expect(history.record("any", 1)).rejects.toThrow(`the store's ${method}() did not settle`);
 });
 
-it("a lock that is not given back is given up", async () => {
+it("a lock that is not released times out", async () => {
   const exclusively = async (action: () => Promise<unknown>): Promise<never> => {
     await action();
     return never();
   };
   const store = Object.assign(new MemoryStore(), { exclusively });
   const { history } = historyWithWarnings(store);
-  await expect(history.record("any", 1)).rejects.toThrow("the store's exclusively did not come to an end");
+  await expect(history.record("any", 1)).rejects.toThrow("the store's exclusively() did not settle");
   expect(await history.pastDurations("any")).toEqual([1]);
 });
 
-it("what was given up does not happen later", async () => {
-  const { promise: turn, resolve: letIn } = Promise.withResolvers<void>();
+it("an action that has timed out does not happen later", async () => {
+  const { promise: lock, resolve: acquire } = Promise.withResolvers<void>();
   const late: Promise<unknown>[] = [];
   const exclusively = <T>(action: () => Promise<T>): Promise<T> => {
-    const result = turn.then(action);
+    const result = lock.then(action);
     late.push(result);
     return result;
   };
   const store = Object.assign(new MemoryStore(), { exclusively });
   const { history } = historyWithWarnings(store);
-  await expect(history.record("any", 1)).rejects.toThrow("did not come to an end");
-  letIn();
+  await expect(history.record("any", 1)).rejects.toThrow("did not settle");
+  acquire();
   await Promise.allSettled(late);
   expect(store.text).toBeUndefined();
 });

@@ -86,9 +86,7 @@ test("a damaged file is set aside with a warning, and does not harm the wait", a
   const { exitCode, stdout, stderr } = await wait("--history", file, "--kind", "any");
   expect(exitCode).toBe(0);
   expect(stdout).toContain("Succeeded");
-  expect(stderr).toMatch(
-    /^warning: The durations of earlier operations are damaged \(.+\); they are now in (.+)\.\n$/,
-  );
+  expect(stderr).toMatch(/^warning: The past durations are damaged \(.+\); they are now in (.+)\.\n$/);
   expect(readFileSync(/now in (.+)\.\n/.exec(stderr)?.[1] ?? "", "utf8")).toBe("damaged\n");
   expect(await durationHistory(file).pastDurations("any")).toHaveLength(1);
 });
