@@ -291,7 +291,7 @@ describe("metrics", () => {
     onTestFinished(instrument({ meterProvider: recorded.provider }));
     await pollUntilDone(operationOf(threeReads), options());
     expect(await recorded.collect()).toEqual({
-      "lro_poller.polls": { unit: "{read}", points: [[namespace, 3]] },
+      "lro_poller.polls": { unit: "{poll}", points: [[namespace, 3]] },
       "lro_poller.wait.duration": {
         unit: "s",
         points: [[{ ...namespace, "lro_poller.operation.status": "Succeeded" }, [1, 20]]],
