@@ -8,30 +8,30 @@ import { startRedis } from "../../examples/redis-server.ts";
 import type { RedisServer } from "../../examples/redis-server.ts";
 import { startWorkers } from "../../test/bullmq/fleet.ts";
 import { idOf } from "../many/operations.ts";
-import { addSleepers } from "./sleepers.ts";
+import { addDelayedJobs } from "./delayed-jobs.ts";
 
-/** What is to be measured. */
+/** The load of one measurement. */
 export interface Load {
   readonly workers: number;
-  /** Operations that are read all the time, or once a second. */
+  /** Operations that are polled without a pause, or once a second. */
   readonly operations: number;
   readonly isSaturated: boolean;
-  /** How long the service takes for an answer. */
-  readonly answerAfterInMs: number;
-  /** Operations that wait besides, for an hour. */
-  readonly sleepers: number;
+  /** How long the service takes to respond. */
+  readonly responseTimeInMs: number;
+  /** Further operations, which are not due for an hour. */
+  readonly delayed: number;
 }
 
-/** What was measured. */
+/** The results of one measurement. */
 export interface Figures {
-  readonly readsPerSecond: number;
-  /** How much later than the schedule said; of a saturated load it says nothing. */
+  readonly pollsPerSecond: number;
+  /** How much later than scheduled; meaningless for a saturated load. */
   readonly latenessInMs: { readonly median: number; readonly p99: number };
-  /** What clients send. */
-  readonly roundTripsPerRead: number;
-  /** With those that its scripts call, which cost Redis time but nobody a round trip. */
-  readonly commandsPerRead: number;
-  readonly redisCpuPerReadInMicros: number;
+  /** Commands that clients send. */
+  readonly roundTripsPerPoll: number;
+  /** With the commands that scripts call, which cost Redis time but no round trip. */
+  readonly commandsPerPoll: number;
+  readonly redisCpuPerPollInMicros: number;
   readonly redisMegabytes: number;
 }
 
@@ -40,14 +40,14 @@ const measuredInMs = 10_000;
 
 export async function measure(load: Load): Promise<Figures> {
   const redis = await startRedis();
-  const server = fork(new URL("server.ts", import.meta.url), [String(load.answerAfterInMs)]);
+  const server = fork(new URL("server.ts", import.meta.url), [String(load.responseTimeInMs)]);
   const [port] = (await once(server, "message")) as [number];
   const endpoint = `http://127.0.0.1:${port}`;
   await addOperations(redis, endpoint, load);
-  const more = { LOCK_IN_MS: "30000", STALLED_IN_MS: "30000" };
-  const workers = await startWorkers(load.workers, redis, { endpoint }, () => more);
+  const env = { LOCK_IN_MS: "30000", STALLED_IN_MS: "30000" };
+  const workers = await startWorkers(load.workers, redis, { endpoint }, () => env);
   const client = new Redis(redis.connection);
-  const figures = await watch(server, client, delayOf(load));
+  const figures = await observe(server, client, delayOf(load));
   client.disconnect();
   await workers[Symbol.asyncDispose]();
   server.disconnect();
@@ -60,7 +60,7 @@ function delayOf({ isSaturated }: Load): number {
 }
 
 async function addOperations({ connection }: RedisServer, endpoint: string, load: Load): Promise<void> {
-  await addSleepers(connection, endpoint, load.sleepers);
+  await addDelayedJobs(connection, endpoint, load.delayed);
   const queue = createOperationQueue({ connection });
   const [minDelayInMs, maxDelayInMs] = [delayOf(load), delayOf(load)];
   for (let index = 0; index < load.operations; index++) {
@@ -70,43 +70,43 @@ async function addOperations({ connection }: RedisServer, endpoint: string, load
   await queue.close();
 }
 
-async function watch(server: ChildProcess, client: Redis, delayInMs: number): Promise<Figures> {
+async function observe(server: ChildProcess, client: Redis, delayInMs: number): Promise<Figures> {
   await delay(warmUpInMs);
-  await gapsSeenBy(server);
-  const before = await lookAt(client);
+  await intervalsSeenBy(server);
+  const before = await redisStats(client);
   await delay(measuredInMs);
-  const [gaps, after] = [await gapsSeenBy(server), await lookAt(client)];
-  const reads = gaps.length;
-  const late = gaps.map((gap) => gap - delayInMs).toSorted((a, b) => a - b);
+  const [intervalsInMs, after] = [await intervalsSeenBy(server), await redisStats(client)];
+  const polls = intervalsInMs.length;
+  const late = intervalsInMs.map((intervalInMs) => intervalInMs - delayInMs).toSorted((a, b) => a - b);
   return {
-    readsPerSecond: reads / (measuredInMs / 1000),
-    latenessInMs: { median: late[Math.floor(reads / 2)] ?? NaN, p99: late[Math.floor(reads * 0.99)] ?? NaN },
-    roundTripsPerRead: (after.sent - before.sent) / reads,
-    commandsPerRead: (after.called - before.called) / reads,
-    redisCpuPerReadInMicros: ((after.cpuInSeconds - before.cpuInSeconds) / reads) * 1e6,
+    pollsPerSecond: polls / (measuredInMs / 1000),
+    latenessInMs: { median: late[Math.floor(polls / 2)] ?? NaN, p99: late[Math.floor(polls * 0.99)] ?? NaN },
+    roundTripsPerPoll: (after.sent - before.sent) / polls,
+    commandsPerPoll: (after.called - before.called) / polls,
+    redisCpuPerPollInMicros: ((after.cpuInSeconds - before.cpuInSeconds) / polls) * 1e6,
     redisMegabytes: after.bytes / 1e6,
   };
 }
 
-async function gapsSeenBy(server: ChildProcess): Promise<number[]> {
-  server.send("what was seen?");
-  const [gaps] = (await once(server, "message")) as [number[]];
-  return gaps;
+async function intervalsSeenBy(server: ChildProcess): Promise<number[]> {
+  server.send("intervals");
+  const [intervalsInMs] = (await once(server, "message")) as [number[]];
+  return intervalsInMs;
 }
 
-/** What no script of BullMQ's calls. */
+/** Commands that no script of BullMQ calls. */
 const sentByClients = /^(evalsha|eval|bzpopmin|client|info|script|xread|ping)/;
 
-interface Look {
+interface RedisStats {
   /** Commands that came over connections. */
   readonly sent: number;
-  /** With those that scripts called. */
+  /** With the commands that scripts called. */
   readonly called: number;
   readonly cpuInSeconds: number;
   readonly bytes: number;
 }
 
-async function lookAt(client: Redis): Promise<Look> {
+async function redisStats(client: Redis): Promise<RedisStats> {
   const text = await client.info("all");
   const number = (name: string): number => Number(new RegExp(`^${name}:([\\d.]+)`, "m").exec(text)?.[1]);
   const calls = [...text.matchAll(/^cmdstat_(\S+?):calls=(\d+)/gm)];

@@ -2,41 +2,41 @@ import { availableParallelism } from "node:os";
 import { measure } from "./load.ts";
 import type { Figures } from "./load.ts";
 
-/** One, two and four worker processes on one Redis, and what a hundred thousand waiting operations add. */
 function row(name: string, figures: Figures): void {
-  const { readsPerSecond, latenessInMs, redisCpuPerReadInMicros, redisMegabytes } = figures;
+  const { pollsPerSecond, latenessInMs, redisCpuPerPollInMicros, redisMegabytes } = figures;
   const cells = [
-    readsPerSecond.toFixed(0),
+    pollsPerSecond.toFixed(0),
     latenessInMs.median.toFixed(1),
     latenessInMs.p99.toFixed(1),
-    figures.roundTripsPerRead.toFixed(1),
-    figures.commandsPerRead.toFixed(1),
-    redisCpuPerReadInMicros.toFixed(0),
+    figures.roundTripsPerPoll.toFixed(1),
+    figures.commandsPerPoll.toFixed(1),
+    redisCpuPerPollInMicros.toFixed(0),
     redisMegabytes.toFixed(1),
   ];
   console.log(`| ${[name, ...cells].join(" | ")} |`);
 }
 
+// Measures one, two and four worker processes on one Redis, and then up to a hundred thousand delayed operations.
 console.log(`${availableParallelism()} cores for the workers, Redis and the service\n`);
 console.log(
-  "| | reads/s | late, median ms | late, p99 ms | round trips a read | commands a read | Redis CPU a read, µs | Redis, MB |",
+  "| | polls/s | late, median ms | late, p99 ms | round trips per poll | commands per poll | Redis CPU per poll, µs | Redis, MB |",
 );
 console.log("|---|---|---|---|---|---|---|---|");
-const saturated = { operations: 400, sleepers: 0, isSaturated: true } as const;
-for (const answerAfterInMs of [0, 50]) {
+const saturated = { operations: 400, delayed: 0, isSaturated: true } as const;
+for (const responseTimeInMs of [0, 50]) {
   for (const workers of [1, 2, 4]) {
-    const name = `${workers} × 16 reads at once, each answered after ${answerAfterInMs} ms`;
-    row(name, await measure({ ...saturated, workers, answerAfterInMs }));
+    const name = `${workers} × 16 polls at once, responses after ${responseTimeInMs} ms`;
+    row(name, await measure({ ...saturated, workers, responseTimeInMs }));
   }
 }
-const paced = { operations: 100, isSaturated: false, answerAfterInMs: 0 } as const;
+const oncePerSecond = { operations: 100, isSaturated: false, responseTimeInMs: 0 } as const;
 for (const workers of [1, 2, 4]) {
   const name = `${workers} workers, 100 operations once a second`;
-  row(name, await measure({ ...paced, workers, sleepers: 0 }));
+  row(name, await measure({ ...oncePerSecond, workers, delayed: 0 }));
 }
-for (const sleepers of [1000, 10_000, 100_000]) {
+for (const delayed of [1000, 10_000, 100_000]) {
   row(
-    `1 worker, the same, and ${sleepers} that wait besides`,
-    await measure({ ...paced, workers: 1, sleepers }),
+    `1 worker, the same, and ${delayed} delayed operations`,
+    await measure({ ...oncePerSecond, workers: 1, delayed }),
   );
 }

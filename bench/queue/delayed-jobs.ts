@@ -1,24 +1,24 @@
 import { Queue } from "bullmq";
 import { idOf } from "../many/operations.ts";
 
-const anHourInMs = 3_600_000;
-const atOnce = 1000;
+const delayInMs = 3_600_000;
+const batchSize = 1000;
 
-/** Jobs as they are between two reads, which are due in an hour. */
-export async function addSleepers(
+/** Adds jobs as they are between two polls, which are due in an hour. */
+export async function addDelayedJobs(
   connection: { readonly host: string; readonly port: number },
   endpoint: string,
   count: number,
 ): Promise<void> {
   const queue = new Queue("operations", { connection });
-  for (let first = 0; first < count; first += atOnce) {
-    const indices = Array.from({ length: Math.min(atOnce, count - first) }, (_, index) => first + index);
-    await queue.addBulk(indices.map((index) => sleeper(endpoint, 1_000_000 + index)));
+  for (let first = 0; first < count; first += batchSize) {
+    const indices = Array.from({ length: Math.min(batchSize, count - first) }, (_, index) => first + index);
+    await queue.addBulk(indices.map((index) => delayedJob(endpoint, 1_000_000 + index)));
   }
   await queue.close();
 }
 
-function sleeper(endpoint: string, index: number): Parameters<Queue["addBulk"]>[0][number] {
+function delayedJob(endpoint: string, index: number): Parameters<Queue["addBulk"]>[0][number] {
   const now = Date.now();
   const operation = {
     endpoint: `${endpoint}/`,
@@ -35,21 +35,18 @@ function sleeper(endpoint: string, index: number): Parameters<Queue["addBulk"]>[
     pollCount: 5,
     failedPollCount: 0,
   };
-  const kept = { age: 86_400 };
-  const opts = {
-    jobId: idOf(index).replaceAll("-", ""),
-    delay: anHourInMs,
-    attempts: Number.MAX_SAFE_INTEGER,
-  };
+  const retention = { age: 86_400 };
   return {
     name: "operation",
     data: { version: 1, token, options: {}, responseCounts: { Running: 5 } },
     opts: {
-      ...opts,
+      jobId: idOf(index).replaceAll("-", ""),
+      delay: delayInMs,
+      attempts: Number.MAX_SAFE_INTEGER,
       backoff: { type: "fixed", delay: 1000 },
       stackTraceLimit: 1,
-      removeOnComplete: kept,
-      removeOnFail: kept,
+      removeOnComplete: retention,
+      removeOnFail: retention,
     },
   };
 }
