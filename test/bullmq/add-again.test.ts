@@ -6,13 +6,13 @@ import { startOperationStatusServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
-import { tooEarlyReads } from "./early-polls.ts";
+import { earlyPolls } from "./early-polls.ts";
 import { silent } from "./loggers.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 
 redisTest(
-  "an operation whose wait was given up goes on when it is added again, and heeds what the service asked for",
+  "an operation whose wait timed out continues when it is added again, and waits for the Retry-After",
   async ({ connection }) => {
     await using server = await startOperationStatusServer();
     const { operationId } = server.addOperation({
@@ -41,50 +41,56 @@ redisTest(
     expect(counts).toEqual([1, 2]);
     expect(await again.pollUntilDone()).toBe(42);
     expect(server.requests).toHaveLength(2);
-    expect(tooEarlyReads(server.requests, () => 3000)).toEqual([]);
-    // What is over stays over.
+    expect(earlyPolls(server.requests, () => 3000)).toEqual([]);
+    // A terminal operation is not polled again.
     expect(await (await here.add(operation)).pollUntilDone()).toBe(42);
     expect(server.requests).toHaveLength(2);
   },
 );
 
-redisTest("an operation that the service did not know is asked for again", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
-  const client = new OperationStatusesClient(server.endpoint);
-  const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
-  await using queue = createOperationQueue({ connection });
-  await using worker = createOperationWorker({ connection, clients: [client] });
-  await worker.started;
-  for (const reads of [1, 2]) {
-    const handle = await queue.add(operation, { notFoundGraceInMs: 0 });
-    expect(await rejection(handle.pollUntilDone())).toBeInstanceOf(OperationNotFoundError);
-    expect(server.requests).toHaveLength(reads);
-  }
-});
-
-redisTest("a refused operation that is added again is had by the worker that may", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
-  const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
-  const client = new OperationStatusesClient(server.endpoint);
-  const operation = client.operation("myProject", operationId);
-  await using queue = createOperationQueue({ connection });
-  const stranger = createOperationWorker({
-    connection,
-    clients: [new OperationStatusesClient("https://elsewhere.example")],
-    logger: silent,
-  });
-  await stranger.started;
-  const refused = await queue.add(operation);
-  expect(await rejection(refused.pollUntilDone())).toMatchObject({ code: "JobRejected" });
-  await stranger.close();
-
-  await using worker = createOperationWorker({ connection, clients: [client] });
-  await worker.started;
-  expect(await (await queue.add(operation)).pollUntilDone()).toBe(42);
-});
+redisTest(
+  "an operation that was not found is polled again when it is added again",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const client = new OperationStatusesClient(server.endpoint);
+    const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    for (const polls of [1, 2]) {
+      const handle = await queue.add(operation, { notFoundGraceInMs: 0 });
+      expect(await rejection(handle.pollUntilDone())).toBeInstanceOf(OperationNotFoundError);
+      expect(server.requests).toHaveLength(polls);
+    }
+  },
+);
 
 redisTest(
-  "who waits for a job that was removed and added anew hears of the new one",
+  "a rejected operation that is added again goes to the worker that may poll it",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    const operation = client.operation("myProject", operationId);
+    await using queue = createOperationQueue({ connection });
+    const stranger = createOperationWorker({
+      connection,
+      clients: [new OperationStatusesClient("https://elsewhere.example")],
+      logger: silent,
+    });
+    await stranger.started;
+    const rejected = await queue.add(operation);
+    expect(await rejection(rejected.pollUntilDone())).toMatchObject({ code: "JobRejected" });
+    await stranger.close();
+
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    expect(await (await queue.add(operation)).pollUntilDone()).toBe(42);
+  },
+);
+
+redisTest(
+  "a caller that waits for a job that was removed and added again gets the result of the new one",
   async ({ connection }) => {
     await using server = await startOperationStatusServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
@@ -92,7 +98,7 @@ redisTest(
     await using queue = createOperationQueue({ connection });
     const handle = await queue.add(client.operation("myProject", operationId));
     const waiting = handle.pollUntilDone();
-    // The removal, as its event comes when the job is there again.
+    // The event of the removal comes when the job has been added again.
     const redis = new Redis(connection);
     await redis.xadd("bull:operations:events", "*", "event", "removed", "jobId", handle.jobId);
     redis.disconnect();
@@ -102,40 +108,37 @@ redisTest(
   },
 );
 
-redisTest(
-  "a wait whose time is over ends, though there is no worker to tell of it",
-  async ({ connection }) => {
-    await using server = await startOperationStatusServer();
-    const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
-    const client = new OperationStatusesClient(server.endpoint);
-    await using queue = createOperationQueue({ connection });
-    const raw = new Queue("operations", { connection });
-    const now = Date.now();
-    const operation = client.operation("myProject", operationId);
-    const began = {
-      version: 1,
-      startedAt: now - 90_000,
-      savedAt: now - 90_000,
-      pollCount: 7,
-      failedPollCount: 0,
-    };
-    const token = { ...began, operation: operation.toJSON(), deadline: now - 60_000 };
-    const data = { version: 1, token, options: {}, responseCounts: { Running: 7 } };
-    await raw.add("operation", data, { jobId: "old", timestamp: now - 90_000 });
-    const error = await rejection(queue.handle("old").pollUntilDone(), PollingTimeoutError);
-    expect(error).toMatchObject({
-      code: "PollingTimeout",
-      message: expect.stringContaining("no worker has saved a result"),
-      pollCount: 7,
-      responseCounts: { Running: 7 },
-    });
-    // One that was added after its time gets a worker's read.
-    const added = await queue.add(JSON.stringify(token));
-    const waiting = added.pollUntilDone();
-    await using worker = createOperationWorker({ connection, clients: [client] });
-    await worker.started;
-    expect(await waiting).toBe(42);
-    expect(await (await queue.add(error.resumeToken ?? "")).pollUntilDone()).toBe(42);
-    await raw.close();
-  },
-);
+redisTest("a wait times out even if no worker runs", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  const raw = new Queue("operations", { connection });
+  const now = Date.now();
+  const operation = client.operation("myProject", operationId);
+  const started = {
+    version: 1,
+    startedAt: now - 90_000,
+    savedAt: now - 90_000,
+    pollCount: 7,
+    failedPollCount: 0,
+  };
+  const token = { ...started, operation: operation.toJSON(), deadline: now - 60_000 };
+  const data = { version: 1, token, options: {}, responseCounts: { Running: 7 } };
+  await raw.add("operation", data, { jobId: "old", timestamp: now - 90_000 });
+  const error = await rejection(queue.handle("old").pollUntilDone(), PollingTimeoutError);
+  expect(error).toMatchObject({
+    code: "PollingTimeout",
+    message: expect.stringContaining("no worker has saved a result"),
+    pollCount: 7,
+    responseCounts: { Running: 7 },
+  });
+  // An operation that is added after its deadline gets one poll.
+  const added = await queue.add(JSON.stringify(token));
+  const waiting = added.pollUntilDone();
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  expect(await waiting).toBe(42);
+  expect(await (await queue.add(error.resumeToken ?? "")).pollUntilDone()).toBe(42);
+  await raw.close();
+});

@@ -8,10 +8,10 @@ import { expect, test, vi } from "vitest";
 import { startRedis } from "../../examples/redis-server.ts";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
-import { listeningLogger, silent } from "./loggers.ts";
+import { recordingLogger, silent } from "./loggers.ts";
 
-/** Where nobody listens. */
-const nowhere = { host: "127.0.0.1", port: 1 };
+/** An address where nothing listens. */
+const unreachable = { host: "127.0.0.1", port: 1 };
 const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
 const reference = { endpoint: "https://elsewhere.example", ...names };
 const stranger = new OperationStatusesClient(reference.endpoint);
@@ -30,27 +30,27 @@ test.each([
   [{ clients: [{}] }, "clients: expected an array of at least one OperationStatusesClient"],
   [{ clients: undefined, resolveOperation: 5 }, "resolveOperation: expected a function, got number"],
   [{ concurrency: "4" }, 'concurrency: expected a positive integer, got "4"'],
-])("a worker with %j is refused by the argument's name", (wrong, message) => {
-  const options = { connection: nowhere, clients: [stranger], ...wrong };
+])("a worker with %j is rejected with the name of the argument", (wrong, message) => {
+  const options = { connection: unreachable, clients: [stranger], ...wrong };
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const create = (): unknown => createOperationWorker(options as OperationWorkerOptions);
   expect(create).toThrow(message);
   expect(create).not.toThrow("secret");
 });
 
-test("a controller for its signal is refused by the argument's name", async () => {
+test("a controller in place of its signal is rejected with the name of the argument", async () => {
   const controller: unknown = new AbortController();
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const abortSignal = controller as AbortSignal;
   const message = "abortSignal: expected an AbortSignal, got object";
-  const options = { connection: nowhere, logger: silent, abortSignal };
+  const options = { connection: unreachable, logger: silent, abortSignal };
   expect(await rejection(pollUntilDone(reference, options))).toMatchObject({ message });
   await using queue = createOperationQueue(options);
   expect(() => queue.handle("x").pollUntilDone({ abortSignal })).toThrow(message);
 });
 
-test("an operation's names are refused by the name that is wrong or missing", async () => {
-  await using queue = createOperationQueue({ connection: nowhere, logger: silent });
+test("a reference without an operation id is rejected with the name of the field", async () => {
+  await using queue = createOperationQueue({ connection: unreachable, logger: silent });
   const { operationId: _, ...unnamed } = reference;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const source = unnamed as typeof reference;
@@ -59,28 +59,28 @@ test("an operation's names are refused by the name that is wrong or missing", as
   });
 });
 
-test("while Redis cannot be reached, a signal lets go who waits, and closing a queue all who asked it", async () => {
-  const leaving = new AbortController();
-  const options = { connection: nowhere, logger: silent, abortSignal: leaving.signal };
+test("while Redis is unreachable, a signal aborts a wait, and closing a queue rejects every pending call", async () => {
+  const controller = new AbortController();
+  const options = { connection: unreachable, logger: silent, abortSignal: controller.signal };
   const waiting = rejection(pollUntilDone(reference, options));
   const reason = new Error("no longer wanted");
-  leaving.abort(reason);
+  controller.abort(reason);
   expect(await waiting).toBe(reason);
 
-  const queue = createOperationQueue({ connection: nowhere, logger: silent });
-  const asked = [queue.add(reference), queue.counts(), queue.remove("x"), queue.handle("x").pollUntilDone()];
-  const refused = Promise.all(asked.map((answer) => rejection(answer)));
+  const queue = createOperationQueue({ connection: unreachable, logger: silent });
+  const calls = [queue.add(reference), queue.counts(), queue.remove("x"), queue.handle("x").pollUntilDone()];
+  const rejected = Promise.all(calls.map((call) => rejection(call)));
   await queue.close();
-  expect(await refused).toMatchObject([disposed, disposed, disposed, disposed]);
+  expect(await rejected).toMatchObject([disposed, disposed, disposed, disposed]);
 
-  const worker = createOperationWorker({ connection: nowhere, logger: silent, clients: [stranger] });
+  const worker = createOperationWorker({ connection: unreachable, logger: silent, clients: [stranger] });
   await worker.close();
 });
 
-redisTest("a queue and a worker can be closed after Redis has gone away", async () => {
+redisTest("a queue and a worker can be closed after Redis has stopped", async () => {
   const redis = await startRedis();
   const { connection } = redis;
-  const { logger, lines } = listeningLogger();
+  const { logger, lines } = recordingLogger();
   const queue = createOperationQueue({ connection, logger });
   const worker = createOperationWorker({ connection, logger: silent, clients: [stranger] });
   await worker.started;
@@ -92,14 +92,14 @@ redisTest("a queue and a worker can be closed after Redis has gone away", async 
   expect(await waiting).toMatchObject(disposed);
 });
 
-redisTest("a closed queue refuses all that is asked of it", async ({ connection }) => {
-  const { logger, lines } = listeningLogger();
+redisTest("every call of a closed queue rejects", async ({ connection }) => {
+  const { logger, lines } = recordingLogger();
   const queue = createOperationQueue({ connection, logger });
   const handle = await queue.add(reference);
   await queue.close();
   await queue.close();
-  const asked = [queue.add(reference), queue.counts(), queue.remove(handle.jobId), handle.pollUntilDone()];
-  expect(await Promise.all(asked.map((answer) => rejection(answer)))).toMatchObject([
+  const calls = [queue.add(reference), queue.counts(), queue.remove(handle.jobId), handle.pollUntilDone()];
+  expect(await Promise.all(calls.map((call) => rejection(call)))).toMatchObject([
     disposed,
     disposed,
     disposed,
@@ -110,7 +110,7 @@ redisTest("a closed queue refuses all that is asked of it", async ({ connection 
 });
 
 redisTest(
-  "a queue has one connection for all handles, and none when it is closed",
+  "a queue opens one connection for all handles, and closes it with the queue",
   async ({ connection }) => {
     await using server = await startOperationStatusServer();
     const client = new OperationStatusesClient(server.endpoint);
@@ -120,7 +120,7 @@ redisTest(
         .trim()
         .split("\n").length;
     const before = await connections();
-    const { logger, lines } = listeningLogger();
+    const { logger, lines } = recordingLogger();
     const queue = createOperationQueue({ connection, logger });
     const handles = await Promise.all(
       Array.from({ length: 100 }, () => {
@@ -132,8 +132,8 @@ redisTest(
     const waits = handles.map((handle) => rejection(handle.pollUntilDone()));
     await expect.poll(connections).toBe(before + 2);
 
-    // What cannot be looked at is told to the log, and costs no connection.
-    await redis.set(`bull:operations:${jobId}`, "no job's hash");
+    // A job that cannot be read is logged, and costs no connection.
+    await redis.set(`bull:operations:${jobId}`, "not the hash of a job");
     for (let times = 1; times <= 3; times++) {
       waits.push(rejection(queue.handle(jobId).pollUntilDone()));
       await expect.poll(() => lines.length).toBe(times);
@@ -146,13 +146,13 @@ redisTest(
   },
 );
 
-redisTest("what a logger throws harms nobody", async ({ connection }) => {
+redisTest("an error that a logger throws is ignored", async ({ connection }) => {
   const error = vi.fn<() => void>(() => {
     throw new Error("the log is full");
   });
   const queue = createOperationQueue({ connection, logger: { ...silent, error } });
   const redis = new Redis(connection);
-  await redis.set("bull:operations:broken", "no job's hash");
+  await redis.set("bull:operations:broken", "not the hash of a job");
   redis.disconnect();
   const waiting = rejection(queue.handle("broken").pollUntilDone());
   await expect.poll(() => error.mock.calls.length).toBe(1);
@@ -160,16 +160,16 @@ redisTest("what a logger throws harms nobody", async ({ connection }) => {
   expect(await waiting).toMatchObject(disposed);
 });
 
-test("a queue's name that Redis's keys cannot hold is refused", () => {
+test("a queue name that is empty or has a colon is rejected", () => {
   for (const queueName of ["", "a:b"]) {
     const named = `queueName: expected a name without a colon, got "${queueName}"`;
-    const options = { connection: nowhere, queueName, clients: [stranger] };
+    const options = { connection: unreachable, queueName, clients: [stranger] };
     expect(() => createOperationQueue(options)).toThrow(new RangeError(named));
     expect(() => createOperationWorker(options)).toThrow(new RangeError(named));
   }
 });
 
-redisTest("queues of the same name and another prefix know nothing of each other", async ({ connection }) => {
+redisTest("queues with the same name and different prefixes are independent", async ({ connection }) => {
   await using one = createOperationQueue({ connection, prefix: "one" });
   await using other = createOperationQueue({ connection, prefix: "other" });
   const handle = await one.add(reference);

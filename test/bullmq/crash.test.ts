@@ -13,31 +13,31 @@ import type {
 import { expect } from "vitest";
 import { seeded } from "../../bench/schedule/random.ts";
 import { redisTest } from "../support/redis.ts";
-import { tooEarlyReads } from "./early-polls.ts";
+import { earlyPolls } from "./early-polls.ts";
 import { everySecond, startWorkers } from "./fleet.ts";
 
-/** `npm run test:queue` asks for more. */
+/** `npm run test:queue` sets more. */
 const operations = Number(process.env["OPERATIONS"] ?? 60);
 const seed = Number(process.env["SEED"] ?? 20_250_201);
-/** The seconds at which Redis is ended and started again, gently and by force. */
+/** The seconds at which Redis is restarted, and the signal that stops it. */
 const restarts = new Map<number, "SIGTERM" | "SIGKILL">([
   [3, "SIGTERM"],
   [operations > 500 ? 30 : 8, "SIGKILL"],
 ]);
 
 redisTest(
-  `${operations} operations end once each, as the service says, while workers are killed and Redis restarted`,
+  `${operations} operations end once each, with the outcome of the service, while workers are killed and Redis restarts`,
   async (redis) => {
     const random = seeded(seed);
-    // As good as no limit: the headers tell of what is left of it.
+    // In effect no limit: it is there for the headers that name the requests left.
     await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
     const client = new OperationStatusesClient(server.endpoint);
     const startedAt = performance.now();
     await using queue = createOperationQueue({ connection: redis.connection, logger: silent });
     const events = new QueueEvents("operations", { connection: redis.connection, lastEventId: "0-0" });
     events.on("error", () => {});
-    const ends = new Map<string, number>();
-    events.on("completed", ({ jobId }) => ends.set(jobId, (ends.get(jobId) ?? 0) + 1));
+    const completions = new Map<string, number>();
+    events.on("completed", ({ jobId }) => completions.set(jobId, (completions.get(jobId) ?? 0) + 1));
     await using workers = await startWorkers(3, redis, server);
     const chaos = everySecond(async (second) => {
       const signal = restarts.get(second);
@@ -59,12 +59,12 @@ redisTest(
     const seconds = Math.round((performance.now() - startedAt) / 1000);
     console.log(
       `seed ${seed}: ${outcomes.length} operations in ${seconds} s, ${workers.killedAt.size} kills, ` +
-        `${restarts.size} restarts of Redis, ${server.requests.length} reads`,
+        `${restarts.size} restarts of Redis, ${server.requests.length} polls`,
     );
-    const wrong = outcomes.filter(({ added, outcome }) => outcome !== saidBy(server, added));
+    const wrong = outcomes.filter(({ added, outcome }) => outcome !== expectedOutcome(server, added));
     expect(wrong.map(({ added, outcome }) => [added.operationId, outcome])).toEqual([]);
     expect(new Set(outcomes.map(({ handle }) => handle.jobId)).size).toBe(operations);
-    expect(Array.from(ends.values()).filter((times) => times !== 1)).toEqual([]);
+    expect(Array.from(completions.values()).filter((times) => times !== 1)).toEqual([]);
     expect(await queue.counts()).toEqual({
       delayed: 0,
       waiting: 0,
@@ -72,12 +72,12 @@ redisTest(
       completed: operations,
       rejected: 0,
     });
-    const patient = new Set(
+    const withRetryAfter = new Set(
       outcomes.flatMap(({ added }, index) => (index % 3 === 0 ? [added.operationId] : [])),
     );
-    const holdOf = ({ responseStatus, operationId = "" }: RecordedRequest): number =>
-      responseStatus === 200 && patient.has(operationId) ? retryAfterInMs : 0;
-    expect(tooEarlyReads(server.requests, holdOf, workers.killedAt)).toEqual([]);
+    const retryAfterOf = ({ responseStatus, operationId = "" }: RecordedRequest): number =>
+      responseStatus === 200 && withRetryAfter.has(operationId) ? retryAfterInMs : 0;
+    expect(earlyPolls(server.requests, retryAfterOf, workers.killedAt)).toEqual([]);
     expect(workers.killedAt.size).toBeGreaterThanOrEqual(5);
     expect(seconds).toBeGreaterThan(Math.max(...restarts.keys()));
   },
@@ -87,7 +87,7 @@ redisTest(
 const silent = { verbose: () => {}, info: () => {}, warning: () => {}, error: () => {} };
 const retryAfterInMs = 2000;
 
-/** From some seconds to half a minute; every third asks for patience, every fifth fails, every seventh is canceled. */
+/** Lasts from 8 s to 30 s. Every third response has a Retry-After, every fifth operation fails, every seventh is canceled. */
 function planOf(index: number, random: () => number): OperationPlan {
   const durationInMs = 8000 + random() * (operations > 500 ? 22_000 : 6000);
   const error = { code: "DeploymentFailed", message: `No ${index}.` };
@@ -109,8 +109,8 @@ async function outcomeOf(handle: OperationHandle): Promise<string> {
   );
 }
 
-/** What the server's own log says of how it ended. */
-function saidBy(server: OperationStatusServer, { operationId }: AddedOperation): string {
+/** The outcome by the server's own state. */
+function expectedOutcome(server: OperationStatusServer, { operationId }: AddedOperation): string {
   const { status, properties, error } = server.state(operationId);
   expect(isTerminal(status)).toBe(true);
   return JSON.stringify([status, status === "Succeeded" ? properties : error?.message]);

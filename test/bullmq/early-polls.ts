@@ -1,32 +1,32 @@
 import type { RecordedRequest } from "lro-poller/testing";
 
-/** How long an answer may be under way, to Redis at the end, on a busy machine. */
-const longestSavingInMs = 1000;
+/** How long a worker may take to save a response in Redis, on a busy machine. */
+const maxSaveInMs = 1000;
 
 /**
- * The reads that came before the Retry-After of the read before was over, whichever worker sent them. An answer that its
- * worker did not live to save counts as one that never came.
+ * Describes the polls that came before the Retry-After of the poll before was over, whichever worker sent them. A
+ * response that its worker received but did not save before it was killed does not count.
  */
-export function tooEarlyReads(
+export function earlyPolls(
   requests: readonly RecordedRequest[],
-  holdOf: (request: RecordedRequest) => number,
+  retryAfterOf: (request: RecordedRequest) => number,
   killedAt: ReadonlyMap<number, number> = new Map(),
 ): string[] {
   const isUnsaved = ({ headers, receivedAt }: RecordedRequest): boolean => {
-    const livedOnInMs = (killedAt.get(Number(headers["x-process"])) ?? Infinity) - receivedAt;
-    return livedOnInMs < longestSavingInMs;
+    const aliveForInMs = (killedAt.get(Number(headers["x-process"])) ?? Infinity) - receivedAt;
+    return aliveForInMs < maxSaveInMs;
   };
   const byOperation = new Map<string, RecordedRequest[]>();
   for (const request of requests) {
     const { operationId = "" } = request;
     byOperation.set(operationId, [...(byOperation.get(operationId) ?? []), request]);
   }
-  return Array.from(byOperation.values()).flatMap((asked) =>
-    asked.slice(1).flatMap((request, index) => {
-      const before = asked[index] ?? request;
-      const missing = before.receivedAt + holdOf(before) - request.receivedAt;
-      return missing > 0 && !isUnsaved(before)
-        ? [`read ${request.pollNumber} came ${missing} ms too early`]
+  return Array.from(byOperation.values()).flatMap((polls) =>
+    polls.slice(1).flatMap((request, index) => {
+      const before = polls[index] ?? request;
+      const earlyByInMs = before.receivedAt + retryAfterOf(before) - request.receivedAt;
+      return earlyByInMs > 0 && !isUnsaved(before)
+        ? [`poll ${request.pollNumber} came ${earlyByInMs} ms too early`]
         : [];
     }),
   );

@@ -4,13 +4,13 @@ import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RedisServer } from "../../examples/redis-server.ts";
 
-/** Lets a process run the sources as they are. By the package's own name it gets what `npm run build` made of them. */
+/** Makes a process import the sources. Without it, the package's own name imports what `npm run build` has made. */
 const fromSources = `
   import { registerHooks } from "node:module";
   const sources = { "lro-poller": ${source("index")}, "lro-poller/bullmq": ${source("bullmq/index")} };
   registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
 `;
-/** For the arguments of Node. */
+/** Arguments of Node. */
 export const preload: readonly string[] =
   process.env["LIBRARY"] === "dist"
     ? []
@@ -20,25 +20,25 @@ function source(file: string): string {
   return JSON.stringify(new URL(`../../src/${file}.ts`, import.meta.url).href);
 }
 
-/** Processes that work on one queue. */
+/** Worker processes on one queue. */
 export interface Workers extends AsyncDisposable {
-  /** When which process was killed, by `performance.now()`. */
+  /** When each killed process was killed, by `performance.now()`; the keys are process ids. */
   readonly killedAt: ReadonlyMap<number, number>;
-  /** Kills one of them, and starts another in its place. */
+  /** Kills one process, and starts another in its place. */
   killOne(random: () => number): Promise<void>;
 }
 
-/** Starts so many processes with a worker each. */
+/** Starts `count` processes with one worker each. */
 export async function startWorkers(
   count: number,
   { connection }: RedisServer,
   { endpoint }: { readonly endpoint: string },
-  more: (index: number) => NodeJS.ProcessEnv = () => ({}),
+  extraEnv: (index: number) => NodeJS.ProcessEnv = () => ({}),
 ): Promise<Workers> {
   const start = (index: number): ChildProcess =>
     fork(new URL("worker-process.ts", import.meta.url), [], {
       execArgv: ["--no-warnings", ...preload],
-      env: { ...process.env, REDIS_PORT: String(connection.port), ENDPOINT: endpoint, ...more(index) },
+      env: { ...process.env, REDIS_PORT: String(connection.port), ENDPOINT: endpoint, ...extraEnv(index) },
     });
   const children = Array.from({ length: count }, (_, index) => start(index));
   await Promise.all(children.map(untilStarted));
@@ -58,21 +58,21 @@ export async function startWorkers(
 }
 
 async function untilStarted(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit").then(([code]: unknown[]) => {
-    throw new Error(`a worker ended with ${String(code)} before it had started`);
+  const exited = once(child, "exit").then(([code]: unknown[]) => {
+    throw new Error(`a worker exited with ${String(code)} before it had started`);
   });
-  await Promise.race([once(child, "message"), ended]);
-  ended.catch(() => {});
+  await Promise.race([once(child, "message"), exited]);
+  exited.catch(() => {});
 }
 
 async function kill(child: ChildProcess | undefined): Promise<void> {
   if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, "exit");
+  const exited = once(child, "exit");
   child.kill("SIGKILL");
-  await ended;
+  await exited;
 }
 
-/** Does something about every second, until it is told to stop. */
+/** Performs an action about once a second, until `stop` is called. */
 export function everySecond(action: (second: number) => Promise<void>): { stop(): Promise<void> } {
   const stopping = new AbortController();
   const loop = (async () => {

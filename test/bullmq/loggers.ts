@@ -1,12 +1,12 @@
 import type { PollLogger } from "lro-poller";
 
-const unheard = (): void => {};
+const ignore = (): void => {};
 
-/** For what fails on purpose. */
-export const silent: PollLogger = { verbose: unheard, info: unheard, warning: unheard, error: unheard };
+/** For errors that a test causes on purpose. */
+export const silent: PollLogger = { verbose: ignore, info: ignore, warning: ignore, error: ignore };
 
-/** Keeps what went wrong. */
-export function listeningLogger(): { readonly logger: PollLogger; readonly lines: readonly string[] } {
+/** Returns a logger that keeps the lines of its errors. */
+export function recordingLogger(): { readonly logger: PollLogger; readonly lines: readonly string[] } {
   const lines: string[] = [];
   const error = (...message: unknown[]): unknown => lines.push(message.map(String).join(" "));
   return { logger: { ...silent, error }, lines };

@@ -3,11 +3,11 @@ import { createOperationQueue } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { redisTest } from "../support/redis.ts";
-import { tooEarlyReads } from "./early-polls.ts";
+import { earlyPolls } from "./early-polls.ts";
 import { startWorkers } from "./fleet.ts";
 
 redisTest(
-  "no worker of three reads before a Retry-After that another was told, though their clocks differ by minutes",
+  "none of three workers polls before a Retry-After that another got, though their clocks differ by minutes",
   async (redis) => {
     await using server = await startOperationStatusServer({ requestsPerMinute: 1_000_000 });
     const client = new OperationStatusesClient(server.endpoint);
@@ -32,8 +32,8 @@ redisTest(
 
     expect(results).toEqual(handles.map((_, index) => ({ index })));
     expect(server.requests).toHaveLength(30 * 4);
-    const readers = new Set(server.requests.map(({ headers }) => headers["x-process"]));
-    expect(readers.size).toBe(3);
-    expect(tooEarlyReads(server.requests, () => 2000, workers.killedAt)).toEqual([]);
+    const pollers = new Set(server.requests.map(({ headers }) => headers["x-process"]));
+    expect(pollers.size).toBe(3);
+    expect(earlyPolls(server.requests, () => 2000, workers.killedAt)).toEqual([]);
   },
 );

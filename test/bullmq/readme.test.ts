@@ -14,28 +14,28 @@ import { preload } from "./fleet.ts";
 
 const page = readFileSync("docs/queue.md", "utf8");
 const [, diff = ""] = /```diff\n([\s\S]*?)```/.exec(page) ?? [];
-/** Each `ts` block, with the `text` block that follows it at once. */
+/** Each `ts` block, with the `text` block right after it. */
 const blocks = Array.from(
   page.matchAll(/```ts\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g),
   ([, code = "", output = ""]) => ({ code, output }),
 );
-const [worker, service, asker, anew] = blocks;
+const [worker, service, client, addAgain] = blocks;
 const programs: Readonly<Record<string, string>> = {
   "before.ts": side("-"),
   "after.ts": side("+"),
   "worker.ts": worker?.code ?? "",
   "service.ts": service?.code ?? "",
-  "asker.ts": asker?.code ?? "",
-  "anew.ts": anew?.code ?? "",
+  "client.ts": client?.code ?? "",
+  "add-again.ts": addAgain?.code ?? "",
 };
 
-/** One side of the diff: the lines of both, and those of its own. */
+/** Returns one side of the diff: the lines of both sides, and its own. */
 function side(sign: "-" | "+"): string {
   const lines = diff.split("\n").filter((line) => line.startsWith(" ") || line.startsWith(sign));
   return lines.map((line) => line.slice(1)).join("\n");
 }
 
-/** The page's programs, inside of the repository, so that the packages are found. */
+/** Writes the page's programs to a folder inside the repository, so that imports find the packages. */
 function folderOfPrograms(change: (text: string) => string = (text) => text): string {
   const folder = mkdtempSync(join(import.meta.dirname, "page-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -45,14 +45,14 @@ function folderOfPrograms(change: (text: string) => string = (text) => text): st
 }
 
 /** Runs the page's programs against an emulator and a Redis. */
-interface Stage {
-  /** Resolves with what it printed. */
+interface Runner {
+  /** Resolves with the output of the program. */
   run(program: string, env?: NodeJS.ProcessEnv): Promise<string>;
   start(program: string, env?: NodeJS.ProcessEnv): ChildProcess;
 }
 
-function stageFor(server: OperationStatusServer, { connection }: RedisServer): Stage {
-  // The emulator listens on plain http, where no credential is sent.
+function runnerFor(server: OperationStatusServer, { connection }: RedisServer): Runner {
+  // The emulator uses plain HTTP, over which no credential is sent.
   const folder = folderOfPrograms((text) =>
     text.replace(/^import .*identity";\n/m, "").replace(", new DefaultAzureCredential()", ""),
   );
@@ -76,21 +76,21 @@ function stageFor(server: OperationStatusServer, { connection }: RedisServer): S
 }
 
 async function exitCodeAfter(signal: NodeJS.Signals, child: ChildProcess): Promise<unknown> {
-  const ended = once(child, "exit");
+  const exited = once(child, "exit");
   child.kill(signal);
-  const [code]: unknown[] = await ended;
+  const [code]: unknown[] = await exited;
   return code;
 }
 
 const uri = "https://devbox.example/my-dev-box";
 
-test("the page of the queue has its programs", () => {
+test("the page about the queue has its programs", () => {
   expect(blocks).toHaveLength(4);
   expect(worker?.code).toContain("createOperationWorker(");
   expect(service?.code).toContain("createServer(");
 });
 
-test("a script that waits in its own process goes to the queue by its import and one line; all programs compile", async () => {
+test("a script changes to the queue by its import and one option, and all programs compile", async () => {
   const [removed, added] = ["-", "+"].map((sign) => diff.split("\n").filter((line) => line.startsWith(sign)));
   const imports = added?.filter((line) => line.startsWith("+import"));
   expect(removed).toHaveLength(1);
@@ -112,53 +112,53 @@ redisTest("the worker and both sides of the diff run", async (redis) => {
       { status: "Succeeded", properties: 42 },
     ],
   });
-  const stage = stageFor(server, redis);
-  const working = stage.start("worker.ts");
-  expect(await stage.run("after.ts", { PROJECT, OPERATION_ID })).toBe("Running 40\nSucceeded 40\n42\n");
-  expect(await stage.run("before.ts", { PROJECT, OPERATION_ID })).toBe("Succeeded undefined\n42\n");
-  expect(await exitCodeAfter("SIGTERM", working)).toBe(0);
+  const runner = runnerFor(server, redis);
+  const workerProcess = runner.start("worker.ts");
+  expect(await runner.run("after.ts", { PROJECT, OPERATION_ID })).toBe("Running 40\nSucceeded 40\n42\n");
+  expect(await runner.run("before.ts", { PROJECT, OPERATION_ID })).toBe("Succeeded undefined\n42\n");
+  expect(await exitCodeAfter("SIGTERM", workerProcess)).toBe(0);
 });
 
 redisTest(
-  "a service adds an operation, a worker waits, and a third process is told of the end",
+  "a service adds an operation, a worker polls it, and a third process gets the result",
   async (redis) => {
     const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
     await using server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline }) });
-    const stage = stageFor(server, redis);
-    const serving = stage.start("service.ts", { PORT: "0" });
-    const [told]: unknown[] = await once(serving.stdout ?? serving, "data");
-    const port = /port: (\d+)/.exec(String(told))?.[1];
-    const answer = await fetch(`http://127.0.0.1:${port}/my-dev-box`, { method: "PUT" });
-    const jobId = await answer.text();
-    expect({ status: answer.status, jobId }).toEqual({
+    const runner = runnerFor(server, redis);
+    const serviceProcess = runner.start("service.ts", { PORT: "0" });
+    const [output]: unknown[] = await once(serviceProcess.stdout ?? serviceProcess, "data");
+    const port = /port: (\d+)/.exec(String(output))?.[1];
+    const response = await fetch(`http://127.0.0.1:${port}/my-dev-box`, { method: "PUT" });
+    const jobId = await response.text();
+    expect({ status: response.status, jobId }).toEqual({
       status: 202,
       jobId: expect.stringMatching(/^\w{32}$/),
     });
-    expect(await exitCodeAfter("SIGTERM", serving)).toBe(0);
+    expect(await exitCodeAfter("SIGTERM", serviceProcess)).toBe(0);
 
-    const working = stage.start("worker.ts");
+    const workerProcess = runner.start("worker.ts");
     await using queue = createOperationQueue({ connection: redis.connection });
     await queue.handle(jobId).pollUntilDone();
-    expect(await stage.run("asker.ts", { JOB_ID: jobId })).toBe(asker?.output);
-    expect(await exitCodeAfter("SIGTERM", working)).toBe(0);
+    expect(await runner.run("client.ts", { JOB_ID: jobId })).toBe(client?.output);
+    expect(await exitCodeAfter("SIGTERM", workerProcess)).toBe(0);
   },
 );
 
-redisTest("what was given up is waited for anew, once its job is removed", async (redis) => {
+redisTest("a wait that timed out continues when its operation is added again", async (redis) => {
   await using server = await startOperationStatusServer();
   const { projectName, operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
   const { endpoint } = server;
-  const stage = stageFor(server, redis);
-  const working = stage.start("worker.ts");
+  const runner = runnerFor(server, redis);
+  const workerProcess = runner.start("worker.ts");
   await using queue = createOperationQueue({ connection: redis.connection });
-  const { jobId, pollUntilDone } = await givenUp();
+  const { jobId, pollUntilDone } = await timedOut();
   server.setStatus(operationId, { status: "Succeeded", properties: { uri } });
-  expect(await stage.run("anew.ts", { JOB_ID: jobId })).toBe(anew?.output);
-  // And now it is kept like any other.
+  expect(await runner.run("add-again.ts", { JOB_ID: jobId })).toBe(addAgain?.output);
+  // The new result is kept like any other.
   expect(await pollUntilDone()).toEqual({ uri });
-  expect(await exitCodeAfter("SIGTERM", working)).toBe(0);
+  expect(await exitCodeAfter("SIGTERM", workerProcess)).toBe(0);
 
-  async function givenUp(): Promise<{ jobId: string; pollUntilDone: () => Promise<unknown> }> {
+  async function timedOut(): Promise<{ jobId: string; pollUntilDone: () => Promise<unknown> }> {
     const handle = await queue.add({ endpoint, projectName, operationId }, { timeoutInMs: 100 });
     await expect(handle.pollUntilDone()).rejects.toThrow("still Running");
     return { jobId: handle.jobId, pollUntilDone: () => queue.handle(handle.jobId).pollUntilDone() };

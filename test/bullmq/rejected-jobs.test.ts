@@ -6,98 +6,104 @@ import { startOperationStatusServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
-import { listeningLogger, silent } from "./loggers.ts";
+import { recordingLogger, silent } from "./loggers.ts";
 
-/** As a queue adds its jobs: what fails is tried again. */
-const triedAgain = { attempts: Number.MAX_SAFE_INTEGER, backoff: { type: "fixed", delay: 1000 } };
+/** The options of a queue's jobs: BullMQ retries a job that fails. */
+const retried = { attempts: Number.MAX_SAFE_INTEGER, backoff: { type: "fixed", delay: 1000 } };
 
-redisTest("a job whose options were tampered with is refused, not tried for ever", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
-  const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
-  const client = new OperationStatusesClient(server.endpoint);
-  const { logger, lines } = listeningLogger();
-  await using queue = createOperationQueue({ connection });
-  await using worker = createOperationWorker({ connection, clients: [client], logger });
-  await worker.started;
-  const raw = new Queue("operations", { connection });
-  const operation = client.operation("myProject", operationId).toJSON();
-  const token = { version: 1, operation, startedAt: 1, savedAt: 1, pollCount: 0, failedPollCount: 0 };
-  const logged: string[] = [];
-  for (const [options, named] of [
-    [{ pollCostInMs: 0 }, "pollCostInMs: expected a positive"],
-    [{ minDelayInMs: 2, maxDelayInMs: 1 }, "minDelayInMs (2) must not be above maxDelayInMs (1)"],
-    [{ minDelayInMs: null }, "minDelayInMs: expected"],
-    [{ pastDurationsInMs: [0] }, "pastDurationsInMs: expected"],
-  ] as const) {
-    const { id = "" } = await raw.add(
-      "operation",
-      { version: 1, token, options, responseCounts: {} },
-      triedAgain,
-    );
-    expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
-      code: "JobRejected",
-      message: expect.stringContaining(named),
-    });
-    logged.push(expect.stringContaining(`Job ${id}: ${named}`));
-  }
-  await raw.close();
-  // Redis may tell the queue that a job has failed before it tells the worker, which then logs it.
-  await worker.close();
-  expect(lines).toEqual(logged);
-  expect(server.requests).toEqual([]);
-});
+redisTest(
+  "a job whose options were tampered with is rejected, not retried for ever",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    const { logger, lines } = recordingLogger();
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, clients: [client], logger });
+    await worker.started;
+    const raw = new Queue("operations", { connection });
+    const operation = client.operation("myProject", operationId).toJSON();
+    const token = { version: 1, operation, startedAt: 1, savedAt: 1, pollCount: 0, failedPollCount: 0 };
+    const logged: string[] = [];
+    for (const [options, named] of [
+      [{ pollCostInMs: 0 }, "pollCostInMs: expected a positive"],
+      [{ minDelayInMs: 2, maxDelayInMs: 1 }, "minDelayInMs (2) must not be above maxDelayInMs (1)"],
+      [{ minDelayInMs: null }, "minDelayInMs: expected"],
+      [{ pastDurationsInMs: [0] }, "pastDurationsInMs: expected"],
+    ] as const) {
+      const { id = "" } = await raw.add(
+        "operation",
+        { version: 1, token, options, responseCounts: {} },
+        retried,
+      );
+      expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
+        code: "JobRejected",
+        message: expect.stringContaining(named),
+      });
+      logged.push(expect.stringContaining(`Job ${id}: ${named}`));
+    }
+    await raw.close();
+    // Redis may tell the queue that a job has failed before it tells the worker, which then logs it.
+    await worker.close();
+    expect(lines).toEqual(logged);
+    expect(server.requests).toEqual([]);
+  },
+);
 
-/** An operation of another service, which succeeds at the first read. */
-function ownOperation(properties: unknown): Operation & { readonly reads: number } {
-  let reads = 0;
+/** An operation of another service, which succeeds at the first poll. */
+function ownOperation(properties: unknown): Operation & { readonly polls: number } {
+  let polls = 0;
   return {
     id: "own",
-    get reads() {
-      return reads;
+    get polls() {
+      return polls;
     },
     toJSON: () => ({ own: true }),
     getStatus: () => {
-      reads++;
+      polls++;
       return Promise.resolve({ status: { id: "own", name: "own", status: "Succeeded", properties } });
     },
   };
 }
 
-redisTest("a result that is no JSON is read once, and said to be none", async ({ connection }) => {
-  const operation = ownOperation({ count: 10n });
-  await using queue = createOperationQueue({ connection });
-  await using worker = createOperationWorker({
-    connection,
-    resolveOperation: () => operation,
-    logger: silent,
-  });
-  await worker.started;
-  const handle = await queue.add(operation);
-  expect(await rejection(handle.pollUntilDone())).toMatchObject({
-    code: "JobRejected",
-    message: expect.stringContaining("BigInt"),
-  });
-  expect(operation.reads).toBe(1);
-});
+redisTest(
+  "an operation whose result is no JSON is polled once, and its job is rejected",
+  async ({ connection }) => {
+    const operation = ownOperation({ count: 10n });
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({
+      connection,
+      resolveOperation: () => operation,
+      logger: silent,
+    });
+    await worker.started;
+    const handle = await queue.add(operation);
+    expect(await rejection(handle.pollUntilDone())).toMatchObject({
+      code: "JobRejected",
+      message: expect.stringContaining("BigInt"),
+    });
+    expect(operation.polls).toBe(1);
+  },
+);
 
-redisTest("a result comes as JSON has it, however long", async ({ connection }) => {
+redisTest("a result arrives as its JSON, whatever its length", async ({ connection }) => {
   const text = "x".repeat(31 * 2 ** 20);
   const operation = ownOperation({ text, missing: undefined, none: NaN, date: new Date(0) });
   await using queue = createOperationQueue({ connection });
   await using worker = createOperationWorker({ connection, resolveOperation: () => operation });
   await worker.started;
   const result = await (await queue.add(operation)).pollUntilDone();
-  // Not by toEqual: where they differ, the report would be as long.
+  // Not by toEqual: its report of a difference would be as long as the result.
   const expected = JSON.stringify({ text, none: null, date: "1970-01-01T00:00:00.000Z" });
   expect(JSON.stringify(result) === expected).toBe(true);
 });
 
-redisTest("a worker that resolves a token to no operation refuses its job", async ({ connection }) => {
+redisTest("a worker rejects a job whose token resolves to no operation", async ({ connection }) => {
   await using queue = createOperationQueue({ connection });
   await using worker = createOperationWorker({
     connection,
     logger: silent,
-    // @ts-expect-error -- plain JavaScript may forget to return it
+    // @ts-expect-error -- plain JavaScript may forget to return the operation
     resolveOperation: () => {},
   });
   await worker.started;
@@ -108,14 +114,14 @@ redisTest("a worker that resolves a token to no operation refuses its job", asyn
   });
 });
 
-redisTest("a result that came after a failed try is had by who comes later, too", async ({ connection }) => {
-  const { logger, lines } = listeningLogger();
+redisTest("a result after a failed attempt reaches later callers, too", async ({ connection }) => {
+  const { logger, lines } = recordingLogger();
   const operation = ownOperation(42);
-  let tries = 0;
+  let attempts = 0;
   const failsOnce = {
     ...operation,
     toJSON: () => {
-      if (tries++ === 0) throw new Error("not now");
+      if (attempts++ === 0) throw new Error("not now");
       return { own: true };
     },
   };

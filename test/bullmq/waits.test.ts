@@ -18,40 +18,43 @@ import { createCertificate } from "../support/tls.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 
-redisTest("whoever adds an operation that is in the queue gets its job", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
-  const { projectName, operationId } = server.addOperation({
-    timeline: [
-      { status: "Running", polls: 2 },
-      { status: "Succeeded", properties: 42 },
-    ],
-  });
-  const { endpoint } = server;
-  const client = new OperationStatusesClient(endpoint);
-  const operation = client.operation(projectName, operationId);
-  await using here = createOperationQueue({ connection });
-  await using elsewhere = createOperationQueue({ connection });
-  const handles = [
-    await here.add(operation, quick),
-    await elsewhere.add(operation),
-    await elsewhere.add(client.operation(projectName, operationId.toUpperCase())),
-    await elsewhere.add({ endpoint, projectName, operationId }),
-    await elsewhere.add(createPoller(operation)),
-    await elsewhere.add(JSON.stringify(createPoller(operation))),
-  ];
-  await using worker = createOperationWorker({ connection, clients: [client] });
-  await worker.started;
-  expect(new Set(handles.map(({ jobId }) => jobId)).size).toBe(1);
-  const results = await Promise.all(handles.map((handle) => handle.pollUntilDone()));
-  expect(results).toEqual([42, 42, 42, 42, 42, 42]);
-  expect(server.requests).toHaveLength(3);
-  // Of one that is over, too, and by a process that has only the id.
-  expect(await here.handle(handles[0]?.jobId ?? "").pollUntilDone()).toBe(42);
-  expect(await (await elsewhere.add(operation)).pollUntilDone()).toBe(42);
-  expect(server.requests).toHaveLength(3);
-});
+redisTest(
+  "adding an operation that is in the queue returns the handle of its job",
+  async ({ connection }) => {
+    await using server = await startOperationStatusServer();
+    const { projectName, operationId } = server.addOperation({
+      timeline: [
+        { status: "Running", polls: 2 },
+        { status: "Succeeded", properties: 42 },
+      ],
+    });
+    const { endpoint } = server;
+    const client = new OperationStatusesClient(endpoint);
+    const operation = client.operation(projectName, operationId);
+    await using here = createOperationQueue({ connection });
+    await using elsewhere = createOperationQueue({ connection });
+    const handles = [
+      await here.add(operation, quick),
+      await elsewhere.add(operation),
+      await elsewhere.add(client.operation(projectName, operationId.toUpperCase())),
+      await elsewhere.add({ endpoint, projectName, operationId }),
+      await elsewhere.add(createPoller(operation)),
+      await elsewhere.add(JSON.stringify(createPoller(operation))),
+    ];
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    expect(new Set(handles.map(({ jobId }) => jobId)).size).toBe(1);
+    const results = await Promise.all(handles.map((handle) => handle.pollUntilDone()));
+    expect(results).toEqual([42, 42, 42, 42, 42, 42]);
+    expect(server.requests).toHaveLength(3);
+    // Also after the end, and in a process that has only the id.
+    expect(await here.handle(handles[0]?.jobId ?? "").pollUntilDone()).toBe(42);
+    expect(await (await elsewhere.add(operation)).pollUntilDone()).toBe(42);
+    expect(server.requests).toHaveLength(3);
+  },
+);
 
-redisTest("a wait that a poller began goes on in the queue, its counts with it", async ({ connection }) => {
+redisTest("a wait of a poller continues in the queue, with its counts", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationLocation } = server.addOperation({
     timeline: [{ status: "Running", polls: 2, percentComplete: 30 }, { status: "Succeeded" }],
@@ -69,7 +72,7 @@ redisTest("a wait that a poller began goes on in the queue, its counts with it",
 });
 
 redisTest(
-  "a timeout, an outage and a missing operation end a wait as they do in a poller",
+  "a timeout, an outage and a missing operation end a wait as in a poller",
   async ({ connection }) => {
     await using server = await startOperationStatusServer();
     const client = new OperationStatusesClient(server.endpoint);
@@ -102,7 +105,7 @@ redisTest(
     });
     expect(await rejection(missing.pollUntilDone())).toBeInstanceOf(OperationNotFoundError);
 
-    // What was given up can be taken up again.
+    // The wait that timed out can continue.
     server.setStatus(running.operationId, { status: "Succeeded", properties: "at last" });
     const { resumeToken = "" } = timeout instanceof PollingTimeoutError ? timeout : {};
     expect(await queue.remove(late.jobId)).toBe(true);
@@ -111,7 +114,7 @@ redisTest(
 );
 
 redisTest(
-  "who waits may leave, and who closes the queue lets all go; the workers go on",
+  "a signal aborts one wait, closing the queue rejects all; the workers continue",
   async ({ connection }) => {
     await using server = await startOperationStatusServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
@@ -120,14 +123,14 @@ redisTest(
     await using worker = createOperationWorker({ connection, clients: [client] });
     await worker.started;
     const handle = await queue.add(client.operation("myProject", operationId), quick);
-    const leaving = new AbortController();
-    const left = rejection(handle.pollUntilDone({ abortSignal: leaving.signal }));
+    const controller = new AbortController();
+    const aborted = rejection(handle.pollUntilDone({ abortSignal: controller.signal }));
     const reason = new Error("no longer wanted");
-    leaving.abort(reason);
-    expect(await left).toBe(reason);
-    const staying = rejection(handle.pollUntilDone());
+    controller.abort(reason);
+    expect(await aborted).toBe(reason);
+    const pending = rejection(handle.pollUntilDone());
     await queue.close();
-    expect(await staying).toMatchObject({ name: "PollingError", code: "Disposed" });
+    expect(await pending).toMatchObject({ name: "PollingError", code: "Disposed" });
 
     server.setStatus(operationId, "Succeeded");
     await using again = createOperationQueue({ connection });
@@ -135,7 +138,7 @@ redisTest(
   },
 );
 
-redisTest("a 429 holds back the reads of all operations", async ({ connection }) => {
+redisTest("a 429 throttles the polls of all operations", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const client = new OperationStatusesClient(server.endpoint);
   await using queue = createOperationQueue({ connection });
@@ -150,16 +153,16 @@ redisTest("a 429 holds back the reads of all operations", async ({ connection })
     }),
   );
   await Promise.all(handles.map((handle) => handle.pollUntilDone()));
-  const refusedAt = server.requests.findIndex(({ responseStatus }) => responseStatus === 429);
-  const held = server.requests.slice(refusedAt + 1);
-  const after = held.map(({ receivedAt }) => receivedAt - (server.requests[refusedAt]?.receivedAt ?? 0));
-  // The other worker's read may be under way, and the next be fetched already, when the first hears of the 429.
+  const throttledAt = server.requests.findIndex(({ responseStatus }) => responseStatus === 429);
+  const later = server.requests.slice(throttledAt + 1);
+  const after = later.map(({ receivedAt }) => receivedAt - (server.requests[throttledAt]?.receivedAt ?? 0));
+  // When the first worker gets the 429, the other may have a poll under way and the next job fetched.
   expect(after.filter((inMs) => inMs < 2000).length).toBeLessThanOrEqual(3);
   expect(after.filter((inMs) => inMs >= 2000).length).toBeGreaterThanOrEqual(5);
 });
 
 redisTest(
-  "a result that is elsewhere is read, and an outage of it alone ends the wait",
+  "a result at another URL is requested, and an outage of these requests alone ends the wait",
   async ({ connection }) => {
     const failing = Object.fromEntries(
       Array.from({ length: 99 }, (_, index) => [index + 1, { kind: "status", status: 500 } as const]),
@@ -189,7 +192,7 @@ redisTest(
   },
 );
 
-redisTest("Redis never sees a credential", async ({ connection }) => {
+redisTest("Redis never gets a credential", async ({ connection }) => {
   const certificate = await createCertificate();
   setDefaultCACertificates([certificate.cert]);
   const credential = new CountingCredential();
@@ -214,7 +217,7 @@ redisTest("Redis never sees a credential", async ({ connection }) => {
 });
 
 redisTest(
-  "a job of another origin, or of another form, is refused before anything is sent",
+  "a job of another origin or of another format is rejected before anything is sent",
   async ({ connection }) => {
     await using server = await startOperationStatusServer();
     const client = new OperationStatusesClient(server.endpoint);
@@ -247,35 +250,35 @@ redisTest(
   },
 );
 
-redisTest("pollUntilDone opens the queue, waits, and leaves nothing open", async ({ connection }) => {
+redisTest("pollUntilDone opens the queue, waits, and closes the queue", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
     timeline: [
       { status: "Running", polls: 1 },
-      { status: "Succeeded", properties: { answer: 42 } },
+      { status: "Succeeded", properties: { value: 42 } },
     ],
   });
   const client = new OperationStatusesClient(server.endpoint);
   await using worker = createOperationWorker({ connection, clients: [client] });
   await worker.started;
-  const heard: string[] = [];
-  const onProgress = ({ status }: { readonly status: string }): unknown => heard.push(status);
+  const listened: string[] = [];
+  const onProgress = ({ status }: { readonly status: string }): unknown => listened.push(status);
   const operation = client.operation("myProject", operationId);
-  expect(await pollUntilDone(operation, { connection, onProgress, ...quick })).toEqual({ answer: 42 });
-  expect(heard).toEqual(["Running", "Succeeded"]);
+  expect(await pollUntilDone(operation, { connection, onProgress, ...quick })).toEqual({ value: 42 });
+  expect(listened).toEqual(["Running", "Succeeded"]);
 });
 
-/** All keys and values, as text. */
+/** Returns all keys and values of Redis as text. */
 async function everythingIn(connection: { readonly host: string; readonly port: number }): Promise<string> {
   const { Redis } = await import("ioredis");
   const redis = new Redis(connection);
-  const dumped: unknown[] = [];
+  const entries: unknown[] = [];
   for (const key of await redis.keys("*")) {
     const type = await redis.type(key);
-    if (type === "hash") dumped.push(key, await redis.hgetall(key));
-    if (type === "stream") dumped.push(key, await redis.xrange(key, "-", "+"));
-    if (type === "string") dumped.push(key, await redis.get(key));
+    if (type === "hash") entries.push(key, await redis.hgetall(key));
+    if (type === "stream") entries.push(key, await redis.xrange(key, "-", "+"));
+    if (type === "string") entries.push(key, await redis.get(key));
   }
   redis.disconnect();
-  return JSON.stringify(dumped);
+  return JSON.stringify(entries);
 }

@@ -1,8 +1,8 @@
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationWorker } from "lro-poller/bullmq";
 
-// A worker in a process of its own, to be killed. It signs its requests with the process's number.
-const { REDIS_PORT, ENDPOINT = "", CLOCK_OFF_BY_IN_MS = "0", ...rest } = process.env;
+// A worker in a process of its own, which a test can kill. Each request has the process id in a header.
+const { REDIS_PORT, ENDPOINT = "", CLOCK_OFF_BY_IN_MS = "0", ...settings } = process.env;
 
 const offByInMs = Number(CLOCK_OFF_BY_IN_MS);
 const realNow = Date.now;
@@ -13,7 +13,7 @@ const client = new OperationStatusesClient(ENDPOINT, undefined, {
     {
       position: "perCall",
       policy: {
-        name: "signature",
+        name: "processId",
         sendRequest: (request, next) => {
           request.headers.set("x-process", String(process.pid));
           return next(request);
@@ -25,9 +25,9 @@ const client = new OperationStatusesClient(ENDPOINT, undefined, {
 const worker = createOperationWorker({
   connection: { host: "127.0.0.1", port: Number(REDIS_PORT) },
   clients: [client],
-  concurrency: Number(rest["CONCURRENCY"] ?? 16),
-  lockDurationInMs: Number(rest["LOCK_IN_MS"] ?? 2000),
-  stalledIntervalInMs: Number(rest["STALLED_IN_MS"] ?? 1000),
+  concurrency: Number(settings["CONCURRENCY"] ?? 16),
+  lockDurationInMs: Number(settings["LOCK_IN_MS"] ?? 2000),
+  stalledIntervalInMs: Number(settings["STALLED_IN_MS"] ?? 1000),
 });
 await worker.started;
 process.send?.("started");

@@ -5,13 +5,13 @@ import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
 import { expect, onTestFinished, vi } from "vitest";
 import { redisTest } from "../support/redis.ts";
-import { tooEarlyReads } from "./early-polls.ts";
-import { listeningLogger } from "./loggers.ts";
+import { earlyPolls } from "./early-polls.ts";
+import { recordingLogger } from "./loggers.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 
 redisTest(
-  "reads that follow each other at once are told one by one, and let the worker go",
+  "polls without an interval notify progress one by one, and the worker can be closed",
   async ({ connection }) => {
     await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
     const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
@@ -29,13 +29,13 @@ redisTest(
     }
     expect(counts.length).toBeGreaterThan(1);
     await worker.close();
-    const reads = server.requests.length;
+    const polls = server.requests.length;
     expect(await queue.counts()).toMatchObject({ active: 0, completed: 0 });
-    expect(server.requests).toHaveLength(reads);
+    expect(server.requests).toHaveLength(polls);
   },
 );
 
-redisTest("a worker that is closed while it reads saves what the answer says", async ({ connection }) => {
+redisTest("a worker that is closed during a poll saves the response", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
     timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
@@ -54,17 +54,17 @@ redisTest("a worker that is closed while it reads saves what the answer says", a
   await second.started;
   await handle.pollUntilDone();
   expect(server.requests).toHaveLength(2);
-  expect(tooEarlyReads(server.requests, () => 2000)).toEqual([]);
+  expect(earlyPolls(server.requests, () => 2000)).toEqual([]);
 });
 
-redisTest("a worker that may not ask Redis for its pace any more saves its reads", async ({ connection }) => {
+redisTest("a worker that may not read the state of Redis still saves its polls", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
     timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }],
     retryAfter: 3,
   });
   const client = new OperationStatusesClient(server.endpoint);
-  const { logger, lines } = listeningLogger();
+  const { logger, lines } = recordingLogger();
   await using queue = createOperationQueue({ connection });
   await using worker = createOperationWorker({ connection, clients: [client], logger });
   await worker.started;
@@ -75,10 +75,10 @@ redisTest("a worker that may not ask Redis for its pace any more saves its reads
   await handle.pollUntilDone();
   expect(lines).toContainEqual(expect.stringContaining("The worker: NOPERM"));
   expect(server.requests).toHaveLength(3);
-  expect(tooEarlyReads(server.requests, () => 3000)).toEqual([]);
+  expect(earlyPolls(server.requests, () => 3000)).toEqual([]);
 });
 
-redisTest("an operation that is removed while it is read stays, and ends", async ({ connection }) => {
+redisTest("an operation that is removed during a poll stays, and ends", async ({ connection }) => {
   await using server = await startOperationStatusServer();
   const { operationId } = server.addOperation({
     timeline: [{ status: "Succeeded", properties: 42 }],
@@ -98,24 +98,21 @@ redisTest("an operation that is removed while it is read stays, and ends", async
   await raw.close();
 });
 
-redisTest(
-  "a worker asks Redis for the time before it reads, however long it had nothing to do",
-  async ({ connection }) => {
-    await using server = await startOperationStatusServer();
-    const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
-    const client = new OperationStatusesClient(server.endpoint);
-    await using queue = createOperationQueue({ connection });
-    await using worker = createOperationWorker({ connection, clients: [client] });
-    await worker.started;
-    // As after hours: its clock has gone a minute ahead of Redis's.
-    const now = performance.now.bind(performance);
-    vi.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
-    onTestFinished(() => void vi.restoreAllMocks());
-    const savedAt = Date.now();
-    const operation = client.operation("myProject", operationId).toJSON();
-    const token = { version: 1, operation, startedAt: savedAt, savedAt, pollCount: 1, failedPollCount: 0 };
-    await queue.add(JSON.stringify({ ...token, notBefore: savedAt + 30_000 }));
-    await expect.poll(() => queue.counts()).toMatchObject({ delayed: 1, active: 0, waiting: 0 });
-    expect(server.requests).toEqual([]);
-  },
-);
+redisTest("a worker gets Redis's time before it polls, however long it was idle", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  // As after hours without a job: the clock is a minute ahead of Redis's.
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
+  onTestFinished(() => void vi.restoreAllMocks());
+  const savedAt = Date.now();
+  const operation = client.operation("myProject", operationId).toJSON();
+  const token = { version: 1, operation, startedAt: savedAt, savedAt, pollCount: 1, failedPollCount: 0 };
+  await queue.add(JSON.stringify({ ...token, notBefore: savedAt + 30_000 }));
+  await expect.poll(() => queue.counts()).toMatchObject({ delayed: 1, active: 0, waiting: 0 });
+  expect(server.requests).toEqual([]);
+});

@@ -4,8 +4,8 @@ import { durationHistory } from "lro-poller";
 import { parseDurations, textOf } from "../../src/history/durations.ts";
 import { MemoryStore, historyWithWarnings } from "./support.ts";
 
-describe("a history of durations", () => {
-  it("knows of each kind what was recorded, the newest last", async () => {
+describe("a duration history", () => {
+  it("returns the recorded durations of each kind, the newest last", async () => {
     const { history } = historyWithWarnings();
     await history.record("createDevBox/small", 61_000.4);
     await history.record("createDevBox/large", 2_700_000);
@@ -15,14 +15,14 @@ describe("a history of durations", () => {
     expect(await history.pastDurations("createDevBox")).toEqual([]);
   });
 
-  it("is found again by the next process", async () => {
+  it("is kept for the next process", async () => {
     const store = new MemoryStore();
     await durationHistory(store).record("stopDevBox", 30_000);
     expect(await durationHistory(store).pastDurations("stopDevBox")).toEqual([30_000]);
   });
 
   it.each(["__proto__", "constructor", "17", 'a\n"b" \u2028'])(
-    "takes any text for a kind: %j",
+    "accepts any text as a kind: %j",
     async (kind) => {
       const store = new MemoryStore();
       await durationHistory(store).record("before", 1);
@@ -38,7 +38,7 @@ describe("a history of durations", () => {
     expect(await history.pastDurations("any")).toEqual([3, 4, 5]);
   });
 
-  it("keeps 100 of a kind unless told otherwise", async () => {
+  it("keeps 100 durations of a kind by default", async () => {
     const { history } = historyWithWarnings();
     await Promise.all(Array.from({ length: 102 }, (_, i) => history.record("any", i + 1)));
     const durations = await history.pastDurations("any");
@@ -52,33 +52,33 @@ describe("a history of durations", () => {
     expect([...parseDurations(store.text ?? "").keys()]).toEqual(["a", "c", "d"]);
   });
 
-  it("loses nothing that is recorded at once", async () => {
+  it("loses nothing that is recorded at the same time", async () => {
     const { history } = historyWithWarnings();
     void history.record("any", 1);
     void history.record("any", 2);
     expect(await history.pastDurations("any")).toEqual([1, 2]);
   });
 
-  it("reads an empty text as none", async () => {
+  it("treats an empty text as no durations", async () => {
     const { history, warnings } = historyWithWarnings(new MemoryStore("\n"));
     expect(await history.pastDurations("any")).toEqual([]);
     expect(warnings).toEqual([]);
   });
 
-  it("reads a text that begins with a byte order mark", async () => {
+  it("parses a text that starts with a byte order mark", async () => {
     const text = `\uFEFF${textOf(new Map([["any", [1]]]))}`;
     const { history, warnings } = historyWithWarnings(new MemoryStore(text));
     expect(await history.pastDurations("any")).toEqual([1]);
     expect(warnings).toEqual([]);
   });
 
-  it("says what its store says", async () => {
+  it("rejects with the error of its store", async () => {
     const store = new MemoryStore();
-    store.trouble = new Error("the disk is on fire");
+    store.error = new Error("the disk is on fire");
     const { history } = historyWithWarnings(store);
     await expect(history.pastDurations("any")).rejects.toThrow("the disk is on fire");
     await expect(history.record("any", 1)).rejects.toThrow("the disk is on fire");
-    store.trouble = undefined;
+    store.error = undefined;
     await history.record("any", 1);
     expect(await history.pastDurations("any")).toEqual([1]);
   });
@@ -98,7 +98,7 @@ test.each([0, -1, 0.9, 1e12 + 1, NaN, Infinity])("a duration is 1 to 1e12: not %
   await expect(history.record("any", duration)).rejects.toThrow(RangeError);
 });
 
-test("options out of range are named", () => {
+test("an option out of range is rejected with its name", () => {
   expect(() => durationHistory("")).toThrow(/^pathOrStore: /);
   expect(() => durationHistory(new MemoryStore(), { maxKinds: 0 })).toThrow(/^maxKinds: .* got 0$/);
   expect(() => durationHistory(new MemoryStore(), { maxDurationsPerKind: 1.5 })).toThrow(
@@ -106,13 +106,13 @@ test("options out of range are named", () => {
   );
 });
 
-test.each([undefined, null, 7, {}, { read: () => {} }])("%j is no place for durations", (place) => {
-  const begin = (): unknown => Reflect.apply(durationHistory, undefined, [place]);
-  expect(begin).toThrow(/^pathOrStore: expected a path, or a store with read\(\) and write\(\), got /);
-  expect(begin).toThrow(TypeError);
+test.each([undefined, null, 7, {}, { read: () => {} }])("%j is no store", (value) => {
+  const create = (): unknown => Reflect.apply(durationHistory, undefined, [value]);
+  expect(create).toThrow(/^pathOrStore: expected a path, or a store with read\(\) and write\(\), got /);
+  expect(create).toThrow(TypeError);
 });
 
-test("what is written can be read, whatever it is", () => {
+test("all durations can be written and parsed", () => {
   const duration = fc.integer({ min: 1, max: 1e12 });
   const entry = fc.tuple(fc.string({ minLength: 1, unit: "binary" }), fc.array(duration));
   fc.assert(
@@ -125,7 +125,7 @@ test("what is written can be read, whatever it is", () => {
 
 const entry = { kind: "any", durationsInMs: [1] };
 
-describe("a damaged text", () => {
+describe("a text that cannot be parsed", () => {
   it.each([
     ['{"version":1,"kinds":[{"kind":"an', "durations: expected JSON"],
     ["[]", "durations: expected an object"],
@@ -149,15 +149,15 @@ describe("a damaged text", () => {
       JSON.stringify({ version: 1, kinds: [{ ...entry, durationsInMs: [1e13] }] }),
       "durations.kinds[0].durationsInMs[0]: expected a number from 1 to 1000000000000, got 10000000000000",
     ],
-  ])("%s is told of and replaced", async (text, what) => {
+  ])("%s causes a warning and is replaced", async (text, message) => {
     const { history, warnings } = historyWithWarnings(new MemoryStore(text));
     await history.record("any", 5);
     expect(await history.pastDurations("any")).toEqual([5]);
-    expect(warnings).toEqual([expect.stringContaining(what)]);
+    expect(warnings).toEqual([expect.stringContaining(message)]);
   });
 
-  it("that a later release wrote is left alone", async () => {
-    const text = '{"version":2,"durations":"in a way of its own"}';
+  it("of a later release is left alone", async () => {
+    const text = '{"version":2,"durations":"in another format"}';
     const store = new MemoryStore(text);
     const { history } = historyWithWarnings(store);
     await expect(history.pastDurations("any")).rejects.toThrow("durations.version: expected 1, got 2");

@@ -18,8 +18,8 @@ import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { FileStore } from "../../src/history/file-store.ts";
 import { historyWithWarnings, temporaryFolder } from "./support.ts";
 
-describe("a history in a file", () => {
-  it("makes the file and its folder, and leaves nothing else there", async () => {
+describe("a duration history in a file", () => {
+  it("creates the file and its folder, and leaves nothing else there", async () => {
     const folder = join(temporaryFolder(), "cache", "lro");
     const path = join(folder, "durations.json");
     expect(await durationHistory(path).pastDurations("any")).toEqual([]);
@@ -36,15 +36,15 @@ describe("a history in a file", () => {
     expect(readdirSync(folder)).toEqual(["durations.json"]);
   });
 
-  it("loses nothing of what many record at once", async () => {
+  it("loses nothing that many histories record at the same time", async () => {
     const path = join(temporaryFolder(), "durations.json");
-    const everybody = Array.from({ length: 25 }, (_, i) => durationHistory(path).record("any", i + 1));
-    await Promise.all(everybody);
+    const recordings = Array.from({ length: 25 }, (_, i) => durationHistory(path).record("any", i + 1));
+    await Promise.all(recordings);
     const durations = await durationHistory(path).pastDurations("any");
     expect(durations.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i + 1));
   });
 
-  it("loses nothing of what several processes record at once", async () => {
+  it("loses nothing that several processes record at the same time", async () => {
     const path = join(temporaryFolder(), "durations.json");
     const module = new URL("../../src/index.ts", import.meta.url).href;
     const script = `
@@ -56,7 +56,7 @@ describe("a history in a file", () => {
     expect(await durationHistory(path).pastDurations("any")).toHaveLength(30);
   });
 
-  it("sets a damaged file aside, says where it is, and begins anew", async () => {
+  it("moves a damaged file away, warns where it is, and starts a new one", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "durations.json");
     writeFileSync(path, '{"version":1,"kin');
@@ -71,7 +71,7 @@ describe("a history in a file", () => {
     expect(warnings).toEqual([expect.stringContaining(`they are now in ${join(folder, aside)}`)]);
   });
 
-  it("is found damaged once, however many look", async () => {
+  it("warns once of a damaged file, even if many histories read it", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "durations.json");
     writeFileSync(path, "damaged");
@@ -83,7 +83,7 @@ describe("a history in a file", () => {
     expect(readdirSync(folder)).toHaveLength(2);
   });
 
-  it("waits for whoever is writing", async () => {
+  it("waits for another process that writes", async () => {
     const path = join(temporaryFolder(), "durations.json");
     writeFileSync(`${path}.lock`, "");
     const recording = durationHistory(path).record("any", 1);
@@ -93,7 +93,7 @@ describe("a history in a file", () => {
     expect(await durationHistory(path).pastDurations("any")).toEqual([1]);
   });
 
-  it("takes over from a process that died while it wrote", async () => {
+  it("takes over the lock of a process that died during a write", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "durations.json");
     writeFileSync(`${path}.lock`, "");
@@ -103,7 +103,7 @@ describe("a history in a file", () => {
     expect(readdirSync(folder)).toEqual(["durations.json"]);
   });
 
-  it("takes over a lock of the future, which a clock that was set back leaves", async () => {
+  it("takes over a lock with a future time, as after a clock was set back", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "durations.json");
     writeFileSync(`${path}.lock`, "");
@@ -112,7 +112,7 @@ describe("a history in a file", () => {
     expect(readdirSync(folder)).toEqual(["durations.json"]);
   });
 
-  it("says that a folder is where its lock should be", async () => {
+  it("rejects if a folder is in the place of its lock", async () => {
     const path = join(temporaryFolder(), "durations.json");
     mkdirSync(`${path}.lock`);
     await expect(durationHistory(path).record("any", 1)).rejects.toThrow(
@@ -120,7 +120,7 @@ describe("a history in a file", () => {
     );
   });
 
-  it.runIf(existsSync("/proc/self"))("gives up where no folder can be made", async () => {
+  it.runIf(existsSync("/proc/self"))("rejects if its folder cannot be created", async () => {
     const path = "/proc/lro-history/deeper/durations.json";
     await expect(durationHistory(path).record("any", 1)).rejects.toMatchObject({ code: "ENOENT" });
   });
@@ -135,14 +135,14 @@ describe("a history in a file", () => {
     expect(await durationHistory(target).pastDurations("any")).toEqual([1]);
   });
 
-  it("leaves no draft behind when it cannot be replaced", async () => {
+  it("leaves no draft behind if the file cannot be replaced", async () => {
     const folder = temporaryFolder();
     mkdirSync(join(folder, "durations.json"));
     await expect(new FileStore(join(folder, "durations.json")).write("new")).rejects.toBeInstanceOf(Error);
     expect(readdirSync(folder)).toEqual(["durations.json"]);
   });
 
-  it("that cannot be read becomes a warning of the wait", async () => {
+  it("warns if the file cannot be read, and does not end the wait", async () => {
     const folder = temporaryFolder();
     const path = join(folder, "durations.json");
     mkdirSync(path);
@@ -161,7 +161,7 @@ describe("a history in a file", () => {
     expect(readdirSync(folder)).toEqual(["durations.json"]);
   });
 
-  it("needs a platform that has files", () => {
+  it("needs a platform with files", () => {
     vi.stubGlobal("process", {});
     const withoutFiles = (): unknown => durationHistory("durations.json");
     expect(withoutFiles).toThrow(

@@ -5,28 +5,28 @@ import { onTestFinished } from "vitest";
 import { durationHistory } from "lro-poller";
 import type { DurationHistory, DurationHistoryOptions, DurationStore } from "lro-poller";
 
-/** A store in memory, and what it was given. */
+/** A store in memory. */
 export class MemoryStore implements DurationStore {
   text: string | undefined;
-  /** Thrown by whatever comes next. */
-  trouble: Error | undefined;
+  /** The error of all calls from now on. */
+  error: Error | undefined;
 
   constructor(text?: string) {
     this.text = text;
   }
 
   read(): Promise<string | undefined> {
-    return this.trouble ? Promise.reject(this.trouble) : Promise.resolve(this.text);
+    return this.error ? Promise.reject(this.error) : Promise.resolve(this.text);
   }
 
   write(text: string): Promise<void> {
-    if (this.trouble) return Promise.reject(this.trouble);
+    if (this.error) return Promise.reject(this.error);
     this.text = text;
     return Promise.resolve();
   }
 }
 
-/** A history, and its warnings. */
+/** Creates a history, and collects its warnings. */
 export function historyWithWarnings(
   pathOrStore: string | DurationStore = new MemoryStore(),
   options: DurationHistoryOptions = {},
@@ -36,7 +36,7 @@ export function historyWithWarnings(
   return { history: durationHistory(pathOrStore, { onWarning, ...options }), warnings };
 }
 
-/** A folder that is gone after the test. */
+/** Creates a folder that is removed after the test. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "lro-history-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));

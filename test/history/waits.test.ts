@@ -13,7 +13,7 @@ const endTime = "2025-01-01T10:00:42.5Z";
 const inTenSeconds = { retryAfterInMs: 10_000 };
 const running = { status: "Running", ...inTenSeconds };
 
-/** Waits for an operation of the kind `any`, and tells what is known of the kind afterwards. */
+/** Waits for an operation of the kind `any`, and returns the past durations of the kind afterwards. */
 async function durationsAfter(
   replies: readonly ScriptedReply[],
   options: PollOptions = {},
@@ -26,41 +26,41 @@ async function durationsAfter(
   return history.pastDurations("any");
 }
 
-describe("recorded is", () => {
-  it.each(["Succeeded", "Failed"])("what the service says it took, when it has %s", async (status) => {
+describe("the recorded duration is", () => {
+  it.each(["Succeeded", "Failed"])("that of the service's times, after %s", async (status) => {
     expect(await durationsAfter([running, { status, startTime, endTime }])).toEqual([42_500]);
   });
 
-  it("what the wait saw, where the service does not say and the operation began under its eyes", async () => {
+  it("that of the wait, without the service's times, if the operation started during the wait", async () => {
     const notStarted = { status: "NotStarted", ...inTenSeconds };
     expect(await durationsAfter([notStarted, running, { status: "Succeeded", startTime }])).toEqual([20_000]);
   });
 
-  it("nothing of an operation that was found under way, where the service does not say", async () => {
+  it("missing, without the service's times, if the operation was running already", async () => {
     expect(await durationsAfter([running, running, "Succeeded"])).toEqual([]);
   });
 
-  it("nothing of one that was over already", async () => {
+  it("missing if the operation was terminal already", async () => {
     expect(await durationsAfter([{ status: "Succeeded", startTime, endTime }])).toEqual([]);
   });
 
-  it("nothing of one that was canceled", async () => {
+  it("missing if the operation was canceled", async () => {
     expect(await durationsAfter([running, { status: "Canceled", startTime, endTime }])).toEqual([]);
   });
 
-  it("what the wait saw, where the times of the service cannot be", async () => {
+  it("that of the wait, if the service's times are reversed", async () => {
     const notStarted = { status: "NotStarted", ...inTenSeconds };
     const reversed = { status: "Succeeded", startTime: endTime, endTime: startTime };
     expect(await durationsAfter([notStarted, reversed])).toEqual([10_000]);
   });
 
-  it("what the wait saw, where the times of the service are ages apart", async () => {
+  it("that of the wait, if the service's times are ages apart", async () => {
     const notStarted = { status: "NotStarted", ...inTenSeconds };
-    const sinceEver = { status: "Succeeded", startTime: "0001-01-01T00:00:00Z", endTime };
-    expect(await durationsAfter([notStarted, sinceEver])).toEqual([10_000]);
+    const forAges = { status: "Succeeded", startTime: "0001-01-01T00:00:00Z", endTime };
+    expect(await durationsAfter([notStarted, forAges])).toEqual([10_000]);
   });
 
-  it("nothing of a wait that ended before the operation", async () => {
+  it("missing if the wait ended before the operation", async () => {
     const notStarted = { status: "NotStarted", ...inTenSeconds };
     expect(await durationsAfter([notStarted, running], { timeoutInMs: 15_000 })).toEqual([]);
     const abortSignal = AbortSignal.abort(new Error("enough"));
@@ -68,7 +68,7 @@ describe("recorded is", () => {
   });
 });
 
-test("an operation that the wait itself began is timed from the service's answer on", async () => {
+test("an operation that the wait started is timed from the initial response", async () => {
   const clock = createVirtualClock();
   const { history } = historyWithWarnings();
   const options = await history.options("any", { clock, random });
@@ -80,7 +80,7 @@ test("an operation that the wait itself began is timed from the service's answer
   expect(await history.pastDurations("any")).toEqual([70_000]);
 });
 
-test("a wait is over when its duration is written", async () => {
+test("a wait ends after its duration is written", async () => {
   const events: string[] = [];
   const store = new MemoryStore();
   store.write = async () => {
@@ -94,13 +94,13 @@ test("a wait is over when its duration is written", async () => {
   expect(events).toEqual(["written", "over"]);
 });
 
-test("a success whose result is still to be read counts once", async () => {
+test("a success whose result is still pending is recorded once", async () => {
   const clock = createVirtualClock();
   const { history } = historyWithWarnings();
   const status = { id: "/1", name: "1", status: "Running", startTime: new Date(0), endTime: new Date(9000) };
   const succeeded = { ...status, status: "Succeeded" };
-  const readings = [{ status }, { status: succeeded, isResultPending: true }, { status: succeeded }];
-  const getStatus = async (): Promise<(typeof readings)[number]> => readings.shift() ?? { status };
+  const responses = [{ status }, { status: succeeded, isResultPending: true }, { status: succeeded }];
+  const getStatus = async (): Promise<(typeof responses)[number]> => responses.shift() ?? { status };
   await clock.runUntilSettled(
     history.pollUntilDone("any", { id: "1", getStatus, toJSON: () => ({}) }, { clock }),
   );
@@ -115,7 +115,7 @@ async function historyOf(kind: string): Promise<ReturnType<typeof historyWithWar
   return known;
 }
 
-/** An operation of a minute on a clock. */
+/** An operation that takes a minute of the clock. */
 function minute(clock: VirtualClock, fields: object = {}): ReturnType<typeof scriptedOperation> {
   const reply = (): { status: string } => ({
     ...fields,
@@ -128,7 +128,7 @@ function minute(clock: VirtualClock, fields: object = {}): ReturnType<typeof scr
 }
 
 describe("a wait with a history", () => {
-  it("knows what its kind took", async () => {
+  it("has the past durations of its kind", async () => {
     const { history } = await historyOf("any");
     const options = { pollCostInMs: 2000, pastDurationsInMs: [70_000] };
     expect(await history.options("any", options)).toMatchObject({
@@ -138,18 +138,18 @@ describe("a wait with a history", () => {
     expect(await history.options("other")).toMatchObject({ pastDurationsInMs: [] });
   });
 
-  it("asks when the past says", async () => {
+  it("polls when the past durations suggest", async () => {
     const { history } = await historyOf("any");
     const [clock, otherClock] = [createVirtualClock(), createVirtualClock()];
-    const [knowing, ignorant] = [minute(clock), minute(otherClock)];
-    await clock.runUntilSettled(history.pollUntilDone("any", knowing, { clock, random }));
-    await otherClock.runUntilSettled(pollUntilDone(ignorant, { clock: otherClock, random }));
+    const [informed, uninformed] = [minute(clock), minute(otherClock)];
+    await clock.runUntilSettled(history.pollUntilDone("any", informed, { clock, random }));
+    await otherClock.runUntilSettled(pollUntilDone(uninformed, { clock: otherClock, random }));
     const firstGap = adaptive({ pastDurationsInMs: past })({ elapsedInMs: 0, pollCount: 1 }, random);
-    expect(knowing.polls[1]?.startedAt).toBe(firstGap);
-    expect(knowing.polls.length).toBeLessThan(ignorant.polls.length);
+    expect(informed.polls[1]?.startedAt).toBe(firstGap);
+    expect(informed.polls.length).toBeLessThan(uninformed.polls.length);
   });
 
-  it("finds its kind in the first answer, and knows what that took from then on", async () => {
+  it("finds its kind in the first response, and uses its past durations from then on", async () => {
     const clock = createVirtualClock();
     const { history } = await historyOf("devboxes");
     const seen: Progress[] = [];
@@ -162,15 +162,15 @@ describe("a wait with a history", () => {
     const atFirst = adaptive()({ elapsedInMs: 0, pollCount: 1 }, random);
     expect(first).toMatchObject({ nextPollInMs: atFirst, estimatedRemainingInMs: undefined });
     const { elapsedInMs = 0, pollCount = 0 } = second ?? {};
-    const known = adaptive({ pastDurationsInMs: past });
-    expect(second?.nextPollInMs).toBe(known({ elapsedInMs, pollCount }, random));
+    const expected = adaptive({ pastDurationsInMs: past });
+    expect(second?.nextPollInMs).toBe(expected({ elapsedInMs, pollCount }, random));
     expect(second?.estimatedRemainingInMs).toBe(
-      known.estimate?.({ elapsedInMs, pollCount })?.estimatedRemainingInMs,
+      expected.estimate?.({ elapsedInMs, pollCount })?.estimatedRemainingInMs,
     );
     expect(await history.pastDurations("devboxes")).toEqual([...past, 42_500]);
   });
 
-  it("leaves the user's own callbacks and schedule in place", async () => {
+  it("keeps the user's own callbacks and schedule", async () => {
     const clock = createVirtualClock();
     const { history } = await historyOf("any");
     const seen: unknown[] = [];
@@ -187,7 +187,7 @@ describe("a wait with a history", () => {
     expect(seen).toEqual([201, 7000, 7000, undefined]);
   });
 
-  it("does not suffer from a function that finds no kind", async () => {
+  it("does not end if a function finds no kind", async () => {
     const clock = createVirtualClock();
     const { history, warnings } = historyWithWarnings();
     const seen: string[] = [];
@@ -214,10 +214,10 @@ describe("a wait with a history", () => {
     expect(warnings).toHaveLength(1);
   });
 
-  it("does not suffer from its store", async () => {
+  it("does not end if its store fails", async () => {
     const clock = createVirtualClock();
     const store = new MemoryStore();
-    store.trouble = new Error("the disk is on fire");
+    store.error = new Error("the disk is on fire");
     const { history, warnings } = historyWithWarnings(store);
     const operation = scriptedOperation([
       running,
@@ -230,7 +230,7 @@ describe("a wait with a history", () => {
     ]);
   });
 
-  it("does not suffer from who is warned", async () => {
+  it("does not end if the callback for warnings throws", async () => {
     const onWarning = (): never => {
       throw new Error("not now");
     };

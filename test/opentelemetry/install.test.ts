@@ -13,8 +13,8 @@ interface Manifest {
 const manifest: Manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
 /**
- * A folder with the sources as the package `lro-poller`, and beside them the packages of these names alone. Its
- * dependencies are what `npm install lro-poller` brings.
+ * Creates a folder with the sources as the package `lro-poller` and, beside them, only the named packages. The package's
+ * `dependencies` are those that `npm install lro-poller` installs.
  */
 function installed(packages: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "lro-poller-"));
@@ -46,7 +46,7 @@ async function run(cwd: string, nodeOptions: readonly string[]): Promise<string[
   return stdout.trimEnd().split("\n");
 }
 
-test("without OpenTelemetry reads are given no more than a signal, and whoever asks for metrics is told what lacks", async () => {
+test("without OpenTelemetry polls get only a signal, and the entry for metrics names the missing package", async () => {
   const lines = await run(installed(Object.keys(manifest.dependencies)), []);
   expect(lines.map((line): unknown => JSON.parse(line))).toEqual([
     {
@@ -57,7 +57,7 @@ test("without OpenTelemetry reads are given no more than a signal, and whoever a
   ]);
 });
 
-test("with the file of the page for operators loaded first, ES modules have spans and metrics", async () => {
+test("with the file of docs/operators.md loaded first, ES modules have spans and metrics", async () => {
   const [, code = ""] = /```js\n([^]*?)```/.exec(readFileSync("docs/operators.md", "utf8")) ?? [];
   const named = [...code.matchAll(/"(@[\w-]+\/[\w-]+)/g)].map(([, name = ""]) => name);
   const telemetry = Object.keys(manifest.devDependencies).filter((name) =>

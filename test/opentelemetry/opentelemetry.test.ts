@@ -28,13 +28,13 @@ const tracer = trace.getTracer("the application");
 let server: OperationStatusServer;
 
 beforeAll(async () => {
-  const begun: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
-  server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline: begun }) });
+  const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
+  server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline }) });
 });
 afterAll(() => server.close());
 beforeEach(() => exporter.reset());
 
-const threeReads: Timeline = [
+const threePolls: Timeline = [
   { status: "NotStarted", polls: 1 },
   { status: "Running", polls: 1, percentComplete: 50 },
   { status: "Succeeded", properties: {} },
@@ -52,7 +52,7 @@ function operationOf(timeline: Timeline, faults: Record<number, Fault> = {}) {
   return new OperationStatusesClient(server.endpoint).operation(projectName, operationId);
 }
 
-/** Calls with a span of the application as the active one, or another one. */
+/** Makes a call while a span of the application is active. */
 async function within<T>(name: string, call: (active: Context) => Promise<T>): Promise<T> {
   const span = tracer.startSpan(name);
   const active = trace.setSpan(context.active(), span);
@@ -66,13 +66,13 @@ function spanOf(name: string): ReadableSpan {
 }
 
 describe("the span of a wait", () => {
-  test("is a child of the active span, and the requests of its reads are children of it", async () => {
-    const operation = operationOf(threeReads);
+  test("is a child of the active span, and the parent of the requests of its polls", async () => {
+    const operation = operationOf(threePolls);
     await within("deploy", () => pollUntilDone(operation, options()));
     expect(pathsOf(exporter.getFinishedSpans())).toEqual([
       "deploy",
       "deploy > Poller.wait",
-      ...Array.from(threeReads, () => "deploy > Poller.wait > HTTP GET"),
+      ...Array.from(threePolls, () => "deploy > Poller.wait > HTTP GET"),
     ]);
     const { attributes, status, instrumentationScope } = spanOf("Poller.wait");
     expect(attributes).toEqual({
@@ -91,8 +91,8 @@ describe("the span of a wait", () => {
     expect(spanOf("HTTP GET").attributes).toMatchObject({ "az.namespace": "Microsoft.DevCenter" });
   });
 
-  test("tells reads, transitions and faults in their order", async () => {
-    await pollUntilDone(operationOf(threeReads, { 2: { kind: "status", status: 503 } }), options());
+  test("has events for polls, transitions and failed polls, in their order", async () => {
+    await pollUntilDone(operationOf(threePolls, { 2: { kind: "status", status: 503 } }), options());
     const events = spanOf("Poller.wait").events.map(({ name, attributes }) => [name, attributes]);
     expect(events).toEqual([
       [
@@ -120,37 +120,37 @@ describe("the span of a wait", () => {
     ]);
   });
 
-  test("is a child of that in tracingOptions, whatever is active", async () => {
-    const operation = operationOf(threeReads);
+  test("is a child of the span in tracingOptions, whichever span is active", async () => {
+    const operation = operationOf(threePolls);
     const tracingContext = await within("parent", async (active) => active);
     await within("active", () => pollUntilDone(operation, options({ tracingOptions: { tracingContext } })));
     expect(pathsOf(exporter.getFinishedSpans())).toContain("parent > Poller.wait > HTTP GET");
   });
 
-  test("of each of two waits that share timers has its own reads", async () => {
+  test("of each of two waits that share timers has its own polls", async () => {
     await Promise.all(
       ["one", "other"].map((name) =>
-        within(name, () => pollUntilDone(operationOf(threeReads), { schedule: fixed(1), minDelayInMs: 1 })),
+        within(name, () => pollUntilDone(operationOf(threePolls), { schedule: fixed(1), minDelayInMs: 1 })),
       ),
     );
-    const reads = pathsOf(exporter.getFinishedSpans()).filter((path) => path.endsWith("HTTP GET"));
-    const readsOf = (name: string): string[] => threeReads.map(() => `${name} > Poller.wait > HTTP GET`);
-    expect(reads).toEqual([...readsOf("one"), ...readsOf("other")]);
+    const polls = pathsOf(exporter.getFinishedSpans()).filter((path) => path.endsWith("HTTP GET"));
+    const pollsOf = (name: string): string[] => threePolls.map(() => `${name} > Poller.wait > HTTP GET`);
+    expect(polls).toEqual([...pollsOf("one"), ...pollsOf("other")]);
   });
 
-  test("that is not sampled leaves no spans of its reads either", async () => {
+  test("that is not sampled leaves no spans of its polls either", async () => {
     const spanContext = { traceId: "1".repeat(32), spanId: "1".repeat(16), traceFlags: TraceFlags.NONE };
     const tracingContext = trace.setSpanContext(context.active(), spanContext);
-    await pollUntilDone(operationOf(threeReads), options({ tracingOptions: { tracingContext } }));
+    await pollUntilDone(operationOf(threePolls), options({ tracingOptions: { tracingContext } }));
     expect(exporter.getFinishedSpans()).toEqual([]);
   });
 
-  test("of an operation that is begun has the request's span beside it", async () => {
+  test("of an operation that is started has the span of the initial request beside it", async () => {
     const client = new OperationStatusesClient(server.endpoint);
     const body = { poolName: "myPool" };
     const tracingContext = await within("deploy", async (active) => active);
-    const begun = options({ tracingOptions: { tracingContext } });
-    await client.createDevBox("myProject", "me", "my-dev-box", body, begun).pollUntilDone();
+    const pollOptions = options({ tracingOptions: { tracingContext } });
+    await client.createDevBox("myProject", "me", "my-dev-box", body, pollOptions).pollUntilDone();
     const paths = pathsOf(exporter.getFinishedSpans());
     expect(paths).toContain("deploy > HTTP PUT");
     expect(paths).toContain("deploy > Poller.wait > HTTP GET");
@@ -160,7 +160,7 @@ describe("the span of a wait", () => {
     expect(String(attributes["url.full"])).toContain(String(attributes["lro_poller.operation.id"]));
   });
 
-  test("of another service's operation has the namespace that its URL names, and not the URL's query", async () => {
+  test("of another service's operation has the namespace of its URL, and not the URL's query", async () => {
     const url = `${server.endpoint}/subscriptions/s/providers/Microsoft.Compute/virtualMachines/vm`;
     const request = { method: "PUT", url: `${url}?sig=secret` } as const;
     const poller = startOperation(request, { pipeline: createPipelineFromOptions({}), ...options() });
@@ -172,13 +172,13 @@ describe("the span of a wait", () => {
     });
   });
 
-  test("is the parent of what the poller of an Azure SDK sends", async () => {
-    const azurePoller = toPollerLike(createPoller(operationOf(threeReads), options()));
+  test("is the parent of the requests that the poller of an Azure SDK sends", async () => {
+    const azurePoller = toPollerLike(createPoller(operationOf(threePolls), options()));
     await pollUntilDone(fromPollerLike(azurePoller), options());
     expect(pathsOf(exporter.getFinishedSpans())).toContain("Poller.wait > Poller.wait > HTTP GET");
   });
 
-  test("of a single read is named after the client's method", async () => {
+  test("of a single poll is named after the client's method", async () => {
     const client = new OperationStatusesClient(server.endpoint);
     await client.getOperationStatus("myProject", server.addOperation({ timeline: endless }).operationId);
     const name = "OperationStatusesClient.getOperationStatus";
@@ -186,7 +186,7 @@ describe("the span of a wait", () => {
     expect(spanOf(name).attributes).toMatchObject({ "lro_poller.polls": 1 });
   });
 
-  test("is handed to the credential with the request that needs a token", async () => {
+  test("is passed to the credential with the request that needs a token", async () => {
     const certificate = await createCertificate();
     const secure = await startOperationStatusServer({ tls: certificate });
     onTestFinished(() => secure.close());
@@ -194,7 +194,7 @@ describe("the span of a wait", () => {
     const tlsOptions = { ca: certificate.cert };
     const client = new OperationStatusesClient(secure.endpoint, credential, { tlsOptions });
     await pollUntilDone(
-      client.operationAt(secure.addOperation({ timeline: threeReads }).operationLocation),
+      client.operationAt(secure.addOperation({ timeline: threePolls }).operationLocation),
       options(),
     );
     const tracingContext = credential.calls[0]?.tracingOptions?.tracingContext;
@@ -220,7 +220,7 @@ describe("the span of a wait that ends in another way", () => {
     expect(JSON.stringify([attributes, status, events])).not.toContain("secret");
   });
 
-  test("because timeoutInMs is over, has an error", async () => {
+  test("because timeoutInMs has passed, has an error", async () => {
     await pollUntilDone(operationOf(endless), options({ timeoutInMs: 60_000 })).catch(() => {});
     const { attributes, status } = spanOf("Poller.wait");
     expect(attributes["error.type"]).toBe("PollingTimeoutError");
@@ -265,14 +265,14 @@ describe("the span of a wait that ends in another way", () => {
     expect(types).toEqual(expect.arrayContaining(["OperationFailedError", "PollingError"]));
   });
 
-  test("because nobody iterates any more, has none", async () => {
+  test("because its only caller stops iterating, has no error", async () => {
     for await (const _ of createPoller(operationOf(endless), options())) break;
     const { attributes, status } = spanOf("Poller.wait");
     expect(attributes).not.toHaveProperty("error.type");
     expect(status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  test("hides what the error of others has of a URL", async () => {
+  test("hides the query of a URL in an error of the user's code", async () => {
     const schedule = (): never => {
       throw new Error("cannot reach https://x.example/?sig=secret");
     };
@@ -286,10 +286,10 @@ describe("the span of a wait that ends in another way", () => {
 describe("metrics", () => {
   const namespace = { "az.namespace": "Microsoft.DevCenter" };
 
-  test("count reads, and tell how long and how late", async () => {
+  test("count polls, and record duration and lateness", async () => {
     const recorded = new RecordedMetrics();
     onTestFinished(instrument({ meterProvider: recorded.provider }));
-    await pollUntilDone(operationOf(threeReads), options());
+    await pollUntilDone(operationOf(threePolls), options());
     expect(await recorded.collect()).toEqual({
       "lro_poller.polls": { unit: "{poll}", points: [[namespace, 3]] },
       "lro_poller.wait.duration": {
@@ -300,13 +300,13 @@ describe("metrics", () => {
     });
   });
 
-  test("count each wait for an operation with the time of its own", async () => {
+  test("record each wait for an operation with its own duration", async () => {
     const recorded = new RecordedMetrics();
     onTestFinished(instrument({ meterProvider: recorded.provider }));
-    const poller = createPoller(operationOf(threeReads), options());
+    const poller = createPoller(operationOf(threePolls), options());
     for await (const { status } of poller) if (status === "Running") break;
     await poller.pollUntilDone();
-    // The second one reads at once.
+    // The second wait polls at once.
     const { "lro_poller.wait.duration": duration } = await recorded.collect();
     expect(duration?.points).toEqual([
       [{ ...namespace, "lro_poller.operation.status": "Running" }, [1, 10]],
@@ -314,7 +314,7 @@ describe("metrics", () => {
     ]);
   });
 
-  test("tell the lateness once, though the result takes a read of its own", async () => {
+  test("record the lateness once, though the result takes a poll of its own", async () => {
     const recorded = new RecordedMetrics();
     onTestFinished(instrument({ meterProvider: recorded.provider }));
     const client = new OperationStatusesClient(server.endpoint);
@@ -325,7 +325,7 @@ describe("metrics", () => {
     expect(metrics["lro_poller.wait.lateness"]?.points).toMatchObject([[namespace, [1, expect.any(Number)]]]);
   });
 
-  test("tell failed and throttled reads, and waits that failed", async () => {
+  test("count failed and throttled polls, and failed waits", async () => {
     const recorded = new RecordedMetrics();
     onTestFinished(instrument({ meterProvider: recorded.provider }));
     const faults = {
@@ -347,14 +347,14 @@ describe("metrics", () => {
         [1, expect.any(Number)],
       ],
     ]);
-    // The first answer was the end: nothing tells since when.
+    // The first response was the end: its time is unknown.
     expect(metrics).not.toHaveProperty(["lro_poller.wait.lateness"]);
   });
 
-  test("are no longer recorded of waits that begin after the way out", async () => {
+  test("are not recorded for waits that start after the call that unsubscribes", async () => {
     const recorded = new RecordedMetrics();
     instrument({ meterProvider: recorded.provider })();
-    await pollUntilDone(operationOf(threeReads), options());
+    await pollUntilDone(operationOf(threePolls), options());
     expect(await recorded.collect()).toEqual({});
   });
 
@@ -367,7 +367,7 @@ describe("metrics", () => {
     const counter = Object.assign(meter.createCounter("any"), { add: fail });
     const provider = { getMeter: () => Object.assign(meter, { createCounter: () => counter }) };
     onTestFinished(instrument({ meterProvider: provider }));
-    expect(await pollUntilDone(operationOf(threeReads), options())).toEqual({});
+    expect(await pollUntilDone(operationOf(threePolls), options())).toEqual({});
     expect(spanOf("Poller.wait").attributes).toMatchObject({ "lro_poller.polls": 3 });
   });
 });

@@ -2,22 +2,22 @@ import { test } from "vitest";
 import { isRedisInstalled, missingRedis, startRedis } from "../../examples/redis-server.ts";
 import type { RedisServer } from "../../examples/redis-server.ts";
 
-/** In CI a Redis that is missing is a mistake, which the test then fails by. */
-export const whyNone: string | undefined =
+/** Why tests skip without Redis. In CI a missing Redis is a mistake, so the tests fail there instead. */
+export const skipReason: string | undefined =
   !isRedisInstalled() && !process.env["CI"] ? missingRedis : undefined;
 
-/** A test against a real Redis; skipped, and saying so, on a machine that has none. */
+/** Runs a test against a real Redis. On a machine without one the test is skipped and says so. */
 export function redisTest(
   name: string,
   run: (redis: RedisServer) => Promise<void>,
   timeout = 60_000,
-  whySkipped: string | undefined = whyNone,
+  reason: string | undefined = skipReason,
 ): void {
-  // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- who calls this gives both
+  // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the caller gives both
   test(name, { timeout }, async (context) => {
-    if (whySkipped !== undefined) {
-      console.log(`Skipped "${name}": ${whySkipped}`);
-      context.skip(whySkipped);
+    if (reason !== undefined) {
+      console.log(`Skipped "${name}": ${reason}`);
+      context.skip(reason);
     }
     await using redis = await startRedis();
     await run(redis);
