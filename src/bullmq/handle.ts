@@ -15,9 +15,8 @@ export interface OperationHandle<P = unknown> extends AsyncIterable<Progress<P>>
    * Waits until the operation ends, and resolves with its `properties`. Any number of callers may wait. The workers
    * continue without callers too.
    *
-   * @throws the same errors as a poller's `pollUntilDone`, by the same classes; a `PollingError` whose code is
-   * `JobRejected` if no worker may poll the operation, or `JobNotFound` if the job was removed or its result is no
-   * longer kept
+   * @throws the same errors as a poller's `pollUntilDone`. `PollingError` has the code `JobRejected` if no worker may
+   * poll the operation, and `JobNotFound` if the job was removed or its result is no longer kept.
    */
   pollUntilDone(options?: CallOptions): Promise<P>;
   /**

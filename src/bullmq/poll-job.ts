@@ -8,7 +8,7 @@ import { defaultPollCostInMs } from "../schedule/adaptive.ts";
 import { spread } from "../schedule/schedule.ts";
 import type { Progress } from "../state/progress.ts";
 import { retryAfterLeftInMs } from "../state/state-machine.ts";
-import type { NextStep, PollEvent } from "../state/state-machine.ts";
+import type { PollEvent } from "../state/state-machine.ts";
 import { outageOf, parseFailure } from "./job-data.ts";
 import type { JobData, OutageRecord } from "./job-data.ts";
 import { jobResultOf } from "./job-output.ts";
@@ -48,7 +48,6 @@ class JobPoll {
   readonly #data: JobData;
   readonly #context: WorkerContext;
   readonly #session: PollSession<unknown>;
-  readonly #firstStep: NextStep;
   #progress: Progress | undefined;
 
   constructor(data: JobData, operation: Operation, context: WorkerContext) {
@@ -59,13 +58,12 @@ class JobPoll {
     this.#session.restore(data.token);
     this.#session.restoreDetails({ responseCounts: data.responseCounts });
     if (data.outage?.isOfResult === false) this.#restoreOutage(data.outage);
-    this.#firstStep = this.#session.continue();
+    this.#session.continue();
   }
 
   /** Waits for the end of a Retry-After, or stops if that lasts longer than the deadline; `undefined` without one. */
   waitInsteadOfPoll(): PollResult | undefined {
-    const { state, elapsedInMs } = this.#session;
-    const step = this.#firstStep;
+    const { state, elapsedInMs, step } = this.#session;
     if (step.type === "stop" || retryAfterLeftInMs(state, elapsedInMs) <= 0) return undefined;
     if (step.until === "nextPoll") return this.#delayed(spread(step.delayInMs, Math.random));
     if (step.delayInMs > 0) return this.#delayed(step.delayInMs);
