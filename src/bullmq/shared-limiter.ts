@@ -1,7 +1,7 @@
 import type { Queue } from "bullmq";
 import type { PollEvent } from "../state/state-machine.ts";
 import { RateEstimator, throttlingBackoffInMs } from "../limiter/rate-estimator.ts";
-import { maxRetryAfterInMs } from "../operation/retry-after.ts";
+import { validRetryAfter } from "../operation/retry-after.ts";
 import type { WorkerContext } from "./poll-job.ts";
 import { RedisClock, readRedisState } from "./redis-state.ts";
 import type { QueueRateLimit } from "./redis-state.ts";
@@ -98,7 +98,7 @@ export class SharedLimiter implements WorkerContext {
       this.#throttlings++;
       this.#learned.slowDown(now);
     }
-    await this.#pauseFor(retryAfterInMs ?? throttlingBackoffInMs(this.#throttlings));
+    await this.#pauseFor(validRetryAfter(retryAfterInMs) ?? throttlingBackoffInMs(this.#throttlings));
   }
 
   async #applyRates(now: number): Promise<void> {
@@ -113,8 +113,7 @@ export class SharedLimiter implements WorkerContext {
     this.#retryAfterUntil = until;
     // Another worker may have had a longer Retry-After.
     if ((await this.#queue.getRateLimitTtl(moreThanAnyLimit)) >= durationInMs) return;
-    // A transport of the user's own may ask for more than Redis can hold. After a day the next poll decides again.
-    await this.#queue.rateLimit(Math.ceil(Math.min(durationInMs, maxRetryAfterInMs)));
+    await this.#queue.rateLimit(Math.ceil(durationInMs));
   }
 
   #spacingInMs(now: number): number {

@@ -1,6 +1,6 @@
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { Queue } from "bullmq";
-import { OperationStatusesClient } from "lro-poller";
+import { OperationStatusesClient, RequestError } from "lro-poller";
 import type { RateLimit } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
@@ -53,6 +53,19 @@ redisTest("a longer Retry-After that another worker got is not cut short", async
   const isDelayed = async (): Promise<boolean> => (await queue.counts()).delayed === 1;
   while (server.requests.length === 0 || !(await isDelayed())) await raw.getRateLimitTtl();
   expect(await raw.getRateLimitTtl(1_000_000_000)).toBeGreaterThan(50_000);
+  await raw.close();
+});
+
+redisTest("a 429 whose Retry-After is no duration pauses all polls for the backoff", async ({ connection }) => {
+  const raw = new Queue("operations", { connection });
+  for (const retryAfterInMs of [NaN, -1]) {
+    const limiter = new SharedLimiter(raw, 1, (error) => expect.unreachable(String(error)));
+    await limiter.start();
+    const failure = new RequestError("HTTP 429", { kind: "transient", isThrottled: true, retryAfterInMs });
+    await limiter.onPoll({ type: "failed", atInMs: 0, failure }, 1000);
+    expect(await raw.getRateLimitTtl(1_000_000_000)).toBeGreaterThan(0);
+    await raw.removeRateLimitKey();
+  }
   await raw.close();
 });
 

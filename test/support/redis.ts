@@ -10,7 +10,7 @@ export const skipReason: string | undefined =
 export function redisTest(
   name: string,
   run: (redis: RedisServer) => Promise<void>,
-  timeout = 60_000,
+  timeout = 120_000,
   reason: string | undefined = skipReason,
 ): void {
   // oxlint-disable-next-line vitest/expect-expect, vitest/valid-title -- the caller gives both
