@@ -7,6 +7,7 @@ import { StatusRequest, toRequestError } from "../poller/status-request.ts";
 import { defaultPollCostInMs } from "../schedule/adaptive.ts";
 import { spread } from "../schedule/schedule.ts";
 import type { Progress } from "../state/progress.ts";
+import { resumedStateOf } from "../state/resume-token.ts";
 import { retryAfterLeftInMs } from "../state/state-machine.ts";
 import type { PollEvent } from "../state/state-machine.ts";
 import { outageOf, parseFailure } from "./job-data.ts";
@@ -55,7 +56,7 @@ class JobPoll {
     this.#data = data;
     this.#context = context;
     this.#session = new PollSession(operation, settings);
-    this.#session.restore(data.token);
+    this.#session.restore(resumedStateOf(data.token, context.clock.timestamp()));
     this.#session.restoreDetails({ responseCounts: data.responseCounts });
     if (data.outage?.isOfResult === false) this.#restoreOutage(data.outage);
     this.#session.continue();

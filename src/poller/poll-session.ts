@@ -5,8 +5,8 @@ import type { OperationStatus } from "../operation/status.ts";
 import type { StoppedPolling } from "../state/outcome.ts";
 import { progressOf, snapshotOf } from "../state/progress.ts";
 import type { Progress } from "../state/progress.ts";
-import { resumedStateOf, tokenOf } from "../state/resume-token.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
+import { tokenOf } from "../state/resume-token.ts";
+import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
 import {
   firstStep,
   initialState,
@@ -187,12 +187,10 @@ export class PollSession<P> {
     return tokenOf(this.operation, this.#state, moment, this.settings.clock.timestamp());
   }
 
-  /** Takes over what the poller that wrote the token knew. */
-  restore(token: ResumeToken): void {
-    const { clock } = this.settings;
-    const { state, elapsedInMs, deadlineInMs } = resumedStateOf(token, clock.timestamp());
+  /** Takes over what the poller that wrote a token knew. */
+  restore({ state, elapsedInMs, deadlineInMs }: ResumedState): void {
     this.#state = state;
-    this.#startedAt = clock.now() - elapsedInMs;
+    this.#startedAt = this.settings.clock.now() - elapsedInMs;
     this.#deadlineInMs = deadlineInMs;
   }
 

@@ -1,9 +1,11 @@
+import { systemClock } from "../clock.ts";
 import type { Limiter } from "../operation/limiter.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { OperationState } from "../operation/status.ts";
 import { errorOf } from "../state/outcome.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
+import { resumedStateOf } from "../state/resume-token.ts";
+import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
 import { PollLoop } from "./poll-loop.ts";
@@ -90,16 +92,19 @@ export function resumePoller<P>(
   token: ResumeToken,
   options: PollOptions<P> = {},
 ): Poller<P> {
-  return newPoller(operation, options, token);
+  const poller = newPoller(operation, options);
+  const { clock = systemClock, timeoutInMs } = options;
+  const resumed = resumedStateOf(token, clock.timestamp());
+  poller.restore(timeoutInMs === undefined ? resumed : { ...resumed, deadlineInMs: undefined });
+  return poller;
 }
 
-function newPoller<P>(operation: Operation<P>, options: PollOptions<P>, token?: ResumeToken): Poller<P> {
+function newPoller<P>(operation: Operation<P>, options: PollOptions<P>): OperationPoller<P> {
   checkOperation(operation);
   const settings = resolveOptions(options);
   const poller = new OperationPoller(operation, settings, operation.limiterFor?.(settings.clock));
   if (options.onProgress) poller.onProgress(options.onProgress);
   if (options.onFailedPoll) poller.onFailedPoll(options.onFailedPoll);
-  if (token) poller.restore(options.timeoutInMs === undefined ? token : { ...token, deadline: undefined });
   return poller;
 }
 
@@ -176,8 +181,8 @@ export class OperationPoller<P> implements Poller<P> {
     return this.#loop.session.toJSON();
   }
 
-  restore(token: ResumeToken): void {
-    this.#loop.session.restore(token);
+  restore(resumed: ResumedState): void {
+    this.#loop.session.restore(resumed);
   }
 
   latestProgress(): Progress<P> | undefined {
