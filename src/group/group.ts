@@ -162,7 +162,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     for (const member of this.#members) member.leave(reason);
   }
 
-  /** A member has moved: listeners are told soon, and not for each of thousands. */
+  /** Notifies listeners of a member's change soon, and not for each of thousands. */
   onChange(): void {
     if (!this.#listeners.hasAny) return;
     this.#cancelNotice ??= this.#settings.clock.setTimer(() => this.#notify(), progressIntervalInMs);
@@ -201,7 +201,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     if (this.addWaiter(waiter) && isFirst) this.#startFrom(0);
   }
 
-  /** Begins with the members that have finished already. */
+  /** Makes an iteration's waiter, with the members that have finished already. */
   #finishedMembers(): FinishedMembers<P> {
     const waiter = new FinishedMembers<P>(signalsOf(this.#abortSignal));
     for (const member of this.#members) if (member.isFinished) waiter.push(member);
@@ -217,7 +217,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     this.#cancelTurn ??= this.#settings.clock.setTimer(() => this.#startFrom(next), 0);
   }
 
-  /** Each once, while a caller waits: an operation's first poll is the user's code, and may leave, come and add. */
+  /** Each once, while a caller waits: an operation's first poll is the user's code, and may abort, join and add. */
   #start(member: Member<P>): void {
     const isWanted = this.hasWaiters && !member.isFinished && !member.isWaiting;
     if (isWanted) member.poller.waitUntilDone(member);

@@ -13,7 +13,7 @@ export interface FinishedOperation<P = unknown> {
   readonly result: PromiseSettledResult<P>;
 }
 
-/** Hears of the members of a group. */
+/** Observes the members of a group. */
 interface MemberObserver<P> {
   onChange(): void;
   onFinish(member: Member<P>): void;

@@ -27,7 +27,7 @@ export function progressOfGroup<P>(members: readonly Member<P>[]): GroupProgress
     if (member.isFinished) finished++;
     states.set(member.status, (states.get(member.status) ?? 0) + 1);
     percent += progress?.percentComplete ?? 0;
-    remainingInMs = longest(remainingInMs, progress?.estimatedRemainingInMs);
+    remainingInMs = maxOf(remainingInMs, progress?.estimatedRemainingInMs);
   }
   return {
     total: members.length,
@@ -39,6 +39,6 @@ export function progressOfGroup<P>(members: readonly Member<P>[]): GroupProgress
 }
 
 /** One unknown estimate makes the whole a guess. */
-function longest(one: number | undefined, other: number | undefined): number | undefined {
+function maxOf(one: number | undefined, other: number | undefined): number | undefined {
   return one === undefined || other === undefined ? undefined : Math.max(one, other);
 }

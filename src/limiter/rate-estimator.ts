@@ -1,6 +1,6 @@
 import type { RateLimit } from "../operation/limiter.ts";
 
-/** By how much the rate falls after a 429: AWS's adaptive retry mode has the same. */
+/** The factor by which the rate falls after a 429. AWS's adaptive retry mode has the same. */
 const slowdown = 0.7;
 /** How fast the rate recovers after a 429: by a factor of e in this time. */
 const recoveryInMs = 20_000;
@@ -14,21 +14,21 @@ export function throttlingBackoffInMs(throttlings: number): number {
   return Math.min(minThrottlingBackoffInMs * 2 ** (throttlings - 1), maxThrottlingBackoffInMs);
 }
 
-/** A hint may be wrong, and lessons add up: the estimate never asks for more than this. */
+/** A hint may be wrong, and slowdowns add up: the estimated interval is never longer than this. */
 const maxIntervalInMs = 60_000;
 const periodInMs = 10_000;
-/** Hints are followed when less than this share of what the service ever granted is left. */
+/** Hints count when less than this share of the highest grant so far remains. */
 const scarceShare = 0.5;
 
-/** Estimates how many requests a service accepts, by what it has shown. Knows no clock: times are passed in. */
+/** Estimates how many requests a service accepts, by its responses. It has no clock: times are passed in. */
 export class RateEstimator {
   #periodStart = -Infinity;
   #inPeriod = 0;
   #inPeriodBefore = 0;
   #learnedInMs = 0;
   #learnedAt = 0;
-  #mostRemaining = 0;
-  #longestResetInMs = 0;
+  #maxRemaining = 0;
+  #maxResetInMs = 0;
   #hintedInMs = 0;
   #hintedUntil = -Infinity;
   #exhaustedUntil = -Infinity;
@@ -43,7 +43,7 @@ export class RateEstimator {
     this.#inPeriod++;
   }
 
-  /** Learns that requests came too fast. */
+  /** Records that requests came too fast. */
   slowDown(now: number): void {
     const elapsedInMs =
       Math.min(now - this.#periodStart, periodInMs) + (this.#inPeriodBefore > 0 ? periodInMs : 0);
@@ -54,20 +54,20 @@ export class RateEstimator {
     this.#learnedAt = now;
   }
 
-  /** Learns how many requests the service says that it still accepts. */
+  /** Records how many requests the service still accepts, as it says. */
   learnLimit(now: number, { remaining, resetInMs }: RateLimit): void {
     // A transport may be the user's own: NaN would stay in here for good, and make every wait endless.
     if (!(remaining >= 0 && resetInMs >= 0 && remaining + resetInMs < Infinity)) return;
-    this.#mostRemaining = Math.max(this.#mostRemaining, remaining);
-    this.#longestResetInMs = Math.max(this.#longestResetInMs, resetInMs);
-    // Nothing left is scarce, whatever there was before: the first hint may say so.
-    const isScarce = remaining === 0 || remaining < this.#mostRemaining * scarceShare;
+    this.#maxRemaining = Math.max(this.#maxRemaining, remaining);
+    this.#maxResetInMs = Math.max(this.#maxResetInMs, resetInMs);
+    // The first hint may be that nothing remains, which is scarce whatever the grant was.
+    const isScarce = remaining === 0 || remaining < this.#maxRemaining * scarceShare;
     this.#hintedInMs = isScarce ? resetInMs / Math.max(1, remaining) : 0;
     this.#hintedUntil = now + resetInMs;
     if (remaining === 0) this.#exhaustedUntil = now + Math.min(resetInMs, maxIntervalInMs);
   }
 
-  /** The time at which the service accepts requests again after it said that none remain; in the past otherwise. */
+  /** The time at which the service accepts requests again, if it said that none remain; otherwise in the past. */
   get exhaustedUntil(): number {
     return this.#exhaustedUntil;
   }
@@ -78,9 +78,9 @@ export class RateEstimator {
     return Math.min(maxIntervalInMs, Math.max(this.#learnedIntervalInMs(now), hintedInMs));
   }
 
-  /** The same without the end of a window, when the few requests that remain are far apart: what lasts longer. */
+  /** The same without the end of a window, when the few requests that remain are far apart: the lasting interval. */
   sustainedIntervalInMs(now: number): number {
-    const grantedInMs = this.#mostRemaining > 0 ? this.#longestResetInMs / this.#mostRemaining : 0;
+    const grantedInMs = this.#maxRemaining > 0 ? this.#maxResetInMs / this.#maxRemaining : 0;
     return Math.min(this.intervalInMs(now), Math.max(this.#learnedIntervalInMs(now), grantedInMs));
   }
 

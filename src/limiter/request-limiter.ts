@@ -51,7 +51,7 @@ export class RequestLimiter implements Limiter {
   /** The earliest time of the next request, by the interval between requests. */
   #nextAt = -Infinity;
   #throttlings = 0;
-  #nextLessonAt = -Infinity;
+  #nextSlowdownAt = -Infinity;
   #cancelTimer: (() => void) | undefined;
   #nextStart = -Infinity;
   #starts = 0;
@@ -69,7 +69,7 @@ export class RequestLimiter implements Limiter {
     this.#fixedIntervalInMs = 60_000 / requestsPerMinute;
   }
 
-  /** By how much polling intervals must grow while requests are short; at least 1. */
+  /** The factor by which polling intervals must grow while requests are short; at least 1. */
   get stretch(): number {
     const sustainedInMs = this.#rates.sustainedIntervalInMs(this.#clock.now());
     const intervalInMs = Math.max(this.#fixedIntervalInMs, sustainedInMs);
@@ -113,21 +113,21 @@ export class RequestLimiter implements Limiter {
   /** Ends a request; `undefined` where it had no response. */
   release(result: RequestResult | undefined): void {
     this.#inFlight--;
-    if (result) this.#learn(result);
+    if (result) this.#record(result);
     this.#dispatch();
   }
 
-  #learn({ isThrottled, retryAfterInMs, rateLimit }: RequestResult): void {
+  #record({ isThrottled, retryAfterInMs, rateLimit }: RequestResult): void {
     const now = this.#clock.now();
     if (rateLimit) this.#rates.learnLimit(now, rateLimit);
     if (!isThrottled) {
       this.#throttlings = 0;
       return;
     }
-    // Requests that were under way together are throttled together: one lesson.
-    if (now >= Math.max(this.#retryAfterUntil, this.#nextLessonAt)) {
+    // Requests that were under way together are throttled together: the rate falls once.
+    if (now >= Math.max(this.#retryAfterUntil, this.#nextSlowdownAt)) {
       this.#throttlings++;
-      this.#nextLessonAt = now + minThrottlingBackoffInMs;
+      this.#nextSlowdownAt = now + minThrottlingBackoffInMs;
       this.#rates.slowDown(now);
     }
     const waitInMs = validRetryAfter(retryAfterInMs) ?? throttlingBackoffInMs(this.#throttlings);

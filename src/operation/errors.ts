@@ -6,7 +6,7 @@ import { describeValue, hideSecretsOf, withoutUrlSecrets } from "../redaction.ts
 /** The number of responses of each kind: `{ "Running": 12, "503": 1, "ECONNRESET": 2 }`. */
 export type ResponseCounts = Readonly<Record<string, number>>;
 
-/** The context of an error: what was known of the wait that it ends. */
+/** The context of an error: the state of the wait that it ends. */
 export interface LroErrorContext {
   /** The last status that the service sent, if any. */
   readonly operation?: OperationStatus | undefined;

@@ -1,3 +1,4 @@
+import { describeValue } from "../redaction.ts";
 import { ContractError } from "./errors.ts";
 
 /** The fields of a JSON object. */
@@ -48,14 +49,14 @@ export function parseOptional<T>(
   return value === undefined || value === null ? undefined : parse(value, path);
 }
 
-/** Makes an error about a field that may hold a secret: it describes what came without its text. */
+/** Makes an error about a field that may hold a secret: it describes the value without its text. */
 export function invalidField(path: string, expected: string, received: unknown): ContractError {
   return new ContractError(path, expected, received, { describe: shapeOf });
 }
 
 /**
- * Parses an object that may have these fields and no other: this version would lose what it does not know, and no
- * object of ours has `__proto__`.
+ * Parses an object that may have these fields and no other: this version would lose unknown ones, and no object of
+ * ours has `__proto__`.
  *
  * @throws {@link ContractError} that names the field
  */
@@ -85,8 +86,5 @@ export function parseOptionalNumber(value: unknown, path: string, max?: number):
 }
 
 function shapeOf(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null || typeof value === "number" || typeof value === "boolean") return String(value);
-  if (typeof value === "string") return `a string of length ${value.length}`;
-  return Array.isArray(value) ? "an array" : "an object";
+  return typeof value === "string" ? `a string of length ${value.length}` : describeValue(value);
 }

@@ -6,7 +6,7 @@ export interface RateLimit {
   readonly resetInMs: number;
 }
 
-/** What one response says about the rate of requests. */
+/** The effect of one response on the rate of requests. */
 export interface RequestResult {
   /** Whether the service said that there are too many requests (429, 503). */
   readonly isThrottled: boolean;
@@ -19,9 +19,9 @@ export interface RequestResult {
   readonly rateLimit?: RateLimit | undefined;
 }
 
-/** What a poller asks of a rate limiter; `RequestLimiter` is one. */
+/** The interface of a rate limiter that pollers use; `RequestLimiter` implements it. */
 export interface Limiter {
-  /** By how much polling intervals must grow while requests are short; at least 1. */
+  /** The factor by which polling intervals must grow while requests are short; at least 1. */
   readonly stretch: number;
   /** How much longer the service accepts no request, in milliseconds. */
   readonly throttledForInMs: number;

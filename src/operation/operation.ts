@@ -69,7 +69,7 @@ export interface PollMetrics {
   readonly failedPollCount: number;
 }
 
-/** What a poller knows at one moment. */
+/** The state of a poller at one moment. */
 export interface PollerSnapshot extends PollMetrics {
   /** The operation's name in messages: `Operation.id`. */
   readonly operationId: string;
@@ -140,7 +140,7 @@ export interface Operation<P = unknown> {
   getStatus(options: GetStatusOptions): Promise<StatusResponse<P>>;
   /** Called when the last caller has gone, so that nothing is sent without need. */
   onAbandoned?(): void;
-  /** Returns what a resume token needs to find the operation again. */
+  /** Returns the fields by which a resume token finds the operation again. */
   toJSON(): object;
   /** Default: errors of listeners go to the console, and nothing else is logged. */
   readonly logger?: PollLogger;

@@ -131,8 +131,8 @@ function lastPathSegment(id: string): string {
 const rfc3339 =
   /^\d{4}-\d{2}-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
 
-/** Each month has so many days. */
-const shortestMonth = 28;
+/** In days. */
+const minMonthLength = 28;
 
 function parseDate(value: unknown, path: string): Date {
   const text = typeof value === "string" ? value.toUpperCase() : "";
@@ -140,7 +140,7 @@ function parseDate(value: unknown, path: string): Date {
   // Date.parse knows no leap second, and rolls 30 February over into March.
   const isLeapSecond = second === "60";
   const date = new Date(isLeapSecond ? text.replace(":60", ":59") : text);
-  const isRealDay = Number(day) <= shortestMonth || dayOf(text) === Number(day);
+  const isRealDay = Number(day) <= minMonthLength || dayOf(text) === Number(day);
   if (!isRealDay || Number.isNaN(date.getTime()))
     throw new ContractError(path, "an RFC 3339 date-time", value);
   return isLeapSecond ? new Date(date.getTime() + 1000) : date;

@@ -1,8 +1,8 @@
 /** Reads one header of a response, by its lower-case name. */
 export type GetHeader = (name: string) => string | undefined;
 
-/** DevCenter forgets an operation after about a day: whoever waits longer for a poll never learns of its end. */
-export const maxRetryAfterInMs = 86_400_000;
+/** DevCenter forgets an operation after about a day: a poll after that finds nothing. */
+const maxRetryAfterInMs = 86_400_000;
 
 /**
  * The one rule for every wait that a service asks for, in milliseconds: at most a day. `undefined` where it asks for

@@ -5,7 +5,7 @@ interface Entry<T> {
   wasCalled: boolean;
 }
 
-/** Listeners, none of which can harm the wait or another listener. */
+/** A set of listeners. An error that one throws is logged, and harms neither the wait nor another listener. */
 export class Listeners<T> {
   readonly #listeners = new Set<Entry<T>>();
   readonly #logger: PollLogger;
@@ -19,7 +19,7 @@ export class Listeners<T> {
     return this.#listeners.size > 0;
   }
 
-  /** Calls back soon with the latest value, unless there is a newer one by then. Returns a function that unsubscribes. */
+  /** Adds a listener. It soon gets the latest value, unless a newer one comes first. Returns a function that unsubscribes. */
   add(listener: (value: T) => unknown, latest?: T): () => void {
     // An entry of its own: a listener that is added twice is called twice, and unsubscribes one at a time.
     const entry: Entry<T> = { listener, wasCalled: false };
@@ -29,9 +29,7 @@ export class Listeners<T> {
         if (!entry.wasCalled && this.#listeners.has(entry)) this.#call(entry, latest);
       });
     }
-    return () => {
-      this.#listeners.delete(entry);
-    };
+    return () => void this.#listeners.delete(entry);
   }
 
   notify(value: T): void {
@@ -52,9 +50,9 @@ export class Listeners<T> {
 
   #report(error: unknown): void {
     try {
-      this.#logger.error("A listener failed; the wait goes on.", error);
+      this.#logger.error("A listener failed; polling continues.", error);
     } catch {
-      // There is no one left to tell.
+      // Nothing is left to report it to.
     }
   }
 }

@@ -2,37 +2,36 @@ import { messageOf } from "../operation/errors.ts";
 import type { PollFailure, PollerEnd, PollerSnapshot } from "../operation/operation.ts";
 import { withoutUrlSecrets } from "../redaction.ts";
 
-/** The line for a wait that starts, or continues later. */
+/** The text for a wait that starts, or continues later. */
 export function startMessage(snapshot: PollerSnapshot): string {
   const seen = snapshot.status === undefined ? "" : `, last seen ${stateOf(snapshot)}`;
-  return `Operation ${snapshot.operationId}: ${snapshot.pollCount > 0 ? "waiting again" : "waiting"}${seen}.`;
+  return `${snapshot.pollCount > 0 ? "waiting again" : "waiting"}${seen}.`;
 }
 
-/** The line for a response. */
+/** The text for a response. */
 export function responseMessage(snapshot: PollerSnapshot, isStale: boolean): string {
   const stale = isStale ? " (a stale response was ignored)" : "";
-  return `Operation ${snapshot.operationId}: ${stateOf(snapshot)}${stale}.${nextPoll(snapshot)}`;
+  return `${stateOf(snapshot)}${stale}.${nextPoll(snapshot)}`;
 }
 
-/** The line for a failed poll. */
+/** The text for a failed poll. */
 export function failureMessage(snapshot: PollerSnapshot, { message, isThrottled }: PollFailure): string {
-  const what = isThrottled ? "throttled" : "poll failed";
-  return `Operation ${snapshot.operationId}: ${what}: ${message}.${nextPoll(snapshot)}`;
+  return `${isThrottled ? "throttled" : "poll failed"}: ${message}.${nextPoll(snapshot)}`;
 }
 
-/** The line for a wait that ended, or that every caller has abandoned. */
+/** The text for a wait that ended, or that every caller has abandoned. */
 export function endMessage(snapshot: PollerSnapshot, { type, error }: PollerEnd): string {
-  const { operationId, elapsedInMs, pollCount, failedPollCount } = snapshot;
+  const { elapsedInMs, pollCount, failedPollCount } = snapshot;
   const cost = `${Math.round(elapsedInMs)} ms, ${pollCount} polls, ${failedPollCount} of them failed`;
   switch (type) {
     case "succeeded":
-      return `Operation ${operationId}: the wait ended, ${stateOf(snapshot)} (${cost}).`;
+      return `the wait ended, ${stateOf(snapshot)} (${cost}).`;
     case "abandoned":
-      return `Operation ${operationId}: every caller has stopped waiting, ${stateOf(snapshot)} (${cost}).`;
+      return `every caller has stopped waiting, ${stateOf(snapshot)} (${cost}).`;
     case "failedOrCanceled":
     case "pollingFailed": {
       const what = type === "pollingFailed" ? "polling failed" : "the wait ended";
-      return `Operation ${operationId}: ${what} (${cost}): ${withoutUrlSecrets(messageOf(error))}`;
+      return `${what} (${cost}): ${withoutUrlSecrets(messageOf(error))}`;
     }
   }
 }

@@ -14,8 +14,8 @@ import { Waiters } from "./waiters.ts";
 import type { UntilResponse, Waiter } from "./waiters.ts";
 
 /**
- * The one loop that waits and polls for any number of waiters. It performs the steps that its session decides; nothing
- * but the clock holds it while it waits. There is at most one request under way, and none after a terminal state.
+ * The one loop that polls for any number of waiters. It performs the steps that its session decides; while it waits,
+ * only the clock's timer refers to it. At most one request is under way, and none after a terminal state.
  */
 export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   readonly session: PollSession<P>;
@@ -41,12 +41,12 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     return this.subscribers.getStatusOptions;
   }
 
-  /** Lets a waiter wait until the operation ends. */
+  /** Adds a waiter for the end of the operation. */
   waitUntilDone(waiter: Waiter<P>): void {
     if (this.#join(waiter) && !this.session.isRunning) this.#run();
   }
 
-  /** Polls now, for this waiter. It waits for its turn at the limiter no longer than for a response. */
+  /** Polls now, for this waiter. Its turn in the rate limiter may take as long as a response, and no longer. */
   poll(waiter: UntilResponse<P>): void {
     if (!this.#join(waiter)) return;
     if (this.session.retryAfterOfFailureInMs > 0) {
@@ -56,7 +56,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (waiter.isWaiting && this.#request?.isQueued) this.#limitQueueing(waiter, this.#request);
   }
 
-  /** Ends the wait with this outcome, for all who wait now or later. */
+  /** Ends the wait with this outcome, for every caller now and later. */
   conclude(outcome: Outcome<P>): void {
     this.#outcome = outcome;
     this.#settle(outcome);
@@ -103,7 +103,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (!this.hasWaiters) this.#stop();
   }
 
-  /** Returns whether the waiter waits from now on: not where the outcome is known or one of its signals has fired. */
+  /** Adds a waiter. Returns false where the outcome is known or one of its signals has fired. */
   #join(waiter: Waiter<P>): boolean {
     if (this.#outcome) {
       waiter.onOutcome(this.#outcome);
@@ -181,7 +181,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#settle(this.#outcome ?? outcomeOf(this.session.stopped()));
   }
 
-  /** Stops polling and settles all who wait. */
+  /** Stops polling and settles every waiter. */
   #settle(outcome: Outcome<P>): void {
     this.#stop();
     const waiters = this.takeWaiters();
@@ -198,7 +198,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#cancelDeadline?.();
     this.#cancelTimer = this.#cancelDeadline = undefined;
     this.#notifyAbandoned();
-    // Last: whoever hears of an aborted request may start another wait.
+    // Last: a listener of the abort may start another wait.
     request?.abort();
   }
 

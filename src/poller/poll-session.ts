@@ -21,7 +21,7 @@ import type { PollSettings } from "./options.ts";
 
 const firstPoll: NextStep = { type: "wait", delayInMs: 0, until: "nextPoll" };
 
-/** The state of polling one operation, by the pure core and the clock. It sends nothing and sets no timer. */
+/** The state of polling one operation. It joins the pure core and the clock, sends nothing and sets no timer. */
 export class PollSession<P> {
   readonly operation: Operation<P>;
   readonly settings: PollSettings;
@@ -33,7 +33,7 @@ export class PollSession<P> {
   #startedAt: number | undefined;
   /** The end of the `timeoutInMs` of the latest wait, or of the wait that the token was written by. */
   #deadlineInMs: number | undefined;
-  /** The polls for each millisecond that it has asked of the limiter. */
+  /** The demand on the limiter, in polls for each millisecond. */
   #demand = 0;
 
   constructor(operation: Operation<P>, settings: PollSettings, limiter?: Limiter) {
@@ -59,7 +59,7 @@ export class PollSession<P> {
     return this.#startedAt === undefined ? 0 : this.settings.clock.now() - this.#startedAt;
   }
 
-  /** How long the Retry-After of a failed poll still forbids a poll that a caller asks for now. */
+  /** How long the Retry-After of a failed poll still forbids a `poll()`, in milliseconds. */
   get retryAfterOfFailureInMs(): number {
     return this.#state.isRetryAfterOfFailure ? retryAfterLeftInMs(this.#state, this.elapsedInMs) : 0;
   }
@@ -102,7 +102,7 @@ export class PollSession<P> {
     return this.#step;
   }
 
-  /** No caller waits any more, for now. */
+  /** Stops polling, for now. */
   pause(): void {
     this.#isRunning = false;
     this.#setDemand(0);
@@ -121,7 +121,7 @@ export class PollSession<P> {
   /**
    * Takes in a response or a failure, and decides the next step.
    *
-   * @throws what the user's own schedule throws: nothing else can say when to poll next
+   * @throws any error of the user's own schedule: nothing else can decide when to poll next
    */
   apply(event: PollEvent<P>, stretch: number = this.#stretchByOthers()): void {
     const { schedule, random } = this.settings;
@@ -134,7 +134,7 @@ export class PollSession<P> {
     this.#setDemand(this.#isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
   }
 
-  /** By the demand of the others: an operation that is alone need not give way. */
+  /** By the demand of the other operations: one that is alone need not give way. */
   #stretchByOthers(): number {
     this.#setDemand(0);
     return this.limiter?.stretch ?? 1;
@@ -187,14 +187,14 @@ export class PollSession<P> {
     return tokenOf(this.operation, this.#state, moment, this.settings.clock.timestamp());
   }
 
-  /** Takes over what the poller that wrote a token knew. */
+  /** Takes over the state of a token. */
   restore({ state, elapsedInMs, deadlineInMs }: ResumedState): void {
     this.#state = state;
     this.#startedAt = this.settings.clock.now() - elapsedInMs;
     this.#deadlineInMs = deadlineInMs;
   }
 
-  /** Takes over what an earlier process knew beyond its token. */
+  /** Takes over the parts of the state that a token does not have. */
   restoreDetails(details: Partial<PollState<never>>): void {
     this.#state = { ...this.#state, ...details };
   }

@@ -85,7 +85,7 @@ export async function pollUntilDone<P>(operation: Operation<P>, options: PollOpt
 
 /**
  * Creates a poller that continues where the one that wrote the token stopped. A `timeoutInMs` counts from now; without
- * one, what is left of the token's counts.
+ * one, the rest of the token's timeout counts.
  */
 export function resumePoller<P>(
   operation: Operation<P>,
@@ -108,7 +108,7 @@ function newPoller<P>(operation: Operation<P>, options: PollOptions<P>): Operati
   return poller;
 }
 
-/** In JavaScript a URL is easily taken for an operation. */
+/** A JavaScript caller may pass a URL in place of an operation. */
 function checkOperation(operation: unknown): void {
   const isObject = typeof operation === "object" && operation !== null;
   const missing = ["id", "getStatus", "toJSON"].filter((member) => !(isObject && member in operation));
@@ -117,7 +117,7 @@ function checkOperation(operation: unknown): void {
   throw new TypeError(`operation: expected what client.operation() returns, got ${got}`);
 }
 
-/** The poller of one operation: what callers see of its loop. */
+/** The poller of one operation: the public side of its loop. */
 export class OperationPoller<P> implements Poller<P> {
   readonly #loop: PollLoop<P>;
 

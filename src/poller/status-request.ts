@@ -7,7 +7,7 @@ import type { PollSettings } from "./options.ts";
 /** How long a request that was aborted may take to settle. */
 const abortGraceInMs = 1000;
 
-/** Gets what one status request led to, once, unless the request is aborted. */
+/** Receives the outcome of one status request, once, unless the request is aborted. */
 export interface StatusRequestHandler<P> {
   /** Options of the request beside its signal. */
   readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal"> | undefined;
@@ -28,7 +28,7 @@ export class StatusRequest<P> {
   readonly #handler: StatusRequestHandler<P>;
   #controller: AbortController | undefined;
   #sending: Promise<void> | undefined;
-  /** The limiter to release it at. */
+  /** The limiter that counts it as under way. */
   #sentBy: Limiter | undefined;
   #stage: "created" | "queued" | "sent" | "over" = "created";
   #withdraw: (() => void) | undefined;
@@ -102,7 +102,7 @@ export class StatusRequest<P> {
       // Inside the block: a transport of the user's own may resolve with nothing.
       result = { isThrottled: false, rateLimit: response.rateLimit };
     } catch (error) {
-      // A response may be under way of which the rest is no longer wanted.
+      // The rest of a response may still be under way.
       this.#controller?.abort(error);
       const isEnded = this.#end(error instanceof RequestError ? error : undefined);
       if (isEnded) this.#handler.onFailure(isFinalError(error) ? error : toRequestError(error));
@@ -129,19 +129,19 @@ export class StatusRequest<P> {
   }
 }
 
-/** Whether a transport has ended the wait by what it threw, which is more than a failed poll. */
+/** Returns whether the error ends the wait, and is more than a failed poll. */
 function isFinalError(error: unknown): error is LroError {
   return error instanceof LroError && !(error instanceof RequestError) && !(error instanceof ContractError);
 }
 
-/** Makes a failed poll of whatever a transport threw. A `TypeError` that is no network error is a bug. */
+/** Makes the error of a failed poll from a thrown value. A `TypeError` that is no network error is a bug. */
 export function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   const kind = error instanceof TypeError && !isNetworkError(error) ? "permanent" : "transient";
   return new RequestError(messageOf(error), { kind, code: codeOf(error), cause: error });
 }
 
-/** The failure of a poll that the rate limiter did not let out in time. */
+/** Makes the error of a poll whose turn in the rate limiter did not come in time. */
 export function throttledError(throttledForInMs: number, limitInMs: number): RequestError {
   const why =
     throttledForInMs > 0
@@ -154,7 +154,7 @@ export function throttledError(throttledForInMs: number, limitInMs: number): Req
   });
 }
 
-/** The failure of a request that had no response in time. */
+/** Makes the error of a request that had no response in time. */
 export function timeoutError(limitInMs: number): RequestError {
   return new RequestError(`no response within ${Math.round(limitInMs)} ms`, {
     kind: "transient",

@@ -6,7 +6,7 @@ import type { PollSession } from "./poll-session.ts";
 
 const disabled = Object.assign((): void => {}, { enabled: false });
 
-/** Without a logger the errors of listeners still go to the console; the rest has events of its own. */
+/** The log of an operation without a logger: errors of listeners go to the console. The rest has events of its own. */
 export const fallbackLogger: PollLogger = {
   verbose: disabled,
   info: disabled,
@@ -19,7 +19,7 @@ interface PollListeners<P> {
   readonly failedPolls: Listeners<FailedPoll>;
 }
 
-/** The subscribers of one operation, who cannot harm its wait: listeners, the log and the observer. */
+/** The subscribers of one operation: listeners, the log and the observer. None can harm the wait. */
 export class Subscribers<P> {
   readonly #session: PollSession<P>;
   #listeners: PollListeners<P> | undefined;
@@ -49,7 +49,7 @@ export class Subscribers<P> {
     });
   }
 
-  /** Tells the log and the observer of a response. */
+  /** Passes a response to the log and the observer. */
   notifyResponse(isStale: boolean): void {
     if (!this.#observer && !this.#isLogged("info") && !this.#isLogged("verbose")) return;
     const { snapshot } = this.#session;
@@ -57,7 +57,7 @@ export class Subscribers<P> {
     this.#isolate(() => this.#observer?.onResponse(snapshot));
   }
 
-  /** Tells the listeners of a response. */
+  /** Passes a response to the listeners. */
   notifyProgress(latestProgress: () => Progress<P>): void {
     this.#listeners?.progress.notify(latestProgress());
   }
@@ -98,7 +98,8 @@ export class Subscribers<P> {
   }
 
   #log(level: "verbose" | "info" | "warning", message: () => string): void {
-    if (this.#isLogged(level)) this.#isolate(() => this.#logger[level](message()));
+    const { id } = this.#session.operation;
+    if (this.#isLogged(level)) this.#isolate(() => this.#logger[level](`Operation ${id}: ${message()}`));
   }
 
   /** Loggers and observers are the user's code like any listener: their errors must not end the wait. */
@@ -106,7 +107,7 @@ export class Subscribers<P> {
     try {
       notify();
     } catch {
-      // There is no one left to tell.
+      // Nothing is left to report it to.
     }
   }
 }

@@ -5,8 +5,8 @@ import type { Progress } from "../state/progress.ts";
 import { AsyncQueue } from "./async-queue.ts";
 
 /**
- * One caller that waits, and whose signals may end its wait. The object itself is the signals' listener: of many
- * thousand waits each function costs.
+ * One caller that waits, and whose signals abort its wait. The object itself is the signals' listener: with many
+ * thousand waits each function costs memory.
  */
 export abstract class Waiter<T> implements EventListenerObject {
   readonly #signals: readonly AbortSignal[];
@@ -16,9 +16,9 @@ export abstract class Waiter<T> implements EventListenerObject {
     this.#signals = signals;
   }
 
-  /** Called after every response; the progress is made when it is asked for. */
+  /** Called after every response. The function makes the progress on demand. */
   onProgress(_latestProgress: () => Progress<T>): void {}
-  /** Called after every failed poll; the error is made when it is asked for. */
+  /** Called after every failed poll. The function makes the error on demand. */
   onFailedPoll(_error: () => Error): void {}
   abstract onOutcome(outcome: Outcome<T>): void;
   abstract onAbort(reason: unknown): void;
@@ -74,14 +74,14 @@ export abstract class Waiters<T> {
   /** Most pollers of many thousand have one waiter: a set for each would cost more than the rest. */
   #waiters: Waiter<T> | Set<Waiter<T>> | undefined;
 
-  /** Called when the last waiter has left; the reason is that of its abort, if it was one. */
+  /** Called when the last waiter has stopped waiting; the reason is that of its abort, if it was one. */
   protected abstract onLastLeft(reason: unknown): void;
 
   protected get hasWaiters(): boolean {
     return this.#waiters !== undefined;
   }
 
-  /** A copy: a waiter that is told may leave, and others may come. */
+  /** A copy: while waiters are notified, some may stop waiting and others may join. */
   protected waiters(): readonly Waiter<T>[] {
     if (this.#waiters instanceof Set) return Array.from(this.#waiters);
     return this.#waiters ? [this.#waiters] : [];
@@ -103,7 +103,7 @@ export abstract class Waiters<T> {
     }
   }
 
-  /** Empties the collection. The waiters are still to be settled. */
+  /** Empties the collection and returns the waiters, which the caller settles. */
   protected takeWaiters(): readonly Waiter<T>[] {
     const waiters = this.waiters();
     this.#waiters = undefined;
@@ -111,7 +111,7 @@ export abstract class Waiters<T> {
   }
 }
 
-/** Returns those of the signals that there are. */
+/** Checks the signals, and returns those that are given. */
 export function signalsOf(...signals: readonly (AbortSignal | undefined)[]): readonly AbortSignal[] {
   for (const signal of signals) checkSignal(signal);
   return signals.filter((signal) => signal !== undefined);
@@ -136,7 +136,7 @@ abstract class PromiseWaiter<T, R> extends Waiter<T> {
   }
 
   protected onFailure(outcome: Exclude<Outcome<T>, { type: "succeeded" }>): void {
-    // A block that an error leaves awaits none of the waits that it has started: that must not end the process.
+    // A block that throws never awaits the waits that it has started: that must not end the process.
     if (outcome.type === "disposed") this.promise.catch(ignore);
     this.#settlers.reject(outcome.error);
   }
@@ -210,7 +210,7 @@ interface QueueingWaiter<T> {
 
 /**
  * Makes an iterator whose waiter joins with the first `next()`. It is no generator: the `return()` of one would wait for
- * the next value before it leaves.
+ * the next value first.
  */
 export function iteratorOf<T, W extends QueueingWaiter<T>>(
   createWaiter: () => W,

@@ -6,7 +6,7 @@ import {
   PollingTimeoutError,
   defaultRequestErrorCode,
 } from "../operation/errors.ts";
-import type { LroErrorContext, RequestError } from "../operation/errors.ts";
+import type { LroErrorContext } from "../operation/errors.ts";
 import type { PollState, StopReason } from "./state-machine.ts";
 
 /** How a wait ended for its callers. */
@@ -17,7 +17,7 @@ export type Outcome<P> =
   /** The poller was disposed of: no caller waits any more, nor can one. */
   | { readonly type: "disposed"; readonly error: unknown };
 
-/** Why and when polling stopped, and what was known then. */
+/** The reason and the time at which polling stopped, and the state then. */
 export interface StoppedPolling<P> {
   readonly reason: StopReason | "disposed";
   readonly operationId: string;
@@ -54,11 +54,7 @@ export function errorOf<P>(stopped: StoppedPolling<P>): Error {
     case "timedOut":
       return new PollingTimeoutError(timeoutMessage(stopped), "PollingTimeout", context);
     case "notFound":
-      return new OperationNotFoundError(
-        notFoundMessage(stopped),
-        serviceCodeOf(state.failure) ?? "OperationNotFound",
-        context,
-      );
+      return new OperationNotFoundError(notFoundMessage(stopped), notFoundCodeOf(state), context);
     case "disposed":
       return new PollingError(disposalMessage(stopped), "Disposed", context);
     case "pollingFailed":
@@ -66,9 +62,9 @@ export function errorOf<P>(stopped: StoppedPolling<P>): Error {
   }
 }
 
-/** `undefined` where the poll failed without a code: then the error has a code of its own. */
-function serviceCodeOf(failure: RequestError | undefined): string | undefined {
-  return failure?.code === defaultRequestErrorCode ? undefined : failure?.code;
+/** The service's code, if it sent one. */
+function notFoundCodeOf({ failure }: PollState): string {
+  return failure && failure.code !== defaultRequestErrorCode ? failure.code : "OperationNotFound";
 }
 
 /** A transport's toJSON is the user's code: an error without a token is better than none. */

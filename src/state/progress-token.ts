@@ -7,7 +7,7 @@ import { invalidField, parseCount, parseFields, parseNumber } from "../operation
 export interface ProgressToken {
   /** The time at which the percentage was last reported. */
   readonly latest: number;
-  /** What every percentage so far is a multiple of; 0 before the first above 0. */
+  /** The number that every percentage so far is a multiple of; 0 before the first above 0. */
   readonly quantum: number;
   /** The mean of the square roots, and their count. */
   readonly roughness: readonly [meanRoot: number, count: number];

@@ -68,7 +68,7 @@ export function failedPollAfter(
   return { error, status: state.status, ...metricsOf(state, elapsedInMs, step) };
 }
 
-/** Makes what observers and logs get: unlike a progress without an estimate, which costs more than all else. */
+/** Makes the snapshot for observers and logs. It has no estimate, which costs more than all else. */
 export function snapshotOf(
   operationId: string,
   state: PollState,
@@ -76,14 +76,13 @@ export function snapshotOf(
   step: NextStep,
 ): PollerSnapshot {
   const { status, previousStatus, percentComplete } = state;
-  const metrics = metricsOf(state, elapsedInMs, step);
   return {
     operationId,
     status,
     previousStatus,
     percentComplete,
     changed: state.isChange ?? true,
-    ...metrics,
+    ...metricsOf(state, elapsedInMs, step),
   };
 }
 

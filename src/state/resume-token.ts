@@ -101,7 +101,7 @@ export interface ResumedState extends PollMoment {
 
 /**
  * Makes the state of the wait of a token at another time. Clocks differ between machines, and are set: a wait is never
- * younger than when its token was written, and a Retry-After never longer than what was left of it then, nor than a day.
+ * younger than when its token was written, and a Retry-After never longer than its rest at that time, nor than a day.
  * A clock that was put forward cannot be told from a pause.
  */
 export function resumedStateOf(token: ResumeToken, now: number): ResumedState {
@@ -146,7 +146,7 @@ const tokenFields = [
 ];
 
 /**
- * Parses a token, except for what identifies the operation: that is the client's to parse.
+ * Parses a token, except for the fields that identify the operation, which the client parses.
  *
  * @throws {@link ContractError} that says which field is wrong
  */
@@ -192,8 +192,8 @@ function parseShortState(value: unknown, path: string): OperationState {
 const maxTokenLength = 16_384;
 
 /**
- * Parses a token's text. An object is converted to JSON first, once, so that what was checked is what is used: getters
- * could return another value each time, and a prototype could hold what the object lacks.
+ * Parses a token's text. An object is converted to JSON first, once, so that the checked values are the used ones:
+ * getters could return another value each time, and a prototype could have fields that the object lacks.
  *
  * @throws {@link ContractError} when it is no JSON, or longer than a token can be
  */

@@ -9,7 +9,7 @@ import type { ProgressHistory } from "../schedule/progress-history.ts";
 import { spread } from "../schedule/schedule.ts";
 import type { PollHistory, Schedule } from "../schedule/schedule.ts";
 
-/** All that is known of a wait. Times are milliseconds since the wait started. */
+/** The state of a wait. Times are milliseconds since the wait started. */
 export interface PollState<P = unknown> {
   readonly latest?: OperationStatus<P> | undefined;
   readonly status?: OperationState | undefined;
@@ -28,7 +28,7 @@ export interface PollState<P = unknown> {
   readonly isResultPending?: boolean | undefined;
   readonly pollCount: number;
   readonly failedPollCount: number;
-  /** Responses that were behind what was known already. */
+  /** Responses with an older status or a lower percentage than before. */
   readonly staleResponseCount: number;
   readonly responseCounts: ResponseCounts;
   /** The last poll's failure, if it failed. */
@@ -37,7 +37,7 @@ export interface PollState<P = unknown> {
   readonly outageSinceInMs?: number | undefined;
   /** The end of the last response's Retry-After, which counts for one wait. */
   readonly notBeforeInMs?: number | undefined;
-  /** Whether that Retry-After came with a failed poll: then even a poll that a caller asks for waits for it. */
+  /** Whether that Retry-After came with a failed poll: then even `poll()` waits for it. */
   readonly isRetryAfterOfFailure?: boolean | undefined;
 }
 
@@ -55,7 +55,7 @@ export interface PollRules {
   readonly maxRetryDelayInMs: number;
 }
 
-/** What to do next: wait and poll again, or stop. */
+/** The next step: wait and poll again, or stop. */
 export type NextStep =
   | { readonly type: "wait"; readonly delayInMs: number; readonly until: "nextPoll" | "deadline" }
   | { readonly type: "stop"; readonly reason: StopReason };
@@ -91,7 +91,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
   const latest = movesBack ? (state.latest ?? status) : status;
   const word = movesBack ? state.status : status.status;
   const percentComplete = highest(state.percentComplete, status.percentComplete);
-  // By the first response only: what was measured since must keep its place in time.
+  // By the first response only: later measurements must keep their place in time.
   const isFirst = state.respondedAtInMs === undefined && state.ageAtStartInMs === undefined;
   const ageAtStartInMs = isFirst ? Math.max(0, validAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
   return {
@@ -137,7 +137,7 @@ function retryAfterEnd(atInMs: number, retryAfterInMs: number | undefined): numb
   return waitInMs === undefined ? undefined : atInMs + waitInMs;
 }
 
-/** A transport may be the user's own: NaN, and what overflows later on, would make every wait endless. */
+/** A transport may be the user's own: NaN, or a number that overflows later, would make every wait endless. */
 function validAge(ageInMs = 0): number {
   return ageInMs > 0 && ageInMs < Number.MAX_SAFE_INTEGER ? ageInMs : 0;
 }
@@ -147,7 +147,7 @@ export function withoutOutage<P>(state: PollState<P>): PollState<P> {
   return { ...state, failure: undefined, consecutiveFailures: 0, outageSinceInMs: undefined };
 }
 
-/** Makes what a schedule may know of the wait. */
+/** Makes the history that a schedule decides by. */
 export function historyOf(state: PollState, elapsedInMs: number): PollHistory {
   const { pollCount, status, percentComplete, progress, ageAtStartInMs = 0 } = state;
   return { elapsedInMs: elapsedInMs + ageAtStartInMs, pollCount, status, percentComplete, progress };
@@ -188,7 +188,7 @@ export function firstStep(state: PollState, elapsedInMs: number, rules: PollRule
 }
 
 /**
- * Returns what is left of the timeout of a wait that continues: enough for one poll, even if all of it passed while no
+ * Returns the rest of the timeout of a wait that continues: enough for one poll, even if all of it passed while no
  * caller waited. An operation that ended in time must not be reported as late.
  */
 export function remainingTimeout(deadlineInMs: number | undefined, elapsedInMs: number): number | undefined {
@@ -251,8 +251,7 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
 /** A service that sends a new word with each response must not fill the memory. */
 const maxKindsCounted = 50;
 
-function count(counts: ResponseCounts, answer: string): ResponseCounts {
-  const key =
-    Object.hasOwn(counts, answer) || Object.keys(counts).length < maxKindsCounted ? answer : "other";
+function count(counts: ResponseCounts, kind: string): ResponseCounts {
+  const key = Object.hasOwn(counts, kind) || Object.keys(counts).length < maxKindsCounted ? kind : "other";
   return { ...counts, [key]: (Object.hasOwn(counts, key) ? (counts[key] ?? 0) : 0) + 1 };
 }

@@ -118,7 +118,7 @@ test("what a listener throws is an error", async () => {
     throw new Error("the screen is full");
   });
   await pollerOf([{ status: "Succeeded" }], { onProgress }).pollUntilDone();
-  expect(lines).toContainEqual(expect.stringMatching(/^error A listener failed; the wait goes on\./));
+  expect(lines).toContainEqual(expect.stringMatching(/^error A listener failed; polling continues\./));
 });
 
 test("hides what the error of others has of a URL", async () => {
