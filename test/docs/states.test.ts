@@ -11,14 +11,14 @@ import { down, forever } from "../support/scripted-poller.ts";
 
 const page = readFileSync("docs/states.md", "utf8");
 
-/** The arrows of the picture under a heading. */
+/** Returns the arrows of the diagram under a heading. */
 function arrowsUnder(heading: string): string[] {
-  const picture = page.slice(page.indexOf(`## ${heading}`)).split("```")[1] ?? "";
-  const arrows = [...picture.matchAll(/^ {2}(\S+) --> (\S+)$/gm)];
+  const diagram = page.slice(page.indexOf(`## ${heading}`)).split("```")[1] ?? "";
+  const arrows = [...diagram.matchAll(/^ {2}(\S+) --> (\S+)$/gm)];
   return arrows.map(([, from, to]) => `${from} --> ${to}`).toSorted();
 }
 
-test("an operation moves as the page says", () => {
+test("an operation has the transitions on the page", () => {
   const words = ["NotStarted", "Running", "Succeeded", "Failed", "Canceled"];
   const after = (state: PollState, status: string): PollState => {
     const response = { status: { id: "7", name: "7", status } };
@@ -34,14 +34,14 @@ test("an operation moves as the page says", () => {
   expect(arrows.toSorted()).toEqual(arrowsUnder("An operation"));
 });
 
-const held = { status: "Running", held: true, retryAfterInMs: 60_000 };
+const throttled = { status: "Running", isThrottled: true, retryAfterInMs: 60_000 };
 
-/** A wait that is told of by what everybody can see of it: reads, progress, failed reads, and how it ends. */
+/** A wait, observed from outside: by its polls, progress, failed polls and end. */
 interface Walk {
   readonly name: string;
   readonly replies: readonly ScriptedReply[];
   readonly options?: PollOptions;
-  /** When the caller leaves, in milliseconds since the wait began. */
+  /** The time of the abort, in milliseconds since the start of the wait. */
   readonly abortAt?: number;
   readonly resumesAfter?: readonly ScriptedReply[];
   readonly waitsTwice?: boolean;
@@ -49,32 +49,36 @@ interface Walk {
 
 const walks: readonly Walk[] = [
   { name: "to its end", replies: ["NotStarted", "Running", "Succeeded"] },
-  { name: "through a Retry-After", replies: [held, "Failed"] },
+  { name: "through a Retry-After", replies: [throttled, "Failed"] },
   { name: "through an outage", replies: [down(), down(), "Succeeded"] },
-  { name: "refused, then again", replies: [down({ kind: "permanent" }), "Succeeded"], waitsTwice: true },
-  { name: "out of time between reads", replies: ["Running"], options: { timeoutInMs: 500 } },
-  { name: "out of time in a Retry-After", replies: [held], options: { timeoutInMs: 5000 } },
-  { name: "out of time in an outage", replies: [down()], options: { timeoutInMs: 500 } },
-  { name: "out of time in a read", replies: [forever], options: { timeoutInMs: 500 } },
-  { name: "left in a read", replies: [forever], abortAt: 500 },
-  { name: "left between reads", replies: ["Running"], abortAt: 500 },
-  { name: "left in a Retry-After", replies: [held], abortAt: 500 },
-  { name: "left in an outage", replies: [down()], abortAt: 500 },
+  {
+    name: "with a permanent failure, then again",
+    replies: [down({ kind: "permanent" }), "Succeeded"],
+    waitsTwice: true,
+  },
+  { name: "timed out between polls", replies: ["Running"], options: { timeoutInMs: 500 } },
+  { name: "timed out in a Retry-After", replies: [throttled], options: { timeoutInMs: 5000 } },
+  { name: "timed out in an outage", replies: [down()], options: { timeoutInMs: 500 } },
+  { name: "timed out in a poll", replies: [forever], options: { timeoutInMs: 500 } },
+  { name: "aborted in a poll", replies: [forever], abortAt: 500 },
+  { name: "aborted between polls", replies: ["Running"], abortAt: 500 },
+  { name: "aborted in a Retry-After", replies: [throttled], abortAt: 500 },
+  { name: "aborted in an outage", replies: [down()], abortAt: 500 },
   { name: "resumed", resumesAfter: ["Running"], replies: ["Succeeded"] },
-  { name: "resumed in a Retry-After", resumesAfter: [held], replies: ["Succeeded"] },
+  { name: "resumed in a Retry-After", resumesAfter: [throttled], replies: ["Succeeded"] },
 ];
 
-/** The states of a wait, in order. */
+/** Returns the states of a wait, in order. */
 async function statesOf({ replies, options, abortAt, resumesAfter, waitsTwice }: Walk): Promise<string[]> {
   const clock = createVirtualClock();
   const settings = { clock, schedule: fixed(1000), random: () => 0, ...options };
   const states = [resumesAfter ? "resumed" : "initial"];
-  const go = (state: string): void => void (states.at(-1) !== state && states.push(state));
+  const enter = (state: string): void => void (states.at(-1) !== state && states.push(state));
   const operation = scriptedOperation([
     ...(resumesAfter ?? []),
-    ...replies.map((reply): ScriptedReply => (read) => {
-      go("reading");
-      return typeof reply === "function" ? reply(read) : reply;
+    ...replies.map((reply): ScriptedReply => (poll) => {
+      enter("polling");
+      return typeof reply === "function" ? reply(poll) : reply;
     }),
   ]);
   const make = async (): Promise<Poller> => {
@@ -84,17 +88,17 @@ async function statesOf({ replies, options, abortAt, resumesAfter, waitsTwice }:
     return resumePoller(operation, poller.toJSON(), settings);
   };
   const poller = await make();
-  poller.onProgress(({ status, operation: { held: isHeld } }) => {
-    go(isTerminal(status) ? "done" : isHeld === true ? "heldBack" : "waiting");
+  poller.onProgress(({ status, operation: { isThrottled } }) => {
+    enter(isTerminal(status) ? "done" : isThrottled === true ? "throttled" : "waiting");
   });
-  poller.onFailedPoll(({ error }) => error.kind === "transient" && go("retrying"));
+  poller.onFailedPoll(({ error }) => error.kind === "transient" && enter("retrying"));
   const controller = new AbortController();
-  if (abortAt !== undefined) clock.setTimer(() => controller.abort("left"), abortAt);
-  const readsBefore = operation.polls.length;
+  if (abortAt !== undefined) clock.setTimer(() => controller.abort("aborted"), abortAt);
+  const pollsBefore = operation.polls.length;
   for (let waits = waitsTwice ? 2 : 1; waits > 0; waits--) {
     const wait = poller.pollUntilDone({ abortSignal: controller.signal });
-    const end = wait.catch((error: unknown) => go(endOf(poller, error)));
-    if (operation.polls.length === readsBefore) go("heldBack");
+    const end = wait.catch((error: unknown) => enter(endOf(poller, error)));
+    if (operation.polls.length === pollsBefore) enter("throttled");
     await clock.runUntilSettled(end);
   }
   return states;
@@ -102,11 +106,11 @@ async function statesOf({ replies, options, abortAt, resumesAfter, waitsTwice }:
 
 function endOf(poller: Poller, error: unknown): string {
   if (poller.isDone) return "done";
-  return error === "left" ? "initial" : "pollingFailed";
+  return error === "aborted" ? "initial" : "pollingFailed";
 }
 
 describe("a wait", () => {
-  test("moves as the page says, and in no other way", async () => {
+  test("has the transitions on the page, and no other", async () => {
     const seen = new Set<string>();
     for (const walk of walks) {
       const states = ["[*]", ...(await statesOf(walk))];
@@ -117,8 +121,8 @@ describe("a wait", () => {
 
   test("has a row for each of its states", () => {
     const rows = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, state]) => state);
-    const inPicture = new Set(arrowsUnder("A wait").flatMap((arrow) => arrow.split(" --> ")));
-    inPicture.delete("[*]");
-    expect(new Set(rows)).toEqual(inPicture);
+    const inDiagram = new Set(arrowsUnder("A wait").flatMap((arrow) => arrow.split(" --> ")));
+    inDiagram.delete("[*]");
+    expect(new Set(rows)).toEqual(inDiagram);
   });
 });
