@@ -27,7 +27,7 @@ describe("the system's clock", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("has one timer of the platform for all, and none when nobody waits", () => {
+  test("has one timer of the platform for all, and none when all are canceled", () => {
     const cancels = Array.from({ length: 1000 }, (_, index) => systemClock.setTimer(() => {}, 1000 + index));
     expect(vi.getTimerCount()).toBe(1);
     for (const cancel of cancels) cancel();
@@ -43,7 +43,7 @@ describe("the system's clock", () => {
     expect(fired).toHaveBeenCalledOnce();
   });
 
-  test("goes on after a callback that throws", () => {
+  test("continues after a callback that throws", () => {
     const fired = vi.fn<() => void>();
     systemClock.setTimer(() => {
       throw new Error("bad callback");
@@ -65,23 +65,24 @@ describe("the system's clock", () => {
   });
 });
 
-test("a timer queue gives timers by the time they are due, whatever was added and removed", () => {
+test("a timer heap returns timers by the time at which they are due, whatever was added and removed", () => {
   const steps = fc.array(fc.oneof(fc.integer({ min: 0, max: 1000 }), fc.constant("remove" as const)));
   fc.assert(
     fc.property(steps, (script) => {
-      const queue = new TimerHeap();
-      const live: Timer[] = [];
+      const heap = new TimerHeap();
+      const pending: Timer[] = [];
       for (const [index, step] of script.entries()) {
-        const victim = step === "remove" ? live.splice(index % Math.max(1, live.length), 1)[0] : undefined;
-        if (step !== "remove") live.push(queue.add(step, () => {}));
-        else if (victim) queue.remove(victim);
+        const removed =
+          step === "remove" ? pending.splice(index % Math.max(1, pending.length), 1)[0] : undefined;
+        if (step !== "remove") pending.push(heap.add(step, () => {}));
+        else if (removed) heap.remove(removed);
       }
       const order: number[] = [];
-      for (let { first } = queue; first; { first } = queue) {
+      for (let { first } = heap; first; { first } = heap) {
         order.push(first.dueAt);
-        queue.remove(first);
+        heap.remove(first);
       }
-      expect(order).toEqual(live.map(({ dueAt }) => dueAt).toSorted((a, b) => a - b));
+      expect(order).toEqual(pending.map(({ dueAt }) => dueAt).toSorted((a, b) => a - b));
     }),
   );
 });

@@ -11,7 +11,7 @@ export function writeReports(root: string, reports: ApiReports): void {
   for (const file of staleFiles(root, reports)) rmSync(join(root, file));
 }
 
-/** Returns one complaint for each committed report that is missing, out of date, or of no entry point. */
+/** Returns one complaint for each committed report that is missing, out of date, or without an entry point. */
 export function compareReports(root: string, reports: ApiReports): string[] {
   const differences = Array.from(reports, ([file, text]) => differenceFrom(join(root, file), file, text));
   const stale = staleFiles(root, reports).map((file) => `${file}: package.json has no such entry point.`);

@@ -1,9 +1,9 @@
 /**
- * Fails when an export of the package, or a public member of one, has no docs, or when its docs link to nothing.
- * Fails too when an entry point differs from its report in `api`, so that a change of the public API is a diff.
+ * Fails when an export of the package, or a public member of one, has no docs, or when a link in its docs is broken.
+ * Also fails when an entry point differs from its report in `api`, so that a change of the public API is a diff.
  * With `--update` it writes these reports.
  *
- * Reads the declarations in `dist`: API Extractor brings the compiler that it needs, and TypeScript 7 has none to lend.
+ * Reads the declarations in `dist`: API Extractor has a compiler of its own, and TypeScript 7 has no API for it.
  */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -62,7 +62,7 @@ function complaintsAbout(entryPoint: string): string[] {
       if (message.logLevel === ExtractorLogLevel.Error) complaints.push(lineOf(message));
     },
   });
-  // An error that no message tells of must not pass for none.
+  // An error without a message must not count as none.
   return complaints.length === 0 && errorCount > 0 ? [`${entryPoint}: ${errorCount} errors`] : complaints;
 }
 
@@ -70,20 +70,20 @@ function lineOf({ sourceFilePath = "", sourceFileLine = 0, messageId, text }: Ex
   return `${sourceFilePath}:${sourceFileLine} ${messageId}: ${text}`;
 }
 
-/** The compiler's own errors are `npm run types`'s business, by a newer compiler than the one here. */
+/** Without the compiler's own errors: `npm run types` reports them, with a newer compiler. */
 function configOf(entryPoint: string): IConfigFile {
   return {
     projectFolder,
     newlineKind: "lf",
     mainEntryPointFilePath: join(projectFolder, entryPoint),
     compiler: { tsconfigFilePath: join(projectFolder, "tsconfig.json"), skipLibCheck: true },
-    // What is undocumented is found while a report of the API is written.
+    // Undocumented names are only found while a report of the API is written.
     apiReport: {
       enabled: true,
       reportFolder: temporaryFolder,
       reportTempFolder: temporaryFolder,
       reportFileName,
-      // A base class that is not exported lends its members. The test kit has those of the library besides.
+      // A base class that is not exported has public members. The test kit would repeat those of the library.
       includeForgottenExports: entryPoint === "dist/index.d.ts",
     },
     docModel: { enabled: false },

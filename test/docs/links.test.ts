@@ -4,12 +4,12 @@ import { expect, test } from "vitest";
 
 const pages = globSync("**/*.md", { exclude: ["**/node_modules", "dist", "coverage", "reports"] }).toSorted();
 
-/** A page's text without its code, where nothing is a link or a heading. */
+/** Returns a page's text without its code, which has neither links nor headings. */
 function proseOf(page: string): string {
   return readFileSync(page, "utf8").replaceAll(/^```[\s\S]*?^```$/gm, "");
 }
 
-/** As GitHub makes them of headings. */
+/** Returns the anchors that GitHub makes of headings. */
 function anchorsOf(page: string): string[] {
   return Array.from(proseOf(page).matchAll(/^#+ (.+)$/gm), ([, heading = ""]) =>
     heading
@@ -19,7 +19,7 @@ function anchorsOf(page: string): string[] {
   );
 }
 
-/** Those that lead to no other site, of Markdown and of HTML. */
+/** Returns the links to this repository, of Markdown and of HTML. */
 function linksOf(page: string): string[] {
   const links = proseOf(page).matchAll(/\]\(([^)\s]+)\)|\b(?:href|src|srcset)="([^"]+)"/g);
   return Array.from(links, ([, link, attribute = ""]) => link ?? attribute).filter(
@@ -27,24 +27,24 @@ function linksOf(page: string): string[] {
   );
 }
 
-function leadsSomewhere(page: string, link: string): boolean {
+function targetExists(page: string, link: string): boolean {
   const [file = "", anchor] = link.split("#");
   const target = file === "" ? page : join(dirname(page), file);
   return existsSync(target) && (anchor === undefined || anchorsOf(target).includes(anchor));
 }
 
-test.each(pages)("%s links to what is there", (page) => {
-  expect(linksOf(page).filter((link) => !leadsSomewhere(page, link))).toEqual([]);
+test.each(pages)("%s has no broken link", (page) => {
+  expect(linksOf(page).filter((link) => !targetExists(page, link))).toEqual([]);
 });
 
-test("the front page leads to every page of the docs", () => {
+test("the front page links to every page of the docs", () => {
   const linked = linksOf("README.md").map((link) => link.replace(/#.*/, ""));
   expect(globSync("docs/*.md").filter((page) => !linked.includes(page))).toEqual([]);
 });
 
 const { scripts }: { scripts: object } = JSON.parse(readFileSync("package.json", "utf8"));
 
-test("every script that a page names is one of the package's", () => {
+test("every script that a page names is in package.json", () => {
   const named = pages.flatMap((page) =>
     Array.from(readFileSync(page, "utf8").matchAll(/\bnpm run ([\w:]+)/g), ([, name = ""]) => name),
   );
@@ -52,7 +52,7 @@ test("every script that a page names is one of the package's", () => {
   expect(named.filter((name) => !Object.keys(scripts).includes(name))).toEqual([]);
 });
 
-test("the page for contributors has a row for each script, but for those that npm runs by itself", () => {
+test("the page for contributors has a row for each script, except those that npm runs by itself", () => {
   const rows = readFileSync("CONTRIBUTING.md", "utf8").matchAll(/^\| `([\w:]+)` \|/gm);
   const described = Array.from(rows, ([, name = ""]) => name);
   const missing = Object.keys(scripts).filter((name) => name !== "prepack" && !described.includes(name));

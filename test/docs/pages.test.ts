@@ -4,7 +4,7 @@ import * as library from "lro-poller";
 import type { PollOptions } from "lro-poller";
 import type { AddOptions, OperationQueueOptions, OperationWorkerOptions } from "lro-poller/bullmq";
 
-/** The words in code type that the first cells of a page's rows begin with. */
+/** Returns the words in code type at the start of each first cell of a table. */
 function firstCells(page: string, heading: string): string[] {
   const section =
     readFileSync(page, "utf8")
@@ -13,7 +13,7 @@ function firstCells(page: string, heading: string): string[] {
   return [...section.matchAll(/^\| `(\w+)`/gm)].map(([, word = ""]) => word);
 }
 
-/** Each option of a wait: the compiler refuses this list when one is missing. */
+/** Each option of a wait, with the file of its default. The compiler rejects this list when one is missing. */
 const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
   abortSignal: undefined,
   onProgress: undefined,
@@ -59,7 +59,7 @@ const queueOptions: Record<
   stalledIntervalInMs: "src/bullmq/worker.ts",
 };
 
-/** The defaults of an option in a file: there is one, however often it is said. */
+/** Returns the different defaults of an option in a file: there is one, however often it is repeated. */
 function defaultsIn(file: string, pattern: string): string[] {
   const found = readFileSync(file, "utf8").matchAll(new RegExp(pattern, "gm"));
   return [...new Set(Array.from(found, ([, value = ""]) => value.replaceAll(/[ _]/g, "")))];
@@ -75,10 +75,10 @@ describe("the page of options", () => {
     ([, file]) => file !== undefined,
   );
   test.each(withNumbers)("has the default of %s", (name, file = "") => {
-    // Where the options are taken apart: a check has a stand-in for what was not given, which is no default.
-    const said = defaultsIn(file, `const \\{[^}]*\\b${name} = (\\w+)[^}]*\\} = options;`);
-    // One that other files need too has a name.
-    const inCode = said.flatMap((value) =>
+    // Only where the options are destructured: a check may have a placeholder, which is no default.
+    const defaults = defaultsIn(file, `const \\{[^}]*\\b${name} = (\\w+)[^}]*\\} = options;`);
+    // A default that other files need too has a name.
+    const inCode = defaults.flatMap((value) =>
       /^\d/.test(value) ? [value] : defaultsIn(file, `const ${value} = ([\\d_]+);`),
     );
     expect(inCode).toHaveLength(1);
@@ -92,7 +92,7 @@ describe("the page of errors", () => {
     expect(firstCells("docs/errors.md", "# Errors").toSorted()).toEqual(classes.toSorted());
   });
 
-  test("has no code that the library does not give", () => {
+  test("has no code that the library does not use", () => {
     const files = globSync("src/**/*.ts");
     const source = files.map((file) => readFileSync(file, "utf8")).join("\n");
     const codes = firstCells("docs/errors.md", "Codes");

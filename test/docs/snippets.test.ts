@@ -12,7 +12,7 @@ import { failing, succeeding } from "../runtimes/plans.ts";
 import { CountingCredential } from "../support/credential.ts";
 import { createCertificate } from "../support/tls.ts";
 
-/** Waits of seconds take a twentieth. */
+/** Time runs twenty times as fast. */
 const speed = vi.hoisted(() => 20);
 
 vi.mock("@azure/identity", () => ({ DefaultAzureCredential: CountingCredential }));
@@ -27,17 +27,17 @@ const pages = ["README.md", "SECURITY.md", ...globSync("docs/*.md").toSorted()];
 interface Snippet {
   readonly name: string;
   readonly code: string;
-  /** What the page says that it prints; `undefined` where it says nothing. */
+  /** The output on the page; `undefined` where there is none. */
   readonly output: string | undefined;
 }
 
-/** Every `ts` block, with the `text` block that follows it at once. */
+/** Every `ts` block, with the `text` block that directly follows it. */
 const snippets = pages.flatMap((page) => {
   const blocks = readFileSync(page, "utf8").matchAll(/```ts\n([\s\S]*?)```(?:\n\n```text\n([\s\S]*?)```)?/g);
   const found = Array.from(blocks, ([, code = "", output], index): Snippet => {
     return { name: `${page.replace(/^docs\/|\.md$/g, "")}-${index}`, code, output: output?.trimEnd() };
   });
-  // Those of a queue need a Redis, and real time: they have a test of their own.
+  // Snippets of a queue need Redis and real time: they have a test of their own.
   return page === "docs/queue.md" ? [] : found;
 });
 
@@ -48,10 +48,10 @@ const trusted = tls.getCACertificates("default");
 beforeAll(async () => {
   const certificate = await createCertificate();
   tls.setDefaultCACertificates([...trusted, certificate.cert]);
-  const begun: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
+  const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
   server = await startOperationStatusServer({
     tls: certificate,
-    onInitialRequest: () => ({ timeline: begun }),
+    onInitialRequest: () => ({ timeline }),
     requireAuthorization: (token) => token !== undefined,
   });
 });
@@ -62,24 +62,24 @@ afterAll(async () => {
   await server.close();
 });
 
-test("the pages have their snippets", () => {
+test("the pages have at least 15 snippets", () => {
   expect(snippets.length).toBeGreaterThanOrEqual(15);
 });
 
-/** Kinds of blocks that other tests read, and where: what is of another kind, or elsewhere, no test would see. */
-const readElsewhere: Readonly<Record<string, string>> = {
+/** Kinds of blocks that other tests check, and their page. No test would check any other kind, or another page. */
+const checkedElsewhere: Readonly<Record<string, string>> = {
   diff: "docs/queue.md",
   js: "docs/operators.md",
   mermaid: "docs/states.md",
 };
 
-test.each(pages)("%s has no block that is nowhere tried", (page) => {
+test.each(pages)("%s has no block that no test checks", (page) => {
   const kinds = Array.from(readFileSync(page, "utf8").matchAll(/^```(.+)$/gm), ([, kind = ""]) => kind);
   const known = ["ts", "text", "sh", "yaml"];
-  expect(kinds.filter((kind) => !known.includes(kind) && readElsewhere[kind] !== page)).toEqual([]);
+  expect(kinds.filter((kind) => !known.includes(kind) && checkedElsewhere[kind] !== page)).toEqual([]);
 });
 
-test("every snippet passes the compiler", async () => {
+test("every snippet compiles", async () => {
   const tsconfig = {
     extends: "../../tsconfig.json",
     include: snippets.map(({ name, code }) => {
@@ -89,19 +89,19 @@ test("every snippet passes the compiler", async () => {
   };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(tsconfig));
   const compiler = join(import.meta.dirname, "../../node_modules/typescript/bin/tsc");
-  const said = await promisify(execFile)(process.execPath, [compiler, "-p", folder]).catch(
+  const result = await promisify(execFile)(process.execPath, [compiler, "-p", folder]).catch(
     (error: unknown) => error,
   );
-  expect(said).toMatchObject({ stdout: "", stderr: "" });
+  expect(result).toMatchObject({ stdout: "", stderr: "" });
 });
 
-test.each(snippets)("$name has no syntax that Node 22 does not know", ({ code }) => {
-  // What runs the snippets here would translate it.
+test.each(snippets)("$name has no syntax that Node 22 does not support", ({ code }) => {
+  // The test runner would translate it.
   expect(code).not.toContain("await using");
 });
 
-/** Azure Functions call what a module exports, with a message of the queue. */
-async function playFunctionsHost(exported: unknown, message: object): Promise<void> {
+/** Calls the exported function of a module with a queue message, as Azure Functions do. */
+async function runAsFunctionsHost(exported: unknown, message: object): Promise<void> {
   if (typeof exported !== "object" || exported === null || !("goOn" in exported)) return;
   if (typeof exported.goOn !== "function") throw new TypeError("goOn: expected a function");
   const context = new InvocationContext({ logHandler: (_, ...values) => console.log(...values) });
@@ -109,8 +109,8 @@ async function playFunctionsHost(exported: unknown, message: object): Promise<vo
   await done;
 }
 
-test.each(snippets)("$name runs and prints what the page says", async ({ name, code, output }) => {
-  // The hand-written loop knows no clock but the real one: it finds the operation at its end.
+test.each(snippets)("$name runs and prints the output on the page", async ({ name, code, output }) => {
+  // The hand-written loop runs in real time: its operation has succeeded from the start.
   const timeline = code.includes("setTimeout") ? succeeding.slice(-1) : succeeding;
   const { projectName, operationId } = server.addOperation({ timeline });
   vi.stubEnv("ENDPOINT", server.endpoint);
@@ -128,7 +128,7 @@ test.each(snippets)("$name runs and prints what the page says", async ({ name, c
   writeFileSync(file, code);
   const exported: unknown = await import(file);
   const client = new OperationStatusesClient(server.endpoint, new CountingCredential());
-  await playFunctionsHost(exported, createPoller(client.operation(projectName, operationId)).toJSON());
+  await runAsFunctionsHost(exported, createPoller(client.operation(projectName, operationId)).toJSON());
   log.mockRestore();
   expect(lines.join("\n")).toBe(output ?? lines.join("\n"));
 });

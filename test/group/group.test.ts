@@ -11,7 +11,7 @@ function script(...replies: ScriptedReply[]): ReturnType<typeof scriptedOperatio
 }
 
 describe("pollAll", () => {
-  test("settles all, in the order given", async () => {
+  test("settles all, in the order of the operations", async () => {
     const clock = createVirtualClock();
     const operations = [
       script("Running", "Running", { status: "Succeeded", properties: 1 }),
@@ -27,11 +27,11 @@ describe("pollAll", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("of nothing resolves at once", async () => {
+  test("without operations resolves at once", async () => {
     expect(await pollAll([])).toEqual([]);
   });
 
-  test("polls an operation that is named twice once", async () => {
+  test("polls an operation that is given twice once", async () => {
     const clock = createVirtualClock();
     const operation = script("Running", { status: "Succeeded", properties: 1 });
     const results = await clock.runUntilSettled(pollAll([operation, operation], settings(clock)));
@@ -39,7 +39,7 @@ describe("pollAll", () => {
     operation.assertFinished();
   });
 
-  test("lets the others go after the first failure, when asked to", async () => {
+  test("stops the others after the first failure, with stopOnFailure", async () => {
     const clock = createVirtualClock();
     const slow = script("Running", "Running", "Running");
     const failing = script("Running", "Failed");
@@ -54,28 +54,28 @@ describe("pollAll", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("rejects with the reason of its signal, on which it has one listener, and leaves nothing behind", async () => {
+  test("rejects with its signal's reason, adds one listener to it, and leaves nothing behind", async () => {
     const clock = createVirtualClock();
     const controller = new AbortController();
     const add = vi.spyOn(controller.signal, "addEventListener");
     const remove = vi.spyOn(controller.signal, "removeEventListener");
     const operations = Array.from({ length: 100 }, () => script("Running", "Running"));
     const all = pollAll(operations, { ...settings(clock), abortSignal: controller.signal });
-    const ending = all.catch((error: unknown) => error);
+    const wait = all.catch((error: unknown) => error);
     await clock.advance(1500);
     controller.abort("enough");
-    expect(await ending).toBe("enough");
+    expect(await wait).toBe("enough");
     expect(add).toHaveBeenCalledOnce();
     expect(remove).toHaveBeenCalledOnce();
     expect(clock.pendingTimers).toBe(0);
-    const reads = operations.reduce((sum, operation) => sum + operation.polls.length, 0);
+    const pollCount = operations.reduce((sum, operation) => sum + operation.polls.length, 0);
     await clock.advance(600_000);
-    expect(operations.reduce((sum, operation) => sum + operation.polls.length, 0)).toBe(reads);
+    expect(operations.reduce((sum, operation) => sum + operation.polls.length, 0)).toBe(pollCount);
   });
 });
 
 describe("a group", () => {
-  test("sends nothing until somebody waits; what is added later is waited for too", async () => {
+  test("sends nothing until a caller waits, and also waits for operations that are added later", async () => {
     const clock = createVirtualClock();
     const group = createPollerGroup(settings(clock));
     const first = script("Running", "Succeeded");
@@ -94,13 +94,13 @@ describe("a group", () => {
     expect(group.add(first)).toBe(poller);
   });
 
-  test("gives the operations as they finish", async () => {
+  test("iterates over the operations as they finish", async () => {
     const clock = createVirtualClock();
     const group = createPollerGroup(settings(clock));
-    const operations = [3, 1, 2].map((reads) =>
-      script(...Array.from({ length: reads - 1 }, () => "Running"), {
+    const operations = [3, 1, 2].map((polls) =>
+      script(...Array.from({ length: polls - 1 }, () => "Running"), {
         status: "Succeeded",
-        properties: reads,
+        properties: polls,
       }),
     );
     for (const operation of operations) group.add(operation);
@@ -117,10 +117,13 @@ describe("a group", () => {
     ]);
   });
 
-  test("tells its progress: states, percentage, what remains", async () => {
+  test("reports its progress: states, percentage, remaining time", async () => {
     const clock = createVirtualClock();
-    const told: GroupProgress[] = [];
-    const group = createPollerGroup({ ...settings(clock), onProgress: (progress) => told.push(progress) });
+    const reported: GroupProgress[] = [];
+    const group = createPollerGroup({
+      ...settings(clock),
+      onProgress: (progress) => reported.push(progress),
+    });
     group.add(script("Running", { status: "Running", percentComplete: 50 }, "Succeeded"));
     group.add(script("Succeeded"));
     group.add(script("Running", down(), "Failed"));
@@ -140,11 +143,11 @@ describe("a group", () => {
       estimatedRemainingInMs: undefined,
     });
     await clock.runUntilSettled(all);
-    expect(told.at(-1)).toMatchObject({ finished: 3, percentComplete: 100, estimatedRemainingInMs: 0 });
-    expect(told.length).toBeLessThanOrEqual(8);
+    expect(reported.at(-1)).toMatchObject({ finished: 3, percentComplete: 100, estimatedRemainingInMs: 0 });
+    expect(reported.length).toBeLessThanOrEqual(8);
   });
 
-  test("is let go by each of its callers on its own, and stops with the last", async () => {
+  test("lets each caller abort its own wait only", async () => {
     const clock = createVirtualClock();
     const group = createPollerGroup(settings(clock));
     const operation = script("Running", "Running", "Running", "Succeeded");

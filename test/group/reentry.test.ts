@@ -4,16 +4,16 @@ import { RequestLimiter, createPollerGroup, fixed, pollAll } from "lro-poller";
 import type { Operation, PollAllOptions } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
-import { ending, microtasks } from "../support/rejections.ts";
+import { settled, microtasks } from "../support/rejections.ts";
 import { down, forever } from "../support/scripted-poller.ts";
 
 const settings = (clock: VirtualClock): PollAllOptions => ({ clock, schedule: fixed(1000), random: () => 0 });
 const succeeded = { status: "Succeeded", properties: 1 } as const;
-/** More than anybody reads: a read that is called off takes its answer along. */
+/** More than are needed: a poll that is aborted uses up its reply. */
 const manySuccesses = Array.from({ length: 60 }, () => succeeded);
 
 describe("stopOnFailure", () => {
-  test("names the operation that failed to each of those let go, however many they are", async () => {
+  test("names the failed operation in the error of every other, however many they are", async () => {
     const clock = createVirtualClock();
     const failed = scriptedOperation(["Running", "Failed"]);
     const others = Array.from({ length: 5000 }, () => scriptedOperation(["Running", "Running", "Running"]));
@@ -26,7 +26,7 @@ describe("stopOnFailure", () => {
 });
 
 describe("an operation that is added", () => {
-  test("by a listener when all others are over is waited for too", async () => {
+  test("by a listener when all others are over is also waited for", async () => {
     const clock = createVirtualClock();
     const next = scriptedOperation(["Running", succeeded]);
     const group = createPollerGroup(settings(clock));
@@ -42,13 +42,13 @@ describe("an operation that is added", () => {
   test.each([
     [0, 700],
     [600, 700],
-  ])("while member %d of %d begins is read once, and waited for", async (at, size) => {
+  ])("while member %d of %d starts is polled once, and waited for", async (at, size) => {
     const clock = createVirtualClock();
     const group = createPollerGroup(settings(clock));
     const late = scriptedOperation(["Running", succeeded]);
     for (let count = 0; count < size; count++) {
       const operation = scriptedOperation(["Running", succeeded]);
-      group.add(count === at ? onRead(operation, () => void group.add(late)) : operation);
+      group.add(count === at ? onPoll(operation, () => void group.add(late)) : operation);
     }
     const results = await clock.runUntilSettled(group.pollUntilDone());
     expect(results).toHaveLength(size + 1);
@@ -58,11 +58,11 @@ describe("an operation that is added", () => {
   });
 });
 
-/** Does something else in the same call, which comes as soon as somebody waits. */
-function onRead<P>(operation: Operation<P>, act: () => void): Operation<P> {
+/** Calls a function with each poll, the first of which comes as soon as a caller waits. */
+function onPoll<P>(operation: Operation<P>, act: () => void): Operation<P> {
   return {
     ...operation,
-    // One that has no others beside it is not spread.
+    // With a limiter of its own its first poll is not delayed.
     limiterFor: (clock) => new RequestLimiter(clock),
     getStatus: (options) => {
       act();
@@ -71,32 +71,32 @@ function onRead<P>(operation: Operation<P>, act: () => void): Operation<P> {
   };
 }
 
-describe("a group that is left while its members begin", () => {
-  test("asks for none of those that have not begun", async () => {
+describe("a group whose wait is aborted while its members start", () => {
+  test("polls none of the members that have not started", async () => {
     const clock = createVirtualClock();
     const controller = new AbortController();
     const others = Array.from({ length: 9 }, () => scriptedOperation(["Running"]));
-    const first = onRead(scriptedOperation(["Running"]), () => controller.abort("enough"));
+    const first = onPoll(scriptedOperation(["Running"]), () => controller.abort("enough"));
     const all = pollAll([first, ...others], { ...settings(clock), abortSignal: controller.signal });
-    expect(await ending(all)).toBe("enough");
+    expect(await settled(all)).toBe("enough");
     await clock.advance(600_000);
     expect(others.flatMap(({ polls }) => polls)).toEqual([]);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("and entered again at once waits for each of them once", async () => {
+  test("and started again at once waits for each member once", async () => {
     const clock = createVirtualClock();
     const controller = new AbortController();
     const group = createPollerGroup(settings(clock));
     const waits: Promise<PromiseSettledResult<unknown>[]>[] = [];
-    const first = onRead(scriptedOperation([succeeded, succeeded]), () => {
+    const first = onPoll(scriptedOperation([succeeded, succeeded]), () => {
       if (controller.signal.aborted) return;
       controller.abort("enough");
       waits.push(group.pollUntilDone());
     });
     group.add(first);
     for (let count = 0; count < 5; count++) group.add(scriptedOperation(["Running", succeeded]));
-    expect(await ending(group.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
+    expect(await settled(group.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
     await clock.advance(10_000);
     expect(group.progress).toMatchObject({ total: 6, finished: 6 });
     const [results] = await Promise.all(waits);
@@ -120,7 +120,7 @@ test("an iterator over a group that is returned while its next() is pending ends
   expect(clock.pendingTimers).toBe(0);
 });
 
-test("reads that throw at once are all told, however many wait for their turn", async () => {
+test("polls that throw synchronously all reject, however many are queued", async () => {
   const clock = createVirtualClock();
   const getStatus = (): never => {
     throw new TypeError("x is not a function");
@@ -136,7 +136,7 @@ test("reads that throw at once are all told, however many wait for their turn", 
   expect(clock.pendingTimers).toBe(0);
 });
 
-test("whoever comes and goes, nothing is left behind, and the next wait ends with every result", async () => {
+test("whatever callers do, nothing is left behind, and the next wait resolves with every result", async () => {
   const reply = fc.constantFrom<ScriptedReply>("Running", down(), down({ retryAfterInMs: 3000 }), forever);
   const action = fc.oneof(
     fc.constantFrom("wait", "iterate", "pollOne", "listen"),
@@ -153,17 +153,17 @@ test("whoever comes and goes, nothing is left behind, and the next wait ends wit
     fc.asyncProperty(script, async ({ actions, maxConcurrency }) => {
       const clock = createVirtualClock();
       const inFlight = new Set<object>();
-      let most = 0;
+      let maxInFlight = 0;
       const counted =
         (one: ScriptedReply): ScriptedReply =>
-        async (read) => {
-          inFlight.add(read);
-          most = Math.max(most, inFlight.size);
-          read.abortSignal.addEventListener("abort", () => inFlight.delete(read));
+        async (poll) => {
+          inFlight.add(poll);
+          maxInFlight = Math.max(maxInFlight, inFlight.size);
+          poll.abortSignal.addEventListener("abort", () => inFlight.delete(poll));
           await Promise.resolve();
-          const answer = await (typeof one === "function" ? one(read) : one);
-          inFlight.delete(read);
-          return answer;
+          const response = await (typeof one === "function" ? one(poll) : one);
+          inFlight.delete(poll);
+          return response;
         };
       const group = createPollerGroup({ ...settings(clock), maxConcurrency, requestTimeoutInMs: 2500 });
       const callers: AbortController[] = [];
@@ -175,12 +175,12 @@ test("whoever comes and goes, nothing is left behind, and the next wait ends wit
         if (step === "listen") group.onProgress(({ total }) => total);
         else if (step === "wait") {
           callers.push(caller);
-          ends.push(ending(group.pollUntilDone(options)));
+          ends.push(settled(group.pollUntilDone(options)));
         } else if (step === "iterate") {
           ends.push(firstOf(group));
         } else if (step === "pollOne") {
           callers.push(caller);
-          ends.push(ending(pollers[callers.length % pollers.length]?.poll(options) ?? Promise.resolve()));
+          ends.push(settled(pollers[callers.length % pollers.length]?.poll(options) ?? Promise.resolve()));
         } else if ("add" in step) {
           pollers.push(group.add(scriptedOperation([...step.add, ...manySuccesses].map(counted))));
         } else if ("abort" in step) callers[step.abort % Math.max(1, callers.length)]?.abort();
@@ -195,7 +195,7 @@ test("whoever comes and goes, nothing is left behind, and the next wait ends wit
       expect(group.progress).toMatchObject({ total: pollers.length, finished: pollers.length });
       expect(clock.pendingTimers).toBe(0);
       expect(inFlight.size).toBe(0);
-      expect(most).toBeLessThanOrEqual(maxConcurrency);
+      expect(maxInFlight).toBeLessThanOrEqual(maxConcurrency);
     }),
   );
 });
@@ -205,13 +205,13 @@ async function firstOf<T>(items: AsyncIterable<T>): Promise<T | undefined> {
   return undefined;
 }
 
-test("an iterator whose next() is called by the first read is one caller, and leaves nothing when it is returned", async () => {
+test("an iterator whose next() is called by the first poll is one caller, and leaves nothing when it is returned", async () => {
   const clock = createVirtualClock();
   const group = createPollerGroup(settings(clock));
   const iterator = group[Symbol.asyncIterator]();
   const ends: Promise<unknown>[] = [];
   const operation = scriptedOperation(["Running", "Running", succeeded]);
-  group.add(onRead(operation, () => ends.length < 2 && ends.push(iterator.next())));
+  group.add(onPoll(operation, () => ends.length < 2 && ends.push(iterator.next())));
   ends.push(iterator.next());
   await clock.advance(500);
   await iterator.return?.();

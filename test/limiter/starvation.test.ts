@@ -3,11 +3,11 @@ import { RequestLimiter, createPoller } from "lro-poller";
 import type { Operation, RateLimit, StatusResponse } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
-import { ending } from "../support/rejections.ts";
+import { settled } from "../support/rejections.ts";
 
 const operations = 500;
 const requestsPerMinute = 300;
-const spacingInMs = 60_000 / requestsPerMinute;
+const intervalInMs = 60_000 / requestsPerMinute;
 /** The default. */
 const maxDelayInMs = 30_000;
 
@@ -19,52 +19,52 @@ function seeded(seed: number): () => number {
   };
 }
 
-/** Operations that never end, each of which notes when it was read last, and when it has to be read again. */
+/** Operations that never end. Records the time of the last poll of each, and the time by which the next is due. */
 class Fleet {
   readonly clock: VirtualClock = createVirtualClock();
-  readonly budget: RequestLimiter;
-  longestGapInMs = 0;
-  reads = 0;
+  readonly limiter: RequestLimiter;
+  maxGapInMs = 0;
+  polls = 0;
   readonly late: string[] = [];
   readonly #dueBy = new Map<string, number>();
-  readonly #readAt = new Map<string, number>();
+  readonly #polledAt = new Map<string, number>();
   readonly #rateLimit: ((now: number) => RateLimit) | undefined;
 
-  constructor(budgetOf: (clock: VirtualClock) => RequestLimiter, rateLimit?: (now: number) => RateLimit) {
-    this.budget = budgetOf(this.clock);
+  constructor(limiterOf: (clock: VirtualClock) => RequestLimiter, rateLimit?: (now: number) => RateLimit) {
+    this.limiter = limiterOf(this.clock);
     this.#rateLimit = rateLimit;
   }
 
   operation(id: string): Operation {
     const getStatus = (): Promise<StatusResponse> => {
-      this.#note(id);
+      this.#record(id);
       const status = { id, name: id, status: "Running" };
       return Promise.resolve({ status, rateLimit: this.#rateLimit?.(this.clock.now()) });
     };
-    return { id, getStatus, toJSON: () => ({ id }), limiterFor: () => this.budget };
+    return { id, getStatus, toJSON: () => ({ id }), limiterFor: () => this.limiter };
   }
 
-  /** The bound: the longest wait, stretched as all are now, then one read of each in the queue. */
-  promise(id: string): void {
-    const queueInMs = operations * spacingInMs;
-    this.#dueBy.set(id, this.clock.now() + maxDelayInMs * this.budget.stretch + queueInMs);
+  /** The bound: the longest interval, stretched as all are now, then one poll of each in the queue. */
+  setDueTime(id: string): void {
+    const queueInMs = operations * intervalInMs;
+    this.#dueBy.set(id, this.clock.now() + maxDelayInMs * this.limiter.stretch + queueInMs);
   }
 
   check(id: string): void {
     const now = this.clock.now();
-    this.longestGapInMs = Math.max(this.longestGapInMs, now - (this.#readAt.get(id) ?? now));
+    this.maxGapInMs = Math.max(this.maxGapInMs, now - (this.#polledAt.get(id) ?? now));
     const dueBy = this.#dueBy.get(id) ?? Infinity;
     if (now > dueBy) this.late.push(`${id}: ${now - dueBy} ms late`);
   }
 
-  #note(id: string): void {
+  #record(id: string): void {
     this.check(id);
-    this.reads++;
-    this.#readAt.set(id, this.clock.now());
+    this.polls++;
+    this.#polledAt.set(id, this.clock.now());
   }
 }
 
-/** Half of them begin together, the others one after the other; for two hours. */
+/** Half of them start together, the others one after the other; for two hours. */
 async function wait(fleet: Fleet): Promise<void> {
   const controller = new AbortController();
   const random = seeded(1);
@@ -72,8 +72,8 @@ async function wait(fleet: Fleet): Promise<void> {
   const ends: Promise<unknown>[] = [];
   for (const [index, id] of ids.entries()) {
     const options = { clock: fleet.clock, random, abortSignal: controller.signal };
-    const poller = createPoller(fleet.operation(id), { ...options, onProgress: () => fleet.promise(id) });
-    ends.push(ending(poller.pollUntilDone()));
+    const poller = createPoller(fleet.operation(id), { ...options, onProgress: () => fleet.setDueTime(id) });
+    ends.push(settled(poller.pollUntilDone()));
     if (index > operations / 2) await fleet.clock.advance(5000 * random());
   }
   await fleet.clock.advance(7_200_000);
@@ -82,27 +82,28 @@ async function wait(fleet: Fleet): Promise<void> {
   await Promise.all(ends);
 }
 
-test("nobody starves: a stretched wait and one read of each other lie between two reads of one", async () => {
+test("no operation starves: between two polls lie at most a stretched interval and one poll of each other", async () => {
   const fleet = new Fleet((clock) => new RequestLimiter(clock, { requestsPerMinute }));
   await wait(fleet);
   expect(fleet.late).toEqual([]);
-  // Nearly all that there is is made use of, and nobody waits for three times a fair part of it.
-  expect(fleet.reads).toBeGreaterThan((0.95 * fleet.clock.now()) / spacingInMs);
-  expect(fleet.longestGapInMs).toBeLessThan(3 * operations * spacingInMs);
+  // Nearly the whole rate is used, and no operation waits for three times its fair share.
+  expect(fleet.polls).toBeGreaterThan((0.95 * fleet.clock.now()) / intervalInMs);
+  expect(fleet.maxGapInMs).toBeLessThan(3 * operations * intervalInMs);
 });
 
-test("nobody starves at a service that counts down to nothing in each minute", async () => {
+test("no operation starves at a service that counts down to 0 in each minute", async () => {
   let minute = 0;
-  let left = requestsPerMinute;
+  let remaining = requestsPerMinute;
   let overrun = 0;
   const rateLimit = (now: number): RateLimit => {
-    if (Math.floor(now / 60_000) > minute) [minute, left] = [Math.floor(now / 60_000), requestsPerMinute];
-    if (--left < 0) overrun++;
-    return { remaining: Math.max(0, left), resetInMs: 60_000 - (now % 60_000) };
+    if (Math.floor(now / 60_000) > minute)
+      [minute, remaining] = [Math.floor(now / 60_000), requestsPerMinute];
+    if (--remaining < 0) overrun++;
+    return { remaining: Math.max(0, remaining), resetInMs: 60_000 - (now % 60_000) };
   };
   const fleet = new Fleet((clock) => new RequestLimiter(clock), rateLimit);
   await wait(fleet);
   expect([fleet.late, overrun]).toEqual([[], 0]);
-  expect(fleet.reads).toBeGreaterThan((0.95 * fleet.clock.now()) / spacingInMs);
-  expect(fleet.longestGapInMs).toBeLessThan(3 * operations * spacingInMs);
+  expect(fleet.polls).toBeGreaterThan((0.95 * fleet.clock.now()) / intervalInMs);
+  expect(fleet.maxGapInMs).toBeLessThan(3 * operations * intervalInMs);
 });

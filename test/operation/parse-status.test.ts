@@ -22,14 +22,14 @@ function contractErrorOf(body: unknown, operationId?: string): ContractError {
 }
 
 describe("a status", () => {
-  test("of the contract's own example is parsed, its date kept as a Date", () => {
+  test("from the contract's own example is parsed, with its date as a Date", () => {
     expect(parseOperationStatus(running, name)).toEqual({
       ...running,
       startTime: new Date("2024-01-24T21:14:58.472Z"),
     });
   });
 
-  test("as DevCenter spells it (seven digits, +00:00) is parsed", () => {
+  test("with a date as DevCenter writes it (seven digits, +00:00) is parsed", () => {
     const { startTime } = parseOperationStatus({
       ...running,
       startTime: "2023-10-27T02:48:14.6512345+00:00",
@@ -37,14 +37,14 @@ describe("a status", () => {
     expect(startTime?.toISOString()).toBe("2023-10-27T02:48:14.651Z");
   });
 
-  test("keeps the fields that the contract does not name", () => {
+  test("keeps fields that are not in the contract", () => {
     expect(parseOperationStatus({ ...running, result: [1], extra: { a: null } })).toMatchObject({
       result: [1],
       extra: { a: null },
     });
   });
 
-  test("takes null in an optional field as absent", () => {
+  test("takes null in an optional field as missing", () => {
     const parsed = parseOperationStatus({ ...running, startTime: null, percentComplete: null, error: null });
     expect([parsed.startTime, parsed.percentComplete, parsed.error]).toEqual([
       undefined,
@@ -54,7 +54,7 @@ describe("a status", () => {
   });
 
   test.each([[{ code: null }], [{ message: undefined }], [{}]])(
-    "has an error %j without words where none came",
+    "has an empty code and message where its error is %j",
     (error) => {
       expect(parseOperationStatus({ ...running, status: "Failed", error }).error).toMatchObject({
         code: "",
@@ -63,7 +63,7 @@ describe("a status", () => {
     },
   );
 
-  test("has an error whose words are kept, at every depth", () => {
+  test("keeps the codes and messages of its error, at every depth", () => {
     const error = {
       code: "A",
       message: "a",
@@ -74,12 +74,12 @@ describe("a status", () => {
     expect(parseOperationStatus({ ...running, status: "Failed", error }).error).toMatchObject(error);
   });
 
-  test("has the id that was asked for, as it was asked for, once for all that is kept of it", () => {
+  test("has its name where its id has a trailing slash, a query or a fragment", () => {
     expect(parseOperationStatus({ ...running, id: `${running.id}/` }).name).toBe(name);
     expect(parseOperationStatus({ ...running, id: `${running.id}?a=1#b\n/c` }, name).name).toBe(name);
   });
 
-  test("is known by its id without regard to case", () => {
+  test("has an id that is compared without case", () => {
     expect(parseOperationStatus(running, name.toUpperCase()).name).toBe(name);
   });
 
@@ -127,13 +127,18 @@ describe("a status", () => {
       "a string",
       "an array",
     ],
-  ])("%j is refused, saying path, expected and got", (body, path, expected, received) => {
-    const error = contractErrorOf(body);
-    expect(error).toMatchObject({ path, expected, received, code: "ContractError" });
-    expect(error.message).toBe(`${path === "$" ? "the body" : path}: expected ${expected}, got ${received}`);
-  });
+  ])(
+    "%j is rejected, with the path, the expected and the received value",
+    (body, path, expected, received) => {
+      const error = contractErrorOf(body);
+      expect(error).toMatchObject({ path, expected, received, code: "ContractError" });
+      expect(error.message).toBe(
+        `${path === "$" ? "the body" : path}: expected ${expected}, got ${received}`,
+      );
+    },
+  );
 
-  test("of another operation is refused, by name and by id", () => {
+  test("of another operation is rejected, by name and by id", () => {
     const other = "00000000-0000-0000-0000-000000000000";
     expect(contractErrorOf({ ...running, name: other }, name).message).toBe(
       `$.name: expected the operation ${name}, got "${other}"`,
@@ -144,7 +149,7 @@ describe("a status", () => {
     );
   });
 
-  test("that nests errors 32 levels deep is the deepest that is taken", () => {
+  test("may nest errors 32 levels deep, and no deeper", () => {
     const nested = (levels: number): unknown => (levels === 1 ? {} : { innererror: nested(levels - 1) });
     const failed = (levels: number): object => ({
       ...running,
@@ -155,7 +160,7 @@ describe("a status", () => {
     expect(contractErrorOf(failed(33)).message).toMatch(/: expected at most 32 levels, got "more"$/);
   });
 
-  test("that nests errors without end is refused, not followed", () => {
+  test("that nests errors 100,000 levels deep is rejected without a stack overflow", () => {
     const depth = 100_000;
     const inner = `${'{"innererror":'.repeat(depth)}null${"}".repeat(depth)}`;
     const details = `${'{"details":['.repeat(depth)}${"]}".repeat(depth)}`;
@@ -167,13 +172,13 @@ describe("a status", () => {
     }
   });
 
-  test("never shows what stands behind a question mark in a message", () => {
+  test("never shows the text after a question mark in a message", () => {
     expect(contractErrorOf({ ...running, startTime: "https://host/x?sig=secret" }).message).not.toContain(
       "secret",
     );
   });
 
-  test("carries the caller's type of properties", () => {
+  test("has the caller's type of properties", () => {
     expectTypeOf(parseOperationStatus<{ size: number }>(running)).toEqualTypeOf<
       OperationStatus<{ size: number }>
     >();
@@ -204,13 +209,13 @@ describe("RFC 3339", () => {
     "2024-01-24T21:14:58+24:00",
     "2024-01-24",
     "",
-  ])("%j is refused", (text) => {
+  ])("%j is rejected", (text) => {
     expect(contractErrorOf({ ...running, endTime: text }).path).toBe("$.endTime");
   });
 });
 
 describe("properties", () => {
-  test("any JSON is parsed or refused with a ContractError", () => {
+  test("any JSON is parsed or rejected with a ContractError", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (body) => {
         try {
@@ -222,7 +227,7 @@ describe("properties", () => {
     );
   });
 
-  test("any damage to one field is refused with that field's path, or leaves a status", () => {
+  test("any value of one field is rejected with that field's path, or parsed", () => {
     const fields = ["id", "name", "status", "startTime", "endTime", "percentComplete", "error", "resourceId"];
     fc.assert(
       fc.property(fc.constantFrom(...fields), fc.jsonValue(), (field, value) => {
@@ -236,7 +241,7 @@ describe("properties", () => {
     );
   });
 
-  test("a word is terminal only if it is one of the three, without regard to case", () => {
+  test("a word is terminal only if it is one of the three, compared without case", () => {
     const terminal = new Set(["succeeded", "failed", "canceled", "cancelled"]);
     fc.assert(
       fc.property(

@@ -27,11 +27,11 @@ describe("Retry-After", () => {
     [{ "retry-after": "Thu, 01 Jan 2026 12:00:07 GMT", date: "2026" }, 7000],
     [{ "retry-after": "Thursday, 01-Jan-26 12:00:07 GMT" }, 7000],
     [{ "retry-after": "Thu Jan  1 12:00:07 2026" }, 7000],
-  ])("%j asks for %i ms", (headers, delayInMs) => {
+  ])("%j is a wait of %i ms", (headers, delayInMs) => {
     expect(parse(headers)).toBe(delayInMs);
   });
 
-  test("a date is read against the answer's own Date, not the local clock", () => {
+  test("a date is compared with the response's own Date, not the local clock", () => {
     const headers = { "retry-after": "Thu, 01 Jan 2026 03:00:07 GMT", date: "Thu, 01 Jan 2026 03:00:00 GMT" };
     expect(parse(headers)).toBe(7000);
   });
@@ -55,11 +55,11 @@ describe("Retry-After", () => {
     { "retry-after": "Thu, 01 Jan 2026 11:59:59 GMT" },
     { "retry-after": "Thu, 99 Jan 2026 12:00:07 GMT" },
     { "retry-after-ms": "-1", "x-ms-retry-after-ms": "NaN" },
-  ])("%j asks for nothing", (headers) => {
+  ])("%j is no wait", (headers) => {
     expect(parse(headers)).toBeUndefined();
   });
 
-  test("whatever the headers hold, the wait is positive and finite, or there is none", () => {
+  test("for any headers the wait is positive and finite, or there is none", () => {
     const name = fc.constantFrom("retry-after", "retry-after-ms", "x-ms-retry-after-ms", "date");
     const value = fc.oneof(fc.string(), fc.double().map(String), fc.date().map(String));
     fc.assert(

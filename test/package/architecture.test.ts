@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 const page = readFileSync("ARCHITECTURE.md", "utf8");
 
-test("the page of the architecture lists every folder, in the order of the imports", () => {
+test("the architecture page lists every folder, in the order of the imports", () => {
   const section = page.split(/^## /m).find((text) => text.startsWith("Folders")) ?? "";
   const listed = Array.from(section.matchAll(/^\| `(\w+)` \|/gm), ([, folder]) => folder);
   const families = readFileSync("test/package/imports.test.ts", "utf8");
@@ -13,7 +13,7 @@ test("the page of the architecture lists every folder, in the order of the impor
   expect(listed).toEqual(folders.toReversed());
 });
 
-test("the page of the architecture names files that are there", () => {
+test("the architecture page names only files that exist", () => {
   const files = globSync("src/**/*.ts").map((file) => file.replace(/^src\//, ""));
   const named = Array.from(
     page.matchAll(/`([\w-]+(?:\/[\w-]+)+|[\w-]+\.ts)(?:\.ts)?`/g),

@@ -13,7 +13,7 @@ interface Bundle {
   readonly size: number;
 }
 
-/** What a page loads that imports only these names. */
+/** Bundles a page that imports only these names. */
 async function bundle(names: string): Promise<Bundle> {
   const index = new URL("../../src/index.ts", import.meta.url).pathname;
   const entry = "\0entry";
@@ -29,19 +29,19 @@ async function bundle(names: string): Promise<Bundle> {
   return { modules: Object.keys(modules), size: gzipSync(code, { level: 9 }).length };
 }
 
-test("the engine comes without Azure", async () => {
+test("the poller is bundled without Azure", async () => {
   const { modules, size } = await bundle("createPoller, pollUntilDone");
   expect(modules.filter((id) => /@azure|@typespec|\/src\/azure\//.test(id))).toEqual([]);
-  expect(size).toBeLessThan(15_800);
+  expect(size).toBeLessThan(14_200);
 });
 
-test("the client comes without the command, the test kit and the history of durations", async () => {
+test("the client is bundled without the command, the test kit and the duration history", async () => {
   const { modules, size } = await bundle("OperationStatusesClient, pollUntilDone");
   expect(modules.filter((id) => /\/src\/(cli|testing|history)\//.test(id))).toEqual([]);
   expect(size).toBeLessThan(39_400);
 });
 
-test("the front page says what each dependency is for", () => {
+test("the front page has the reason for each dependency", () => {
   const {
     dependencies,
     peerDependencies,
@@ -52,7 +52,7 @@ test("the front page says what each dependency is for", () => {
   expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).toSorted());
 });
 
-test("spans name the version of the package", () => {
+test("spans have the version of the package", () => {
   const { version }: Record<string, string> = JSON.parse(readFileSync("package.json", "utf8"));
   const sources = globSync("src/**/*.ts").map((file) => readFileSync(file, "utf8"));
   const named = sources.flatMap((source) => /\bpackageVersion = "(.*)"/.exec(source)?.slice(1) ?? []);
@@ -62,7 +62,7 @@ test("spans name the version of the package", () => {
 /** Not in a clean checkout, or, like `test`, where other tests put files meanwhile. */
 const leftOut = ["node_modules", ".git", ".stryker", "coverage", "dist", "test"];
 
-/** The paths in the tarball that `npm pack` makes of a clean checkout, where `prepack` builds. */
+/** Returns the paths in the tarball that `npm pack` makes of a clean checkout, where `prepack` builds. */
 async function packedFiles(): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), "lro-poller-pack-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -77,14 +77,14 @@ async function packedFiles(): Promise<string[]> {
   return files.map(({ path }) => path).toSorted();
 }
 
-/** What the compiler makes of one source. */
+/** Returns the files that the compiler makes of one source. */
 function builtFrom(source: string): string[] {
   const target = source.replace(/^src/, "dist");
   if (!target.endsWith(".ts")) return [target];
   return [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => target.replace(/\.ts$/, ending));
 }
 
-test("the tarball holds the sources, what is built from them, and the pages without their images", async () => {
+test("the tarball has the sources, the files built from them, and the pages without their images", async () => {
   const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", ...globSync("docs/*.md")];
   const sources = globSync("src/**/*.*");
   const expected = ["package.json", ...pages, ...sources, ...sources.flatMap(builtFrom)];

@@ -40,7 +40,7 @@ function rank(file: string): number {
   return families.findIndex((names) => names.includes(familyOf(file)));
 }
 
-/** The rank inside a family that has folders of its own. */
+/** Returns the rank inside a family that has folders of its own. */
 function innerRank(file: string): number {
   const [family = "", folder = "", ...rest] = file.split("/");
   const place = rest.length === 0 ? -1 : (subfolders[family]?.indexOf(folder) ?? -1);
@@ -66,7 +66,7 @@ test.each(files)("%s belongs to a family and imports only from those below it", 
   }
 });
 
-test("the command and the test kit use the public entries alone, and what may be shown", () => {
+test("the command and the test kit import only the public entries and redaction.ts", () => {
   for (const file of files.filter((name) => /^(testing|cli)\//.test(name))) {
     const foreign = importsOf(file).filter((imported) => familyOf(imported) !== familyOf(file));
     for (const imported of foreign) {
@@ -75,7 +75,7 @@ test("the command and the test kit use the public entries alone, and what may be
   }
 });
 
-test("no import leads round in a circle, and no path is longer than 12 folders", () => {
+test("imports form no circle, and no path is longer than 12 folders", () => {
   // A node is a folder, or a file beside the folders.
   const nodeOf = (file: string): string => (dirname(file) === "." ? file : dirname(file));
   const below = new Map<string, Set<string>>();
@@ -97,7 +97,7 @@ test("no import leads round in a circle, and no path is longer than 12 folders",
   expect(highest).toBeLessThanOrEqual(12);
 });
 
-test("no file imports itself by way of others", () => {
+test("no file imports itself through others", () => {
   const done = new Set<string>();
   const visit = (file: string, path: readonly string[]): void => {
     expect(path, file).not.toContain(file);
@@ -108,7 +108,7 @@ test("no file imports itself by way of others", () => {
   for (const file of files) visit(file, []);
 });
 
-test("below the transports two packages are imported, for what their names say", () => {
+test("below the transports only is-network-error is imported, in one file", () => {
   for (const file of files.filter(
     (name) => rank(name) < families.findIndex(([name0]) => name0 === "azure"),
   )) {
@@ -117,12 +117,12 @@ test("below the transports two packages are imported, for what their names say",
   }
 });
 
-test("what index.ts has can be bundled for a browser: it imports nothing of Node", () => {
+test("index.ts can be bundled for a browser: it imports nothing of Node", () => {
   const bundled = files.filter((name) => rank(name) <= rank("index.ts"));
   expect(bundled.flatMap(packagesAndFiles).filter((path) => path.startsWith("node:"))).toEqual([]);
 });
 
-test("bullmq, which few install, is loaded by bullmq/ alone, and that by the command only when it is asked for", () => {
+test("only bullmq/ imports bullmq, which few install, and the command loads it only when it is needed", () => {
   for (const file of files.filter((name) => !name.startsWith("bullmq/"))) {
     const source = readFileSync(join("src", file), "utf8");
     expect(source, file).not.toMatch(/from "(bullmq|ioredis)"/);
@@ -130,7 +130,7 @@ test("bullmq, which few install, is loaded by bullmq/ alone, and that by the com
   }
 });
 
-test("only the clock times, and the pure core draws no random numbers", () => {
+test("only the clock has timers, and the pure core has no random numbers", () => {
   for (const file of files.filter((name) => rank(name) < rank("azure") && name !== "clock.ts")) {
     const source = readFileSync(join("src", file), "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
     expect(source, file).not.toMatch(/setTimeout|setInterval|Date\.now|performance\.now/);

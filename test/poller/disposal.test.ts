@@ -3,19 +3,19 @@ import { OperationStatusesClient, PollingError, createPoller, createPollerGroup,
 import type { Poller } from "lro-poller";
 import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
-import { ending, microtasks, rejection } from "../support/rejections.ts";
-import { down, forever, setUp } from "../support/scripted-poller.ts";
+import { settled, microtasks, rejection } from "../support/rejections.ts";
+import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
 
 const succeeded: ScriptedReply = { status: "Succeeded", properties: 1 };
 
-/** Every rejection that nobody heard of while something ran. */
+/** Returns every unhandled rejection while a function runs. */
 async function unhandledDuring(run: () => Promise<unknown>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const listener = (reason: unknown): unknown => unhandled.push(reason);
   process.on("unhandledRejection", listener);
   try {
     await run();
-    // Node tells of them after the microtasks.
+    // Node reports them after the microtasks.
     await createVirtualClock().advance(0);
     return unhandled;
   } finally {
@@ -23,22 +23,25 @@ async function unhandledDuring(run: () => Promise<unknown>): Promise<unknown[]> 
   }
 }
 
-async function dispose({ poller, clock }: Pick<ReturnType<typeof setUp>, "poller" | "clock">): Promise<void> {
+async function dispose({
+  poller,
+  clock,
+}: Pick<ReturnType<typeof scriptedPoller>, "poller" | "clock">): Promise<void> {
   await clock.runUntilSettled(poller[Symbol.asyncDispose]());
 }
 
 describe("a poller that is disposed of", () => {
-  test("lets everybody go, with a token to go on, and sends nothing more", async () => {
-    const setting = setUp(["Running", async () => forever()]);
-    const { clock, operation, poller } = setting;
+  test("rejects pending calls, with a resume token, and sends nothing more", async () => {
+    const setup = scriptedPoller(["Running", async () => forever()]);
+    const { clock, operation, poller } = setup;
     const iterator = poller[Symbol.asyncIterator]();
     const first = iterator.next();
     await clock.advance(0);
     await first;
     await clock.advance(1000);
-    const waits = [poller.pollUntilDone(), poller.poll(), iterator.next()].map(ending);
+    const waits = [poller.pollUntilDone(), poller.poll(), iterator.next()].map(settled);
     const token = JSON.stringify(poller);
-    await dispose(setting);
+    await dispose(setup);
     for (const error of await Promise.all(waits)) {
       expect(error).toBeInstanceOf(PollingError);
       expect(error).toMatchObject({ code: "Disposed", pollCount: 1, resumeToken: token });
@@ -49,11 +52,11 @@ describe("a poller that is disposed of", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("refuses whoever comes later, and says what it knew", async () => {
-    const setting = setUp([{ status: "Running", percentComplete: 40 }]);
-    const { clock, operation, poller } = setting;
+  test("rejects later calls, with the last state", async () => {
+    const setup = scriptedPoller([{ status: "Running", percentComplete: 40 }]);
+    const { clock, operation, poller } = setup;
     await clock.runUntilSettled(poller.poll());
-    await dispose(setting);
+    await dispose(setup);
     const message = `The poller of operation ${operation.id} was disposed of. It was Running at 40 % at the last successful poll.`;
     expect(await rejection(poller.pollUntilDone(), PollingError)).toMatchObject({
       code: "Disposed",
@@ -67,106 +70,106 @@ describe("a poller that is disposed of", () => {
   });
 
   test("keeps its result, or its error, when the operation is over", async () => {
-    const setting = setUp([succeeded]);
-    await setting.poller.pollUntilDone();
-    await dispose(setting);
-    expect(await setting.poller.pollUntilDone()).toBe(1);
-    expect(await setting.poller.poll()).toMatchObject({ status: "Succeeded" });
-    expect(setting.poller.isDone).toBe(true);
+    const setup = scriptedPoller([succeeded]);
+    await setup.poller.pollUntilDone();
+    await dispose(setup);
+    expect(await setup.poller.pollUntilDone()).toBe(1);
+    expect(await setup.poller.poll()).toMatchObject({ status: "Succeeded" });
+    expect(setup.poller.isDone).toBe(true);
   });
 
-  test("waits until the transport has let go of the request", async () => {
+  test("waits until the transport has settled the aborted request", async () => {
     const order: string[] = [];
     const hanging: ScriptedReply = ({ abortSignal }) =>
       new Promise((_, reject) => {
         abortSignal.addEventListener("abort", () => {
           order.push("aborted");
           void microtasks(30).then(() => {
-            order.push("gone");
+            order.push("settled");
             return reject(new Error("aborted"));
           });
         });
       });
-    const { clock, poller } = setUp([hanging]);
-    const wait = ending(poller.pollUntilDone());
+    const { clock, poller } = scriptedPoller([hanging]);
+    const wait = settled(poller.pollUntilDone());
     await clock.advance(0);
     await poller[Symbol.asyncDispose]();
     order.push("disposed of");
     await wait;
-    expect(order).toEqual(["aborted", "gone", "disposed of"]);
+    expect(order).toEqual(["aborted", "settled", "disposed of"]);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("waits for a request that an abort has ended before, too", async () => {
-    let isGone = false;
+  test("also waits for a request that was aborted before", async () => {
+    let hasSettled = false;
     const hanging: ScriptedReply = ({ abortSignal }) =>
       new Promise((_, reject) => {
         abortSignal.addEventListener("abort", () => {
           void microtasks(30).then(() => {
-            isGone = true;
+            hasSettled = true;
             return reject(new Error("aborted"));
           });
         });
       });
-    const { clock, poller } = setUp([hanging]);
+    const { clock, poller } = scriptedPoller([hanging]);
     const controller = new AbortController();
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
     controller.abort("enough");
     await poller[Symbol.asyncDispose]();
-    expect(isGone).toBe(true);
+    expect(hasSettled).toBe(true);
     expect(await wait).toBe("enough");
   });
 
-  test("does not wait for ever for a transport that never lets go", async () => {
-    const setting = setUp([async () => forever()]);
-    const wait = ending(setting.poller.pollUntilDone());
-    await setting.clock.advance(0);
-    await dispose(setting);
-    expect(setting.clock.now()).toBe(1000);
+  test("waits at most a second for a transport that never settles", async () => {
+    const setup = scriptedPoller([async () => forever()]);
+    const wait = settled(setup.poller.pollUntilDone());
+    await setup.clock.advance(0);
+    await dispose(setup);
+    expect(setup.clock.now()).toBe(1000);
     expect(await wait).toMatchObject({ code: "Disposed" });
   });
 
-  test("may be disposed of twice, and before anybody waited", async () => {
-    const setting = setUp([]);
-    await Promise.all([dispose(setting), dispose(setting)]);
-    await dispose(setting);
-    expect(setting.operation.polls).toEqual([]);
-    expect(setting.clock.pendingTimers).toBe(0);
+  test("may be disposed of twice, and before a caller waits", async () => {
+    const setup = scriptedPoller([]);
+    await Promise.all([dispose(setup), dispose(setup)]);
+    await dispose(setup);
+    expect(setup.operation.polls).toEqual([]);
+    expect(setup.clock.pendingTimers).toBe(0);
   });
 
   test.each<[string, ScriptedReply]>([
     ["fails", async () => Promise.reject(down({ retryAfterInMs: 60_000 }))],
-    ["brings a state", "Running"],
+    ["has a state", "Running"],
     ["hangs", async () => forever()],
-    ["brings the result", succeeded],
-  ])("at any microtask of a read that %s leaves no timer, and ends no process", async (_, reply) => {
+    ["has the result", succeeded],
+  ])("at any microtask of a poll that %s leaves no timer and no unhandled rejection", async (_, reply) => {
     for (let count = 0; count < 30; count++) {
       const unhandled = await unhandledDuring(async () => {
-        const setting = setUp([reply, "Running"]);
-        void setting.poller.pollUntilDone();
-        void setting.poller[Symbol.asyncIterator]().next();
+        const setup = scriptedPoller([reply, "Running"]);
+        void setup.poller.pollUntilDone();
+        void setup.poller[Symbol.asyncIterator]().next();
         await microtasks(count);
-        await dispose(setting);
-        expect(setting.clock.pendingTimers).toBe(0);
+        await dispose(setup);
+        expect(setup.clock.pendingTimers).toBe(0);
       });
       expect(unhandled, `after ${count}`).toEqual([]);
     }
   });
 
-  test("and polled by somebody who has gone ends no process", async () => {
+  test("during a poll() that nothing awaits leaves no unhandled rejection", async () => {
     const unhandled = await unhandledDuring(async () => {
-      const setting = setUp([async () => forever()]);
-      void setting.poller.poll();
-      await setting.clock.advance(10);
-      await dispose(setting);
+      const setup = scriptedPoller([async () => forever()]);
+      void setup.poller.poll();
+      await setup.clock.advance(10);
+      await dispose(setup);
     });
     expect(unhandled).toEqual([]);
   });
 });
 
-test("a block that is left by an error rejects with that error, and with nothing besides", async () => {
-  const { clock, operation, poller } = setUp(["Running", "Running"]);
+test("a block that throws rejects with that error only", async () => {
+  const { clock, operation, poller } = scriptedPoller(["Running", "Running"]);
   const unhandled = await unhandledDuring(async () => {
     async function block(): Promise<void> {
       await using own: Poller = poller;
@@ -181,7 +184,7 @@ test("a block that is left by an error rejects with that error, and with nothing
   expect(clock.pendingTimers).toBe(0);
 });
 
-test("over a real connection, the request under way is gone when the disposal is over", async () => {
+test("over a real connection, the request under way is closed when the disposal is over", async () => {
   await using server = await startOperationStatusServer();
   const { operationLocation } = server.addOperation({ faults: { 1: { kind: "hang" } } });
   const client = new OperationStatusesClient(server.endpoint);
@@ -189,7 +192,7 @@ test("over a real connection, the request under way is gone when the disposal is
     process.getActiveResourcesInfo().filter((name) => name === "TCPSocketWrap").length;
   const before = sockets();
   const poller = createPoller(client.operationAt(operationLocation));
-  const wait = ending(poller.pollUntilDone());
+  const wait = settled(poller.pollUntilDone());
   await vi.waitUntil(() => server.requests.length === 1);
   await poller[Symbol.asyncDispose]();
   expect(await wait).toMatchObject({ code: "Disposed" });
@@ -199,7 +202,7 @@ test("over a real connection, the request under way is gone when the disposal is
 describe("a group that is disposed of", () => {
   const settings = { schedule: fixed(1000), random: () => 0 };
 
-  test("gives its results, in which who was not over is rejected, and leaves nothing behind", async () => {
+  test("resolves with its results, rejects operations that were not over, and leaves nothing behind", async () => {
     const clock = createVirtualClock();
     const group = createPollerGroup({ ...settings, clock });
     const slow = scriptedOperation(["Running", async () => forever()]);
@@ -228,7 +231,7 @@ describe("a group that is disposed of", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("before anybody waited sends nothing, nor for what is added later", async () => {
+  test("before a caller waits sends nothing, also for operations that are added later", async () => {
     const clock = createVirtualClock();
     const group = createPollerGroup({ ...settings, clock });
     const operations = [scriptedOperation(["Running"]), scriptedOperation(["Running"])] as const;
@@ -242,7 +245,7 @@ describe("a group that is disposed of", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("in the middle of letting thousands begin lets go of all", async () => {
+  test("while it starts thousands stops all of them", async () => {
     const clock = createVirtualClock();
     const group = createPollerGroup({ ...settings, clock });
     const operations = Array.from({ length: 1200 }, () => scriptedOperation(["Running", "Running"]));

@@ -36,7 +36,7 @@ function pollerOf(timeline: Timeline, options: PollOptions = {}, faults: Record<
   return createPoller(client().operationAt(operationLocation), { ...exact, ...options });
 }
 
-test("a wait that succeeds: verbose what is not new, info the rest, with the time to the next read", async () => {
+test("a wait that succeeds: unchanged states are verbose, the rest is info, with the time to the next poll", async () => {
   const timeline: Timeline = [{ status: "Running", polls: 2, percentComplete: 40 }, { status: "Succeeded" }];
   await pollerOf(timeline).pollUntilDone();
   expect(lines).toEqual([
@@ -48,7 +48,7 @@ test("a wait that succeeds: verbose what is not new, info the rest, with the tim
   ]);
 });
 
-test("an operation that fails is a warning, once; reads that are tried again are none", async () => {
+test("an operation that fails is one warning; polls that are retried are none", async () => {
   const faults: Record<number, Fault> = {
     1: { kind: "status", status: 429, retryAfter: 7 },
     2: { kind: "status", status: 500 },
@@ -68,7 +68,7 @@ test("an operation that fails is a warning, once; reads that are tried again are
   ]);
 });
 
-test("a wait that is given up is a warning", async () => {
+test("a wait whose polling failed is a warning", async () => {
   await pollerOf([{ status: "Running" }], {}, { 1: { kind: "status", status: 403 } })
     .pollUntilDone()
     .catch(() => {});
@@ -81,7 +81,7 @@ test("a wait that is given up is a warning", async () => {
   ]);
 });
 
-test("a wait that its callers leave, and that goes on later, here or by a token", async () => {
+test("a wait that its callers abort, and that continues later, here or by a token", async () => {
   const poller = pollerOf([{ status: "Running", polls: 2 }, { status: "Succeeded" }]);
   for await (const _ of poller) break;
   for await (const _ of client().resume(JSON.stringify(poller), {
@@ -101,11 +101,11 @@ test("a wait that its callers leave, and that goes on later, here or by a token"
   ]);
 });
 
-test("a wait whose poller is disposed of is over once, and one that nobody waits for never began", async () => {
+test("a wait whose poller is disposed of ends once; without a caller it never starts", async () => {
   const poller = pollerOf([{ status: "Running" }]);
-  const ending = poller.pollUntilDone().catch(() => {});
+  const wait = poller.pollUntilDone().catch(() => {});
   await poller[Symbol.asyncDispose]();
-  await ending;
+  await wait;
   await pollerOf([{ status: "Running" }])[Symbol.asyncDispose]();
   expect(lines).toEqual([
     "info Operation …: waiting.",
@@ -113,7 +113,7 @@ test("a wait whose poller is disposed of is over once, and one that nobody waits
   ]);
 });
 
-test("what a listener throws is an error", async () => {
+test("an error that a listener throws is logged as an error", async () => {
   const onProgress = vi.fn<() => void>(() => {
     throw new Error("the screen is full");
   });
@@ -121,7 +121,7 @@ test("what a listener throws is an error", async () => {
   expect(lines).toContainEqual(expect.stringMatching(/^error A listener failed; polling continues\./));
 });
 
-test("hides what the error of others has of a URL", async () => {
+test("the query of a URL in the message of a foreign error is hidden", async () => {
   const schedule = (): never => {
     throw new Error("cannot reach https://x.example/?sig=secret");
   };

@@ -6,13 +6,13 @@ import { createPipelineRequest } from "@azure/core-rest-pipeline";
 
 const hour = 3_600_000;
 
-/** An operation whose service says at each read how old it is. */
+/** An operation whose service sends its age with each response. */
 function aged(ages: readonly (number | undefined)[]): Operation {
   const script = scriptedOperation(ages.map(() => "Running"));
-  let reads = 0;
+  let polls = 0;
   return {
     ...script,
-    getStatus: async (options) => ({ ...(await script.getStatus(options)), ageInMs: ages[reads++] }),
+    getStatus: async (options) => ({ ...(await script.getStatus(options)), ageInMs: ages[polls++] }),
   };
 }
 
@@ -30,18 +30,18 @@ async function historiesOf(ages: readonly (number | undefined)[]): Promise<PollH
   return histories;
 }
 
-describe("an operation that began before the wait", () => {
-  test("is as old to its schedule as its service says, from the first answer on", async () => {
+describe("an operation that started before the wait", () => {
+  test("has the age for its schedule that its service sends, from the first response on", async () => {
     const histories = await historiesOf([hour, hour + 5000, undefined]);
     expect(histories.map(({ elapsedInMs }) => elapsedInMs)).toEqual([hour, hour + 1000, hour + 2000]);
   });
 
-  test("and whose service says nothing of it, or says it later, is as old as the wait", async () => {
+  test("and whose service sends no age, or sends it later, has the age of the wait", async () => {
     const histories = await historiesOf([undefined, hour, -5]);
     expect(histories.map(({ elapsedInMs }) => elapsedInMs)).toEqual([0, 1000, 2000]);
   });
 
-  test("is expected to end when its kind does, not that long after the wait began", async () => {
+  test("is expected to take as long as past ones from its own start, not from that of the wait", async () => {
     const clock = createVirtualClock();
     const pastDurationsInMs = Array.from({ length: 20 }, (_, index) => 2_650_000 + index * 5000);
     const poller = createPoller(aged([2_400_000]), {
@@ -82,7 +82,7 @@ describe("an operation that began before the wait", () => {
   });
 });
 
-test.each([0, 0.5, 1e-50, 1e13, NaN, Infinity])("a past duration of %d is refused by name", (duration) => {
+test.each([0, 0.5, 1e-50, 1e13, NaN, Infinity])("a past duration of %d is rejected by name", (duration) => {
   expect(() => adaptive({ pastDurationsInMs: [60_000, duration] })).toThrow(
     new RangeError(`pastDurationsInMs: expected milliseconds from 1 to 1000000000000, got ${duration}`),
   );

@@ -25,7 +25,7 @@ test.each<[string, () => unknown, string]>([
     "operation: expected what client.operation() returns, got string",
   ],
   [
-    "an operation that cannot be read",
+    "an operation without getStatus",
     () => createPoller(anything({ id: "7" })),
     "operation: expected what client.operation() returns, got an object without getStatus, toJSON",
   ],
@@ -101,7 +101,7 @@ test.each<[string, () => unknown, string]>([
     "clock.timestamp: expected a function, got undefined",
   ],
   [
-    "a number for earlier durations",
+    "a number for past durations",
     () => adaptive({ pastDurationsInMs: anything(5) }),
     "pastDurationsInMs: expected an array, got number",
   ],
@@ -120,7 +120,7 @@ test.each<[string, () => unknown, string]>([
     () => adaptive({ maxDelayInMs: -1 }),
     "maxDelayInMs: expected a non-negative number of milliseconds, got -1",
   ],
-  ["a negative beginning", () => exponential({ initialDelayInMs: -1 }), "initialDelayInMs: expected"],
+  ["a negative initial delay", () => exponential({ initialDelayInMs: -1 }), "initialDelayInMs: expected"],
   [
     "a negative cap of a growing delay",
     () => exponential({ maxDelayInMs: -1 }),
@@ -136,7 +136,7 @@ test.each<[string, () => unknown, string]>([
     () => startOperation({ method: "PUT", url: "devboxes/b" }, { pipeline: createPipelineFromOptions({}) }),
     "request.url: expected an absolute URL",
   ],
-])("%s is refused by the argument's name", (_, call, message) => {
+])("%s is rejected by the argument's name", (_, call, message) => {
   expect(call).toThrow(message);
 });
 
@@ -152,7 +152,7 @@ test("endless and empty waits are allowed where they make sense", () => {
   ).not.toThrow();
 });
 
-test("a signal that has fired already ends a wait before anything is read", async () => {
+test("a signal that has fired already rejects a wait before the first poll", async () => {
   const operation = scriptedOperation(["Succeeded"]);
   const reason = new Error("gone");
   await expect(pollUntilDone(operation, { abortSignal: AbortSignal.abort(reason) })).rejects.toBe(reason);
@@ -168,6 +168,6 @@ test.each<[string, object, string]>([
     { requireAuthorization: new Error("no") },
     "requireAuthorization: expected a function, got Error: no",
   ],
-])("the emulator refuses a wrong %s by its name", async (_, options, message) => {
+])("the emulator rejects a wrong %s by its name", async (_, options, message) => {
   await expect(startOperationStatusServer(options)).rejects.toThrow(message);
 });

@@ -13,45 +13,45 @@ import {
 import type { FailedPoll, Operation, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
-import { ending, rejection } from "../support/rejections.ts";
-import { down, forever, setUp } from "../support/scripted-poller.ts";
+import { settled, rejection } from "../support/rejections.ts";
+import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
 
 describe("a wait", () => {
   test("resolves with the properties of the operation that succeeded", async () => {
-    const { clock, operation, poller, readTimes } = setUp([
+    const { clock, operation, poller, pollTimes } = scriptedPoller([
       "NotStarted",
       { status: "Running", percentComplete: 50 },
       { status: "Succeeded", properties: { uri: "https://box" } },
     ]);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toEqual({ uri: "https://box" });
-    expect(readTimes()).toEqual([0, 1000, 2000]);
+    expect(pollTimes()).toEqual([0, 1000, 2000]);
     expect(poller).toMatchObject({ status: "Succeeded", isDone: true });
     operation.assertFinished();
     expect(clock.pendingTimers).toBe(0);
   });
 
   test("resolves with undefined where a success brings no properties", async () => {
-    const { clock, poller } = setUp(["Succeeded"]);
+    const { clock, poller } = scriptedPoller(["Succeeded"]);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBeUndefined();
   });
 
-  test("sends nothing until somebody waits, polls or iterates", async () => {
-    const { clock, operation, poller } = setUp(["Succeeded"]);
+  test("sends nothing until a caller waits, polls or iterates", async () => {
+    const { clock, operation, poller } = scriptedPoller(["Succeeded"]);
     poller.onProgress(() => {});
     await clock.advance(60_000);
     expect(operation.polls).toHaveLength(0);
   });
 
   test("is no thenable", () => {
-    expect(setUp([]).poller).not.toHaveProperty("then");
+    expect(scriptedPoller([]).poller).not.toHaveProperty("then");
   });
 
-  test("answers from memory once the operation is over", async () => {
-    const { clock, operation, poller } = setUp([
+  test("resolves without a request once the operation is over", async () => {
+    const { clock, operation, poller } = scriptedPoller([
       { status: "Failed", error: { code: "Boom", message: "no" } },
     ]);
-    const first = await ending(clock.runUntilSettled(poller.pollUntilDone()));
-    expect(await ending(poller.pollUntilDone())).toBe(first);
+    const first = await settled(clock.runUntilSettled(poller.pollUntilDone()));
+    expect(await settled(poller.pollUntilDone())).toBe(first);
     expect((await poller.poll()).status).toBe("Failed");
     const states: string[] = [];
     for await (const { status } of poller) states.push(status);
@@ -60,18 +60,18 @@ describe("a wait", () => {
   });
 
   test("is shared by its callers", async () => {
-    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }]);
+    const { clock, poller, pollTimes } = scriptedPoller(["Running", { status: "Succeeded", properties: 1 }]);
     const both = Promise.all([poller.pollUntilDone(), poller.pollUntilDone()]);
     await expect(clock.runUntilSettled(both)).resolves.toEqual([1, 1]);
-    expect(readTimes()).toEqual([0, 1000]);
+    expect(pollTimes()).toEqual([0, 1000]);
   });
 
-  test("carries the type of the properties", () => {
+  test("has the type of the properties", () => {
     expectTypeOf(pollUntilDone<{ uri: string }>).returns.resolves.toEqualTypeOf<{ uri: string }>();
   });
 });
 
-describe("an unsuccessful operation", () => {
+describe("a failed or canceled operation", () => {
   const error = {
     code: "DeploymentFailed",
     message: "The dev box could not be created.",
@@ -80,8 +80,8 @@ describe("an unsuccessful operation", () => {
     innererror: { code: "ComputeQuota", innererror: { code: "CoresInRegion" } },
   };
 
-  test("rejects with the service's error whole, as data and as text", async () => {
-    const { clock, operation, poller } = setUp([
+  test("rejects with the service's whole error, as data and as text", async () => {
+    const { clock, operation, poller } = scriptedPoller([
       "Running",
       { status: "Failed", error, requestId: "request-7" },
     ]);
@@ -100,7 +100,7 @@ describe("an unsuccessful operation", () => {
   });
 
   test("that was canceled keeps its error", async () => {
-    const { clock, operation, poller } = setUp([
+    const { clock, operation, poller } = scriptedPoller([
       { status: "Cancelled", error: { code: "OperationPreempted", message: "" } },
     ]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationCanceledError);
@@ -111,14 +111,14 @@ describe("an unsuccessful operation", () => {
   });
 
   test("without an error says so, and prints nothing undefined", async () => {
-    const { clock, poller } = setUp(["Failed"]);
+    const { clock, poller } = scriptedPoller(["Failed"]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
     expect(failure).toMatchObject({ code: "Failed", details: [], innererror: undefined });
     expect(failure.message).toMatch(/failed\. The service sent no error\.$/);
   });
 
   test("with an empty inner error prints nothing undefined", async () => {
-    const { clock, poller } = setUp([
+    const { clock, poller } = scriptedPoller([
       { status: "Failed", error: { code: "", message: "", innererror: { innererror: {} } } },
     ]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
@@ -126,36 +126,36 @@ describe("an unsuccessful operation", () => {
   });
 });
 
-describe("a failed read", () => {
+describe("a failed poll", () => {
   test.each<[string, Error]>([
     ["a 503", down()],
     ["a 429 without Retry-After", down({ statusCode: 429 })],
     ["a reset connection", Object.assign(new Error("socket hang up"), { code: "ECONNRESET" })],
     ["a network error of fetch", new TypeError("fetch failed")],
-  ])("is no failed operation: %s", async (_, error) => {
-    const { clock, poller, readTimes } = setUp([
+  ])("does not fail the wait: %s", async (_, error) => {
+    const { clock, poller, pollTimes } = scriptedPoller([
       "Running",
       error,
       error,
       { status: "Succeeded", properties: 1 },
     ]);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
-    expect(readTimes()).toEqual([0, 1000, 2000, 4000]);
+    expect(pollTimes()).toEqual([0, 1000, 2000, 4000]);
   });
 
-  test("that a body is no status is one too", async () => {
+  test("is also a response whose body is no status", async () => {
     const broken = { status: "Running", percentComplete: 140 };
-    const { clock, poller } = setUp([broken, { status: "Succeeded", properties: 1 }]);
-    const failedPollCount: FailedPoll[] = [];
-    poller.onFailedPoll((failedRead) => failedPollCount.push(failedRead));
+    const { clock, poller } = scriptedPoller([broken, { status: "Succeeded", properties: 1 }]);
+    const failedPolls: FailedPoll[] = [];
+    poller.onFailedPoll((failedPoll) => failedPolls.push(failedPoll));
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
-    expect(failedPollCount).toMatchObject([{ error: { code: "ContractError", message: /percentComplete/ } }]);
+    expect(failedPolls).toMatchObject([{ error: { code: "ContractError", message: /percentComplete/ } }]);
   });
 
   test("is reported as an event, and counted in the progress that follows", async () => {
-    const onFailedPoll = vi.fn<(failedRead: FailedPoll) => void>();
+    const onFailedPoll = vi.fn<(failedPoll: FailedPoll) => void>();
     const onProgress = vi.fn<(progress: Progress) => void>();
-    const { clock, poller } = setUp(["Running", down({ retryAfterInMs: 7000 }), "Succeeded"], {
+    const { clock, poller } = scriptedPoller(["Running", down({ retryAfterInMs: 7000 }), "Succeeded"], {
       onFailedPoll,
       onProgress,
     });
@@ -177,11 +177,11 @@ describe("a failed read", () => {
     ]);
   });
 
-  test("is tried again until the outage tolerance is over; then the poller can go on", async () => {
+  test("is retried until the outage tolerance has passed; then the poller can be used again", async () => {
     const outage: ScriptedReply[] = Array.from({ length: 10 }, () =>
       down({ code: "ServerBusy", requestId: "r" }),
     );
-    const { clock, operation, poller } = setUp(
+    const { clock, operation, poller } = scriptedPoller(
       ["Running", ...outage, { status: "Succeeded", properties: 1 }],
       {
         outageToleranceInMs: 120_000,
@@ -204,8 +204,8 @@ describe("a failed read", () => {
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
   });
 
-  test("that is refused ends the wait at once, and the poller can go on", async () => {
-    const { clock, poller } = setUp([down({ kind: "permanent", statusCode: 403 }), "Succeeded"]);
+  test("that is permanent ends the wait at once, and the poller can be used again", async () => {
+    const { clock, poller } = scriptedPoller([down({ kind: "permanent", statusCode: 403 }), "Succeeded"]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
     expect(failure).toMatchObject({ statusCode: 403, pollCount: 1 });
     await clock.runUntilSettled(poller.pollUntilDone());
@@ -214,80 +214,89 @@ describe("a failed read", () => {
 
   test("with a TypeError of the transport's own is a bug, and ends the wait at once", async () => {
     const bug = new TypeError("x is not a function");
-    const { clock, poller } = setUp([bug]);
+    const { clock, poller } = scriptedPoller([bug]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
     expect(failure).toMatchObject({ pollCount: 1, cause: { cause: bug } });
   });
 
-  test("404 is borne in the grace period, and then means that there is no such operation", async () => {
+  test("with a 404 is retried in the grace period, and means later that there is no such operation", async () => {
     const gone = down({ kind: "notFound", statusCode: 404, code: "OperationNotFound" });
-    const late = setUp(["Running", gone, gone, "Succeeded"], { notFoundGraceInMs: 3000 });
+    const late = scriptedPoller(["Running", gone, gone, "Succeeded"], { notFoundGraceInMs: 3000 });
     await late.clock.runUntilSettled(late.poller.pollUntilDone());
     expect(late.poller.status).toBe("Succeeded");
 
-    const { clock, poller } = setUp([gone, gone, gone], { notFoundGraceInMs: 3000 });
+    const { clock, poller } = scriptedPoller([gone, gone, gone], { notFoundGraceInMs: 3000 });
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationNotFoundError);
     expect(failure).toMatchObject({ code: "OperationNotFound", pollCount: 3, responseCounts: { "404": 3 } });
   });
 
-  test("404 that named no code ends the wait with a code that tells what it means", async () => {
+  test("with a 404 without a code ends the wait with the code OperationNotFound", async () => {
     const gone = down({ kind: "notFound", statusCode: 404 });
-    const { clock, poller } = setUp([gone, gone], { notFoundGraceInMs: 1000 });
+    const { clock, poller } = scriptedPoller([gone, gone], { notFoundGraceInMs: 1000 });
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationNotFoundError);
     expect(failure.code).toBe("OperationNotFound");
   });
 
-  test("that hangs ends after requestTimeoutInMs, and what it brings later is not heard", async () => {
-    let answerLate: (answer: ScriptedReply & string) => void = () => {};
+  test("that hangs ends after requestTimeoutInMs, and its late response is ignored", async () => {
+    let respondLate: (reply: ScriptedReply & string) => void = () => {};
     const late = new Promise<string>((resolve) => {
-      answerLate = resolve;
+      respondLate = resolve;
     });
-    const { clock, operation, poller, readTimes } = setUp([() => late, "Running", "Running", "Succeeded"], {
-      requestTimeoutInMs: 5000,
-    });
+    const { clock, operation, poller, pollTimes } = scriptedPoller(
+      [() => late, "Running", "Running", "Succeeded"],
+      {
+        requestTimeoutInMs: 5000,
+      },
+    );
     const wait = poller.pollUntilDone();
     await clock.advance(6000);
     expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
-    answerLate("Failed");
+    respondLate("Failed");
     await clock.runUntilSettled(wait);
-    expect(readTimes()).toEqual([0, 6000, 7000, 8000]);
+    expect(pollTimes()).toEqual([0, 6000, 7000, 8000]);
     expect(poller.status).toBe("Succeeded");
   });
 });
 
 describe("Retry-After", () => {
-  test("is the least wait before the next read, for one wait", async () => {
-    const { clock, poller, readTimes } = setUp([
+  test("is the least delay before the next poll, once", async () => {
+    const { clock, poller, pollTimes } = scriptedPoller([
       { status: "Running", retryAfterInMs: 4000 },
       "Running",
       down({ retryAfterInMs: 9000 }),
       "Succeeded",
     ]);
     await clock.runUntilSettled(poller.pollUntilDone());
-    expect(readTimes()).toEqual([0, 4000, 5000, 14_000]);
+    expect(pollTimes()).toEqual([0, 4000, 5000, 14_000]);
   });
 
-  test("longer than a day counts as a day, and no timer overflows", async () => {
-    const { clock, poller, readTimes } = setUp([{ status: "Running", retryAfterInMs: 2 ** 40 }, "Succeeded"]);
+  test("of more than a day counts as a day, and no timer overflows", async () => {
+    const { clock, poller, pollTimes } = scriptedPoller([
+      { status: "Running", retryAfterInMs: 2 ** 40 },
+      "Succeeded",
+    ]);
     await clock.runUntilSettled(poller.pollUntilDone());
-    expect(readTimes()).toEqual([0, 86_400_000]);
+    expect(pollTimes()).toEqual([0, 86_400_000]);
   });
 
-  test("still counts when the wait is given up and begun again", async () => {
-    const { clock, poller, readTimes } = setUp([{ status: "Running", retryAfterInMs: 4000 }, "Succeeded"]);
+  test("still counts when the wait is aborted and started again", async () => {
+    const { clock, poller, pollTimes } = scriptedPoller([
+      { status: "Running", retryAfterInMs: 4000 },
+      "Succeeded",
+    ]);
     const controller = new AbortController();
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(1000);
     controller.abort();
     await wait;
     await clock.runUntilSettled(poller.pollUntilDone());
-    expect(readTimes()).toEqual([0, 4000]);
+    expect(pollTimes()).toEqual([0, 4000]);
   });
 });
 
 describe("a deadline", () => {
-  test("ends the wait with what is known; the operation goes on, and so can the poller", async () => {
-    const { clock, operation, poller } = setUp(
+  test("ends the wait with the last state; the operation continues, and the poller can be used again", async () => {
+    const { clock, operation, poller } = scriptedPoller(
       [{ status: "Running", percentComplete: 40 }, down(), down(), down(), down(), "Succeeded"],
       { timeoutInMs: 6000 },
     );
@@ -306,17 +315,17 @@ describe("a deadline", () => {
     expect(poller.status).toBe("Succeeded");
   });
 
-  test("is preceded by a last read, so that an operation that ended in time is not called late", async () => {
-    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }], {
+  test("comes after a last poll, so that an operation that ended in time is not reported as late", async () => {
+    const { clock, poller, pollTimes } = scriptedPoller(["Running", { status: "Succeeded", properties: 1 }], {
       schedule: fixed(60_000),
       timeoutInMs: 30_000,
     });
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
-    expect(readTimes()).toEqual([0, 29_000]);
+    expect(pollTimes()).toEqual([0, 29_000]);
   });
 
-  test("ends a read under way", async () => {
-    const { clock, operation, poller } = setUp([forever], { timeoutInMs: 6000 });
+  test("ends a request under way", async () => {
+    const { clock, operation, poller } = scriptedPoller([forever], { timeoutInMs: 6000 });
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     expect(clock.now()).toBe(6000);
     expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
@@ -325,11 +334,11 @@ describe("a deadline", () => {
 });
 
 describe("an abort", () => {
-  test("rejects with the signal's own reason, aborts the read and leaves nothing behind", async () => {
-    const { clock, operation, poller } = setUp([forever]);
+  test("rejects with the signal's own reason, aborts the request and leaves nothing behind", async () => {
+    const { clock, operation, poller } = scriptedPoller([forever]);
     const controller = new AbortController();
     const remove = vi.spyOn(controller.signal, "removeEventListener");
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(10);
     const reason = new Error("enough");
     controller.abort(reason);
@@ -342,29 +351,29 @@ describe("an abort", () => {
   });
 
   test("then another wait on the same poller works, and nothing is sent in between", async () => {
-    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }]);
+    const { clock, poller, pollTimes } = scriptedPoller(["Running", { status: "Succeeded", properties: 1 }]);
     const controller = new AbortController();
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(500);
     controller.abort();
     await wait;
     await clock.advance(60_000);
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
-    expect(readTimes()).toEqual([0, 60_500]);
+    expect(pollTimes()).toEqual([0, 60_500]);
   });
 
   test("before the wait sends nothing", async () => {
-    const { operation, poller } = setUp(["Succeeded"]);
+    const { operation, poller } = scriptedPoller(["Succeeded"]);
     const abortSignal = AbortSignal.abort("no");
-    expect(await ending(poller.pollUntilDone({ abortSignal }))).toBe("no");
-    expect(await ending(poller.poll({ abortSignal }))).toBe("no");
+    expect(await settled(poller.pollUntilDone({ abortSignal }))).toBe("no");
+    expect(await settled(poller.poll({ abortSignal }))).toBe("no");
     expect(operation.polls).toHaveLength(0);
   });
 
-  test("lets only its own caller go", async () => {
-    const { clock, poller } = setUp(["Running", "Running", { status: "Succeeded", properties: 1 }]);
+  test("aborts the wait of its own caller only", async () => {
+    const { clock, poller } = scriptedPoller(["Running", "Running", { status: "Succeeded", properties: 1 }]);
     const controller = new AbortController();
-    const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const one = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     const other = poller.pollUntilDone();
     await clock.advance(500);
     controller.abort("enough");
@@ -372,34 +381,36 @@ describe("an abort", () => {
     await expect(clock.runUntilSettled(other)).resolves.toBe(1);
   });
 
-  test("of the poller's own signal lets everybody go", async () => {
+  test("of the poller's own signal aborts every wait", async () => {
     const controller = new AbortController();
-    const { clock, poller } = setUp(["Running"], { abortSignal: controller.signal });
+    const { clock, poller } = scriptedPoller(["Running"], { abortSignal: controller.signal });
     const ends = [poller.pollUntilDone(), poller.pollUntilDone(), poller[Symbol.asyncIterator]().next()].map(
-      ending,
+      settled,
     );
     await clock.advance(500);
     const iterator = poller[Symbol.asyncIterator]();
     await iterator.next();
-    ends.push(ending(iterator.next()));
+    ends.push(settled(iterator.next()));
     controller.abort("enough");
     expect((await Promise.all(ends)).filter((end) => end === "enough")).toHaveLength(3);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("by a listener, of the wait that it listens to, stops it", async () => {
+  test("by a listener stops the wait that it listens to", async () => {
     const controller = new AbortController();
-    const { clock, operation, poller } = setUp(["Running"], { onProgress: () => controller.abort("enough") });
-    expect(await ending(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
+    const { clock, operation, poller } = scriptedPoller(["Running"], {
+      onProgress: () => controller.abort("enough"),
+    });
+    expect(await settled(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
     await clock.advance(600_000);
     expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
   test("during an outage stops the retries", async () => {
-    const { clock, operation, poller } = setUp([down(), down()]);
+    const { clock, operation, poller } = scriptedPoller([down(), down()]);
     const controller = new AbortController();
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(1500);
     controller.abort("enough");
     expect(await wait).toBe("enough");
@@ -413,11 +424,11 @@ describe("an abort", () => {
     async (atInMs) => {
       const slow = (): Promise<string> =>
         new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 400));
-      const { clock, operation, poller } = setUp([slow, down(), slow, down(), down(), slow, slow]);
+      const { clock, operation, poller } = scriptedPoller([slow, down(), slow, down(), down(), slow, slow]);
       const controller = new AbortController();
       const add = vi.spyOn(controller.signal, "addEventListener");
       const remove = vi.spyOn(controller.signal, "removeEventListener");
-      const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+      const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
       await clock.advance(atInMs);
       const sent = operation.polls.length;
       controller.abort("enough");
@@ -431,16 +442,19 @@ describe("an abort", () => {
 });
 
 describe("poll()", () => {
-  test("reads once and starts no loop", async () => {
-    const { clock, operation, poller } = setUp([{ status: "Running", percentComplete: 5 }, "Succeeded"]);
+  test("sends one request and starts no loop", async () => {
+    const { clock, operation, poller } = scriptedPoller([
+      { status: "Running", percentComplete: 5 },
+      "Succeeded",
+    ]);
     expect(await poller.poll()).toMatchObject({ status: "Running", percentComplete: 5, pollCount: 1 });
     await clock.advance(60_000);
     expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("in the middle of a wait reads at once, and the wait goes on from there", async () => {
-    const { clock, poller, readTimes } = setUp([
+  test("during a wait sends a request at once, and the wait continues from there", async () => {
+    const { clock, poller, pollTimes } = scriptedPoller([
       "Running",
       "Running",
       { status: "Succeeded", properties: 1 },
@@ -449,21 +463,21 @@ describe("poll()", () => {
     await clock.advance(400);
     await poller.poll();
     await expect(clock.runUntilSettled(wait)).resolves.toBe(1);
-    expect(readTimes()).toEqual([0, 400, 1400]);
+    expect(pollTimes()).toEqual([0, 400, 1400]);
   });
 
   test("that finds the operation over ends the wait", async () => {
-    const { clock, poller, readTimes } = setUp(["Running", { status: "Succeeded", properties: 1 }]);
+    const { clock, poller, pollTimes } = scriptedPoller(["Running", { status: "Succeeded", properties: 1 }]);
     const wait = poller.pollUntilDone();
     await clock.advance(400);
     expect((await poller.poll()).status).toBe("Succeeded");
     expect(await wait).toBe(1);
     await clock.advance(60_000);
-    expect(readTimes()).toEqual([0, 400]);
+    expect(pollTimes()).toEqual([0, 400]);
   });
 
-  test("never has two reads in flight", async () => {
-    const { clock, operation, poller } = setUp([
+  test("never has two requests in flight", async () => {
+    const { clock, operation, poller } = scriptedPoller([
       () => new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 300)),
       "Succeeded",
     ]);
@@ -475,8 +489,8 @@ describe("poll()", () => {
     expect(operation.polls).toHaveLength(2);
   });
 
-  test("goes before the pace the service asked for, but not while a failed read's Retry-After runs", async () => {
-    const { clock, poller, readTimes } = setUp([
+  test("does not wait for the Retry-After of a response, but for that of a failed poll", async () => {
+    const { clock, poller, pollTimes } = scriptedPoller([
       { status: "Running", retryAfterInMs: 60_000 },
       down({ statusCode: 429, retryAfterInMs: 5000 }),
       "Succeeded",
@@ -488,11 +502,11 @@ describe("poll()", () => {
     await rejection(poller.poll(), PollingError);
     await clock.advance(5000);
     await poller.poll();
-    expect(readTimes()).toEqual([0, 100, 5200]);
+    expect(pollTimes()).toEqual([0, 100, 5200]);
   });
 
-  test("rejects when its one read fails, and changes nothing", async () => {
-    const { poller } = setUp([down({ code: "ServerBusy" }), "Running"]);
+  test("rejects when its one request fails, and the poller can be used again", async () => {
+    const { poller } = scriptedPoller([down({ code: "ServerBusy" }), "Running"]);
     expect(await rejection(poller.poll(), PollingError)).toMatchObject({
       code: "ServerBusy",
       statusCode: 503,
@@ -502,23 +516,23 @@ describe("poll()", () => {
 });
 
 describe("progress", () => {
-  test("comes after every answered read, to listeners and to iterators alike", async () => {
-    const { clock, operation, poller } = setUp([
+  test("comes after every response, to listeners and to iterators alike", async () => {
+    const { clock, operation, poller } = scriptedPoller([
       "NotStarted",
       "NotStarted",
       { status: "Running", percentComplete: 25 },
       { status: "Running", percentComplete: 20 },
       "Succeeded",
     ]);
-    const heard: Progress[] = [];
-    poller.onProgress((progress) => heard.push(progress));
+    const received: Progress[] = [];
+    poller.onProgress((progress) => received.push(progress));
     const iterated: Progress[] = [];
     const iteration = (async () => {
       for await (const progress of poller) iterated.push(progress);
     })();
     await clock.runUntilSettled(iteration);
-    expect(iterated).toEqual(heard);
-    const short = heard.map(({ status, previousStatus, changed, percentComplete }) => [
+    expect(iterated).toEqual(received);
+    const short = received.map(({ status, previousStatus, changed, percentComplete }) => [
       status,
       previousStatus,
       changed,
@@ -531,46 +545,46 @@ describe("progress", () => {
       ["Running", "Running", false, 25],
       ["Succeeded", "Running", true, 25],
     ]);
-    expect(heard[3]).toMatchObject({
+    expect(received[3]).toMatchObject({
       operation: { name: operation.id, percentComplete: 20 },
       elapsedInMs: 3000,
       nextPollInMs: 1000,
       pollCount: 4,
       failedPollCount: 0,
     });
-    expect(heard[4]).toMatchObject({ nextPollInMs: undefined, estimatedRemainingInMs: 0 });
+    expect(received[4]).toMatchObject({ nextPollInMs: undefined, estimatedRemainingInMs: 0 });
   });
 
-  test("comes at once to a late subscriber, and no more after it left", async () => {
-    const { clock, poller } = setUp(["Running", "Running", "Succeeded"]);
+  test("comes at once to a late subscriber, and no more after it has unsubscribed", async () => {
+    const { clock, poller } = scriptedPoller(["Running", "Running", "Succeeded"]);
     const wait = poller.pollUntilDone();
     await clock.advance(1500);
-    const heard: number[] = [];
-    const leave = poller.onProgress(({ pollCount }) => heard.push(pollCount));
+    const received: number[] = [];
+    const unsubscribe = poller.onProgress(({ pollCount }) => received.push(pollCount));
     await clock.advance(0);
-    expect(heard).toEqual([2]);
-    leave();
+    expect(received).toEqual([2]);
+    unsubscribe();
     await clock.runUntilSettled(wait);
-    expect(heard).toEqual([2]);
+    expect(received).toEqual([2]);
   });
 
-  test("is not ended by listeners that throw or reject; each is told on its own", async () => {
+  test("reaches every listener, though others throw or reject", async () => {
     const logged = vi.spyOn(console, "error").mockImplementation(() => {});
-    const heard: string[] = [];
-    const { clock, poller } = setUp(["Running", "Succeeded"], {
+    const received: string[] = [];
+    const { clock, poller } = scriptedPoller(["Running", "Succeeded"], {
       onProgress: () => {
         throw new Error("bad listener");
       },
     });
     poller.onProgress(() => Promise.reject(new Error("bad async listener")));
-    poller.onProgress(({ status }) => heard.push(status));
+    poller.onProgress(({ status }) => received.push(status));
     await clock.runUntilSettled(poller.pollUntilDone());
-    expect(heard).toEqual(["Running", "Succeeded"]);
+    expect(received).toEqual(["Running", "Succeeded"]);
     expect(logged).toHaveBeenCalledTimes(4);
   });
 
-  test("is skipped, not queued, for a consumer that is slow; the last one never", async () => {
-    const { clock, poller } = setUp(["NotStarted", "Running", "Running", "Running", "Succeeded"]);
+  test("is replaced, not queued, for a slow consumer; the last one is never lost", async () => {
+    const { clock, poller } = scriptedPoller(["NotStarted", "Running", "Running", "Running", "Succeeded"]);
     const seen: number[] = [];
     const iteration = (async () => {
       for await (const { pollCount } of poller) {
@@ -582,8 +596,8 @@ describe("progress", () => {
     expect(seen).toEqual([1, 3, 5]);
   });
 
-  test("ends by the error of a wait that gave up", async () => {
-    const { clock, poller } = setUp(["Running", down({ kind: "permanent" })]);
+  test("ends with the error of a wait whose polling failed", async () => {
+    const { clock, poller } = scriptedPoller(["Running", down({ kind: "permanent" })]);
     const seen: string[] = [];
     const iteration = (async () => {
       for await (const { status } of poller) seen.push(status);
@@ -593,7 +607,7 @@ describe("progress", () => {
   });
 
   test("stops the loop when the only consumer breaks off", async () => {
-    const { clock, operation, poller } = setUp(["Running"]);
+    const { clock, operation, poller } = scriptedPoller(["Running"]);
     for await (const progress of poller) {
       expect(progress.status).toBe("Running");
       break;
@@ -619,31 +633,31 @@ describe("options", () => {
     ],
     [{ maxRetryDelayInMs: 0 }, "maxRetryDelayInMs: expected a positive finite number of milliseconds, got 0"],
     [{ pollCostInMs: -5 }, "pollCostInMs: expected a positive finite number of milliseconds, got -5"],
-  ])("%j is refused by name", (options, message) => {
+  ])("%j is rejected by name", (options, message) => {
     expect(() => createPoller(scriptedOperation([]), options)).toThrow(new RangeError(message));
   });
 
-  test("a schedule that gives no duration is the caller's to hear of", async () => {
-    const { clock, operation, poller } = setUp(["Running"], { schedule: () => NaN });
+  test("a schedule that returns no duration rejects the wait", async () => {
+    const { clock, operation, poller } = scriptedPoller(["Running"], { schedule: () => NaN });
     const message = "schedule's result: expected a non-negative number of milliseconds, got NaN";
     await expect(clock.runUntilSettled(poller.pollUntilDone())).rejects.toThrow(new RangeError(message));
     expect(operation.polls).toHaveLength(1);
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("a transport that throws at once is one that rejects", async () => {
+  test("a transport that throws synchronously counts as one that rejects", async () => {
     const clock = createVirtualClock();
-    let reads = 0;
+    let requests = 0;
     const operation: Operation = {
       id: "o",
       toJSON: () => ({}),
       getStatus() {
-        reads++;
+        requests++;
         throw new RequestError("no", { kind: "permanent" });
       },
     };
     await rejection(clock.runUntilSettled(pollUntilDone(operation, { clock })), PollingError);
-    expect(reads).toBe(1);
+    expect(requests).toBe(1);
     expect(clock.pendingTimers).toBe(0);
   });
 });

@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 
 const library = new URL("../../src/index.ts", import.meta.url).href;
 
-/** Runs a program against a server, to its own end: the exit code, and what it printed. */
+/** Runs a program against a server until it ends. Returns the exit code, its output and the number of requests. */
 async function run(
   program: string,
   plan: AddOperationOptions = {},
@@ -46,20 +46,20 @@ const runningFor = (polls: number): AddOperationOptions => ({
   ],
 });
 /** An hour: a process that waits for it does not end within the test. */
-const heldForAnHour: AddOperationOptions = {
+const throttledForAnHour: AddOperationOptions = {
   timeline: [{ status: "Running" }],
   faults: { 1: { kind: "status", status: 503, retryAfter: 3600 } },
 };
 const hanging: AddOperationOptions = { faults: { 1: { kind: "hang" } } };
 
-test("a process stays while somebody waits, though nothing but the clock holds it", async () => {
+test("a process stays alive while a caller waits, with no more than a timer pending", async () => {
   const program = `void createPoller(operation).pollUntilDone().then((result) => console.log(result));`;
   expect(await run(program, runningFor(1))).toEqual([0, "deployed\n", "", 2]);
 });
 
 test.each<[string, string, AddOperationOptions, number]>([
   [
-    "has only made pollers and groups, and listens",
+    "has only created pollers and groups, and listens",
     `
     createPoller(operation).onProgress(() => {});
     createPollerGroup().add(operation).onFailedPoll(() => {});
@@ -67,20 +67,20 @@ test.each<[string, string, AddOperationOptions, number]>([
     {},
     0,
   ],
-  ["is over with its waits", `await createPoller(operation).pollUntilDone();`, runningFor(1), 2],
+  ["has no wait left", `await createPoller(operation).pollUntilDone();`, runningFor(1), 2],
   ["polled once, and does not wait", `await createPoller(operation).poll();`, runningFor(9), 1],
   [
-    "has let go in the middle of a Retry-After",
+    "has aborted its wait during a Retry-After",
     `
     const end = new AbortController();
     const onFailedPoll = () => end.abort();
     await pollUntilDone(operation, { abortSignal: end.signal, onFailedPoll }).catch(() => {});
   `,
-    heldForAnHour,
+    throttledForAnHour,
     1,
   ],
   [
-    "has let go of a request that hangs",
+    "has aborted a request that hangs",
     `
     const end = new AbortController();
     setTimeout(() => end.abort(), 300);
@@ -98,7 +98,7 @@ test.each<[string, string, AddOperationOptions, number]>([
     1,
   ],
   [
-    "has disposed of a poller in the middle of a Retry-After",
+    "has disposed of a poller during a Retry-After",
     `
     const poller = createPoller(operation);
     const failed = new Promise((resolve) => poller.onFailedPoll(resolve));
@@ -106,7 +106,7 @@ test.each<[string, string, AddOperationOptions, number]>([
     await failed;
     await poller[Symbol.asyncDispose]();
   `,
-    heldForAnHour,
+    throttledForAnHour,
     1,
   ],
   [
@@ -125,7 +125,7 @@ test.each<[string, string, AddOperationOptions, number]>([
   expect(await run(program, plan)).toEqual([0, "", "", requests]);
 });
 
-test("a process whose block failed dies of that, not of the wait that the block had begun", async () => {
+test("a process whose block throws ends with that error, not with one of the wait that the block started", async () => {
   const program = `
     const poller = createPoller(operation);
     try {
@@ -136,7 +136,7 @@ test("a process whose block failed dies of that, not of the wait that the block 
       await poller[Symbol.asyncDispose]();
     }
   `;
-  const [code, , stderr] = await run(program, heldForAnHour);
+  const [code, , stderr] = await run(program, throttledForAnHour);
   expect(code).toBe(1);
   expect(stderr).toContain("Error: the block's own");
   expect(stderr).not.toContain("disposed of");

@@ -13,102 +13,107 @@ import {
 import type { FailedPoll, Operation, PollLogger, Progress, StatusResponse } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedPoll, ScriptedReply } from "lro-poller/testing";
-import { ending, microtasks, rejection } from "../support/rejections.ts";
-import { down, forever, setUp } from "../support/scripted-poller.ts";
+import { settled, microtasks, rejection } from "../support/rejections.ts";
+import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
 
-/** More than any read takes to be handled. */
+/** More microtasks than any response takes to be handled. */
 const everyMicrotask = Array.from({ length: 40 }, (_, count) => count);
 
 const succeeded: ScriptedReply = { status: "Succeeded", properties: 1 };
 
-class Verdict extends LroError {
-  override readonly name = "Verdict";
+class FinalError extends LroError {
+  override readonly name = "FinalError";
 }
 
-const refusal = down({ kind: "permanent" });
+const permanentFailure = down({ kind: "permanent" });
 
 function nameOf(end: unknown): unknown {
   return end instanceof Error ? end.name : end;
 }
 
-/** What a read may bring first; then the operation succeeds. */
-const firstReads: [string, ScriptedReply][] = [
-  ["brings the result", succeeded],
-  ["brings a state", "Running"],
-  ["brings a state later", async () => microtasks(9).then(() => "Running")],
+/** The first reply; then the operation succeeds. */
+const firstReplies: [string, ScriptedReply][] = [
+  ["has the result", succeeded],
+  ["has a state", "Running"],
+  ["has a state later", async () => microtasks(9).then(() => "Running")],
   ["fails", down()],
-  ["fails and holds back the next", down({ retryAfterInMs: 3_600_000 })],
-  ["is refused", refusal],
+  ["fails with a long Retry-After", down({ retryAfterInMs: 3_600_000 })],
+  ["fails permanently", permanentFailure],
   ["hangs", forever],
 ];
 
 describe("an abort at any microtask", () => {
-  test.each(firstReads)(
-    "of a wait whose read %s leaves no timer and no listener, and tells nothing more",
+  test.each(firstReplies)(
+    "of a wait whose poll %s leaves no timer and no listener, and no event follows",
     async (_, reply) => {
       for (const count of everyMicrotask) {
-        const heard = vi.fn<(event: Progress | FailedPoll) => void>();
-        const { clock, operation, poller } = setUp([reply, succeeded], {
-          onProgress: heard,
-          onFailedPoll: heard,
+        const received = vi.fn<(event: Progress | FailedPoll) => void>();
+        const { clock, operation, poller } = scriptedPoller([reply, succeeded], {
+          onProgress: received,
+          onFailedPoll: received,
         });
         const controller = new AbortController();
         const add = vi.spyOn(controller.signal, "addEventListener");
         const remove = vi.spyOn(controller.signal, "removeEventListener");
-        const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+        const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
         await microtasks(count);
-        const heardBefore = heard.mock.calls.length;
+        const receivedBefore = received.mock.calls.length;
         controller.abort("enough");
         await wait;
         await clock.advance(0);
-        expect.soft(heard, `events after ${count} microtasks`).toHaveBeenCalledTimes(heardBefore);
+        expect.soft(received, `events after ${count} microtasks`).toHaveBeenCalledTimes(receivedBefore);
         expect.soft(clock.pendingTimers, `timers after ${count} microtasks`).toBe(0);
         expect.soft(remove).toHaveBeenCalledTimes(add.mock.calls.length);
         await clock.advance(7_200_000);
-        expect.soft(operation.polls, `reads after ${count} microtasks`).toHaveLength(1);
+        expect.soft(operation.polls, `polls after ${count} microtasks`).toHaveLength(1);
       }
     },
   );
 
-  test.each(firstReads)("by one of two whose read %s changes nothing for the other", async (_, reply) => {
-    const options = { requestTimeoutInMs: 500 };
-    const undisturbed = setUp([reply, succeeded], options);
-    const end = await undisturbed.clock.runUntilSettled(ending(undisturbed.poller.pollUntilDone()));
-    for (const count of everyMicrotask) {
-      const { clock, poller, readTimes } = setUp([reply, succeeded], options);
-      const controller = new AbortController();
-      const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
-      const other = ending(poller.pollUntilDone());
-      await microtasks(count);
-      controller.abort("enough");
-      const endOfOther = await clock.runUntilSettled(other);
-      expect.soft(nameOf(endOfOther)).toBe(nameOf(end));
-      expect.soft(["enough", endOfOther]).toContain(await one);
-      expect.soft(readTimes()).toEqual(undisturbed.readTimes());
-      expect.soft(clock.pendingTimers).toBe(0);
-    }
-  });
+  test.each(firstReplies)(
+    "of one of two waits whose poll %s changes nothing for the other",
+    async (_, reply) => {
+      const options = { requestTimeoutInMs: 500 };
+      const undisturbed = scriptedPoller([reply, succeeded], options);
+      const end = await undisturbed.clock.runUntilSettled(settled(undisturbed.poller.pollUntilDone()));
+      for (const count of everyMicrotask) {
+        const { clock, poller, pollTimes } = scriptedPoller([reply, succeeded], options);
+        const controller = new AbortController();
+        const one = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
+        const other = settled(poller.pollUntilDone());
+        await microtasks(count);
+        controller.abort("enough");
+        const endOfOther = await clock.runUntilSettled(other);
+        expect.soft(nameOf(endOfOther)).toBe(nameOf(end));
+        expect.soft(["enough", endOfOther]).toContain(await one);
+        expect.soft(pollTimes()).toEqual(undisturbed.pollTimes());
+        expect.soft(clock.pendingTimers).toBe(0);
+      }
+    },
+  );
 
-  test.each(firstReads)("of a wait whose read %s lets the next wait end as ever", async (_, reply) => {
+  test.each(firstReplies)("of a wait whose poll %s does not change the next wait", async (_, reply) => {
     for (const count of everyMicrotask) {
-      const { clock, operation, poller } = setUp([reply, succeeded]);
+      const { clock, operation, poller } = scriptedPoller([reply, succeeded]);
       const controller = new AbortController();
-      const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+      const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
       await microtasks(count);
       controller.abort("enough");
-      const end = await clock.runUntilSettled(ending(poller.pollUntilDone()));
-      // A refusal ends even the next wait when the abort came too late to let go of its read.
-      expect.soft(nameOf(end)).toBe(reply === refusal && operation.polls.length === 1 ? "PollingError" : 1);
+      const end = await clock.runUntilSettled(settled(poller.pollUntilDone()));
+      // A permanent failure ends even the next wait when the abort came too late to abort its request.
+      expect
+        .soft(nameOf(end))
+        .toBe(reply === permanentFailure && operation.polls.length === 1 ? "PollingError" : 1);
       await wait;
       expect.soft(clock.pendingTimers).toBe(0);
     }
   });
 
-  test("of poll() leaves nothing behind, and another poll() reads again", async () => {
+  test("of poll() leaves nothing behind, and another poll() sends another request", async () => {
     for (const count of everyMicrotask) {
-      const { clock, poller } = setUp(["Running", "Running"]);
+      const { clock, poller } = scriptedPoller(["Running", "Running"]);
       const controller = new AbortController();
-      const poll = ending(poller.poll({ abortSignal: controller.signal }));
+      const poll = settled(poller.poll({ abortSignal: controller.signal }));
       await microtasks(count);
       controller.abort("enough");
       await poll;
@@ -117,26 +122,26 @@ describe("an abort at any microtask", () => {
     }
   });
 
-  test("by a listener to failed reads leaves no timer, whatever the Retry-After", async () => {
+  test("by a listener to failed polls leaves no timer, whatever the Retry-After", async () => {
     const controller = new AbortController();
-    const { clock, poller } = setUp([down({ retryAfterInMs: 3_600_000 })], {
+    const { clock, poller } = scriptedPoller([down({ retryAfterInMs: 3_600_000 })], {
       onFailedPoll: () => controller.abort("enough"),
     });
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
     expect(await wait).toBe("enough");
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("that comes before a failure is heard leaves no unhandled rejection", async () => {
+  test("that comes before a failure is handled leaves no unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): unknown => unhandled.push(reason);
     process.on("unhandledRejection", listener);
     try {
       for (const count of everyMicrotask) {
         const controller = new AbortController();
-        const { clock, poller } = setUp([async () => Promise.reject(new Error("too late"))]);
-        const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+        const { clock, poller } = scriptedPoller([async () => Promise.reject(new Error("too late"))]);
+        const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
         await microtasks(count);
         controller.abort("enough");
         await wait;
@@ -149,30 +154,30 @@ describe("an abort at any microtask", () => {
   });
 });
 
-describe("callers who come and go", () => {
-  test("begin anew at once what was let go of in the middle of an outage", async () => {
+describe("callers that start and abort waits", () => {
+  test("start again at once a wait that was aborted during an outage", async () => {
     const controller = new AbortController();
-    const { clock, poller, readTimes } = setUp([down(), succeeded], {
+    const { clock, poller, pollTimes } = scriptedPoller([down(), succeeded], {
       onFailedPoll: () => controller.abort("enough"),
     });
-    const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const one = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
     const other = poller.pollUntilDone();
     await clock.advance(0);
     expect(await one).toBe("enough");
     expect(await other).toBe(1);
-    expect(readTimes()).toEqual([0, 0]);
+    expect(pollTimes()).toEqual([0, 0]);
   });
 
-  test("may take a wait over from within a listener; when they leave too, nothing is sent", async () => {
+  test("may start another wait from within a listener; when that is aborted too, nothing is sent", async () => {
     const [first, second] = [new AbortController(), new AbortController()];
-    const { clock, operation, poller } = setUp([down({ retryAfterInMs: 5000 }), "Running"]);
+    const { clock, operation, poller } = scriptedPoller([down({ retryAfterInMs: 5000 }), "Running"]);
     const ends: Promise<unknown>[] = [];
     poller.onFailedPoll(() => {
       first.abort("one");
-      ends.push(ending(poller.pollUntilDone({ abortSignal: second.signal })));
+      ends.push(settled(poller.pollUntilDone({ abortSignal: second.signal })));
     });
-    ends.push(ending(poller.pollUntilDone({ abortSignal: first.signal })));
+    ends.push(settled(poller.pollUntilDone({ abortSignal: first.signal })));
     await clock.advance(0);
     second.abort("two");
     expect(await Promise.all(ends)).toEqual(["one", "two"]);
@@ -181,21 +186,21 @@ describe("callers who come and go", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("are not ended by a bug that ended the wait of those before them", async () => {
+  test("are not affected by a bug that ended an earlier wait", async () => {
     const controller = new AbortController();
-    const { clock, poller } = setUp([new TypeError("x is not a function"), succeeded], {
+    const { clock, poller } = scriptedPoller([new TypeError("x is not a function"), succeeded], {
       onFailedPoll: () => controller.abort("enough"),
     });
-    const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const one = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
     expect(await one).toBe("enough");
   });
 
-  test("of poll() keep silent while the Retry-After of a failed read runs, though another wait has begun", async () => {
+  test("of poll() send nothing during the Retry-After of a failed poll, though another wait has started", async () => {
     const controller = new AbortController();
-    const { clock, operation, poller } = setUp([down({ retryAfterInMs: 60_000 }), succeeded]);
-    const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const { clock, operation, poller } = scriptedPoller([down({ retryAfterInMs: 60_000 }), succeeded]);
+    const one = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(0);
     controller.abort("enough");
     await one;
@@ -207,14 +212,16 @@ describe("callers who come and go", () => {
     expect(await clock.runUntilSettled(other)).toBe(1);
   });
 
-  test("of poll() after a timeout are told of the hold, not of the timeout", async () => {
-    const { clock, operation, poller } = setUp([down({ retryAfterInMs: 60_000 })], { timeoutInMs: 2000 });
+  test("of poll() after a timeout reject because of the Retry-After, not of the timeout", async () => {
+    const { clock, operation, poller } = scriptedPoller([down({ retryAfterInMs: 60_000 })], {
+      timeoutInMs: 2000,
+    });
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     await rejection(poller.poll(), PollingError);
     expect(operation.polls).toHaveLength(1);
   });
 
-  test("whatever they do never make two reads at a time, and leave nothing behind", async () => {
+  test("never cause two requests at a time, and unsubscribe nothing behind", async () => {
     const reply = fc.constantFrom<ScriptedReply>("Running", down(), down({ retryAfterInMs: 3000 }), forever);
     const action = fc.oneof(
       fc.constantFrom("wait", "poll", "iterate", "listen"),
@@ -229,60 +236,60 @@ describe("callers who come and go", () => {
     });
     await fc.assert(
       fc.asyncProperty(script, async ({ replies, actions, isDisposed }) => {
-        const inFlight = new CountedReads();
-        const everybody = new AbortController();
-        const { clock, poller } = setUp([...replies, succeeded].map(inFlight.count), {
+        const inFlight = new InFlightRequests();
+        const ownSignal = new AbortController();
+        const { clock, poller } = scriptedPoller([...replies, succeeded].map(inFlight.count), {
           requestTimeoutInMs: 2500,
           timeoutInMs: 9000,
-          abortSignal: everybody.signal,
+          abortSignal: ownSignal.signal,
         });
         const callers: AbortController[] = [];
         const ends: Promise<unknown>[] = [];
-        const begin = { wait: "pollUntilDone", poll: "poll" } as const;
+        const methods = { wait: "pollUntilDone", poll: "poll" } as const;
         for (const step of actions) {
           if (step === "listen") poller.onProgress(() => JSON.stringify(poller));
-          else if (step === "iterate") ends.push(ending(poller[Symbol.asyncIterator]().next()));
+          else if (step === "iterate") ends.push(settled(poller[Symbol.asyncIterator]().next()));
           else if (typeof step === "string") {
             const caller = new AbortController();
             callers.push(caller);
-            ends.push(ending(poller[begin[step]]({ abortSignal: caller.signal })));
+            ends.push(settled(poller[methods[step]]({ abortSignal: caller.signal })));
           } else if ("abort" in step) callers[step.abort % Math.max(1, callers.length)]?.abort();
           else if ("advance" in step) await clock.advance(step.advance);
           else await microtasks(step.microtasks);
         }
         if (isDisposed) await clock.runUntilSettled(poller[Symbol.asyncDispose]());
-        else everybody.abort();
+        else ownSignal.abort();
         await Promise.all(ends);
         await clock.advance(0);
         expect(clock.pendingTimers).toBe(0);
-        expect(inFlight.most).toBeLessThanOrEqual(1);
-        expect(inFlight.reads.size).toBe(0);
+        expect(inFlight.max).toBeLessThanOrEqual(1);
+        expect(inFlight.polls.size).toBe(0);
       }),
     );
   });
 });
 
-/** Knows how many reads are under way. */
-class CountedReads {
-  readonly reads = new Set<ScriptedPoll>();
-  most = 0;
+/** Counts the requests under way. */
+class InFlightRequests {
+  readonly polls = new Set<ScriptedPoll>();
+  max = 0;
 
   readonly count =
     (reply: ScriptedReply): ScriptedReply =>
-    async (read) => {
-      this.reads.add(read);
-      this.most = Math.max(this.most, this.reads.size);
-      read.abortSignal.addEventListener("abort", () => this.reads.delete(read));
+    async (poll) => {
+      this.polls.add(poll);
+      this.max = Math.max(this.max, this.polls.size);
+      poll.abortSignal.addEventListener("abort", () => this.polls.delete(poll));
       await Promise.resolve();
-      const answer = await (typeof reply === "function" ? reply(read) : reply);
-      this.reads.delete(read);
-      return answer;
+      const response = await (typeof reply === "function" ? reply(poll) : reply);
+      this.polls.delete(poll);
+      return response;
     };
 }
 
 describe("an iterator that is returned", () => {
   test("while its next() is pending ends at once, and stops the loop", async () => {
-    const { clock, operation, poller } = setUp(["Running", "Running"]);
+    const { clock, operation, poller } = scriptedPoller(["Running", "Running"]);
     const iterator = poller[Symbol.asyncIterator]();
     await iterator.next();
     const next = iterator.next();
@@ -294,14 +301,14 @@ describe("an iterator that is returned", () => {
   });
 
   test("before its first next() has sent nothing", async () => {
-    const { clock, operation, poller } = setUp(["Running"]);
+    const { clock, operation, poller } = scriptedPoller(["Running"]);
     await poller[Symbol.asyncIterator]().return?.();
     await clock.advance(60_000);
     expect(operation.polls).toHaveLength(0);
   });
 
-  test("leaves those who wait to wait on", async () => {
-    const { clock, poller } = setUp(["Running", "Running", succeeded]);
+  test("does not affect other waits", async () => {
+    const { clock, poller } = scriptedPoller(["Running", "Running", succeeded]);
     const wait = poller.pollUntilDone();
     const iterator = poller[Symbol.asyncIterator]();
     await iterator.next();
@@ -311,8 +318,8 @@ describe("an iterator that is returned", () => {
 });
 
 describe("a listener", () => {
-  test("that has left before it was told of what is known is not called", async () => {
-    const { clock, poller } = setUp(["Running"]);
+  test("that unsubscribes before it got the latest progress is not called", async () => {
+    const { clock, poller } = scriptedPoller(["Running"]);
     await poller.poll();
     const listener = vi.fn<(progress: Progress) => void>();
     poller.onProgress(listener)();
@@ -320,40 +327,40 @@ describe("a listener", () => {
     expect(listener).not.toHaveBeenCalled();
   });
 
-  test("that comes at any microtask never hears of an older progress after a newer one", async () => {
+  test("that subscribes at any microtask never gets an older progress after a newer one", async () => {
     for (const count of everyMicrotask) {
-      const { clock, poller } = setUp(["Running", succeeded]);
+      const { clock, poller } = scriptedPoller(["Running", succeeded]);
       await poller.poll();
-      const heard: string[] = [];
+      const received: string[] = [];
       const poll = poller.poll();
       await microtasks(count);
-      poller.onProgress(({ status }) => heard.push(status));
+      poller.onProgress(({ status }) => received.push(status));
       await poll;
       await clock.advance(0);
-      expect.soft(["Running,Succeeded", "Succeeded"]).toContain(heard.join());
+      expect.soft(["Running,Succeeded", "Succeeded"]).toContain(received.join());
     }
   });
 
   test("may poll, wait, listen and write the token of the poller that it listens to", async () => {
-    const { clock, poller, readTimes } = setUp(["Running", "Running", succeeded]);
-    const heard: unknown[] = [];
+    const { clock, poller, pollTimes } = scriptedPoller(["Running", "Running", succeeded]);
+    const received: unknown[] = [];
     const ends: Promise<unknown>[] = [];
-    const leave = poller.onProgress(({ pollCount }) => {
-      leave();
-      poller.onProgress((progress) => heard.push([pollCount, progress.pollCount]));
-      heard.push(poller.toJSON().pollCount);
+    const unsubscribe = poller.onProgress(({ pollCount }) => {
+      unsubscribe();
+      poller.onProgress((progress) => received.push([pollCount, progress.pollCount]));
+      received.push(poller.toJSON().pollCount);
       ends.push(poller.poll(), poller.pollUntilDone());
     });
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
     expect(await Promise.all(ends)).toMatchObject([{ pollCount: 2 }, 1]);
-    expect(heard).toEqual([1, [1, 1], [1, 2], [1, 3]]);
-    expect(readTimes()).toEqual([0, 0, 1000]);
+    expect(received).toEqual([1, [1, 1], [1, 2], [1, 3]]);
+    expect(pollTimes()).toEqual([0, 0, 1000]);
   });
 
-  test("that aborts at the last progress loses the result of its own caller only", async () => {
+  test("that aborts at the last progress affects its own wait only", async () => {
     const controller = new AbortController();
-    const { clock, poller } = setUp([succeeded], { onProgress: () => controller.abort("enough") });
-    const one = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const { clock, poller } = scriptedPoller([succeeded], { onProgress: () => controller.abort("enough") });
+    const one = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     const other = poller.pollUntilDone();
     expect(await clock.runUntilSettled(other)).toBe(1);
     expect(await one).toBe("enough");
@@ -361,9 +368,9 @@ describe("a listener", () => {
 });
 
 describe("a deadline", () => {
-  test("counts for a wait that joins a poll() under way", async () => {
-    const { clock, operation, poller } = setUp([forever], { timeoutInMs: 5000 });
-    const poll = ending(poller.poll());
+  test("applies to a wait that joins a poll() under way", async () => {
+    const { clock, operation, poller } = scriptedPoller([forever], { timeoutInMs: 5000 });
+    const poll = settled(poller.poll());
     await clock.advance(1000);
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     expect(clock.now()).toBe(6000);
@@ -372,14 +379,14 @@ describe("a deadline", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("is not a poll()'s", async () => {
+  test("does not apply to poll()", async () => {
     const slow = (): Promise<string> =>
       new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 9000));
-    const { clock, poller } = setUp([slow], { timeoutInMs: 5000 });
+    const { clock, poller } = scriptedPoller([slow], { timeoutInMs: 5000 });
     expect((await clock.runUntilSettled(poller.poll())).status).toBe("Running");
   });
 
-  test("ends a wait whose operation cannot write its token", async () => {
+  test("ends a wait whose operation's toJSON() throws", async () => {
     const clock = createVirtualClock();
     const operation = withoutToken(scriptedOperation(["Running"]));
     const wait = pollUntilDone(operation, { clock, schedule: fixed(60_000), timeoutInMs: 1500 });
@@ -398,8 +405,8 @@ function withoutToken<P>(operation: Operation<P>): Operation<P> {
   };
 }
 
-describe("code of others", () => {
-  test("that cannot write a token loses neither a result nor an error", async () => {
+describe("user code", () => {
+  test("whose toJSON() throws loses neither a result nor an error", async () => {
     const clock = createVirtualClock();
     const good = withoutToken(scriptedOperation([succeeded]));
     expect(await clock.runUntilSettled(pollUntilDone(good, { clock }))).toBe(1);
@@ -407,7 +414,7 @@ describe("code of others", () => {
     await rejection(clock.runUntilSettled(pollUntilDone(bad, { clock })), OperationFailedError);
   });
 
-  test("that logs and throws loses nothing", async () => {
+  test("that throws in loggers and listeners does not affect the wait", async () => {
     const clock = createVirtualClock();
     const fail = (): never => {
       throw new Error("the disk is full");
@@ -429,64 +436,64 @@ describe("code of others", () => {
     ["an object without one", { why: 1 }],
     ["an object without a prototype", Object.create(null)],
     ["an error without a message", new Error("")],
-  ])("that rejects a read with %s is a passing fault, told in words", async (_, reason) => {
+  ])("that rejects a poll with %s is a transient failure with a readable message", async (_, reason) => {
     const reject = async (): Promise<never> => {
       throw reason;
     };
-    const { clock, poller } = setUp([reject, reject, succeeded]);
+    const { clock, poller } = scriptedPoller([reject, reject, succeeded]);
     const failure = await rejection(poller.poll(), PollingError);
     expect(failure.message).not.toMatch(/\[object|: undefined|: \./);
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
   });
 
   test.each([undefined, null, {}, "Running"])(
-    "that answers a read by %j ends the wait by an error",
-    async (answer) => {
-      const { clock } = setUp([]);
+    "that resolves a poll with %j ends the wait with an error",
+    async (response) => {
+      const { clock } = scriptedPoller([]);
       // What types forbid, plain JavaScript does.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const getStatus = (): Promise<StatusResponse> => Promise.resolve(answer as StatusResponse);
+      const getStatus = (): Promise<StatusResponse> => Promise.resolve(response as StatusResponse);
       const wait = pollUntilDone({ id: "1", getStatus, toJSON: () => ({}) }, { clock });
       expect(await rejection(clock.runUntilSettled(wait), Error)).toBeInstanceOf(Error);
       expect(clock.pendingTimers).toBe(0);
     },
   );
 
-  test.each([NaN, -1, -Infinity])("that gives %d as Retry-After gives none", async (retryAfterInMs) => {
-    const { clock, poller, readTimes } = setUp([
+  test.each([NaN, -1, -Infinity])("that returns %d as Retry-After returns none", async (retryAfterInMs) => {
+    const { clock, poller, pollTimes } = scriptedPoller([
       { status: "Running", retryAfterInMs },
       down({ retryAfterInMs }),
       succeeded,
     ]);
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
-    expect(readTimes()).toEqual([0, 1000, 2000]);
+    expect(pollTimes()).toEqual([0, 1000, 2000]);
   });
 
-  test("that gives a verdict ends the wait, and every later call, by it", async () => {
-    const verdict = new Verdict("gone for good", "Gone");
-    const { clock, operation, poller } = setUp([
+  test("that throws an LroError of its own ends the wait, and every later call, with it", async () => {
+    const finalError = new FinalError("gone for good", "Gone");
+    const { clock, operation, poller } = scriptedPoller([
       "Running",
       () => {
-        throw verdict;
+        throw finalError;
       },
     ]);
-    expect(await clock.runUntilSettled(rejection(poller.pollUntilDone()))).toBe(verdict);
-    expect(await rejection(poller.poll())).toBe(verdict);
-    expect(await rejection(poller.pollUntilDone())).toBe(verdict);
+    expect(await clock.runUntilSettled(rejection(poller.pollUntilDone()))).toBe(finalError);
+    expect(await rejection(poller.poll())).toBe(finalError);
+    expect(await rejection(poller.pollUntilDone())).toBe(finalError);
     expect(poller.isDone).toBe(true);
     expect(operation.polls).toHaveLength(2);
   });
 });
 
-test("a token written before anybody waits does not begin the wait", async () => {
+test("a token written before a caller waits does not start the wait", async () => {
   const notFound = new RequestError("HTTP 404", { kind: "notFound", statusCode: 404 });
-  const { clock, poller } = setUp([notFound, succeeded], { notFoundGraceInMs: 30_000 });
+  const { clock, poller } = scriptedPoller([notFound, succeeded], { notFoundGraceInMs: 30_000 });
   JSON.stringify(poller);
   await clock.advance(60_000);
   expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
 });
 
-test("a wait on the system's clock that is aborted in an outage leaves the process nothing to wait for", async () => {
+test("a wait on the system's clock that is aborted in an outage leaves no timer in the process", async () => {
   const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length;
   const before = timers();
   const controller = new AbortController();

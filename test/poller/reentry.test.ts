@@ -4,14 +4,14 @@ import { PollingError, RequestError, createPoller, fixed } from "lro-poller";
 import type { Clock, Operation, PollLogger, Poller, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
-import { ending, microtasks, rejection } from "../support/rejections.ts";
-import { down, forever, setUp } from "../support/scripted-poller.ts";
+import { settled, microtasks, rejection } from "../support/rejections.ts";
+import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
 
 const succeeded = { status: "Succeeded", properties: 1 } as const;
 
-describe("a wait that begins from within a listener to failed reads", () => {
-  test("takes nothing from the error of the poll() whose read failed", async () => {
-    const { clock, poller } = setUp([down(), succeeded]);
+describe("a wait that starts from within a listener to failed polls", () => {
+  test("does not change the error of the poll() that failed", async () => {
+    const { clock, poller } = scriptedPoller([down(), succeeded]);
     const waits: Promise<unknown>[] = [];
     poller.onFailedPoll(() => waits.push(poller.pollUntilDone()));
     const failure = await rejection(poller.poll(), PollingError);
@@ -20,21 +20,21 @@ describe("a wait that begins from within a listener to failed reads", () => {
     expect(await clock.runUntilSettled(Promise.all(waits))).toEqual([1]);
   });
 
-  test("is not ended by the bug that ended the one before", async () => {
+  test("is not affected by the bug that ended an earlier wait", async () => {
     const controller = new AbortController();
     const later = async (): Promise<typeof succeeded> => microtasks(40).then(() => succeeded);
-    const { clock, poller } = setUp([new TypeError("x is not a function"), later]);
+    const { clock, poller } = scriptedPoller([new TypeError("x is not a function"), later]);
     const waits: Promise<unknown>[] = [];
     poller.onFailedPoll(() => {
       controller.abort("enough");
       waits.push(poller.pollUntilDone());
     });
-    expect(await ending(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
+    expect(await settled(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
     expect(await clock.runUntilSettled(Promise.all(waits))).toEqual([1]);
   });
 });
 
-/** Fires all that is due at one moment in a row, as the system's clock does, without a microtask between. */
+/** Fires all timers of one moment in a row, as the system's clock does, without a microtask between. */
 function batching(clock: VirtualClock, order: "first set first" | "last set first"): Clock {
   const due = new Map<number, (() => void)[]>();
   const fireAll = (dueAt: number): void => {
@@ -50,11 +50,11 @@ function batching(clock: VirtualClock, order: "first set first" | "last set firs
     setTimer: (callback, delayInMs) => {
       const dueAt = clock.now() + delayInMs;
       due.set(dueAt, [...(due.get(dueAt) ?? []), callback]);
-      const callOff = clock.setTimer(() => fireAll(dueAt), delayInMs);
+      const cancel = clock.setTimer(() => fireAll(dueAt), delayInMs);
       return () => {
         const others = due.get(dueAt)?.filter((other) => other !== callback) ?? [];
         due.set(dueAt, others);
-        if (others.length === 0) callOff();
+        if (others.length === 0) cancel();
       };
     },
   };
@@ -66,14 +66,14 @@ describe.each(["first set first", "last set first"] as const)(
     test.each([
       ["the wait for the next one ends", "Running"],
       ["the wait of an outage ends", down()],
-    ])("read again after the backoff when a read times out as %s", async (_, first) => {
+    ])("poll again after the backoff when a request times out as %s", async (_, first) => {
       const virtual = createVirtualClock();
       const operation = scriptedOperation([first, forever, succeeded], { clock: virtual });
       const options = { clock: batching(virtual, order), schedule: fixed(1000), random: () => 0 };
       const poller = createPoller(operation, { ...options, requestTimeoutInMs: 400 });
       const wait = poller.pollUntilDone();
       await virtual.advance(600);
-      const poll = ending(poller.poll());
+      const poll = settled(poller.poll());
       expect(await virtual.runUntilSettled(wait)).toBe(1);
       expect(await poll).toBeInstanceOf(PollingError);
       const backoff = first === "Running" ? 1000 : 2000;
@@ -83,7 +83,7 @@ describe.each(["first set first", "last set first"] as const)(
   },
 );
 
-test("a read that fails while the next attempt is on its way holds that back by its Retry-After", async () => {
+test("a poll that fails while a timer for the next one is set delays that by its Retry-After", async () => {
   for (let count = 0; count < 40; count++) {
     const virtual = createVirtualClock();
     const clock = batching(virtual, "first set first");
@@ -93,7 +93,7 @@ test("a read that fails while the next attempt is on its way holds that back by 
     const poller = createPoller(operation, { clock, schedule: fixed(1000), random: () => 0 });
     const wait = poller.pollUntilDone();
     await virtual.advance(500);
-    const poll = ending(poller.poll());
+    const poll = settled(poller.poll());
     clock.setTimer(() => (count === 0 ? fail() : void microtasks(count - 1).then(fail)), 500);
     expect(await virtual.runUntilSettled(wait)).toBe(1);
     await poll;
@@ -101,11 +101,11 @@ test("a read that fails while the next attempt is on its way holds that back by 
   }
 });
 
-test("nothing is read at a deadline that comes before the Retry-After is over", async () => {
+test("no poll is sent at a deadline that comes before the end of a Retry-After", async () => {
   const virtual = createVirtualClock();
   const operation = scriptedOperation([down({ retryAfterInMs: 60_000 }), succeeded], { clock: virtual });
   let timersSet = 0;
-  // Some time passes between a look at the clock and a timer; here only before the first.
+  // Some time passes between now() and setTimer(); here only before the first.
   const clock: Clock = {
     now: () => virtual.now(),
     timestamp: () => virtual.timestamp(),
@@ -116,23 +116,23 @@ test("nothing is read at a deadline that comes before the Retry-After is over", 
   expect(operation.polls).toHaveLength(1);
 });
 
-describe("code of others that throws", () => {
-  test("as a schedule's estimate leaves the wait its end, and the progress its own estimate", async () => {
+describe("user code that throws", () => {
+  test("in a schedule's estimate neither ends the wait nor keeps progress from an estimate", async () => {
     const schedule = Object.assign(() => 1000, {
       estimate: (): never => {
         throw new Error("no idea");
       },
     });
-    const heard: Progress[] = [];
-    const { clock, poller } = setUp(["Running", succeeded], {
+    const received: Progress[] = [];
+    const { clock, poller } = scriptedPoller(["Running", succeeded], {
       schedule,
-      onProgress: (progress) => heard.push(progress),
+      onProgress: (progress) => received.push(progress),
     });
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
-    expect(heard.map(({ status }) => status)).toEqual(["Running", "Succeeded"]);
+    expect(received.map(({ status }) => status)).toEqual(["Running", "Succeeded"]);
   });
 
-  test("as onAbandoned() keeps nobody from the end", async () => {
+  test("in onAbandoned() does not affect the wait", async () => {
     const onAbandoned = vi.fn<() => void>(() => {
       throw new Error("not now");
     });
@@ -148,7 +148,7 @@ describe("code of others that throws", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("as a log that begins another wait when the last caller leaves keeps that wait going", async () => {
+  test("or starts another wait in the log of the last abort does not stop that wait", async () => {
     const clock = createVirtualClock();
     let again: Promise<unknown> | undefined;
     const info = (line: unknown): void => {
@@ -158,10 +158,10 @@ describe("code of others that throws", () => {
     const logger: PollLogger = { verbose: ignore, info, warning: ignore, error: ignore };
     const poller = createPoller(scriptedOperation(["Running", succeeded], { logger }), { clock });
     for await (const _ of poller) break;
-    expect(await clock.runUntilSettled(again ?? Promise.reject(new Error("it was not told")))).toBe(1);
+    expect(await clock.runUntilSettled(again ?? Promise.reject(new Error("no such line")))).toBe(1);
   });
 
-  test("as a read that brings nothing at all is a bug, told at once", async () => {
+  test("because getStatus() resolves with undefined is a bug, and ends the wait at once", async () => {
     const clock = createVirtualClock();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const nothing = undefined as unknown as Awaited<ReturnType<Operation["getStatus"]>>;
@@ -175,59 +175,60 @@ describe("code of others that throws", () => {
   });
 });
 
-test("a listener that another one has sent away is not called", async () => {
-  const { poller } = setUp(["Running"]);
+test("a listener that another one has unsubscribed is not called", async () => {
+  const { poller } = scriptedPoller(["Running"]);
   const second = vi.fn<() => void>();
-  const leaves: (() => void)[] = [];
-  poller.onProgress(() => leaves.forEach((leave) => leave()));
-  leaves.push(poller.onProgress(second));
+  const unsubscribes: (() => void)[] = [];
+  poller.onProgress(() => unsubscribes.forEach((unsubscribe) => unsubscribe()));
+  unsubscribes.push(poller.onProgress(second));
   await poller.poll();
   expect(second).not.toHaveBeenCalled();
 });
 
-type Deed = "wait" | "poll" | "iterate" | "return" | "abortAll" | { readonly abort: number };
+type Action = "wait" | "poll" | "iterate" | "return" | "abortAll" | { readonly abort: number };
 
-/** Callers of one poller, who come and go. */
-class Crowd {
+/** Callers of one poller, which start and abort waits. */
+class RandomCallers {
   readonly #poller: Poller;
   readonly #callers: AbortController[] = [];
   readonly #iterators: AsyncIterator<unknown>[] = [];
   readonly ends: Promise<unknown>[] = [];
-  /** A listener that polls whenever a read fails would never come to an end. */
-  deedsOfListeners = 60;
+  /** A listener that polls after every failed poll would never end. */
+  listenerActionsLeft = 60;
 
   constructor(poller: Poller) {
     this.#poller = poller;
   }
 
-  do(deed: Deed): void {
-    if (deed === "iterate") this.ends.push(ending(this.#iterator().next()));
-    else if (deed === "return") void this.#iterators.pop()?.return?.();
-    else if (deed === "abortAll") for (const caller of this.#callers) caller.abort();
-    else if (typeof deed === "object") this.#callers[deed.abort % Math.max(1, this.#callers.length)]?.abort();
-    else this.#ask(deed);
+  do(action: Action): void {
+    if (action === "iterate") this.ends.push(settled(this.#iterator().next()));
+    else if (action === "return") void this.#iterators.pop()?.return?.();
+    else if (action === "abortAll") for (const caller of this.#callers) caller.abort();
+    else if (typeof action === "object")
+      this.#callers[action.abort % Math.max(1, this.#callers.length)]?.abort();
+    else this.#call(action);
   }
 
-  listen(deeds: readonly Deed[]): void {
+  listen(actions: readonly Action[]): void {
     const act = (): void => {
-      if (this.deedsOfListeners-- > 0) for (const deed of deeds) this.do(deed);
+      if (this.listenerActionsLeft-- > 0) for (const action of actions) this.do(action);
     };
     this.#poller.onProgress(act);
     this.#poller.onFailedPoll(act);
   }
 
-  leave(): void {
-    this.deedsOfListeners = 0;
+  abortAll(): void {
+    this.listenerActionsLeft = 0;
     this.do("abortAll");
     for (const iterator of this.#iterators) void iterator.return?.();
   }
 
-  #ask(deed: "wait" | "poll"): void {
+  #call(action: "wait" | "poll"): void {
     const caller = new AbortController();
     const options = { abortSignal: caller.signal };
     this.#callers.push(caller);
     this.ends.push(
-      ending(deed === "wait" ? this.#poller.pollUntilDone(options) : this.#poller.poll(options)),
+      settled(action === "wait" ? this.#poller.pollUntilDone(options) : this.#poller.poll(options)),
     );
   }
 
@@ -238,7 +239,7 @@ class Crowd {
   }
 }
 
-test("whatever callers and listeners do, no Retry-After is broken, nothing is left behind, and a last wait ends", async () => {
+test("whatever callers and listeners do, every Retry-After is kept, nothing is left behind, and a last wait ends", async () => {
   const reply = fc.constantFrom<ScriptedReply>(
     "Running",
     { status: "Running", retryAfterInMs: 2000 },
@@ -248,13 +249,13 @@ test("whatever callers and listeners do, no Retry-After is broken, nothing is le
     down({ kind: "permanent" }),
     new TypeError("x is not a function"),
   );
-  const deed = fc.oneof(
-    fc.constantFrom<Deed>("wait", "poll", "iterate", "return", "abortAll"),
+  const action = fc.oneof(
+    fc.constantFrom<Action>("wait", "poll", "iterate", "return", "abortAll"),
     fc.record({ abort: fc.nat() }),
   );
   const step = fc.oneof(
-    fc.record({ deed }),
-    fc.record({ listen: fc.array(deed, { maxLength: 3 }) }),
+    fc.record({ action }),
+    fc.record({ listen: fc.array(action, { maxLength: 3 }) }),
     fc.record({ advance: fc.integer({ min: 0, max: 4000 }) }),
     fc.record({ microtasks: fc.nat({ max: 12 }) }),
   );
@@ -267,31 +268,31 @@ test("whatever callers and listeners do, no Retry-After is broken, nothing is le
     fc.asyncProperty(script, async ({ replies, steps, timeoutInMs }) => {
       const manySuccesses = Array.from({ length: 80 }, () => succeeded);
       const options = { requestTimeoutInMs: 2500, timeoutInMs };
-      const { clock, operation, poller, readTimes } = setUp([...replies, ...manySuccesses], options);
-      const silences: { readonly from: number; readonly to: number }[] = [];
+      const { clock, operation, poller, pollTimes } = scriptedPoller([...replies, ...manySuccesses], options);
+      const retryAfters: { readonly from: number; readonly to: number }[] = [];
       poller.onFailedPoll(({ error: { retryAfterInMs = 0 } }) => {
-        silences.push({ from: operation.polls.length, to: clock.now() + retryAfterInMs });
+        retryAfters.push({ from: operation.polls.length, to: clock.now() + retryAfterInMs });
       });
-      const crowd = new Crowd(poller);
+      const callers = new RandomCallers(poller);
       for (const one of steps) {
-        if ("deed" in one) crowd.do(one.deed);
-        else if ("listen" in one) crowd.listen(one.listen);
+        if ("action" in one) callers.do(one.action);
+        else if ("listen" in one) callers.listen(one.listen);
         else if ("advance" in one) await clock.advance(one.advance);
         else await microtasks(one.microtasks);
       }
-      crowd.leave();
-      await Promise.all(crowd.ends);
+      callers.abortAll();
+      await Promise.all(callers.ends);
       await clock.advance(0);
       expect(clock.pendingTimers).toBe(0);
       let end: unknown;
-      while (end !== 1) end = await clock.runUntilSettled(ending(poller.pollUntilDone()));
-      for (const { from, to } of silences) expect(readTimes()[from] ?? to).toBeGreaterThanOrEqual(to);
+      while (end !== 1) end = await clock.runUntilSettled(settled(poller.pollUntilDone()));
+      for (const { from, to } of retryAfters) expect(pollTimes()[from] ?? to).toBeGreaterThanOrEqual(to);
     }),
     { numRuns: 500 },
   );
 });
 
-test("a wait that begins as the request of the one before is aborted is read for, and ends", async () => {
+test("a wait that starts while the request of an earlier one is aborted polls, and ends", async () => {
   const clock = createVirtualClock();
   const controller = new AbortController();
   const scripted = scriptedOperation([forever, succeeded], { clock });
@@ -304,7 +305,7 @@ test("a wait that begins as the request of the one before is aborted is read for
     },
   };
   const poller = createPoller(operation, { clock });
-  const first = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+  const first = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
   await clock.advance(100);
   controller.abort("enough");
   expect(await first).toBe("enough");

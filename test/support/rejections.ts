@@ -1,9 +1,11 @@
-/** How a promise ends, without leaving a rejection unhandled meanwhile. */
-export function ending(promise: Promise<unknown>): Promise<unknown> {
+/** Returns the value or the reason of a promise, so that its rejection is handled from the start. */
+export function settled(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: unknown) => error);
 }
 
-/** What a promise rejects with, of the type expected. */
+export { settled as ending };
+
+/** Returns the reason with which a promise rejects, of the expected type. */
 export async function rejection<E extends Error>(
   promise: PromiseLike<unknown>,
   type: new (...args: never[]) => E,

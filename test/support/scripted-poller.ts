@@ -7,16 +7,16 @@ export interface ScriptedPoller {
   readonly clock: VirtualClock;
   readonly operation: ReturnType<typeof scriptedOperation>;
   readonly poller: Poller;
-  /** The times at which reads were sent. */
-  readonly readTimes: () => (number | undefined)[];
+  /** Returns the times at which polls were sent. */
+  readonly pollTimes: () => (number | undefined)[];
 }
 
-/** A poller that reads every second and whose jitter is nil. */
-export function setUp(replies: readonly ScriptedReply[], options: PollOptions = {}): ScriptedPoller {
+/** Creates a poller of a scripted operation, which polls every second without jitter. */
+export function scriptedPoller(replies: readonly ScriptedReply[], options: PollOptions = {}): ScriptedPoller {
   const clock = createVirtualClock();
   const operation = scriptedOperation(replies, { clock });
   const poller = createPoller(operation, { schedule: fixed(1000), random: () => 0, clock, ...options });
-  return { clock, operation, poller, readTimes: () => operation.polls.map((read) => read.startedAt) };
+  return { clock, operation, poller, pollTimes: () => operation.polls.map((poll) => poll.startedAt) };
 }
 
 export function down(details: Partial<ConstructorParameters<typeof RequestError>[1]> = {}): RequestError {
