@@ -82,7 +82,7 @@ export class WatchedHandle<P> extends Waiters<P> implements OperationHandle<P>, 
     for (const waiter of waiters) waiter.settle(outcome);
   }
 
-  protected override onLastLeft(): void {
+  protected override onLastStopped(): void {
     this.#watchIfNeeded();
   }
 

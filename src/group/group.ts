@@ -155,11 +155,11 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     );
   }
 
-  protected override onLastLeft(reason: unknown): void {
+  protected override onLastStopped(reason: unknown): void {
     this.#cancelTurn?.();
     this.#cancelNotice?.();
     this.#cancelTurn = this.#cancelNotice = undefined;
-    for (const member of this.#members) member.leave(reason);
+    for (const member of this.#members) member.stop(reason);
   }
 
   /** Notifies listeners of a member's change soon, and not for each of thousands. */

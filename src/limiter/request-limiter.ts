@@ -19,10 +19,10 @@ interface QueuedRequest {
 
 /** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
 const stretchedShare = 0.85;
-/** How many of a burst of starts need no spreading, and how wide it is: no moment holds more than a twentieth. */
+/** The starts of a burst that need no spreading, and the time to spread it: no moment has more than a twentieth. */
 const unspreadStarts = 25;
 const startSpreadInMs = 1100;
-/** How many requests that have started stay in the queue before it is cut. */
+/** The number of started requests that stay in the queue before it is cut. */
 const maxStartedInQueue = 1024;
 
 /**
@@ -105,7 +105,7 @@ export class RequestLimiter implements Limiter {
     this.#dispatch();
     return () => {
       request.isWithdrawn = true;
-      // The last one leaves no timer behind.
+      // The last one cancels the timer.
       this.#dropWithdrawn();
     };
   }
@@ -170,7 +170,7 @@ export class RequestLimiter implements Limiter {
     return request;
   }
 
-  /** Returns whether a request is left, after those that were withdrawn are out of the way. */
+  /** Removes withdrawn requests from the head of the queue. Returns whether a request remains. */
   #dropWithdrawn(): boolean {
     while (this.#queue[this.#head]?.isWithdrawn) this.#head++;
     if (this.#head < this.#queue.length) return true;

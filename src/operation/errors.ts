@@ -223,7 +223,7 @@ export class RequestError extends LroError implements RequestErrorDetails {
   readonly error: OperationError | undefined;
 
   constructor(message: string, details: RequestErrorDetails) {
-    // In JavaScript the details are easily left out.
+    // A JavaScript caller may omit the details.
     if (typeof details !== "object" || details === null) {
       throw new TypeError(`details: expected an object with kind, got ${typeof details}`);
     }

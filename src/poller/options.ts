@@ -18,8 +18,8 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly onFailedPoll?: (failedPoll: FailedPoll) => unknown;
   /**
    * The maximum time to wait; then {@link PollingTimeoutError}. A wait that is started after a timeout has all of it.
-   * Default: none. A resumed wait has what is left of the timeout of the wait that wrote the token; time in which no
-   * process waited counts, but at least a second is left, for one poll. `Infinity` removes the timeout.
+   * Default: none. A resumed wait has the rest of the timeout of the wait that wrote the token. Time in which no process
+   * waited counts, but at least a second remains, for one poll. `Infinity` removes the timeout.
    */
   readonly timeoutInMs?: number;
   /** The maximum time of one request, its response's body included. Default 30 000. */

@@ -32,7 +32,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.subscribers = new Subscribers(session);
   }
 
-  /** How the wait ended, for good; `undefined` while it can be started again. */
+  /** The final outcome; `undefined` while the wait can be started again. */
   get outcome(): Outcome<P> | undefined {
     return this.#outcome;
   }
@@ -97,7 +97,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (session.isRunning && session.step === step) this.#performStep();
   }
 
-  protected override onLastLeft(reason: unknown): void {
+  protected override onLastStopped(reason: unknown): void {
     this.subscribers.notifyEnd({ type: "abandoned", error: reason });
     // A subscriber may have started another wait.
     if (!this.hasWaiters) this.#stop();

@@ -83,7 +83,7 @@ export class PollSession<P> {
     this.#startedAt ??= this.settings.clock.now();
   }
 
-  /** Starts a wait, or another one. Returns the milliseconds that its timeout leaves, if it has one. */
+  /** Starts a wait, or another one. Returns the rest of its timeout in milliseconds, if it has one. */
   start(): number | undefined {
     const { elapsedInMs } = this;
     const { timeoutInMs } = this.settings;

@@ -40,9 +40,8 @@ export abstract class Waiter<T> implements EventListenerObject {
   }
 
   /** Stops waiting; the reason is that of an abort, if there was one. */
-  leave(reason?: unknown): void {
-    const waiters = this.#unsubscribe();
-    waiters?.removeWaiter(this, reason);
+  stop(reason?: unknown): void {
+    this.#unsubscribe()?.removeWaiter(this, reason);
   }
 
   /** Stops waiting, because the outcome is known. */
@@ -53,7 +52,7 @@ export abstract class Waiter<T> implements EventListenerObject {
 
   /** Stops waiting for this reason. */
   abort(reason: unknown): void {
-    this.leave(reason);
+    this.stop(reason);
     this.onAbort(reason);
   }
 
@@ -75,7 +74,7 @@ export abstract class Waiters<T> {
   #waiters: Waiter<T> | Set<Waiter<T>> | undefined;
 
   /** Called when the last waiter has stopped waiting; the reason is that of its abort, if it was one. */
-  protected abstract onLastLeft(reason: unknown): void;
+  protected abstract onLastStopped(reason: unknown): void;
 
   protected get hasWaiters(): boolean {
     return this.#waiters !== undefined;
@@ -99,7 +98,7 @@ export abstract class Waiters<T> {
     if (this.#waiters instanceof Set) this.#waiters.delete(waiter);
     if (this.#waiters === waiter || (this.#waiters instanceof Set && this.#waiters.size === 0)) {
       this.#waiters = undefined;
-      this.onLastLeft(reason);
+      this.onLastStopped(reason);
     }
   }
 
@@ -161,16 +160,16 @@ export class UntilResponse<T> extends PromiseWaiter<T, Progress<T>> {
 
   override onProgress(latestProgress: () => Progress<T>): void {
     this.resolve(latestProgress());
-    this.leave();
+    this.stop();
   }
 
   override onFailedPoll(error: () => Error): void {
     this.abort(error());
   }
 
-  override leave(reason?: unknown): void {
+  override stop(reason?: unknown): void {
     this.#cancelLimit?.();
-    super.leave(reason);
+    super.stop(reason);
   }
 
   override onOutcome(outcome: Outcome<T>): void {
@@ -205,7 +204,7 @@ export class Iteration<T> extends Waiter<T> {
 /** A waiter that queues values for a consumer. */
 interface QueueingWaiter<T> {
   readonly queue: AsyncQueue<T>;
-  leave(): void;
+  stop(): void;
 }
 
 /**
@@ -226,7 +225,7 @@ export function iteratorOf<T, W extends QueueingWaiter<T>>(
       return waiter.queue.next();
     },
     return: () => {
-      waiter?.leave();
+      waiter?.stop();
       waiter?.queue.close();
       return Promise.resolve({ done: true, value: undefined });
     },

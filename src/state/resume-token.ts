@@ -102,7 +102,7 @@ export interface ResumedState extends PollMoment {
 /**
  * Makes the state of the wait of a token at another time. Clocks differ between machines, and are set: a wait is never
  * younger than when its token was written, and a Retry-After never longer than its rest at that time, nor than a day.
- * A clock that was put forward cannot be told from a pause.
+ * A clock that was set forward looks like a pause.
  */
 export function resumedStateOf(token: ResumeToken, now: number): ResumedState {
   const { startedAt, savedAt, notBefore = 0, deadline } = token;
