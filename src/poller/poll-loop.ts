@@ -103,7 +103,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (!this.hasWaiters) this.#stop();
   }
 
-  /** Adds a waiter. Returns false where the outcome is known or one of its signals has fired. */
+  /** Adds a waiter. Returns whether it waits now: not where the outcome is known or one of its signals has fired. */
   #join(waiter: Waiter<P>): boolean {
     if (this.#outcome) {
       waiter.onOutcome(this.#outcome);
