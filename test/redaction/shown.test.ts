@@ -337,7 +337,7 @@ test("a cause is the very error that was thrown, and says who it is, where from,
   );
   const text = inspect(error);
   for (const part of [
-    "PollingError: Could not",
+    "PollingError: Polling",
     "RequestError: no",
     "TypeError: no",
     "ELOST",
