@@ -43,6 +43,22 @@ describe("the system's clock", () => {
     expect(fired).toHaveBeenCalledOnce();
   });
 
+  test("asks the platform for no negative delay when the event loop was blocked", () => {
+    const delays: unknown[] = [];
+    const setTimer = vi.spyOn(globalThis, "setTimeout");
+    for (const delayInMs of [10, 20]) systemClock.setTimer(() => {}, delayInMs);
+    // The next timer is overdue already while the first one is canceled: Node 24 warns of a negative delay.
+    const now = vi.spyOn(performance, "now").mockReturnValue(performance.now() + 5000);
+    systemClock.setTimer(() => {}, 30)();
+    systemClock.setTimer(() => {}, -5000)();
+    for (const [, delayInMs] of setTimer.mock.calls) delays.push(delayInMs);
+    now.mockRestore();
+    setTimer.mockRestore();
+    expect(delays.length).toBeGreaterThan(0);
+    expect(delays.filter((delayInMs) => Number(delayInMs) < 0)).toEqual([]);
+    vi.runAllTimers();
+  });
+
   test("continues after a callback that throws", () => {
     const fired = vi.fn<() => void>();
     systemClock.setTimer(() => {

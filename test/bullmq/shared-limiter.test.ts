@@ -56,18 +56,21 @@ redisTest("a longer Retry-After that another worker got is not cut short", async
   await raw.close();
 });
 
-redisTest("a 429 whose Retry-After is no duration pauses all polls for the backoff", async ({ connection }) => {
-  const raw = new Queue("operations", { connection });
-  for (const retryAfterInMs of [NaN, -1]) {
-    const limiter = new SharedLimiter(raw, 1, (error) => expect.unreachable(String(error)));
-    await limiter.start();
-    const failure = new RequestError("HTTP 429", { kind: "transient", isThrottled: true, retryAfterInMs });
-    await limiter.onPoll({ type: "failed", atInMs: 0, failure }, 1000);
-    expect(await raw.getRateLimitTtl(1_000_000_000)).toBeGreaterThan(0);
-    await raw.removeRateLimitKey();
-  }
-  await raw.close();
-});
+redisTest(
+  "a 429 whose Retry-After is no duration pauses all polls for the backoff",
+  async ({ connection }) => {
+    const raw = new Queue("operations", { connection });
+    for (const retryAfterInMs of [NaN, -1]) {
+      const limiter = new SharedLimiter(raw, 1, (error) => expect.unreachable(String(error)));
+      await limiter.start();
+      const failure = new RequestError("HTTP 429", { kind: "transient", isThrottled: true, retryAfterInMs });
+      await limiter.onPoll({ type: "failed", atInMs: 0, failure }, 1000);
+      expect(await raw.getRateLimitTtl(1_000_000_000)).toBeGreaterThan(0);
+      await raw.removeRateLimitKey();
+    }
+    await raw.close();
+  },
+);
 
 redisTest("the price of a poll includes the time that waiting jobs wait for it", async ({ connection }) => {
   const raw = new Queue("operations", { connection });

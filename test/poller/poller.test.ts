@@ -10,7 +10,7 @@ import {
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedPoll, Operation, PollOptions, Progress } from "lro-poller";
+import type { Clock, FailedPoll, Operation, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
 import { settled, rejection } from "../support/rejections.ts";
@@ -215,8 +215,11 @@ describe("a failed poll", () => {
   test("with a TypeError of the transport's own is a bug, and ends the wait at once", async () => {
     const bug = new TypeError("x is not a function");
     const { clock, poller } = scriptedPoller([bug]);
+    const failedPolls: FailedPoll[] = [];
+    poller.onFailedPoll((failedPoll) => failedPolls.push(failedPoll));
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
     expect(failure).toMatchObject({ pollCount: 1, cause: { cause: bug } });
+    expect(failedPolls).toMatchObject([{ error: { kind: "permanent" }, nextPollInMs: undefined }]);
   });
 
   test("with a 404 is retried in the grace period, and means later that there is no such operation", async () => {
@@ -295,6 +298,24 @@ describe("Retry-After", () => {
 });
 
 describe("a deadline", () => {
+  test("that a response came after, but before its timer, leaves the poller usable", async () => {
+    const clock = createVirtualClock();
+    // The timer of the deadline, at 1100 ms, is late by 5 ms; the response comes at 1102 ms.
+    const lateTimers: Clock = {
+      now: () => clock.now(),
+      timestamp: () => clock.timestamp(),
+      setTimer: (callback, delayInMs) => clock.setTimer(callback, delayInMs + 5),
+    };
+    const slow = (): Promise<string> =>
+      new Promise((resolve) => void clock.setTimer(() => resolve("Running"), 97));
+    const operation = scriptedOperation(["Running", slow, "Succeeded"]);
+    const poller = createPoller(operation, { clock: lateTimers, timeoutInMs: 1100, schedule: fixed(1000) });
+    await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
+    expect(poller.isDone).toBe(false);
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(poller.status).toBe("Succeeded");
+  });
+
   test("ends the wait with the last state; the operation continues, and the poller can be used again", async () => {
     const { clock, operation, poller } = scriptedPoller(
       [{ status: "Running", percentComplete: 40 }, down(), down(), down(), down(), "Succeeded"],
