@@ -93,7 +93,7 @@ test("an error code that is empty counts as none", () => {
   const error = errorOfResponse(answerWith({ "x-ms-error-code": "" }, 503));
   expect(error).toMatchObject({
     code: "RequestFailed",
-    message: "HTTP 503: neither a status nor an error in the answer",
+    message: "HTTP 503: neither a status nor an error in the response",
   });
 });
 

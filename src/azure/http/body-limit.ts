@@ -2,28 +2,28 @@ import { onAbort } from "../../abort.ts";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { RequestError } from "../../operation/errors.ts";
 import { errorOfRequest, errorOfResponse, metadataOf } from "./response.ts";
-import { createRedactingHttpClient } from "./http-client.ts";
+import { createRedactingHttpClient } from "./redaction.ts";
 
 /** Statuses have a thousand bytes, resources tens of thousands. */
-const longestBodyInMiB = 32;
+const maxBodyInMiB = 32;
 
-/** As core-rest-pipeline says "any". */
-const everyStatusCode: Set<number> = new Set([Infinity]);
+/** The way in which core-rest-pipeline spells "any". */
+const anyStatusCode: Set<number> = new Set([Infinity]);
 
 /**
- * Limits bodies to 32 MiB unpacked: a proxy's packed page of gigabytes must not fill the memory. What the headers said
- * counts although the body breaks.
+ * Limits response bodies to 32 MiB unpacked: a proxy's packed page of gigabytes must not fill the memory. The headers
+ * of a response count even where its body breaks off.
  *
- * The sender closes the connection by the signal of a request that fails. A packed body's stream is the decoder's, and to
- * destroy it leaves the connection open. The decoder has to heed the signal too: it knows no connection, and would unpack
- * what has come.
+ * The sender closes the connection by the signal of a request that fails. A packed body's stream is the decoder's, and
+ * to destroy it leaves the connection open. The decoder has to heed the signal too: it knows no connection, and would
+ * unpack what has come.
  */
 export function withBodyLimit(client: HttpClient = createRedactingHttpClient()): HttpClient {
   return { sendRequest: (request) => sendBounded(client, request) };
 }
 
 async function sendBounded(client: HttpClient, request: PipelineRequest): Promise<PipelineResponse> {
-  request.streamResponseStatusCodes = everyStatusCode;
+  request.streamResponseStatusCodes = anyStatusCode;
   request.enableBrowserStreams = true;
   const response = await client.sendRequest(request);
   const { status, headers, bodyAsText } = response;
@@ -33,19 +33,18 @@ async function sendBounded(client: HttpClient, request: PipelineRequest): Promis
     return { ...head, bodyAsText: await textOf(response, request.abortSignal) };
   } catch (cause) {
     if (request.abortSignal?.aborted) throw cause;
-    const isSaidByHead = status === 202 || status >= 300;
-    if (!isSaidByHead) throw brokenBody(head, cause);
-    if (cause instanceof BodyTooLongError && status >= 300)
-      throw errorOfResponse({ ...head, bodyAsText: "" }, cause);
-    return { ...head, bodyAsText: "" };
+    if (status !== 202 && status < 300) throw incompleteBody(head, cause);
+    // The status code says all that counts.
+    const withoutBody = { ...head, bodyAsText: "" };
+    if (cause instanceof BodyTooLongError && status >= 300) throw errorOfResponse(withoutBody, cause);
+    return withoutBody;
   }
 }
 
-function brokenBody(head: PipelineResponse, cause: unknown): RequestError {
+function incompleteBody(head: PipelineResponse, cause: unknown): RequestError {
   const { message, code } = errorOfRequest(cause);
-  const facts = metadataOf(head);
-  return new RequestError(`HTTP ${head.status}, whose body was not read to its end: ${message}`, {
-    ...facts,
+  return new RequestError(`HTTP ${head.status}, but its body was not received in full: ${message}`, {
+    ...metadataOf(head),
     kind: "transient",
     code,
     cause,
@@ -60,7 +59,7 @@ async function textOf(
   return browserStreamBody ? textOfBrowser(browserStreamBody) : "";
 }
 
-/** By events: to iterate makes a read cost a tenth more. */
+/** Uses events: with an async iterator a poll costs a tenth more. */
 function textOfNode(
   stream: NodeJS.ReadableStream,
   abortSignal: PipelineRequest["abortSignal"],
@@ -82,7 +81,7 @@ function textOfNode(
         resolve(text.whole());
       })
       .on("error", reject)
-      // After the end too: an error for each answer, its stack included, would cost more than the parse.
+      // Comes after the end too: an error for each response, its stack included, would cost more than the parse.
       .on("close", () => {
         unsubscribe();
         if (!hasEnded) reject(new Error("the connection was closed"));
@@ -105,10 +104,10 @@ class BoundedText {
   readonly #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  /** Returns whether there was room for it. */
+  /** Returns whether there was room for the chunk. */
   add(chunk: Uint8Array): boolean {
     this.#bytes += chunk.length;
-    if (this.#bytes > longestBodyInMiB * 2 ** 20) return false;
+    if (this.#bytes > maxBodyInMiB * 2 ** 20) return false;
     this.#chunks.push(chunk);
     return true;
   }
@@ -125,6 +124,6 @@ class BodyTooLongError extends RangeError {
   readonly code = "BodyTooLong";
 
   constructor() {
-    super(`longer than ${longestBodyInMiB} MiB`);
+    super(`longer than ${maxBodyInMiB} MiB`);
   }
 }

@@ -5,6 +5,7 @@ import {
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
+  redirectPolicyName,
 } from "@azure/core-rest-pipeline";
 import type {
   AuthorizeRequestOptions,
@@ -23,25 +24,25 @@ import { errorOfRequest } from "./response.ts";
 import { isSafe } from "./validation.ts";
 import { withBodyLimit } from "./body-limit.ts";
 import { TokenCache } from "./token-cache.ts";
-import { redactLog } from "./log-redaction.ts";
+import { redactLog } from "./redaction.ts";
 
-/** A policy of the user's own, as Azure's clients take it. */
+/** A policy of the user's own, in the form that Azure's clients take. */
 export interface AdditionalPolicy {
-  /** The policy, as core-rest-pipeline has them. */
+  /** A policy of core-rest-pipeline. */
   readonly policy: PipelinePolicy;
-  /** Once for each read, or once for each request (a read may be sent again, with a new token or redirected). */
+  /** `perCall`: runs once for each poll. `perRetry`: runs again when a poll is redirected or gets a new token. */
   readonly position: "perCall" | "perRetry";
 }
 
-/** What core-rest-pipeline lets a client set, but for its retries and redirects, which this library owns. */
+/** Options of core-rest-pipeline, without those for retries and redirects: this library decides on both. */
 export interface TransportOptions extends Omit<PipelineOptions, "retryOptions" | "redirectOptions"> {
-  /** Default: that of core-rest-pipeline for the runtime. Is asked for bodies as streams; a text will do. */
+  /** Sends the requests. It may give bodies as streams or as text. Default: core-rest-pipeline's for the runtime. */
   readonly httpClient?: HttpClient;
-  /** Default: none. */
+  /** Policies to add to the pipeline. Default: none. */
   readonly additionalPolicies?: readonly AdditionalPolicy[];
 }
 
-/** A request, its URL kept byte for byte: Azure signs some. */
+/** A request to an allowed origin. Its URL is kept byte for byte: Azure signs some. */
 export interface BoundRequest {
   readonly method: HttpMethods;
   readonly url: string;
@@ -52,10 +53,9 @@ export interface BoundRequest {
   readonly tracingOptions?: TracingOptions | undefined;
 }
 
-const mostRedirects = 5;
-const httpRule = "http is for this machine only, and without a credential";
+const maxRedirects = 5;
 
-/** Sends requests to the origins that it was made for, and never anywhere else. */
+/** Sends requests to the allowed origins only. */
 export class OriginBoundPipeline {
   readonly #pipeline: Pipeline;
   readonly #httpClient: HttpClient;
@@ -70,56 +70,55 @@ export class OriginBoundPipeline {
     origins: readonly string[],
     httpClient: HttpClient,
     credential?: TokenCache,
-    budgets: WeakMap<Clock, RequestLimiter> = new WeakMap<Clock, RequestLimiter>(),
+    limiters: WeakMap<Clock, RequestLimiter> = new WeakMap<Clock, RequestLimiter>(),
   ) {
-    this.#limiters = budgets;
     this.#pipeline = pipeline;
     this.#origins = new Set(origins);
     this.#httpClient = httpClient;
     this.#credential = credential;
-    const isAllowed = (origin: string): boolean => this.#isAllowed(new URL(origin));
-    this.#safePrefixes = origins.filter(isAllowed).map((origin) => `${origin}/`);
-    // The last gate: a policy may have rewritten where the request goes, after or before it got its token.
+    this.#limiters = limiters;
+    this.#safePrefixes = origins
+      .filter((origin) => this.#isAllowed(new URL(origin)))
+      .map((origin) => `${origin}/`);
+    // The last check: a policy may have rewritten the URL, before or after the request got its token.
     this.#originGuard = {
-      sendRequest: (sent) => {
-        this.#checkOrigin(sent.url, "a request rewritten by a policy");
-        return httpClient.sendRequest(sent);
+      sendRequest: (request) => {
+        this.#checkOrigin(request.url, "a request rewritten by a policy");
+        return httpClient.sendRequest(request);
       },
     };
   }
 
-  /** The same, for more origins; paid from the same budget. */
+  /** Returns a pipeline for more origins, with the same rate limiters. */
   allowing(origins: readonly string[]): OriginBoundPipeline {
     if (origins.length === 0) return this;
     const all = [...this.#origins, ...origins];
     return new OriginBoundPipeline(this.#pipeline, all, this.#httpClient, this.#credential, this.#limiters);
   }
 
-  /** What all reads through this transport are paid from. */
+  /** Returns the rate limiter of all polls through this pipeline. */
   limiterFor(clock: Clock): RequestLimiter {
-    const budget = this.#limiters.get(clock) ?? new RequestLimiter(clock);
-    this.#limiters.set(clock, budget);
-    return budget;
+    const limiter = this.#limiters.get(clock) ?? new RequestLimiter(clock);
+    this.#limiters.set(clock, limiter);
+    return limiter;
   }
 
   /**
-   * Sends a request. A redirect within the allowed origins is followed; a refused token is replaced once.
+   * Sends a request. Follows redirects within the allowed origins, and replaces a rejected token once.
    *
-   * @throws {@link RequestError} when there is no answer, or the way leads to another origin
+   * @throws {@link RequestError} if there is no response, or a redirect leads to another origin
    */
   async send(request: BoundRequest): Promise<PipelineResponse> {
     this.#checkOrigin(request.url, "a request");
     try {
-      let response = await this.#sendOnce(request, request.url);
-      let { url } = request;
-      for (let redirects = 0; ; redirects++) {
+      for (let { url } = request, redirects = 0; ; redirects++) {
+        let response = await this.#sendOnce(request, url);
         if (response.status === 401) response = await this.#sendWithFreshToken(request, url, response);
         const target = redirectOf(request.method, response);
         if (target === undefined) return response;
-        if (redirects === mostRedirects)
-          throw originRefused(`more than ${mostRedirects} redirects`, response.status);
+        if (redirects === maxRedirects)
+          throw originRefused(`more than ${maxRedirects} redirects`, response.status);
         url = this.#redirected(url, target, response.status);
-        response = await this.#sendOnce(request, url);
       }
     } catch (error) {
       throw errorOfRequest(error);
@@ -127,7 +126,7 @@ export class OriginBoundPipeline {
   }
 
   #redirected(url: string, target: string, status: number): string {
-    if (!URL.canParse(target, url)) throw originRefused("a redirect to what is no URL", status);
+    if (!URL.canParse(target, url)) throw originRefused("a redirect to an invalid URL", status);
     // An absolute one is kept byte for byte: its signature covers how it is spelled.
     const next = URL.canParse(target) ? target : new URL(target, url).href;
     this.#checkOrigin(next, "a redirect", status);
@@ -139,14 +138,13 @@ export class OriginBoundPipeline {
     url: string,
     response: PipelineResponse,
   ): Promise<PipelineResponse> {
-    const refusedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
-    // The bearer policy has answered a claims challenge already, and only what it takes for one.
+    const rejectedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
+    // The bearer policy has handled a claims challenge already, and only what it takes for one.
     const challenge = response.headers.get("www-authenticate") ?? "";
     const isChallenge = /claims="[^"]+"/.test(challenge) && challenge.includes('error="insufficient_claims"');
-    // Without the credential the same token would go out again.
-    const isReplaceable = this.#credential !== undefined && !isChallenge;
-    if (!isReplaceable || refusedToken === undefined) return response;
-    this.#credential?.drop(refusedToken);
+    // Without the credential the same token would be sent again.
+    if (this.#credential === undefined || isChallenge || rejectedToken === undefined) return response;
+    this.#credential.drop(rejectedToken);
     return this.#sendOnce(request, url);
   }
 
@@ -157,42 +155,42 @@ export class OriginBoundPipeline {
     const request = createPipelineRequest({
       method,
       url,
-      headers: createHttpHeaders({ accept: "application/json", ...headers }),
-      // Only loopback can be asked without TLS; see #checkOrigin.
+      headers: createHttpHeaders({
+        accept: "application/json",
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...headers,
+      }),
+      // Only this machine can be reached without TLS; see #checkOrigin.
       allowInsecureConnection: !url.startsWith("https:"),
     });
     if (abortSignal) request.abortSignal = abortSignal;
     if (tracingOptions) request.tracingOptions = tracingOptions;
     if (body !== undefined) request.body = body;
-    if (body !== undefined && !request.headers.has("content-type")) {
-      request.headers.set("content-type", "application/json");
-    }
     return this.#pipeline.sendRequest(this.#originGuard, request);
   }
 
   #isAllowed(target: URL): boolean {
-    const needsTls = this.#credential !== undefined;
-    return (
-      this.#origins.has(target.origin) && (target.protocol === "https:" || (!needsTls && isSafe(target)))
-    );
+    const isSafeEnough = this.#credential ? target.protocol === "https:" : isSafe(target);
+    return isSafeEnough && this.#origins.has(target.origin);
   }
 
   #checkOrigin(url: string, what: string, status?: number): void {
-    // The slash ends the authority: what begins so is at that origin, whatever follows.
+    // The slash ends the authority: a URL with this prefix is at that origin, whatever follows.
     for (const prefix of this.#safePrefixes) if (url.startsWith(prefix)) return;
     const target = new URL(url);
     if (this.#isAllowed(target)) return;
     const { origin } = target;
-    if (this.#origins.has(origin))
-      throw originRefused(`${what} to ${origin} is refused: ${httpRule}`, status);
-    throw originRefused(`${what} from ${[...this.#origins].join(", ")} to ${origin} is refused`, status);
+    const reason = this.#origins.has(origin)
+      ? `to ${origin} is refused: http is allowed to this machine only, and without a credential`
+      : `from ${[...this.#origins].join(", ")} to ${origin} is refused`;
+    throw originRefused(`${what} ${reason}`, status);
   }
 }
 
-/** By its name: what switches core-rest-pipeline's log on switches this one on too. */
+/** Has the name of core-rest-pipeline's logger, and so is enabled together with it. */
 const pipelineLogger = createClientLogger("core-rest-pipeline");
 
-/** Makes the pipeline of a client: core-rest-pipeline's, but for what this library owns. */
+/** Creates the pipeline of a client: core-rest-pipeline's, without its retries, redirects and token cache. */
 export function createOriginBoundPipeline(
   origin: string,
   scope: string,
@@ -201,19 +199,16 @@ export function createOriginBoundPipeline(
 ): OriginBoundPipeline {
   const credential = tokenCredential && new TokenCache(tokenCredential);
   const pipeline = createPipelineFromOptions(options);
-  // Not in its public options, yet heeded by core-rest-pipeline: a logger of the user's own.
+  // A logger of the user's own: core-rest-pipeline takes it, although its public options have none.
   const hasOwnLogger = "loggingOptions" in options;
-  redactLog(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
-  // One layer retries: the engine. And a followed redirect would arrive without its token.
-  pipeline.removePolicy({ phase: "Retry" });
-  pipeline.removePolicy({ name: "redirectPolicy" });
-  // Plain http is for this machine: a proxy that the environment names for the world is not on the way.
+  takeOverPolicies(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
+  // Plain http is for this machine: a proxy that the environment sets for the internet is not on the way.
   if (origin.startsWith("http:") && !options.proxyOptions) pipeline.removePolicy({ name: "proxyPolicy" });
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
   if (credential) {
-    // The policy's own cache is passed over for ours; see CachedCredential.
+    // In place of the policy's own cache; see TokenCache.
     const authorizeRequest = async ({ request, scopes }: AuthorizeRequestOptions): Promise<void> => {
       const { abortSignal, tracingOptions } = request;
       const { token } = await credential.getToken(scopes, {
@@ -229,14 +224,23 @@ export function createOriginBoundPipeline(
   return new OriginBoundPipeline(pipeline, [origin], withBodyLimit(options.httpClient), credential);
 }
 
-/** Those that keep the method, and for a GET those that make it one (RFC 9110 §15.4). */
+/** Removes the policies that this library replaces, and redacts the log. */
+export function takeOverPolicies(pipeline: Pipeline, isLogging?: () => boolean): void {
+  redactLog(pipeline, isLogging);
+  // One layer retries: a pipeline's own would send a POST again that the service may have received.
+  pipeline.removePolicy({ phase: "Retry" });
+  // OriginBoundPipeline follows redirects: the pipeline's own policy loses the token, and may lead anywhere.
+  pipeline.removePolicy({ name: redirectPolicyName });
+}
+
+/** Follows redirects that keep the method, and for a GET those that turn it into one (RFC 9110 §15.4). */
 function redirectOf(method: string, { status, headers }: PipelineResponse): string | undefined {
   const isRedirect =
     status === 307 || status === 308 || (method === "GET" && [301, 302, 303].includes(status));
   return isRedirect ? headers.get("location") : undefined;
 }
 
-function originRefused(why: string, statusCode?: number): RequestError {
+function originRefused(reason: string, statusCode?: number): RequestError {
   const prefix = statusCode === undefined ? "" : `HTTP ${statusCode}: `;
-  return new RequestError(`${prefix}${why}`, { kind: "permanent", statusCode, code: "OriginRefused" });
+  return new RequestError(`${prefix}${reason}`, { kind: "permanent", statusCode, code: "OriginRefused" });
 }

@@ -2,14 +2,14 @@ import { parseJson, parseObject } from "../../operation/json-fields.ts";
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
 import { formatOperationError } from "../../operation/error-text.ts";
-import { RequestError, codeOf, messageOf } from "../../operation/errors.ts";
+import { ContractError, RequestError, codeOf, messageOf } from "../../operation/errors.ts";
 import type { RequestErrorKind } from "../../operation/errors.ts";
 import { parseOperationError } from "../../operation/parse-status.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
 
-/** What an answer says beside its body. */
+/** The facts in the head of a response. */
 export interface ResponseMetadata {
   readonly statusCode: number;
   readonly retryAfterInMs: number | undefined;
@@ -17,7 +17,7 @@ export interface ResponseMetadata {
   readonly rateLimit: RateLimit | undefined;
 }
 
-/** Reads an answer's headers. */
+/** Parses the head of a response. */
 export function metadataOf({ status, headers }: PipelineResponse): ResponseMetadata {
   return {
     statusCode: status,
@@ -29,48 +29,64 @@ export function metadataOf({ status, headers }: PipelineResponse): ResponseMetad
 
 const remainingHeaders = ["x-rate-limit-remaining", "x-ms-ratelimit-remaining-subscription-reads"];
 
-/** DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
+/** DevCenter and Azure Resource Manager both count by the minute. */
+const usualWindowInMs = 60_000;
+
+/** Parses DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
 function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
   const remaining = remainingHeaders
     .map((name) => headers.get(name))
     .filter((value) => value !== undefined && /^\d+$/.test(value))
     .map(Number);
   if (remaining.length === 0) return undefined;
-  const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - nowAt(headers);
-  // Both are whole seconds: what begins anew within this one seems to have begun.
+  // By the service's own time: clocks differ.
+  const now = dateOf(headers) || Date.now();
+  const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - now;
+  // Both are whole seconds: a window that starts within this second seems to have started.
   return { remaining: Math.min(...remaining), resetInMs: Math.max(1000, resetInMs) || usualWindowInMs };
 }
 
-/** How long ago an operation had begun when its service answered, by that service's own clock. */
+/** Returns the age of an operation in milliseconds at the time of a response, by its service's own clock. */
 export function ageOf(startTime: Date | undefined, { headers }: PipelineResponse): number | undefined {
-  if (startTime === undefined) return undefined;
-  const answeredAt = Date.parse(headers.get("date") ?? "");
-  return Number.isNaN(answeredAt) ? undefined : answeredAt - startTime.getTime();
+  const sentAt = dateOf(headers);
+  return startTime === undefined || Number.isNaN(sentAt) ? undefined : sentAt - startTime.getTime();
 }
 
-/** Both services count by the minute. */
-const usualWindowInMs = 60_000;
-
-/** The service's own time: clocks differ. */
-function nowAt(headers: HttpHeaders): number {
-  return Date.parse(headers.get("date") ?? "") || Date.now();
+function dateOf(headers: HttpHeaders): number {
+  return Date.parse(headers.get("date") ?? "");
 }
 
 /**
- * Decodes an answer's body.
+ * Parses the body of a response as JSON.
  *
- * @throws {@link ContractError} when it is no JSON
+ * @throws {@link ContractError} if it is no JSON
  */
 export function parseBody({ bodyAsText }: PipelineResponse): unknown {
   return parseJson(bodyAsText ?? "", "$");
 }
 
-/** The failed read that an answer other than a status is. */
+/**
+ * Calls a parser of a response.
+ *
+ * @throws {@link RequestError} of this kind if the parser throws a {@link ContractError}
+ */
+export function parseResponse<T>(parse: () => T, metadata: ResponseMetadata, kind: RequestErrorKind): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error;
+    throw new RequestError(error.message, { ...metadata, kind, code: error.code, cause: error });
+  }
+}
+
+/** Makes the error of a poll whose response is no status. */
 export function errorOfResponse(response: PipelineResponse, cause?: unknown): RequestError {
   const error = errorInBody(response);
   const code = response.headers.get("x-ms-error-code") || error?.code || undefined;
-  const said = error ? formatOperationError(error) : (code ?? "neither a status nor an error in the answer");
-  return new RequestError(`HTTP ${response.status}: ${said}`, {
+  const reason = error
+    ? formatOperationError(error)
+    : (code ?? "neither a status nor an error in the response");
+  return new RequestError(`HTTP ${response.status}: ${reason}`, {
     ...metadataOf(response),
     kind: kindOf(response.status),
     isThrottled: response.status === 429 || response.status === 503,
@@ -80,21 +96,21 @@ export function errorOfResponse(response: PipelineResponse, cause?: unknown): Re
   });
 }
 
-/** The failed read that an answer is of which only the code is known. */
+/** Makes the error of a poll of whose response only the status code is known. */
 export function errorOfStatus(statusCode: number): RequestError {
   return new RequestError(`HTTP ${statusCode}`, { kind: kindOf(statusCode), statusCode });
 }
 
 /**
- * 408, 429 and 5xx say nothing of the operation (Azure REST guidelines), nor does a success without a status;
- * a 404 may be replication lagging.
+ * 408, 429 and 5xx say nothing of the operation (Azure REST guidelines), nor does a success without a status. A 404 may
+ * be a replica that lags behind.
  */
 function kindOf(status: number): RequestErrorKind {
   if (status === 404) return "notFound";
   return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "permanent";
 }
 
-/** `{ error: { code, message } }` as Azure's guidelines have it, or the error itself as some services send it. */
+/** Parses `{ error: { code, message } }` of Azure's guidelines, or the error itself as some services send it. */
 function errorInBody(response: PipelineResponse): OperationError | undefined {
   try {
     const body = parseObject(parseBody(response), "$");
@@ -106,11 +122,11 @@ function errorInBody(response: PipelineResponse): OperationError | undefined {
   }
 }
 
-/** What node:tls and OpenSSL call a certificate that will be as wrong in a minute. */
+/** The names that node:tls and OpenSSL give to a certificate that will be as wrong in a minute. */
 const certificateError =
   /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** The failed read that a rejected request is. */
+/** Makes a {@link RequestError} of the error that a request was rejected with. */
 export function errorOfRequest(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
   if (isRestError(error) && error.response) return errorOfResponse(error.response, error);

@@ -7,9 +7,9 @@ const renewBeforeExpiryInMs = 120_000;
 const unusableBeforeExpiryInMs = 1000;
 
 /**
- * Keeps a credential's token for the bearer policy, in place of the policy's own cache: that one renews in the
- * background, and a renewal that fails when nobody awaits it takes the process down; and all requests that wait for a
- * token fail when the first of them is aborted (both measured with core-rest-pipeline 1.25.0).
+ * Caches a credential's token for the bearer policy, in place of the policy's own cache. That one renews in the
+ * background, and a failed renewal that nothing awaits ends the process. All requests that wait for a token fail there
+ * when the first of them is aborted (both measured with core-rest-pipeline 1.25.0).
  */
 export class TokenCache implements TokenCredential {
   readonly #credential: TokenCredential;
@@ -27,21 +27,19 @@ export class TokenCache implements TokenCredential {
     const token = this.#token;
     if (token && !isDue(token)) return token;
     const renewal = (this.#pendingRequest ??= this.#requestToken(scopes, tokenOptions));
-    if (token && isUsable(token)) {
-      // It is early yet: nobody has to wait, nor to hear of it when that fails.
-      renewal.catch(() => logger.warning("The token could not be renewed; the one at hand is still valid."));
+    if (token && Date.now() < token.expiresOnTimestamp - unusableBeforeExpiryInMs) {
+      // The renewal is early: no request waits for it, or fails with it.
+      renewal.catch(() => logger.warning("The token could not be renewed; the current one is still valid."));
       return token;
     }
     // A caller that aborts must not end what others wait for. A request that hangs until then is no longer shared.
-    const unsubscribe = onAbort(abortSignal, () => {
-      this.#pendingRequest = undefined;
-    });
+    const unsubscribe = onAbort(abortSignal, () => (this.#pendingRequest = undefined));
     return unlessAborted(renewal, abortSignal).finally(unsubscribe);
   }
 
-  /** Drops the token that the service refused; one that was renewed meanwhile is kept. */
-  drop(refused: string): void {
-    if (this.#token?.token === refused) this.#token = undefined;
+  /** Drops the token that the service rejected. Keeps one that was renewed meanwhile. */
+  drop(rejected: string): void {
+    if (this.#token?.token === rejected) this.#token = undefined;
   }
 
   async #requestToken(scopes: string | string[], options: GetTokenOptions): Promise<AccessToken> {
@@ -58,7 +56,7 @@ export class TokenCache implements TokenCredential {
     }
   }
 
-  /** Before the first token an error is a set-up that does not work; later it is an outage. */
+  /** Before the first token an error means a set-up that does not work; later it is an outage. */
   #error(cause: unknown): RequestError {
     const message = `no token from the credential: ${messageOf(cause)}`;
     const kind = this.#hasWorked || !isAuthenticationError(cause) ? "transient" : "permanent";
@@ -70,10 +68,6 @@ function isDue({ expiresOnTimestamp, refreshAfterTimestamp = Infinity }: AccessT
   return Date.now() >= Math.min(expiresOnTimestamp - renewBeforeExpiryInMs, refreshAfterTimestamp);
 }
 
-function isUsable({ expiresOnTimestamp }: AccessToken): boolean {
-  return Date.now() < expiresOnTimestamp - unusableBeforeExpiryInMs;
-}
-
 const authenticationErrors = new Set([
   "AggregateAuthenticationError",
   "AuthenticationError",
@@ -82,7 +76,7 @@ const authenticationErrors = new Set([
 ]);
 
 function isAuthenticationError(error: unknown): boolean {
-  // A TypeError is no outage of the identity service but a mistake in the credential.
+  // A TypeError is no outage of the identity service, but a mistake in the credential.
   if (error instanceof TypeError || !(error instanceof Error)) return true;
   return error.message.includes("gave no token") || authenticationErrors.has(error.name);
 }

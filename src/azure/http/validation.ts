@@ -1,27 +1,19 @@
 import { operationIdForm, operationIdPattern } from "../../operation/parse-status.ts";
 import { withoutQuery } from "../../redaction.ts";
 
-/** What the DevCenter contract, api-version 2025-02-01, lets projects, dev boxes and environments be called. */
-const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
+/** The names of projects, dev boxes and environments in the DevCenter contract, api-version 2025-02-01. */
+export const namePattern: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
 
-/** The same, in words. */
-export const projectNameForm = "3 to 63 letters, digits, '-', '_' or '.'";
-
-export function isProjectName(name: unknown): name is string {
-  return typeof name === "string" && namePattern.test(name);
-}
-
-export function isOperationId(id: unknown): id is string {
-  return typeof id === "string" && operationIdPattern.test(id);
-}
+/** {@link namePattern} in words. */
+export const nameForm = "3 to 63 letters, digits, '-', '_' or '.'";
 
 /**
  * Checks a name against the contract.
  *
- * @throws TypeError when it is no string, RangeError when it does not match; both name the argument
+ * @throws TypeError if it is no string, RangeError if it does not match; both name the argument
  */
 export function checkName(argument: string, name: unknown): string {
-  return checkPattern(argument, name, namePattern, projectNameForm);
+  return checkPattern(argument, name, namePattern, nameForm);
 }
 
 /** Checks a project's name; throws like {@link checkName}. */
@@ -34,7 +26,7 @@ export function checkOperationId(operationId: unknown): string {
   return checkPattern("operationId", operationId, operationIdPattern, operationIdForm);
 }
 
-/** Checks the id of a user: a UUID, which the contract spells like an operation's id, or `me`; throws like {@link checkName}. */
+/** Checks a user's id: `me`, or a UUID in the form of an operation's id; throws like {@link checkName}. */
 export function checkUserId(userId: unknown): string {
   return userId === "me" ? userId : checkPattern("userId", userId, operationIdPattern, "a UUID or me");
 }
@@ -56,9 +48,9 @@ function shorten(text: string): string {
 }
 
 /**
- * Parses a service's address: https, or http to this machine when no credential could be overheard on it.
+ * Parses a client's endpoint: https, or http to this machine without a credential.
  *
- * @throws TypeError when it is no URL, RangeError when it is one that a credential or a request must not go to
+ * @throws TypeError if it is no URL, RangeError if a credential or a request must not go there
  */
 export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
   if (typeof endpoint !== "string")
@@ -82,7 +74,7 @@ export function parseEndpoint(endpoint: unknown, hasCredential: boolean): URL {
 /**
  * Parses the origins, besides the client's own, that a credential may go to.
  *
- * @throws TypeError when one is no URL, RangeError when it is one that a request must not go to
+ * @throws TypeError if one is no URL, RangeError if a request must not go there
  */
 export function parseAllowedOrigins(origins: readonly unknown[]): string[] {
   if (!Array.isArray(origins))
@@ -98,17 +90,13 @@ export function parseAllowedOrigins(origins: readonly unknown[]): string[] {
   });
 }
 
-/** Whether nobody on the way can listen: https, or http that stays on this machine. */
+/** Whether requests to a URL cannot be intercepted: https, or http that stays on this machine. */
 export function isSafe({ protocol, hostname }: URL): boolean {
-  return protocol === "https:" || (protocol === "http:" && isLoopback(hostname));
+  const isLoopback = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname);
+  return protocol === "https:" || (protocol === "http:" && isLoopback);
 }
 
-/** Whether requests to this host stay on this machine. */
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
-}
-
-/** What an `Operation-Location` of DevCenter names. */
+/** The names in an `Operation-Location` of DevCenter. */
 export interface OperationReference {
   readonly projectName: string;
   readonly operationId: string;
@@ -119,7 +107,7 @@ const operationPath = /^projects\/([^/]+)\/operationstatuses\/([^/]+)\/?$/i;
 /**
  * Parses an `Operation-Location`, absolute or relative to the endpoint.
  *
- * @throws TypeError when it is no URL, RangeError when it is another origin's or no operation status of DevCenter
+ * @throws TypeError if it is no URL, RangeError if it is of another origin or no operation status of DevCenter
  */
 export function parseOperationLocation(operationLocation: unknown, endpoint: URL): OperationReference {
   const url = new URL(parseUrl("operationLocation", operationLocation, endpoint));
@@ -133,7 +121,7 @@ export function parseOperationLocation(operationLocation: unknown, endpoint: URL
   return { projectName: checkProjectName(projectName), operationId: checkOperationId(operationId) };
 }
 
-/** @throws RangeError that names both origins: neither credential nor request may leave the client's own */
+/** @throws RangeError that names both origins: neither a credential nor a request may leave the client's own */
 export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
   if (url.origin !== endpoint.origin) {
     throw new RangeError(`${name}: expected the client's origin ${endpoint.origin}, got ${url.origin}`);
@@ -141,9 +129,9 @@ export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
 }
 
 /**
- * Makes a URL of a client's origin absolute. One that is absolute stays as it is, byte for byte: Azure signs some.
+ * Makes a URL of a client's origin absolute. An absolute one stays as it is, byte for byte: Azure signs some.
  *
- * @throws TypeError when it is no URL, RangeError when it is another origin's
+ * @throws TypeError if it is no URL, RangeError if it is of another origin
  */
 export function parseUrl(
   name: string,
@@ -156,13 +144,13 @@ export function parseUrl(
       `${name}: expected a URL, got ${typeof url === "string" ? "another string" : typeof url}`,
     );
   }
-  // Where "https:host/path" leads depends on what it is resolved against: what is checked must be what is used.
+  // "https:host/path" depends on its base: the URL that is checked must be the one that is used.
   const resolved = URL.canParse(url) ? new URL(url) : new URL(url, endpoint);
   if (!allowedOrigins.has(resolved.origin)) checkSameOrigin(name, resolved, endpoint);
   return URL.canParse(url) ? url : resolved.href;
 }
 
-/** Adds an api-version to a URL that has none, and leaves the rest of it byte for byte as it is. */
+/** Adds an api-version to a URL that has none. The rest of the URL stays byte for byte as it is. */
 export function withApiVersion(url: string, apiVersion: string | undefined): string {
   if (apiVersion === undefined || /[?&]api-version=/i.test(url)) return url;
   if (url.includes("#")) return withApiVersion(url.replace(/#.*/s, ""), apiVersion);

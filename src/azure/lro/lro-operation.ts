@@ -1,6 +1,6 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
-import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
+import { RequestError, messageOf } from "../../operation/errors.ts";
 import type { Limiter } from "../../operation/limiter.ts";
 import type {
   GetStatusOptions,
@@ -13,7 +13,7 @@ import type {
 } from "../../operation/operation.ts";
 import type { OperationStatus, StatusFields } from "../../operation/status.ts";
 import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
-import { ageOf, errorOfResponse, metadataOf, parseBody } from "../http/response.ts";
+import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "../http/response.ts";
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
@@ -26,20 +26,20 @@ export interface InitialResponse {
   readonly statusCode: number;
   /** The headers, by their lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The resource, or the first status; `undefined` when the body was empty, text when it was no JSON. */
+  /** The resource, or the first status; `undefined` if the body is empty, text if it is no JSON. */
   readonly body: unknown;
 }
 
 /** Options of an {@link LroOperation}. */
 export interface LroOperationOptions<TResult> {
   readonly pipeline: OriginBoundPipeline;
-  /** Default: the body as it is. */
+  /** Makes the result of the body that holds it. Default: the body as it is. */
   readonly parseResult?: ((body: unknown) => TResult) | undefined;
-  /** Added to URLs that carry none. */
+  /** The api-version for URLs that have none. */
   readonly apiVersion?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly logger: PollLogger;
-  /** Default: by the URL. */
+  /** The namespace of Azure Resource Manager, for traces. Default: by the URL. */
   readonly resourceProvider?: string | undefined;
 }
 
@@ -49,16 +49,18 @@ interface Start {
   readonly response: Promise<PipelineResponse>;
 }
 
-/** Where an operation stands: starting, polled, or succeeded with its result elsewhere. */
+/** The result of an operation that has succeeded, at a URL of its own. */
+interface PendingResult {
+  readonly location: PollingLocation;
+  readonly url: string;
+  readonly fields: StatusFields;
+}
+
+/** What the next poll does: take the initial response, request the status, or request the result. */
 type Stage =
   | ({ readonly at: "start" } & Start)
-  | { readonly at: "monitor"; readonly location: PollingLocation }
-  | {
-      readonly at: "result";
-      readonly location: PollingLocation;
-      readonly url: string;
-      readonly fields: StatusFields;
-    };
+  | { readonly at: "status"; readonly location: PollingLocation }
+  | ({ readonly at: "result" } & PendingResult);
 
 /** An operation of any Azure service, from its initial request to its result. */
 export class LroOperation<TResult> implements Operation<TResult> {
@@ -66,13 +68,13 @@ export class LroOperation<TResult> implements Operation<TResult> {
   readonly #options: LroOperationOptions<TResult>;
   #stage: Stage;
   #firstLocation: PollingLocation | undefined;
-  /** Why the result could not be parsed: the next poll fails with it. */
+  /** The reason why the result could not be parsed. The next poll fails with it. */
   #parseFailure: RequestError | undefined;
 
   constructor(options: LroOperationOptions<TResult>, from: PollingLocation | Start) {
     this.logger = options.logger;
     this.#options = options;
-    this.#stage = "response" in from ? { at: "start", ...from } : { at: "monitor", location: from };
+    this.#stage = "response" in from ? { at: "start", ...from } : { at: "status", location: from };
     if ("response" in from) void this.#noteLocation(from);
   }
 
@@ -112,11 +114,11 @@ export class LroOperation<TResult> implements Operation<TResult> {
     if (parseFailure) return Promise.reject(parseFailure);
     switch (stage.at) {
       case "start":
-        return this.#parseStart(stage, options.abortSignal);
-      case "monitor":
-        return this.#getMonitorStatus(stage.location, options);
+        return this.#takeInitialResponse(stage, options.abortSignal);
+      case "status":
+        return this.#requestStatus(stage.location, options);
       case "result":
-        return this.#getResult(stage, options);
+        return this.#requestResult(stage, options);
     }
   }
 
@@ -126,7 +128,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     return pollingLocation ? { pollingLocation } : { initialRequest: this.id };
   }
 
-  /** Makes a token useful as soon as the operation has started, before the first poll. */
+  /** Makes the resume token useful as soon as the operation has started, before the first poll. */
   async #noteLocation({ request, response }: Start): Promise<void> {
     try {
       this.#firstLocation = parseInitialResponse(request, lroResponseOf(await response)).pollingLocation;
@@ -135,18 +137,13 @@ export class LroOperation<TResult> implements Operation<TResult> {
     }
   }
 
-  async #parseStart(
-    { request, response }: Start,
-    abortSignal: AbortSignal,
-  ): Promise<StatusResponse<TResult>> {
-    const initialResponse = await response;
+  async #takeInitialResponse(start: Start, abortSignal: AbortSignal): Promise<StatusResponse<TResult>> {
+    const response = await start.response;
     abortSignal.throwIfAborted();
-    return this.#applyReport(initialResponse, () =>
-      parseInitialResponse(request, lroResponseOf(initialResponse)),
-    );
+    return this.#applyReport(response, () => parseInitialResponse(start.request, lroResponseOf(response)));
   }
 
-  async #getMonitorStatus(
+  async #requestStatus(
     location: PollingLocation,
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
@@ -154,8 +151,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
     return this.#applyReport(response, () => parsePollResponse(location, lroResponseOf(response)));
   }
 
-  async #getResult(
-    { url, fields, location }: Stage & { at: "result" },
+  async #requestResult(
+    { url, fields, location }: PendingResult,
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(url, options);
@@ -167,52 +164,49 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   async #get(url: string, options: GetStatusOptions): Promise<PipelineResponse> {
     const { pipeline, apiVersion, headers } = this.#options;
-    const response = await pipeline.send({
-      method: "GET",
-      url: withApiVersion(url, apiVersion),
-      headers,
-      ...options,
-    });
-    // A response that comes too late must not move what a later poll has moved on.
+    const request = { method: "GET", url: withApiVersion(url, apiVersion), headers } as const;
+    const response = await pipeline.send({ ...request, ...options });
+    // A response that comes too late must not undo the stage of a later poll.
     options.abortSignal.throwIfAborted();
     if (response.status >= 300) throw errorOfResponse(response);
     return response;
   }
 
-  /** Moves on to the stage that a report leads to. */
-  #applyReport(response: PipelineResponse, report: () => StatusReport): StatusResponse<TResult> {
+  /** Changes to the stage that a report leads to. */
+  #applyReport(response: PipelineResponse, parse: () => StatusReport): StatusResponse<TResult> {
     const responseMetadata = metadataOf(response);
-    const { fields, pollingLocation } = parsedReport(report, responseMetadata, this.#stage.at === "start");
+    // A broken initial response stays broken: it cannot be had again.
+    const kind = this.#stage.at === "start" ? "permanent" : "transient";
+    const { fields, pollingLocation: location } = parseResponse(parse, responseMetadata, kind);
     const metadata = { ...responseMetadata, ageInMs: ageOf(fields.startTime, response) };
-    const hasSucceeded = fields.status === "Succeeded";
-    const resultUrl = this.#stage.at === "result" ? undefined : pollingLocation?.resultUrl;
-    if (hasSucceeded && resultUrl === undefined) return this.#applyResult(fields, pollingLocation, metadata);
-    if (pollingLocation) this.#stage = { at: "monitor", location: pollingLocation };
-    const isResultPending = hasSucceeded && resultUrl !== undefined;
-    if (isResultPending && pollingLocation) {
-      this.#stage = { at: "result", location: pollingLocation, url: resultUrl, fields };
+    const isResultPending = fields.status === "Succeeded";
+    const url = this.#stage.at === "result" ? undefined : location?.resultUrl;
+    if (isResultPending && url === undefined) return this.#applyResult(fields, location, metadata);
+    if (location) this.#stage = { at: "status", location };
+    if (location && isResultPending && url !== undefined) {
+      this.#stage = { at: "result", location, url, fields };
     }
     return { status: { ...this.#withName(fields), properties: undefined }, isResultPending, ...metadata };
   }
 
-  /** A result that cannot be parsed fails a poll of its own: that the operation has succeeded stays true. */
+  /** A result that cannot be parsed fails the next poll: the operation has succeeded all the same. */
   #applyResult(
     fields: StatusFields,
     location: PollingLocation | undefined,
     metadata: ResponseMetadata,
   ): StatusResponse<TResult> {
     const status = this.#withName(fields);
-    if (location && this.#stage.at === "start") this.#stage = { at: "monitor", location };
+    if (location && this.#stage.at === "start") this.#stage = { at: "status", location };
     try {
       return { status: { ...status, properties: this.#parseResult(fields.properties) }, ...metadata };
     } catch (error) {
-      if (!(error instanceof RequestError) || this.#stage.at !== "monitor") throw error;
+      if (!(error instanceof RequestError) || this.#stage.at !== "status") throw error;
       this.#parseFailure = error;
       return { status: { ...status, properties: undefined }, isResultPending: true, ...metadata };
     }
   }
 
-  /** Gives a status that came without a name that of its URL. */
+  /** Names a status by its URL if it has no name. */
   #withName(fields: StatusFields): OperationStatus {
     const { id = this.id, name = this.id } = fields;
     return { ...fields, id: String(id), name: String(name) };
@@ -220,7 +214,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   #parseResult(body: unknown): TResult {
     const { parseResult } = this.#options;
-    // Without a parser only the caller knows what the result is.
+    // Without a parser only the caller knows the result's type.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     if (parseResult === undefined) return body as TResult;
     try {
@@ -232,21 +226,6 @@ export class LroOperation<TResult> implements Operation<TResult> {
         cause,
       });
     }
-  }
-}
-
-/** A broken initial response stays broken: it cannot be had again. */
-function parsedReport(
-  report: () => StatusReport,
-  metadata: ResponseMetadata,
-  isInitial: boolean,
-): StatusReport {
-  try {
-    return report();
-  } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
-    const kind = isInitial ? "permanent" : "transient";
-    throw new RequestError(error.message, { ...metadata, kind, code: error.code, cause: error });
   }
 }
 
@@ -263,7 +242,7 @@ function bodyOrText(response: PipelineResponse): unknown {
   }
 }
 
-/** The parts of a response that the protocol reads. The body is parsed when it is asked for. */
+/** Returns the parts of a response that the protocol reads. The body is parsed when it is read. */
 function lroResponseOf(response: PipelineResponse): LroResponse {
   const { status: statusCode, headers, bodyAsText } = response;
   return {

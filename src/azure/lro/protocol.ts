@@ -3,73 +3,72 @@ import { ContractError } from "../../operation/errors.ts";
 import { isTerminal } from "../../operation/status.ts";
 import type { OperationState, StatusFields } from "../../operation/status.ts";
 import { isObject, parseObject } from "../../operation/json-fields.ts";
+import type { Fields } from "../../operation/json-fields.ts";
 import { parseState, parseStatusFields } from "../../operation/parse-status.ts";
 
 /**
- * How a service tells of an operation, as Azure's REST guidelines and its resource providers have it:
- * by a status monitor (`Operation-Location`, `Azure-AsyncOperation`), by a URL that answers 202 until it is done
- * (`Location`), or by the `provisioningState` of the resource itself.
+ * How a service reports the status of an operation, by Azure's REST guidelines and its resource providers.
+ *
+ * - `statusMonitor`: by a status monitor (`Operation-Location`, `Azure-AsyncOperation`).
+ * - `location`: by a polling location (`Location`), which answers 202 until the operation is over.
+ * - `resource`: by the `provisioningState` of the resource itself.
  */
 export type PollingKind = "statusMonitor" | "location" | "resource";
 
-/** Where the result of an operation is, as an API's description says in `final-state-via`. */
+/** Where the result of an operation is, by `final-state-via` in an API's description. */
 export type FinalStateVia = "azure-async-operation" | "location" | "operation-location" | "original-uri";
 
-/** Which way an operation goes: where it tells of itself, and where its result will be. */
+/** Where to poll an operation, and where to get its result. */
 export interface PollingLocation {
   readonly kind: PollingKind;
-  /** Byte for byte as the service sent it, if it was absolute. */
+  /** The URL to poll. An absolute one is kept byte for byte as the service sent it. */
   readonly monitorUrl: string;
-  /** Where to get the result after the operation has succeeded; `undefined` when the monitor has it. */
+  /** The URL of the result once the operation has succeeded; `undefined` if the response to the last poll has it. */
   readonly resultUrl?: string | undefined;
 }
 
-/** What the request that begins an operation was. */
+/** The facts of an initial request that decide where to poll. */
 export interface InitialRequestInfo {
   readonly method: HttpMethods;
   readonly url: string;
   readonly finalStateVia?: FinalStateVia | undefined;
 }
 
-/** The parts of an response that say how an operation goes. */
+/** The parts of a response that report the status of an operation. */
 export interface LroResponse {
   readonly statusCode: number;
   readonly header: (name: string) => string | undefined;
-  /**
-   * `undefined` when it is empty.
-   *
-   * @throws {@link ContractError} when it is read though it is no JSON: a header may say all that counts
-   */
+  /** `undefined` if it is empty. Reading it throws a {@link ContractError} if it is no JSON, which may not matter. */
   readonly body: unknown;
 }
 
-/** What an response says: the state, the way from here, and the result if it is here. */
+/** The content of a response: the status, the place of the next poll, and the result if the response has it. */
 export interface StatusReport {
   readonly fields: StatusFields;
-  /** `undefined` when there is nothing left to ask for. */
+  /** `undefined` if there is nothing left to poll. */
   readonly pollingLocation: PollingLocation | undefined;
 }
 
 /**
- * Reads the response to the request that began an operation.
+ * Parses the response to an initial request.
  *
- * @throws {@link ContractError} when it leaves no way to learn how the operation ends
+ * @throws {@link ContractError} if it names no way to learn the outcome of the operation
  */
-export function parseInitialResponse(beginning: InitialRequestInfo, response: LroResponse): StatusReport {
-  const pollingLocation = pollingLocationOf(beginning, response);
-  if (pollingLocation === undefined) return reportWithoutLocation(beginning, response);
+export function parseInitialResponse(request: InitialRequestInfo, response: LroResponse): StatusReport {
+  const pollingLocation = pollingLocationOf(request, response);
+  if (pollingLocation === undefined) return reportWithoutLocation(request, response);
   if (pollingLocation.kind === "resource") return parseResource(pollingLocation, response);
   if (pollingLocation.kind === "location") return { fields: { status: "Running" }, pollingLocation };
-  const state = firstState(beginning, response);
+  const state = firstState(request, response);
   return isTerminal(state)
     ? parseStatusMonitor(pollingLocation, response)
     : { fields: { status: state }, pollingLocation };
 }
 
 /**
- * Reads an response to a poll.
+ * Parses a response to a poll.
  *
- * @throws {@link ContractError} when it is none
+ * @throws {@link ContractError} if it has no usable status
  */
 export function parsePollResponse(location: PollingLocation, response: LroResponse): StatusReport {
   switch (location.kind) {
@@ -78,38 +77,32 @@ export function parsePollResponse(location: PollingLocation, response: LroRespon
     case "location":
       return parseLocation(moved(location, response.header("location")), response);
     case "resource":
-      return parseResource(location, withBody(response));
+      // Only the response to the initial request may come without a resource.
+      if (response.body === undefined && response.statusCode !== 202)
+        throw new ContractError("$", "a resource", undefined);
+      return parseResource(location, response);
   }
 }
 
-/** A resource that is being made is there to be shown; only the first response may do without. */
-function withBody(response: LroResponse): LroResponse {
-  if (response.body === undefined && response.statusCode !== 202) {
-    throw new ContractError("$", "a resource", undefined);
-  }
-  return response;
-}
-
-function pollingLocationOf(
-  beginning: InitialRequestInfo,
-  response: LroResponse,
-): PollingLocation | undefined {
-  const location = resolved(response.header("location"), beginning.url);
-  const monitorUrl = resolved(monitorHeader(response), beginning.url);
+function pollingLocationOf(request: InitialRequestInfo, response: LroResponse): PollingLocation | undefined {
+  const location = resolved(response.header("location"), request.url);
+  const monitorUrl = resolved(monitorHeader(response), request.url);
   if (monitorUrl !== undefined) {
-    return { kind: "statusMonitor", monitorUrl, resultUrl: resultUrlOf(beginning, location, monitorUrl) };
+    return { kind: "statusMonitor", monitorUrl, resultUrl: resultUrlOf(request, location, monitorUrl) };
   }
-  if (location !== undefined && response.statusCode !== 204) {
-    const resultUrl = beginning.finalStateVia === "original-uri" ? beginning.url : undefined;
+  if (response.statusCode === 204) return undefined;
+  if (location !== undefined) {
+    const resultUrl = request.finalStateVia === "original-uri" ? request.url : undefined;
     return { kind: "location", monitorUrl: location, resultUrl };
   }
-  const isItsOwnMonitor = beginning.method === "PUT" || beginning.method === "PATCH";
-  return isItsOwnMonitor && response.statusCode !== 204
-    ? { kind: "resource", monitorUrl: beginning.url }
-    : undefined;
+  return returnsResource(request) ? { kind: "resource", monitorUrl: request.url } : undefined;
 }
 
-/** What the guidelines and Azure's SDKs agree on where the API's description is silent. */
+function returnsResource({ method }: InitialRequestInfo): boolean {
+  return method === "PUT" || method === "PATCH";
+}
+
+/** Follows the guidelines and Azure's SDKs where the API's description has no `final-state-via`. */
 function resultUrlOf(
   { method, url, finalStateVia }: InitialRequestInfo,
   location: string | undefined,
@@ -118,19 +111,16 @@ function resultUrlOf(
   if (method === "DELETE") return undefined;
   if (method === "PUT" || finalStateVia === "original-uri") return url;
   const isInMonitor = finalStateVia === "azure-async-operation" || finalStateVia === "operation-location";
-  // DevCenter sends the monitor itself as Location: there is no resource to be had there.
+  // DevCenter sends the status monitor itself as Location: there is no resource at it.
   const isMonitor = location !== undefined && isSameResource(location, monitorUrl);
   const resource = isInMonitor || isMonitor ? undefined : location;
   return resource ?? (method === "PATCH" ? url : undefined);
 }
 
-/** An response that names no place to ask: it is the end, unless it says that there is more to come. */
-function reportWithoutLocation(
-  { method }: InitialRequestInfo,
-  { statusCode, body }: LroResponse,
-): StatusReport {
-  if (statusCode !== 202)
-    return { fields: { status: "Succeeded", properties: body }, pollingLocation: undefined };
+/** Parses a response without a URL to poll. The operation is over, unless the status code is 202. */
+function reportWithoutLocation({ method }: InitialRequestInfo, response: LroResponse): StatusReport {
+  const { statusCode, body } = response;
+  if (statusCode !== 202) return succeeded(body, undefined);
   const fields = parseStatusFields(parseObject(body, "$"));
   if (!isTerminal(fields.status)) {
     throw new ContractError("Operation-Location", `a URL in the response 202 to the ${method}`, undefined);
@@ -138,16 +128,15 @@ function reportWithoutLocation(
   return { fields: withResult(fields, body), pollingLocation: undefined };
 }
 
-/** The body is the monitor's where there is no resource to show: then it may bring the end already. */
-function firstState({ method }: InitialRequestInfo, response: LroResponse): OperationState {
-  const showsResource = method === "PUT" || method === "PATCH";
-  const body = showsResource ? undefined : jsonOf(response);
+/** Returns the first state by the body, which may be terminal already. A body that shows a resource has none. */
+function firstState(request: InitialRequestInfo, response: LroResponse): OperationState {
+  const body = returnsResource(request) ? undefined : bodyIfJson(response);
   const word = isObject(body) ? body["status"] : undefined;
   return typeof word === "string" && word.trim() !== "" ? parseState(word, "$.status") : "NotStarted";
 }
 
-/** `undefined` when it is none, which does not matter where a header says where to ask. */
-function jsonOf(response: LroResponse): unknown {
+/** Returns `undefined` if the body is no JSON, which does not matter where a header names the status monitor. */
+function bodyIfJson(response: LroResponse): unknown {
   try {
     return response.body;
   } catch {
@@ -165,7 +154,7 @@ function parseStatusMonitor(location: PollingLocation, { body }: LroResponse): S
   return { fields: withResult(fields, body), pollingLocation: { ...location, resultUrl } };
 }
 
-/** `properties` is DevCenter's name for it, `result` the guidelines' for that of an action; some have no name for it. */
+/** Adds the result: `properties` by DevCenter, `result` by the guidelines for actions, the whole body by others. */
 function withResult(fields: StatusFields, body: unknown): StatusFields {
   if (fields.status !== "Succeeded") return fields;
   return { ...fields, properties: fields.properties ?? fields["result"] ?? body };
@@ -174,25 +163,25 @@ function withResult(fields: StatusFields, body: unknown): StatusFields {
 function parseLocation(pollingLocation: PollingLocation, response: LroResponse): StatusReport {
   if (response.statusCode === 202) return { fields: { status: "Running" }, pollingLocation };
   const { body } = response;
-  // By the book the code alone decides; a body that says that it failed is believed all the same.
-  const word = isObject(body) ? provisioningStateOf(body) : undefined;
+  // By the guidelines the status code alone decides; a body that reports a failure counts all the same.
+  const word = provisioningStateOf(body);
   const state = typeof word === "string" && word !== "" ? parseState(word, "$.status") : "Succeeded";
   const isUnsuccessful = state === "Failed" || state === "Canceled";
   return isUnsuccessful ? failedOrCanceled(state, body, pollingLocation) : succeeded(body, pollingLocation);
 }
 
 function parseResource(pollingLocation: PollingLocation, { statusCode, body }: LroResponse): StatusReport {
-  const word = isObject(body) ? provisioningStateOf(body) : undefined;
-  const codeSays = statusCode === 202 ? "Running" : "Succeeded";
+  const word = provisioningStateOf(body);
+  const stateByCode = statusCode === 202 ? "Running" : "Succeeded";
   const state =
-    word === undefined || word === null ? codeSays : parseState(word, "$.properties.provisioningState");
+    word === undefined || word === null ? stateByCode : parseState(word, "$.properties.provisioningState");
   if (state === "Succeeded") return succeeded(body, pollingLocation);
   return isTerminal(state)
     ? failedOrCanceled(state, body, pollingLocation)
     : { fields: { status: state }, pollingLocation };
 }
 
-function succeeded(body: unknown, pollingLocation: PollingLocation): StatusReport {
+function succeeded(body: unknown, pollingLocation: PollingLocation | undefined): StatusReport {
   return { fields: { status: "Succeeded", properties: body }, pollingLocation };
 }
 
@@ -201,16 +190,16 @@ function failedOrCanceled(
   body: unknown,
   pollingLocation: PollingLocation,
 ): StatusReport {
-  const error = isObject(body) ? (body["error"] ?? propertiesOf(body)["error"]) : undefined;
+  const error = fieldsOf(body)["error"] ?? fieldsOf(fieldsOf(body)["properties"])["error"];
   return { fields: parseStatusFields({ status, error }), pollingLocation };
 }
 
-function provisioningStateOf(body: Readonly<Record<string, unknown>>): unknown {
-  return propertiesOf(body)["provisioningState"] ?? body["provisioningState"];
+function provisioningStateOf(body: unknown): unknown {
+  return fieldsOf(fieldsOf(body)["properties"])["provisioningState"] ?? fieldsOf(body)["provisioningState"];
 }
 
-function propertiesOf(body: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return isObject(body["properties"]) ? body["properties"] : {};
+function fieldsOf(value: unknown): Fields {
+  return isObject(value) ? value : {};
 }
 
 function monitorHeader({ header }: LroResponse): string | undefined {
@@ -218,12 +207,10 @@ function monitorHeader({ header }: LroResponse): string | undefined {
 }
 
 function moved(location: PollingLocation, url: string | undefined): PollingLocation {
-  return url === undefined
-    ? location
-    : { ...location, monitorUrl: resolved(url, location.monitorUrl) ?? location.monitorUrl };
+  return { ...location, monitorUrl: resolved(url, location.monitorUrl) ?? location.monitorUrl };
 }
 
-/** An absolute URL is kept byte for byte: its signature covers how it is spelled. */
+/** Makes a URL absolute. An absolute one is kept byte for byte: its signature covers how it is spelled. */
 function resolved(url: string | undefined, base: string): string | undefined {
   if (url === undefined) return undefined;
   if (URL.canParse(url)) return url;
@@ -231,13 +218,13 @@ function resolved(url: string | undefined, base: string): string | undefined {
   return new URL(url, base).href;
 }
 
-/** Whether two URLs differ in their queries at most. */
+/** Whether two URLs are equal but for their queries. */
 export function isSameResource(one: string, other: string): boolean {
   const [a, b] = [new URL(one), new URL(other)];
   return a.origin === b.origin && a.pathname.toLowerCase() === b.pathname.toLowerCase();
 }
 
-/** The last part of a URL's path: an operation's name for people, without the query that may be signed. */
+/** Returns the last part of a URL's path: an operation's name for people, without the query that may be signed. */
 export function nameOf(url: string): string {
   const { pathname, host } = new URL(url);
   return pathname.split("/").findLast((segment) => segment !== "") ?? host;

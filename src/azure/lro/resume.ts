@@ -1,27 +1,21 @@
 import { ContractError } from "../../operation/errors.ts";
-import { operationIdForm } from "../../operation/parse-status.ts";
+import { operationIdForm, operationIdPattern } from "../../operation/parse-status.ts";
 import { invalidField, parseFields, parseObject } from "../../operation/json-fields.ts";
 import type { Fields } from "../../operation/json-fields.ts";
 import { parseToken, parseTokenText } from "../../state/resume-token.ts";
 import type { ResumeToken } from "../../state/resume-token.ts";
-import {
-  checkSameOrigin,
-  isOperationId,
-  isProjectName,
-  parseUrl,
-  projectNameForm,
-} from "../http/validation.ts";
+import { checkSameOrigin, nameForm, namePattern, parseUrl } from "../http/validation.ts";
 import type { OperationReference } from "../http/validation.ts";
 import { isSameResource } from "./protocol.ts";
 import type { PollingKind, PollingLocation } from "./protocol.ts";
 
-/** A token, and what it says of where the operation is: by DevCenter's names, or by the course it was on. */
+/** A parsed token, and where its operation is: the names of a DevCenter operation, or a URL to poll. */
 export interface ParsedToken {
   readonly token: ResumeToken;
   readonly operation: OperationReference | PollingLocation;
 }
 
-/** What a token has to fit. */
+/** The client that a token must belong to. */
 export interface ResumeTarget {
   readonly endpoint: URL;
   readonly apiVersion: string;
@@ -30,31 +24,32 @@ export interface ResumeTarget {
 }
 
 /**
- * Parses a resume token of this library or the state that `@azure/core-lro` serialized, and checks that all that it
- * leads to is at the endpoint's origin.
+ * Parses a resume token of this library, or the state that `@azure/core-lro` serialized. Checks that all its URLs are
+ * at an allowed origin.
  *
  * @param now - milliseconds since 1970
- * @throws {@link ContractError} that says what is wrong with it, RangeError when it is of another client
+ * @throws {@link ContractError} that names what is wrong with it, RangeError if it belongs to another client
  */
-export function parseTokenFor(token: unknown, site: ResumeTarget, now: number): ParsedToken {
+export function parseTokenFor(token: unknown, target: ResumeTarget, now: number): ParsedToken {
   const fields = parseObject(parseTokenText(token), "token");
   if (Object.hasOwn(fields, "state")) {
     const fresh = { startedAt: now, savedAt: now, pollCount: 0, failedPollCount: 0 };
     return {
       token: { version: 1, operation: {}, ...fresh },
-      operation: parseCoreLroState(fields["state"], site, "token.state"),
+      operation: parseCoreLroState(fields["state"], target, "token.state"),
     };
   }
   const parsed = parseToken(fields);
-  return { token: parsed, operation: parseOperation(parsed.operation, site) };
+  return { token: parsed, operation: parseOperation(parsed.operation, target) };
 }
 
-function parseOperation(value: unknown, site: ResumeTarget): OperationReference | PollingLocation {
+function parseOperation(value: unknown, target: ResumeTarget): OperationReference | PollingLocation {
   const fields = parseObject(value, "token.operation");
   if (Object.hasOwn(fields, "state"))
-    return parseCoreLroState(fields["state"], site, "token.operation.state");
-  if (Object.hasOwn(fields, "pollingLocation")) return parsePollingLocation(fields["pollingLocation"], site);
-  if (Object.hasOwn(fields, "endpoint")) return parseReference(fields, site);
+    return parseCoreLroState(fields["state"], target, "token.operation.state");
+  if (Object.hasOwn(fields, "pollingLocation"))
+    return parsePollingLocation(fields["pollingLocation"], target);
+  if (Object.hasOwn(fields, "endpoint")) return parseReference(fields, target);
   if (Object.hasOwn(fields, "initialRequest")) {
     const describe = (): string => "one whose initial request had no response";
     throw new ContractError("token.operation", "one that had started", undefined, { describe });
@@ -62,19 +57,25 @@ function parseOperation(value: unknown, site: ResumeTarget): OperationReference 
   throw invalidField("token.operation", "an object with an endpoint, a pollingLocation or a state", value);
 }
 
-function parseReference(operation: Fields, site: ResumeTarget): OperationReference {
+function parseReference(operation: Fields, target: ResumeTarget): OperationReference {
   const path = "token.operation";
   const names = ["endpoint", "projectName", "operationId", "apiVersion"];
   const fields = parseFields(operation, path, names);
-  checkEndpoint(fields["endpoint"], site.endpoint);
-  checkVersion(fields["apiVersion"], site.apiVersion);
+  checkEndpoint(fields["endpoint"], target.endpoint);
+  checkVersion(fields["apiVersion"], target.apiVersion);
   const { projectName, operationId } = fields;
-  if (!isProjectName(projectName)) throw invalidField(`${path}.projectName`, projectNameForm, projectName);
-  if (!isOperationId(operationId)) throw invalidField(`${path}.operationId`, operationIdForm, operationId);
-  return { projectName, operationId };
+  return {
+    projectName: parsePattern(projectName, `${path}.projectName`, namePattern, nameForm),
+    operationId: parsePattern(operationId, `${path}.operationId`, operationIdPattern, operationIdForm),
+  };
 }
 
-/** The path counts too: behind one gateway there may be many services. */
+function parsePattern(value: unknown, path: string, pattern: RegExp, expected: string): string {
+  if (typeof value === "string" && pattern.test(value)) return value;
+  throw invalidField(path, expected, value);
+}
+
+/** Compares the path too: behind one gateway there may be many services. */
 function checkEndpoint(value: unknown, endpoint: URL): void {
   const path = "token.operation.endpoint";
   if (typeof value !== "string" || !URL.canParse(value)) throw invalidField(path, "a URL", value);
@@ -92,21 +93,19 @@ function checkVersion(value: unknown, apiVersion: string): void {
   throw new RangeError(`${path}: expected the client's ${apiVersion}, got ${got}`);
 }
 
-function parsePollingLocation(value: unknown, site: ResumeTarget): PollingLocation {
+function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLocation {
   const path = "token.operation.pollingLocation";
   const fields = parseFields(value, path, ["kind", "monitorUrl", "resultUrl"]);
   return {
     kind: parseKind(fields["kind"], `${path}.kind`, ownKinds),
-    monitorUrl: parseOwnUrl(`${path}.monitorUrl`, fields["monitorUrl"], site),
-    resultUrl: parseOptionalUrl(`${path}.resultUrl`, fields["resultUrl"], site),
+    monitorUrl: parseOwnUrl(`${path}.monitorUrl`, fields["monitorUrl"], target),
+    resultUrl: parseOptionalUrl(`${path}.resultUrl`, fields["resultUrl"], target),
   };
 }
 
-const ownKinds: ReadonlyMap<string, PollingKind> = new Map([
-  ["statusMonitor", "statusMonitor"],
-  ["location", "location"],
-  ["resource", "resource"],
-]);
+const ownKinds: ReadonlyMap<string, PollingKind> = new Map(
+  (["statusMonitor", "location", "resource"] as const).map((kind) => [kind, kind]),
+);
 
 const coreLroKinds: ReadonlyMap<string, PollingKind> = new Map([
   ["OperationLocation", "statusMonitor"],
@@ -114,16 +113,16 @@ const coreLroKinds: ReadonlyMap<string, PollingKind> = new Map([
   ["Body", "resource"],
 ]);
 
-/** The result that a state may hold is not taken from it: the service is asked again. */
-function parseCoreLroState(value: unknown, site: ResumeTarget, path: string): PollingLocation {
+/** Ignores the result that a state may hold: the poller requests it again. */
+function parseCoreLroState(value: unknown, target: ResumeTarget, path: string): PollingLocation {
   const config = parseObject(parseObject(value, path)["config"], `${path}.config`);
   const metadata = parseObject(config["metadata"], `${path}.config.metadata`);
-  const monitorUrl = parseOwnUrl(`${path}.config.operationLocation`, config["operationLocation"], site);
-  const resultUrl = parseOptionalUrl(`${path}.config.resourceLocation`, config["resourceLocation"], site);
+  const monitorUrl = parseOwnUrl(`${path}.config.operationLocation`, config["operationLocation"], target);
+  const resultUrl = parseOptionalUrl(`${path}.config.resourceLocation`, config["resourceLocation"], target);
   return {
     kind: parseKind(metadata["mode"], `${path}.config.metadata.mode`, coreLroKinds),
     monitorUrl,
-    // DevCenter sends the monitor itself as Location: there is no resource to be had there.
+    // DevCenter sends the status monitor itself as Location: there is no resource at it.
     resultUrl: resultUrl !== undefined && isSameResource(resultUrl, monitorUrl) ? undefined : resultUrl,
   };
 }
@@ -134,8 +133,8 @@ function parseKind(value: unknown, path: string, kinds: ReadonlyMap<string, Poll
   return kind;
 }
 
-function parseOptionalUrl(path: string, url: unknown, site: ResumeTarget): string | undefined {
-  return url === undefined || url === null ? undefined : parseOwnUrl(path, url, site);
+function parseOptionalUrl(path: string, url: unknown, target: ResumeTarget): string | undefined {
+  return url === undefined || url === null ? undefined : parseOwnUrl(path, url, target);
 }
 
 function parseOwnUrl(path: string, url: unknown, { endpoint, allowedOrigins }: ResumeTarget): string {

@@ -1,4 +1,3 @@
-import { redirectPolicyName } from "@azure/core-rest-pipeline";
 import type { HttpClient, Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import pRetry from "p-retry";
 import type { RetryContext } from "p-retry";
@@ -17,34 +16,34 @@ import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { withBodyLimit } from "../http/body-limit.ts";
+import { nameOf } from "./protocol.ts";
 import type { FinalStateVia } from "./protocol.ts";
-import { redactLog } from "../http/log-redaction.ts";
 import { logger } from "../telemetry/logger.ts";
 import { LroOperation, initialResponseOf } from "./lro-operation.ts";
 import type { InitialResponse, LroOperationOptions } from "./lro-operation.ts";
-import { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
+import { OriginBoundPipeline, takeOverPolicies } from "../http/origin-bound-pipeline.ts";
 
-/** The request that begins an operation. */
+/** An initial request: it starts an operation. */
 export interface InitialRequest {
-  /** Decides what the result is and whether the request may be repeated. */
+  /** The HTTP method. It decides what the result is, and whether the request may be repeated. */
   readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
-  /** Absolute, or relative to the client's endpoint. */
+  /** The URL, absolute or relative to the client's endpoint. */
   readonly url: string;
-  /** Sent with the polls and with the request for the result too. */
+  /** The headers. Polls and the request for the result carry them too, except those about the body or conditions. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON. */
+  /** The body, sent as JSON. */
   readonly body?: unknown;
 }
 
-/** How to begin an operation and wait for it. */
+/** Options of {@link startOperation}, and of the wait for the operation. */
 export interface StartOperationOptions<TResult = unknown> extends PollOptions<TResult> {
-  /** As the API's description says. Default: by the request's verb and the answer's headers. */
+  /** `final-state-via` of the API's description. Default: by the request's method and the response's headers. */
   readonly finalStateVia?: FinalStateVia;
-  /** Origins, besides that of the request, which the service's answers may lead to, such as a gateway's. */
+  /** Origins, besides that of the request, to which responses may lead, such as a gateway's. Default: none. */
   readonly allowedOrigins?: readonly string[];
-  /** Makes the result of the body that holds it. Default: the body as it is. What it throws ends the wait. */
+  /** Makes the result of the body that holds it. An error that it throws ends the wait. Default: the body as it is. */
   readonly parseResult?: (body: unknown) => TResult;
-  /** Called with the answer to the initial request, before the first poll. What it throws is logged. */
+  /** Called with the initial response, before the first poll. An error that it throws is logged. */
   readonly onStarted?: (started: InitialResponse) => unknown;
 }
 
@@ -61,36 +60,36 @@ export interface OperationStarter {
 export type OperationSender =
   | { readonly client: OperationStarter }
   | {
-      /** A copy is used, without its policies for retries and redirects: both are this library's to decide. */
+      /** Used as a copy without its policies for retries and redirects: this library decides on both. */
       readonly pipeline: Pipeline;
-      /** Default: that of core-rest-pipeline for the runtime. */
+      /** Sends the requests. Default: core-rest-pipeline's for the runtime. */
       readonly httpClient?: HttpClient;
-      /** Added to every URL that carries none. */
+      /** The api-version for URLs that have none. */
       readonly apiVersion?: string;
     };
 
 /**
- * A poller of an operation that was begun by a request of its own. Disposing of it leaves that request to its answer,
- * for nobody could tell otherwise whether the operation has begun; it is not repeated.
+ * A poller of an operation that this library starts. Disposing of it lets an initial request under way finish, but does
+ * not repeat it. Without the response it would be unknown whether the operation has started.
  */
 export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
   /**
-   * The answer to the initial request.
+   * The initial response.
    *
-   * @throws {@link OperationStartError}
+   * @throws {@link OperationStartError} if the initial request fails
    */
   readonly started: Promise<InitialResponse>;
 }
 
 /**
- * Begins an operation, at once, and gives the poller that waits for it.
+ * Starts an operation at once, and returns its poller.
  *
- * The operation is followed whichever way the service tells of it: `Operation-Location`, `Azure-AsyncOperation`,
- * `Location`, `provisioningState`. `pollUntilDone` resolves with its result, or rejects as that of any poller does,
- * or with an {@link OperationStartError} when the service refused to begin.
+ * The poller follows a status monitor (`Operation-Location`, `Azure-AsyncOperation`), a polling location (`Location`)
+ * or the resource's `provisioningState`. `pollUntilDone` resolves with the result, or rejects like that of any poller.
+ * It rejects with an {@link OperationStartError} if the initial request fails.
  *
- * The initial request is repeated, three times at most, where that is safe: an idempotent one after any passing
- * fault, another one when it was turned away unread (429, 503, no connection).
+ * The initial request is repeated, three times at most, where that is safe. An idempotent one is repeated after any
+ * transient error, another one only if the service did not process it (429, 503, no connection).
  *
  * @throws TypeError or RangeError that names the option or the URL that is wrong, before anything is sent
  */
@@ -103,11 +102,7 @@ export function startOperation<TResult = unknown>(
   if (!URL.canParse(request.url))
     throw new TypeError("request.url: expected an absolute URL, got another string");
   const ownPipeline = pipeline.clone();
-  // A redirect is the transport's to follow: the pipeline's own loses the token, and may lead anywhere.
-  ownPipeline.removePolicy({ name: redirectPolicyName });
-  // One layer retries: a pipeline's own would send a POST again that may have been heard.
-  ownPipeline.removePolicy({ phase: "Retry" });
-  redactLog(ownPipeline);
+  takeOverPolicies(ownPipeline);
   const { origin } = new URL(request.url);
   const bound = new OriginBoundPipeline(ownPipeline, [origin], withBodyLimit(httpClient));
   return startAndFollow(bound, request, rest, { apiVersion });
@@ -123,7 +118,7 @@ export function startAndFollow<TResult>(
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method, headers } = request;
   const url = withApiVersion(request.url, service.apiVersion);
-  // Before anything is sent: an operation that is started and then not polled would be lost.
+  // Before anything is sent: an operation that is started, but then not polled, would be lost.
   const settings = resolveOptions(pollOptions);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const allowed = pipeline.allowing(parseAllowedOrigins(allowedOrigins));
@@ -148,24 +143,22 @@ function startedPoller<TResult>(
   retries: AbortController,
 ): StartedPoller<TResult> {
   const dispose = poller[Symbol.asyncDispose].bind(poller);
-  const withStarted = Object.assign(poller, { started });
-  // Hidden from console.log and, by the getter, from `showHidden`: its headers have signed URLs among them.
-  Object.defineProperty(withStarted, "started", { enumerable: false, get: () => started });
-  Object.defineProperty(withStarted, Symbol.asyncDispose, {
-    value: () => {
-      retries.abort();
-      return dispose();
+  return Object.defineProperties(Object.assign(poller, { started }), {
+    // Hidden from console.log and, by the getter, from `showHidden`: its headers have signed URLs among them.
+    started: { enumerable: false, get: () => started },
+    [Symbol.asyncDispose]: {
+      value: () => {
+        retries.abort();
+        return dispose();
+      },
     },
   });
-  return withStarted;
 }
 
-/** Headers of the initial request alone are left out: the service would refuse a poll that carries them. */
+/** Leaves out headers that belong to the initial request alone: the service would reject a poll with them. */
 function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Record<string, string>> {
-  const entries = Object.entries(headers);
-  return Object.fromEntries(
-    entries.filter(([name]) => !/^(content-|if-|repeatability-|prefer$)/i.test(name)),
-  );
+  const isLeftOut = /^(content-|if-|repeatability-|prefer$)/i;
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isLeftOut.test(name)));
 }
 
 const maxRetries = 3;
@@ -183,8 +176,7 @@ async function sendInitialRequest(
     await sleep(clock, delayInMs, retries.signal).catch(() => {});
     return !retries.signal.aborted;
   };
-  const attempt = (): Promise<PipelineResponse> =>
-    attemptWithin(send, clock, requestTimeoutInMs, abortSignal);
+  const attempt = (): Promise<PipelineResponse> => sendOnce(send, clock, requestTimeoutInMs, abortSignal);
   const stopRetries = (): void => retries.abort();
   const unsubscribe = onAbort(abortSignal, stopRetries);
   const cancel = timeoutInMs === Infinity ? undefined : clock.setTimer(stopRetries, timeoutInMs);
@@ -193,14 +185,15 @@ async function sendInitialRequest(
   } catch (error) {
     if (abortSignal?.aborted) throw abortSignal.reason;
     const cause = errorOfRequest(error);
-    throw new OperationStartError(`${request.method} did not start an operation: ${cause.message}`, cause);
+    const name = `${request.method} ${nameOf(request.url)}`;
+    throw new OperationStartError(`${name} did not start an operation: ${cause.message}`, cause);
   } finally {
     cancel?.();
     unsubscribe();
   }
 }
 
-async function attemptWithin(
+async function sendOnce(
   send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
   clock: Clock,
   limitInMs: number,
@@ -213,13 +206,13 @@ async function attemptWithin(
       ? undefined
       : clock.setTimer(() => timeout.reject(timeoutError(limitInMs)), limitInMs);
   try {
-    // A transport need not settle when its signal fires: one of the user's own may never do so.
+    // An HTTP client of the user's own may never settle after its signal has fired.
     const sent = Promise.race([timeout.promise, send(controller.signal)]);
     const response = await unlessAborted(sent, abortSignal);
     if (response.status >= 300) throw errorOfResponse(response);
     return response;
   } catch (error) {
-    // Also a response of which the rest is no longer wanted.
+    // Also aborts the rest of a response that is no longer wanted.
     controller.abort(error);
     throw error;
   } finally {
@@ -227,15 +220,17 @@ async function attemptWithin(
   }
 }
 
-const neverSent = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
+const notSentCodes = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
 
 function isRepeatable(
   { method, headers = {} }: InitialRequest,
   { kind, statusCode, code }: RequestError,
 ): boolean {
   if (kind !== "transient") return false;
-  // A conditional request that was received once would be refused the second time because of itself.
+  // A conditional request that was received once would fail the second time because of itself.
   const isConditional = Object.keys(headers).some((name) => /^if-/i.test(name));
   const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
-  return (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || neverSent.has(code);
+  return (
+    (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || notSentCodes.has(code)
+  );
 }

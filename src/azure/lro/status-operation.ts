@@ -1,7 +1,5 @@
-import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { RequestLimiter } from "../../limiter/request-limiter.ts";
 import type { Clock } from "../../clock.ts";
-import { ContractError, RequestError } from "../../operation/errors.ts";
 import type {
   GetStatusOptions,
   Operation,
@@ -11,17 +9,17 @@ import type {
   StatusResponse,
   TracingOptions,
 } from "../../operation/operation.ts";
+import type { OperationStatus } from "../../operation/status.ts";
 import { parseOperationStatus } from "../../operation/parse-status.ts";
-import { ageOf, errorOfResponse, metadataOf, parseBody } from "../http/response.ts";
-import type { OperationReference } from "../http/validation.ts";
+import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "../http/response.ts";
 import { logger } from "../telemetry/logger.ts";
 import { observePoller } from "../telemetry/observers.ts";
 import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 
-/** As Azure Resource Manager calls it. */
+/** The name of DevCenter in Azure Resource Manager. */
 export const resourceProvider = "Microsoft.DevCenter";
 
-/** Where a client's operations are, and how to get there. */
+/** The facts that all operations of one client share. */
 export interface DevCenterContext {
   readonly endpoint: URL;
   readonly apiVersion: string;
@@ -31,14 +29,14 @@ export interface DevCenterContext {
   readonly spanName: string;
 }
 
-/** An operation of DevCenter. A class, so that of many thousand each costs no function. */
+/** An operation of DevCenter. A class, so that none of many thousand needs functions of its own. */
 export class StatusOperation<P> implements Operation<P> {
-  readonly #site: DevCenterContext;
+  readonly #context: DevCenterContext;
   readonly #projectName: string;
   readonly id: string;
 
-  constructor(site: DevCenterContext, projectName: string, id: string) {
-    this.#site = site;
+  constructor(context: DevCenterContext, projectName: string, id: string) {
+    this.#context = context;
     this.#projectName = projectName;
     this.id = id;
   }
@@ -48,40 +46,31 @@ export class StatusOperation<P> implements Operation<P> {
   }
 
   limiterFor(clock: Clock): RequestLimiter {
-    return this.#site.pipeline.limiterFor(clock);
+    return this.#context.pipeline.limiterFor(clock);
   }
 
   get #url(): string {
-    return `${this.#site.projectsUrl}${this.#projectName}/operationstatuses/${this.id}`;
+    return `${this.#context.projectsUrl}${this.#projectName}/operationstatuses/${this.id}`;
   }
 
   async getStatus(options: GetStatusOptions): Promise<StatusResponse<P>> {
-    const { pipeline, query } = this.#site;
+    const { pipeline, query } = this.#context;
     const response = await pipeline.send({ ...options, method: "GET", url: `${this.#url}${query}` });
-    return statusResponseOf<P>(response, this.id);
+    if (response.status !== 200) throw errorOfResponse(response);
+    const metadata = metadataOf(response);
+    const parse = (): OperationStatus<P> => parseOperationStatus<P>(parseBody(response), this.id);
+    const status = parseResponse(parse, metadata, "transient");
+    return { status, ageInMs: ageOf(status.startTime, response), ...metadata };
   }
 
-  observe(facts: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
-    const { spanName } = this.#site;
+  observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
+    const { spanName } = this.#context;
     const subject = { spanName, resourceProvider, projectName: this.#projectName, url: () => this.#url };
-    return observePoller(subject, facts, tracingOptions);
+    return observePoller(subject, snapshot, tracingOptions);
   }
 
   toJSON(): object {
-    const reference: OperationReference = { projectName: this.#projectName, operationId: this.id };
-    const { endpoint, apiVersion } = this.#site;
-    return { endpoint: endpoint.href, ...reference, apiVersion };
-  }
-}
-
-function statusResponseOf<P>(response: PipelineResponse, operationId: string): StatusResponse<P> {
-  if (response.status !== 200) throw errorOfResponse(response);
-  const facts = metadataOf(response);
-  try {
-    const status = parseOperationStatus<P>(parseBody(response), operationId);
-    return { status, ageInMs: ageOf(status.startTime, response), ...facts };
-  } catch (error) {
-    if (!(error instanceof ContractError)) throw error;
-    throw new RequestError(error.message, { ...facts, kind: "transient", code: error.code, cause: error });
+    const { endpoint, apiVersion } = this.#context;
+    return { endpoint: endpoint.href, projectName: this.#projectName, operationId: this.id, apiVersion };
   }
 }

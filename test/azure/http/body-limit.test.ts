@@ -28,7 +28,7 @@ test("a packed page of 2 GB is a failed read that says so, and fills no memory",
     {
       code: "BodyTooLong",
       statusCode: 200,
-      message: "HTTP 200, whose body was not read to its end: longer than 32 MiB",
+      message: "HTTP 200, but its body was not received in full: longer than 32 MiB",
     },
   ]);
   expect(process.resourceUsage().maxRSS).toBeLessThan(2 ** 20);
@@ -51,7 +51,7 @@ test("a body that breaks off is a failed read, and its Retry-After counts", asyn
   const poller = createPoller(new OperationStatusesClient(server.endpoint).operationAt(operationLocation));
   const failure = await rejection(poller.poll(), PollingError);
   expect(failure).toMatchObject({
-    message: expect.stringContaining("HTTP 200, whose body was not read to its end: "),
+    message: expect.stringContaining("HTTP 200, but its body was not received in full: "),
     code: "ECONNRESET",
     cause: { statusCode: 200, retryAfterInMs: 30_000 },
   });

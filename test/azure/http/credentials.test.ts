@@ -303,7 +303,7 @@ test.each(["http://dev.example", "ftp://dev.example"])(
     const poller = startOperation(request, { ...fast(), pipeline: createPipelineFromOptions({}) });
     const failure = await rejection(poller.pollUntilDone());
     expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
-    expect(failure).toHaveProperty("message", expect.stringContaining("http is for this machine only"));
+    expect(failure).toHaveProperty("message", expect.stringContaining("http is allowed to this machine only"));
   },
 );
 

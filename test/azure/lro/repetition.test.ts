@@ -51,7 +51,7 @@ describe("the initial request", () => {
     await clock.advance(600_000);
     expect(asked).toHaveLength(4);
     expect(clock.pendingTimers).toBe(0);
-    await expect(poller.started).rejects.toThrow("PUT did not start an operation");
+    await expect(poller.started).rejects.toThrow("PUT b1 did not start an operation");
   });
 
   test("that is refused a token of the caller's own pipeline is not sent again with the same", async () => {
