@@ -1,6 +1,6 @@
-// From core-lro come its types, which every Azure SDK's poller has, so that ours fits where theirs are expected.
-// Its loop is not used: it polls every 2 s whatever happens, takes a failed read for a failed operation, drops the
-// service's error and percentage, and never recovers from an abort (all measured with 3.4.1).
+// Only the types of core-lro are used: every Azure SDK's poller has them, and ours must fit where theirs are expected.
+// Its loop is not: it polls every 2 s whatever happens, takes a failed poll for a failed operation, drops the service's
+// error and percentage, and never recovers from an abort (all measured with 3.4.1).
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
 import { isRestError } from "@azure/core-rest-pipeline";
 import { onAbort } from "../abort.ts";
@@ -16,43 +16,42 @@ import { logger } from "./telemetry/logger.ts";
 import { observePoller, pollerSpanName } from "./telemetry/observers.ts";
 import { withinSpan } from "./telemetry/span.ts";
 
-/** A poller of core-lro 3, which Azure's modular SDKs give. */
+/** A poller of core-lro 3, which Azure's modular SDKs return. */
 export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;
 
-/** A poller of core-lro 2, which Azure's older SDKs give. */
+/** A poller of core-lro 2, which Azure's older SDKs return. */
 export interface LegacyAzurePoller<TResult> {
-  /** Asks once. */
+  /** Polls once. */
   poll(options?: CallOptions): Promise<unknown>;
-  /** Where the operation stands, as that poller knows it. */
+  /** Returns the latest state that the poller knows. */
   getOperationState(): LegacyAzureState<TResult>;
 }
 
-/** The state of such a poller; it is the poller's own, and live. */
+/** The state of a {@link LegacyAzurePoller}: the poller's own object, which changes with each poll. */
 export interface LegacyAzureState<TResult> {
   /** The operation was canceled. */
   isCancelled?: boolean;
-  /** The operation is over, however it ended. */
+  /** The operation is over, with any outcome. */
   isCompleted?: boolean;
-  /** Why it failed. */
+  /** The error of an operation that failed. */
   error?: Error;
-  /** What came of it. */
+  /** The result of an operation that succeeded. */
   result?: TResult;
 }
 
 /**
- * Lets this library's engine drive the poller of an Azure SDK: its schedule, its patience with failed reads, its
- * progress, its deadlines.
+ * Returns an operation that polls by the poller of an Azure SDK. It gets this library's schedule, retries, progress and
+ * deadlines.
  *
- * core-lro marks an operation as failed when one request is; that mark is taken back, so that the read can be tried
- * again. What a `PollerLike` does not tell stays unknown: percentComplete, Retry-After, and of the service's error
- * all but its text.
+ * core-lro marks an operation as failed when one request fails. That mark is removed, so that the poll can be retried.
+ * A `PollerLike` has no percentComplete and no Retry-After, and only the text of the service's error.
  */
 export function fromPollerLike<TResult>(
   poller: AzurePoller<TResult> | LegacyAzurePoller<TResult>,
 ): Operation<TResult> {
   const state = (): AzureState<TResult> | undefined =>
     "getOperationState" in poller ? poller.getOperationState() : poller.operationState;
-  // core-lro sends the initial request before anybody waits; that it fails must not end the process.
+  // core-lro sends the initial request before any caller waits; its failure must not end the process.
   if ("submitted" in poller) poller.submitted().catch(() => {});
   const toJSON = (): object => ({ state: { status: "running", config: configOf(state()) } });
   return {
@@ -61,52 +60,37 @@ export function fromPollerLike<TResult>(
     },
     logger,
     toJSON,
-    observe(facts, tracingOptions) {
+    observe(snapshot, tracingOptions) {
       const subject = { spanName: pollerSpanName, resourceProvider: "", url: () => undefined };
-      return observePoller(subject, facts, tracingOptions);
+      return observePoller(subject, snapshot, tracingOptions);
     },
     async getStatus({ abortSignal, tracingOptions }): Promise<StatusResponse<TResult>> {
-      const failure = await failureOf(withinSpan(tracingOptions, () => poller.poll({ abortSignal })));
+      const polled = withinSpan(tracingOptions, () => poller.poll({ abortSignal }));
+      const reason: unknown = await polled.then(() => undefined).catch((error: unknown) => error);
       const latest = state();
-      if (latest === undefined) throw startError(failure);
-      const failedRead = failedReadIn(latest, failure);
-      if (failedRead) throw failedRead;
+      if (latest === undefined) throw startError(reason);
+      const failedPoll = failedPollIn(latest, reason);
+      if (failedPoll) throw failedPoll;
       return { status: statusOf(latest, nameOfOperation(configOf(latest))) };
     },
   };
 }
 
-/** The state that pollers of both kinds keep; live, and theirs. */
+/** The state of pollers of both kinds: the poller's own object, which changes with each poll. */
 interface AzureState<TResult> extends LegacyAzureState<TResult> {
   status?: CoreLroState<TResult>["status"];
   config?: unknown;
 }
 
-interface Failure {
-  readonly reason: unknown;
+function startError(reason: unknown): Error {
+  const cause = errorOfRequest(reason ?? new Error("the poller has no state"));
+  return new OperationStartError(`The operation did not start: ${cause.message}`, cause);
 }
 
-async function failureOf(promise: Promise<unknown>): Promise<Failure | undefined> {
-  try {
-    await promise;
-    return undefined;
-  } catch (reason) {
-    return { reason };
-  }
-}
-
-function startError(failure: Failure | undefined): Error {
-  const cause = errorOfRequest(failure?.reason ?? new Error("the poller has no state"));
-  return new OperationStartError(`The operation did not begin: ${cause.message}`, cause);
-}
-
-/** Whether a read failed, rather than the operation; then core-lro's mark on the operation is taken back. */
-function failedReadIn<TResult>(
-  state: AzureState<TResult>,
-  failure: Failure | undefined,
-): RequestError | undefined {
-  const answered = isTerminalState(state) && !isRestError(failure?.reason);
-  const cause = answered ? errorAsResult(state.result) : failure?.reason;
+/** Returns the error if the poll failed, not the operation. Removes core-lro's mark on the operation then. */
+function failedPollIn(state: AzureState<unknown>, reason: unknown): RequestError | undefined {
+  const isOver = isTerminalState(state) && !isRestError(reason);
+  const cause = isOver ? errorAsResult(state.result) : reason;
   if (cause === undefined) return undefined;
   if (state.status !== undefined) state.status = "running";
   state.isCompleted = false;
@@ -121,7 +105,7 @@ function isTerminalState({ status, isCompleted, isCancelled, error }: AzureState
   );
 }
 
-/** Azure's REST-level clients resolve with an answer such as a 503 as if it were the operation's result. */
+/** Azure's REST-level clients resolve with a response such as a 503 as if it were the operation's result. */
 function errorAsResult(result: unknown): RequestError | undefined {
   const status: unknown =
     typeof result === "object" && result !== null && "status" in result ? result.status : "";
@@ -162,10 +146,10 @@ function nameOfOperation(config: { readonly operationLocation?: unknown }): stri
 }
 
 /**
- * Makes one of this library's pollers fit where an Azure SDK's is expected. The states are core-lro's, in lower case;
- * the result can be awaited; `serialize()` gives the token that `client.resume` takes.
+ * Converts one of this library's pollers into an Azure SDK's. The states are core-lro's, in lower case. `serialize()`
+ * returns the token that `client.resume` takes.
  *
- * Beware: what it returns is a thenable, like every `PollerLike`. Returned from an async function, it is waited for.
+ * Beware: the result is a thenable, like every `PollerLike`. An async function that returns it waits for the operation.
  */
 export function toPollerLike<TResult>(poller: Poller<TResult>): AzurePoller<TResult> {
   const wait = (options?: AzureCallOptions): Promise<TResult> =>
@@ -215,7 +199,7 @@ function coreLroStateOf<TResult>(progress: Progress<TResult>): CoreLroState<TRes
     case "NotStarted":
       return { status: "notStarted" };
     case "Succeeded":
-      // core-lro's states have succeeded only with their result, which may still have to be read.
+      // core-lro's states have succeeded only with their result, which may still have to be requested.
       if (nextPollInMs !== undefined) return { status: "running" };
       return operation.properties === undefined
         ? { status: "succeeded" }
@@ -230,7 +214,7 @@ function coreLroStateOf<TResult>(progress: Progress<TResult>): CoreLroState<TRes
   }
 }
 
-/** Azure's own signals are like those of the platform, but carry no reason. */
+/** Converts Azure's own signals, which are like the platform's but have no reason. */
 async function withAbortSignal<T>(
   { abortSignal }: AzureCallOptions = {},
   call: (options: CallOptions) => Promise<T>,

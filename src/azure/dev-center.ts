@@ -1,57 +1,57 @@
 import { checkName, checkProjectName, checkUserId } from "./http/validation.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 
-/** What a dev box is made from. Fields beyond these are sent as they are. */
+/** The description of a dev box to create. Fields beyond these are sent as they are. */
 export interface DevBoxCreation {
-  /** The pool whose image, size and network it gets. */
+  /** The pool that decides its image, size and network. */
   readonly poolName: string;
   /** Whether its user administers it. Default: the pool's setting. */
   readonly localAdministrator?: "Enabled" | "Disabled";
-  /** Whatever else the service takes. */
+  /** Any other field that the service takes. */
   readonly [field: string]: unknown;
 }
 
-/** A dev box, as DevCenter's data plane gives it. Only the fields that every answer has are spelled out. */
+/** A dev box, as DevCenter's data plane returns it. Only the fields of every response are spelled out. */
 export interface DevBox {
-  /** Unique among those of its user in the project. */
+  /** The name, unique for its user in the project. */
   readonly name: string;
-  /** The pool that it was made from. */
+  /** The pool that it was created in. */
   readonly poolName: string;
   /** The project that it is in. */
   readonly projectName?: string;
-  /** Whether it is there: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
+  /** The state of its creation: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
   readonly provisioningState?: string;
-  /** What is being done with it, such as `Starting`. */
+  /** The action under way, such as `Starting`. */
   readonly actionState?: string;
-  /** `Running`, `Deallocated`, `Hibernated`, and others of the service's. */
+  /** The power state: `Running`, `Deallocated`, `Hibernated`, and others of the service's. */
   readonly powerState?: string;
   /** The service's UUID for it. */
   readonly uniqueId?: string;
   /** The UUID of the user it is for. */
   readonly user?: string;
-  /** Whatever else the service gives. */
+  /** Any other field that the service returns. */
   readonly [field: string]: unknown;
 }
 
-/** What an environment is deployed from. Fields beyond these are sent as they are. */
+/** The description of an environment to deploy. Fields beyond these are sent as they are. */
 export interface EnvironmentCreation {
-  /** One of the project's types, such as `Sandbox`: decides the subscription. */
+  /** One of the project's types, such as `Sandbox`. It decides the subscription. */
   readonly environmentType: string;
-  /** The catalog that has the definition. */
+  /** The catalog of the definition. */
   readonly catalogName: string;
-  /** What is deployed. */
+  /** The definition to deploy. */
   readonly environmentDefinitionName: string;
   /** The definition's parameters. Default: its own defaults. */
   readonly parameters?: Readonly<Record<string, unknown>>;
-  /** Whatever else the service takes. */
+  /** Any other field that the service takes. */
   readonly [field: string]: unknown;
 }
 
-/** An environment, as DevCenter's data plane gives it. */
+/** An environment, as DevCenter's data plane returns it. */
 export interface Environment extends EnvironmentCreation {
-  /** Unique among those of its user in the project. */
+  /** The name, unique for its user in the project. */
   readonly name: string;
-  /** Whether it is there: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
+  /** The state of its creation: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
   readonly provisioningState?: string;
   /** The Azure resource group that it was deployed to. */
   readonly resourceGroupId?: string;
@@ -59,36 +59,37 @@ export interface Environment extends EnvironmentCreation {
   readonly user?: string;
 }
 
-/** A customization task to be checked before it is used. */
+/** A customization task to check before it is used. */
 export interface CustomizationTask {
-  /** The name that its catalog gives it. */
+  /** The task's name in its catalog. */
   readonly name: string;
-  /** What the task is given. */
+  /** The task's parameters. */
   readonly parameters?: Readonly<Record<string, string>>;
-  /** Whatever else the service takes. */
+  /** Any other field that the service takes. */
   readonly [field: string]: unknown;
 }
 
-/** What came of the check: the operation succeeds also when the tasks are wrong. */
+/** The result of the check. The operation succeeds also when the tasks are wrong. */
 export interface CustomizationTasksValidation {
   /** Whether the tasks may be used. */
   readonly validationResult: "Succeeded" | "Failed";
-  /** What is wrong with them; absent where nothing is. */
+  /** The errors of the tasks; absent if there are none. */
   readonly errors?: readonly { readonly target?: unknown; readonly details?: readonly unknown[] }[];
 }
 
-/** Says more of how to stop a dev box. */
+/** Options of `stopDevBox`. */
 export interface StopDevBoxOptions extends StartOperationOptions<void> {
-  /** Keeps the memory's content. Default: the service's. */
+  /** Whether to keep the memory's content. Default: the service's. */
   readonly hibernate?: boolean;
 }
 
 /**
- * The requests of DevCenter's data plane, api-version 2025-02-01, that begin an operation. Each is sent at once.
- * Names are checked against the contract before: TypeError or RangeError that names the argument.
+ * The operations of DevCenter's data plane, api-version 2025-02-01. Each method sends its initial request at once.
+ *
+ * Before that it checks names against the contract, and throws a TypeError or RangeError that names the argument.
  */
 export abstract class DevCenterOperations {
-  /** Begins an operation by any request; those below are made of it. */
+  /** Starts an operation by any request. The methods below use it. */
   abstract startOperation<TResult>(
     request: InitialRequest,
     options?: StartOperationOptions<TResult>,
@@ -106,7 +107,7 @@ export abstract class DevCenterOperations {
     return this.startOperation({ method: "PUT", url, body: devBox }, options);
   }
 
-  /** Deletes a dev box; ends at once where there is none. */
+  /** Deletes a dev box. Succeeds at once if there is none. */
   deleteDevBox(
     projectName: string,
     userId: string,
@@ -167,7 +168,7 @@ export abstract class DevCenterOperations {
     return this.#act(devBoxPath(projectName, userId, devBoxName), "captureSnapshot", options);
   }
 
-  /** Brings a dev box back to a snapshot. */
+  /** Restores a dev box from a snapshot. */
   restoreDevBoxSnapshot(
     projectName: string,
     userId: string,
@@ -179,7 +180,7 @@ export abstract class DevCenterOperations {
     return this.#act(devBoxPath(projectName, userId, devBoxName), action, options);
   }
 
-  /** Checks customization tasks. The operation succeeds also when they are wrong: see `validationResult`. */
+  /** Checks customization tasks. The operation succeeds also if they are wrong: see `validationResult`. */
   validateCustomizationTasks(
     projectName: string,
     tasks: readonly CustomizationTask[],
@@ -201,7 +202,7 @@ export abstract class DevCenterOperations {
     return this.startOperation({ method: "PUT", url, body: environment }, options);
   }
 
-  /** Deletes an environment and its resources; ends at once where there is none. */
+  /** Deletes an environment and its resources. Succeeds at once if there is none. */
   deleteEnvironment(
     projectName: string,
     userId: string,
@@ -220,12 +221,10 @@ export abstract class DevCenterOperations {
   }
 }
 
-/** The path of a dev box, relative to the endpoint; throws what the checks of its names throw. */
 function devBoxPath(projectName: string, userId: string, devBoxName: string): string {
   return `${userPath(projectName, userId)}/devboxes/${checkName("devBoxName", devBoxName)}`;
 }
 
-/** The path of an environment, relative to the endpoint; throws what the checks of its names throw. */
 function environmentPath(projectName: string, userId: string, environmentName: string): string {
   return `${userPath(projectName, userId)}/environments/${checkName("environmentName", environmentName)}`;
 }

@@ -18,7 +18,6 @@ import {
 import { DevCenterOperations } from "./dev-center.ts";
 import { logger } from "./telemetry/logger.ts";
 import { LroOperation } from "./lro/lro-operation.ts";
-import type { LroOperationOptions } from "./lro/lro-operation.ts";
 import { pollerSpanName } from "./telemetry/observers.ts";
 import { parseTokenFor } from "./lro/resume.ts";
 import { startAndFollow } from "./lro/start-operation.ts";
@@ -28,43 +27,42 @@ import type { DevCenterContext } from "./lro/status-operation.ts";
 import { createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { TransportOptions } from "./http/origin-bound-pipeline.ts";
 
-/** Options of an {@link OperationStatusesClient}: those of core-rest-pipeline, and these. */
+/** Options of an {@link OperationStatusesClient}. */
 export interface OperationStatusesClientOptions extends TransportOptions {
-  /** Default `2025-02-01`. */
+  /** The api-version of all requests. Default `2025-02-01`. */
   readonly apiVersion?: string;
 }
 
 /** Options of {@link OperationStatusesClient.getOperationStatus}. */
 export interface GetOperationStatusOptions extends CallOptions {
-  /** As every Azure client takes them. Default: the span of the call is a child of the active one. */
+  /** The parent of the call's span. Default: the active span. */
   readonly tracingOptions?: TracingOptions;
 }
 
-/** How to go on with a wait. */
+/** Options of {@link OperationStatusesClient.resume}. */
 export interface ResumeOptions<P = unknown> extends PollOptions<P> {
-  /** Origins, besides the client's, which the token and the service's answers may lead to, such as a gateway's. */
+  /** Origins, besides the client's, to which the token and responses may lead, such as a gateway's. Default: none. */
   readonly allowedOrigins?: readonly string[];
 }
 
-/** A token that was checked, and the operation that it is of. */
+/** A parsed and checked resume token, and its operation. */
 export interface ParsedResumeToken<P = unknown> {
-  /** What the wait knew when it was written. */
+  /** The state of the wait when the token was written. */
   readonly token: ResumeToken;
-  /** To read. */
+  /** The operation to poll. */
   readonly operation: Operation<P>;
 }
 
 const devCenterScope = "https://devcenter.azure.com/.default";
 
-/** Reads the status of the operations of one DevCenter, and begins some. */
+/** A client for the operations of one DevCenter: it starts them, polls them and resumes waits. */
 export class OperationStatusesClient extends DevCenterOperations {
   readonly #context: DevCenterContext;
 
   /**
    * @param endpoint - the DevCenter's own URI, `https://{tenantId}-{devcenter}.{region}.devcenter.azure.com`
-   * @param credential - any of `@azure/identity`; left out, requests go unsigned
-   * @throws TypeError or RangeError that names the argument: a credential goes to https only, plain http to this
-   * machine only
+   * @param credential - any of `@azure/identity`; without one, requests have no token
+   * @throws TypeError or RangeError that names the argument. A credential needs https; plain http is for this machine
    */
   constructor(endpoint: string, credential?: TokenCredential, options: OperationStatusesClientOptions = {}) {
     super();
@@ -78,11 +76,11 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Reads an operation's status once, for at most 30 s, its turn among the client's other reads included. Where the
-   * service wants to hear from none of them for longer than that, rejects at once with the code `Throttled`.
+   * Polls an operation once, for at most 30 s, the wait for the rate limiter included. Rejects at once with the code
+   * `Throttled` if the service accepts no request for longer than that.
    *
-   * @throws {@link OperationNotFoundError} when there is no such operation, {@link PollingError} for any other failure,
-   * TypeError or RangeError that names the argument that is not as the contract has it
+   * @throws {@link OperationNotFoundError} if there is no such operation, {@link PollingError} for any other failure,
+   * TypeError or RangeError that names an argument that breaks the contract
    */
   async getOperationStatus<P = unknown>(
     projectName: string,
@@ -91,8 +89,8 @@ export class OperationStatusesClient extends DevCenterOperations {
   ): Promise<OperationStatus<P>> {
     checkProjectName(projectName);
     checkOperationId(operationId);
-    const site = { ...this.#context, spanName: "OperationStatusesClient.getOperationStatus" };
-    const poller = createPoller(new StatusOperation<P>(site, projectName, operationId), {
+    const context = { ...this.#context, spanName: "OperationStatusesClient.getOperationStatus" };
+    const poller = createPoller(new StatusOperation<P>(context, projectName, operationId), {
       notFoundGraceInMs: 0,
       ...(tracingOptions && { tracingOptions }),
     });
@@ -101,9 +99,9 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * An operation to poll.
+   * Returns an operation to poll.
    *
-   * @throws TypeError or RangeError that names the argument that is not as the contract has it
+   * @throws TypeError or RangeError that names an argument that breaks the contract
    */
   operation<P = unknown>(projectName: string, operationId: string): Operation<P> {
     checkProjectName(projectName);
@@ -112,9 +110,10 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * An operation to poll, from the value of an `Operation-Location` header. The client's own api-version is asked for.
+   * Returns an operation to poll, from its status monitor: the value of an `Operation-Location` header. Polls use the
+   * client's own api-version.
    *
-   * @throws TypeError or RangeError when it is no operation of this client's endpoint
+   * @throws TypeError or RangeError if it is no operation of this client's endpoint
    */
   operationAt<P = unknown>(operationLocation: string): Operation<P> {
     const { projectName, operationId } = parseOperationLocation(operationLocation, this.#context.endpoint);
@@ -122,13 +121,13 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Goes on with a wait that was begun elsewhere: its elapsed time, its progress, what is left of its `timeoutInMs`
-   * (unless the options give a new one, which is counted from now), and the Retry-After that it was told. Nothing is
-   * sent until somebody waits.
+   * Returns a poller that continues a wait of another poller: its elapsed time, its progress and its Retry-After. What
+   * is left of its `timeoutInMs` counts too; a new one in the options counts from now. Sends nothing until a caller
+   * waits.
    *
-   * @param token - what `JSON.stringify(poller)` gave, or that parsed; or what core-lro's `serialize()` gave
-   * @throws {@link ContractError} that says what is wrong with the token, RangeError when it is of another origin,
-   * endpoint or api-version than this client's; TypeError or RangeError that names an option that is wrong
+   * @param token - the text of `JSON.stringify(poller)`, the same parsed, or the text of core-lro's `serialize()`
+   * @throws {@link ContractError} that names what is wrong with the token, RangeError if its origin, endpoint or
+   * api-version is not this client's; TypeError or RangeError that names an option that is wrong
    */
   resume<P = unknown>(token: string | ResumeToken, options: ResumeOptions<P> = {}): Poller<P> {
     const { allowedOrigins = [], ...pollOptions } = options;
@@ -138,10 +137,9 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Parses and checks a token as {@link OperationStatusesClient.resume} does, for who reads by other means than a
-   * poller, such as a queue's worker.
+   * Parses and checks a resume token without a poller: for a queue's worker, for example.
    *
-   * @throws as `resume` does
+   * @throws like {@link OperationStatusesClient.resume}
    */
   parseResumeToken<P = unknown>(
     token: string | object,
@@ -151,9 +149,9 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Begins an operation by any request to this client's endpoint, at once, and gives the poller that waits for it.
+   * Starts an operation by any request to this client's endpoint, at once, and returns its poller.
    *
-   * @throws TypeError or RangeError when the URL is none of this client's or an option is wrong, before anything is sent
+   * @throws TypeError or RangeError if the URL is not this client's or an option is wrong, before anything is sent
    */
   override startOperation<TResult = unknown>(
     request: InitialRequest,
@@ -171,25 +169,18 @@ export class OperationStatusesClient extends DevCenterOperations {
   ): ParsedResumeToken<P> {
     const allowed = parseAllowedOrigins(allowedOrigins);
     const { endpoint, apiVersion } = this.#context;
-    const point = parseTokenFor(token, { endpoint, apiVersion, allowedOrigins: new Set(allowed) }, now);
-    const operation =
-      "kind" in point.operation
-        ? new LroOperation<P>(this.#lroOptions(allowed), point.operation)
-        : this.operation<P>(point.operation.projectName, point.operation.operationId);
-    return { token: point.token, operation };
-  }
-
-  #lroOptions(allowedOrigins: readonly string[]): LroOperationOptions<never> {
-    return {
-      pipeline: this.#context.pipeline.allowing(allowedOrigins),
-      apiVersion: this.#context.apiVersion,
-      resourceProvider,
-      logger,
-    };
+    const target = { endpoint, apiVersion, allowedOrigins: new Set(allowed) };
+    const { token: parsed, operation } = parseTokenFor(token, target, now);
+    if (!("kind" in operation)) {
+      return { token: parsed, operation: this.operation(operation.projectName, operation.operationId) };
+    }
+    const pipeline = this.#context.pipeline.allowing(allowed);
+    const options = { pipeline, apiVersion, resourceProvider, logger };
+    return { token: parsed, operation: new LroOperation(options, operation) };
   }
 }
 
-/** In JavaScript a token's text is easily taken for a credential, and its lack of one found out much later. */
+/** In JavaScript a token's text is easily taken for a credential, which would fail much later. */
 function checkCredential(credential: unknown): void {
   const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
   if (credential === undefined || isCredential) return;

@@ -1,46 +1,42 @@
 import type { PollFailure, PollerObserver, PollerSnapshot } from "../../operation/operation.ts";
 
-/** What a wait is for, as far as it may be shown to operators. */
+/** The operation of a wait, as far as operators may see it. */
 export interface TelemetrySubject {
-  /** By Azure's convention `Class.method`. */
+  /** The span's name, by Azure's convention `Class.method`. */
   readonly spanName: string;
-  /** `Microsoft.DevCenter`; empty where it is not known. */
+  /** The namespace of Azure Resource Manager, such as `Microsoft.DevCenter`; empty if it is unknown. */
   readonly resourceProvider: string;
   readonly projectName?: string;
-  /** Where the operation is asked for its status; before it has begun, where it is begun. */
+  /** The URL to poll; before the initial response, the URL of the initial request. */
   url(): string | undefined;
 }
 
-/** Begins to watch a wait. */
-export type ObserverFactory = (subject: TelemetrySubject, facts: PollerSnapshot) => PollerObserver;
+/** Creates the observer of a wait that starts. */
+export type ObserverFactory = (subject: TelemetrySubject, snapshot: PollerSnapshot) => PollerObserver;
 
 const globalObservers = new Set<ObserverFactory>();
 
-/** Watches all waits that begin in this process from now on. Returns the way out. */
-export function addGlobalObserver(watch: ObserverFactory): () => void {
-  const own: ObserverFactory = (subject, facts) => watch(subject, facts);
+/** Observes all waits that start in this process from now on. Returns a function that unsubscribes. */
+export function addGlobalObserver(createObserver: ObserverFactory): () => void {
+  // A function of its own: a factory that is added twice observes twice, and unsubscribes one at a time.
+  const own: ObserverFactory = (subject, snapshot) => createObserver(subject, snapshot);
   globalObservers.add(own);
   return () => {
     globalObservers.delete(own);
   };
 }
 
-const none: readonly PollerObserver[] = [];
-
-/** Who watches a wait that begins, because it watches all. */
-export function startGlobalObservers(
-  subject: TelemetrySubject,
-  facts: PollerSnapshot,
-): readonly PollerObserver[] {
-  return globalObservers.size === 0 ? none : Array.from(globalObservers, (watch) => watch(subject, facts));
+/** Returns the observers of a wait that starts from all those that observe every wait. */
+export function startGlobalObservers(subject: TelemetrySubject, snapshot: PollerSnapshot): PollerObserver[] {
+  return Array.from(globalObservers, (createObserver) => createObserver(subject, snapshot));
 }
 
-/** Of few values, as OpenTelemetry asks: the HTTP status, or else the code. */
+/** Returns the HTTP status, or else the code: OpenTelemetry wants few distinct values. */
 export function errorTypeOf({ statusCode, code }: PollFailure): string {
   return statusCode === undefined || statusCode < 400 ? code : String(statusCode);
 }
 
-/** Of few values too: the name of a class. */
+/** Returns the name of an error's class: few distinct values too. */
 export function nameOfError(error: unknown): string {
   return error instanceof Error ? error.name : typeof error;
 }

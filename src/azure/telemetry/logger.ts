@@ -1,5 +1,5 @@
 import { createClientLogger } from "@azure/logger";
 import type { AzureLogger } from "@azure/logger";
 
-/** Shown with `AZURE_LOG_LEVEL=info` or `setLogLevel` of `@azure/logger`. */
+/** The library's logger. `AZURE_LOG_LEVEL=info` or `setLogLevel` of `@azure/logger` enables it. */
 export const logger: AzureLogger = createClientLogger("lro-poller");

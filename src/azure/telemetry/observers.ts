@@ -6,31 +6,26 @@ import type { TelemetrySubject } from "./global-observers.ts";
 /** The name of the span of a wait, whether it is awaited, iterated over, or a single poll. */
 export const pollerSpanName = "Poller.wait";
 
-/** Who watches a wait that begins: its span, where tracing is on, and whoever watches all waits. */
+/** Starts the observers of a wait: its span, if tracing is on, and the global observers. */
 export function observePoller(
   subject: TelemetrySubject,
-  facts: PollerSnapshot,
+  snapshot: PollerSnapshot,
   tracingOptions: TracingOptions | undefined,
 ): PollerObserver | undefined {
-  const span = startPollerSpan(subject, facts, tracingOptions);
-  const others = startGlobalObservers(subject, facts);
+  const span = startPollerSpan(subject, snapshot, tracingOptions);
+  const others = startGlobalObservers(subject, snapshot);
   if (others.length === 0) return span;
-  return together(span ? [span, ...others] : others, span?.getStatusOptions);
-}
-
-function together(
-  observers: readonly PollerObserver[],
-  getStatusOptions: PollerObserver["getStatusOptions"],
-): PollerObserver {
+  const observers = span ? [span, ...others] : others;
   return {
-    getStatusOptions,
-    onResponse: (facts) => observers.forEach((observer) => observer.onResponse(facts)),
-    onFailedPoll: (facts, failure) => observers.forEach((observer) => observer.onFailedPoll(facts, failure)),
-    onEnd: (facts, end) => observers.forEach((observer) => observer.onEnd(facts, end)),
+    getStatusOptions: span?.getStatusOptions,
+    onResponse: (latest) => observers.forEach((observer) => observer.onResponse(latest)),
+    onFailedPoll: (latest, failure) =>
+      observers.forEach((observer) => observer.onFailedPoll(latest, failure)),
+    onEnd: (latest, end) => observers.forEach((observer) => observer.onEnd(latest, end)),
   };
 }
 
-/** The namespace of Azure Resource Manager that a URL is of. */
+/** Returns the namespace of Azure Resource Manager in a URL, or an empty text. */
 export function resourceProviderOf(url: string): string {
   return /\/providers\/([\w.]+)\//i.exec(url)?.[1] ?? "";
 }

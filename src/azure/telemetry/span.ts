@@ -13,7 +13,7 @@ import { withoutUrlSecrets } from "../../redaction.ts";
 import { errorTypeOf, nameOfError } from "./global-observers.ts";
 import type { TelemetrySubject } from "./global-observers.ts";
 
-/** As in package.json, which a browser cannot read; a test holds them equal. */
+/** The version in package.json, which a browser cannot read. A test keeps both equal. */
 const packageVersion = "0.1.0";
 
 function tracingClientOf(namespace: string): TracingClient {
@@ -24,30 +24,29 @@ const anyNamespace = tracingClientOf("");
 const anyTraceparent = `00-${"1".repeat(32)}-${"1".repeat(16)}-01`;
 
 /**
- * Begins the span of a wait, as a child of that in the options or of the active one; none while nobody traces.
- * core-tracing does not say whether somebody does, but the instrumenter that it begins with parses no traceparent.
+ * Starts the span of a wait, as a child of that in the options or of the active one; none if tracing is off.
+ * core-tracing does not tell whether it is on, but its initial instrumenter, which does nothing, parses no traceparent.
  */
 export function startPollerSpan(
   subject: TelemetrySubject,
-  facts: PollerSnapshot,
+  snapshot: PollerSnapshot,
   tracingOptions: TracingOptions | undefined,
 ): PollerObserver | undefined {
   if (anyNamespace.parseTraceparentHeader(anyTraceparent) === undefined) return undefined;
   const { span, updatedOptions } = tracingClientOf(subject.resourceProvider).startSpan(
     subject.spanName,
     tracingOptions ? { tracingOptions } : {},
-    { spanKind: "internal", spanAttributes: attributesOf(subject, facts) },
+    { spanKind: "internal", spanAttributes: attributesOf(subject, snapshot) },
   );
   return new PollerSpan(span, subject, updatedOptions.tracingOptions);
 }
 
-/** Calls what sends requests with this span as the active one, for want of a way to hand it over. */
+/** Makes a span the active one during a call that sends requests but takes no tracing options. */
 export function withinSpan<T>(tracingOptions: TracingOptions | undefined, call: () => T): T {
   const tracingContext = tracingOptions?.tracingContext;
   return tracingContext ? anyNamespace.withContext(tracingContext, call) : call();
 }
 
-/** The span of one wait. */
 class PollerSpan implements PollerObserver {
   readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal">;
   readonly #span: TracingSpan;
@@ -59,27 +58,32 @@ class PollerSpan implements PollerObserver {
     this.#subject = subject;
   }
 
-  onResponse(facts: PollerSnapshot): void {
-    const { status, previousStatus } = facts;
-    this.#addEvent("lro_poller.poll", { ...attributesOfStatus(facts), ...attributesOfNextPoll(facts) });
+  onResponse(snapshot: PollerSnapshot): void {
+    const { status, previousStatus, nextPollInMs } = snapshot;
+    const nextPoll = { "lro_poller.next_poll_in_ms": nextPollInMs };
+    this.#addEvent("lro_poller.poll", { ...attributesOfStatus(snapshot), ...nextPoll });
     if (status === previousStatus) return;
     this.#addEvent("lro_poller.transition", { "lro_poller.from": previousStatus, "lro_poller.to": status });
   }
 
-  onFailedPoll(facts: PollerSnapshot, failure: PollFailure): void {
+  onFailedPoll(snapshot: PollerSnapshot, failure: PollFailure): void {
     this.#addEvent("lro_poller.failed_poll", {
       "error.type": errorTypeOf(failure),
       "http.response.status_code": failure.statusCode,
       "lro_poller.error.message": failure.message,
       "lro_poller.throttled": failure.isThrottled,
-      ...attributesOfNextPoll(facts),
+      "lro_poller.next_poll_in_ms": snapshot.nextPollInMs,
     });
   }
 
-  onEnd(facts: PollerSnapshot, { type, error }: PollerEnd): void {
+  onEnd(snapshot: PollerSnapshot, { type, error }: PollerEnd): void {
     const span = this.#span;
-    const ending = { "lro_poller.polls": facts.pollCount, "lro_poller.failed_polls": facts.failedPollCount };
-    const attributes = { ...attributesOf(this.#subject, facts), ...attributesOfStatus(facts), ...ending };
+    const attributes = {
+      ...attributesOf(this.#subject, snapshot),
+      ...attributesOfStatus(snapshot),
+      "lro_poller.polls": snapshot.pollCount,
+      "lro_poller.failed_polls": snapshot.failedPollCount,
+    };
     for (const [name, value] of Object.entries(attributes)) {
       if (value !== undefined) span.setAttribute(name, value);
     }
@@ -91,9 +95,9 @@ class PollerSpan implements PollerObserver {
   #fail(error: unknown): void {
     this.#span.setAttribute("error.type", nameOfError(error));
     if (error instanceof LroError) this.#span.setAttribute("lro_poller.error.code", error.code);
-    // Only this library's own errors are known to show no secret.
-    const shown = error instanceof LroError ? error : withoutUrlSecrets(messageOf(error));
-    this.#span.setStatus({ status: "error", error: shown });
+    // Only this library's own errors are known to show no secrets.
+    const redacted = error instanceof LroError ? error : withoutUrlSecrets(messageOf(error));
+    this.#span.setStatus({ status: "error", error: redacted });
   }
 
   #addEvent(name: string, attributes: Record<string, unknown>): void {
@@ -115,10 +119,6 @@ function attributesOfStatus({ status, percentComplete }: PollerSnapshot): Record
     "lro_poller.operation.status": status,
     "lro_poller.operation.percent_complete": percentComplete,
   };
-}
-
-function attributesOfNextPoll({ nextPollInMs }: PollerSnapshot): Record<string, unknown> {
-  return { "lro_poller.next_poll_in_ms": nextPollInMs };
 }
 
 function originAndPath(url: string): string {
