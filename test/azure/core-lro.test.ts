@@ -14,25 +14,25 @@ import type { FailedPoll, LegacyAzurePoller, LegacyAzureState, Poller, StartedPo
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { rejection } from "../support/rejections.ts";
 import type { RouteServer } from "../support/route-server.ts";
-import { begin, clientOf, fast, on, pipelineWithoutRetries, requestOf, serve } from "./lro/support.ts";
+import { start, clientOf, fast, on, pipelineWithoutRetries, requestOf, serve } from "./lro/support.ts";
 
 const at = "/operations/7";
-const ask = `GET ${at}`;
+const statusRequest = `GET ${at}`;
 const monitor = { headers: { "operation-location": `{origin}${at}` } };
 const running = { body: { status: "Running" } };
 const succeeded = { body: { status: "Succeeded" } };
 const box = { body: { id: "b1", provisioningState: "Succeeded" } };
 const busy = { body: { error: { code: "Busy", message: "Come back." } } };
 
-/** A resource, or the answer that a REST-level client makes of it. */
+/** A resource, or the response that a REST-level client makes of it. */
 interface Box {
   readonly id?: string;
   readonly status?: unknown;
   readonly body?: unknown;
 }
 
-/** What Azure's generated clients hand to core-lro: with a RestError for what is no success, or without. */
-function lroOf(server: RouteServer, beginning: string, throwsOnFailure = true): RunningOperation<Box> {
+/** The operation that Azure's generated clients pass to core-lro: with a RestError for a failure, or without. */
+function lroOf(server: RouteServer, initialRequest: string, throwsOnFailure = true): RunningOperation<Box> {
   const pipeline = pipelineWithoutRetries();
   const httpClient = createDefaultHttpClient();
   const send = async (
@@ -55,7 +55,7 @@ function lroOf(server: RouteServer, beginning: string, throwsOnFailure = true): 
     const rawResponse = { statusCode, headers: response.headers.toJSON(), body, request: { method, url } };
     return { flatResponse, rawResponse };
   };
-  const { method, url } = requestOf(server, beginning);
+  const { method, url } = requestOf(server, initialRequest);
   return {
     sendInitialRequest: () => send(method, url),
     sendPollRequest: (path, options) => send("GET", path, signalOf(options?.abortSignal)),
@@ -69,18 +69,18 @@ function signalOf(signal: unknown): AbortSignal | undefined {
 /** A real poller of core-lro, as the methods of Azure's clients return it. */
 function azurePoller(
   server: RouteServer,
-  beginning = "PUT /boxes/b1",
+  initialRequest = "PUT /boxes/b1",
   options: CreateHttpPollerOptions<Box, CoreLroState<Box>> = {},
 ): PollerLike<CoreLroState<Box>, Box> {
-  return createHttpPoller(lroOf(server, beginning), options);
+  return createHttpPoller(lroOf(server, initialRequest), options);
 }
 
 describe("fromPollerLike", () => {
   test("drives a poller of core-lro to its result", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
     const seen: string[] = [];
@@ -90,17 +90,17 @@ describe("fromPollerLike", () => {
     server.assertFinished();
   });
 
-  test("drives one whose operation is over at once", async () => {
+  test("drives one whose operation is terminal at once", async () => {
     const server = await serve([on("PUT /boxes/b1", 200, box)]);
     expect(await pollUntilDone(fromPollerLike(azurePoller(server)), fast())).toEqual(box.body);
     server.assertFinished();
   });
 
-  test("says how the operation failed, as far as core-lro tells", async () => {
+  test("rejects with the error of the operation, as far as core-lro has it", async () => {
     const error = { code: "NoQuota", message: "8 needed." };
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, { body: { status: "Failed", error } }),
+      on(statusRequest, 200, { body: { status: "Failed", error } }),
     ]);
     const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
     const failure = await rejection(poller.pollUntilDone());
@@ -112,10 +112,10 @@ describe("fromPollerLike", () => {
     server.assertFinished();
   });
 
-  test("says that the operation was canceled", async () => {
+  test("rejects if the operation was canceled", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, { body: { status: "Canceled" } }),
+      on(statusRequest, 200, { body: { status: "Canceled" } }),
     ]);
     const failure = await rejection(pollUntilDone(fromPollerLike(azurePoller(server)), fast()));
     expect(failure).toMatchObject({ name: "OperationCanceledError", code: "Canceled" });
@@ -123,20 +123,20 @@ describe("fromPollerLike", () => {
   });
 
   test.each([408, 429, 500, 503])(
-    "takes back what a %i makes of core-lro's state, and goes on",
+    "removes the mark of a %i from core-lro's state, and continues",
     async (status) => {
       const server = await serve([
         on("PUT /boxes/b1", 201, monitor),
-        on(ask, status, busy),
-        on(ask, 200, running),
-        on(ask, status, busy),
-        on(ask, 200, succeeded),
+        on(statusRequest, status, busy),
+        on(statusRequest, 200, running),
+        on(statusRequest, status, busy),
+        on(statusRequest, 200, succeeded),
         on("GET /boxes/b1", status, busy),
-        on(ask, 200, succeeded),
+        on(statusRequest, 200, succeeded),
         on("GET /boxes/b1", 200, box),
       ]);
       const failed: FailedPoll[] = [];
-      const options = fast<Box>({ onFailedPoll: (read) => failed.push(read) });
+      const options = fast<Box>({ onFailedPoll: (failedPoll) => failed.push(failedPoll) });
       expect(await pollUntilDone(fromPollerLike(azurePoller(server)), options)).toEqual(box.body);
       expect(failed.map(({ error }) => [error.statusCode, error.code])).toEqual([
         [status, "Busy"],
@@ -147,21 +147,21 @@ describe("fromPollerLike", () => {
     },
   );
 
-  test("gives up on a refusal, though not on the operation", async () => {
-    const server = await serve([on("PUT /boxes/b1", 201, monitor), on(ask, 403, busy)]);
+  test("stops polling after a 403, although the operation may continue", async () => {
+    const server = await serve([on("PUT /boxes/b1", 201, monitor), on(statusRequest, 403, busy)]);
     const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
     const failure = await rejection(poller.pollUntilDone());
     expect(failure).toMatchObject({ name: "PollingError", statusCode: 403, code: "Busy" });
-    server.add(on(ask, 200, succeeded), on("GET /boxes/b1", 200, box));
+    server.add(on(statusRequest, 200, succeeded), on("GET /boxes/b1", 200, box));
     expect(await poller.pollUntilDone()).toEqual(box.body);
     server.assertFinished();
   });
 
-  test("can be aborted and go on, unlike core-lro's own wait", async () => {
+  test("can be aborted and continued, unlike core-lro's own wait", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
     const { arrived, release } = server.hold("GET", at);
@@ -176,7 +176,7 @@ describe("fromPollerLike", () => {
     server.assertFinished();
   });
 
-  test("says that the operation did not begin, and leaves no unhandled rejection", async () => {
+  test("rejects if the operation did not start, without an unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): unknown => unhandled.push(reason);
     process.on("unhandledRejection", listener);
@@ -186,7 +186,7 @@ describe("fromPollerLike", () => {
       const operation = fromPollerLike(azurePoller(server));
       await arrived;
       release();
-      // Answered by the same server only after that answer has come.
+      // The same server responds to this only after that response has come.
       server.add(on("GET /later", 200));
       await fetch(`${server.origin}/later`);
       const failure = await rejection(pollUntilDone(operation, fast()));
@@ -204,10 +204,10 @@ describe("fromPollerLike", () => {
     test.each([408, 429, 500, 503, 404])("does not take a %i for the result", async (status) => {
       const server = await serve([
         on("PUT /boxes/b1", 201, monitor),
-        on(ask, 200, running),
-        on(ask, status, busy),
-        on(ask, 200, running),
-        on(ask, 200, succeeded),
+        on(statusRequest, 200, running),
+        on(statusRequest, status, busy),
+        on(statusRequest, 200, running),
+        on(statusRequest, 200, succeeded),
         on("GET /boxes/b1", 200, box),
       ]);
       const results: unknown[] = [];
@@ -218,11 +218,11 @@ describe("fromPollerLike", () => {
       server.assertFinished();
     });
 
-    test("still says that the operation failed", async () => {
+    test("still rejects if the operation failed", async () => {
       const error = { code: "NoQuota", message: "8 needed." };
       const server = await serve([
         on("PUT /boxes/b1", 201, monitor),
-        on(ask, 200, { body: { status: "Failed", error } }),
+        on(statusRequest, 200, { body: { status: "Failed", error } }),
       ]);
       const failure = await rejection(pollUntilDone(fromPollerLike(rest(server)), fast()));
       expect(failure).toMatchObject({
@@ -233,7 +233,7 @@ describe("fromPollerLike", () => {
   });
 
   describe("of core-lro 2", () => {
-    /** Moves on by one step with each poll. */
+    /** Advances by one step with each poll. */
     function legacy(...steps: (LegacyAzureState<unknown> | Error)[]): LegacyAzurePoller<unknown> {
       const state: LegacyAzureState<unknown> & { isStarted: boolean } = { isStarted: true };
       return {
@@ -255,7 +255,7 @@ describe("fromPollerLike", () => {
       expect(await pollUntilDone(fromPollerLike(poller), fast())).toBe(7);
     });
 
-    test("says that it failed, or was canceled", async () => {
+    test("rejects if it failed or was canceled", async () => {
       const error = new Error("8 needed.");
       expect(
         await rejection(pollUntilDone(fromPollerLike(legacy({ error, isCompleted: true })), fast())),
@@ -267,13 +267,13 @@ describe("fromPollerLike", () => {
       ).toMatchObject({ name: "OperationCanceledError" });
     });
 
-    test("goes on after a poll that failed", async () => {
+    test("continues after a failed poll", async () => {
       const fault = new RestError("HTTP 503", { statusCode: 503 });
       const poller = legacy({}, fault, {}, fault, { isCompleted: true, result: 7 });
       expect(await pollUntilDone(fromPollerLike(poller), fast())).toBe(7);
     });
 
-    test("does not take the answer to a poll that failed for the result", async () => {
+    test("does not take the response of a failed poll for the result", async () => {
       const poller = legacy(
         { isCompleted: true, result: { status: "503" } },
         {},
@@ -289,8 +289,8 @@ describe("fromPollerLike", () => {
   test("writes a token that leads to the same result", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(`${ask}?api-version=2025-02-01`, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(`${statusRequest}?api-version=2025-02-01`, 200, succeeded),
       on("GET /boxes/b1?api-version=2025-02-01", 200, box),
     ]);
     const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
@@ -304,11 +304,11 @@ describe("toPollerLike", () => {
   async function boxInTheMaking(): Promise<{ server: RouteServer; poller: StartedPoller<Box> }> {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
-    return { server, poller: begin<Box>(server, "PUT /boxes/b1") };
+    return { server, poller: start<Box>(server, "PUT /boxes/b1") };
   }
 
   test("fits where core-lro's own type is expected", () => {
@@ -346,17 +346,17 @@ describe("toPollerLike", () => {
     server.assertFinished();
   });
 
-  test("can be driven by a loop over isDone, and stops calling back who has left", async () => {
+  test("can be driven by a loop over isDone, and does not call an unsubscribed listener", async () => {
     const { server, poller } = await boxInTheMaking();
     const azure = toPollerLike(poller);
-    const left: string[] = [];
-    const leave = azure.onProgress(({ status }) => left.push(status));
+    const statuses: string[] = [];
+    const unsubscribe = azure.onProgress(({ status }) => statuses.push(status));
     await azure.poll();
-    leave();
+    unsubscribe();
     while (!azure.isDone) await azure.poll();
     expect(azure.result).toEqual(box.body);
     expect((await azure.poll()).status).toBe("succeeded");
-    expect(left).toEqual(["notStarted"]);
+    expect(statuses).toEqual(["notStarted"]);
     server.assertFinished();
   });
 
@@ -367,9 +367,9 @@ describe("toPollerLike", () => {
     const error = { code: "NoQuota", message: "8 needed." };
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, { body: { status: word, error, results: [1, 2] } }),
+      on(statusRequest, 200, { body: { status: word, error, results: [1, 2] } }),
     ]);
-    const azure = toPollerLike(begin(server, "PUT /boxes/b1"));
+    const azure = toPollerLike(start(server, "PUT /boxes/b1"));
     await azure.poll();
     const expected = { name, code: "NoQuota", operation: { results: [1, 2] } };
     expect(await rejection(azure.poll())).toMatchObject(expected);
@@ -383,14 +383,14 @@ describe("toPollerLike", () => {
     server.assertFinished();
   });
 
-  test("is submitted once the first answer is there, before any poll", async () => {
+  test("is submitted once the initial response is there, before any poll", async () => {
     const { server, poller } = await boxInTheMaking();
     const azure = toPollerLike(poller);
     await azure.submitted();
-    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+    expect(server.requestLines).toEqual(["PUT /boxes/b1"]);
     expect(azure.isDone).toBe(false);
-    const refused = await serve([on("PUT /boxes/b1", 409, busy)]);
-    expect(await rejection(toPollerLike(begin(refused, "PUT /boxes/b1")).submitted())).toMatchObject({
+    const rejected = await serve([on("PUT /boxes/b1", 409, busy)]);
+    expect(await rejection(toPollerLike(start(rejected, "PUT /boxes/b1")).submitted())).toMatchObject({
       name: "OperationStartError",
       statusCode: 409,
     });
@@ -400,15 +400,15 @@ describe("toPollerLike", () => {
     const version = "?api-version=2025-02-01";
     const server = await serve([
       on(`PUT /boxes/b1${version}`, 201, monitor),
-      on(`${ask}${version}`, 200, running),
-      on(`${ask}${version}`, 200, succeeded),
+      on(`${statusRequest}${version}`, 200, running),
+      on(`${statusRequest}${version}`, 200, succeeded),
       on(`GET /boxes/b1${version}`, 200, box),
     ]);
     const client = clientOf(server);
     const azure = toPollerLike(client.startOperation<Box>(requestOf(server, "PUT /boxes/b1"), fast()));
     for (let poll = 0; poll < polls; poll++) await azure.poll();
     const token = await azure.serialize();
-    server.add(on(`${ask}${version}`, 200, succeeded), on(`GET /boxes/b1${version}`, 200, box));
+    server.add(on(`${statusRequest}${version}`, 200, succeeded), on(`GET /boxes/b1${version}`, 200, box));
     expect(await client.resume<Box>(token, fast()).pollUntilDone()).toEqual(box.body);
   });
 
@@ -442,7 +442,7 @@ describe("toPollerLike", () => {
         await azure.poll();
         const { signal, listeners } = azureSignal(true);
         expect(await rejection(azure[method]({ abortSignal: signal }))).toMatchObject({ name: "AbortError" });
-        expect(server.asked).toEqual(["PUT /boxes/b1"]);
+        expect(server.requestLines).toEqual(["PUT /boxes/b1"]);
         expect(listeners.size).toBe(0);
         expect(azure.isDone).toBe(false);
         expect(await azure).toEqual(box.body);
@@ -471,7 +471,7 @@ describe("toPollerLike", () => {
     });
   });
 
-  test("makes core-lro's promise of a wait that nobody began: none is left unhandled", async () => {
+  test("creates core-lro's promise only when a caller awaits it, so none is left unhandled", async () => {
     const clock = createVirtualClock();
     const operation = scriptedOperation([{ status: "Failed", error: { code: "NoQuota", message: "8." } }]);
     const azure = toPollerLike(createPoller(operation, { clock }));
@@ -483,7 +483,10 @@ describe("toPollerLike", () => {
 
 describe("a string of core-lro's serialize()", () => {
   const version = "?api-version=2025-02-01";
-  const ends = [on(`${ask}${version}`, 200, running), on(`${ask}${version}`, 200, succeeded)];
+  const ends = [
+    on(`${statusRequest}${version}`, 200, running),
+    on(`${statusRequest}${version}`, 200, succeeded),
+  ];
   const asResource = on(`GET /boxes/b1${version}`, 200, box);
 
   test.each([
@@ -500,7 +503,7 @@ describe("a string of core-lro's serialize()", () => {
       "Location",
       "POST",
       on("POST /boxes/b1", 202, { headers: { location: at } }),
-      [on(`${ask}${version}`, 202), on(`${ask}${version}`, 200, box)],
+      [on(`${statusRequest}${version}`, 202), on(`${statusRequest}${version}`, 200, box)],
       box.body,
     ],
     [
@@ -511,20 +514,23 @@ describe("a string of core-lro's serialize()", () => {
       box.body,
     ],
     ["the body, over at once", "PUT", on("PUT /boxes/b1", 200, box), [asResource], box.body],
-  ])("of an operation told of by %s, begun by %s, goes on here", async (_, method, first, rest, result) => {
-    const server = await serve([first]);
-    const token = await azurePoller(server, `${method} /boxes/b1`).serialize();
-    server.add(...rest);
-    const resumed = clientOf(server).resume(token, fast());
-    expect(resumed).toMatchObject({ status: undefined, isDone: false });
-    expect(await resumed.pollUntilDone()).toEqual(result);
-    server.assertFinished();
-  });
+  ])(
+    "of an operation polled by %s, started by %s, continues here",
+    async (_, method, first, rest, result) => {
+      const server = await serve([first]);
+      const token = await azurePoller(server, `${method} /boxes/b1`).serialize();
+      server.add(...rest);
+      const resumed = clientOf(server).resume(token, fast());
+      expect(resumed).toMatchObject({ status: undefined, isDone: false });
+      expect(await resumed.pollUntilDone()).toEqual(result);
+      server.assertFinished();
+    },
+  );
 
-  test("written midway goes on from there, parsed or not", async () => {
+  test("written midway continues from there, parsed or not", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, { ...running, headers: { "operation-location": "/operations/7b" } }),
+      on(statusRequest, 200, { ...running, headers: { "operation-location": "/operations/7b" } }),
       on(`GET /operations/7b${version}`, 200, succeeded),
       asResource,
       on(`GET /operations/7b${version}`, 200, succeeded),
@@ -538,8 +544,13 @@ describe("a string of core-lro's serialize()", () => {
     server.assertFinished();
   });
 
-  test("of an operation that one failed read made core-lro call failed goes on here", async () => {
-    const server = await serve([on("PUT /boxes/b1", 201, monitor), on(ask, 503, busy), ...ends, asResource]);
+  test("of an operation that core-lro marked as failed after one failed poll continues here", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 503, busy),
+      ...ends,
+      asResource,
+    ]);
     const azure = azurePoller(server);
     expect(await rejection(azure.poll())).toMatchObject({ name: "RestError" });
     const token = await azure.serialize();
@@ -548,11 +559,11 @@ describe("a string of core-lro's serialize()", () => {
     server.assertFinished();
   });
 
-  test("of DevCenter, whose Location is the status itself, is not asked for twice", async () => {
+  test("of DevCenter, whose Location is the status monitor itself, needs no second request", async () => {
     const headers = { "operation-location": at, location: `{origin}${at}?monitor=true` };
     const server = await serve([
       on("POST /boxes/b1:start", 202, { headers }),
-      on(`${ask}${version}`, 200, { body: { status: "Succeeded", properties: { started: true } } }),
+      on(`${statusRequest}${version}`, 200, { body: { status: "Succeeded", properties: { started: true } } }),
     ]);
     const token = await azurePoller(server, "POST /boxes/b1:start").serialize();
     expect(await clientOf(server).resume(token, fast()).pollUntilDone()).toEqual({ started: true });
@@ -566,7 +577,7 @@ describe("a string of core-lro's serialize()", () => {
     ["without a state", { state: null }],
     ["a state of nothing", { state: {} }],
     ["without a configuration", { state: { status: "running" } }],
-    ["without a place to ask", { state: { status: "running", config: { metadata: config.metadata } } }],
+    ["without a URL to poll", { state: { status: "running", config: { metadata: config.metadata } } }],
     ["with a place that is none", { state: { config: { ...config, operationLocation: "https://[" } } }],
     ["with a place that is no string", { state: { config: { ...config, operationLocation: 7 } } }],
     ["without a mode", { state: { config: { operationLocation: at } } }],
@@ -577,14 +588,14 @@ describe("a string of core-lro's serialize()", () => {
     ],
     ["with a result elsewhere that is none", { state: { config: { ...config, resourceLocation: 7 } } }],
     ["an array", []],
-  ])("that is %s is refused, and nothing is sent", async (_, value) => {
+  ])("that is %s is rejected, and nothing is sent", async (_, value) => {
     const server = await serve();
     const token = typeof value === "string" ? value : JSON.stringify(value);
     expect(() => clientOf(server).resume(token, fast())).toThrow(/^token|^endpoint/);
     expect(server.requests).toEqual([]);
   });
 
-  test("of an operation that ended without a place to ask is refused", async () => {
+  test("of an operation that ended without a URL to poll is rejected", async () => {
     const server = await serve([on("DELETE /boxes/b1", 204)]);
     const token = await azurePoller(server, "DELETE /boxes/b1").serialize();
     expect(() => clientOf(server).resume(token, fast())).toThrow(/^token\.state\.config/);

@@ -30,15 +30,15 @@ const environmentBody = {
 
 let server: OperationStatusServer;
 let client: OperationStatusesClient;
-let begun: ReceivedInitialRequest[];
+let initialRequests: ReceivedInitialRequest[];
 let plan: OperationPlan;
 
 beforeEach(async () => {
-  begun = [];
+  initialRequests = [];
   plan = { timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] };
   server = await startOperationStatusServer({
     onInitialRequest: (request) => {
-      begun.push(request);
+      initialRequests.push(request);
       return plan;
     },
   });
@@ -47,7 +47,7 @@ beforeEach(async () => {
 });
 
 /** The requests so far, without the ids of operations. */
-function asked(): string[] {
+function requestLines(): string[] {
   return server.requests.map(({ method, url }) => {
     const { pathname, search } = new URL(url);
     return `${method} ${pathname.replace(/(?<=operationstatuses\/).*/, "{id}")}${search}`;
@@ -69,14 +69,14 @@ describe("a dev box", () => {
       ...devBoxBody,
       provisioningState: "Succeeded",
     });
-    expect(asked()).toEqual([`PUT ${box}?${version}`, status, status, `GET ${box}?${version}`]);
-    expect(begun).toMatchObject([{ action: "createDevBox", body: devBoxBody }]);
+    expect(requestLines()).toEqual([`PUT ${box}?${version}`, status, status, `GET ${box}?${version}`]);
+    expect(initialRequests).toMatchObject([{ action: "createDevBox", body: devBoxBody }]);
   });
 
   test("of another user is named by the user's id", async () => {
     const userId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
     await client.createDevBox("myProject", userId, "box", devBoxBody, fast()).pollUntilDone();
-    expect(asked()[0]).toBe(`PUT /projects/myProject/users/${userId}/devboxes/box?${version}`);
+    expect(requestLines()[0]).toBe(`PUT /projects/myProject/users/${userId}/devboxes/box?${version}`);
   });
 
   test("is deleted", async () => {
@@ -84,13 +84,13 @@ describe("a dev box", () => {
     const poller = client.deleteDevBox("myProject", "me", "box", fast());
     expectTypeOf(poller).toEqualTypeOf<StartedPoller<void>>();
     expect(await poller.pollUntilDone()).toBeUndefined();
-    expect(asked().slice(4)).toEqual([`DELETE ${box}?${version}`, status, status]);
-    expect(begun[1]).toMatchObject({ action: "deleteDevBox", body: undefined });
+    expect(requestLines().slice(4)).toEqual([`DELETE ${box}?${version}`, status, status]);
+    expect(initialRequests[1]).toMatchObject({ action: "deleteDevBox", body: undefined });
   });
 
   test("that is not there is deleted at once", async () => {
     expect(await client.deleteDevBox("myProject", "me", "box", fast()).pollUntilDone()).toBeUndefined();
-    expect(asked()).toEqual([`DELETE ${box}?${version}`]);
+    expect(requestLines()).toEqual([`DELETE ${box}?${version}`]);
   });
 
   test.each<[string, Action, OperationAction, string]>([
@@ -152,11 +152,11 @@ describe("a dev box", () => {
     const poller = act(fast());
     expect((await poller.started).statusCode).toBe(202);
     expect(await poller.pollUntilDone()).toBeUndefined();
-    expect(asked()).toEqual([`POST ${request}`, status, status]);
-    expect(begun).toMatchObject([{ action, body: undefined }]);
+    expect(requestLines()).toEqual([`POST ${request}`, status, status]);
+    expect(initialRequests).toMatchObject([{ action, body: undefined }]);
   });
 
-  test("that could not be started says why", async () => {
+  test("that could not be started rejects with the reason", async () => {
     const error = { code: "NoQuota", message: "8 needed." };
     plan = { timeline: [{ status: "Failed", error }] };
     const failure = await rejection(client.startDevBox("myProject", "me", "box", fast()).pollUntilDone());
@@ -165,10 +165,10 @@ describe("a dev box", () => {
       ...error,
       message: expect.stringContaining("8"),
     });
-    expect(asked()).toEqual([`POST ${box}:start?${version}`]);
+    expect(requestLines()).toEqual([`POST ${box}:start?${version}`]);
   });
 
-  test("is waited for again in another process", async () => {
+  test("can be resumed in another process", async () => {
     const poller = client.createDevBox("myProject", "me", "box", devBoxBody, fast());
     await poller.poll();
     const resumed = new OperationStatusesClient(server.endpoint).resume<DevBox>(
@@ -192,7 +192,7 @@ describe("an environment", () => {
     const deletion = client.deleteEnvironment("myProject", "me", "env", fast());
     expect(await deletion.pollUntilDone()).toBeUndefined();
     expect(await client.deleteEnvironment("myProject", "me", "env", fast()).pollUntilDone()).toBeUndefined();
-    expect(asked()).toEqual([
+    expect(requestLines()).toEqual([
       `PUT ${environment}?${version}`,
       status,
       status,
@@ -202,7 +202,7 @@ describe("an environment", () => {
       status,
       `DELETE ${environment}?${version}`,
     ]);
-    expect(begun).toMatchObject([
+    expect(initialRequests).toMatchObject([
       { action: "createEnvironment", body: environmentBody },
       { action: "deleteEnvironment", body: undefined },
     ]);
@@ -216,7 +216,7 @@ describe("customization tasks", () => {
   test.each([
     ["at once", 0],
     ["after a while", 1],
-  ])("that are wrong, which is said %s, are a result and no failure", async (_, polls) => {
+  ])("that are wrong, as the service reports %s, are a result and no failure", async (_, polls) => {
     const result = {
       validationResult: "Failed",
       errors: [{ target: tasks[0], details: [{ code: "TaskNotFound" }] }],
@@ -227,12 +227,12 @@ describe("customization tasks", () => {
     const poller = client.validateCustomizationTasks("myProject", tasks, fast());
     expectTypeOf(poller).toEqualTypeOf<StartedPoller<CustomizationTasksValidation>>();
     expect(await poller.pollUntilDone()).toEqual(result);
-    expect(asked()).toEqual([`POST ${path}?${version}`, ...(polls > 0 ? [status, status] : [])]);
-    expect(begun).toMatchObject([{ action: "validateGroup", body: { tasks } }]);
+    expect(requestLines()).toEqual([`POST ${path}?${version}`, ...(polls > 0 ? [status, status] : [])]);
+    expect(initialRequests).toMatchObject([{ action: "validateGroup", body: { tasks } }]);
   });
 });
 
-describe("the options of a beginning", () => {
+describe("the options of a start", () => {
   test("are those of any wait", async () => {
     const seen: string[] = [];
     const options = fast<void>({
@@ -243,7 +243,7 @@ describe("the options of a beginning", () => {
     expect(seen).toEqual(["202", "Running", "Running", "Succeeded"]);
   });
 
-  test("another api-version of the client is asked for throughout", async () => {
+  test("another api-version of the client is used for all requests", async () => {
     client = new OperationStatusesClient(server.endpoint, undefined, { apiVersion: "2026-01-01-preview" });
     await client.createDevBox("myProject", "me", "box", devBoxBody, fast()).pollUntilDone();
     expect(server.requests.map(({ url }) => new URL(url).search)).toEqual(
@@ -252,7 +252,7 @@ describe("the options of a beginning", () => {
   });
 });
 
-describe("a name that is none", () => {
+describe("an invalid name", () => {
   const names = [
     "",
     "ab",
@@ -294,7 +294,7 @@ describe("a name that is none", () => {
       "environmentName",
       act,
     ]),
-  ])("is refused by %s before any request, and named", (_, argument, act) => {
+  ])("is rejected by %s before any request, and named", (_, argument, act) => {
     for (const name of names) {
       expect(() => act("myProject", "me", name), name).toThrow(RangeError);
       expect(() => act("myProject", "me", name), name).toThrow(`${argument}: expected`);
@@ -304,14 +304,14 @@ describe("a name that is none", () => {
     expect(server.requests).toEqual([]);
   });
 
-  test("is refused as a project of customization tasks", () => {
+  test("is rejected as a project of customization tasks", () => {
     for (const name of names) {
       expect(() => client.validateCustomizationTasks(name, []), name).toThrow("projectName: expected");
     }
     expect(server.requests).toEqual([]);
   });
 
-  test("of the wrong type is refused too", () => {
+  test("of the wrong type is rejected too", () => {
     // @ts-expect-error: the types forbid it
     expect(() => client.startDevBox("myProject", "me", undefined)).toThrow(
       new TypeError("devBoxName: expected a string, got undefined"),

@@ -36,7 +36,7 @@ async function startServer(options: OperationStatusServerOptions = {}): Promise<
   return server;
 }
 
-/** Polls a thousand times as fast as it says. */
+/** Polls with a clock that is a thousand times faster. */
 function fast(options: PollOptions = {}): PollOptions {
   return {
     schedule: fixed(1000),
@@ -56,7 +56,7 @@ const threeReads: Timeline = [
 ];
 
 describe("a wait over HTTP", () => {
-  test("ends with the properties, having asked for the contract's path and api-version", async () => {
+  test("resolves with the properties, by the contract's path and api-version", async () => {
     const server = await startServer();
     server.addOperation({ operationId, timeline: threeReads });
     const client = new OperationStatusesClient(`${server.endpoint}/`);
@@ -85,7 +85,7 @@ describe("a wait over HTTP", () => {
     ["a connection reset", { kind: "reset" }],
     ["a connection reset after the headers", { kind: "reset", when: "afterHeaders" }],
     ["a connection reset within the body", { kind: "reset", when: "midBody" }],
-    ["a hung answer", { kind: "hang" }],
+    ["a hanging response", { kind: "hang" }],
     ["a hung body", { kind: "hang", when: "midBody" }],
     ["an HTML page", { kind: "body", text: "<html>maintenance</html>" }],
     [
@@ -126,7 +126,7 @@ describe("a wait over HTTP", () => {
     expect(failure).toMatchObject({ ...error, requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
   });
 
-  test("gives up with the service's error on an answer that will not change", async () => {
+  test("stops polling with the service's error after a permanent error", async () => {
     const server = await startServer();
     const body = { error: { code: "Forbidden", message: "Not your project.", target: "myProject" } };
     server.addOperation({
@@ -147,7 +147,7 @@ describe("a wait over HTTP", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  test.each([400, 403, 405, 410])("gives up at once on a %i", async (status) => {
+  test.each([400, 403, 405, 410])("stops polling at once after a %i", async (status) => {
     const server = await startServer();
     server.addOperation({ operationId, timeline: threeReads });
     server.failNext({ kind: "status", status });
@@ -156,7 +156,7 @@ describe("a wait over HTTP", () => {
     expect(failure).toMatchObject({ name: "PollingError", statusCode: status, code: `Fault${status}` });
   });
 
-  test("aborted while an answer hangs rejects with the reason, and can be taken up again", async () => {
+  test("aborted while a response hangs rejects with the reason, and can be continued", async () => {
     const server = await startServer();
     server.addOperation({
       operationId,
@@ -178,22 +178,22 @@ describe("a wait over HTTP", () => {
 });
 
 describe("getOperationStatus", () => {
-  test("says at once that the service has asked for a silence longer than it may take", async () => {
+  test("rejects at once if Retry-After is longer than its time limit", async () => {
     const server = await startServer();
     server.addOperation({ operationId });
     server.failNext({ kind: "status", status: 429, retryAfter: 3600 });
     const client = new OperationStatusesClient(server.endpoint);
-    const read = (): Promise<PollingError> =>
+    const poll = (): Promise<PollingError> =>
       rejection(client.getOperationStatus("myProject", operationId), PollingError);
-    expect(await read()).toMatchObject({ statusCode: 429 });
-    expect(await read()).toMatchObject({
+    expect(await poll()).toMatchObject({ statusCode: 429 });
+    expect(await poll()).toMatchObject({
       code: "Throttled",
       message: expect.stringMatching(/accepts no request for \d+ s/),
     });
     expect(server.requests).toHaveLength(1);
   });
 
-  test("reads once", async () => {
+  test("polls once", async () => {
     const server = await startServer();
     server.addOperation({ operationId, timeline: [{ status: "Running", percentComplete: 12.5 }] });
     const client = new OperationStatusesClient(server.endpoint, undefined, {
@@ -207,7 +207,7 @@ describe("getOperationStatus", () => {
     ]);
   });
 
-  test("says when there is no such operation", async () => {
+  test("rejects if there is no such operation", async () => {
     const server = await startServer();
     const failure = await rejection(
       new OperationStatusesClient(server.endpoint).getOperationStatus("myProject", operationId),
@@ -293,11 +293,11 @@ describe("arguments", () => {
       () => client.operationAt(`https://dev.example/projects/a%2fb/operationstatuses/${operationId}`),
       new RangeError(`projectName: expected 3 to 63 letters, digits, '-', '_' or '.', got "a%2fb"`),
     ],
-  ])("are refused by name, before any request: %s", (act, error) => {
+  ])("are rejected by name, before any request: %s", (act, error) => {
     expect(act).toThrow(error);
   });
 
-  test("of the wrong type are refused too", () => {
+  test("of the wrong type are rejected too", () => {
     // @ts-expect-error: the types forbid it
     expect(() => client.operation(7, operationId)).toThrow(
       new TypeError("projectName: expected a string, got number"),
@@ -346,7 +346,7 @@ describe("credentials", () => {
     return server.requests.map(({ headers }) => headers.authorization);
   }
 
-  test("are asked once, for DevCenter's scope, and their token goes with every read", async () => {
+  test("are called once, for DevCenter's scope, and every poll has their token", async () => {
     const { server, client, credential } = await setUp();
     await pollUntilDone(client.operation("myProject", operationId), fast());
     expect(tokensSent(server)).toEqual(Array.from({ length: 4 }, () => "Bearer token-1"));
@@ -355,7 +355,7 @@ describe("credentials", () => {
     ]);
   });
 
-  test("are asked again before each read when their tokens have expired", async () => {
+  test("are called again before each poll when their tokens have expired", async () => {
     const { server, client } = await setUp({}, new CountingCredential(500));
     await pollUntilDone(client.operation("myProject", operationId), fast());
     expect(tokensSent(server)).toEqual([
@@ -366,7 +366,7 @@ describe("credentials", () => {
     ]);
   });
 
-  test("are asked early, and not waited for while the token at hand is valid", async () => {
+  test("are called early, and polls do not wait while the current token is valid", async () => {
     const credential = new CountingCredential(60_000);
     const { server, client } = await setUp({}, credential);
     await client.getOperationStatus("myProject", operationId);
@@ -379,11 +379,11 @@ describe("credentials", () => {
   test.each<[string, (credential: CountingCredential) => Promise<void>]>([
     ["at once", async (credential) => void (credential.failWith = new Error("login.example is down"))],
     [
-      "when nobody waits any more",
+      "when no caller waits any more",
       async (credential) => void (credential.failsLater = Promise.withResolvers()),
     ],
   ])(
-    "that fail to renew a token in the background, %s, end no process, nor the wait",
+    "that fail to renew a token in the background, %s, end neither the process nor the wait",
     async (_, breakDown) => {
       const unhandled: unknown[] = [];
       const listener = (reason: unknown): unknown => unhandled.push(reason);
@@ -395,7 +395,7 @@ describe("credentials", () => {
       await breakDown(credential);
       await pollUntilDone(client.operation("myProject", operationId), fast());
       credential.failsLater?.reject(new Error("login.example is down"));
-      // Node tells of them after the microtasks.
+      // Node reports them after the microtasks.
       await realDelay(0);
       expect(new Set(tokensSent(server))).toEqual(new Set(["Bearer token-1"]));
       expect(credential.calls.length).toBeGreaterThan(1);
@@ -403,7 +403,7 @@ describe("credentials", () => {
     },
   );
 
-  test("are not kept from others by a caller who leaves", async () => {
+  test("still serve other callers when one aborts its wait", async () => {
     const credential = new CountingCredential();
     credential.hangs = true;
     const { client } = await setUp({}, credential);
@@ -417,7 +417,7 @@ describe("credentials", () => {
     expect(await client.getOperationStatus("myProject", operationId)).toMatchObject({ name: operationId });
   });
 
-  test("are asked for one fresh token when the service refuses one", async () => {
+  test("are called for one fresh token when the service rejects one", async () => {
     const { server, client, credential } = await setUp({
       requireAuthorization: (token) => token !== "token-1",
     });
@@ -426,14 +426,14 @@ describe("credentials", () => {
     expect(credential.calls).toHaveLength(2);
   });
 
-  test("that the service goes on refusing end the wait, after two requests", async () => {
+  test("whose fresh token is rejected too end the wait, after two requests", async () => {
     const { server, client } = await setUp({ requireAuthorization: () => false });
     const failure = await rejection(pollUntilDone(client.operation("myProject", operationId), fast()));
     expect(failure).toMatchObject({ name: "PollingError", statusCode: 401, code: "Unauthorized" });
     expect(server.requests).toHaveLength(2);
   });
 
-  test("answer a claims challenge", async () => {
+  test("respond to a claims challenge", async () => {
     const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
     const { server, client, credential } = await setUp();
     server.failNext({ kind: "unauthorized", claims });
@@ -507,7 +507,7 @@ describe("credentials", () => {
     expect(server.requests).toHaveLength(6);
   });
 
-  test("go to no server whose certificate is not trusted, which is said at once", async () => {
+  test("go to no server with an untrusted certificate: the wait ends at once", async () => {
     const { server, client } = await setUp({}, new CountingCredential(), { tlsOptions: {} });
     const failure = await rejection(pollUntilDone(client.operation("myProject", operationId), fast()));
     expect(failure).toMatchObject({

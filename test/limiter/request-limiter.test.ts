@@ -606,12 +606,12 @@ describe("a client's operations", () => {
     );
     ends.push(settled(started.pollUntilDone()));
     await clock.advance(19_000);
-    expect(service.asked.map(([, request]) => request.split("?")[0])).toEqual([
+    expect(service.requestLog.map(([, request]) => request.split("?")[0])).toEqual([
       `GET /projects/myProject/operationstatuses/${ids[0]}`,
       "POST /boxes/b1",
     ]);
     await clock.advance(10_000);
-    const later = service.asked.slice(2);
+    const later = service.requestLog.slice(2);
     expect(Math.min(...later.map(([time]) => time))).toBe(20_000);
     expect(new Set(later.map(([, request]) => request.split("?")[0]))).toEqual(
       new Set([...ids.map((id) => `GET /projects/myProject/operationstatuses/${id}`), "GET /operations/7"]),
@@ -644,7 +644,7 @@ describe("a client's operations", () => {
       void settled(poller.pollUntilDone());
     }
     await clock.advance(2500);
-    expect(service.asked).toHaveLength(7);
+    expect(service.requestLog).toHaveLength(7);
   });
 
   test.each([["x-rate-limit-remaining"], ["x-ms-ratelimit-remaining-subscription-reads"]])(
@@ -663,7 +663,7 @@ describe("a client's operations", () => {
       const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
       const poller = createPoller(client.operation("myProject", ids[0]), { clock });
       for (let poll = 0; poll < 4; poll++) await clock.runUntilSettled(poller.poll());
-      expect(service.asked.map(([time]) => time)).toEqual([0, 0, 0, 10_000]);
+      expect(service.requestLog.map(([time]) => time)).toEqual([0, 0, 0, 10_000]);
     },
   );
 
@@ -675,7 +675,7 @@ describe("a client's operations", () => {
     const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
     const poller = createPoller(client.operation("myProject", ids[0]), { clock });
     for (let poll = 0; poll < 2; poll++) await clock.runUntilSettled(poller.poll());
-    expect(service.asked.map(([time]) => time)).toEqual([0, 1000]);
+    expect(service.requestLog.map(([time]) => time)).toEqual([0, 1000]);
   });
 
   test("are polled while many initial requests are still under way", async () => {

@@ -27,7 +27,7 @@ function clientOf({ httpClient }: Simulation): OperationStatusesClient {
   return new OperationStatusesClient(endpoint, credential, { httpClient });
 }
 
-function begin(service: Simulation, options: StartOperationOptions = {}): StartedPoller {
+function start(service: Simulation, options: StartOperationOptions = {}): StartedPoller {
   return clientOf(service).startOperation(
     { method: "POST", url: "/boxes/b1", headers: { "api-key": secret } },
     {
@@ -56,9 +56,13 @@ describe("a signed URL and a token never show in the error of", () => {
     ["a wait that timed out", "PollingTimeoutError", [accepted, ...endlessly(running)]],
     ["an outage", "PollingError", [accepted, ...endlessly({ status: 503 })]],
     ["a connection that is lost", "PollingError", [accepted, ...endlessly(lost)]],
-    ["a connection that is lost at the beginning", "OperationStartError", [lost]],
-    ["a refusal", "PollingError", [accepted, { status: 403, body: { error: { code: "No", message: "" } } }]],
-    ["a beginning that is refused", "OperationStartError", [{ status: 400 }]],
+    ["a connection that is lost at the start", "OperationStartError", [lost]],
+    [
+      "a permanent error",
+      "PollingError",
+      [accepted, { status: 403, body: { error: { code: "No", message: "" } } }],
+    ],
+    ["an initial request that is rejected", "OperationStartError", [{ status: 400 }]],
     ["an operation that is not known", "OperationNotFoundError", [accepted, { status: 404 }]],
     [
       "an operation that failed",
@@ -90,7 +94,7 @@ describe("a signed URL and a token never show in the error of", () => {
       ],
     ],
     [
-      "a redirect to what is no URL",
+      "a redirect to an invalid URL",
       "PollingError",
       [accepted, { status: 307, headers: { location: `https://[${query}` } }],
     ],
@@ -100,7 +104,7 @@ describe("a signed URL and a token never show in the error of", () => {
       [accepted, { status: 307, headers: { location: `https://evil.example/x${query}` } }],
     ],
     [
-      "a result at what is no URL",
+      "a result at an invalid URL",
       "PollingError",
       [
         accepted,
@@ -124,12 +128,12 @@ describe("a signed URL and a token never show in the error of", () => {
     ],
   ])("%s", async (_, name, replies) => {
     const service = simulate(...replies);
-    const error = await service.clock.runUntilSettled(rejection(begin(service).pollUntilDone()));
+    const error = await service.clock.runUntilSettled(rejection(start(service).pollUntilDone()));
     expect(error).toMatchObject({ name });
     expect(shown(error)).not.toContain(secret);
   });
 
-  test("a read, though its cause holds the request", async () => {
+  test("a poll, although its cause has the request", async () => {
     const service = simulate(lost);
     const error = await rejection(clientOf(service).getOperationStatus("myProject", operationId));
     expect(error).toMatchObject({ name: "PollingError", code: "ECONNRESET" });
@@ -175,12 +179,12 @@ describe("a signed URL and a token never show in", () => {
     for (const value of [client, operation, poller]) expect(shown(value)).not.toContain(secret);
   });
 
-  test("a poller of a begun operation, before, midway and after", async () => {
+  test("a poller of a started operation, before, midway and after", async () => {
     const service = simulate(accepted, running, {
       status: 200,
       body: { status: "Succeeded", properties: 1 },
     });
-    const poller = begin(service);
+    const poller = start(service);
     const look = (): string => `${inspect(poller)} ${inspect(poller, { depth: null })}`;
     expect(look()).not.toContain(secret);
     await poller.started;
@@ -192,9 +196,9 @@ describe("a signed URL and a token never show in", () => {
     expect(poller.isDone).toBe(true);
   });
 
-  test("the error's own data, while its resume token still leads on", async () => {
+  test("the error's own data, while its resume token still works", async () => {
     const service = simulate(accepted, running, ...endlessly({ status: 503 }));
-    const error = await service.clock.runUntilSettled(rejection(begin(service).pollUntilDone()));
+    const error = await service.clock.runUntilSettled(rejection(start(service).pollUntilDone()));
     expect(error).toHaveProperty("resumeToken", expect.stringContaining(secret));
     expect(Object.keys(Object(error))).not.toContain("resumeToken");
     expect(shown(Object.assign({}, error))).not.toContain(secret);
@@ -213,7 +217,7 @@ describe("a signed URL and a token never show in", () => {
       setLogLevel();
     });
 
-    test("of a wait with failed reads, redirects and a result", async () => {
+    test("of a wait with failed polls, redirects and a result", async () => {
       const service = simulate(
         accepted,
         lost,
@@ -223,10 +227,10 @@ describe("a signed URL and a token never show in", () => {
         { status: 200, body: { status: "Succeeded", resourceLocation: `${endpoint}/results/7${query}` } },
         { status: 200, body: { id: "b1" } },
       );
-      const poller = begin(service, { timeoutInMs: Infinity, outageToleranceInMs: Infinity });
+      const poller = start(service, { timeoutInMs: Infinity, outageToleranceInMs: Infinity });
       expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
       expect(service.urls.filter((url) => url.includes(secret))).not.toHaveLength(0);
-      expect(lines.filter((line) => /read failed|Succeeded/.test(line))).not.toHaveLength(0);
+      expect(lines.filter((line) => /poll failed|Succeeded/.test(line))).not.toHaveLength(0);
       expect(lines.filter((line) => line.includes(`${endpoint}/operations/8?…`))).not.toHaveLength(0);
       expect(lines.filter((line) => line.includes(secret))).toEqual([]);
     });

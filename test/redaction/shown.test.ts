@@ -94,11 +94,11 @@ function clientOf(httpClient?: HttpClient): OperationStatusesClient {
   });
 }
 
-type Begin = (options: StartOperationOptions, httpClient?: HttpClient) => StartedPoller;
+type Start = (options: StartOperationOptions, httpClient?: HttpClient) => StartedPoller;
 
 const request = { method: "POST", url: `/boxes/b1${query}`, headers } as const;
 
-const beginnings: [string, Begin][] = [
+const starts: [string, Start][] = [
   ["a client", (options, httpClient) => clientOf(httpClient).startOperation(request, options)],
   [
     "a pipeline",
@@ -117,21 +117,24 @@ const accepted = on(`POST ${request.url}`, 202, {
   headers: { ...cookie, "operation-location": `{origin}${monitor}`, location: `{origin}/results/7${query}` },
 });
 
-function answers(status: number, answer: Pick<Route, "headers" | "body"> = {}): Route[] {
-  return [accepted, on(`GET ${monitor}`, status, { ...answer, headers: { ...cookie, ...answer.headers } })];
+function responses(status: number, response: Pick<Route, "headers" | "body"> = {}): Route[] {
+  return [
+    accepted,
+    on(`GET ${monitor}`, status, { ...response, headers: { ...cookie, ...response.headers } }),
+  ];
 }
 
 const quoting = { code: "No", message: `See https://dev.example/x${query}.`, target: `/x${query}` };
 
-interface Ending {
-  readonly ending: string;
+interface Outcome {
+  readonly outcome: string;
   readonly error: string;
   readonly routes: Route[];
   readonly options?: StartOperationOptions;
   readonly httpClient?: HttpClient;
 }
 
-/** As an HTTP client fails that tells all it knows. */
+/** The error of an HTTP client that puts all that it has into it. */
 function talkative(fail: (details: object) => unknown): HttpClient {
   const real = createDefaultHttpClient();
   return {
@@ -146,50 +149,50 @@ function talkative(fail: (details: object) => unknown): HttpClient {
 const impatient = { outageToleranceInMs: 0 };
 const lost = `lost ${request.url} at https://me:${secret}@dev.example/`;
 
-const endings: Ending[] = [
+const outcomes: Outcome[] = [
   {
-    ending: "failed",
+    outcome: "failed",
     error: "OperationFailedError",
-    routes: answers(200, { body: { status: "Failed", error: { ...quoting, details: [quoting] } } }),
+    routes: responses(200, { body: { status: "Failed", error: { ...quoting, details: [quoting] } } }),
   },
   {
-    ending: "was canceled",
+    outcome: "was canceled",
     error: "OperationCanceledError",
-    routes: answers(200, { body: { status: "Canceled", error: quoting } }),
+    routes: responses(200, { body: { status: "Canceled", error: quoting } }),
   },
   {
-    ending: "is not known",
+    outcome: "is not known",
     error: "OperationNotFoundError",
-    routes: answers(404, { body: { error: quoting } }),
+    routes: responses(404, { body: { error: quoting } }),
     options: { notFoundGraceInMs: 0 },
   },
   {
-    ending: "may not be read",
+    outcome: "may not be polled",
     error: "PollingError",
-    routes: answers(403, { headers: { "x-ms-error-code": "Forbidden" } }),
+    routes: responses(403, { headers: { "x-ms-error-code": "Forbidden" } }),
   },
-  { ending: "cannot be read", error: "PollingError", routes: answers(503), options: impatient },
+  { outcome: "cannot be polled", error: "PollingError", routes: responses(503), options: impatient },
   {
-    ending: "has a page for a status",
+    outcome: "has a page for a status",
     error: "PollingError",
-    routes: answers(200, { body: `<a href="https://dev.example/x${query}">` }),
+    routes: responses(200, { body: `<a href="https://dev.example/x${query}">` }),
     options: impatient,
   },
   {
-    ending: "has a redirect elsewhere",
+    outcome: "has a redirect elsewhere",
     error: "PollingError",
-    routes: answers(307, { headers: { location: `https://evil.example${monitor}` } }),
+    routes: responses(307, { headers: { location: `https://evil.example${monitor}` } }),
   },
   {
-    ending: "has a result that cannot be read",
+    outcome: "has a result that cannot be read",
     error: "PollingError",
-    routes: answers(200, { body: { status: "Succeeded", resourceLocation: `/x${query}` } }),
+    routes: responses(200, { body: { status: "Succeeded", resourceLocation: `/x${query}` } }),
   },
   {
-    ending: "has a result that is not parsed",
+    outcome: "has a result that is not parsed",
     error: "PollingError",
     routes: [
-      ...answers(200, { body: { status: "Succeeded" } }),
+      ...responses(200, { body: { status: "Succeeded" } }),
       on(`GET /results/7${query}`, 200, { body: { id: "b1" } }),
     ],
     options: {
@@ -199,21 +202,21 @@ const endings: Ending[] = [
     },
   },
   {
-    ending: "is waited for too long",
+    outcome: "is waited for too long",
     error: "PollingTimeoutError",
-    routes: answers(503, { headers: { "retry-after": "3600" } }),
+    routes: responses(503, { headers: { "retry-after": "3600" } }),
     options: { timeoutInMs: 60_000 },
   },
-  { ending: "did not begin", error: "OperationStartError", routes: [on(`POST ${request.url}`, 400)] },
+  { outcome: "did not start", error: "OperationStartError", routes: [on(`POST ${request.url}`, 400)] },
   {
-    ending: "is asked for by a client whose errors have the request",
+    outcome: "is polled by a client whose errors have the request",
     error: "PollingError",
     routes: [accepted],
     options: impatient,
     httpClient: talkative((details) => Object.assign(new Error(lost), details)),
   },
   {
-    ending: "is asked for by a client whose errors are many",
+    outcome: "is polled by a client whose errors are many",
     error: "PollingError",
     routes: [accepted],
     options: impatient,
@@ -223,14 +226,14 @@ const endings: Ending[] = [
     }),
   },
   {
-    ending: "is asked for by a client whose errors are none",
+    outcome: "is polled by a client whose errors are none",
     error: "PollingError",
     routes: [accepted],
     options: impatient,
     httpClient: talkative((details) => ({ message: lost, ...details })),
   },
   {
-    ending: "is asked for by a client whose errors are words",
+    outcome: "is polled by a client whose errors are words",
     error: "PollingError",
     routes: [accepted],
     options: impatient,
@@ -238,12 +241,12 @@ const endings: Ending[] = [
   },
 ];
 
-describe.each(beginnings)("what is shown where an operation begun through %s", (_, begin) => {
-  test.each(endings)("$ending", async ({ error: name, routes, options = {}, httpClient }) => {
+describe.each(starts)("the output of an operation started through %s that", (_, start) => {
+  test.each(outcomes)("$outcome", async ({ error: name, routes, options = {}, httpClient }) => {
     server.add(...routes);
-    const poller = begin({ ...fast(), ...options }, httpClient);
+    const poller = start({ ...fast(), ...options }, httpClient);
     poller.onFailedPoll(({ error }) => expect(shownWithJson(error)).not.toContain(secret));
-    // On a busy machine the answer takes longer than the fast clock's minute.
+    // On a busy machine the response takes longer than the fast clock's minute.
     await poller.started.catch(() => {});
     const error = await rejection(poller.pollUntilDone());
     expect(error).toMatchObject({ name });
@@ -255,10 +258,10 @@ describe.each(beginnings)("what is shown where an operation begun through %s", (
     expect(JSON.stringify(server.requests[0])).toContain(`Bearer ${secret}`);
   });
 
-  test("is lost, to those who walk through all fields of every cause", async () => {
+  test("loses its connection has no secret in any field of any cause", async () => {
     server.add(accepted);
     const options = { ...fast(), outageToleranceInMs: 0 };
-    const poller = begin(options);
+    const poller = start(options);
     await poller.started;
     await server.close();
     const error = await rejection(poller.pollUntilDone());
@@ -270,10 +273,10 @@ describe.each(beginnings)("what is shown where an operation begun through %s", (
 
   test("succeeded", async () => {
     server.add(
-      ...answers(200, { body: { status: "Succeeded" } }),
+      ...responses(200, { body: { status: "Succeeded" } }),
       on(`GET /results/7${query}`, 200, { body: 1 }),
     );
-    const poller = begin(fast());
+    const poller = start(fast());
     await poller.started;
     expect(shown(poller)).not.toContain(secret);
     expect(await poller.pollUntilDone()).toBe(1);
@@ -283,14 +286,14 @@ describe.each(beginnings)("what is shown where an operation begun through %s", (
   });
 });
 
-test("nothing secret is shown of a client, its parts, and many operations at once", async () => {
+test("no secret is shown of a client, its parts, and many operations at once", async () => {
   const client = clientOf();
   const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
   const cached = new TokenCache(credential);
   await cached.getToken("x");
-  const transport = createOriginBoundPipeline(server.origin, "x", credential, { tlsOptions });
+  const pipeline = createOriginBoundPipeline(server.origin, "x", credential, { tlsOptions });
   server.add(on(`GET ${monitor}`, 200, { headers: cookie, body: "" }));
-  await transport.send({ method: "GET", url: server.origin + monitor, headers });
+  await pipeline.send({ method: "GET", url: server.origin + monitor, headers });
   const { clock } = fast();
   const brief = { clock, requestTimeoutInMs: Infinity, outageToleranceInMs: 0 };
   const group = createPollerGroup(brief);
@@ -304,14 +307,14 @@ test("nothing secret is shown of a client, its parts, and many operations at onc
     stopOnFailure: true,
   });
   const results = await group.pollUntilDone();
-  for (const value of [client, operation, cached, transport, group, poller, settled, results]) {
+  for (const value of [client, operation, cached, pipeline, group, poller, settled, results]) {
     expect(shownWithJson(value)).not.toContain(secret);
   }
   expect(settled.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   expect(server.authorizations).toContain(secret);
 });
 
-test("nothing secret is shown of a credential that fails and tells why", async () => {
+test("no secret is shown of a credential that fails with details", async () => {
   const why = Object.assign(new Error(lost), { name: "AuthenticationError", request: { headers } });
   const unable = { getToken: () => Promise.reject(why) };
   const client = new OperationStatusesClient(server.origin, unable, { tlsOptions });
@@ -322,15 +325,15 @@ test("nothing secret is shown of a credential that fails and tells why", async (
   expect(logged.filter((line) => line.includes(secret))).toEqual([]);
 });
 
-test("a cause is the very error that was thrown, and says who it is, where from, and what caused it", async () => {
+test("a cause is the very error that was thrown, with its name, stack and own cause", async () => {
   const root = Object.assign(new Error("the root"), { code: "EROOT" });
   const thrown = Object.assign(new TypeError("no connection", { cause: root }), {
     code: "ELOST",
     request: { headers },
   });
   const client = clientOf({ sendRequest: () => Promise.reject(thrown) });
-  const read = client.getOperationStatus("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
-  const error = await rejection(read, PollingError);
+  const poll = client.getOperationStatus("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
+  const error = await rejection(poll, PollingError);
   expect(error.cause).toHaveProperty(
     "cause",
     expect.toSatisfy((cause) => cause === thrown),
@@ -355,7 +358,7 @@ test("an error that causes itself can be shown", () => {
   expect(inspect(error, { depth: Infinity })).toContain("[Circular");
 });
 
-test("the queries of URLs are left out, and no other question", () => {
+test("the queries of URLs are removed, and no other question marks", () => {
   const messages: [string, string][] = [
     ["Why? Because.", "Why? Because."],
     ["a?b", "a?b"],
@@ -366,5 +369,5 @@ test("the queries of URLs are left out, and no other question", () => {
     ["to me@x.example", "to me@x.example"],
     ['<a href="/y?a=1&b=2">', '<a href="/y?…">'],
   ];
-  for (const [said, kept] of messages) expect(new PollingError(said, "x").message).toBe(kept);
+  for (const [message, redacted] of messages) expect(new PollingError(message, "x").message).toBe(redacted);
 });

@@ -31,7 +31,7 @@ export interface RouteServer {
   readonly origin: string;
   readonly requests: readonly RoutedRequest[];
   /** `GET /path`, in order. */
-  readonly asked: readonly string[];
+  readonly requestLines: readonly string[];
   /** The bearer token, or `undefined`, of each request. */
   readonly authorizations: readonly (string | undefined)[];
   add(...routes: Route[]): void;
@@ -80,7 +80,7 @@ class RoutedAnswers implements Omit<RouteServer, "close"> {
     this.#left = [...routes];
   }
 
-  get asked(): string[] {
+  get requestLines(): string[] {
     return this.requests.map(nameOf);
   }
 
@@ -105,7 +105,7 @@ class RoutedAnswers implements Omit<RouteServer, "close"> {
     if (unexpected.length + missing.length === 0) return;
     throw new Error(
       `Unexpected requests: ${list(unexpected)}. Expected, but not sent: ${list(missing)}. ` +
-        `All requests: ${list(this.asked)}.`,
+        `All requests: ${list(this.requestLines)}.`,
     );
   }
 

@@ -17,7 +17,7 @@ let server: OperationStatusServer;
 let credential: CountingCredential;
 let tlsOptions: { readonly ca: string };
 
-/** A service that takes no token after its expiry, nor one that it took back. */
+/** A service that accepts no token that has expired or was revoked. */
 beforeEach(async () => {
   const tls = await certificate;
   tlsOptions = { ca: tls.cert };
@@ -38,26 +38,26 @@ afterEach(() => {
 });
 
 const path = "/projects/myProject/users/me/devboxes/b1?api-version=2025-02-01";
-type Begin = (options?: StartOperationOptions) => StartedPoller;
+type Start = (options?: StartOperationOptions) => StartedPoller;
 
 function settings(options: StartOperationOptions = {}): StartOperationOptions {
   const clock = fastClock(systemClock);
   return { schedule: fixed(1000), requestTimeoutInMs: Infinity, clock, ...options };
 }
 
-function beginByClient(options?: StartOperationOptions): StartedPoller {
+function startByClient(options?: StartOperationOptions): StartedPoller {
   const client = new OperationStatusesClient(server.endpoint, credential, { tlsOptions });
   return client.startOperation({ method: "PUT", url: path, body: {} }, settings(options));
 }
 
-function beginByPipeline(options?: StartOperationOptions): StartedPoller {
+function startByPipeline(options?: StartOperationOptions): StartedPoller {
   const pipeline = createPipelineFromOptions({ tlsOptions });
   pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }));
   const request = { method: "PUT", url: `${server.endpoint}${path}`, body: {} } as const;
   return startOperation(request, { ...settings(options), pipeline });
 }
 
-function answers(): (number | undefined)[] {
+function responseStatuses(): (number | undefined)[] {
   return server.requests.map(({ responseStatus }) => responseStatus);
 }
 
@@ -65,39 +65,39 @@ function tokensSent(): (string | undefined)[] {
   return server.requests.map(({ headers }) => headers.authorization?.replace("Bearer ", ""));
 }
 
-describe.each<[string, Begin]>([
-  ["a client", beginByClient],
-  ["a pipeline that signs", beginByPipeline],
-])("the token of %s", (_, begin) => {
+describe.each<[string, Start]>([
+  ["a client", startByClient],
+  ["a pipeline that signs", startByPipeline],
+])("the token of %s", (_, start) => {
   test.each([7, 31, 61])(
-    "is replaced before its hour is over, where a read comes every %i minutes",
+    "is replaced before its hour is over, with a poll every %i minutes",
     async (minutes) => {
       const onProgress = (): void => void vi.setSystemTime(Date.now() + minutes * minuteInMs);
-      await begin({ onProgress }).pollUntilDone();
-      expect(answers().filter((status) => status === 401)).toEqual([]);
+      await start({ onProgress }).pollUntilDone();
+      expect(responseStatuses().filter((status) => status === 401)).toEqual([]);
       expect(new Set(tokensSent()).size).toBeGreaterThan(2);
     },
   );
 
-  test("is one and the same as long as it is good", async () => {
-    await begin().pollUntilDone();
+  test("stays the same while it is valid", async () => {
+    await start().pollUntilDone();
     expect(new Set(tokensSent())).toEqual(new Set(["token-1"]));
     expect(credential.calls).toHaveLength(1);
   });
 
-  test("answers a claims challenge in the middle of the wait, once", async () => {
+  test("is renewed once for a claims challenge in the middle of the wait", async () => {
     const claims = '{"access_token":{"nbf":{"essential":true,"value":"1"}}}';
     const onProgress = ({ pollCount }: { pollCount: number }): void => {
       if (pollCount === 3) server.failNext({ kind: "unauthorized", claims });
     };
-    await begin({ onProgress }).pollUntilDone();
-    expect(answers().filter((status) => status === 401)).toHaveLength(1);
+    await start({ onProgress }).pollUntilDone();
+    expect(responseStatuses().filter((status) => status === 401)).toHaveLength(1);
     expect(credential.calls).toMatchObject([{}, { claims, enableCae: true }]);
     expect(new Set(tokensSent().slice(-polls + 4))).toEqual(new Set(["token-2"]));
   });
 
-  test("is not asked for again and again by claims", async () => {
-    const poller = begin();
+  test("is not renewed again for the same claims challenge", async () => {
+    const poller = start();
     await poller.poll();
     server.failNext({ kind: "unauthorized", claims: "{}" }, 100);
     const failure = await rejection(poller.pollUntilDone(), PollingError);
@@ -106,18 +106,18 @@ describe.each<[string, Begin]>([
   });
 });
 
-describe("a token that the service takes back before its time", () => {
+describe("a token that the service revokes before it expires", () => {
   test("is replaced by a client, once", async () => {
     const onProgress = ({ pollCount }: { pollCount: number }): void => {
       if (pollCount === 3) credential.revoke("token-1");
     };
-    await beginByClient({ onProgress }).pollUntilDone();
-    expect(answers().filter((status) => status === 401)).toHaveLength(1);
+    await startByClient({ onProgress }).pollUntilDone();
+    expect(responseStatuses().filter((status) => status === 401)).toHaveLength(1);
     expect(credential.calls).toHaveLength(2);
   });
 
-  test("is replaced by a client, though the challenge has claims that are not Azure's to answer", async () => {
-    const poller = beginByClient();
+  test("is replaced by a client, although the challenge has claims in another form than Azure's", async () => {
+    const poller = startByClient();
     await poller.poll();
     const challenge = 'Bearer error="invalid_token", claims="e30="';
     server.failNext({ kind: "unauthorized", challenge });
@@ -126,8 +126,8 @@ describe("a token that the service takes back before its time", () => {
     expect(credential.calls[1]).not.toHaveProperty("claims");
   });
 
-  test("ends a wait through a pipeline, whose credential is not ours to ask", async () => {
-    const poller = beginByPipeline();
+  test("ends a wait through a pipeline, whose credential the library does not have", async () => {
+    const poller = startByPipeline();
     await poller.poll();
     credential.revoke("token-1");
     expect(await rejection(poller.pollUntilDone(), PollingError)).toMatchObject({ statusCode: 401 });

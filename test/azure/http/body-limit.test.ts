@@ -18,7 +18,7 @@ async function serveFault(fault: Fault): Promise<AddedOperation & { server: Oper
   return { server, ...server.addOperation({ timeline, faults: { 1: fault } }) };
 }
 
-test("a packed page of 2 GB is a failed read that says so, and fills no memory", async () => {
+test("a packed page of 2 GB is a failed poll with a clear message, and does not fill the memory", async () => {
   const { server, operationLocation } = await serveFault({ kind: "long", bytes: 2 ** 31, gzip: true });
   const failures: Error[] = [];
   const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
@@ -34,13 +34,13 @@ test("a packed page of 2 GB is a failed read that says so, and fills no memory",
   expect(process.resourceUsage().maxRSS).toBeLessThan(2 ** 20);
 });
 
-test.each([false, true])("a body of 5 MB is read whole, packed or not: %s", async (gzip) => {
+test.each([false, true])("a body of 5 MB is received in full, packed or not: %s", async (gzip) => {
   const { server, operationLocation } = await serveFault({ kind: "long", bytes: 5_000_000, gzip });
   const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
   expect(await pollUntilDone(operation, fast({ outageToleranceInMs: 0 }))).toBe("done");
 });
 
-test("a body that breaks off is a failed read, and its Retry-After counts", async () => {
+test("a body that breaks off is a failed poll, and its Retry-After counts", async () => {
   const server = await startOperationStatusServer();
   onTestFinished(() => server.close());
   const { operationLocation } = server.addOperation({
@@ -59,7 +59,7 @@ test("a body that breaks off is a failed read, and its Retry-After counts", asyn
 
 const shortBody = { "content-length": "100" };
 
-test("an initial request whose answer breaks off after its headers has begun the operation all the same", async () => {
+test("an initial response that breaks off after its headers has started the operation all the same", async () => {
   const server = await serve([
     {
       method: "POST",
@@ -79,7 +79,7 @@ test("an initial request whose answer breaks off after its headers has begun the
   server.assertFinished();
 });
 
-test("a refusal whose body breaks off is one", async () => {
+test("a 403 whose body breaks off is still a 403", async () => {
   const { operationLocation, operationId } = await serveFault({ kind: "hang" });
   const path = operationLocation.replace(/^.*?(?=\/projects)/, "");
   const server = await serve([{ method: "GET", path, status: 403, headers: shortBody }]);
@@ -88,7 +88,7 @@ test("a refusal whose body breaks off is one", async () => {
   expect(failure).toMatchObject({ statusCode: 403, message: expect.stringContaining("HTTP 403: neither") });
 });
 
-/** An HTTP client as in a browser: the body is a stream of its own kind. */
+/** An HTTP client as in a browser, whose streams have another type. */
 function browserClient(
   pull: (controller: ReadableStreamDefaultController<Uint8Array>) => void,
   status = 200,
@@ -103,7 +103,7 @@ function browserClient(
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 
-test("a browser's stream is read, pieces of a letter put together", async () => {
+test("a browser's stream is decoded, also where a letter is split", async () => {
   const text = JSON.stringify({
     id: `/${operationId}`,
     name: operationId,
@@ -124,7 +124,7 @@ test("a browser's stream is read, pieces of a letter put together", async () => 
 test.each([
   [200, "BodyTooLong"],
   [503, "RequestFailed"],
-])("a browser's stream without end, of a %i, is given up, its connection broken", async (status, code) => {
+])("an endless browser's stream of a %i is aborted, and its connection closed", async (status, code) => {
   const requests: PipelineRequest[] = [];
   const endless = browserClient((controller) => controller.enqueue(new Uint8Array(2 ** 20)), status);
   const httpClient: HttpClient = {

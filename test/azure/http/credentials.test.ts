@@ -50,7 +50,7 @@ const starts: [string, Start][] = [
   ],
 ];
 
-/** How a service leads elsewhere: what it answers itself, and what would be answered there. */
+/** One way to lead to another origin: the service's own responses, and those of the other origin. */
 interface Lead {
   readonly name: string;
   readonly routes: (elsewhere: string) => [Route, ...Route[]];
@@ -63,7 +63,7 @@ const polled = { name: "PollingError" };
 
 const leads: readonly Lead[] = [
   ...["operation-location", "azure-asyncoperation", "location"].map((header): Lead => ({
-    name: `the ${header} of the first answer`,
+    name: `the ${header} of the initial response`,
     routes: (elsewhere) => [
       on(`POST /boxes/b1${version}`, 202, { headers: { [header]: `${elsewhere}${there}` } }),
     ],
@@ -150,7 +150,7 @@ function started(
   return start(requestOf(home, `${method} ${path}`), fast(options));
 }
 
-describe.each(starts)("the credential of an operation begun through %s", (begunThrough, start) => {
+describe.each(starts)("the credential of an operation started through %s", (startedThrough, start) => {
   test.each(leads)("does not follow $name to another origin", async ({ routes, error }) => {
     const failure = await rejection(started(start, routes(foreign.origin)).pollUntilDone());
     expect(failure).toMatchObject({ ...error, code: "OriginRefused" });
@@ -211,13 +211,13 @@ describe.each(starts)("the credential of an operation begun through %s", (begunT
       allowedOrigins: [plain.origin],
       outageToleranceInMs: 0,
     }).pollUntilDone();
-    // A client says so at once; of a pipeline only its own policy knows that it signs.
-    const kind = begunThrough === "a client" ? "permanent" : "transient";
+    // A client rejects at once; of a pipeline only its own policy knows that it signs.
+    const kind = startedThrough === "a client" ? "permanent" : "transient";
     expect(await rejection(wait)).toMatchObject({ name: "PollingError", cause: { kind } });
     expect(plain.requests).toEqual([]);
   });
 
-  test("goes along a redirect within the origin", async () => {
+  test("follows a redirect within the origin", async () => {
     const poller = started(start, [
       on(`POST /boxes/b1${version}`, 202, monitor),
       on(`GET ${at}${version}`, 301, { headers: { location: "/elsewhere" } }),
@@ -232,7 +232,7 @@ describe.each(starts)("the credential of an operation begun through %s", (begunT
     ["https://?sig=1", new TypeError('allowedOrigins: expected URLs, got "https://?…"')],
     ["http://dev.example", new RangeError("allowedOrigins: expected https URLs, got http://dev.example")],
     ["data:x", new RangeError("allowedOrigins: expected https URLs, got data://")],
-  ])("and an allowed origin %s is refused before anything is sent", (origin, error) => {
+  ])("and an allowed origin %s is rejected before anything is sent", (origin, error) => {
     const options = fast({ allowedOrigins: [origin] });
     expect(() => start(requestOf(home, "PUT /boxes/b1"), options)).toThrow(error);
     expect(() => client().resume("{}", { allowedOrigins: [origin] })).toThrow(error);
@@ -249,7 +249,7 @@ test.each<[string, (elsewhere: string) => unknown]>([
     "the URL of a request",
     (elsewhere) => client().startOperation({ method: "PUT", url: `${elsewhere}/boxes/b1` }),
   ],
-])("%s at another origin is refused before anything is sent", (_, act) => {
+])("%s at another origin is rejected before anything is sent", (_, act) => {
   const both = `expected the client's origin ${home.origin}, got ${foreign.origin}`;
   expect(() => act(foreign.origin)).toThrow(both);
   expect([...home.requests, ...foreign.requests]).toEqual([]);
@@ -297,17 +297,20 @@ describe.each(["perCall", "perRetry"] as const)("a policy that leads %s elsewher
 });
 
 test.each(["http://dev.example", "ftp://dev.example"])(
-  "%s gets no request, and the refusal says why",
+  "%s gets no request, and the error names the reason",
   async (origin) => {
     const request = { method: "PUT", url: `${origin}/boxes/b1` } as const;
     const poller = startOperation(request, { ...fast(), pipeline: createPipelineFromOptions({}) });
     const failure = await rejection(poller.pollUntilDone());
     expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
-    expect(failure).toHaveProperty("message", expect.stringContaining("http is allowed to this machine only"));
+    expect(failure).toHaveProperty(
+      "message",
+      expect.stringContaining("http is allowed to this machine only"),
+    );
   },
 );
 
-test("a pipeline that would follow a redirect anywhere does not", async () => {
+test("a pipeline that would follow a redirect to any origin does not", async () => {
   const pipeline = createPipelineFromOptions({
     retryOptions: { maxRetries: 0 },
     redirectOptions: { allowCrossOriginRedirects: true },
@@ -351,21 +354,21 @@ describe("a resume token that leads to another origin", () => {
     ["that of an Azure SDK's poller", (elsewhere) => ofAzurePoller(`${elsewhere}${there}`)],
   ];
 
-  test("is refused before anything is sent: DevCenter's", () => {
+  test("is rejected before anything is sent: DevCenter's", () => {
     expect(() => client().resume(ofDevCenter(foreign.origin), fast())).toThrow(
       `expected the client's origin ${home.origin}, got ${foreign.origin}`,
     );
     expect(client().resume(ofDevCenter(home.origin)).isDone).toBe(false);
   });
 
-  test.each(tokens)("is refused before anything is sent: %s", (_, token) => {
+  test.each(tokens)("is rejected before anything is sent: %s", (_, token) => {
     expect(() => client().resume(token(foreign.origin), fast())).toThrow(
       `expected the client's origin ${home.origin}, got ${foreign.origin}`,
     );
     expect([...home.requests, ...foreign.requests]).toEqual([]);
   });
 
-  test.each(tokens)("goes on where the origin is allowed: %s", async (_, token) => {
+  test.each(tokens)("continues if the origin is allowed: %s", async (_, token) => {
     const routes = [on(`GET ${at}${version}`, 200, succeeded), on(`GET /results/7${version}`, 200, result)];
     home.add(...routes);
     foreign.add(...routes);
@@ -374,7 +377,7 @@ describe("a resume token that leads to another origin", () => {
     expect(new Set(foreign.authorizations)).toEqual(new Set(["token-1"]));
   });
 
-  test("and is led to the own origin still goes nowhere else from there", async () => {
+  test("is not followed from the own origin to another one", async () => {
     home.add(
       on(`GET ${at}${version}`, 200, {
         ...running,

@@ -32,7 +32,7 @@ function clientOf({ httpClient }: Simulation, credential?: CountingCredential): 
   return new OperationStatusesClient(endpoint, credential, { httpClient });
 }
 
-function begin(
+function start(
   service: Simulation,
   request: Partial<InitialRequest> = {},
   options: StartOperationOptions = {},
@@ -67,7 +67,7 @@ describe("a URL that looks like one of the client's own", () => {
     ["Operation-Location", (url) => [{ status: 202, headers: { "operation-location": url } }]],
     ["Azure-AsyncOperation", (url) => [{ status: 202, headers: { "azure-asyncoperation": url } }]],
     ["Location", (url) => [{ status: 202, headers: { location: url } }]],
-    ["redirect of the beginning", (url) => [{ status: 307, headers: { location: url } }]],
+    ["redirect of the initial request", (url) => [{ status: 307, headers: { location: url } }]],
     ["redirect of a poll", (url) => [accepted, { status: 307, headers: { location: url } }]],
     [
       "Operation-Location of a poll",
@@ -85,7 +85,7 @@ describe("a URL that looks like one of the client's own", () => {
   test.each(ways)("leads no request and no token elsewhere as %s", async (_, lead) => {
     for (const url of tricks) {
       const service = simulate(...lead(url), ...Array.from({ length: 9 }, () => succeeded));
-      const poller = begin(service, {}, { outageToleranceInMs: 0 });
+      const poller = start(service, {}, { outageToleranceInMs: 0 });
       await service.clock.runUntilSettled(ending(poller.pollUntilDone()));
       const origins = service.urls.map((sent) => new URL(sent).origin);
       expect.soft(new Set(origins), url).toEqual(new Set([endpoint]));
@@ -93,7 +93,7 @@ describe("a URL that looks like one of the client's own", () => {
   });
 
   test.each(["https:evil.example", "HTTPS:evil.example", "\thttps:evil.example", "https:/evil.example"])(
-    "is refused as an Operation-Location, and in a token, before anything is sent: %j",
+    "is rejected as an Operation-Location, and in a token, before anything is sent: %j",
     (origin) => {
       const service = simulate();
       const client = clientOf(service, new CountingCredential());
@@ -109,24 +109,24 @@ describe("a URL that looks like one of the client's own", () => {
         failedPollCount: 0,
       } as const;
       expect(() => client.resume(token)).toThrow(RangeError);
-      expect(service.asked).toEqual([]);
+      expect(service.requestLog).toEqual([]);
     },
   );
 
-  test("and is redirected to within the origin is asked for byte for byte, for it may be signed", async () => {
+  test("that a redirect within the origin names is requested byte for byte, because it may be signed", async () => {
     const signed = `${endpoint}/op/a'b?sig=a'b%2f{x}|`;
     const service = simulate({ status: 307, headers: { location: signed } }, statusOf("Running"));
     await clientOf(service).getOperationStatus("myProject", operationId);
     expect(service.urls[1]).toBe(signed);
   });
 
-  test("and has a fragment still gets its api-version", async () => {
+  test("with a fragment still gets its api-version", async () => {
     const service = simulate(
       { status: 202, headers: { location: `${endpoint}/operations/7#part` } },
       { status: 200, body: {} },
     );
-    await service.clock.runUntilSettled(begin(service).pollUntilDone());
-    expect(service.asked[1]?.[1]).toBe("GET /operations/7?api-version=2025-02-01");
+    await service.clock.runUntilSettled(start(service).pollUntilDone());
+    expect(service.requestLog[1]?.[1]).toBe("GET /operations/7?api-version=2025-02-01");
   });
 
   test("keeps the caller's own authorization along a redirect within the origin", async () => {
@@ -146,7 +146,7 @@ describe("a URL that looks like one of the client's own", () => {
 });
 
 describe("a token", () => {
-  test("that two reads wait for comes to the one when the other leaves", async () => {
+  test("that two polls wait for reaches the one when the other aborts its wait", async () => {
     const arrived = Promise.withResolvers<void>();
     const credential = new CountingCredential();
     const getToken = credential.getToken.bind(credential);
@@ -165,7 +165,7 @@ describe("a token", () => {
     expect(credential.calls).toHaveLength(1);
   });
 
-  test("that hangs until its reader leaves, at any microtask, keeps no later reader waiting", async () => {
+  test("that hangs until its caller aborts, at any microtask, does not block a later caller", async () => {
     for (let count = 0; count < 60; count++) {
       const credential = new CountingCredential();
       credential.hangs = true;
@@ -182,7 +182,7 @@ describe("a token", () => {
     }
   });
 
-  test("that is refused with a challenge of no claims is replaced", async () => {
+  test("that is rejected with a challenge without claims is replaced", async () => {
     const headers = { "www-authenticate": 'Bearer error="invalid_token", claims=""' };
     const service = simulate({ status: 401, headers }, statusOf("Running"));
     await clientOf(service, new CountingCredential()).getOperationStatus("myProject", operationId);
@@ -196,21 +196,21 @@ describe("a token", () => {
 describe("an initial request", () => {
   test("is not sent with options that are wrong, or a body that is no JSON", async () => {
     const service = simulate();
-    expect(() => begin(service, {}, { timeoutInMs: -1 })).toThrow(RangeError);
-    expect(() => begin(service, { body: { size: 1n } })).toThrow(TypeError);
+    expect(() => start(service, {}, { timeoutInMs: -1 })).toThrow(RangeError);
+    expect(() => start(service, { body: { size: 1n } })).toThrow(TypeError);
     await service.clock.advance(60_000);
-    expect(service.asked).toEqual([]);
+    expect(service.requestLog).toEqual([]);
   });
 
   test("keeps the caller's content-type", async () => {
     const service = simulate({ status: 200, body: {} });
     const headers = { "Content-Type": "application/merge-patch+json" };
-    const poller = begin(service, { method: "PATCH", headers, body: { cores: 8 } });
+    const poller = start(service, { method: "PATCH", headers, body: { cores: 8 } });
     await service.clock.runUntilSettled(poller.pollUntilDone());
     expect(service.requests[0]?.headers.get("content-type")).toBe("application/merge-patch+json");
   });
 
-  test("has its preconditions to itself: the polls go without", async () => {
+  test("keeps its preconditions: the polls have none", async () => {
     const own = {
       "If-None-Match": "*",
       "if-match": "1",
@@ -219,7 +219,7 @@ describe("an initial request", () => {
       "content-language": "en",
     };
     const service = simulate(accepted, succeeded);
-    const poller = begin(service, { headers: { ...own, "x-own": "1" }, body: {} });
+    const poller = start(service, { headers: { ...own, "x-own": "1" }, body: {} });
     await service.clock.runUntilSettled(poller.pollUntilDone());
     const [first, second] = service.requests.map(({ headers }) => headers);
     expect(Object.keys(own).map((name) => first?.has(name))).toEqual([true, true, true, true, true]);
@@ -229,18 +229,18 @@ describe("an initial request", () => {
 
   test("is not repeated after timeoutInMs, and leaves no timer", async () => {
     const service = simulate({ status: 503, headers: { "retry-after": "3600" } });
-    const poller = begin(service, { method: "PUT" }, { timeoutInMs: 10_000 });
+    const poller = start(service, { method: "PUT" }, { timeoutInMs: 10_000 });
     const failure = service.clock.runUntilSettled(poller.pollUntilDone());
     expect(await rejection(failure, OperationStartError)).toMatchObject({ statusCode: 503 });
     expect(service.clock.now()).toBe(10_000);
     expect(service.clock.pendingTimers).toBe(0);
-    expect(service.asked).toHaveLength(1);
+    expect(service.requestLog).toHaveLength(1);
   });
 
-  test("goes on when the only caller has left: a later one gets the result", async () => {
+  test("continues when the only caller has aborted its wait: a later one gets the result", async () => {
     const service = simulate({ status: 503 }, { status: 200, body: { id: "b1" } });
     const controller = new AbortController();
-    const poller = begin(service, { method: "PUT" });
+    const poller = start(service, { method: "PUT" });
     const wait = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
     await service.clock.advance(10);
     controller.abort("enough");
@@ -248,20 +248,20 @@ describe("an initial request", () => {
     await service.clock.advance(600_000);
     expect(service.clock.pendingTimers).toBe(0);
     expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
-    expect(service.asked).toHaveLength(2);
+    expect(service.requestLog).toHaveLength(2);
   });
 
-  test("that hangs is let go after requestTimeoutInMs, and sent again where that is safe", async () => {
+  test("that hangs is aborted after requestTimeoutInMs, and sent again where that is safe", async () => {
     const service = simulate(forever, { status: 200, body: { id: "b1" } });
-    const poller = begin(service, { method: "PUT" }, { requestTimeoutInMs: 5000 });
+    const poller = start(service, { method: "PUT" }, { requestTimeoutInMs: 5000 });
     expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
     expect(service.requests[0]?.abortSignal?.aborted).toBe(true);
-    expect(service.asked.map(([time]) => time)).toEqual([0, 6000]);
+    expect(service.requestLog.map(([time]) => time)).toEqual([0, 6000]);
   });
 
-  test("that was not answered yet has a token that says so when it is used", async () => {
+  test("without a response has a token whose use fails with a clear message", async () => {
     const service = simulate(forever);
-    const poller = begin(service, {}, { timeoutInMs: 5000 });
+    const poller = start(service, {}, { timeoutInMs: 5000 });
     const wait = service.clock.runUntilSettled(poller.pollUntilDone());
     const { resumeToken = "" } = await rejection(wait, PollingTimeoutError);
     expect(() => clientOf(service).resume(resumeToken)).toThrow(
@@ -269,20 +269,20 @@ describe("an initial request", () => {
     );
   });
 
-  test("that is aborted for a reason that is no error gives that reason", async () => {
+  test("that is aborted for a reason that is no error rejects with that reason", async () => {
     const controller = new AbortController();
     const reason = { why: 1 };
     const service = simulate(forever);
-    const poller = begin(service, {}, { abortSignal: controller.signal });
+    const poller = start(service, {}, { abortSignal: controller.signal });
     await service.clock.advance(10);
-    expect(service.asked).toHaveLength(1);
+    expect(service.requestLog).toHaveLength(1);
     controller.abort(reason);
     expect(await rejection(poller.started)).toBe(reason);
   });
 });
 
-describe("an answer", () => {
-  test("that comes after its read was given up moves nothing back", async () => {
+describe("a response", () => {
+  test("that comes after its poll has timed out does not move the state back", async () => {
     const late = Promise.withResolvers<Simulated>();
     const service = simulate(
       accepted,
@@ -290,7 +290,7 @@ describe("an answer", () => {
       { status: 200, headers: { "operation-location": "/operations/8" }, body: { status: "Running" } },
       succeeded,
     );
-    const poller = begin(service, {}, { requestTimeoutInMs: 5000 });
+    const poller = start(service, {}, { requestTimeoutInMs: 5000 });
     const seen: string[] = [];
     poller.onProgress(({ operation, status }) => {
       seen.push(status);
@@ -304,7 +304,7 @@ describe("an answer", () => {
     });
     expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toBe(1);
     expect(seen).toEqual(["NotStarted", "Running", "Succeeded"]);
-    expect(service.asked.at(-1)?.[1]).toBe("GET /operations/8?api-version=2025-02-01");
+    expect(service.requestLog.at(-1)?.[1]).toBe("GET /operations/8?api-version=2025-02-01");
   });
 
   test("with keys of an object's prototype changes no object", async () => {
@@ -318,7 +318,7 @@ describe("an answer", () => {
     expect({}).not.toHaveProperty("polluted");
   });
 
-  test("with an error of megabytes gives a message that can be read", async () => {
+  test("with an error of megabytes has a message of readable length", async () => {
     const error = { code: "No", message: "m".repeat(5_000_000) };
     const service = simulate({ status: 400, body: { error } });
     const failure = await rejection(
@@ -329,7 +329,7 @@ describe("an answer", () => {
     expect(failure).toHaveProperty("cause.error.message.length", 5_000_000);
   });
 
-  test("with an error of thousands of details gives a message that can be read, and keeps them all", async () => {
+  test("with an error of thousands of details has a message of readable length, and keeps them all", async () => {
     const tree = (depth: number): object => ({
       code: "c",
       message: "m",
@@ -346,7 +346,7 @@ describe("an answer", () => {
     ["thousands of years", "99999999999999"],
     ["300 digits", "9".repeat(300)],
   ])(
-    "with a Retry-After of %s leaves a wait that ends some day, and a token that can be used",
+    "with a Retry-After of %s leads to a finite wait, and a token that can be used",
     async (_, retryAfter) => {
       const running = Object.assign(statusOf("Running"), { headers: { "retry-after": retryAfter } });
       const client = clientOf(simulate(running));
@@ -356,7 +356,7 @@ describe("an answer", () => {
     },
   );
 
-  test("to a poller that wrote a token holds back the one that goes on, too", async () => {
+  test("with a Retry-After also delays the poller that continues from the token", async () => {
     const service = simulate({ status: 403, headers: { "retry-after": "600" } });
     const client = clientOf(service);
     const { clock } = service;
@@ -364,10 +364,10 @@ describe("an answer", () => {
     await rejection(poller.poll(), PollingError);
     const resumed = client.resume(JSON.stringify(poller), { clock });
     await rejection(resumed.poll(), PollingError);
-    expect(service.asked).toHaveLength(1);
+    expect(service.requestLog).toHaveLength(1);
   });
 
-  test("of the end is read again, once, by who goes on from a token written after it", async () => {
+  test("with a terminal state is polled once more by a poller that continues from a later token", async () => {
     const service = simulate(
       statusOf("Succeeded", { properties: 1 }),
       statusOf("Succeeded", { properties: 1 }),
@@ -376,6 +376,6 @@ describe("an answer", () => {
     const poller = createPoller(client.operation("myProject", operationId));
     await poller.pollUntilDone();
     expect(await client.resume(JSON.stringify(poller)).pollUntilDone()).toBe(1);
-    expect(service.asked).toHaveLength(2);
+    expect(service.requestLog).toHaveLength(2);
   });
 });

@@ -29,7 +29,7 @@ const expired = await createCertificate({ expiredAt: new Date(Date.now() - 86_40
 const ofAnotherHost = await createCertificate({ host: "127.0.0.2" });
 const ofLocalhost = await createCertificate({ host: "localhost" });
 const unknown = await createCertificate();
-// Trusted by this process, so that nothing but the flaw of a certificate keeps a request back.
+// Trusted by this process, so that only the defect of a certificate prevents a request.
 setDefaultCACertificates([good, expired, ofAnotherHost, ofLocalhost].map(({ cert }) => cert));
 
 afterEach(() => vi.unstubAllEnvs());
@@ -45,8 +45,8 @@ function clientOf({ endpoint }: OperationStatusServer): OperationStatusesClient 
   return new OperationStatusesClient(endpoint, new CountingCredential());
 }
 
-/** Never gives up by the clock. */
-function patient(): PollOptions {
+/** Has no time limits. */
+function withoutLimits(): PollOptions {
   const clock = fastClock(systemClock);
   return { clock, schedule: fixed(1000), requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
 }
@@ -54,18 +54,24 @@ function patient(): PollOptions {
 describe.each([
   ["has expired", expired, "CERT_HAS_EXPIRED"],
   ["is another host's", ofAnotherHost, "ERR_TLS_CERT_ALTNAME_INVALID"],
-  ["nobody vouches for", unknown, "DEPTH_ZERO_SELF_SIGNED_CERT"],
+  ["no authority has signed", unknown, "DEPTH_ZERO_SELF_SIGNED_CERT"],
 ])("a certificate that %s", (_, tls, code) => {
   test("ends a wait at once", async () => {
     const server = await serve({ tls });
-    const wait = pollUntilDone(clientOf(server).operation("myProject", operationId), patient());
+    const wait = pollUntilDone(clientOf(server).operation("myProject", operationId), withoutLimits());
     expect(await rejection(wait, PollingError)).toMatchObject({ code, pollCount: 1 });
     expect(server.requests).toEqual([]);
   });
 
-  test("ends a beginning at once", async () => {
+  test("ends an initial request at once", async () => {
     const server = await serve({ tls });
-    const poller = clientOf(server).createDevBox("myProject", "me", "my-box", { poolName: "p" }, patient());
+    const poller = clientOf(server).createDevBox(
+      "myProject",
+      "me",
+      "my-box",
+      { poolName: "p" },
+      withoutLimits(),
+    );
     expect(await rejection(poller.pollUntilDone(), OperationStartError)).toMatchObject({
       code,
       cause: { kind: "permanent" },
@@ -74,9 +80,9 @@ describe.each([
   });
 });
 
-test("a certificate that is good lets the credential through", async () => {
+test("a valid certificate lets the credential through", async () => {
   const server = await serve({ tls: good });
-  await pollUntilDone(clientOf(server).operation("myProject", operationId), patient());
+  await pollUntilDone(clientOf(server).operation("myProject", operationId), withoutLimits());
   expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(
     Array.from({ length: 2 }, () => "Bearer token-1"),
   );
@@ -85,12 +91,12 @@ test("a certificate that is good lets the credential through", async () => {
 describe("a proxy", () => {
   const clientBehind = (proxyPort: number, { endpoint }: OperationStatusServer): OperationStatusesClient => {
     const own = { host: "http://127.0.0.1", port: proxyPort, username: "me", password: "TOPSECRET" };
-    // Its agent checks the names of hosts, and their addresses not.
+    // Its agent checks the names of hosts, but not their addresses.
     const byName = endpoint.replace("127.0.0.1", "localhost");
     return new OperationStatusesClient(byName, new CountingCredential(), { proxyOptions: own });
   };
 
-  test("gets no credential but its own: it sees where to, and no more", async () => {
+  test("gets no credential but its own, and sees only the host", async () => {
     const server = await serve({ tls: ofLocalhost });
     const proxy = await startProxy();
     const client = clientBehind(proxy.port, server);
@@ -102,7 +108,7 @@ describe("a proxy", () => {
     expect(headers["proxy-authorization"]).toBe(`Basic ${btoa("me:TOPSECRET")}`);
   });
 
-  test("that leads to another server is found out by its certificate", async () => {
+  test("that leads to another server is detected by the certificate", async () => {
     const server = await serve({ tls: ofLocalhost });
     const foreign = await serve({ tls: ofAnotherHost });
     const proxy = await startProxy(Number(new URL(foreign.endpoint).port));
@@ -113,7 +119,7 @@ describe("a proxy", () => {
     expect(inspect(failure, { depth: Infinity, showHidden: true })).not.toContain("TOPSECRET");
   });
 
-  test("that the environment names gets nothing of what plain http means for this machine", async () => {
+  test("of the environment gets no plain http request to this machine", async () => {
     const server = await serve({});
     const proxy = await startProxy();
     for (const name of ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"]) {
@@ -148,7 +154,7 @@ describe("the command", () => {
 
   test.each<[string, (server: OperationStatusServer) => string[]]>([
     ["a location", (server) => ["wait", locationOf(server)]],
-    ["a location to read", (server) => ["status", locationOf(server)]],
+    ["a location to poll once", (server) => ["status", locationOf(server)]],
     ["a location in a file", (server) => ["wait", "--from", listOf(server)]],
     [
       "an endpoint",
@@ -163,16 +169,16 @@ describe("the command", () => {
       ],
     ],
     ["a token", (server) => ["wait", "--resume", tokenOf(server)]],
-  ])("sends a token to the host of %s where it is allowed, and else nothing", async (_, argvOf) => {
+  ])("sends a token to the host of %s only if that is allowed, else nothing", async (_, argvOf) => {
     const server = await serve({ tls: good });
     const credential = new CountingCredential();
     const loadCredential = (): Promise<CountingCredential> => Promise.resolve(credential);
     const argv = argvOf(server);
     for (const host of ["127.0.0.2", "localhost", "127.0.0.1:443", "0.0.1"]) {
-      const refused = await runCli([...argv, "--allow-host", host], { loadCredential });
-      expect(refused.exitCode).toBe(2);
-      expect(refused.stderr).toContain("expected a host in devcenter.azure.com");
-      expect(refused.stderr).toContain("got 127.0.0.1 ");
+      const rejected = await runCli([...argv, "--allow-host", host], { loadCredential });
+      expect(rejected.exitCode).toBe(2);
+      expect(rejected.stderr).toContain("expected a host in devcenter.azure.com");
+      expect(rejected.stderr).toContain("got 127.0.0.1 ");
     }
     expect(credential.calls).toEqual([]);
     expect(server.requests).toEqual([]);

@@ -2,27 +2,27 @@ import { describe, expect, test } from "vitest";
 import { toPollerLike } from "lro-poller";
 import { rejection } from "../../support/rejections.ts";
 import type { Route } from "../../support/route-server.ts";
-import { begin, on, serve } from "./support.ts";
+import { start, on, serve } from "./support.ts";
 
 const at = "/operations/7";
-const ask = `GET ${at}`;
+const statusRequest = `GET ${at}`;
 const monitor = { headers: { "operation-location": at } };
-const running = on(ask, 200, { body: { status: "running" } });
+const running = on(statusRequest, 200, { body: { status: "running" } });
 const box = { body: { id: "b1", properties: { provisioningState: "Succeeded" } } };
-const done = on(ask, 200, { body: { status: "succeeded", properties: box.body } });
+const done = on(statusRequest, 200, { body: { status: "succeeded", properties: box.body } });
 
 /** Runs for ten polls. */
 function longRun(): Route[] {
   return [on("POST /boxes/b1", 202, monitor), ...Array.from({ length: 10 }, () => running), done];
 }
 
-// What core-lro's own suite asks of its poller, rather than of the protocol.
+// The tests of core-lro's own suite that are about its poller, not about the protocol.
 
 describe("the state that a listener is given", () => {
   // core-lro gives its live state, in which a listener may keep fields of its own; here each is a value of its own.
   test("can be changed by it, which changes nothing for anybody else", async () => {
     const server = await serve([on("POST /boxes/b1", 202, monitor), running, running, done]);
-    const poller = begin(server, "POST /boxes/b1");
+    const poller = start(server, "POST /boxes/b1");
     const azure = toPollerLike(poller);
     const states: object[] = [];
     azure.onProgress((state) => {
@@ -35,11 +35,11 @@ describe("the state that a listener is given", () => {
     server.assertFinished();
   });
 
-  // core-lro's updateState is told of each answer to a poll; here onProgress is, and of the first answer too.
-  test("comes after every answer", async () => {
+  // core-lro calls updateState after each response to a poll. Here onProgress is called, also after the initial response.
+  test("comes after every response", async () => {
     const server = await serve([on("POST /boxes/b1", 202, monitor), running, running, done]);
     const counts: number[] = [];
-    await begin(server, "POST /boxes/b1", {
+    await start(server, "POST /boxes/b1", {
       onProgress: ({ pollCount }) => counts.push(pollCount),
     }).pollUntilDone();
     expect(counts).toEqual([1, 2, 3, 4]);
@@ -51,20 +51,20 @@ describe("processResult, here parseResult", () => {
     const server = await serve([
       on("POST /boxes/b1", 202, { headers: { ...monitor.headers, location: "/results/7" } }),
       running,
-      on(ask, 200, { body: { status: "Succeeded" } }),
+      on(statusRequest, 200, { body: { status: "Succeeded" } }),
       on("GET /results/7", 200, box),
     ]);
     const parseResult = (body: unknown): unknown => ({ parsed: body });
-    expect(await begin(server, "POST /boxes/b1", { parseResult }).pollUntilDone()).toEqual({
+    expect(await start(server, "POST /boxes/b1", { parseResult }).pollUntilDone()).toEqual({
       parsed: box.body,
     });
     server.assertFinished();
   });
 
-  test("makes the result of the first answer", async () => {
+  test("makes the result of the initial response", async () => {
     const server = await serve([on("PUT /boxes/b1", 200, box)]);
     const parseResult = (body: unknown): unknown => ({ parsed: body });
-    expect(await begin(server, "PUT /boxes/b1", { parseResult }).pollUntilDone()).toEqual({
+    expect(await start(server, "PUT /boxes/b1", { parseResult }).pollUntilDone()).toEqual({
       parsed: box.body,
     });
   });
@@ -73,7 +73,7 @@ describe("processResult, here parseResult", () => {
   test("may give a promise", async () => {
     const server = await serve([on("PUT /boxes/b1", 200, box)]);
     const parseResult = async (body: unknown): Promise<unknown> => ({ parsed: body });
-    expect(await begin(server, "PUT /boxes/b1", { parseResult }).pollUntilDone()).toEqual({
+    expect(await start(server, "PUT /boxes/b1", { parseResult }).pollUntilDone()).toEqual({
       parsed: box.body,
     });
   });
@@ -83,9 +83,9 @@ test("a canceled operation gives access to its partial results", async () => {
   const server = await serve([
     on("POST /boxes/b1", 202, monitor),
     running,
-    on(ask, 200, { body: { status: "canceled", results: [1, 2] } }),
+    on(statusRequest, 200, { body: { status: "canceled", results: [1, 2] } }),
   ]);
-  const failure = await rejection(begin(server, "POST /boxes/b1").pollUntilDone());
+  const failure = await rejection(start(server, "POST /boxes/b1").pollUntilDone());
   // core-lro has them in poller.result.
   expect(failure).toMatchObject({ name: "OperationCanceledError", operation: { results: [1, 2] } });
 });
@@ -93,37 +93,37 @@ test("a canceled operation gives access to its partial results", async () => {
 describe("an abort signal", () => {
   test.each(["poll", "pollUntilDone"] as const)("that has fired lets %s send nothing", async (method) => {
     const server = await serve(longRun());
-    const poller = begin(server, "POST /boxes/b1");
+    const poller = start(server, "POST /boxes/b1");
     await poller.poll();
     await poller.poll();
     expect(await rejection(poller[method]({ abortSignal: AbortSignal.abort("enough") }))).toBe("enough");
-    expect(server.asked).toHaveLength(2);
+    expect(server.requestLines).toHaveLength(2);
     expect([poller.isDone, poller.status]).toEqual([false, "Running"]);
   });
 
   test("that fires in the middle ends the wait there", async () => {
     const server = await serve(longRun());
     const controller = new AbortController();
-    const poller = begin(server, "POST /boxes/b1", {
+    const poller = start(server, "POST /boxes/b1", {
       onProgress: ({ pollCount }) => pollCount === 10 && controller.abort("enough"),
     });
     expect(await rejection(poller.pollUntilDone({ abortSignal: controller.signal }))).toBe("enough");
-    expect(server.asked).toHaveLength(10);
+    expect(server.requestLines).toHaveLength(10);
     expect(poller.isDone).toBe(false);
-    // core-lro's cannot be taken up again.
+    // core-lro's cannot be continued.
     expect(await poller.pollUntilDone()).toEqual(box.body);
     server.assertFinished();
   });
 });
 
 describe("after the end", () => {
-  test("nothing is sent, however often it is asked for", async () => {
+  test("nothing is sent, however often it is polled", async () => {
     const server = await serve([on("PUT /boxes/b1", 200, box)]);
-    const poller = begin(server, "PUT /boxes/b1");
+    const poller = start(server, "PUT /boxes/b1");
     expect((await poller.poll()).status).toBe("Succeeded");
     expect((await poller.poll()).status).toBe("Succeeded");
     expect(await poller.pollUntilDone()).toEqual(box.body);
-    expect(server.asked).toHaveLength(1);
+    expect(server.requestLines).toHaveLength(1);
   });
 
   test.each([
@@ -131,12 +131,12 @@ describe("after the end", () => {
     ["Canceled", "OperationCanceledError"],
   ])("%s, nothing is sent either, and the error stays the same", async (provisioningState, name) => {
     const server = await serve([on("PUT /boxes/b1", 200, { body: { properties: { provisioningState } } })]);
-    const poller = begin(server, "PUT /boxes/b1");
+    const poller = start(server, "PUT /boxes/b1");
     expect((await poller.poll()).status).toBe(provisioningState);
     const failure = await rejection(poller.pollUntilDone());
     expect(failure).toMatchObject({ name });
     expect(await rejection(poller.pollUntilDone())).toBe(failure);
-    expect(server.asked).toHaveLength(1);
+    expect(server.requestLines).toHaveLength(1);
   });
 });
 
@@ -145,9 +145,9 @@ describe("the error of an operation that failed", () => {
     const error = { code: "InvalidRequest", message: "Too many cores." };
     const server = await serve([
       on("POST /boxes/b1", 202, { ...monitor, body: { status: "Running" } }),
-      on(ask, 200, { body: { status: "Failed", error } }),
+      on(statusRequest, 200, { body: { status: "Failed", error } }),
     ]);
-    const failure = await rejection(begin(server, "POST /boxes/b1").pollUntilDone());
+    const failure = await rejection(start(server, "POST /boxes/b1").pollUntilDone());
     expect(failure).toMatchObject({
       name: "OperationFailedError",
       code: "InvalidRequest",
@@ -164,9 +164,9 @@ describe("the error of an operation that failed", () => {
     };
     const server = await serve([
       on("PUT /boxes/b1", 202, monitor),
-      on(ask, 200, { body: { status: "Failed", error } }),
+      on(statusRequest, 200, { body: { status: "Failed", error } }),
     ]);
-    const failure = await rejection(begin(server, "PUT /boxes/b1").pollUntilDone());
+    const failure = await rejection(start(server, "PUT /boxes/b1").pollUntilDone());
     expect(failure).toMatchObject({ code: "Outer", innererror: error.innererror });
     expect(failure).toHaveProperty(
       "message",
@@ -176,9 +176,9 @@ describe("the error of an operation that failed", () => {
 });
 
 describe("as core-lro's poller, a poller", () => {
-  test("gives its result to whoever awaits it, after one run", async () => {
+  test("gives its result to every caller that awaits it, after one run", async () => {
     const server = await serve(longRun());
-    const azure = toPollerLike(begin(server, "POST /boxes/b1"));
+    const azure = toPollerLike(start(server, "POST /boxes/b1"));
     expect(azure).toMatchObject({ operationState: undefined, result: undefined });
     const result = await azure;
     expect(result).toEqual(box.body);
@@ -189,7 +189,7 @@ describe("as core-lro's poller, a poller", () => {
 
   test("gives the same object each time, and calls each callback once", async () => {
     const server = await serve([on("PUT /boxes/b1", 200, box)]);
-    const azure = toPollerLike(begin(server, "PUT /boxes/b1"));
+    const azure = toPollerLike(start(server, "PUT /boxes/b1"));
     const calls: unknown[] = [];
     const one = await azure.then((result) => {
       calls.push(result);
@@ -199,12 +199,12 @@ describe("as core-lro's poller, a poller", () => {
     await azure.finally(() => calls.push("finally"));
     expect(other).toBe(one);
     expect(calls).toEqual([one, "finally"]);
-    expect(server.asked).toHaveLength(1);
+    expect(server.requestLines).toHaveLength(1);
   });
 
   test("polls in one loop, however many wait at the same time", async () => {
     const server = await serve(longRun());
-    const azure = toPollerLike(begin(server, "POST /boxes/b1"));
+    const azure = toPollerLike(start(server, "POST /boxes/b1"));
     const results = await Promise.all([azure, azure.pollUntilDone(), azure.then((result) => result)]);
     expect(results).toEqual([box.body, box.body, box.body]);
     server.assertFinished();
@@ -213,9 +213,9 @@ describe("as core-lro's poller, a poller", () => {
   test("gives the same error each time, through await and catch alike", async () => {
     const server = await serve([
       on("POST /boxes/b1", 202, monitor),
-      on(ask, 200, { body: { status: "canceled" } }),
+      on(statusRequest, 200, { body: { status: "canceled" } }),
     ]);
-    const azure = toPollerLike(begin(server, "POST /boxes/b1"));
+    const azure = toPollerLike(start(server, "POST /boxes/b1"));
     const caught: unknown[] = [];
     await azure.catch((error: unknown) => caught.push(error));
     const failure = await rejection(azure);
@@ -228,10 +228,10 @@ describe("as core-lro's poller, a poller", () => {
 
   test("is submitted before it has polled", async () => {
     const server = await serve(longRun());
-    const azure = toPollerLike(begin(server, "POST /boxes/b1"));
+    const azure = toPollerLike(start(server, "POST /boxes/b1"));
     await azure.submitted();
-    expect(server.asked).toEqual(["POST /boxes/b1"]);
-    // core-lro says running here already.
+    expect(server.requestLines).toEqual(["POST /boxes/b1"]);
+    // core-lro has running here already.
     expect(azure.operationState).toBeUndefined();
   });
 });

@@ -11,14 +11,14 @@ import { createCertificate } from "../../support/tls.ts";
 import { clientOf, fast, on, pipelineWithoutRetries, requestOf, serve } from "./support.ts";
 
 const at = { headers: { "operation-location": "/operations/7" } };
-const begun = on("POST /act", 202, at);
+const accepted = on("POST /act", 202, at);
 const running = on("GET /operations/7", 200, { body: { status: "Running" } });
 const end = { status: "Succeeded", properties: "done" };
 const succeeded = on("GET /operations/7", 200, { body: end });
 const done = { result: "done", status: "Succeeded" };
 const failedForGood = { error: expect.any(Error), status: "failed", again: expect.any(Error) };
 
-/** What a page of the docs says in a row, and what both do. */
+/** A row of the page of differences, and the behaviour of both libraries. */
 interface Difference {
   readonly row: string;
   readonly exchanges: readonly [Route, ...Route[]];
@@ -27,13 +27,13 @@ interface Difference {
   readonly ours: object;
 }
 
-function poll(status: number, answer: Pick<Route, "headers" | "body"> = {}): Route {
-  return on("GET /operations/7", status, answer);
+function poll(status: number, response: Pick<Route, "headers" | "body"> = {}): Route {
+  return on("GET /operations/7", status, response);
 }
 
 /** A poll that goes wrong and one that does not. */
 function afterPoll(row: string, wrong: Route, coreLro: object): Difference {
-  return { row, exchanges: [begun, wrong, succeeded], coreLro, ours: done };
+  return { row, exchanges: [accepted, wrong, succeeded], coreLro, ours: done };
 }
 
 const page = { headers: { "content-type": "text/html" }, body: "<html>maintenance</html>" };
@@ -50,7 +50,7 @@ const differences: readonly Difference[] = [
   ...[408, 429, 500, 503].map((status) => afterPoll(passing, poll(status), failedForGood)),
   {
     row: "a poll is refused (other 4xx)",
-    exchanges: [begun, running, poll(403), succeeded],
+    exchanges: [accepted, running, poll(403), succeeded],
     coreLro: failedForGood,
     ours: { error: { name: "PollingError", statusCode: 403 }, status: "Running", again: "done" },
   },
@@ -97,14 +97,14 @@ const differences: readonly Difference[] = [
       succeeded,
       succeeded,
     ],
-    coreLro: { asked: ["POST /act", "GET /operations/7", "GET /operations/7"] },
-    ours: { ...done, asked: ["POST /act", "GET /operations/7"] },
+    coreLro: { requests: ["POST /act", "GET /operations/7", "GET /operations/7"] },
+    ours: { ...done, requests: ["POST /act", "GET /operations/7"] },
   },
   {
     row: "the first answer is terminal already",
     exchanges: [on("POST /act", 202, { ...at, body: end }), succeeded],
-    coreLro: { asked: ["POST /act", "GET /operations/7"] },
-    ours: { ...done, asked: ["POST /act"] },
+    coreLro: { requests: ["POST /act", "GET /operations/7"] },
+    ours: { ...done, requests: ["POST /act"] },
   },
   {
     row: "the body of a PATCH tells of the operation",
@@ -112,24 +112,24 @@ const differences: readonly Difference[] = [
       on("PATCH /act", 200, { body: { properties: { provisioningState: "Updating" } } }),
       on("GET /act", 200, { body: { properties: { provisioningState: "Succeeded" } } }),
     ],
-    coreLro: { status: "succeeded", asked: ["PATCH /act"] },
-    ours: { status: "Succeeded", asked: ["PATCH /act", "GET /act"] },
+    coreLro: { status: "succeeded", requests: ["PATCH /act"] },
+    ours: { status: "Succeeded", requests: ["PATCH /act", "GET /act"] },
   },
   {
     row: "the operation was canceled",
-    exchanges: [begun, poll(200, { body: { status: "Canceled", error: failure } })],
+    exchanges: [accepted, poll(200, { body: { status: "Canceled", error: failure } })],
     coreLro: { error: { message: "Operation was canceled" }, status: "canceled" },
     ours: { error: { name: "OperationCanceledError", code: "DeploymentFailed" } },
   },
   {
     row: "an error's code",
-    exchanges: [begun, poll(200, { body: { status: "Failed", error: failure } })],
+    exchanges: [accepted, poll(200, { body: { status: "Failed", error: failure } })],
     coreLro: { error: { message: expect.stringMatching(/has failed\. Cores\./) } },
     ours: { error: { code: "DeploymentFailed", innererror: failure.innererror } },
   },
   {
     row: "the result of a status monitor",
-    exchanges: [begun, succeeded],
+    exchanges: [accepted, succeeded],
     coreLro: { result: end },
     ours: { result: "done" },
   },
@@ -138,13 +138,13 @@ const differences: readonly Difference[] = [
 const senderOptions = { pipeline: pipelineWithoutRetries() };
 
 describe.each(
-  differences.map((difference) => ({ ...difference, asked: difference.exchanges.at(1)?.status })),
-)("$row ($asked)", ({ exchanges, options = {}, coreLro, ours }) => {
-  const ask = `${exchanges[0].method} ${exchanges[0].path}`;
+  differences.map((difference) => ({ ...difference, requests: difference.exchanges.at(1)?.status })),
+)("$row ($requests)", ({ exchanges, options = {}, coreLro, ours }) => {
+  const initialRequest = `${exchanges[0].method} ${exchanges[0].path}`;
 
   test("core-lro", async () => {
     const server = await serve(exchanges);
-    const poller = startWithCoreLro(requestOf(server, ask), senderOptions.pipeline, {
+    const poller = startWithCoreLro(requestOf(server, initialRequest), senderOptions.pipeline, {
       ...(options.finalStateVia && { resourceLocationConfig: options.finalStateVia }),
     });
     const outcome = await outcomeOf(() => poller.pollUntilDone(), server);
@@ -153,9 +153,9 @@ describe.each(
 
   test("lro-poller", async () => {
     const server = await serve(exchanges);
-    const isRefused = exchanges.some(({ status }) => status === 403);
-    const impatient = isRefused || exchanges.length === 1 ? { outageToleranceInMs: 0 } : {};
-    const poller = startOperation(requestOf(server, ask), {
+    const isPermanent = exchanges.some(({ status }) => status === 403);
+    const impatient = isPermanent || exchanges.length === 1 ? { outageToleranceInMs: 0 } : {};
+    const poller = startOperation(requestOf(server, initialRequest), {
       ...fast({ ...options, ...impatient }),
       ...senderOptions,
     });
@@ -168,25 +168,25 @@ describe.each(
   });
 });
 
-/** What comes of a wait, and of another one after it. */
+/** Returns the outcome of a wait, and of another one after it. */
 async function outcomeOf(wait: () => Promise<unknown>, server: RouteServer): Promise<object> {
   const first = await wait().then(
     (result) => ({ result }),
     (error: unknown) => ({ error }),
   );
-  const asked = [...server.asked];
+  const requests = [...server.requestLines];
   return "error" in first
-    ? { ...first, asked, again: await wait().catch((error: unknown) => error) }
-    : { ...first, asked };
+    ? { ...first, requests, again: await wait().catch((error: unknown) => error) }
+    : { ...first, requests };
 }
 
-describe("Retry-After of the first answer", () => {
+describe("Retry-After of the initial response", () => {
   const later = on("POST /act", 202, { headers: { ...at.headers, "retry-after": "3600" } });
 
-  test("core-lro asks at once", async () => {
+  test("core-lro polls at once", async () => {
     const server = await serve([later, succeeded]);
     await startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline);
-    expect(server.asked).toEqual(["POST /act", "GET /operations/7"]);
+    expect(server.requestLines).toEqual(["POST /act", "GET /operations/7"]);
   });
 
   test("lro-poller waits", async () => {
@@ -194,13 +194,13 @@ describe("Retry-After of the first answer", () => {
     const poller = startOperation(requestOf(server, "POST /act"), senderOptions);
     const { nextPollInMs } = await poller.poll();
     expect(nextPollInMs).toBeGreaterThanOrEqual(3_600_000);
-    expect(server.asked).toEqual(["POST /act"]);
+    expect(server.requestLines).toEqual(["POST /act"]);
   });
 });
 
 describe("an abort", () => {
-  test("core-lro is of no use afterwards", async () => {
-    const server = await serve([begun, running, succeeded]);
+  test("core-lro cannot be continued", async () => {
+    const server = await serve([accepted, running, succeeded]);
     const options = { intervalInMs: 60_000 };
     const poller = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline, options);
     const controller = new AbortController();
@@ -209,8 +209,8 @@ describe("an abort", () => {
     expect(await rejection(poller.pollUntilDone())).toMatchObject({ name: "AbortError" });
   });
 
-  test("lro-poller goes on", async () => {
-    const server = await serve([begun, running, succeeded]);
+  test("lro-poller continues", async () => {
+    const server = await serve([accepted, running, succeeded]);
     const poller = startOperation(requestOf(server, "POST /act"), { ...fast(), ...senderOptions });
     const controller = new AbortController();
     poller.onProgress(() => controller.abort());
@@ -247,23 +247,23 @@ describe("another origin in any header, body or token", () => {
     const { home, foreign, pipeline } = await elsewhere();
     const poller = startOperation(requestOf(home, "POST /act"), { ...fast(), pipeline });
     await rejection(poller.pollUntilDone());
-    expect(foreign.asked).toEqual([]);
+    expect(foreign.requestLines).toEqual([]);
   });
 });
 
 describe("a token of an operation that is over", () => {
-  test("core-lro gives its stored result", async () => {
-    const server = await serve([begun, succeeded]);
+  test("core-lro returns its stored result", async () => {
+    const server = await serve([accepted, succeeded]);
     const poller = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline);
     await poller.pollUntilDone();
     const later = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline, {
       restoreFrom: await poller.serialize(),
     });
     expect(await later.pollUntilDone()).toEqual(end);
-    expect(server.asked).toHaveLength(2);
+    expect(server.requestLines).toHaveLength(2);
   });
 
-  test("lro-poller asks the service", async () => {
+  test("lro-poller polls the service", async () => {
     const query = "?api-version=2025-02-01";
     const again = on(`GET /operations/7${query}`, 200, { body: end });
     const server = await serve([on(`POST /act${query}`, 202, at), again, again]);
@@ -271,7 +271,7 @@ describe("a token of an operation that is over", () => {
     const poller = client.startOperation({ method: "POST", url: "/act" }, fast());
     await poller.pollUntilDone();
     expect(await client.resume(JSON.stringify(poller), fast()).pollUntilDone()).toBe("done");
-    expect(server.asked).toHaveLength(3);
+    expect(server.requestLines).toHaveLength(3);
   });
 });
 

@@ -7,7 +7,7 @@ import { seeded } from "../../../bench/schedule/random.ts";
 import { killOnce } from "./killed-process.ts";
 import type { Trial } from "./killed-process.ts";
 
-/** `npm run test:kill` asks for more. */
+/** `npm run test:kill` does more. */
 const kills = Number(process.env["KILLS"] ?? 10);
 const seed = Number(process.env["SEED"] ?? 20_250_201);
 /** They sleep most of the time; but where all start at once, each does so for longer than any Retry-After. */
@@ -15,7 +15,7 @@ const atOnce = Math.min(20, Math.max(4, kills / 10));
 
 vi.setConfig({ testTimeout: 600_000 });
 
-test(`${kills} waits, each killed at a random moment, go on in another process to the right end`, async () => {
+test(`${kills} waits, each killed at a random moment, continue in another process to the right outcome`, async () => {
   await using server = await startOperationStatusServer();
   const folder = mkdtempSync(join(tmpdir(), "kills-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -31,19 +31,19 @@ test(`${kills} waits, each killed at a random moment, go on in another process t
 
   const count = (has: (trial: Trial) => boolean): number => trials.filter(has).length;
   const sum = (of: (trial: Trial) => number): number => trials.reduce((total, trial) => total + of(trial), 0);
-  const heldBack = count(({ wasHeld }) => wasHeld);
-  const unheard = sum((trial) => trial.unheard);
+  const throttled = count(({ wasThrottled }) => wasThrottled);
+  const unsaved = sum((trial) => trial.unsaved);
   console.log(
     `seed ${seed}: ${trials.length} kills in ${Math.round((performance.now() - startedAt) / 1000)} s; ` +
-      `${count(({ mistakes }) => mistakes.length === 0)} right; ${server.requests.length} reads, ` +
-      `${sum(({ holds }) => holds)} answered with Retry-After; ${count(({ hadToken }) => !hadToken)} killed before ` +
-      `the first token; ${heldBack} resumed within a Retry-After; ${unheard} answers lost with ` +
+      `${count(({ mistakes }) => mistakes.length === 0)} right; ${server.requests.length} polls, ` +
+      `${sum(({ holds }) => holds)} with Retry-After; ${count(({ hadToken }) => !hadToken)} killed before ` +
+      `the first token; ${throttled} resumed within a Retry-After; ${unsaved} responses lost with ` +
       "their process",
   );
   expect(trials).toHaveLength(kills);
   expect(trials.flatMap(({ mistakes }) => mistakes)).toEqual([]);
-  // Of many, some have to have been killed within a Retry-After, else nothing was tried; and few between an answer and
+  // Of many, some have to have been killed within a Retry-After, else nothing was tried; and few between a response and
   // its saving, else not everything is saved.
-  expect(heldBack).toBeGreaterThanOrEqual(Math.floor(kills / 20));
-  expect(unheard).toBeLessThan(Math.max(5, kills / 4));
+  expect(throttled).toBeGreaterThanOrEqual(Math.floor(kills / 20));
+  expect(unsaved).toBeLessThan(Math.max(5, kills / 4));
 });

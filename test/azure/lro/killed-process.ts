@@ -28,25 +28,25 @@ function source(file: string): string {
   return JSON.stringify(new URL(`../../../${folderOfLibrary}/${file}.${extension}`, import.meta.url).href);
 }
 
-/** What a trial came to; what was wrong with it is in `mistakes`. */
+/** The result of a trial; all that went wrong is in `mistakes`. */
 export interface Trial {
   readonly mistakes: readonly string[];
-  /** Whether there was a token to go on from: the first moments of a process have none. */
+  /** Whether there was a token to resume: the first moments of a process have none. */
   readonly hadToken: boolean;
-  /** Whether a Retry-After that the killed process had heard was still running when the next one began. */
-  readonly wasHeld: boolean;
-  /** Answers that were sent, but that the killed process did not live to save. */
-  readonly unheard: number;
-  /** Answers with a Retry-After, those of 429 and 503 among them. */
+  /** Whether a Retry-After that the killed process had received still ran when the next one started. */
+  readonly wasThrottled: boolean;
+  /** Responses that the killed process received, but did not save. */
+  readonly unsaved: number;
+  /** Responses with a Retry-After, those of 429 and 503 among them. */
   readonly holds: number;
 }
 
-/** How long every operation takes from its first read on: no process can end before it is killed. */
+/** How long every operation takes from its first poll on: no process can end before it is killed. */
 const durationInMs = 2000;
 /** Some are killed while they start. */
 const startInMs = 300;
 
-/** Starts a wait, kills its process at some moment, starts another one, and looks at all that was asked. */
+/** Starts a wait, kills its process at some moment, starts another one, and checks all requests. */
 export async function killOnce(
   server: OperationStatusServer,
   folder: string,
@@ -75,26 +75,26 @@ export async function killOnce(
   const next = start(server, operation, tokenFile);
   const [output, exitCode] = await Promise.all([outputOf(next), endOf(next)]);
 
-  const asked = server.requests.filter(({ operationId }) => operationId === operation.operationId);
-  const holdOf = (request: RecordedRequest): number => holdAfter(request, faults, retryAfter);
-  const before = asked.filter(isOf(killed));
-  const after = asked.filter(isOf(next));
-  const heard = before.slice(0, token?.pollCount ?? 0);
+  const requests = server.requests.filter(({ operationId }) => operationId === operation.operationId);
+  const waitAfter = (request: RecordedRequest): number => retryAfterOf(request, faults, retryAfter);
+  const before = requests.filter(isOf(killed));
+  const after = requests.filter(isOf(next));
+  const saved = before.slice(0, token?.pollCount ?? 0);
   const mistakes = [
     ...(signal === "SIGKILL" ? [] : [`the first process was not killed: ${String(signal)}`]),
     ...(exitCode === 0 && output.includes(`{ name: '${name}' }`) ? [] : [`${String(exitCode)}, ${output}`]),
     ...(tokenIn(tokenFile) === undefined ? [] : ["the token is still there"]),
-    ...(before.length + after.length === asked.length ? [] : ["somebody else has asked"]),
-    ...tooEarly(before, holdOf),
-    ...tooEarly([...heard.slice(-1), ...after], holdOf),
+    ...(before.length + after.length === requests.length ? [] : ["there are requests of another process"]),
+    ...tooEarly(before, waitAfter),
+    ...tooEarly([...saved.slice(-1), ...after], waitAfter),
   ];
-  const last = heard.at(-1);
+  const last = saved.at(-1);
   return {
     mistakes: mistakes.map((mistake) => `${name}: ${mistake}`),
     hadToken: token !== undefined,
-    wasHeld: last !== undefined && last.receivedAt + holdOf(last) > startedAt,
-    unheard: before.length - heard.length,
-    holds: asked.filter((request) => holdOf(request) > 0).length,
+    wasThrottled: last !== undefined && last.receivedAt + waitAfter(last) > startedAt,
+    unsaved: before.length - saved.length,
+    holds: requests.filter((request) => waitAfter(request) > 0).length,
   };
 }
 
@@ -106,30 +106,33 @@ async function randomMoment(tokenFile: string, random: () => number): Promise<vo
   await delay(moment);
 }
 
-/** One read in three, but never two in a row, for the backoff grows. */
+/** One poll in three fails, but never two in a row, because the backoff grows. */
 function faultsBy(random: () => number): Faults {
   const first = random() < 0.5 ? 1 : 2;
-  const reads = [0, 2, 4, 6].map((more) => first + more).filter(() => random() < 0.67);
+  const polls = [0, 2, 4, 6].map((more) => first + more).filter(() => random() < 0.67);
   const fault = (): Faults[number] => {
     const status = random() < 0.5 ? 429 : 503;
     const inMs = { "retry-after-ms": String(Math.ceil(1000 + random() * 3000)) };
     return { kind: "status", status, ...(random() < 0.5 ? { retryAfter: 4 } : { headers: inMs }) };
   };
-  return Object.fromEntries(reads.map((read) => [read, fault()]));
+  return Object.fromEntries(polls.map((poll) => [poll, fault()]));
 }
 
-/** What the answer to a request asked for, in milliseconds; 0 for nothing. */
-function holdAfter({ pollNumber = 0 }: RecordedRequest, faults: Faults, retryAfter = 0): number {
+/** The Retry-After of the response to a request, in milliseconds; 0 if there is none. */
+function retryAfterOf({ pollNumber = 0 }: RecordedRequest, faults: Faults, retryAfter = 0): number {
   const fault = faults[pollNumber];
   if (fault?.kind !== "status") return retryAfter * 1000;
   return Number(fault.headers?.["retry-after-ms"] ?? Number(fault.retryAfter) * 1000);
 }
 
-function tooEarly(asked: readonly RecordedRequest[], holdOf: (request: RecordedRequest) => number): string[] {
-  return asked.slice(1).flatMap((request, index) => {
-    const previous = asked[index] ?? request;
-    const missing = previous.receivedAt + holdOf(previous) - request.receivedAt;
-    return missing > 0 ? [`read ${request.pollNumber} came ${missing} ms before its Retry-After`] : [];
+function tooEarly(
+  requests: readonly RecordedRequest[],
+  waitAfter: (request: RecordedRequest) => number,
+): string[] {
+  return requests.slice(1).flatMap((request, index) => {
+    const previous = requests[index] ?? request;
+    const missing = previous.receivedAt + waitAfter(previous) - request.receivedAt;
+    return missing > 0 ? [`poll ${request.pollNumber} came ${missing} ms before its Retry-After`] : [];
   });
 }
 

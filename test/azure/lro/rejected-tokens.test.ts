@@ -93,13 +93,13 @@ const malformed: [string, unknown, string][] = [
   ],
   ["from before time", { ...freshToken, startedAt: -1 }, "token.startedAt: expected a number from 0 to"],
   [
-    "saved before it began",
+    "saved before it started",
     { ...freshToken, savedAt: 5 },
     "token.savedAt: expected startedAt (1735689600000) or later, got 5",
   ],
   ["never saved", { ...freshToken, savedAt: undefined }, "token.savedAt: expected a number from 0 to"],
   [
-    "over before it began",
+    "over before it started",
     { ...freshToken, deadline: 5 },
     "token.deadline: expected startedAt (1735689600000) or later",
   ],
@@ -119,7 +119,7 @@ const malformed: [string, unknown, string][] = [
     "token.percentComplete: expected a number from 0 to 100, got 101",
   ],
   [
-    "of half a read",
+    "of half a poll",
     { ...freshToken, pollCount: 1.5 },
     "token.pollCount: expected a whole number from 0 on, got 1.5",
   ],
@@ -133,7 +133,11 @@ const malformed: [string, unknown, string][] = [
     { ...freshToken, ageAtStart: "1" },
     "token.ageAtStart: expected a number from 0",
   ],
-  ["held for no number", { ...freshToken, notBefore: null }, "token.notBefore: expected a number from 0"],
+  [
+    "throttled until no number",
+    { ...freshToken, notBefore: null },
+    "token.notBefore: expected a number from 0",
+  ],
   ["without a record", { ...freshToken, progress: [] }, "token.progress: expected an object, got an array"],
   [
     "of 13 points",
@@ -199,12 +203,12 @@ const malformed: [string, unknown, string][] = [
     "token.state.config.metadata.mode: expected OperationLocation, ResourceLocation, Body, got a string of length 28",
   ],
   [
-    "of a course without a URL",
+    "of a polling location without a URL",
     { ...freshToken, operation: { pollingLocation: { kind: "location" } } },
     "token.operation.pollingLocation.monitorUrl: expected a URL, got nothing",
   ],
   [
-    "of a course of a kind that is a method of maps",
+    "of a polling location of a kind that is a method of maps",
     { ...freshToken, operation: { pollingLocation: { kind: "constructor", monitorUrl: "/x" } } },
     "token.operation.pollingLocation.kind: expected statusMonitor, location, resource, got a string of length 11",
   ],
@@ -243,22 +247,22 @@ const belongsElsewhere: [string, unknown, string][] = [
   ],
 ];
 
-function refusalOf(token: unknown): Error {
+function rejectionOf(token: unknown): Error {
   const service = simulate();
   try {
     // What types forbid still comes from files.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     clientOf(service).resume(token as string);
   } catch (error) {
-    expect(service.asked).toEqual([]);
+    expect(service.requestLog).toEqual([]);
     if (error instanceof Error) return error;
   }
   throw new Error("The token was taken.");
 }
 
-describe("a token is refused, in one line that quotes nothing of it,", () => {
+describe("a token is rejected, in one line that quotes nothing of it,", () => {
   test.each(malformed)("that is %s", (_, token, message) => {
-    const error = refusalOf(token);
+    const error = rejectionOf(token);
     expect(error).toBeInstanceOf(ContractError);
     expect(error.message.slice(0, message.length)).toBe(message);
     expect(error.message).not.toContain("\n");
@@ -266,7 +270,7 @@ describe("a token is refused, in one line that quotes nothing of it,", () => {
   });
 
   test.each(belongsElsewhere)("that is of %s", (_, token, message) => {
-    const error = refusalOf(token);
+    const error = rejectionOf(token);
     expect(error).toBeInstanceOf(RangeError);
     expect(error.message).toBe(message);
     expect(inspect(error, { depth: 10, showHidden: true })).not.toMatch(/secret|eyJ|password/);
@@ -274,7 +278,7 @@ describe("a token is refused, in one line that quotes nothing of it,", () => {
 });
 
 describe("an object whose getters", () => {
-  test("give another value each time leads where it was found to lead", () => {
+  test("give another value each time leads to the URL that was checked", () => {
     const origins = [endpoint, "https://evil.example/"];
     const shifty = {
       ...operation,
@@ -287,13 +291,13 @@ describe("an object whose getters", () => {
     expect(origins).toHaveLength(1);
   });
 
-  test("throw is refused as what is no token", () => {
+  test("throw is rejected as no token", () => {
     const hostile = {
       get version(): number {
         throw new Error(secret);
       },
     };
-    const error = refusalOf(hostile);
+    const error = rejectionOf(hostile);
     expect(error).toBeInstanceOf(ContractError);
     expect(error.message).toBe("token: expected a token's text, or that parsed, got an object");
   });

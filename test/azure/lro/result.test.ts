@@ -2,10 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { FinalStateVia } from "lro-poller";
 import { rejection } from "../../support/rejections.ts";
 import type { Route } from "../../support/route-server.ts";
-import { begin, clientOf, fast, on, requestOf, serve } from "./support.ts";
+import { start, clientOf, fast, on, requestOf, serve } from "./support.ts";
 
 const at = "/operations/7";
-const ask = `GET ${at}`;
+const statusRequest = `GET ${at}`;
 const monitor = { headers: { "operation-location": at } };
 const running = { body: { status: "Running" } };
 const succeeded = { body: { status: "Succeeded" } };
@@ -40,10 +40,10 @@ describe("the result", () => {
   ])("of a %s with final-state-via %s comes from %s", async (method, finalStateVia, from) => {
     const server = await serve([
       on(`${method} /boxes/b1`, 202, { headers: { ...monitor.headers, location: "/results/7" } }),
-      on(ask, 200, { body: { status: "Succeeded", properties: { from: "the monitor" } } }),
+      on(statusRequest, 200, { body: { status: "Succeeded", properties: { from: "the monitor" } } }),
       ...places[from],
     ]);
-    const poller = begin(server, `${method} /boxes/b1`, finalStateVia ? { finalStateVia } : {});
+    const poller = start(server, `${method} /boxes/b1`, finalStateVia ? { finalStateVia } : {});
     expect(await poller.pollUntilDone()).toEqual({ from });
     server.assertFinished();
   });
@@ -59,26 +59,26 @@ describe("the result", () => {
     const parsed: unknown = typeof body === "string" ? JSON.parse(body) : body;
     const server = await serve([
       on("POST /boxes/b1", 202, { headers: { ...monitor.headers, location: "/results/7" } }),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /results/7", 200, { body }),
       on("POST /boxes/b2", 202, monitor),
-      on(ask, 200, { body: { status: "Succeeded", result: parsed, id: "7" } }),
+      on(statusRequest, 200, { body: { status: "Succeeded", result: parsed, id: "7" } }),
     ]);
-    expect(await begin(server, "POST /boxes/b1").pollUntilDone()).toEqual(parsed);
-    const inMonitor = await begin(server, "POST /boxes/b2").pollUntilDone();
+    expect(await start(server, "POST /boxes/b1").pollUntilDone()).toEqual(parsed);
+    const inMonitor = await start(server, "POST /boxes/b2").pollUntilDone();
     expect(inMonitor).toEqual(parsed === null ? { status: "Succeeded", result: null, id: "7" } : parsed);
     server.assertFinished();
   });
 
-  test("is called succeeded only once it is there", async () => {
+  test("leads to Succeeded only once it is there", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
     const seen: unknown[] = [];
-    const poller = begin(server, "PUT /boxes/b1", {
+    const poller = start(server, "PUT /boxes/b1", {
       onProgress: ({ status, nextPollInMs, operation }) =>
         seen.push([status, nextPollInMs === undefined, operation.properties]),
     });
@@ -92,29 +92,29 @@ describe("the result", () => {
   });
 });
 
-describe("reading the result", () => {
-  test.each([408, 429, 500, 503])("goes on after a %i", async (status) => {
+describe("the request for the result", () => {
+  test.each([408, 429, 500, 503])("is retried after a %i", async (status) => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", status, outage),
       on("GET /boxes/b1", status, outage),
       on("GET /boxes/b1", 200, box),
     ]);
-    const poller = begin(server, "PUT /boxes/b1");
+    const poller = start(server, "PUT /boxes/b1");
     expect(await poller.pollUntilDone()).toEqual(box.body);
     server.assertFinished();
   });
 
-  test("bears a 404 for the grace, as what was made may not be replicated yet", async () => {
+  test("is retried after a 404 within the grace period, because a new resource may not be replicated yet", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 404),
       on("GET /boxes/b1", 404),
       on("GET /boxes/b1", 200, box),
     ]);
-    const poller = begin(server, "PUT /boxes/b1", { outageToleranceInMs: 0 });
+    const poller = start(server, "PUT /boxes/b1", { outageToleranceInMs: 0 });
     expect(await poller.pollUntilDone()).toEqual(box.body);
     server.assertFinished();
   });
@@ -123,13 +123,13 @@ describe("reading the result", () => {
     ["404, after the grace", 404, { notFoundGraceInMs: 0 }],
     ["403", 403, {}],
     ["503, after the outage tolerance", 503, { outageToleranceInMs: 0 }],
-  ])("ends by a %s, and the operation has succeeded all the same", async (_, status, options) => {
+  ])("ends the wait by a %s, although the operation has succeeded", async (_, status, options) => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", status, outage),
     ]);
-    const poller = begin(server, "PUT /boxes/b1", options);
+    const poller = start(server, "PUT /boxes/b1", options);
     const failure = await rejection(poller.pollUntilDone());
     expect(failure).toMatchObject({
       name: "PollingError",
@@ -146,16 +146,16 @@ describe("reading the result", () => {
     server.assertFinished();
   });
 
-  test("can be aborted, and taken up again", async () => {
+  test("can be aborted, and continued", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
       on("GET /boxes/b1", 200, box),
     ]);
     const { arrived, release } = server.hold("GET", "/boxes/b1");
     const controller = new AbortController();
-    const poller = begin(server, "PUT /boxes/b1");
+    const poller = start(server, "PUT /boxes/b1");
     const wait = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
     await arrived;
     controller.abort("enough");
@@ -175,26 +175,26 @@ describe("parseResult", () => {
       "a location",
       [
         on("POST /boxes/b1", 202, { headers: { ...monitor.headers, location: "/results/7" } }),
-        on(ask, 200, succeeded),
+        on(statusRequest, 200, succeeded),
         on("GET /results/7", 200, { body: [1] }),
       ],
       "[1]",
     ],
-    ["the first answer", [on("PUT /boxes/b1", 200, { body: { id: "b1" } })], '{"id":"b1"}'],
+    ["the initial response", [on("PUT /boxes/b1", 200, { body: { id: "b1" } })], '{"id":"b1"}'],
     [
       "the monitor",
       [
         on("POST /boxes/b1", 202, monitor),
-        on(ask, 200, { body: { status: "Succeeded", properties: null, result: 3 } }),
+        on(statusRequest, 200, { body: { status: "Succeeded", properties: null, result: 3 } }),
       ],
       "3",
     ],
     ["nothing", [on("DELETE /boxes/b1", 204)], "undefined"],
-  ])("makes the result of what came from %s, once", async (_, routes, body) => {
+  ])("makes the result of the body from %s, once", async (_, routes, body) => {
     const server = await serve(routes);
     const [{ method, path }] = routes;
     const bodies: unknown[] = [];
-    const poller = begin(server, `${method} ${path}`, {
+    const poller = start(server, `${method} ${path}`, {
       parseResult: (value) => {
         bodies.push(value);
         return parseResult(value);
@@ -211,7 +211,7 @@ describe("parseResult", () => {
       "a resource",
       [
         on("PUT /boxes/b1", 201, monitor),
-        on(ask, 200, { body: { status: "Succeeded", properties: { not: "this" } } }),
+        on(statusRequest, 200, { body: { status: "Succeeded", properties: { not: "this" } } }),
         on("GET /boxes/b1", 200, box),
       ],
       [on("GET /boxes/b1", 200, box)],
@@ -220,15 +220,15 @@ describe("parseResult", () => {
       "a status monitor",
       [
         on("POST /boxes/b1", 202, monitor),
-        on(ask, 200, { body: { status: "Succeeded", properties: box.body } }),
+        on(statusRequest, 200, { body: { status: "Succeeded", properties: box.body } }),
       ],
-      [on(ask, 200, { body: { status: "Succeeded", properties: box.body } })],
+      [on(statusRequest, 200, { body: { status: "Succeeded", properties: box.body } })],
     ],
-  ])("that throws on what came from %s does not make the operation fail", async (_, routes, again) => {
+  ])("that throws on the body from %s does not make the operation fail", async (_, routes, again) => {
     const server = await serve(routes);
     const [{ method, path }] = routes;
     const mood = { isGood: false };
-    const poller = begin(server, `${method} ${path}`, {
+    const poller = start(server, `${method} ${path}`, {
       parseResult: (body) => {
         if (!mood.isGood) throw new Error("not my day");
         return body;
@@ -252,35 +252,35 @@ describe("parseResult", () => {
 
 describe("a token", () => {
   test.each([
-    ["after the first answer", 1],
+    ["after the initial response", 1],
     ["midway", 2],
     ["while the result is awaited", 3],
     ["after the end", 4],
   ])("written %s leads to the same result", async (_, polls) => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
-    const poller = begin(server, "PUT /boxes/b1");
+    const poller = start(server, "PUT /boxes/b1");
     for (let poll = 0; poll < polls; poll++) await poller.poll();
     const token = JSON.stringify(poller);
 
     const again = await serve();
     const path = (origin: string): string => token.replaceAll(server.origin, origin);
     again.add(
-      on(`${ask}?api-version=2025-02-01`, 200, succeeded),
+      on(`${statusRequest}?api-version=2025-02-01`, 200, succeeded),
       on("GET /boxes/b1?api-version=2025-02-01", 200, box),
     );
     expect(await clientOf(again).resume(path(again.origin), fast()).pollUntilDone()).toEqual(box.body);
     again.assertFinished();
   });
 
-  test("is of use as soon as the operation has begun, before anybody waits", async () => {
+  test("is useful as soon as the operation has started, before any caller waits", async () => {
     const server = await serve([
       on("PUT /boxes/b1?api-version=2025-02-01", 201, monitor),
-      on(`${ask}?api-version=2025-02-01`, 200, succeeded),
+      on(`${statusRequest}?api-version=2025-02-01`, 200, succeeded),
       on("GET /boxes/b1?api-version=2025-02-01", 200, box),
     ]);
     const client = clientOf(server);
@@ -298,7 +298,7 @@ describe("a token", () => {
       on(`GET ${signed}`, 200, { body: { status: "Running", properties: { secret: "of the body" } } }),
       on(`GET ${signed}`, 200, { body: { status: "Succeeded", properties: 3 } }),
     ]);
-    const poller = begin(server, "POST /boxes/b1", {}, { headers: { "x-key": "of the caller" } });
+    const poller = start(server, "POST /boxes/b1", {}, { headers: { "x-key": "of the caller" } });
     await poller.poll();
     await poller.poll();
     const token = JSON.stringify(poller);

@@ -16,7 +16,7 @@ export function clientOf({ httpClient }: Simulation): OperationStatusesClient {
   return new OperationStatusesClient(endpoint, undefined, { httpClient });
 }
 
-/** Reads every second, without jitter. */
+/** Polls every second, without jitter. */
 export function evenly(clock: Clock, options: PollOptions = {}): PollOptions {
   return { clock, schedule: fixed(1000), random: () => 0, ...options };
 }
@@ -26,15 +26,15 @@ export interface Setting extends Simulation {
   readonly poller: Poller;
 }
 
-/** A poller of a service that answers so. */
-export function setUp(answers: readonly Simulated[], options: PollOptions = {}): Setting {
-  const simulation = simulate(...answers);
+/** Creates a poller of a service with these responses. */
+export function setUp(responses: readonly Simulated[], options: PollOptions = {}): Setting {
+  const simulation = simulate(...responses);
   const client = clientOf(simulation);
   const operation = client.operation("myProject", operationId);
   return { ...simulation, client, poller: createPoller(operation, evenly(simulation.clock, options)) };
 }
 
-/** The same time as another process sees it, whose clock of the day may have been set. */
+/** The same time in another process, whose date may have been set. */
 export function elsewhere(clock: Clock, isAheadByInMs = 0): Clock {
   return {
     now: () => clock.now() + 1_000_000,
@@ -43,7 +43,7 @@ export function elsewhere(clock: Clock, isAheadByInMs = 0): Clock {
   };
 }
 
-/** A token of a wait that has not begun. */
+/** A token of a wait that has not started. */
 export const freshToken: ResumeToken = {
   version: 1,
   operation: { endpoint, projectName: "myProject", operationId, apiVersion: "2025-02-01" },

@@ -51,7 +51,7 @@ describe("a resumed wait", () => {
     });
   });
 
-  test("goes on with the estimate and the pace that the bar had earned", async () => {
+  test("continues with the estimate and the polling interval of the percentage so far", async () => {
     const bar = Array.from({ length: 12 }, (_, tens) => status("Running", { percentComplete: 8 * tens + 2 }));
     const whole = setUp(bar, { schedule: everyMinute });
     await killedAfter(11.5 * minuteInMs, whole);
@@ -109,7 +109,7 @@ describe("the timeout of a resumed wait", () => {
     return clock.now();
   }
 
-  test("is what was left of it, counted from the begin of the first", async () => {
+  test("is the rest of the first wait's, counted from the start of that wait", async () => {
     expect(await timeOf(await resumedAfter(5000))).toBe(timeoutInMs);
   });
 
@@ -125,14 +125,14 @@ describe("the timeout of a resumed wait", () => {
     expect(resumed.toJSON().pollCount).toBeGreaterThan(100);
   });
 
-  test("leaves a second for one read, where it went by while nobody waited", async () => {
+  test("leaves a second for one poll if it passed while no process waited", async () => {
     const setting = await resumedAfter(dayInMs);
-    const before = setting.asked.length;
+    const before = setting.requestLog.length;
     expect(await timeOf(setting)).toBe(4500 + dayInMs + 1000);
-    expect(setting.asked.length).toBe(before + 1);
+    expect(setting.requestLog.length).toBe(before + 1);
   });
 
-  test("is not lost when the resumed wait is killed before it has begun, or in its middle", async () => {
+  test("is not lost when the resumed wait is killed before it has started, or in its middle", async () => {
     const { clock, client, resumed } = await resumedAfter(1000);
     const second = client.resume(JSON.stringify(resumed), evenly(elsewhere(clock)));
     void ending(second.pollUntilDone());
@@ -142,7 +142,7 @@ describe("the timeout of a resumed wait", () => {
     expect(clock.now()).toBe(timeoutInMs);
   });
 
-  test("is none after it was over: the error's token goes on", async () => {
+  test("is none after it has passed: the error's token continues", async () => {
     const setting = setUp([running, running, succeeded], { timeoutInMs: 1500 });
     const { clock, poller, client } = setting;
     const { resumeToken = "" } = await rejection(
@@ -152,7 +152,7 @@ describe("the timeout of a resumed wait", () => {
     expect(await clock.runUntilSettled(client.resume(resumeToken, evenly(clock)).pollUntilDone())).toBe(1);
   });
 
-  test("is none either where an answer came first, to a process that was kept busy beyond it", async () => {
+  test("is none either if a response came first, to a process that was busy until after it", async () => {
     const clock = createVirtualClock();
     let busyForMs = 0;
     const keepBusy = (): string => {
@@ -165,7 +165,7 @@ describe("the timeout of a resumed wait", () => {
     expect(JSON.parse(resumeToken)).not.toHaveProperty("deadline");
   });
 
-  test("is none for the resumed poller itself, once it was over", async () => {
+  test("is none for the resumed poller itself, once it has passed", async () => {
     const setting = await resumedAfter(5000);
     await timeOf(setting);
     expect(setting.resumed.toJSON().deadline).toBeUndefined();
@@ -176,32 +176,35 @@ describe("the timeout of a resumed wait", () => {
 });
 
 describe("a Retry-After", () => {
-  const held = (retryAfter: string): Simulated => ({ status: 503, headers: { "retry-after": retryAfter } });
+  const throttled = (retryAfter: string): Simulated => ({
+    status: 503,
+    headers: { "retry-after": retryAfter },
+  });
 
-  test("holds back the wait that goes on, to the millisecond and never less", async () => {
-    const setting = setUp([held("60"), succeeded]);
+  test("delays the resumed wait to the millisecond, and never less", async () => {
+    const setting = setUp([throttled("60"), succeeded]);
     const token = await killedAfter(10_000, setting);
     await setting.clock.advance(5000);
     const resumed = setting.client.resume(token, evenly(elsewhere(setting.clock)));
     expect(await rejection(resumed.poll(), PollingError)).toMatchObject({ code: "PollingFailed" });
     await setting.clock.runUntilSettled(resumed.pollUntilDone());
-    expect(setting.asked.map(([at]) => at)).toEqual([0, 60_001]);
+    expect(setting.requestLog.map(([at]) => at)).toEqual([0, 60_001]);
   });
 
-  test("that is over holds back nobody", async () => {
-    const setting = setUp([held("60"), succeeded]);
+  test("that has passed delays no wait", async () => {
+    const setting = setUp([throttled("60"), succeeded]);
     const token = await killedAfter(10_000, setting);
     await setting.clock.advance(60_000);
     await setting.client.resume(token, evenly(elsewhere(setting.clock))).pollUntilDone();
-    expect(setting.asked.map(([at]) => at)).toEqual([0, 70_000]);
+    expect(setting.requestLog.map(([at]) => at)).toEqual([0, 70_000]);
   });
 
   test("is no longer than it was when the token was written, if the clock was put back meanwhile", async () => {
-    const setting = setUp([held("60"), succeeded]);
+    const setting = setUp([throttled("60"), succeeded]);
     const token = await killedAfter(10_000, setting);
     const resumed = setting.client.resume(token, evenly(elsewhere(setting.clock, -365 * dayInMs)));
     await setting.clock.runUntilSettled(resumed.pollUntilDone());
-    expect(setting.asked.map(([at]) => at)).toEqual([0, 60_001]);
+    expect(setting.requestLog.map(([at]) => at)).toEqual([0, 60_001]);
   });
 
   test("of a token is no longer than a day", async () => {
@@ -209,7 +212,7 @@ describe("a Retry-After", () => {
     const notBefore = freshToken.savedAt + 400 * dayInMs;
     const resumed = setting.client.resume({ ...freshToken, notBefore }, evenly(setting.clock));
     await setting.clock.runUntilSettled(resumed.pollUntilDone());
-    expect(setting.asked.map(([at]) => at)).toEqual([dayInMs]);
+    expect(setting.requestLog.map(([at]) => at)).toEqual([dayInMs]);
   });
 });
 
@@ -232,7 +235,7 @@ describe("a clock of the day that was set between two processes", () => {
     },
   );
 
-  test("ahead, by years, leaves one read of a wait with a timeout, and all of one without", async () => {
+  test("ahead, by years, leaves one poll to a wait with a timeout, and all to one without", async () => {
     const setting = setUp([running, running, running, running, succeeded]);
     const token = await killedAfter(2500, setting);
     const resumed = setting.client.resume(token, evenly(elsewhere(setting.clock, 10 * 365 * dayInMs)));
@@ -240,14 +243,14 @@ describe("a clock of the day that was set between two processes", () => {
   });
 });
 
-test("a token is complete in every listener: after each answer and each failed read", async () => {
-  const answers = [
+test("a token is complete in every listener: after each response and each failed poll", async () => {
+  const responses = [
     running,
     down({ retryAfterInMs: 5000 }),
     status("Running", { percentComplete: 10 }),
     succeeded,
   ];
-  const { poller, clock, client } = setUp(answers);
+  const { poller, clock, client } = setUp(responses);
   const saved: string[] = [];
   const save = (): unknown => saved.push(JSON.stringify(poller));
   poller.onProgress(save);

@@ -14,7 +14,7 @@ type Start = (server: RouteServer, request: InitialRequest, options: StartOperat
 
 interface Sender {
   readonly start: Start;
-  /** What the service is asked where the scenario says `path`. */
+  /** The path that the service gets for the scenario's `path`. */
   readonly sent: (path: string) => string;
 }
 
@@ -52,7 +52,7 @@ const families: [string, readonly Scenario[]][] = [
   ["what goes wrong", sadScenarios],
 ];
 
-describe.each(senders)("an operation begun through %s, told of by", (_, { start, sent }) => {
+describe.each(senders)("an operation started through %s, polled by", (_, { start, sent }) => {
   describe.each(families)("%s", (__, scenarios) => {
     test.each(scenarios.map((scenario): [string, Scenario] => [titleOf(scenario), scenario]))(
       "%s",
@@ -69,7 +69,7 @@ describe.each(senders)("an operation begun through %s, told of by", (_, { start,
           expect(poller.status).toBe(status);
         }
         server.assertFinished();
-        expect(server.asked).toEqual(exchanges.map(({ method, path }) => `${method} ${sent(path)}`));
+        expect(server.requestLines).toEqual(exchanges.map(({ method, path }) => `${method} ${sent(path)}`));
       },
     );
   });

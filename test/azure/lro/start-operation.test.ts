@@ -4,18 +4,18 @@ import { afterEach, describe, expect, test } from "vitest";
 import { OperationStartError, fixed, startOperation } from "lro-poller";
 import type { InitialRequest, InitialResponse } from "lro-poller";
 import { rejection } from "../../support/rejections.ts";
-import { begin, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
+import { start, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
 import type { Simulated, Simulation } from "./support.ts";
 
 const at = "/operations/7";
-const ask = `GET ${at}`;
+const statusRequest = `GET ${at}`;
 const monitor = { headers: { "operation-location": at } };
 const running = { body: { status: "Running" } };
 const succeeded = { body: { status: "Succeeded" } };
 const box = { body: { id: "b1", provisioningState: "Succeeded" } };
 
-/** Begins through a service without sockets. */
-function beginSimulated(
+/** Starts an operation of a service without sockets. */
+function startSimulated(
   method: InitialRequest["method"],
   { clock, httpClient }: Simulation,
   options: Parameters<typeof startOperation>[1] | object = {},
@@ -33,16 +33,16 @@ function beginSimulated(
   );
 }
 
-describe("what the first answer said", () => {
-  test("is told before the first poll, with its headers and the resource", async () => {
+describe("the initial response", () => {
+  test("is passed to onStarted before the first poll, with its headers and the resource", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, { headers: { ...monitor.headers, "X-Own": "1" }, body: { id: "b1" } }),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
-    const told: [InitialResponse, readonly string[]][] = [];
-    const poller = begin(server, "PUT /boxes/b1", {
-      onStarted: (started) => told.push([started, server.asked]),
+    const calls: [InitialResponse, readonly string[]][] = [];
+    const poller = start(server, "PUT /boxes/b1", {
+      onStarted: (started) => calls.push([started, server.requestLines]),
     });
     const started = await poller.started;
     expect(started).toMatchObject({
@@ -50,9 +50,9 @@ describe("what the first answer said", () => {
       headers: { "operation-location": at, "x-own": "1" },
       body: { id: "b1" },
     });
-    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+    expect(server.requestLines).toEqual(["PUT /boxes/b1"]);
     expect(await poller.pollUntilDone()).toEqual(box.body);
-    expect(told).toEqual([[started, ["PUT /boxes/b1"]]]);
+    expect(calls).toEqual([[started, ["PUT /boxes/b1"]]]);
     server.assertFinished();
   });
 
@@ -63,9 +63,9 @@ describe("what the first answer said", () => {
   ])("may have a body that is %s", async (_, body, parsed) => {
     const server = await serve([
       on("POST /boxes/b1:start", 202, { ...monitor, body }),
-      on(ask, 200, { body: { status: "Succeeded", properties: 3 } }),
+      on(statusRequest, 200, { body: { status: "Succeeded", properties: 3 } }),
     ]);
-    const poller = begin(server, "POST /boxes/b1:start");
+    const poller = start(server, "POST /boxes/b1:start");
     expect((await poller.started).body).toEqual(parsed);
     expect(await poller.pollUntilDone()).toBe(3);
     server.assertFinished();
@@ -74,12 +74,12 @@ describe("what the first answer said", () => {
   test.each([
     ["Operation-Location", 202, monitor.headers],
     ["Location", 202, { location: at }],
-  ])("may have a body that is no JSON, as its %s says where to go on", async (_, status, headers) => {
+  ])("may have a body that is no JSON, if its %s has a URL to poll", async (_, status, headers) => {
     const server = await serve([
       on("POST /boxes/b1:start", status, { headers, body: "<p>Accepted</p>" }),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
     ]);
-    const poller = begin(server, "POST /boxes/b1:start");
+    const poller = start(server, "POST /boxes/b1:start");
     expect(await poller.started).toMatchObject({ statusCode: status, body: "<p>Accepted</p>" });
     expect(await poller.pollUntilDone()).toEqual({ status: "Succeeded" });
     server.assertFinished();
@@ -100,24 +100,24 @@ describe("what the first answer said", () => {
         },
       ],
       ["later", () => Promise.reject(new Error("not my day"))],
-    ])("%s is logged, and the wait goes on", async (_, onStarted) => {
+    ])("%s is logged, and the wait continues", async (_, onStarted) => {
       const lines: string[] = [];
       AzureLogger.log = (...args) => lines.push(args.map(String).join(" "));
       setLogLevel("error");
       const server = await serve([on("POST /boxes/b1", 200, box)]);
-      expect(await begin(server, "POST /boxes/b1", { onStarted }).pollUntilDone()).toEqual(box.body);
+      expect(await start(server, "POST /boxes/b1", { onStarted }).pollUntilDone()).toEqual(box.body);
       expect(lines.filter((line) => line.includes("not my day"))).toHaveLength(1);
     });
   });
 
-  test("is all that is asked when it says that the operation is over", async () => {
+  test("needs no poll after it if it is terminal", async () => {
     const server = await serve([
       on("POST /boxes/b1:check", 202, {
         ...monitor,
         body: { status: "Failed", error: { code: "NoQuota", message: "8 needed." } },
       }),
     ]);
-    const failure = await rejection(begin(server, "POST /boxes/b1:check").pollUntilDone());
+    const failure = await rejection(start(server, "POST /boxes/b1:check").pollUntilDone());
     expect(failure).toMatchObject({ name: "OperationFailedError", code: "NoQuota" });
     server.assertFinished();
   });
@@ -125,10 +125,10 @@ describe("what the first answer said", () => {
   test("has the resource of a PUT, whose own status is not the operation's", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, { ...monitor, body: { id: "b1", status: "Failed" } }),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
-    expect(await begin(server, "PUT /boxes/b1").pollUntilDone()).toEqual(box.body);
+    expect(await start(server, "PUT /boxes/b1").pollUntilDone()).toEqual(box.body);
   });
 
   test.each<[string, Record<string, string>, number]>([
@@ -150,16 +150,16 @@ describe("what the first answer said", () => {
       { status: 200, body: { status: "Running" } },
       { status: 200, body: { status: "Succeeded" } },
     );
-    await service.clock.runUntilSettled(beginSimulated("POST", service).pollUntilDone());
-    expect(service.asked).toEqual([
+    await service.clock.runUntilSettled(startSimulated("POST", service).pollUntilDone());
+    expect(service.requestLog).toEqual([
       [0, "POST /boxes/b1"],
-      [delayInMs, ask],
-      [delayInMs + 1000, ask],
+      [delayInMs, statusRequest],
+      [delayInMs + 1000, statusRequest],
     ]);
   });
 });
 
-describe("a request that begins nothing", () => {
+describe("an initial request that fails", () => {
   test("rejects with the service's whole error", async () => {
     const error = {
       code: "NoQuota",
@@ -170,7 +170,7 @@ describe("a request that begins nothing", () => {
     const server = await serve([
       on("PUT /boxes/b1", 409, { headers: { "x-ms-request-id": "r-1" }, body: { error } }),
     ]);
-    const poller = begin(server, "PUT /boxes/b1");
+    const poller = start(server, "PUT /boxes/b1");
     const failure = await rejection(poller.pollUntilDone());
     expect(failure).toBeInstanceOf(OperationStartError);
     expect(failure).toMatchObject({
@@ -182,18 +182,18 @@ describe("a request that begins nothing", () => {
     });
     expect(await rejection(poller.started)).toMatchObject({ name: "OperationStartError", statusCode: 409 });
     expect(await rejection(poller.poll())).toMatchObject({ name: "OperationStartError", statusCode: 409 });
-    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+    expect(server.requestLines).toEqual(["PUT /boxes/b1"]);
   });
 
-  test("and that nobody waits for leaves no unhandled rejection", async () => {
+  test("and that no caller waits for leaves no unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): unknown => unhandled.push(reason);
     process.on("unhandledRejection", listener);
     try {
       const service = simulate({ status: 400, body: { error: { code: "No", message: "No." } } });
-      const poller = beginSimulated("POST", service);
+      const poller = startSimulated("POST", service);
       await service.clock.advance(1);
-      expect(service.asked).toHaveLength(1);
+      expect(service.requestLog).toHaveLength(1);
       expect(unhandled).toEqual([]);
       expect(poller.isDone).toBe(false);
     } finally {
@@ -221,64 +221,64 @@ describe("a request that begins nothing", () => {
     ["PUT", "400", status(400), 1],
     ["PUT", "404", status(404), 1],
     ["PUT", "409", status(409), 1],
-  ])("%s, answered by %s, is repeated only where that is safe", async (method, _, answer, requests) => {
-    const service = simulate(...Array.from({ length: 5 }, () => answer));
-    const poller = beginSimulated(method, service, { outageToleranceInMs: Infinity, timeoutInMs: 600_000 });
+  ])("%s, after %s, is repeated only where that is safe", async (method, _, reply, requests) => {
+    const service = simulate(...Array.from({ length: 5 }, () => reply));
+    const poller = startSimulated(method, service, { outageToleranceInMs: Infinity, timeoutInMs: 600_000 });
     const failure = await service.clock.runUntilSettled(rejection(poller.pollUntilDone()));
     expect(failure).toMatchObject({ name: "OperationStartError" });
-    expect(service.asked).toEqual(
+    expect(service.requestLog).toEqual(
       [0, 1000, 3000, 7000].slice(0, requests).map((time) => [time, `${method} /boxes/b1`]),
     );
   });
 
-  test("is repeated no sooner than its Retry-After says, and begins the operation at last", async () => {
+  test("is repeated no sooner than its Retry-After, and starts the operation at last", async () => {
     const service = simulate(
       { status: 503, headers: { "retry-after": "20" } },
       { status: 202, headers: { "operation-location": at } },
       { status: 200, body: { status: "Succeeded" } },
     );
-    const poller = beginSimulated("POST", service);
+    const poller = startSimulated("POST", service);
     const result = await service.clock.runUntilSettled(poller.pollUntilDone());
     expect(result).toEqual({ status: "Succeeded" });
-    expect(service.asked).toEqual([
+    expect(service.requestLog).toEqual([
       [0, "POST /boxes/b1"],
       [20_000, "POST /boxes/b1"],
-      [21_000, ask],
+      [21_000, statusRequest],
     ]);
   });
 
-  test("aborted while it is under way rejects with the reason, wherever somebody waits", async () => {
+  test("aborted while it is under way rejects with the reason, wherever a caller waits", async () => {
     const server = await serve([on("PUT /boxes/b1", 201, monitor)]);
     const { arrived } = server.hold("PUT", "/boxes/b1");
     const controller = new AbortController();
-    const poller = begin(server, "PUT /boxes/b1", { abortSignal: controller.signal });
+    const poller = start(server, "PUT /boxes/b1", { abortSignal: controller.signal });
     const wait = rejection(poller.pollUntilDone());
     const started = rejection(poller.started);
     await arrived;
     controller.abort("enough");
     expect(await wait).toBe("enough");
     expect(await started).toBe("enough");
-    expect(server.asked).toEqual(["PUT /boxes/b1"]);
+    expect(server.requestLines).toEqual(["PUT /boxes/b1"]);
   });
 
   test("aborted between its repetitions rejects with the reason and is not sent again", async () => {
     const service = simulate({ status: 503 }, { status: 200 });
     const controller = new AbortController();
-    const poller = beginSimulated("POST", service, { abortSignal: controller.signal });
+    const poller = startSimulated("POST", service, { abortSignal: controller.signal });
     const started = rejection(poller.started);
     await service.clock.advance(10);
     controller.abort("enough");
     expect(await started).toBe("enough");
     await service.clock.advance(60_000);
-    expect(service.asked).toEqual([[0, "POST /boxes/b1"]]);
+    expect(service.requestLog).toEqual([[0, "POST /boxes/b1"]]);
     expect(service.clock.pendingTimers).toBe(0);
   });
 
-  test("goes on for the others when one caller lets go", async () => {
+  test("continues for the others when one caller aborts its wait", async () => {
     const server = await serve([on("POST /boxes/b1", 200, box)]);
     const { arrived, release } = server.hold("POST", "/boxes/b1");
     const controller = new AbortController();
-    const poller = begin(server, "POST /boxes/b1");
+    const poller = start(server, "POST /boxes/b1");
     const one = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
     const other = poller.pollUntilDone();
     await arrived;
@@ -289,7 +289,7 @@ describe("a request that begins nothing", () => {
     server.assertFinished();
   });
 
-  test("over plain http to another machine is refused, allowed or not", async () => {
+  test("over plain http to another machine is rejected, allowed or not", async () => {
     const service = simulate();
     const request = { method: "PUT", url: "http://dev.example/boxes/b1" } as const;
     const options = { ...service, pipeline: createEmptyPipeline() };
@@ -298,10 +298,10 @@ describe("a request that begins nothing", () => {
     const wait = startOperation(request, options).pollUntilDone();
     const failure = await service.clock.runUntilSettled(rejection(wait));
     expect(failure).toMatchObject({ name: "OperationStartError", code: "OriginRefused" });
-    expect(service.asked).toEqual([]);
+    expect(service.requestLog).toEqual([]);
   });
 
-  test("to no URL is refused by name", async () => {
+  test("to no URL is rejected by name", async () => {
     const server = await serve();
     const options = fast();
     expect(() =>
@@ -320,12 +320,12 @@ describe("what is sent", () => {
   test("is the body as JSON, and the caller's headers with every request", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(ask, 200, running),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
       on("GET /boxes/b1", 200, box),
     ]);
     const request = { headers: { "x-own": "1", accept: "application/vnd.box+json" }, body: { cores: 8 } };
-    await begin(server, "PUT /boxes/b1", {}, request).pollUntilDone();
+    await start(server, "PUT /boxes/b1", {}, request).pollUntilDone();
     server.assertFinished();
     expect(server.requests.map(({ headers, body }) => [headers["x-own"], headers.accept, body])).toEqual([
       ["1", "application/vnd.box+json", '{"cores":8}'],
@@ -361,11 +361,11 @@ describe("what is sent", () => {
       on("POST /boxes/b1:start?api-version=1", 202, { headers: { "operation-location": at } }),
       on(`GET ${at}?api-version=2`, 200, succeeded),
       on("POST /boxes/b1:start", 202, { headers: { "operation-location": at } }),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
     ]);
-    const versioned = begin(server, "POST /boxes/b1:start?api-version=1", { apiVersion: "2" });
+    const versioned = start(server, "POST /boxes/b1:start?api-version=1", { apiVersion: "2" });
     expect(await versioned.pollUntilDone()).toEqual(succeeded.body);
-    expect(await begin(server, "POST /boxes/b1:start").pollUntilDone()).toEqual(succeeded.body);
+    expect(await start(server, "POST /boxes/b1:start").pollUntilDone()).toEqual(succeeded.body);
     server.assertFinished();
   });
 
@@ -396,7 +396,7 @@ describe("what is sent", () => {
       { status: 202, headers: { "operation-location": spelled } },
       { status: 200, body: { status: "Succeeded" } },
     );
-    await service.clock.runUntilSettled(beginSimulated("POST", service).pollUntilDone());
+    await service.clock.runUntilSettled(startSimulated("POST", service).pollUntilDone());
     expect(service.urls).toEqual(["https://dev.example/boxes/b1", spelled]);
   });
 
@@ -415,18 +415,18 @@ describe("what is sent", () => {
       on("GET /a/second", 200, running),
       on("GET /a/second", 200, succeeded),
     ]);
-    expect(await begin(server, "POST /boxes/b1").pollUntilDone()).toEqual(succeeded.body);
+    expect(await start(server, "POST /boxes/b1").pollUntilDone()).toEqual(succeeded.body);
     server.assertFinished();
   });
 
-  test("of two status monitors, Operation-Location is asked", async () => {
+  test("of two status monitors, Operation-Location is polled", async () => {
     const server = await serve([
       on("DELETE /boxes/b1", 202, {
         headers: { "operation-location": at, "azure-asyncoperation": "/other" },
       }),
-      on(ask, 200, succeeded),
+      on(statusRequest, 200, succeeded),
     ]);
-    expect(await begin(server, "DELETE /boxes/b1").pollUntilDone()).toEqual(succeeded.body);
+    expect(await start(server, "DELETE /boxes/b1").pollUntilDone()).toEqual(succeeded.body);
     server.assertFinished();
   });
 
@@ -435,7 +435,7 @@ describe("what is sent", () => {
       on("POST /?action=check", 202, { headers: { "operation-location": "{origin}/?operation=7" } }),
       on("GET /?operation=7", 200, { body: { status: "Succeeded", properties: 3 } }),
     ]);
-    expect(await begin(server, "POST /?action=check").pollUntilDone()).toBe(3);
+    expect(await start(server, "POST /?action=check").pollUntilDone()).toBe(3);
     server.assertFinished();
   });
 
@@ -443,12 +443,12 @@ describe("what is sent", () => {
     const server = await serve([
       on("PUT /boxes/b1", 307, { headers: { location: "/v2/boxes/b1" } }),
       on("PUT /v2/boxes/b1", 201, { headers: { "operation-location": at } }),
-      on(ask, 302, { headers: { location: "/elsewhere" } }),
+      on(statusRequest, 302, { headers: { location: "/elsewhere" } }),
       on("GET /elsewhere", 200, succeeded),
       on("GET /boxes/b1", 308, { headers: { location: "/v2/boxes/b1" } }),
       on("GET /v2/boxes/b1", 200, box),
     ]);
-    const poller = begin(server, "PUT /boxes/b1", {}, { body: { cores: 8 } });
+    const poller = start(server, "PUT /boxes/b1", {}, { body: { cores: 8 } });
     expect(await poller.pollUntilDone()).toEqual(box.body);
     expect(server.requests.slice(0, 2).map(({ body }) => body)).toEqual(['{"cores":8}', '{"cores":8}']);
     server.assertFinished();

@@ -15,7 +15,7 @@ import { fastClock } from "../../support/clock.ts";
 import { startRouteServer } from "../../support/route-server.ts";
 import type { Route, RouteServer } from "../../support/route-server.ts";
 
-/** Polls a thousand times as fast as it says, bears every passing fault, and gives up on none by the clock. */
+/** Polls with a clock that is a thousand times faster, retries every transient error, and has no time limits. */
 export function fast<TResult>(
   options: StartOperationOptions<TResult> = {},
 ): StartOperationOptions<TResult> & { readonly clock: Clock } {
@@ -40,34 +40,38 @@ export async function serve(
 }
 
 /** `on("PUT /box", 201, { headers, body })` */
-export function on(ask: string, status: number, answer: Pick<Route, "headers" | "body"> = {}): Route {
-  const [method = "", path = ""] = ask.split(" ");
-  return { method, path, status, ...answer };
+export function on(
+  requestLine: string,
+  status: number,
+  response: Pick<Route, "headers" | "body"> = {},
+): Route {
+  const [method = "", path = ""] = requestLine.split(" ");
+  return { method, path, status, ...response };
 }
 
 export function pipelineWithoutRetries(): Pipeline {
   return createPipelineFromOptions({ retryOptions: { maxRetries: 0 } });
 }
 
-/** Begins the request that the server's first route is for, through a pipeline. */
-export function begin<TResult>(
+/** Starts an operation through a pipeline, by the request `POST /path` to the server. */
+export function start<TResult>(
   server: RouteServer,
-  ask: string,
+  requestLine: string,
   options: StartOperationOptions<TResult> & { readonly apiVersion?: string } = {},
   request: Partial<InitialRequest> = {},
 ): StartedPoller<TResult> {
   const { apiVersion, ...rest } = options;
   const sender = { pipeline: createEmptyPipeline(), ...(apiVersion !== undefined && { apiVersion }) };
-  return startOperation<TResult>(requestOf(server, ask, request), { ...fast(rest), ...sender });
+  return startOperation<TResult>(requestOf(server, requestLine, request), { ...fast(rest), ...sender });
 }
 
-/** The request that `POST /path` says, to the server. */
+/** The request `POST /path` to the server. */
 export function requestOf(
   server: RouteServer,
-  ask: string,
+  requestLine: string,
   request: Partial<InitialRequest> = {},
 ): InitialRequest {
-  const [method = "", path = ""] = ask.split(" ");
+  const [method = "", path = ""] = requestLine.split(" ");
   return { method: methodOf(method), url: `${server.origin}${path}`, ...request };
 }
 
@@ -86,10 +90,10 @@ function methodOf(word: string): InitialRequest["method"] {
   return method;
 }
 
-/** An answer of the simulated service, or how the request fails. */
+/** A response of the simulated service, or the error of the request. */
 export type Simulated = Pick<Route, "status" | "headers" | "body"> | Error;
 
-/** An answer, or how to come by it. */
+/** A response, or a function that returns it. */
 export type SimulatedReply = Simulated | ((request: PipelineRequest) => Simulated | Promise<Simulated>);
 
 /** A service without sockets, so that a virtual clock can drive it. */
@@ -97,31 +101,31 @@ export interface Simulation {
   readonly clock: VirtualClock;
   readonly httpClient: HttpClient;
   /** Each request, and when it came: `[0, "POST /act"]`. */
-  readonly asked: [number, string][];
-  /** As they were handed to the HTTP client. */
+  readonly requestLog: [number, string][];
+  /** As the HTTP client got them. */
   readonly requests: PipelineRequest[];
   /** Their URLs, byte for byte. */
   readonly urls: string[];
 }
 
-/** Answers request after request. */
-export function simulate(...answers: SimulatedReply[]): Simulation {
+/** Creates a service that responds to request after request. */
+export function simulate(...replies: SimulatedReply[]): Simulation {
   const clock = createVirtualClock();
-  const asked: [number, string][] = [];
+  const requestLog: [number, string][] = [];
   const requests: PipelineRequest[] = [];
   const urls: string[] = [];
   const sendRequest = async (request: PipelineRequest): ReturnType<HttpClient["sendRequest"]> => {
     requests.push(request);
     urls.push(request.url);
     const { pathname, search } = new URL(request.url);
-    asked.push([clock.now(), `${request.method} ${pathname}${search}`]);
-    const reply = answers[asked.length - 1];
-    if (reply === undefined) throw new Error(`no answer left for ${request.method} ${request.url}`);
-    const answer = typeof reply === "function" ? await reply(request) : reply;
-    if (answer instanceof Error) throw answer;
-    const { status, headers = {}, body } = answer;
+    requestLog.push([clock.now(), `${request.method} ${pathname}${search}`]);
+    const reply = replies[requestLog.length - 1];
+    if (reply === undefined) throw new Error(`no response left for ${request.method} ${request.url}`);
+    const response = typeof reply === "function" ? await reply(request) : reply;
+    if (response instanceof Error) throw response;
+    const { status, headers = {}, body } = response;
     const bodyAsText = body === undefined ? "" : JSON.stringify(body);
     return { request, status, headers: createHttpHeaders(headers), bodyAsText };
   };
-  return { clock, httpClient: { sendRequest }, asked, requests, urls };
+  return { clock, httpClient: { sendRequest }, requestLog, requests, urls };
 }

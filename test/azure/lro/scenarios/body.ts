@@ -1,8 +1,8 @@
 import { on } from "../support.ts";
-import { box, brokenAnswer, canceled, impatient } from "./scenario.ts";
+import { box, brokenResponse, canceled, impatient } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Operations that the resource itself tells of, by its `provisioningState`. */
+/** Operations that are polled at the resource itself, by its `provisioningState`. */
 export const bodyScenarios: readonly Scenario[] = [
   {
     name: "put200Succeeded",
@@ -78,7 +78,8 @@ export const bodyScenarios: readonly Scenario[] = [
       on("GET /boxes/b1", 200, { body: box("Succeeded") }),
     ],
     expected: { result: box("Succeeded") },
-    differs: "core-lro follows the body of a PUT only, and takes the first answer to a PATCH for its result",
+    differs:
+      "core-lro follows the body of a PUT only, and takes the initial response to a PATCH for its result",
   },
   {
     name: "put 202 without a header or a body",
@@ -109,23 +110,23 @@ export const bodyScenarios: readonly Scenario[] = [
       on("GET /boxes/b1", 200, { body: { properties: { provisioningState: 7 } } }),
     ],
     options: impatient,
-    expected: brokenAnswer("Creating"),
+    expected: brokenResponse("Creating"),
   },
   {
-    name: "a resource whose answer is empty once",
+    name: "a resource whose response is empty once",
     exchanges: [
       on("PUT /boxes/b1", 201, { body: box("Creating") }),
       on("GET /boxes/b1", 200),
       on("GET /boxes/b1", 200, { body: box("Succeeded") }),
     ],
     expected: { result: box("Succeeded") },
-    differs: "core-lro takes an empty 200 for success; where a state is due it is a broken answer",
+    differs: "core-lro takes an empty 200 for success; here it is a failed poll, because a state is missing",
   },
   {
-    name: "a resource whose answer stays empty",
+    name: "a resource whose response stays empty",
     exchanges: [on("PUT /boxes/b1", 201, { body: box("Creating") }), on("GET /boxes/b1", 200)],
     options: impatient,
-    expected: brokenAnswer("Creating"),
-    differs: "core-lro takes an empty 200 for success; where a state is due it is a broken answer",
+    expected: brokenResponse("Creating"),
+    differs: "core-lro takes an empty 200 for success; here it is a failed poll, because a state is missing",
   },
 ];

@@ -8,9 +8,9 @@ const toAt = { headers: { location: at } };
 const toMoved = { headers: { location: moved } };
 
 const noProof =
-  "core-lro goes by the 200 alone and resolves; a body that says that it failed is believed, so that nobody takes a failure for a success";
+  "core-lro goes by the 200 alone and resolves; here a body that reports a failure counts, so that a failure is not taken for a success";
 
-/** Operations that are over at once, and those that a `Location` answers 202 for until they are over. */
+/** Operations that are terminal at once, and those whose `Location` answers 202 until they are terminal. */
 export const locationScenarios: readonly Scenario[] = [
   {
     name: "delete204Succeeded",
@@ -145,7 +145,7 @@ export const locationScenarios: readonly Scenario[] = [
     options: impatient,
     expected: { error: { name: "PollingError", code: "ContractError", statusCode: 200, status: "Running" } },
     differs:
-      "core-lro goes by the 200 alone and resolves with the page; here it is a broken answer, which is asked for again",
+      "core-lro goes by the 200 alone and resolves with the page; here it is a failed poll, which is retried",
   },
   {
     name: "an HTML page with 200, then the end",
@@ -157,7 +157,7 @@ export const locationScenarios: readonly Scenario[] = [
     expected: { result: { id: "b1" } },
   },
   {
-    name: "a 202 that says Accepted in plain text, before and during",
+    name: "a 202 with Accepted in plain text, before and during",
     exchanges: [
       on("POST /boxes/b1", 202, {
         headers: { location: at, "content-type": "text/plain" },
@@ -179,6 +179,6 @@ export const locationScenarios: readonly Scenario[] = [
     options: { finalStateVia: "original-uri" },
     expected: { result: box("Succeeded") },
     differs:
-      "core-lro takes the last answer of Location, whatever final-state-via says; here original-uri is obeyed",
+      "core-lro takes the last response of Location, whatever final-state-via is; here original-uri is used",
   },
 ];

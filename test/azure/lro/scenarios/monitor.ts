@@ -1,19 +1,19 @@
 import { on } from "../support.ts";
-import { box, brokenAnswer, canceled, failed, impatient } from "./scenario.ts";
+import { box, brokenResponse, canceled, failed, impatient } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
 
 const at = "/operations/7";
 const result = "/results/7";
-const ask = `GET ${at}`;
+const statusRequest = `GET ${at}`;
 const askForResult = `GET ${result}`;
 const is = (status: string): { readonly body: object } => ({ body: { status } });
 
 const noStatus =
-  "core-lro takes a status monitor without a status for success; here it is a broken answer, which is asked for again";
+  "core-lro takes a status monitor without a status for success; here it is a failed poll, which is retried";
 
 export type MonitorHeader = "Azure-AsyncOperation" | "Operation-Location";
 
-/** Operations that a status monitor tells of, which this header names. */
+/** Operations with a status monitor, which this header names. */
 export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
   const monitor = { headers: { [header]: at } };
   const both = { headers: { [header]: at, location: result } };
@@ -24,7 +24,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "postDoubleHeadersFinalLocationGet",
       exchanges: [
         on("POST /boxes/b1", 202, both),
-        on(ask, 200, is("succeeded")),
+        on(statusRequest, 200, is("succeeded")),
         on(askForResult, 200, { body: { id: "b1" } }),
       ],
       expected: { result: { id: "b1" } },
@@ -33,8 +33,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "getDoubleHeadersFinalLocationGet",
       exchanges: [
         on("GET /boxes/b1", 202, both),
-        on(ask, 200, is("running")),
-        on(ask, 200, is("succeeded")),
+        on(statusRequest, 200, is("running")),
+        on(statusRequest, 200, is("succeeded")),
         on(askForResult, 200, { body: { id: "b1" } }),
       ],
       expected: { result: { id: "b1" } },
@@ -43,8 +43,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "getDoubleHeaders",
       exchanges: [
         on("GET /boxes/b1", 202, monitor),
-        on(ask, 200, is("running")),
-        on(ask, 200, { body: { status: "succeeded", id: "7", score: 3 } }),
+        on(statusRequest, 200, is("running")),
+        on(statusRequest, 200, { body: { status: "succeeded", id: "7", score: 3 } }),
       ],
       expected: { result: { status: "succeeded", id: "7", score: 3 } },
     },
@@ -64,7 +64,10 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
     },
     {
       name: "postDoubleHeadersFinalAzureHeaderGet",
-      exchanges: [on("POST /boxes/b1", 202, both), on(ask, 200, { body: { status: "succeeded", id: "7" } })],
+      exchanges: [
+        on("POST /boxes/b1", 202, both),
+        on(statusRequest, 200, { body: { status: "succeeded", id: "7" } }),
+      ],
       options: { finalStateVia: "azure-async-operation" },
       expected: { result: { status: "succeeded", id: "7" } },
     },
@@ -72,7 +75,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "PUT with final-state-via",
       exchanges: [
         on("PUT /boxes/b1", 202, both),
-        on(ask, 200, is("succeeded")),
+        on(statusRequest, 200, is("succeeded")),
         on("GET /boxes/b1", 200, { body: box("Succeeded") }),
       ],
       options: { finalStateVia: "azure-async-operation" },
@@ -82,7 +85,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "POST with final-state-via: operation-location",
       exchanges: [
         on("POST /boxes/b1", 202, both),
-        on(ask, 200, { body: { status: "succeeded", result: { id: "b1" } } }),
+        on(statusRequest, 200, { body: { status: "succeeded", result: { id: "b1" } } }),
       ],
       options: { finalStateVia: "operation-location" },
       expected: { result: { id: "b1" } },
@@ -93,7 +96,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "POST with final-state-via: location",
       exchanges: [
         on("POST /boxes/b1", 202, both),
-        on(ask, 200, is("succeeded")),
+        on(statusRequest, 200, is("succeeded")),
         on(askForResult, 200, { body: { id: "b1" } }),
       ],
       options: { finalStateVia: "location" },
@@ -103,7 +106,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "postDoubleHeadersFinalAzureHeaderGetDefault",
       exchanges: [
         on("POST /boxes/b1", 202, { ...both, body: "" }),
-        on(ask, 200, is("succeeded")),
+        on(statusRequest, 200, is("succeeded")),
         on(askForResult, 200, { body: { id: "b1", size: 3 } }),
       ],
       expected: { result: { id: "b1", size: 3 } },
@@ -114,8 +117,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
         name,
         exchanges: [
           on("DELETE /boxes/b1", 202, { headers }),
-          on(ask, 202, { headers, ...is("Accepted") }),
-          on(ask, 200, is("Succeeded")),
+          on(statusRequest, 202, { headers, ...is("Accepted") }),
+          on(statusRequest, 200, is("Succeeded")),
         ],
         expected: { result: { status: "Succeeded" } },
       };
@@ -124,8 +127,10 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "deleteAsyncRetrycanceled",
       exchanges: [
         on("DELETE /boxes/b1", 202, bothTheSame),
-        on(ask, 202, is("Accepted")),
-        on(ask, 200, { body: { status: "Canceled", error: { code: "Preempted", message: "By a lock." } } }),
+        on(statusRequest, 202, is("Accepted")),
+        on(statusRequest, 200, {
+          body: { status: "Canceled", error: { code: "Preempted", message: "By a lock." } },
+        }),
       ],
       expected: {
         error: {
@@ -141,8 +146,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "deleteAsyncRetryFailed",
       exchanges: [
         on("DELETE /boxes/b1", 202, bothTheSame),
-        on(ask, 202, { ...bothTheSame, ...is("Accepted") }),
-        on(ask, 200, is("Failed")),
+        on(statusRequest, 202, { ...bothTheSame, ...is("Accepted") }),
+        on(statusRequest, 200, is("Failed")),
       ],
       expected: failed,
     },
@@ -150,8 +155,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name,
       exchanges: [
         on("PUT /boxes/b1", 200, { ...bothTheSame, body: box("Accepted") }),
-        on(ask, 202, { ...bothTheSame, ...is("Accepted") }),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 202, { ...bothTheSame, ...is("Accepted") }),
+        on(statusRequest, 200, is("Succeeded")),
         on("GET /boxes/b1", 200, { body: box("Succeeded") }),
       ],
       expected: { result: box("Succeeded") },
@@ -160,7 +165,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "post202List",
       exchanges: [
         on("POST /boxes", 200, both),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, is("Succeeded")),
         on(askForResult, 200, { body: [{ id: "b1" }, { id: "b2" }] }),
       ],
       expected: { result: [{ id: "b1" }, { id: "b2" }] },
@@ -169,8 +174,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "putAsyncRetryFailed",
       exchanges: [
         on("PUT /boxes/b1", 200, { ...bothTheSame, body: box("Accepted") }),
-        on(ask, 202, { ...bothTheSame, ...is("Accepted") }),
-        on(ask, 200, is("Failed")),
+        on(statusRequest, 202, { ...bothTheSame, ...is("Accepted") }),
+        on(statusRequest, 200, is("Failed")),
       ],
       expected: failed,
     },
@@ -178,8 +183,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "putAsyncNonResource",
       exchanges: [
         on("PUT /prices/p1", 202, misleading),
-        on(ask, 200, is("InProgress")),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, is("InProgress")),
+        on(statusRequest, 200, is("Succeeded")),
         on("GET /prices/p1", 200, { body: { sku: "small" } }),
       ],
       expected: { result: { sku: "small" } },
@@ -188,8 +193,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "patchAsyncLocationHeader",
       exchanges: [
         on("PATCH /boxes/b1", 202, both),
-        on(ask, 200, { ...monitor, ...is("InProgress") }),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, { ...monitor, ...is("InProgress") }),
+        on(statusRequest, 200, is("Succeeded")),
         on(askForResult, 200, { body: box("Succeeded") }),
       ],
       expected: { result: box("Succeeded") },
@@ -198,8 +203,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "patchAsyncNoLocationHeader",
       exchanges: [
         on("PATCH /boxes/b1", 201, { ...monitor, body: box("Updating") }),
-        on(ask, 200, is("InProgress")),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, is("InProgress")),
+        on(statusRequest, 200, is("Succeeded")),
         on("GET /boxes/b1", 200, { body: box("Succeeded") }),
       ],
       expected: { result: box("Succeeded") },
@@ -208,8 +213,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "putAsyncNoHeaderInRetry",
       exchanges: [
         on("PUT /boxes/b1", 201, { ...misleading, body: box("Accepted") }),
-        on(ask, 200, is("InProgress")),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, is("InProgress")),
+        on(statusRequest, 200, is("Succeeded")),
         on("GET /boxes/b1", 200, { body: box("Succeeded") }),
       ],
       expected: { result: box("Succeeded") },
@@ -218,8 +223,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "putAsyncNoRetrycanceled",
       exchanges: [
         on("PUT /boxes/b1", 200, { ...monitor, body: box("Accepted") }),
-        on(ask, 202, { ...monitor, ...is("Accepted") }),
-        on(ask, 200, { ...monitor, ...is("Canceled") }),
+        on(statusRequest, 202, { ...monitor, ...is("Accepted") }),
+        on(statusRequest, 200, { ...monitor, ...is("Canceled") }),
       ],
       expected: canceled,
     },
@@ -227,8 +232,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "putAsyncSubResource",
       exchanges: [
         on("PUT /boxes/b1/disks/d1", 202, { ...misleading, body: box("Accepted") }),
-        on(ask, 200, is("InProgress")),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, is("InProgress")),
+        on(statusRequest, 200, is("Succeeded")),
         on("GET /boxes/b1/disks/d1", 200, { body: { id: "d1" } }),
       ],
       expected: { result: { id: "d1" } },
@@ -237,8 +242,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "deleteAsyncNoHeaderInRetry",
       exchanges: [
         on("DELETE /boxes/b1", 202, misleading),
-        on(ask, 200, is("InProgress")),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 200, is("InProgress")),
+        on(statusRequest, 200, is("Succeeded")),
       ],
       expected: { result: { status: "Succeeded" } },
     },
@@ -246,46 +251,49 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "postAsyncNoRetrySucceeded: the monitor ends as a resource",
       exchanges: [
         on("POST /boxes/b1", 202, { ...both, body: box("Accepted") }),
-        on(ask, 202, { ...both, ...is("Accepted") }),
-        on(ask, 200, { body: box("Succeeded") }),
+        on(statusRequest, 202, { ...both, ...is("Accepted") }),
+        on(statusRequest, 200, { body: box("Succeeded") }),
       ],
       options: impatient,
-      expected: brokenAnswer("Accepted"),
+      expected: brokenResponse("Accepted"),
       differs: noStatus,
     },
     {
       name: "postAsyncNoRetrySucceeded: the monitor ends as one",
       exchanges: [
         on("POST /boxes/b1", 202, { ...both, body: box("Accepted") }),
-        on(ask, 202, { ...both, ...is("Accepted") }),
-        on(ask, 200, { body: box("Succeeded") }),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 202, { ...both, ...is("Accepted") }),
+        on(statusRequest, 200, { body: box("Succeeded") }),
+        on(statusRequest, 200, is("Succeeded")),
         on(askForResult, 200, { body: box("Succeeded") }),
       ],
       expected: { result: box("Succeeded") },
     },
     {
       name: "postAsyncRetryFailed",
-      exchanges: [on("POST /boxes/b1", 202, { ...both, body: box("Accepted") }), on(ask, 200, is("Failed"))],
+      exchanges: [
+        on("POST /boxes/b1", 202, { ...both, body: box("Accepted") }),
+        on(statusRequest, 200, is("Failed")),
+      ],
       expected: failed,
     },
     {
       name: "postAsyncRetrySucceeded: the monitor ends as a resource",
       exchanges: [
         on("POST /boxes/b1", 202, { headers: { ...both.headers, "retry-after": "0" } }),
-        on(ask, 202, { headers: { ...both.headers, "retry-after": "0" }, ...is("Accepted") }),
-        on(ask, 200, { body: box("Succeeded") }),
+        on(statusRequest, 202, { headers: { ...both.headers, "retry-after": "0" }, ...is("Accepted") }),
+        on(statusRequest, 200, { body: box("Succeeded") }),
       ],
       options: impatient,
-      expected: brokenAnswer("Accepted"),
+      expected: brokenResponse("Accepted"),
       differs: noStatus,
     },
     {
       name: "postAsyncRetrySucceeded: the monitor ends as one",
       exchanges: [
         on("POST /boxes/b1", 202, { headers: { ...both.headers, "retry-after": "0" } }),
-        on(ask, 202, { headers: { ...both.headers, "retry-after": "0" }, ...is("Accepted") }),
-        on(ask, 200, is("Succeeded")),
+        on(statusRequest, 202, { headers: { ...both.headers, "retry-after": "0" }, ...is("Accepted") }),
+        on(statusRequest, 200, is("Succeeded")),
         on(askForResult, 200, { body: box("Succeeded") }),
       ],
       expected: { result: box("Succeeded") },
@@ -294,8 +302,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "postAsyncResourceLocation",
       exchanges: [
         on("POST /boxes/b1", 202, { ...monitor, ...is("Accepted") }),
-        on(ask, 202, { ...both, ...is("Accepted") }),
-        on(ask, 200, { body: { status: "Succeeded", resourceLocation: "/boxes/b2" } }),
+        on(statusRequest, 202, { ...both, ...is("Accepted") }),
+        on(statusRequest, 200, { body: { status: "Succeeded", resourceLocation: "/boxes/b2" } }),
         on("GET /boxes/b2", 200, { body: { id: "b2" } }),
       ],
       expected: { result: { id: "b2" } },
@@ -304,8 +312,8 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "resourceLocation being null",
       exchanges: [
         on("POST /boxes/b1", 202, { ...monitor, ...is("Accepted") }),
-        on(ask, 202, { ...both, ...is("Accepted") }),
-        on(ask, 200, { body: { status: "Succeeded", resourceLocation: null } }),
+        on(statusRequest, 202, { ...both, ...is("Accepted") }),
+        on(statusRequest, 200, { body: { status: "Succeeded", resourceLocation: null } }),
       ],
       expected: { result: { status: "Succeeded", resourceLocation: null } },
     },
@@ -313,7 +321,9 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "postAsyncRetrycanceled",
       exchanges: [
         on("POST /boxes/b1", 202, { ...both, body: box("Accepted") }),
-        on(ask, 200, { body: { status: "cancelled", error: { code: "Preempted", message: "By a lock." } } }),
+        on(statusRequest, 200, {
+          body: { status: "cancelled", error: { code: "Preempted", message: "By a lock." } },
+        }),
       ],
       expected: {
         error: { name: "OperationCanceledError", code: "Preempted", status: "Canceled" },
@@ -324,7 +334,9 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "resourceLocation being empty",
       exchanges: [
         on("POST /boxes/b1", 202, monitor),
-        on(ask, 200, { body: { status: "Succeeded", resourceLocation: "", properties: { id: "b1" } } }),
+        on(statusRequest, 200, {
+          body: { status: "Succeeded", resourceLocation: "", properties: { id: "b1" } },
+        }),
       ],
       expected: { result: { id: "b1" } },
     },
@@ -332,7 +344,7 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "a status monitor with properties, which are the result",
       exchanges: [
         on("POST /boxes/b1:start", 202, { headers: { [header]: at, location: `${at}?monitor=true` } }),
-        on(ask, 200, { body: { status: "Succeeded", properties: ["Started 1 box."] } }),
+        on(statusRequest, 200, { body: { status: "Succeeded", properties: ["Started 1 box."] } }),
       ],
       expected: { result: ["Started 1 box."] },
       differs:
@@ -342,28 +354,28 @@ export function monitorScenarios(header: MonitorHeader): readonly Scenario[] {
       name: "a Location that is the status monitor itself",
       exchanges: [
         on("POST /boxes/b1:start", 202, { headers: { [header]: at, location: `${at}?monitor=true` } }),
-        on(ask, 200, { body: { status: "Succeeded", id: "7" } }),
+        on(statusRequest, 200, { body: { status: "Succeeded", id: "7" } }),
       ],
       expected: { result: { status: "Succeeded", id: "7" } },
-      differs: "core-lro reads such a Location once more for a resource; no request is spent on it here",
+      differs: "core-lro requests a resource at such a Location; here no request is spent on it",
     },
     {
-      name: "a first answer that is the end already",
+      name: "an initial response that is terminal already",
       exchanges: [
         on("POST /boxes/b1:start", 202, { ...monitor, body: { status: "Succeeded", result: { ok: true } } }),
       ],
       expected: { result: { ok: true } },
-      differs: "core-lro does not look at the status in the first answer, and polls once more",
+      differs: "core-lro ignores the status in the initial response, and polls once more",
     },
     {
       name: "words that only contain those of an end",
       exchanges: [
         on("POST /boxes/b1", 202, monitor),
-        on(ask, 200, is("NotSucceeded")),
-        on(ask, 200, is("PartiallySucceeded")),
-        on(ask, 200, is("FailedOver")),
-        on(ask, 200, is("VerificationFailed")),
-        on(ask, 200, { body: { status: "SUCCEEDED", properties: 3 } }),
+        on(statusRequest, 200, is("NotSucceeded")),
+        on(statusRequest, 200, is("PartiallySucceeded")),
+        on(statusRequest, 200, is("FailedOver")),
+        on(statusRequest, 200, is("VerificationFailed")),
+        on(statusRequest, 200, { body: { status: "SUCCEEDED", properties: 3 } }),
       ],
       expected: { result: 3 },
       differs:

@@ -1,29 +1,28 @@
 import { on } from "../support.ts";
 import type { Route } from "../../../support/route-server.ts";
-import { box, brokenAnswer, impatient } from "./scenario.ts";
+import { box, brokenResponse, impatient } from "./scenario.ts";
 import type { ExpectedError, Scenario } from "./scenario.ts";
 
 const at = "/operations/7";
-const ask = `GET ${at}`;
+const statusRequest = `GET ${at}`;
 const both = { "azure-asyncoperation": at, location: at, "retry-after": "0" };
 const badRequest = { body: { error: { code: "NotNow", message: "Ask somebody else." } } };
 
 const pollIsNotTheOperation =
-  "core-lro marks the operation as failed for good when a poll is refused; here the poll failed, and the operation's last status stays";
+  "core-lro marks the operation as failed for good after a 400; here the poll failed, and the operation's last status stays";
 const noStatus =
-  "core-lro takes a status monitor without a status for success; here it is a broken answer, which is asked for again";
-const notJson =
-  "core-lro ends with the parser's SyntaxError; here it is a broken answer, which is asked for again";
+  "core-lro takes a status monitor without a status for success; here it is a failed poll, which is retried";
+const notJson = "core-lro ends with the parser's SyntaxError; here it is a failed poll, which is retried";
 const notFound =
-  "core-lro ends at the first 404; here it is borne for notFoundGraceInMs, as what has just begun may not be replicated yet";
+  "core-lro ends at the first 404; here it is retried for notFoundGraceInMs, because a new operation may not be replicated yet";
 
 const notStarted = { name: "OperationStartError", code: "NotNow", statusCode: 400 } as const;
-const refusedPoll = { name: "PollingError", code: "NotNow", statusCode: 400 } as const;
+const permanentFailure = { name: "PollingError", code: "NotNow", statusCode: 400 } as const;
 
-function startFails(name: string, beginning: string): Scenario {
+function startFails(name: string, initialRequest: string): Scenario {
   return {
     name,
-    exchanges: [on(beginning, 400, badRequest)],
+    exchanges: [on(initialRequest, 400, badRequest)],
     expected: { error: { ...notStarted, message: "Ask somebody else.", status: undefined } },
   };
 }
@@ -32,12 +31,12 @@ function pollFails(name: string, first: Route, poll: string, status: string): Sc
   return {
     name,
     exchanges: [first, on(poll, 400, badRequest)],
-    expected: { error: { ...refusedPoll, message: "Ask somebody else.", status } },
+    expected: { error: { ...permanentFailure, message: "Ask somebody else.", status } },
     differs: pollIsNotTheOperation,
   };
 }
 
-/** A broken answer: once with the right one after it, once with none, so that the first ends the wait. */
+/** A broken response: once with a valid one after it, once as the only one, so that it ends the wait. */
 function broken(
   name: string,
   differs: string,
@@ -48,7 +47,7 @@ function broken(
   const last = recovery.at(-1);
   const result = last?.body;
   return [
-    { name, exchanges, options: impatient, expected: brokenAnswer(status), differs },
+    { name, exchanges, options: impatient, expected: brokenResponse(status), differs },
     { name: `${name}, once`, exchanges: [...exchanges, ...recovery], expected: { result } },
   ];
 }
@@ -79,14 +78,14 @@ const putAsync = on("PUT /boxes/b1", 200, { headers: both, body: box("Creating")
 const deleteAsync = on("DELETE /boxes/b1", 202, { headers: both });
 const postAsync = on("POST /boxes/b1", 202, { headers: both });
 const putEnds = [
-  on(ask, 200, { body: { status: "Succeeded" } }),
+  on(statusRequest, 200, { body: { status: "Succeeded" } }),
   on("GET /boxes/b1", 200, { body: box("Succeeded") }),
 ];
-const ends = [on(ask, 200, { body: { status: "Succeeded" } })];
-const truncated = on(ask, 200, { body: '{ "status": "Accepted"' });
-const withoutStatus = on(ask, 200, { body: {} });
-const empty = on(ask, 200);
-const withNumber = on(ask, 200, { body: { status: 200 } });
+const ends = [on(statusRequest, 200, { body: { status: "Succeeded" } })];
+const truncated = on(statusRequest, 200, { body: '{ "status": "Accepted"' });
+const withoutStatus = on(statusRequest, 200, { body: {} });
+const empty = on(statusRequest, 200);
+const withNumber = on(statusRequest, 200, { body: { status: 200 } });
 
 /** What goes wrong. */
 export const sadScenarios: readonly Scenario[] = [
@@ -114,38 +113,38 @@ export const sadScenarios: readonly Scenario[] = [
     },
     differs: pollIsNotTheOperation,
   },
-  pollFails("putAsyncRelativeRetry400", putAsync, ask, "NotStarted"),
+  pollFails("putAsyncRelativeRetry400", putAsync, statusRequest, "NotStarted"),
   pollFails(
     "delete202NonRetry400",
     on("DELETE /boxes/b1", 202, { headers: { location: at, "retry-after": "0" }, body: box("Deleting") }),
-    ask,
+    statusRequest,
     "Running",
   ),
   startFails("deleteNonRetry400", "DELETE /boxes/b1"),
   {
-    ...pollFails("deleteAsyncRelativeRetry400", deleteAsync, ask, "NotStarted"),
+    ...pollFails("deleteAsyncRelativeRetry400", deleteAsync, statusRequest, "NotStarted"),
     exchanges: [
       deleteAsync,
-      on(ask, 400, { body: { code: "NotNow", message: "Ask somebody else.", status: 200 } }),
+      on(statusRequest, 400, { body: { code: "NotNow", message: "Ask somebody else.", status: 200 } }),
     ],
   },
   startFails("postNonRetry400", "POST /boxes/b1"),
   pollFails(
     "post202NonRetry400",
     on("POST /boxes/b1", 202, { headers: { location: at, "retry-after": "0" }, body: box("Creating") }),
-    ask,
+    statusRequest,
     "Running",
   ),
   {
-    ...pollFails("postAsyncRelativeRetry400", postAsync, ask, "NotStarted"),
+    ...pollFails("postAsyncRelativeRetry400", postAsync, statusRequest, "NotStarted"),
     exchanges: [
       postAsync,
-      on(ask, 400, { body: { code: "NotNow", message: "Ask somebody else.", status: 400 } }),
+      on(statusRequest, 400, { body: { code: "NotNow", message: "Ask somebody else.", status: 400 } }),
     ],
   },
   ...broken(
     "a status that is no string",
-    "core-lro ends with an error of its own; here it is a broken answer, which is asked for again",
+    "core-lro ends with an error of its own; here it is a failed poll, which is retried",
     [postAsync, withNumber],
     ends,
     "NotStarted",
@@ -162,19 +161,19 @@ export const sadScenarios: readonly Scenario[] = [
   {
     name: "post202NoLocation",
     exchanges: [on("POST /boxes/b1", 202)],
-    expected: brokenAnswer(undefined, 202),
+    expected: brokenResponse(undefined, 202),
     differs:
-      "core-lro takes a 202 that names no place to ask for success; here nobody knows, and the error says so",
+      "core-lro takes a 202 without a URL to poll for success; here the outcome is unknown, and the wait ends with an error",
   },
   {
     name: "post202NoLocation, though the body has a status",
     exchanges: [on("POST /boxes/b1", 202, { body: { status: "Running" } })],
-    expected: brokenAnswer(undefined, 202),
+    expected: brokenResponse(undefined, 202),
     differs:
-      "core-lro takes a 202 that names no place to ask for success; here nobody knows, and the error says so",
+      "core-lro takes a 202 without a URL to poll for success; here the outcome is unknown, and the wait ends with an error",
   },
   {
-    name: "post202NoLocation, but the body says that it is over",
+    name: "post202NoLocation, but the body is terminal",
     exchanges: [on("POST /boxes/b1", 202, { body: { status: "Failed", error: { code: "NoQuota" } } })],
     expected: { error: { name: "OperationFailedError", code: "NoQuota", status: "Failed" } },
     differs: "core-lro takes it for success unread",
@@ -183,7 +182,7 @@ export const sadScenarios: readonly Scenario[] = [
   {
     name: "put200InvalidJson",
     exchanges: [on("PUT /boxes/b1", 200, { body: '{ "properties": { "provisioningState": "Creating" }' })],
-    expected: brokenAnswer(undefined),
+    expected: brokenResponse(undefined),
     differs: "core-lro ends with the parser's SyntaxError; here with a PollingError that names what came",
   },
   ...lost(
@@ -217,14 +216,14 @@ export const sadScenarios: readonly Scenario[] = [
   ...broken("postAsyncRelativeRetryInvalidJsonPolling", notJson, [postAsync, truncated], ends, "NotStarted"),
   ...broken(
     "an HTML page of a gateway",
-    "core-lro takes an HTML page with 200 for success; here it is a broken answer, which is asked for again",
-    [postAsync, on(ask, 200, { body: "<html>maintenance</html>" })],
+    "core-lro takes an HTML page with 200 for success; here it is a failed poll, which is retried",
+    [postAsync, on(statusRequest, 200, { body: "<html>maintenance</html>" })],
     ends,
     "NotStarted",
   ),
   ...[408, 429, 500, 501, 503].map((status): Scenario => ({
-    name: `a poll answered ${status}, once`,
-    exchanges: [postAsync, on(ask, status), ...ends] as [Route, ...Route[]],
+    name: `a poll with a ${status}, once`,
+    exchanges: [postAsync, on(statusRequest, status), ...ends] as [Route, ...Route[]],
     expected: { result: { status: "Succeeded" } },
     differs:
       "core-lro marks the operation as failed for good when a poll fails; here passing faults are tried again until outageToleranceInMs is over",

@@ -1,14 +1,14 @@
 import type { StartOperationOptions } from "lro-poller";
 import type { Route } from "../../../support/route-server.ts";
 
-/** How a service tells of an operation, request by request, and what has to come of it. */
+/** How a service reports the status of an operation, request by request, and the expected outcome. */
 export interface Scenario {
   readonly name: string;
-  /** In the order that they are asked for; the first begins the operation. Nothing else may be asked. */
+  /** In the order of the requests; the first starts the operation. No other request may be sent. */
   readonly exchanges: readonly [Route, ...Route[]];
   readonly options?: StartOperationOptions;
   readonly expected: Expected;
-  /** What core-lro does here, and why this library does not. */
+  /** The behaviour of core-lro, and why this library differs. */
   readonly differs?: string;
 }
 
@@ -28,10 +28,10 @@ export interface ExpectedError {
   readonly status: string | undefined;
 }
 
-/** The first failed read ends the wait, so that one that is not retried cannot be told from one that is. */
+/** The first failed poll ends the wait, whether it would be retried or not. */
 export const impatient: StartOperationOptions = { outageToleranceInMs: 0, notFoundGraceInMs: 0 };
 
-export function brokenAnswer(
+export function brokenResponse(
   status: string | undefined,
   statusCode = 200,
 ): { readonly error: ExpectedError } {
