@@ -121,9 +121,8 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 
   /**
-   * Returns a poller that continues a wait of another poller: its elapsed time, its progress and its Retry-After. What
-   * is left of its `timeoutInMs` counts too; a new one in the options counts from now. Sends nothing until a caller
-   * waits.
+   * Returns a poller that continues a wait of another poller: its elapsed time, its progress and its Retry-After. The
+   * rest of its `timeoutInMs` counts too; a new one in the options counts from now. Sends nothing until a caller waits.
    *
    * @param token - the text of `JSON.stringify(poller)`, the same parsed, or the text of core-lro's `serialize()`
    * @throws {@link ContractError} that names what is wrong with the token, RangeError if its origin, endpoint or

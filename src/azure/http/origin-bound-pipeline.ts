@@ -30,7 +30,7 @@ import { redactLog } from "./redaction.ts";
 export interface AdditionalPolicy {
   /** A policy of core-rest-pipeline. */
   readonly policy: PipelinePolicy;
-  /** `perCall`: runs once for each poll. `perRetry`: runs again when a poll is redirected or gets a new token. */
+  /** Before or after the retry phase, which is empty here. Both run once for each request, a redirected one included. */
   readonly position: "perCall" | "perRetry";
 }
 

@@ -56,7 +56,7 @@ interface PendingResult {
   readonly fields: StatusFields;
 }
 
-/** What the next poll does: take the initial response, request the status, or request the result. */
+/** The task of the next poll: take the initial response, request the status, or request the result. */
 type Stage =
   | ({ readonly at: "start" } & Start)
   | { readonly at: "status"; readonly location: PollingLocation }

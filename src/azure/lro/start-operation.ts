@@ -29,7 +29,7 @@ export interface InitialRequest {
   readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
   /** The URL, absolute or relative to the client's endpoint. */
   readonly url: string;
-  /** The headers. Polls and the request for the result carry them too, except those about the body or conditions. */
+  /** The headers. Polls carry them too, except `content-*`, `if-*`, `repeatability-*` and `prefer`. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body, sent as JSON. */
   readonly body?: unknown;
