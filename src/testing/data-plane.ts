@@ -5,9 +5,9 @@ import type { OperationState } from "../index.ts";
 import { describe } from "./validation.ts";
 import type { Fault } from "./faults.ts";
 import { ServedOperation } from "./served-operation.ts";
-import type { OperationPlan, Speed } from "./served-operation.ts";
+import type { OperationPlan, ServerTime } from "./served-operation.ts";
 
-/** What begins an operation. */
+/** The action of an initial request. */
 export type OperationAction =
   | "createDevBox"
   | "deleteDevBox"
@@ -21,57 +21,57 @@ export type OperationAction =
   | "deleteEnvironment"
   | "validateGroup";
 
-/** A request that is about to begin an operation. */
+/** An initial request that the server has received and not yet handled. */
 export interface ReceivedInitialRequest {
-  /** What it asks for. */
+  /** The action that it requests. */
   readonly action: OperationAction;
-  /** Where. */
+  /** The project in its URL. */
   readonly projectName: string;
-  /** The whole URL that was asked for, query included. */
+  /** Its whole URL, query included. */
   readonly url: URL;
-  /** By their lower-case names. */
+  /** Its headers, by their lower-case names. */
   readonly headers: IncomingHttpHeaders;
-  /** The decoded JSON; `undefined` where none came. */
+  /** Its decoded JSON body; `undefined` where there is none. */
   readonly body: unknown;
 }
 
-/** A dev box or an environment, with the last operation on it. */
+/** A dev box or an environment, with its latest operation. */
 export interface Resource {
   readonly fields: object;
   readonly operation: ServedOperation;
-  /** Its provisioning state until the operation is over. */
-  readonly meanwhile: string;
+  /** Its provisioning state until the operation ends. */
+  readonly interimState: string;
   readonly isBeingDeleted: boolean;
 }
 
-/** Everything that the service remembers. */
+type Planner = (request: ReceivedInitialRequest) => OperationPlan | undefined;
+
+/** The operations and resources of the server, and the faults for its next polls. */
 export class DataPlane {
-  readonly #pace: Speed;
-  readonly #onInitialRequest: (request: ReceivedInitialRequest) => OperationPlan | undefined;
+  readonly #time: ServerTime;
+  readonly #onInitialRequest: Planner | undefined;
   readonly #operations = new Map<string, ServedOperation>();
   readonly #resources = new Map<string, Resource>();
-  readonly #nextFaults: Fault[] = [];
+  /** The faults of the next polls of any operation. */
+  readonly nextFaults: Fault[] = [];
 
-  constructor(
-    pace: Speed,
-    onInitialRequest: (request: ReceivedInitialRequest) => OperationPlan | undefined = () => undefined,
-  ) {
-    this.#pace = pace;
+  constructor(time: ServerTime, onInitialRequest: Planner | undefined) {
+    this.#time = time;
     this.#onInitialRequest = onInitialRequest;
   }
 
-  /** @throws RangeError when there is an operation of this id already */
+  /** @throws RangeError if there is an operation with this id already */
   add(projectName: string, plan: OperationPlan, operationId: string = randomUUID()): ServedOperation {
     const key = operationId.toLowerCase();
     if (this.#operations.has(key))
       throw new RangeError(`operationId: expected a new one, got ${operationId}`);
-    const operation = new ServedOperation(projectName, operationId, plan, this.#pace);
+    const operation = new ServedOperation(projectName, operationId, plan, this.#time);
     this.#operations.set(key, operation);
     return operation;
   }
 
-  startOperation(request: ReceivedInitialRequest, usualPlan: OperationPlan): ServedOperation {
-    return this.add(request.projectName, this.#onInitialRequest(request) ?? usualPlan);
+  startOperation(request: ReceivedInitialRequest, defaultPlan: OperationPlan): ServedOperation {
+    return this.add(request.projectName, this.#onInitialRequest?.(request) ?? defaultPlan);
   }
 
   find(projectName: string, operationId: string): ServedOperation | undefined {
@@ -79,7 +79,7 @@ export class DataPlane {
     return operation?.projectName.toLowerCase() === projectName.toLowerCase() ? operation : undefined;
   }
 
-  /** @throws RangeError when there is no such operation */
+  /** @throws RangeError if there is no such operation */
   get(operationId: string): ServedOperation {
     const operation = this.#operations.get(operationId.toLowerCase());
     if (operation) return operation;
@@ -95,18 +95,9 @@ export class DataPlane {
   putResource(path: string, resource: Resource): void {
     this.#resources.set(path.toLowerCase(), resource);
   }
-
-  failNext(fault: Fault, times: number): void {
-    for (let time = 0; time < times; time++) this.#nextFaults.push(fault);
-  }
-
-  takeNextFault(): Fault | undefined {
-    return this.#nextFaults.shift();
-  }
 }
 
-/** The provisioning state that a resource shows, which follows its operation. */
-export function provisioningStateOf({ operation, meanwhile }: Resource): OperationState {
-  const { state } = operation;
-  return isTerminal(state) ? state : meanwhile;
+/** Returns the provisioning state of a resource, which follows its operation. */
+export function provisioningStateOf({ operation, interimState }: Resource): OperationState {
+  return isTerminal(operation.state) ? operation.state : interimState;
 }

@@ -6,7 +6,7 @@ import type { DeliveryFault } from "./faults.ts";
 
 type Fault<Kind extends DeliveryFault["kind"]> = Extract<DeliveryFault, { kind: Kind }>;
 
-/** Calls back when the answer is to be sent: at once, unless it is late, and never once nobody waits for it. */
+/** Calls back when the response is due: at once, unless it is late. Never after the client has closed the connection. */
 export function whenDue(
   response: ServerResponse,
   clock: Clock,
@@ -17,22 +17,26 @@ export function whenDue(
   response.once("close", clock.setTimer(send, fault.delayInMs));
 }
 
-/** Puts an answer on the wire, or as much of it as the fault lets through. */
+/** Sends the content, or as much of it as the fault lets through. */
 export function deliver(
   response: ServerResponse,
-  answer: WireResponse,
+  content: WireResponse,
   clock: Clock,
   fault?: DeliveryFault,
 ): void {
-  const body = fault?.kind === "long" ? filledUp(answer.body, fault) : Buffer.from(answer.body);
-  setHead(response, answer, body.length, fault);
+  const body = fault?.kind === "long" ? padded(content.body, fault) : Buffer.from(content.body);
+  const headers = { ...content.headers, ...(fault?.kind === "headers" && fault.headers) };
+  response.statusCode = content.status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (fault?.kind === "long" && fault.gzip) response.setHeader("content-encoding", "gzip");
+  if (content.status !== 204 && content.status !== 304) response.setHeader("content-length", body.length);
   switch (fault?.kind) {
     case "hang":
       return sendUpTo(response, body, fault.when);
     case "reset":
-      return sendAndBreak(response, body, fault);
+      return sendAndReset(response, body, fault);
     case "slow":
-      return drip(response, body, clock, fault);
+      return sendSlowly(response, body, clock, fault);
     case undefined:
     case "late":
     case "long":
@@ -41,59 +45,45 @@ export function deliver(
   }
 }
 
-function setHead(
-  response: ServerResponse,
-  { status, headers }: WireResponse,
-  bodyLength: number,
-  fault: DeliveryFault | undefined,
-): void {
-  const isBodiless = status === 204 || status === 304;
-  response.statusCode = status;
-  const more = fault?.kind === "headers" ? fault.headers : {};
-  for (const [name, value] of Object.entries({ ...headers, ...more })) response.setHeader(name, value);
-  if (fault?.kind === "long" && fault.gzip) response.setHeader("content-encoding", "gzip");
-  if (!isBodiless) response.setHeader("content-length", bodyLength);
-}
-
 function sendUpTo(response: ServerResponse, body: Buffer, when: Fault<"reset">["when"]): void {
   if (when === "afterHeaders") response.flushHeaders();
   if (when === "midBody") response.write(body.subarray(0, Math.ceil(body.length / 2)));
   if (when === "afterBody") response.end(body);
 }
 
-function sendAndBreak(response: ServerResponse, body: Buffer, { when }: Fault<"reset">): void {
-  // Ended, an answer lets go of its socket.
+function sendAndReset(response: ServerResponse, body: Buffer, { when }: Fault<"reset">): void {
+  // Taken before the response ends, which detaches its socket.
   const { socket } = response;
   sendUpTo(response, body, when);
-  // Not destroy(): what was sent shall arrive first.
+  // Not destroy(), which would discard what is still to be sent.
   socket?.destroySoon();
 }
 
-function drip(
+function sendSlowly(
   response: ServerResponse,
   body: Buffer,
   clock: Clock,
   { chunkBytes = 16, delayInMs = 0 }: Fault<"slow">,
 ): void {
-  let callOff: (() => void) | undefined;
+  let cancelTimer: (() => void) | undefined;
   const sendFrom = (offset: number): void => {
     response.write(body.subarray(offset, offset + chunkBytes));
     const next = offset + chunkBytes;
     if (next >= body.length) response.end();
-    else callOff = clock.setTimer(() => sendFrom(next), delayInMs);
+    else cancelTimer = clock.setTimer(() => sendFrom(next), delayInMs);
   };
-  response.once("close", () => callOff?.());
+  response.once("close", () => cancelTimer?.());
   sendFrom(0);
 }
 
-const pieceBytes = 2 ** 20;
+const paddingChunkBytes = 2 ** 20;
 
-function filledUp(text: string, { bytes, gzip = false }: Fault<"long">): Buffer {
+function padded(text: string, { bytes, gzip = false }: Fault<"long">): Buffer {
   const missing = Math.max(0, bytes - Buffer.byteLength(text));
   if (!gzip) return Buffer.from(text + " ".repeat(missing));
-  // Packed pieces make a packed whole: a bomb of gigabytes costs its server a piece.
-  const piece = gzipSync(Buffer.alloc(pieceBytes, " "));
-  const pieces = Array.from({ length: Math.floor(missing / pieceBytes) }, () => piece);
-  const rest = Buffer.alloc(missing % pieceBytes, " ");
-  return Buffer.concat([gzipSync(text), ...pieces, gzipSync(rest)]);
+  // Concatenated gzip members are valid gzip: a bomb of gigabytes needs one compressed chunk.
+  const chunk = gzipSync(Buffer.alloc(paddingChunkBytes, " "));
+  const chunks = Array.from({ length: Math.floor(missing / paddingChunkBytes) }, () => chunk);
+  const rest = Buffer.alloc(missing % paddingChunkBytes, " ");
+  return Buffer.concat([gzipSync(text), ...chunks, gzipSync(rest)]);
 }

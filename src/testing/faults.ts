@@ -2,10 +2,10 @@ import { errorResponse, jsonResponse, statusId } from "./responses.ts";
 import type { WireResponse } from "./responses.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
-/** How far an answer gets before it stops. */
+/** The point at which a response stops. */
 export type FaultPoint = "beforeHeaders" | "afterHeaders" | "midBody";
 
-/** What goes wrong with the answer to a read of a status. */
+/** A fault of the response to a poll. */
 export type Fault =
   | StatusFault
   | BodyFault
@@ -15,23 +15,23 @@ export type Fault =
   | StaleFault
   | DeliveryFault;
 
-/** Another status code, with an `ErrorResponse` unless there is a `body`: text as it is, anything else as JSON. */
+/** Another HTTP status code. The body is an `ErrorResponse` by default. */
 export interface StatusFault {
-  /** Tells this fault from others. */
+  /** The kind of fault. */
   readonly kind: "status";
   /** The status code, 200 to 599. */
   readonly status: number;
-  /** The `Retry-After` header: seconds or a date, or garbage. */
+  /** The `Retry-After` header: seconds, a date or an invalid value. Default: none. */
   readonly retryAfter?: string | number;
-  /** More headers, or others in place of the usual ones. */
+  /** Headers to add or replace. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** In place of an `ErrorResponse`. */
+  /** Replaces the `ErrorResponse`. A string is sent as it is, anything else as JSON. */
   readonly body?: unknown;
 }
 
-/** Status 200 with this text, such as a proxy's HTML or half a JSON document. */
+/** A 200 with another body, such as a proxy's HTML or half a JSON document. */
 export interface BodyFault {
-  /** Tells this fault from others. */
+  /** The kind of fault. */
   readonly kind: "body";
   /** The body, as it is. */
   readonly text: string;
@@ -41,77 +41,77 @@ export interface BodyFault {
 
 /** A 401. */
 export interface UnauthorizedFault {
-  /** Tells this fault from others. */
+  /** The kind of fault. */
   readonly kind: "unauthorized";
   /** The whole `WWW-Authenticate` header. Default: none. */
   readonly challenge?: string;
-  /** The claims, as JSON text, that a token has to have: makes a claims challenge of the header. */
+  /** The claims that a token needs, as JSON text. They make the header a claims challenge. */
   readonly claims?: string;
 }
 
 /** A redirect. */
 export interface RedirectFault {
-  /** Tells this fault from others. */
+  /** The kind of fault. */
   readonly kind: "redirect";
-  /** Where to, as the `Location` header has it. */
+  /** The `Location` header. */
   readonly location: string;
-  /** Default 307. */
+  /** The status code, 300 to 399. Default 307. */
   readonly status?: number;
 }
 
 /** The status of another operation, which has succeeded. */
 export interface OtherOperationFault {
-  /** Tells this fault from others. */
+  /** The kind of fault. */
   readonly kind: "otherOperation";
-  /** Default: the id of nothing. */
+  /** The id of the other operation. Default: all zeros. */
   readonly operationId?: string;
 }
 
-/** The status that the operation had when it began, as from a replica that lags behind. */
+/** The first status of the operation, as from a replica that lags behind. */
 export interface StaleFault {
-  /** Tells this fault from others. */
+  /** The kind of fault. */
   readonly kind: "stale";
 }
 
-/** The true answer, but its delivery goes wrong. */
+/** A fault in the delivery of the correct response. */
 export type DeliveryFault =
-  /** The connection breaks. Default: before the headers. `afterBody` leaves the answer whole. */
+  /** The connection breaks, by default before the headers. `afterBody` leaves the response whole. */
   | { readonly kind: "reset"; readonly when?: FaultPoint | "afterBody" }
-  /** Nothing more comes until the server is closed. Default: before the headers. */
+  /** The response stops, by default before the headers, and the connection stays open until the server closes. */
   | { readonly kind: "hang"; readonly when?: FaultPoint }
-  /** The body drips: `chunkBytes` (default 16) at a time, every `delayInMs` milliseconds (default 0) of the clock. */
+  /** The body comes in chunks of `chunkBytes` (default 16), every `delayInMs` milliseconds (default 0) of the clock. */
   | { readonly kind: "slow"; readonly chunkBytes?: number; readonly delayInMs?: number }
-  /** It comes `delayInMs` milliseconds of the clock later, and says what was true when it was asked for. */
+  /** The response comes `delayInMs` milliseconds of the clock later, with the status at the time of the request. */
   | { readonly kind: "late"; readonly delayInMs: number }
-  /** Spaces fill its body up to `bytes`. With `gzip` they are sent packed, a thousandth of their size. */
+  /** Spaces pad the body to `bytes`. With `gzip` they are sent compressed to a thousandth of their size. */
   | { readonly kind: "long"; readonly bytes: number; readonly gzip?: boolean }
-  /** It has these headers too, or in place of its own. */
+  /** These headers are added to the response, or replace its own. */
   | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> };
 
-/** Faults by the number of the read they hit: 1 for the first read of the operation. */
+/** Faults by the number of the poll: 1 for the first poll of the operation. */
 export type Faults = Readonly<Record<number, Fault>>;
 
 const deliveryFaults: ReadonlySet<string> = new Set(["reset", "hang", "slow", "late", "long", "headers"]);
 
-/** Whether a read that meets this fault still brings the true answer, or would if it arrived. */
+/** Whether the server sends the correct response, at least in part, to a poll with this fault. */
 export function isDeliveryFault(fault: Fault): fault is DeliveryFault {
   return deliveryFaults.has(fault.kind);
 }
 
-/** Whether a read that meets this fault, or none, brings the whole true answer. */
+/** Whether a poll with this fault, or without one, gets the whole correct response. */
 export function deliversStatus(fault: Fault | undefined): boolean {
   if (fault?.kind === "reset") return fault.when === "afterBody";
   return fault === undefined || (isDeliveryFault(fault) && fault.kind !== "hang");
 }
 
-/** What a fault puts in the true answer's place. */
+/** Returns the response that a fault puts in place of the correct one. */
 export function responseOf(
   fault: Exclude<Fault, StaleFault | DeliveryFault>,
   projectName: string,
 ): WireResponse {
   switch (fault.kind) {
     case "status":
-      return statusAnswer(fault);
+      return statusResponse(fault);
     case "body":
       return { status: 200, headers: { "content-type": fault.contentType ?? "text/html" }, body: fault.text };
     case "unauthorized":
@@ -121,11 +121,11 @@ export function responseOf(
     case "redirect":
       return { status: fault.status ?? 307, headers: { location: fault.location }, body: "" };
     case "otherOperation":
-      return otherOperation(fault, projectName);
+      return otherOperationResponse(fault, projectName);
   }
 }
 
-function statusAnswer({ status, retryAfter, headers, body }: StatusFault): WireResponse {
+function statusResponse({ status, retryAfter, headers, body }: StatusFault): WireResponse {
   const extra = { ...headers, ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }) };
   if (body === undefined)
     return errorResponse(status, `Fault${status}`, `A fault of ${status}.`, { headers: extra });
@@ -140,17 +140,16 @@ function challengeOf({ challenge, claims }: UnauthorizedFault): Record<string, s
   return { "www-authenticate": `Bearer realm="", error="insufficient_claims", claims="${encoded}"` };
 }
 
-function otherOperation({ operationId }: OtherOperationFault, projectName: string): WireResponse {
+function otherOperationResponse({ operationId }: OtherOperationFault, projectName: string): WireResponse {
   const name = operationId ?? "00000000-0000-0000-0000-000000000000";
   return jsonResponse(200, { id: statusId(projectName, name), name, status: "Succeeded" });
 }
 
-/** @throws TypeError or RangeError that names the read and the field */
-export function checkFaults(name: string, faults: Faults | undefined): void {
-  if (faults === undefined) return;
+/** @throws TypeError or RangeError that names the poll and the field */
+export function checkFaults(name: string, faults: Faults): void {
   checkObject(name, faults);
   for (const [pollNumber, fault] of Object.entries(faults)) {
-    checkNumber(`a key of ${name}`, Number(pollNumber), { least: 1, isInteger: true });
+    checkNumber(`a key of ${name}`, Number(pollNumber), { min: 1, isInteger: true });
     checkFault(`${name}[${pollNumber}]`, fault);
   }
 }
@@ -158,18 +157,17 @@ export function checkFaults(name: string, faults: Faults | undefined): void {
 /** @throws TypeError or RangeError that names the field */
 export function checkFault(name: string, fault: Fault): void {
   checkObject(name, fault);
-  const httpStatus = { least: 200, most: 599, isInteger: true };
   switch (fault.kind) {
     case "status":
-      return checkNumber(`${name}.status`, fault.status, httpStatus);
+      return checkNumber(`${name}.status`, fault.status, { min: 200, max: 599, isInteger: true });
     case "body":
       if (fault.text !== "") checkString(`${name}.text`, fault.text);
       return;
     case "redirect":
-      checkNumber(`${name}.status`, fault.status ?? 307, { least: 300, most: 399, isInteger: true });
+      checkNumber(`${name}.status`, fault.status ?? 307, { min: 300, max: 399, isInteger: true });
       return checkString(`${name}.location`, fault.location);
     case "slow":
-      checkNumber(`${name}.chunkBytes`, fault.chunkBytes ?? 16, { least: 1, isInteger: true });
+      checkNumber(`${name}.chunkBytes`, fault.chunkBytes ?? 16, { min: 1, isInteger: true });
       return checkNumber(`${name}.delayInMs`, fault.delayInMs ?? 0);
     case "reset":
       return checkPoint(`${name}.when`, fault.when, [...faultPoints, "afterBody"]);

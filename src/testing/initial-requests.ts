@@ -9,9 +9,9 @@ interface InitialRequestRoute {
   readonly action: OperationAction;
   readonly method: Route["method"];
   readonly path: string;
-  /** What the resource's provisioning state says until the operation is over; none where there is no resource. */
-  readonly meanwhile?: string;
-  readonly usualPlan?: OperationPlan;
+  /** The resource's provisioning state until the operation ends; none where there is no resource. */
+  readonly interimState?: string;
+  readonly defaultPlan?: OperationPlan;
 }
 
 const validationPlan: OperationPlan = {
@@ -19,54 +19,68 @@ const validationPlan: OperationPlan = {
 };
 
 const initialRequests: readonly InitialRequestRoute[] = [
-  { action: "createDevBox", method: "PUT", path: devBoxPath, meanwhile: "Creating" },
-  { action: "deleteDevBox", method: "DELETE", path: devBoxPath, meanwhile: "Deleting" },
-  { action: "startDevBox", method: "POST", path: `${devBoxPath}:start`, meanwhile: "Starting" },
-  { action: "stopDevBox", method: "POST", path: `${devBoxPath}:stop`, meanwhile: "Stopping" },
-  { action: "restartDevBox", method: "POST", path: `${devBoxPath}:restart`, meanwhile: "Updating" },
-  { action: "repairDevBox", method: "POST", path: `${devBoxPath}:repair`, meanwhile: "Updating" },
-  { action: "captureSnapshot", method: "POST", path: `${devBoxPath}:captureSnapshot`, meanwhile: "Updating" },
-  { action: "restoreSnapshot", method: "POST", path: `${devBoxPath}:restoreSnapshot`, meanwhile: "Updating" },
-  { action: "createEnvironment", method: "PUT", path: environmentPath, meanwhile: "Creating" },
-  { action: "deleteEnvironment", method: "DELETE", path: environmentPath, meanwhile: "Deleting" },
+  { action: "createDevBox", method: "PUT", path: devBoxPath, interimState: "Creating" },
+  { action: "deleteDevBox", method: "DELETE", path: devBoxPath, interimState: "Deleting" },
+  { action: "startDevBox", method: "POST", path: `${devBoxPath}:start`, interimState: "Starting" },
+  { action: "stopDevBox", method: "POST", path: `${devBoxPath}:stop`, interimState: "Stopping" },
+  { action: "restartDevBox", method: "POST", path: `${devBoxPath}:restart`, interimState: "Updating" },
+  { action: "repairDevBox", method: "POST", path: `${devBoxPath}:repair`, interimState: "Updating" },
+  {
+    action: "captureSnapshot",
+    method: "POST",
+    path: `${devBoxPath}:captureSnapshot`,
+    interimState: "Updating",
+  },
+  {
+    action: "restoreSnapshot",
+    method: "POST",
+    path: `${devBoxPath}:restoreSnapshot`,
+    interimState: "Updating",
+  },
+  { action: "createEnvironment", method: "PUT", path: environmentPath, interimState: "Creating" },
+  { action: "deleteEnvironment", method: "DELETE", path: environmentPath, interimState: "Deleting" },
   {
     action: "validateGroup",
     method: "POST",
     path: "/projects/{project}/customizationTasks:validateGroup",
-    usualPlan: validationPlan,
+    defaultPlan: validationPlan,
   },
 ];
 
-/** The requests that begin an operation. */
-export const initialRequestRoutes: readonly Route[] = initialRequests.map((beginning) => ({
-  method: beginning.method,
-  path: beginning.path,
-  respond: (plane, call) => startOperation(beginning, plane, call),
+/** The routes of the requests that start an operation. */
+export const initialRequestRoutes: readonly Route[] = initialRequests.map((route) => ({
+  method: route.method,
+  path: route.path,
+  respond: (plane, call) => startOperation(route, plane, call),
 }));
 
-function startOperation(beginning: InitialRequestRoute, plane: DataPlane, call: Call): Reply {
-  const body = parseJson(call.bodyText);
-  if (body === invalidJson) return { response: errorResponse(400, "InvalidRequestBody", "Expected JSON.") };
-  const resourcePath = resourcePathOf(call.url);
-  const existing = plane.resourceAt(resourcePath);
-  if (beginning.method === "DELETE" && existing === undefined) return nothingToDelete;
+function startOperation(route: InitialRequestRoute, plane: DataPlane, call: Call): Reply {
   const { projectName, url, headers } = call;
-  const request = { action: beginning.action, projectName, url, headers, body };
-  const operation = plane.startOperation(request, beginning.usualPlan ?? {});
+  let body: unknown;
+  try {
+    body = call.bodyText === "" ? undefined : JSON.parse(call.bodyText);
+  } catch {
+    return { response: errorResponse(400, "InvalidRequestBody", "Expected JSON.") };
+  }
+  const resourcePath = url.pathname.replace(/:[^/:]*$/, "");
+  const existing = plane.resourceAt(resourcePath);
+  if (route.method === "DELETE" && existing === undefined) return nothingToDelete;
+  const request = { action: route.action, projectName, url, headers, body };
+  const operation = plane.startOperation(request, route.defaultPlan ?? {});
   const { operationId } = operation;
-  if (beginning.meanwhile === undefined) return { response: accepted(operation, call), operationId };
-  const resource = resourceAfter(beginning, existing, body, operation);
+  if (route.interimState === undefined) return { response: accepted(operation, call), operationId };
+  const resource = resourceAfter(route, existing, body, operation);
   plane.putResource(resourcePath, resource);
-  const isPut = beginning.method === "PUT";
+  const isPut = route.method === "PUT";
   const response = isPut ? created(resource, call) : accepted(operation, call, resourcePath);
   return { response, operationId };
 }
 
 const nothingToDelete: Reply = { response: { status: 204, headers: {}, body: "" } };
 
-/** An action on a resource that the server has not seen takes it for one that was there before. */
+/** Returns the resource that an operation leaves. A resource that is unknown to the server counts as existing. */
 function resourceAfter(
-  { method, meanwhile = "" }: InitialRequestRoute,
+  { method, interimState = "" }: InitialRequestRoute,
   existing: Resource | undefined,
   body: unknown,
   operation: ServedOperation,
@@ -75,35 +89,19 @@ function resourceAfter(
   return {
     fields: { ...existing?.fields, ...(isPut && typeof body === "object" ? body : {}) },
     operation,
-    meanwhile: isPut && existing ? "Updating" : meanwhile,
+    interimState: isPut && existing ? "Updating" : interimState,
     isBeingDeleted: method === "DELETE",
   };
 }
 
-function resourcePathOf({ pathname }: URL): string {
-  return pathname.replace(/:[^/:]*$/, "");
-}
-
 function created(resource: Resource, call: Call): Reply["response"] {
-  const { operation } = resource;
-  const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(operation.state) };
+  const headers = operationHeaders(call, resource.operation, resource.operation.state);
   return jsonResponse(201, resourceBody(resource, call.url, call.name), headers);
 }
 
-/** The first status body names the resource and no time; later ones do the reverse. */
+/** The first status body has the resource and no times; later ones have times and no resource. */
 function accepted(operation: ServedOperation, call: Call, resourceId?: string): Reply["response"] {
   const { startTime: _startTime, endTime: _endTime, ...status } = operation.status();
-  const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(status.status) };
+  const headers = operationHeaders(call, operation, status.status);
   return jsonResponse(202, { ...status, resourceId }, headers);
-}
-
-const invalidJson = Symbol("invalid JSON");
-
-function parseJson(text: string): unknown {
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return invalidJson;
-  }
 }

@@ -4,7 +4,7 @@ import type { RequestListener, Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 
-/** A port of the loopback address that can be given up, with all its connections, and taken again. */
+/** An HTTP server at a port of the loopback address. It can close with all its connections, and open again. */
 export class Listener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -13,7 +13,7 @@ export class Listener {
   constructor(port: number, tls: { readonly key: string; readonly cert: string } | undefined) {
     this.#port = port;
     this.#server = tls ? createTlsServer(tls) : createServer();
-    // Else a client may send on a connection that the server is about to close.
+    // A client could otherwise send on a connection that the server is about to close.
     this.#server.keepAliveTimeout = 0;
     this.#server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
@@ -21,7 +21,7 @@ export class Listener {
     });
   }
 
-  /** 0 until it is open, if any free one will do. */
+  /** The port. If any free port will do, it is 0 until the server opens. */
   get port(): number {
     return this.#port;
   }
@@ -30,7 +30,7 @@ export class Listener {
     this.#server.on("request", listener);
   }
 
-  /** @throws the system's error when the port is not to be had */
+  /** @throws the system's error if the port cannot be had */
   async open(): Promise<void> {
     if (this.#server.listening) return;
     this.#server.listen(this.#port, "127.0.0.1");
@@ -47,7 +47,7 @@ export class Listener {
   }
 }
 
-// The server counts as closed before its sockets do, and only these tell their answers.
+// The server closes before its sockets, and responses only learn of the close from their sockets.
 function closeSocket(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once("close", () => resolve()).destroy());
 }

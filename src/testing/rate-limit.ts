@@ -3,10 +3,10 @@ import { headerDate } from "./responses.ts";
 
 const windowInMs = 60_000;
 
-/** What DevCenter counts down from. */
-const usualRequestsPerMinute = 300;
+/** DevCenter's own limit. */
+const defaultRequestsPerMinute = 300;
 
-/** What counting a request came to. */
+/** The rate limit after a request. */
 export interface CountedRequest {
   readonly isExceeded: boolean;
   readonly headers: Readonly<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface CountedRequest {
   readonly secondsLeft: number;
 }
 
-/** Counts requests in windows of a minute, each of which begins with a request. Without a limit it only counts. */
+/** Counts requests in windows of a minute. A request starts each window. Without a limit none is exceeded. */
 export class RateLimit {
   readonly #clock: Clock;
   readonly #requestsPerMinute: number | undefined;
@@ -33,11 +33,8 @@ export class RateLimit {
       this.#requests = 0;
     }
     this.#requests++;
-    return this.#answer(this.#windowEndsAt - now);
-  }
-
-  #answer(leftInMs: number): CountedRequest {
-    const limit = this.#requestsPerMinute ?? usualRequestsPerMinute;
+    const leftInMs = this.#windowEndsAt - now;
+    const limit = this.#requestsPerMinute ?? defaultRequestsPerMinute;
     return {
       isExceeded: this.#requestsPerMinute !== undefined && this.#requests > limit,
       headers: {

@@ -2,14 +2,14 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import type { OperationError, OperationState } from "../index.ts";
 
-/** A whole answer, before it is put on the wire. */
+/** A whole response, before it is sent. */
 export interface WireResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** A status as DevCenter's data plane words it; dates are text with seven digits after the second. */
+/** An operation status in DevCenter's format. Dates are text with seven digits after the second. */
 export interface StatusBody {
   /** `/projects/{projectName}/operationStatuses/{operationId}`. */
   readonly id: string;
@@ -17,13 +17,13 @@ export interface StatusBody {
   readonly name: string;
   /** The phase's state. */
   readonly status: OperationState;
-  /** The path of the dev box or environment that it is about. */
+  /** The path of the operation's dev box or environment. */
   readonly resourceId?: string | undefined;
-  /** When it began. */
+  /** The date of the operation's start. */
   readonly startTime?: string | undefined;
-  /** When it was over. */
+  /** The date of the operation's end. */
   readonly endTime?: string | undefined;
-  /** 0 to 100; missing where the phase has none. */
+  /** The percentage, 0 to 100; missing where the phase has none. */
   readonly percentComplete?: number | undefined;
   /** The phase's `properties`. */
   readonly properties?: unknown;
@@ -35,7 +35,7 @@ export interface StatusBody {
 
 type ResponseHeaders = Readonly<Record<string, string>>;
 
-/** Pretty-printed, like the service's. */
+/** Returns a JSON response. Its body is indented, like the service's. */
 export function jsonResponse(status: number, body: unknown, headers: ResponseHeaders = {}): WireResponse {
   return {
     status,
@@ -44,7 +44,7 @@ export function jsonResponse(status: number, body: unknown, headers: ResponseHea
   };
 }
 
-/** An `ErrorResponse`, its code in the header too. */
+/** Returns an `ErrorResponse`, with its code in the header too. */
 export function errorResponse(
   status: number,
   code: string,
@@ -54,12 +54,12 @@ export function errorResponse(
   return jsonResponse(status, { error: { code, message, target } }, { "x-ms-error-code": code, ...headers });
 }
 
-/** The `id` of a status. Its `operationStatuses` has a capital that the path of the URL lacks. */
+/** Returns the `id` of a status. Its `operationStatuses` has a capital letter; the URL's path has none. */
 export function statusId(projectName: string, operationId: string): string {
   return `/projects/${projectName}/operationStatuses/${operationId}`;
 }
 
-/** The URL of a status, as `Operation-Location` has it. */
+/** Returns the URL of a status, as in `Operation-Location`. */
 export function statusUrl(
   origin: string,
   projectName: string,
@@ -70,7 +70,7 @@ export function statusUrl(
   return `${origin}/projects/${projectName}/operationstatuses/${operationId}?${query.toString()}`;
 }
 
-/** The headers that every answer carries. */
+/** Returns the headers of every response. */
 export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: ResponseHeaders): Headers {
   const headers = new Headers(rateHeaders);
   headers.set("access-control-allow-origin", "*");
@@ -84,12 +84,12 @@ export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: Respons
 
 const exposedHeaders = "Location,Operation-Location,x-ms-correlation-request-id,x-ms-client-request-id";
 
-/** A date in a body: `2023-09-07T06:14:22.4080000+00:00`. */
+/** Formats a date for a body: `2023-09-07T06:14:22.4080000+00:00`. */
 export function bodyDate(timestamp: number): string {
   return new Date(timestamp).toISOString().replace("Z", "0000+00:00");
 }
 
-/** A date in a header: `2023-09-07T06:20:24.9130000Z`. */
+/** Formats a date for a header: `2023-09-07T06:20:24.9130000Z`. */
 export function headerDate(timestamp: number): string {
   return new Date(timestamp).toISOString().replace("Z", "0000Z");
 }

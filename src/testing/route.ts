@@ -1,11 +1,12 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { OperationState } from "../index.ts";
 import { errorResponse, statusUrl } from "./responses.ts";
 import type { WireResponse } from "./responses.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { DeliveryFault } from "./faults.ts";
 import type { ServedOperation } from "./served-operation.ts";
 
-/** A request that a route takes. */
+/** A request that a route handles. */
 export interface Call {
   readonly url: URL;
   readonly headers: IncomingHttpHeaders;
@@ -16,7 +17,7 @@ export interface Call {
   readonly name: string;
 }
 
-/** How to answer, and what goes wrong on the way. */
+/** The response to a request, and the fault in its delivery. */
 export interface Reply {
   readonly response: WireResponse;
   readonly deliveryFault?: DeliveryFault | undefined;
@@ -24,30 +25,32 @@ export interface Reply {
   readonly pollNumber?: number;
 }
 
-/** A row of the table of requests. */
+/** A kind of request that the server handles. */
 export interface Route {
   readonly method: "GET" | "PUT" | "POST" | "DELETE";
-  /** With `{variables}`. Letters match in either case. */
+  /** The path with `{variables}`. Letters match in either case. */
   readonly path: string;
   respond(plane: DataPlane, call: Call): Reply;
 }
 
-/** Where dev boxes live. */
+/** The path of a dev box. */
 export const devBoxPath = "/projects/{project}/users/{user}/devboxes/{name}";
 
-/** Where environments live. */
+/** The path of an environment. */
 export const environmentPath = "/projects/{project}/users/{user}/environments/{name}";
 
-/** The headers of an answer about an operation: at the origin that the request was sent to. */
+/** Returns the headers of a response that shows this state of an operation. Their URLs have the request's origin. */
 export function operationHeaders(
   { url, apiVersion }: Call,
-  { projectName, operationId }: ServedOperation,
+  operation: ServedOperation,
+  shown: OperationState,
 ): Readonly<Record<string, string>> {
-  const operationLocation = statusUrl(url.origin, projectName, operationId, apiVersion);
-  return { "operation-location": operationLocation, location: `${operationLocation}&monitor=true` };
+  const operationLocation = statusUrl(url.origin, operation.projectName, operation.operationId, apiVersion);
+  const location = `${operationLocation}&monitor=true`;
+  return { "operation-location": operationLocation, location, ...operation.retryAfterHeader(shown) };
 }
 
-/** The 404 of a resource. */
+/** Returns the 404 for a resource. */
 export function resourceNotFound({ pathname }: URL): WireResponse {
   return errorResponse(404, "ResourceNotFound", `There is no ${pathname}.`, { target: pathname });
 }

@@ -11,69 +11,70 @@ import type {
 } from "../index.ts";
 import { checkPattern, describe, fail, operationIdPattern } from "./validation.ts";
 
-/** The body of a status answer, as the wire has it; `id` and `name` are filled in where they are missing. */
+/** The body of a response to a poll. `id` and `name` are filled in where they are missing. */
 export interface ScriptedStatus<P = unknown> {
   /** The state, in any spelling that a service may use. */
   readonly status: OperationState;
-  /** 0 to 100. */
+  /** The percentage, 0 to 100. */
   readonly percentComplete?: number;
-  /** The result, of a success. */
+  /** The result of an operation that succeeded. */
   readonly properties?: P;
-  /** The service's error, of a failure. */
+  /** The service's error of an operation that failed. */
   readonly error?: OperationError;
-  /** The least wait before the next read, in milliseconds: no field of the body, but what its headers said. */
+  /** The least wait before the next poll, in milliseconds. It stands for a header and is no field of the body. */
   readonly retryAfterInMs?: number;
-  /** No field of the body either. */
+  /** The service's id of the request. It stands for a header too. */
   readonly requestId?: string;
   /** Any other field of the body. */
   readonly [field: string]: unknown;
 }
 
-/** What one read brings: a body, a state word for `{ status: word }`, or an error that the read throws. */
+/** The response to one poll: a body, a state word for `{ status: word }`, or an error that the poll throws. */
 export type ScriptedResponse<P = unknown> = OperationState | ScriptedStatus<P> | Error;
 
-/** An answer, or how to come by it: a function may take its time, hang, or look at the signal. */
+/** A response, or a function that returns one. The function may take time, never return, or watch the signal. */
 export type ScriptedReply<P = unknown> =
   | ScriptedResponse<P>
-  | ((read: ScriptedPoll) => ScriptedResponse<P> | Promise<ScriptedResponse<P>>);
+  | ((poll: ScriptedPoll) => ScriptedResponse<P> | Promise<ScriptedResponse<P>>);
 
-/** A read that came. */
+/** A poll that the operation has received. */
 export interface ScriptedPoll {
-  /** 1 for the first. */
+  /** 1 for the first poll. */
   readonly pollNumber: number;
-  /** What `clock` showed, in milliseconds; `undefined` without a clock. */
+  /** The time of `clock` at the poll's start, in milliseconds; `undefined` without a clock. */
   readonly startedAt: number | undefined;
-  /** `aborted` says whether the reader has let go. */
+  /** The poll's signal. `aborted` is true once the poller has given up the poll. */
   readonly abortSignal: AbortSignal;
 }
 
 /** Options of {@link scriptedOperation}. */
 export interface ScriptedOperationOptions {
-  /** Default: a random uuid. */
+  /** The operation's id. Default: a random UUID. */
   readonly operationId?: string;
-  /** Times the reads in the log. */
+  /** The clock for {@link ScriptedPoll.startedAt}. Default: none. */
   readonly clock?: Pick<Clock, "now">;
-  /** Gets what the engine logs. Default: what listeners throw goes to the console, and nothing else is logged. */
+  /** The poller's log. Default: errors of listeners go to the console, and nothing else is logged. */
   readonly logger?: PollLogger;
 }
 
-/** An operation that answers by script, without HTTP. */
+/** An operation with scripted responses, without HTTP. */
 export interface ScriptedOperation<P = unknown> extends Operation<P> {
-  /** Every read that came, in order. */
+  /** Every poll so far, in order. */
   readonly polls: readonly ScriptedPoll[];
   /**
-   * Fails a test whose script was not played to its end.
+   * Checks that the number of polls is the number of replies.
    *
-   * @throws Error when replies are left unread, or more reads came than there are replies
+   * @throws Error if a reply is left, or a poll had no reply
    */
   assertFinished(): void;
 }
 
 /**
- * Makes an operation whose reads bring these replies, one each, through the parser that real answers go through.
- * A read beyond the last reply is refused with a `RequestError`, which ends the wait.
+ * Creates an operation that replies to each poll by the next of these replies. The parser of real responses parses them.
  *
- * @throws TypeError that names the reply that is none, or RangeError for an `operationId` that cannot be one
+ * A poll after the last reply fails with a permanent `RequestError`, which ends the wait.
+ *
+ * @throws TypeError that names the invalid reply; RangeError if `operationId` is invalid
  */
 export function scriptedOperation<P = unknown>(
   replies: readonly ScriptedReply<P>[],
@@ -88,11 +89,11 @@ export function scriptedOperation<P = unknown>(
     polls,
     ...(logger && { logger }),
     async getStatus({ abortSignal }) {
-      const read = { pollNumber: polls.length + 1, startedAt: clock?.now(), abortSignal };
-      polls.push(read);
+      const poll = { pollNumber: polls.length + 1, startedAt: clock?.now(), abortSignal };
+      polls.push(poll);
       const reply = script[polls.length - 1];
-      if (reply === undefined) throw beyondScript(read.pollNumber, script);
-      return readingOf(typeof reply === "function" ? await reply(read) : reply, operationId);
+      if (reply === undefined) throw missingReply(poll.pollNumber, script);
+      return responseOf(typeof reply === "function" ? await reply(poll) : reply, operationId);
     },
     assertFinished: () => checkFinished(operationId, script, polls.length),
     toJSON: () => ({ operationId }),
@@ -108,10 +109,10 @@ function checkReplies<P>(replies: readonly ScriptedReply<P>[]): readonly Scripte
   return [...replies];
 }
 
-function readingOf<P>(answer: ScriptedResponse<P>, operationId: string): StatusResponse<P> {
-  if (answer instanceof Error) throw answer;
-  if (typeof answer === "string") return { status: statusOf({ status: answer }, operationId) };
-  const { retryAfterInMs, requestId, ...body } = answer;
+function responseOf<P>(response: ScriptedResponse<P>, operationId: string): StatusResponse<P> {
+  if (response instanceof Error) throw response;
+  if (typeof response === "string") return { status: statusOf({ status: response }, operationId) };
+  const { retryAfterInMs, requestId, ...body } = response;
   return { status: statusOf(body, operationId), retryAfterInMs, requestId };
 }
 
@@ -120,17 +121,14 @@ function statusOf<P>(body: object, operationId: string): OperationStatus<P> {
   return parseOperationStatus<P>({ id, name: operationId, ...body }, operationId);
 }
 
-function beyondScript(pollNumber: number, script: readonly unknown[]): RequestError {
-  const end = script.length === 0 ? "no read" : `the last to be read ${script.length}`;
-  const last = script.length === 0 ? "" : `, answered by ${describe(script.at(-1))}`;
-  return new RequestError(`read ${pollNumber} is beyond the script, which expected ${end}${last}`, {
-    kind: "permanent",
-    code: "ScriptExhausted",
-  });
+function missingReply(pollNumber: number, script: readonly unknown[]): RequestError {
+  const last = script.length === 0 ? "" : `; the last reply was ${describe(script.at(-1))}`;
+  const message = `no reply for poll ${pollNumber}: expected polls: ${script.length}${last}`;
+  return new RequestError(message, { kind: "permanent", code: "ScriptExhausted" });
 }
 
-function checkFinished(operationId: string, script: readonly unknown[], readCount: number): void {
-  if (readCount === script.length) return;
-  const next = readCount < script.length ? `; next is ${describe(script[readCount])}` : "";
-  throw new Error(`Operation ${operationId}: expected polls: ${script.length}, got ${readCount}${next}`);
+function checkFinished(operationId: string, script: readonly unknown[], pollCount: number): void {
+  if (pollCount === script.length) return;
+  const next = pollCount < script.length ? `; the next reply is ${describe(script[pollCount])}` : "";
+  throw new Error(`Operation ${operationId}: expected polls: ${script.length}, got ${pollCount}${next}`);
 }

@@ -4,106 +4,103 @@ import { bodyDate, statusId } from "./responses.ts";
 import type { StatusBody } from "./responses.ts";
 import { checkFaults } from "./faults.ts";
 import type { Fault, Faults } from "./faults.ts";
-import { checkTimeline, percentAt, positionAt, start, usualTimeline } from "./timeline.ts";
+import { checkTimeline, percentAt, positionAt, startPosition, defaultTimeline } from "./timeline.ts";
 import type { Age, Phase, Position, Timeline } from "./timeline.ts";
 
-/** What an operation will do. */
+/** The life of an operation on the server, and its faults. */
 export interface OperationPlan {
-  /** Default: NotStarted for 1 s, Running for 8 s, Succeeded. */
+  /** The operation's phases. Default: NotStarted for 1 s, Running for 8 s, Succeeded. */
   readonly timeline?: Timeline;
-  /** The `Retry-After` header (seconds or a date) until the operation is over. Default: none, like the recordings. */
+  /** The `Retry-After` header (seconds or a date) until the operation ends. Default: none, like the recordings. */
   readonly retryAfter?: string | number;
-  /** What goes wrong, by the number of the read. */
+  /** The faults of polls, by the number of the poll. Default: none. */
   readonly faults?: Faults;
-  /** What goes wrong with the reads of the resource that the operation is about, by their number. */
+  /** The faults of requests for the operation's resource, by their number. Default: none. */
   readonly resourceFaults?: Faults;
-  /** Whether its life begins when its status is first asked for. Default: at once. */
+  /** Whether the timeline starts with the first poll. Default false: it starts at once. */
   readonly startsAtFirstPoll?: boolean;
 }
 
-/** Time as a server passes it. */
-export interface Speed {
+/** The server's clock, and how fast timelines run by it. */
+export interface ServerTime {
   readonly clock: Clock;
-  /** How many milliseconds of a timeline pass in one of the clock's. */
+  /** Milliseconds of a timeline for each millisecond of the clock. */
   readonly speed: number;
 }
 
-/** An operation that lives on the server. */
+/** An operation on the server. */
 export class ServedOperation {
   readonly projectName: string;
   readonly operationId: string;
-  readonly #pace: Speed;
-  readonly #faults: Faults;
-  readonly #resourceFaults: Faults;
-  readonly #retryAfter: string | number | undefined;
-  /** Missing until it has begun. */
-  #begin: { readonly at: number; readonly timestamp: number } | undefined;
+  readonly #time: ServerTime;
+  readonly #plan: OperationPlan;
+  /** `undefined` until it starts. */
+  #started: { readonly at: number; readonly timestamp: number } | undefined;
   #timeline: Timeline;
-  #position: Position = start;
-  #readsArrived = 0;
-  #resourceReadsArrived = 0;
-  #readsShown = 0;
+  #position: Position = startPosition;
+  #pollCount = 0;
+  #resourceRequestCount = 0;
+  #shownPolls = 0;
 
-  /** @throws TypeError or RangeError that names the part of the plan that is wrong */
-  constructor(projectName: string, operationId: string, plan: OperationPlan, pace: Speed) {
-    const { timeline = usualTimeline, retryAfter, startsAtFirstPoll = false } = plan;
-    const { faults = {}, resourceFaults = {} } = plan;
+  /** @throws TypeError or RangeError that names the invalid part of the plan */
+  constructor(projectName: string, operationId: string, plan: OperationPlan, time: ServerTime) {
+    const { timeline = defaultTimeline, faults = {}, resourceFaults = {} } = plan;
     checkTimeline("timeline", timeline);
     checkFaults("faults", faults);
     checkFaults("resourceFaults", resourceFaults);
     this.projectName = projectName;
     this.operationId = operationId;
     this.#timeline = timeline;
-    this.#faults = faults;
-    this.#resourceFaults = resourceFaults;
-    this.#retryAfter = retryAfter;
-    this.#pace = pace;
-    if (!startsAtFirstPoll) this.#beginNow();
+    this.#plan = { ...plan };
+    this.#time = time;
+    if (!plan.startsAtFirstPoll) this.#start();
   }
 
-  /** Leaves the timeline for this phase, which lasts for ever. */
+  /** Replaces the timeline by this phase, which does not end. */
   enter(phase: Phase): void {
     this.#timeline = [phase];
     this.#position = { phaseIndex: 0, enteredAt: this.#age() };
   }
 
-  /** Numbers a read that has arrived, whatever it will be answered. */
+  /** Counts a poll that has arrived, whatever its response will be. */
   countPoll(): { readonly pollNumber: number; readonly fault: Fault | undefined } {
-    if (this.#begin === undefined) this.#beginNow();
-    this.#readsArrived++;
-    return { pollNumber: this.#readsArrived, fault: this.#faults[this.#readsArrived] };
+    this.#start();
+    this.#pollCount++;
+    return { pollNumber: this.#pollCount, fault: this.#plan.faults?.[this.#pollCount] };
   }
 
-  /** Numbers a read of the resource that has arrived, whatever it will be answered. */
+  /** Counts a request for the resource that has arrived, whatever its response will be. */
   countResourceRequest(): Fault | undefined {
-    this.#resourceReadsArrived++;
-    return this.#resourceFaults[this.#resourceReadsArrived];
+    this.#resourceRequestCount++;
+    return this.#plan.resourceFaults?.[this.#resourceRequestCount];
   }
 
-  /** The status for a read, which counts as one that was shown it. */
+  /** Returns the status for a poll, and counts the poll as one that has shown it. */
   show(): StatusBody {
     const body = this.status();
-    this.#readsShown++;
-    this.#moveOn();
+    this.#shownPolls++;
+    this.#advance();
     return body;
   }
 
-  /** The status that it had when it began. */
+  /** Returns the operation's first status. */
   firstStatus(): StatusBody {
-    this.#moveOn();
+    const phase = this.#advance();
     if (this.#position.phaseIndex === 0) return this.status();
-    const [{ status, percentComplete } = this.#moveOn()] = this.#timeline;
+    const [{ status, percentComplete } = phase] = this.#timeline;
     const percent = typeof percentComplete === "object" ? percentComplete.from : percentComplete;
     return { ...this.#named(status), percentComplete: percent };
   }
 
-  /** The status now, without a trace. */
+  /** Returns the current status. Counts no poll. */
   status(): StatusBody {
-    const { status, properties, result, error, ...phase } = this.#moveOn();
+    const phase = this.#advance();
+    const { status, properties, result, error } = phase;
+    const { enteredAt } = this.#position;
     return {
       ...this.#named(status),
-      endTime: isTerminal(status) ? this.#enteredAtDate() : undefined,
-      percentComplete: percentAt({ status, ...phase }, this.#position.enteredAt, this.#age()),
+      endTime: isTerminal(status) ? this.#dateAt(enteredAt.elapsedInMs) : undefined,
+      percentComplete: percentAt(phase, enteredAt, this.#age()),
       properties,
       result,
       error,
@@ -111,13 +108,13 @@ export class ServedOperation {
   }
 
   get state(): OperationState {
-    return this.#moveOn().status;
+    return this.#advance().status;
   }
 
-  /** The `Retry-After` header of an answer that shows this state. */
+  /** Returns the `Retry-After` header of a response that shows this state. */
   retryAfterHeader(shown: OperationState): Record<string, string> {
-    if (this.#retryAfter === undefined || isTerminal(shown)) return {};
-    return { "retry-after": String(this.#retryAfter) };
+    const { retryAfter } = this.#plan;
+    return retryAfter === undefined || isTerminal(shown) ? {} : { "retry-after": String(retryAfter) };
   }
 
   #named(status: OperationState): StatusBody {
@@ -125,28 +122,27 @@ export class ServedOperation {
       id: statusId(this.projectName, this.operationId),
       name: this.operationId,
       status,
-      startTime: this.#begin && bodyDate(this.#begin.timestamp),
+      startTime: this.#dateAt(0),
     };
   }
 
-  #beginNow(): void {
-    const { clock } = this.#pace;
-    this.#begin = { at: clock.now(), timestamp: clock.timestamp() };
+  #start(): void {
+    const { clock } = this.#time;
+    this.#started ??= { at: clock.now(), timestamp: clock.timestamp() };
   }
 
   #age(): Age {
-    const { clock, speed } = this.#pace;
-    const elapsedInMs = this.#begin === undefined ? 0 : (clock.now() - this.#begin.at) * speed;
-    return { elapsedInMs, polls: this.#readsShown };
+    const { clock, speed } = this.#time;
+    const elapsedInMs = this.#started === undefined ? 0 : (clock.now() - this.#started.at) * speed;
+    return { elapsedInMs, polls: this.#shownPolls };
   }
 
-  #enteredAtDate(): string | undefined {
-    return (
-      this.#begin && bodyDate(this.#begin.timestamp + this.#position.enteredAt.elapsedInMs / this.#pace.speed)
-    );
+  #dateAt(elapsedInMs: number): string | undefined {
+    return this.#started && bodyDate(this.#started.timestamp + elapsedInMs / this.#time.speed);
   }
 
-  #moveOn(): Phase {
+  /** Moves to the phase of the operation's current age, and returns it. */
+  #advance(): Phase {
     this.#position = positionAt(this.#timeline, this.#position, this.#age());
     const phase = this.#timeline[this.#position.phaseIndex];
     if (phase === undefined) throw new RangeError("timeline: expected a phase, got none");

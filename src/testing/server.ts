@@ -20,92 +20,92 @@ import type { OperationPlan } from "./served-operation.ts";
 import { checkPhase } from "./timeline.ts";
 import type { Phase } from "./timeline.ts";
 
-/** A request that came to the server. */
+/** A request that the server has received. */
 export interface RecordedRequest {
   /** The HTTP verb. */
   readonly method: string;
   /** The path, without its query. */
   readonly path: string;
-  /** The whole URL that was asked for, query included. */
+  /** The whole URL, query included. */
   readonly url: string;
-  /** By their lower-case names. */
+  /** The headers, by their lower-case names. */
   readonly headers: IncomingHttpHeaders;
-  /** Milliseconds of the server's clock (`performance.now()`). */
+  /** The time of arrival, in milliseconds of the server's clock (`performance.now()`). */
   readonly receivedAt: number;
-  /** The operation that it read or began. */
+  /** The operation that it polled or started. */
   readonly operationId?: string;
-  /** 1 for the first read of the operation. */
+  /** The number of the poll: 1 for the operation's first. */
   readonly pollNumber?: number;
-  /** Missing as long as no status line was sent. */
+  /** The HTTP status of the response; missing until it is sent. */
   readonly responseStatus?: number;
 }
 
-/** An operation to be added, and where. */
+/** Options of {@link OperationStatusServer.addOperation}. */
 export interface AddOperationOptions extends OperationPlan {
-  /** Default `myProject`. */
+  /** The operation's project. Default `myProject`. */
   readonly projectName?: string;
-  /** Default: a random uuid. */
+  /** The operation's id. Default: a random UUID. */
   readonly operationId?: string;
 }
 
-/** Where to find an added operation. */
+/** The names and the URL of an added operation. */
 export interface AddedOperation {
-  /** What `client.operation` takes second. */
+  /** The second argument of `client.operation`. */
   readonly operationId: string;
-  /** What `client.operation` takes first. */
+  /** The first argument of `client.operation`. */
   readonly projectName: string;
-  /** What the `Operation-Location` header would have said, its api-version being 2025-02-01. */
+  /** The URL of the operation's status monitor, with api-version 2025-02-01. */
   readonly operationLocation: string;
 }
 
-/** A server on the loopback address that speaks as DevCenter's data plane does in recordings. */
+/** A server on the loopback address that responds as DevCenter's data plane does in recordings. */
 export interface OperationStatusServer extends AsyncDisposable {
-  /** The origin, without a slash at the end. */
+  /** The server's origin, without a slash at the end. */
   readonly endpoint: string;
-  /** Every request that came, in order. */
+  /** Every request so far, in order of arrival. */
   readonly requests: readonly RecordedRequest[];
   /**
-   * Adds an operation whose life begins now.
+   * Adds an operation, which starts now by default.
    *
    * @throws TypeError or RangeError that names the option that is wrong
    */
   addOperation(options?: AddOperationOptions): AddedOperation;
   /**
-   * Takes an operation out of its timeline: from now on it is in this phase.
+   * Puts an operation into this phase, which replaces its timeline.
    *
-   * @throws RangeError when the server has no such operation
+   * @throws RangeError if the server has no such operation
    */
   setStatus(operationId: string, phase: Phase | OperationState): void;
   /**
-   * What the next answer would say of an operation. Leaves no trace.
+   * Returns the status that the next poll of an operation would get. Counts no poll.
    *
-   * @throws RangeError when the server has no such operation
+   * @throws RangeError if the server has no such operation
    */
   state(operationId: string): StatusBody;
   /**
-   * Lets the next reads of a status go wrong (`times`, default 1), whichever operation they ask for. A read that
-   * its own operation has a fault for is left out.
+   * Applies a fault to the next `times` polls (default 1) of any operation. Polls for which their operation has a fault
+   * of its own do not count.
    *
    * @throws TypeError or RangeError that names the field that is wrong
    */
   failNext(fault: Fault, times?: number): void;
-  /** Breaks every connection and refuses new ones, as a server that is restarted. Its operations go on. */
+  /** Breaks every connection and refuses new ones, as in a restart. Operations continue. */
   goOffline(): Promise<void>;
   /**
-   * Is there again, at the same port.
+   * Accepts connections again, at the same port.
    *
-   * @throws the system's error when another has taken the port meanwhile
+   * @throws the system's error if the port has been taken meanwhile
    */
   goOnline(): Promise<void>;
-  /** Breaks every connection and gives up the port. Requests that hang come to their end. */
+  /** Breaks every connection, also of requests that hang, and frees the port. */
   close(): Promise<void>;
 }
 
 /**
- * Starts a server that speaks as DevCenter's data plane does: the status of operations, and the requests on dev
- * boxes, environments and customization tasks that begin one. It plans what operations do, and what goes wrong.
+ * Starts a server that responds as DevCenter's data plane does. It serves the status of operations, and the requests on
+ * dev boxes, environments and customization tasks that start one. Plans set the phases and faults of operations.
  *
- * @throws TypeError or RangeError that names the option that is wrong; the system's error when it cannot listen
+ * @throws TypeError or RangeError that names the option that is wrong; the system's error if it cannot listen
  */
 export async function startOperationStatusServer(
   options: OperationStatusServerOptions = {},
@@ -158,7 +158,7 @@ class HttpServer implements OperationStatusServer {
   failNext(fault: Fault, times = 1): void {
     checkFault("fault", fault);
     checkNumber("times", times, { isInteger: true });
-    this.#plane.failNext(fault, times);
+    for (let time = 0; time < times; time++) this.#plane.nextFaults.push(fault);
   }
 
   goOffline(): Promise<void> {
@@ -182,27 +182,24 @@ class HttpServer implements OperationStatusServer {
     const recording = this.#record(request, url);
     const rate = this.#rateLimit.count();
     response.setHeaders(commonHeaders(request.headers, rate.headers));
-    // The clock that dates the bodies: a client tells an operation's age by the two.
+    // By the same clock as the dates in bodies: clients compare the two to get an operation's age.
     response.setHeader("date", new Date(this.#settings.clock.timestamp()).toUTCString());
     await this.#replyTo(request, url, rate)
       .then((reply) => this.#send(reply, response, recording))
       .catch((error: unknown) => this.#send(failedReply(error), response, recording));
   }
 
-  #send(
-    { response: sent, deliveryFault, ...poll }: Reply,
-    response: ServerResponse,
-    recording: Recording,
-  ): void {
+  #send(reply: Reply, response: ServerResponse, recording: Recording): void {
+    const { response: content, deliveryFault, ...poll } = reply;
     Object.assign(recording, poll);
     const { clock } = this.#settings;
     whenDue(response, clock, deliveryFault, () => {
-      deliver(response, sent, clock, deliveryFault);
-      if (response.headersSent) recording.responseStatus = sent.status;
+      deliver(response, content, clock, deliveryFault);
+      if (response.headersSent) recording.responseStatus = content.status;
     });
   }
 
-  /** At the origin that the request was sent to: the service's answers name that one. */
+  /** Returns the URL with the origin that the client used, because the service's responses contain that origin. */
   #urlOf({ url = "/", headers }: IncomingMessage): URL {
     const origin = `${new URL(this.endpoint).protocol}//${headers.host}`;
     return URL.canParse(url, origin) ? new URL(url, origin) : new URL(this.endpoint);
@@ -218,12 +215,12 @@ class HttpServer implements OperationStatusServer {
   async #replyTo(request: IncomingMessage, url: URL, rate: CountedRequest): Promise<Reply> {
     const { method = "", headers } = request;
     if (method === "OPTIONS") return { response: preflight(headers["access-control-request-headers"]) };
-    const refusal = this.#refusalOf(headers, rate);
+    const rejection = this.#rejectionOf(headers, rate);
     const bodyText = await text(request);
-    return refusal ?? respondTo(this.#plane, { method, url, headers, bodyText });
+    return rejection ?? respondTo(this.#plane, { method, url, headers, bodyText });
   }
 
-  #refusalOf({ authorization }: IncomingHttpHeaders, rate: CountedRequest): Reply | undefined {
+  #rejectionOf({ authorization }: IncomingHttpHeaders, rate: CountedRequest): Reply | undefined {
     const { requireAuthorization, rateLimitRetryAfter = rate.secondsLeft } = this.#settings;
     if (rate.isExceeded) {
       const headers = rateLimitRetryAfter === null ? {} : { "retry-after": String(rateLimitRetryAfter) };
@@ -236,7 +233,7 @@ class HttpServer implements OperationStatusServer {
   }
 }
 
-/** So that a test sees what its own callback threw. */
+/** Returns a 500 that shows a test the error of its own callback. */
 function failedReply(error: unknown): Reply {
   const message = error instanceof Error ? error.message : String(error);
   return { response: errorResponse(500, "TestServerFailed", message) };

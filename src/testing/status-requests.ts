@@ -9,7 +9,7 @@ import { deliversStatus, isDeliveryFault, responseOf } from "./faults.ts";
 import type { Fault } from "./faults.ts";
 import type { ServedOperation } from "./served-operation.ts";
 
-/** The requests that change nothing. */
+/** The routes of the requests that change nothing. */
 export const statusRoutes: readonly Route[] = [
   { method: "GET", path: "/projects/{project}/operationstatuses/{name}", respond: getStatus },
   { method: "GET", path: devBoxPath, respond: getResource },
@@ -17,20 +17,23 @@ export const statusRoutes: readonly Route[] = [
 ];
 
 function getStatus(plane: DataPlane, call: Call): Reply {
-  if (!operationIdPattern.test(call.name)) return { response: invalidOperationId(call.name) };
-  const operation = plane.find(call.projectName, call.name);
+  const { projectName, name: target } = call;
+  if (!operationIdPattern.test(target)) {
+    const message = `operationId: expected ${String(operationIdPattern)}.`;
+    return { response: errorResponse(400, "InvalidOperationId", message, { target }) };
+  }
+  const operation = plane.find(projectName, target);
   if (operation) return getOperation(operation, plane, call);
-  const fault = plane.takeNextFault();
-  return withFault(fault, call, { response: operationNotFound(call.name), operationId: call.name });
+  const response = errorResponse(404, "OperationNotFound", `There is no operation ${target}.`, { target });
+  return withFault(plane.nextFaults.shift(), call, { response, operationId: target });
 }
 
 function getOperation(operation: ServedOperation, plane: DataPlane, call: Call): Reply {
   const { pollNumber, fault: ownFault } = operation.countPoll();
-  const fault = ownFault ?? plane.takeNextFault();
+  const fault = ownFault ?? plane.nextFaults.shift();
   const body = bodyFor(operation, fault);
-  const headers = { ...operationHeaders(call, operation), ...operation.retryAfterHeader(body.status) };
-  const { operationId } = operation;
-  return withFault(fault, call, { response: jsonResponse(200, body, headers), operationId, pollNumber });
+  const response = jsonResponse(200, body, operationHeaders(call, operation, body.status));
+  return withFault(fault, call, { response, operationId: operation.operationId, pollNumber });
 }
 
 function bodyFor(operation: ServedOperation, fault: Fault | undefined): StatusBody {
@@ -44,29 +47,17 @@ function withFault(fault: Fault | undefined, { projectName }: Call, reply: Reply
   return { ...reply, response: responseOf(fault, projectName) };
 }
 
-function invalidOperationId(target: string): Reply["response"] {
-  return errorResponse(400, "InvalidOperationId", `operationId: expected ${String(operationIdPattern)}.`, {
-    target,
-  });
-}
-
-function operationNotFound(operationId: string): Reply["response"] {
-  return errorResponse(404, "OperationNotFound", `There is no operation ${operationId}.`, {
-    target: operationId,
-  });
-}
-
 function getResource(plane: DataPlane, call: Call): Reply {
   const { url, name } = call;
   const resource = plane.resourceAt(url.pathname);
   if (resource === undefined) return { response: resourceNotFound(url) };
   const fault = resource.operation.countResourceRequest();
-  const provisioningState = fault?.kind === "stale" ? resource.meanwhile : provisioningStateOf(resource);
+  const provisioningState = fault?.kind === "stale" ? resource.interimState : provisioningStateOf(resource);
   const body = { ...resourceBody(resource, url, name), provisioningState };
   return withFault(fault, call, { response: jsonResponse(200, body) });
 }
 
-/** A dev box or an environment as the service words it. */
+/** Returns a dev box or an environment in the service's format. */
 export function resourceBody(resource: Resource, { origin, pathname }: URL, name: string): object {
   const provisioningState = provisioningStateOf(resource);
   return { uri: `${origin}${pathname}`, name, ...resource.fields, provisioningState };

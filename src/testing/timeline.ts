@@ -1,62 +1,62 @@
 import type { OperationError, OperationState } from "../index.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
-/** A percentage that moves evenly through a phase: from the first moment (or read) of it to the last. */
+/** A percentage that changes evenly from a phase's start (or first poll) to its end (or last poll). */
 export interface PercentRamp {
-  /** 0 to 100. */
+  /** The first percentage, 0 to 100. */
   readonly from: number;
-  /** 0 to 100. */
+  /** The last percentage, 0 to 100. */
   readonly to: number;
-  /** Moves in steps of this size. Default: evenly. */
+  /** The size of each step. Default: none, the percentage changes continuously. */
   readonly step?: number;
 }
 
-/** A stretch of an operation's life. Without `durationInMs` and `reads` it lasts for ever. */
+/** One phase of an operation. Without `durationInMs` and `polls` it does not end. */
 export interface Phase {
-  /** What answers say in it. */
+  /** The state in the phase. */
   readonly status: OperationState;
-  /** How long it lasts, in milliseconds. */
+  /** The length of the phase, in milliseconds. */
   readonly durationInMs?: number;
-  /** How many answers show it, in place of a duration, so that a test needs no time. */
+  /** How many responses show the phase. Replaces a duration, so that a test needs no time. */
   readonly polls?: number;
-  /** 0 to 100. None by default, like DevCenter. */
+  /** The percentage, 0 to 100. Default: none, like DevCenter. */
   readonly percentComplete?: number | PercentRamp;
-  /** The result, of a success. */
+  /** The result of an operation that succeeded. */
   readonly properties?: unknown;
-  /** What some operations carry in place of `properties`. */
+  /** The field that some operations have in place of `properties`. */
   readonly result?: unknown;
-  /** The service's error, of a failure. */
+  /** The service's error of an operation that failed. */
   readonly error?: OperationError;
 }
 
-/** An operation's life, phase by phase. */
+/** The phases of an operation, in order. */
 export type Timeline = readonly Phase[];
 
-/** What moves an operation along. */
+/** The age of an operation, in time and in polls. */
 export interface Age {
   readonly elapsedInMs: number;
-  /** Answers that have shown its state. */
+  /** Responses that have shown its state. */
   readonly polls: number;
 }
 
-/** Where in its timeline an operation is. */
+/** The current phase of an operation. */
 export interface Position {
   readonly phaseIndex: number;
   /** The age at which it entered the phase. */
   readonly enteredAt: Age;
 }
 
-/** Where every operation starts. */
-export const start: Position = { phaseIndex: 0, enteredAt: { elapsedInMs: 0, polls: 0 } };
+/** The position of an operation that starts. */
+export const startPosition: Position = { phaseIndex: 0, enteredAt: { elapsedInMs: 0, polls: 0 } };
 
-/** What a begun operation does unless it is told otherwise. */
-export const usualTimeline: Timeline = [
+/** The timeline of an operation without a plan. */
+export const defaultTimeline: Timeline = [
   { status: "NotStarted", durationInMs: 1000 },
   { status: "Running", durationInMs: 8000 },
   { status: "Succeeded" },
 ];
 
-/** Moves on to the phase that an operation of this age is in. */
+/** Returns the position at this age. `position` is the one at an earlier age. */
 export function positionAt(timeline: Timeline, position: Position, age: Age): Position {
   const phase = timeline[position.phaseIndex];
   const isLast = position.phaseIndex === timeline.length - 1;
@@ -71,7 +71,7 @@ function endOf(phase: Phase, enteredAt: Age, age: Age): Age | undefined {
   return age.elapsedInMs < endsAtInMs ? undefined : { elapsedInMs: endsAtInMs, polls: age.polls };
 }
 
-/** The percentage that a phase shows at this age. */
+/** Returns the percentage of a phase at this age. */
 export function percentAt(
   { percentComplete, ...phase }: Phase,
   enteredAt: Age,
@@ -108,7 +108,7 @@ export function checkPhase(name: string, phase: Phase): void {
   const { status, durationInMs, polls } = phase;
   checkString(`${name}.status`, status);
   if (durationInMs !== undefined) checkNumber(`${name}.durationInMs`, durationInMs);
-  if (polls !== undefined) checkNumber(`${name}.polls`, polls, { least: 1, isInteger: true });
+  if (polls !== undefined) checkNumber(`${name}.polls`, polls, { min: 1, isInteger: true });
   if (durationInMs !== undefined && polls !== undefined) {
     throw new TypeError(`${name}: expected durationInMs or polls, got both`);
   }
@@ -117,9 +117,9 @@ export function checkPhase(name: string, phase: Phase): void {
 
 function checkPercent(name: string, percent: Phase["percentComplete"]): void {
   if (percent === undefined) return;
-  if (typeof percent === "number") return checkNumber(name, percent, { most: 100 });
+  if (typeof percent === "number") return checkNumber(name, percent, { max: 100 });
   checkObject(name, percent);
-  checkNumber(`${name}.from`, percent.from, { most: 100 });
-  checkNumber(`${name}.to`, percent.to, { most: 100 });
-  if (percent.step !== undefined) checkNumber(`${name}.step`, percent.step, { least: Number.MIN_VALUE });
+  checkNumber(`${name}.from`, percent.from, { max: 100 });
+  checkNumber(`${name}.to`, percent.to, { max: 100 });
+  if (percent.step !== undefined) checkNumber(`${name}.step`, percent.step, { min: Number.MIN_VALUE });
 }

@@ -1,25 +1,25 @@
 import { inspect } from "node:util";
 
-/** What the id of an operation looks like. */
+/** Matches the id of an operation. */
 export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
 
-/** What the name of a project looks like. */
+/** Matches the name of a project. */
 export const projectNamePattern: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
 
-/** What a number has to be. By default any finite one of at least 0. */
+/** The numbers that a check accepts. Default: any finite number of at least 0. */
 export interface NumberRule {
-  readonly least?: number;
-  readonly most?: number;
+  readonly min?: number;
+  readonly max?: number;
   readonly isInteger?: boolean;
 }
 
 /** @throws RangeError that names the option, what was expected and what came */
 export function checkNumber(name: string, value: unknown, rule: NumberRule = {}): void {
-  const { least = 0, most = Number.MAX_VALUE, isInteger = false } = rule;
+  const { min = 0, max = Number.MAX_VALUE, isInteger = false } = rule;
   const isKind = isInteger ? Number.isInteger(value) : typeof value === "number";
-  if (typeof value === "number" && isKind && value >= least && value <= most) return;
+  if (typeof value === "number" && isKind && value >= min && value <= max) return;
   const kind = isInteger ? "an integer" : "a finite number";
-  const range = most === Number.MAX_VALUE ? `of at least ${least}` : `from ${least} to ${most}`;
+  const range = max === Number.MAX_VALUE ? `of at least ${min}` : `from ${min} to ${max}`;
   throw new RangeError(`${name}: expected ${kind} ${range}, got ${describe(value)}`);
 }
 
@@ -49,7 +49,7 @@ export function fail(name: string, expected: string, value: unknown): never {
   throw new TypeError(`${name}: expected ${expected}, got ${describe(value)}`);
 }
 
-/** A value for a message, on one line. */
+/** Describes a value in a message, on one line. */
 export function describe(value: unknown): string {
   if (typeof value === "string") return JSON.stringify(value);
   if (value instanceof Error) return `${value.name}: ${value.message}`;

@@ -3,36 +3,37 @@ import type { Clock } from "../index.ts";
 import { checkFunction, checkNumber } from "./validation.ts";
 
 /**
- * A `Clock` whose time passes only when a test says so: hours take milliseconds.
- * It knows nothing of sockets, so let it drive operations that need none, such as `scriptedOperation`'s.
+ * A `Clock` whose time passes only when a test advances it, so that hours take milliseconds.
+ *
+ * It does not wait for sockets. Use it for operations that need none, such as those of `scriptedOperation`.
  */
 export interface VirtualClock extends Clock {
-  /** Timers that neither fired nor were called off: 0 once everything is let go. */
+  /** Timers that have neither fired nor been canceled: 0 when no wait is left. */
   readonly pendingTimers: number;
   /**
-   * Lets `durationInMs` milliseconds pass. Timers that fall due fire in order, each at its own time, those included
-   * that were set meanwhile; what their callbacks set going settles before the next one fires.
+   * Lets `durationInMs` milliseconds pass. Due timers fire in order, each at its own time, also those set meanwhile. The
+   * promises that a callback settles run before the next timer fires.
    *
-   * @throws RangeError when the duration is negative or not finite
+   * @throws RangeError if the duration is negative or not finite
    */
   advance(durationInMs: number): Promise<void>;
   /**
    * Jumps from timer to timer until the promise settles, and settles as it does.
    *
-   * @throws Error when it does not settle although no timer is left, or not within a million timers
+   * @throws Error if the promise is pending when no timer is left, or after a million timers
    */
   runUntilSettled<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** Makes a clock that shows 0, on 1 January 2025 in UTC. */
+/** Creates a clock whose `now()` is 0 and whose date is 1 January 2025 in UTC. */
 export function createVirtualClock(): VirtualClock {
   return new SteppedClock();
 }
 
 const firstTimestamp = Date.UTC(2025, 0, 1);
 
-/** So that waiting for an operation that never ends fails, in seconds, instead of hanging. */
-const mostTimersFired = 1_000_000;
+/** Limits a wait for an operation that never ends: it fails in seconds, in place of hanging. */
+const maxTimersFired = 1_000_000;
 
 interface Timer {
   readonly dueAt: number;
@@ -43,7 +44,7 @@ interface Timer {
 class SteppedClock implements VirtualClock {
   #now = 0;
   #timersSet = 0;
-  /** By the time they are due, then by the order they were set in. */
+  /** Sorted by the time they are due, then by the order in which they were set. */
   readonly #timers: Timer[] = [];
 
   get pendingTimers(): number {
@@ -78,17 +79,20 @@ class SteppedClock implements VirtualClock {
   }
 
   async runUntilSettled<T>(promise: Promise<T>): Promise<T> {
-    const watched = watch(promise);
+    const watched = { isSettled: false };
+    const onSettled = (): void => void (watched.isSettled = true);
+    promise.then(onSettled, onSettled);
     await nextMacrotask();
     for (let fired = 0; !watched.isSettled; fired++) {
-      if (fired === mostTimersFired) throw this.#neverSettles(`after ${fired} timers`);
-      if (!this.#fireNext(Number.MAX_VALUE)) throw this.#neverSettles("and no timer is left that could");
+      if (fired === maxTimersFired) throw this.#stillPending(`after ${fired} timers`);
+      if (!this.#fireNext(Number.MAX_VALUE))
+        throw this.#stillPending("and no timer is left that could settle it");
       await nextMacrotask();
     }
     return promise;
   }
 
-  #neverSettles(why: string): Error {
+  #stillPending(why: string): Error {
     return new Error(`The promise has not settled after ${this.#now} ms of virtual time, ${why}.`);
   }
 
@@ -112,15 +116,6 @@ class SteppedClock implements VirtualClock {
     }
     return low;
   }
-}
-
-function watch(promise: Promise<unknown>): { readonly isSettled: boolean } {
-  const watched = { isSettled: false };
-  const settle = (): void => {
-    watched.isSettled = true;
-  };
-  promise.then(settle, settle);
-  return watched;
 }
 
 function isBefore(one: Timer, other: Timer): boolean {

@@ -4,7 +4,7 @@ import { parseOperationStatus } from "lro-poller";
 import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, Phase, Timeline } from "lro-poller/testing";
 import { scenarios } from "../../src/cli/commands/scenarios.ts";
-import { checkTimeline, percentAt, positionAt, start } from "../../src/testing/timeline.ts";
+import { checkTimeline, percentAt, positionAt, startPosition } from "../../src/testing/timeline.ts";
 import type { Age } from "../../src/testing/timeline.ts";
 import { fuzz } from "./support.ts";
 
@@ -73,7 +73,7 @@ describe("a timeline", () => {
   test("moves on only, and shows a percentage from 0 to 100 between the ends of its ramp", () =>
     fuzz(
       fc.property(timelines, steps, (timeline, gaps) => {
-        let position = start;
+        let position = startPosition;
         for (const age of agesAfter(gaps)) {
           const before = position;
           position = positionAt(timeline, before, age);

@@ -21,11 +21,11 @@ function faulty(fault: Fault): string {
   return server.addOperation({ faults: { 1: fault } }).operationLocation;
 }
 
-function readFaulty(fault: Fault): Promise<Response> {
+function pollFaulty(fault: Fault): Promise<Response> {
   return fetch(faulty(fault), { redirect: "manual" });
 }
 
-/** As far as the answer comes: its headers, so that a test can see what happens to the body. */
+/** Resolves with the headers, so that a test can check what happens to the body. */
 function open(url: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     sendRequest(url, resolve).on("error", reject).end();
@@ -33,7 +33,7 @@ function open(url: string): Promise<IncomingMessage> {
 }
 
 describe("status", () => {
-  test("answers with an ErrorResponse and Retry-After, once", async () => {
+  test("responds with an ErrorResponse and Retry-After, once", async () => {
     const url = faulty({ kind: "status", status: 503, retryAfter: 30 });
     const response = await fetch(url);
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "30"]);
@@ -41,43 +41,43 @@ describe("status", () => {
     expect((await fetch(url)).status).toBe(200);
   });
 
-  test("takes headers and a body, as JSON or as text", async () => {
-    const json = await readFaulty({ kind: "status", status: 400, body: { a: 1 }, headers: { "x-a": "b" } });
+  test("accepts headers and a body, as JSON or as text", async () => {
+    const json = await pollFaulty({ kind: "status", status: 400, body: { a: 1 }, headers: { "x-a": "b" } });
     expect([await json.json(), json.headers.get("x-a")]).toEqual([{ a: 1 }, "b"]);
-    const plain = await readFaulty({ kind: "status", status: 502, body: "Bad Gateway" });
+    const plain = await pollFaulty({ kind: "status", status: 502, body: "Bad Gateway" });
     expect(await plain.text()).toBe("Bad Gateway");
   });
 });
 
-test("what cannot be sent shows in the answer", async () => {
-  const response = await readFaulty({ kind: "status", status: 503, retryAfter: "a\nb" });
+test("a fault that cannot be sent is reported in the response", async () => {
+  const response = await pollFaulty({ kind: "status", status: 503, retryAfter: "a\nb" });
   expect([response.status, response.headers.get("x-ms-error-code")]).toEqual([500, "TestServerFailed"]);
 });
 
-test("body puts anything in place of the status", async () => {
-  const response = await readFaulty({ kind: "body", text: "<html>Sign in</html>" });
+test("body replaces the status by any text", async () => {
+  const response = await pollFaulty({ kind: "body", text: "<html>Sign in</html>" });
   expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/html"]);
   expect(await response.text()).toBe("<html>Sign in</html>");
-  const truncated = await readFaulty({ kind: "body", text: "{", contentType: "application/json" });
+  const truncated = await pollFaulty({ kind: "body", text: "{", contentType: "application/json" });
   expect(truncated.headers.get("content-type")).toBe("application/json");
 });
 
-test("unauthorized challenges, with claims too", async () => {
-  expect((await readFaulty({ kind: "unauthorized" })).headers.get("www-authenticate")).toBeNull();
-  const plain = await readFaulty({ kind: "unauthorized", challenge: "Bearer" });
+test("unauthorized responds with a challenge, also with claims", async () => {
+  expect((await pollFaulty({ kind: "unauthorized" })).headers.get("www-authenticate")).toBeNull();
+  const plain = await pollFaulty({ kind: "unauthorized", challenge: "Bearer" });
   expect([plain.status, plain.headers.get("www-authenticate")]).toEqual([401, "Bearer"]);
-  const claims = await readFaulty({ kind: "unauthorized", claims: '{"a":1}' });
+  const claims = await pollFaulty({ kind: "unauthorized", claims: '{"a":1}' });
   expect(claims.headers.get("www-authenticate")).toContain(`claims="${btoa('{"a":1}')}"`);
 });
 
-test("redirect sends elsewhere", async () => {
-  const response = await readFaulty({ kind: "redirect", location: "https://example.com/" });
+test("redirect responds with a location", async () => {
+  const response = await pollFaulty({ kind: "redirect", location: "https://example.com/" });
   expect([response.status, response.headers.get("location")]).toEqual([307, "https://example.com/"]);
-  expect((await readFaulty({ kind: "redirect", location: "/a", status: 302 })).status).toBe(302);
+  expect((await pollFaulty({ kind: "redirect", location: "/a", status: 302 })).status).toBe(302);
 });
 
-test("otherOperation brings a valid status of another one", async () => {
-  const status = parseOperationStatus(await (await readFaulty({ kind: "otherOperation" })).json());
+test("otherOperation responds with a valid status of another operation", async () => {
+  const status = parseOperationStatus(await (await pollFaulty({ kind: "otherOperation" })).json());
   expect(status).toMatchObject({ name: "00000000-0000-0000-0000-000000000000", status: "Succeeded" });
 });
 
@@ -92,7 +92,7 @@ describe("reset", () => {
     await expect(text(response)).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 
-  test("after the body leaves the answer whole, which counts as shown", async () => {
+  test("after the body leaves the response whole, which counts as shown", async () => {
     const timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
     const fault = { kind: "reset", when: "afterBody" } as const;
     const { operationLocation } = server.addOperation({ timeline, faults: { 1: fault } });
@@ -112,7 +112,7 @@ describe("reset", () => {
 });
 
 describe("hang", () => {
-  test("says nothing until the server is closed", async () => {
+  test("sends nothing until the server closes", async () => {
     const pending = open(faulty({ kind: "hang" }));
     await arrivalOf(1);
     await server.close();
@@ -130,7 +130,7 @@ describe("hang", () => {
 });
 
 describe("slow", () => {
-  test("drips the whole body, a chunk at a tick of the clock", async () => {
+  test("sends the whole body, one chunk for each timer", async () => {
     const response = await open(faulty({ kind: "slow", chunkBytes: 100, delayInMs: 60_000 }));
     const chunks: Buffer[] = [];
     response.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -143,7 +143,7 @@ describe("slow", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("leaves no timer behind when the reader goes", async () => {
+  test("leaves no timer when the client closes the connection", async () => {
     const response = await open(faulty({ kind: "slow", chunkBytes: 1, delayInMs: 1000 }));
     expect(clock.pendingTimers).toBe(1);
     response.destroy();
@@ -152,7 +152,7 @@ describe("slow", () => {
   });
 });
 
-test("stale shows what was true at first, though the operation is further", async () => {
+test("stale responds with the first status, though the operation has advanced", async () => {
   const timeline = [
     { status: "NotStarted", durationInMs: 10, percentComplete: { from: 3, to: 9 } },
     { status: "Succeeded", properties: 1 },
@@ -167,7 +167,7 @@ test("stale shows what was true at first, though the operation is further", asyn
 describe("late", () => {
   const timeline = [{ status: "Running", durationInMs: 10 }, { status: "Succeeded" }];
 
-  test("comes after its delay, overtaken by a later answer, and says what was true", async () => {
+  test("comes after its delay and after a later response, with the status at the time of the request", async () => {
     const faults = { 1: { kind: "late", delayInMs: 60_000 } } as const;
     const { operationLocation } = server.addOperation({ timeline, faults });
     const late = fetch(operationLocation);
@@ -180,7 +180,7 @@ describe("late", () => {
     expect(server.requests[0]?.responseStatus).toBe(200);
   });
 
-  test("is called off when the reader goes", async () => {
+  test("is canceled when the client aborts", async () => {
     const controller = new AbortController();
     const late = fetch(faulty({ kind: "late", delayInMs: 1000 }), { signal: controller.signal });
     await arrivalOf(1);
@@ -192,48 +192,48 @@ describe("late", () => {
 });
 
 describe("long", () => {
-  test("fills the true answer up with spaces", async () => {
-    const body = await (await readFaulty({ kind: "long", bytes: 5_000_000 })).text();
+  test("pads the correct response with spaces", async () => {
+    const body = await (await pollFaulty({ kind: "long", bytes: 5_000_000 })).text();
     expect(body).toHaveLength(5_000_000);
     expect(parseOperationStatus(JSON.parse(body)).status).toBe("NotStarted");
   });
 
-  test("comes packed if told to, at a thousandth of its size", async () => {
-    const response = await readFaulty({ kind: "long", bytes: 5_000_000, gzip: true });
+  test("is compressed with gzip to a thousandth of its size", async () => {
+    const response = await pollFaulty({ kind: "long", bytes: 5_000_000, gzip: true });
     expect(response.headers.get("content-encoding")).toBe("gzip");
     expect(Number(response.headers.get("content-length"))).toBeLessThan(10_000);
     expect(await response.text()).toHaveLength(5_000_000);
   });
 
-  test("leaves an answer alone that is longer", async () => {
-    const response = await readFaulty({ kind: "long", bytes: 1 });
+  test("does not change a longer response", async () => {
+    const response = await pollFaulty({ kind: "long", bytes: 1 });
     expect((await response.json()).status).toBe("NotStarted");
   });
 });
 
-test("headers are added to the true answer, and take the place of its own", async () => {
+test("headers are added to the correct response, and replace its own", async () => {
   const headers = { "content-type": "text/html", date: "Wed, 01 Jan 2020 00:00:00 GMT" };
-  const response = await readFaulty({ kind: "headers", headers });
+  const response = await pollFaulty({ kind: "headers", headers });
   expect(Object.fromEntries(response.headers)).toMatchObject(headers);
   expect((await response.json()).status).toBe("NotStarted");
 });
 
-test("reads of the resource have faults of their own", async () => {
+test("requests for the resource have faults of their own", async () => {
   const resourceFaults = { 1: { kind: "status", status: 503 }, 2: { kind: "stale" } } as const;
   const own = await startOperationStatusServer({
     onInitialRequest: () => ({ timeline: [{ status: "Succeeded" }], resourceFaults }),
   });
   const url = `${own.endpoint}/projects/myProject/users/me/devboxes/b1?api-version=1`;
-  const begun = await fetch(url, { method: "PUT", body: "{}" });
-  await fetch(begun.headers.get("operation-location") ?? "");
-  const answers = [await fetch(url), await fetch(url), await fetch(url)];
-  expect(answers.map(({ status }) => status)).toEqual([503, 200, 200]);
-  const [, stale, fresh] = await Promise.all(answers.map((answer) => answer.json()));
+  const initial = await fetch(url, { method: "PUT", body: "{}" });
+  await fetch(initial.headers.get("operation-location") ?? "");
+  const responses = [await fetch(url), await fetch(url), await fetch(url)];
+  expect(responses.map(({ status }) => status)).toEqual([503, 200, 200]);
+  const [, stale, fresh] = await Promise.all(responses.map((response) => response.json()));
   expect([stale.provisioningState, fresh.provisioningState]).toEqual(["Creating", "Succeeded"]);
   await own.close();
 });
 
-test("a server that goes offline refuses, breaks what hangs, and comes back with its operations", async () => {
+test("a server that goes offline refuses connections, breaks open ones, and comes back with its operations", async () => {
   const { operationLocation } = server.addOperation({ faults: { 1: { kind: "hang" } } });
   const hanging = open(operationLocation);
   await arrivalOf(1);
@@ -247,7 +247,7 @@ test("a server that goes offline refuses, breaks what hangs, and comes back with
 });
 
 describe("failNext", () => {
-  test("hits the next reads, of any operation, known or not", async () => {
+  test("applies to the next polls of any operation, known or not", async () => {
     const { operationLocation } = server.addOperation();
     const unknown = operationLocation.replace(/operationstatuses\/.{8}/, "operationstatuses/00000000");
     server.failNext({ kind: "status", status: 500 }, 2);
@@ -259,14 +259,14 @@ describe("failNext", () => {
     expect(seen).toEqual([500, 500, 429, 200, 404]);
   });
 
-  test("waits behind an operation's own faults", async () => {
+  test("does not apply to polls for which their operation has a fault", async () => {
     server.failNext({ kind: "status", status: 500 });
     const url = faulty({ kind: "status", status: 503 });
     expect([(await fetch(url)).status, (await fetch(url)).status]).toEqual([503, 500]);
   });
 });
 
-describe("refuses", () => {
+describe("rejects", () => {
   const wrong: [string, Fault][] = [
     ["faults[1].status: expected an integer from 200 to 599, got 99", { kind: "status", status: 99 }],
     ["faults[1].chunkBytes: expected an integer of at least 1, got 0", { kind: "slow", chunkBytes: 0 }],
@@ -282,7 +282,7 @@ describe("refuses", () => {
     expect(() => faulty(fault)).toThrow(message);
   });
 
-  test("what types refuse too", () => {
+  test("values that types forbid", () => {
     // @ts-expect-error there is no such kind
     expect(() => faulty({ kind: "explode" })).toThrow(
       'faults[1].kind: expected a kind of fault, got "explode"',
@@ -296,12 +296,12 @@ describe("refuses", () => {
   });
 });
 
-/** Turns of the event loop, until the server waits for that many timers. */
+/** Waits, by turns of the event loop, until the server has that many timers. */
 async function untilPending(timers: number): Promise<void> {
   while (clock.pendingTimers !== timers) await clock.advance(0);
 }
 
-/** Turns of the event loop, until that many requests have come. */
+/** Waits, by turns of the event loop, until that many requests have arrived. */
 async function arrivalOf(requestCount: number): Promise<void> {
   while (server.requests.length < requestCount) await clock.advance(0);
 }

@@ -12,15 +12,15 @@ const environment = "/projects/myProject/users/me/environments/env";
 
 let clock: VirtualClock;
 let server: OperationStatusServer;
-let begun: ReceivedInitialRequest[];
+let received: ReceivedInitialRequest[];
 let plan: OperationPlan | undefined;
 
 beforeEach(async () => {
   clock = createVirtualClock();
-  begun = [];
+  received = [];
   plan = undefined;
   const onInitialRequest = (request: ReceivedInitialRequest): OperationPlan | undefined => {
-    begun.push(request);
+    received.push(request);
     return plan;
   };
   server = await startOperationStatusServer({ clock, onInitialRequest });
@@ -42,7 +42,7 @@ function monitor({ headers }: Response): Promise<Response> {
 }
 
 describe("PUT", () => {
-  test.each([devBox, environment])("makes %s, whose state follows the operation", async (path) => {
+  test.each([devBox, environment])("creates %s, whose state follows the operation", async (path) => {
     const response = await send("PUT", path, { poolName: "pool" });
     expect(response.status).toBe(201);
     expect(await response.json()).toEqual({
@@ -57,7 +57,7 @@ describe("PUT", () => {
     expect(await provisioningState(path)).toBe("Succeeded");
   });
 
-  test("updates what is there, and keeps the rest", async () => {
+  test("updates an existing resource, and keeps its other fields", async () => {
     await send("PUT", devBox, { poolName: "pool" });
     const response = await send("PUT", devBox, { hibernate: true });
     expect(await response.json()).toMatchObject({
@@ -73,7 +73,7 @@ describe("PUT", () => {
     expect(await provisioningState(devBox)).toBe("Failed");
   });
 
-  test("takes JSON only", async () => {
+  test("accepts JSON only", async () => {
     const url = `${server.endpoint}${devBox}?api-version=1`;
     const response = await fetch(url, { method: "PUT", body: "{" });
     expect([response.status, response.headers.get("x-ms-error-code")]).toEqual([400, "InvalidRequestBody"]);
@@ -90,7 +90,7 @@ describe("POST", () => {
     ["restoreSnapshot", "restoreSnapshot", "Updating"],
   ];
   test.each(actions)(
-    "%s answers with the status, which names the dev box and no time",
+    "%s responds with the status, which has the dev box and no times",
     async (word, action, state) => {
       const response = await send("POST", `${devBox}:${word}`);
       const body = await response.json();
@@ -98,7 +98,7 @@ describe("POST", () => {
       expect(body).toMatchObject({ status: "NotStarted", resourceId: devBox });
       expect(body).not.toHaveProperty("startTime");
       expect(response.headers.get("location")).toContain(`/operationstatuses/${body.name}?`);
-      expect(begun.map((request) => request.action)).toEqual([action]);
+      expect(received.map((request) => request.action)).toEqual([action]);
       expect(await provisioningState(devBox)).toBe(state);
       expect(await (await monitor(response)).json()).not.toHaveProperty("resourceId");
     },
@@ -114,19 +114,19 @@ describe("POST", () => {
     expect(await (await monitor(response)).json()).toMatchObject({ result });
   });
 
-  test("an action there is not is not found", async () => {
+  test("an unknown action is not found", async () => {
     expect((await send("POST", `${devBox}:fly`)).status).toBe(404);
   });
 });
 
 describe("DELETE", () => {
-  test("has nothing to do where nothing is", async () => {
+  test("starts no operation where there is no resource", async () => {
     const response = await send("DELETE", environment);
     expect([response.status, await response.text()]).toEqual([204, ""]);
-    expect(begun).toEqual([]);
+    expect(received).toEqual([]);
   });
 
-  test("takes the resource away when it is over", async () => {
+  test("removes the resource when the operation ends", async () => {
     await send("PUT", environment);
     const response = await send("DELETE", environment);
     expect(response.status).toBe(202);
@@ -139,15 +139,15 @@ describe("DELETE", () => {
 });
 
 describe("onInitialRequest", () => {
-  test("sees the request", async () => {
+  test("gets the request", async () => {
     await send("PUT", environment, { environmentType: "Dev" });
-    expect(begun).toMatchObject([
+    expect(received).toMatchObject([
       { action: "createEnvironment", projectName: "myProject", body: { environmentType: "Dev" } },
     ]);
-    expect(begun[0]?.url.pathname).toBe(environment);
+    expect(received[0]?.url.pathname).toBe(environment);
   });
 
-  test("plans the operation: its timeline, its pace, its faults", async () => {
+  test("plans the operation: its timeline, its Retry-After, its faults", async () => {
     plan = {
       timeline: [{ status: "Running", polls: 1 }, { status: "Canceled" }],
       retryAfter: 7,
@@ -156,9 +156,9 @@ describe("onInitialRequest", () => {
     const response = await send("PUT", devBox);
     expect(response.headers.get("retry-after")).toBe("7");
     const seen: [number, unknown][] = [];
-    for (let read = 0; read < 3; read++) {
-      const answer = await monitor(response);
-      seen.push([answer.status, (await answer.json()).status]);
+    for (let poll = 0; poll < 3; poll++) {
+      const polled = await monitor(response);
+      seen.push([polled.status, (await polled.json()).status]);
     }
     expect(seen).toEqual([
       [503, undefined],
@@ -167,7 +167,7 @@ describe("onInitialRequest", () => {
     ]);
   });
 
-  test("shows in the answer what is wrong with the plan", async () => {
+  test("reports an invalid plan in the response", async () => {
     plan = { timeline: [] };
     const response = await send("PUT", devBox);
     expect(response.status).toBe(500);

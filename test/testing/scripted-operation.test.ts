@@ -14,50 +14,50 @@ import type { ScriptedOperation } from "../../src/testing/index.ts";
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 const silent = { verbose() {}, info() {}, warning() {}, error() {} };
 
-function read<P>(operation: ScriptedOperation<P>): Promise<StatusResponse<P>> {
+function poll<P>(operation: ScriptedOperation<P>): Promise<StatusResponse<P>> {
   return operation.getStatus({ abortSignal: new AbortController().signal });
 }
 
 describe("replies", () => {
   test("a word stands for a body that the real parser takes", async () => {
-    const { status } = await read(scriptedOperation(["cancelled"], { operationId }));
+    const { status } = await poll(scriptedOperation(["cancelled"], { operationId }));
     expect(status).toMatchObject({ name: operationId, status: "Canceled" });
     expect(status.id).toBe(`/projects/scripted/operationStatuses/${operationId}`);
   });
 
-  test("a body keeps its fields, and says apart what its headers said", async () => {
+  test("a body keeps its fields, without those that stand for headers", async () => {
     const startTime = "2024-01-24T21:14:58.472Z";
     const reply = { status: "Running", percentComplete: 40, startTime, retryAfterInMs: 5000, requestId: "r" };
-    const { status, ...rest } = await read(scriptedOperation([reply]));
+    const { status, ...rest } = await poll(scriptedOperation([reply]));
     expect(status).toMatchObject({ percentComplete: 40, startTime: new Date(startTime) });
     expect(status).not.toHaveProperty("retryAfterInMs");
     expect(rest).toEqual({ retryAfterInMs: 5000, requestId: "r" });
   });
 
-  test("a body that breaks the contract, or names another operation, is refused", async () => {
-    await expect(read(scriptedOperation([{ status: "" }]))).rejects.toThrow(ContractError);
+  test("a body that breaks the contract, or names another operation, is rejected", async () => {
+    await expect(poll(scriptedOperation([{ status: "" }]))).rejects.toThrow(ContractError);
     const name = "00000000-e49d-41bd-8dd8-de719b9de3b3";
     const other = scriptedOperation([{ status: "Running", name }], { operationId });
-    await expect(read(other)).rejects.toThrow(`$.name: expected the operation ${operationId}, got "${name}"`);
+    await expect(poll(other)).rejects.toThrow(`$.name: expected the operation ${operationId}, got "${name}"`);
   });
 
   test("an error is thrown as it is", async () => {
     const error = new RequestError("busy", { kind: "transient", statusCode: 503 });
-    await expect(read(scriptedOperation([error]))).rejects.toBe(error);
+    await expect(poll(scriptedOperation([error]))).rejects.toBe(error);
   });
 
-  test("a function sees the read and takes its time", async () => {
+  test("a function gets the poll, and may return a promise", async () => {
     const operation = scriptedOperation([
       "Running",
       ({ pollNumber }) => Promise.resolve({ status: "Running", percentComplete: pollNumber }),
       () => new Error("from a function"),
     ]);
-    await read(operation);
-    expect((await read(operation)).status.percentComplete).toBe(2);
-    await expect(read(operation)).rejects.toThrow("from a function");
+    await poll(operation);
+    expect((await poll(operation)).status.percentComplete).toBe(2);
+    await expect(poll(operation)).rejects.toThrow("from a function");
   });
 
-  test("what is no reply is refused", () => {
+  test("an invalid reply is rejected", () => {
     // @ts-expect-error a number is no reply
     expect(() => scriptedOperation(["Running", 5])).toThrow("replies[1]: expected a state, a body");
     // @ts-expect-error replies are an array
@@ -67,16 +67,16 @@ describe("replies", () => {
 });
 
 describe("strictness", () => {
-  test("a read beyond the script is refused, and shows at the end too", async () => {
+  test("a poll after the last reply fails, and assertFinished reports it too", async () => {
     const operation = scriptedOperation(["Running"], { operationId });
-    await read(operation);
-    await expect(read(operation)).rejects.toThrow(
-      'read 2 is beyond the script, which expected the last to be read 1, answered by "Running"',
+    await poll(operation);
+    await expect(poll(operation)).rejects.toThrow(
+      'no reply for poll 2: expected polls: 1; the last reply was "Running"',
     );
     expect(() => operation.assertFinished()).toThrow(`Operation ${operationId}: expected polls: 1, got 2`);
   });
 
-  test("such a read ends a wait at once", async () => {
+  test("a poll after the last reply ends a wait at once", async () => {
     const clock = createVirtualClock();
     const operation = scriptedOperation(["Running"], { logger: silent });
     const wait = pollUntilDone(operation, { clock, schedule: fixed(1000) });
@@ -84,18 +84,18 @@ describe("strictness", () => {
     expect(clock.now()).toBe(1000);
   });
 
-  test("replies left over show at the end", async () => {
+  test("assertFinished reports the replies that are left", async () => {
     const operation = scriptedOperation(["Running", { status: "Succeeded" }], { operationId });
-    await read(operation);
+    await poll(operation);
     expect(() => operation.assertFinished()).toThrow(
-      "expected polls: 2, got 1; next is { status: 'Succeeded' }",
+      "expected polls: 2, got 1; the next reply is { status: 'Succeeded' }",
     );
-    await read(operation);
+    await poll(operation);
     expect(() => operation.assertFinished()).not.toThrow();
   });
 });
 
-test("drives a whole wait without time: progress, result, log", async () => {
+test("serves a whole wait in virtual time, with the times of its polls", async () => {
   const clock = createVirtualClock();
   const operation = scriptedOperation<{ uri: string }>(
     [
@@ -116,7 +116,7 @@ test("drives a whole wait without time: progress, result, log", async () => {
   expect(clock.pendingTimers).toBe(0);
 });
 
-test("the log shows that a reader let go of a reply that hangs", async () => {
+test("the signal of a poll shows that the poller has given up a reply that hangs", async () => {
   const clock = createVirtualClock();
   const operation = scriptedOperation([() => new Promise<"Running">(() => {}), "Succeeded"], {
     logger: silent,
@@ -126,7 +126,7 @@ test("the log shows that a reader let go of a reply that hangs", async () => {
   expect(operation.polls.map(({ abortSignal }) => abortSignal.aborted)).toEqual([true, false]);
 });
 
-test("names itself, in messages and in tokens", () => {
+test("has its id in messages and in tokens", () => {
   const operation = scriptedOperation([], { operationId });
   expect(operation.id).toBe(operationId);
   expect(JSON.stringify(operation.toJSON())).toBe(`{"operationId":"${operationId}"}`);

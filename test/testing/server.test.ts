@@ -16,7 +16,7 @@ async function start(options?: OperationStatusServerOptions): Promise<OperationS
 }
 
 describe("the address", () => {
-  test("is the loopback's, at a free port or the one asked for", async () => {
+  test("is on the loopback interface, at a free port or the given one", async () => {
     const first = await start();
     expect(first.endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     await first.close();
@@ -25,7 +25,7 @@ describe("the address", () => {
     await expect(startOperationStatusServer({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
-  test("may be secured by TLS, for answers and for faults", async () => {
+  test("may be secured by TLS, for responses and for faults", async () => {
     const altNames = [{ type: 7 as const, ip: "127.0.0.1" }];
     const extensions = [{ name: "subjectAltName" as const, altNames }];
     const { private: key, cert } = await generate(undefined, { extensions });
@@ -39,7 +39,7 @@ describe("the address", () => {
   });
 });
 
-test("the log tells what came and what was answered", async () => {
+test("requests are recorded with the status of their responses", async () => {
   const clock = createVirtualClock();
   const logging = await start({ clock });
   const { operationId, operationLocation } = logging.addOperation();
@@ -57,43 +57,43 @@ test("the log tells what came and what was answered", async () => {
 });
 
 describe("the rate limit", () => {
-  async function spend(limited: OperationStatusServer): Promise<(number | string | null)[]> {
+  async function send(limited: OperationStatusServer): Promise<(number | string | null)[]> {
     const { status, headers } = await fetch(limited.endpoint);
     return [status, headers.get("x-rate-limit-remaining"), headers.get("retry-after")];
   }
 
-  test("refuses what is too much, until the minute is over", async () => {
+  test("responds to further requests with 429 until the minute ends", async () => {
     const clock = createVirtualClock();
     const limited = await start({ clock, requestsPerMinute: 2 });
-    expect([await spend(limited), await spend(limited)]).toEqual([
+    expect([await send(limited), await send(limited)]).toEqual([
       [404, "1", null],
       [404, "0", null],
     ]);
     await clock.advance(15_500);
-    expect(await spend(limited)).toEqual([429, "0", "45"]);
+    expect(await send(limited)).toEqual([429, "0", "45"]);
     await clock.advance(44_500);
-    expect(await spend(limited)).toEqual([404, "1", null]);
+    expect(await send(limited)).toEqual([404, "1", null]);
   });
 
   test.each([
     [120, "120"],
     ["soon", "soon"],
     [null, null],
-  ])("says %s in Retry-After", async (rateLimitRetryAfter, header) => {
+  ])("has a Retry-After of %s", async (rateLimitRetryAfter, header) => {
     const limited = await start({ requestsPerMinute: 0, rateLimitRetryAfter });
-    expect(await spend(limited)).toEqual([429, "0", header]);
+    expect(await send(limited)).toEqual([429, "0", header]);
   });
 
   test("is none by default, but counts down", async () => {
     const clock = createVirtualClock();
     const unlimited = await start({ clock });
-    const answers = await Promise.all(Array.from({ length: 301 }, () => spend(unlimited)));
-    expect(new Set(answers.map(([status]) => status))).toEqual(new Set([404]));
-    expect(await spend(unlimited)).toEqual([404, "0", null]);
+    const responses = await Promise.all(Array.from({ length: 301 }, () => send(unlimited)));
+    expect(new Set(responses.map(([status]) => status))).toEqual(new Set([404]));
+    expect(await send(unlimited)).toEqual([404, "0", null]);
   });
 });
 
-test("requireAuthorization sees the token, and lets browsers ask without one", async () => {
+test("requireAuthorization gets the token, and is not called for a preflight request", async () => {
   const tokens: (string | undefined)[] = [];
   const guarded = await start({
     requireAuthorization: (token) => {
@@ -112,7 +112,7 @@ test("requireAuthorization sees the token, and lets browsers ask without one", a
 });
 
 describe("close", () => {
-  test("lets go of idle connections and of half a request, and may be called again", async () => {
+  test("breaks idle connections and that of half a request, and may be called again", async () => {
     const closing = await start();
     const { endpoint } = closing;
     await (await fetch(endpoint)).text();
@@ -127,7 +127,7 @@ describe("close", () => {
     await expect(fetch(endpoint)).rejects.toThrow("fetch failed");
   });
 
-  test("comes with the end of a block", async () => {
+  test("is called at the end of an `await using` block", async () => {
     let endpoint = "";
     {
       await using scoped = await startOperationStatusServer();
@@ -138,7 +138,7 @@ describe("close", () => {
   });
 });
 
-describe("refuses", () => {
+describe("rejects", () => {
   const wrong: [string, OperationStatusServerOptions][] = [
     ["port: expected an integer from 0 to 65535, got 70000", { port: 70_000 }],
     ["speed: expected a finite number", { speed: 0 }],

@@ -16,7 +16,7 @@ function get(path: string, init?: RequestInit): Promise<Response> {
   return fetch(`${server.endpoint}${path}`, init);
 }
 
-describe("an answer", () => {
+describe("a response", () => {
   test("has the body that DevCenter sends, pretty-printed", async () => {
     const { operationLocation } = server.addOperation({ operationId });
     const response = await fetch(operationLocation);
@@ -33,7 +33,7 @@ describe("an answer", () => {
     );
   });
 
-  test("names the status URL in both headers, in lower case, with the api-version that was asked for", async () => {
+  test("has the status URL in both headers, in lower case, with the request's api-version", async () => {
     server.addOperation({ operationId });
     const path = `/Projects/myproject/operationStatuses/${operationId.toUpperCase()}?api-version=2024-02-01`;
     const { status, headers } = await get(path);
@@ -44,14 +44,14 @@ describe("an answer", () => {
     expect((await fetch(`${url}&monitor=true`)).status).toBe(200);
   });
 
-  test("names the host that was asked", async () => {
+  test("has the host of the request in its headers", async () => {
     const { port } = new URL(server.endpoint);
     const { operationLocation } = server.addOperation();
     const { headers } = await fetch(operationLocation.replace("127.0.0.1", "localhost"));
     expect(headers.get("operation-location")).toContain(`http://localhost:${port}/projects/`);
   });
 
-  test("carries request ids, rates, a date, and what browsers need", async () => {
+  test("has request ids, rate limit, date and the headers for browsers", async () => {
     const { operationLocation } = server.addOperation();
     const { headers } = await fetch(operationLocation, { headers: { "x-ms-client-request-id": "mine" } });
     expect(Object.fromEntries(headers)).toMatchObject({
@@ -69,17 +69,17 @@ describe("an answer", () => {
     expect(headers.has("retry-after")).toBe(false);
   });
 
-  test("carries Retry-After, if it was asked for, until the operation is over", async () => {
+  test("has the plan's Retry-After until the operation ends", async () => {
     const timeline = [{ status: "Running", polls: 2 }, { status: "Succeeded" }];
     const { operationLocation } = server.addOperation({ timeline, retryAfter: 5 });
     const seen: (string | null)[] = [];
-    for (let read = 0; read < 3; read++)
+    for (let poll = 0; poll < 3; poll++)
       seen.push((await fetch(operationLocation)).headers.get("retry-after"));
     expect(seen).toEqual(["5", "5", null]);
   });
 });
 
-test("phases that last for reads need no time; what is over stays over", async () => {
+test("phases that last for a number of polls need no time, and a terminal state stays", async () => {
   const timeline: Timeline = [
     { status: "NotStarted", polls: 1 },
     { status: "Running", polls: 3, percentComplete: { from: 0, to: 80 } },
@@ -87,7 +87,7 @@ test("phases that last for reads need no time; what is over stays over", async (
   ];
   const { operationLocation } = server.addOperation({ timeline });
   const seen: unknown[] = [];
-  for (let read = 0; read < 6; read++) {
+  for (let poll = 0; poll < 6; poll++) {
     const { status, percentComplete, properties } = await (await fetch(operationLocation)).json();
     seen.push([status, percentComplete ?? properties]);
   }
@@ -101,10 +101,10 @@ test("phases that last for reads need no time; what is over stays over", async (
   ]);
 });
 
-describe("refuses with an ErrorResponse", () => {
+describe("rejects with an ErrorResponse", () => {
   const statuses = "/projects/myProject/operationstatuses";
   const version = "api-version=2025-02-01";
-  const refusals: [string, string, string, number, string][] = [
+  const rejected: [string, string, string, number, string][] = [
     ["no api-version", "GET", `${statuses}/${operationId}`, 400, "MissingApiVersionParameter"],
     [
       "an empty api-version",
@@ -125,7 +125,7 @@ describe("refuses with an ErrorResponse", () => {
     ["an unknown path", "GET", `/projects/myProject?${version}`, 404, "ResourceNotFound"],
     ["another method", "POST", `${statuses}/${operationId}?${version}`, 405, "MethodNotAllowed"],
   ];
-  test.each(refusals)("%s", async (_what, method, path, status, code) => {
+  test.each(rejected)("%s", async (_what, method, path, status, code) => {
     const response = await get(path, { method });
     const { error } = await response.json();
     expect([response.status, response.headers.get("x-ms-error-code")]).toEqual([status, code]);
@@ -138,13 +138,13 @@ describe("refuses with an ErrorResponse", () => {
     expect(response.status).toBe(404);
   });
 
-  test("and tells which methods there are", async () => {
+  test("another method, with the allowed ones in a header", async () => {
     const { headers } = await get("/projects/myProject/users/me/devboxes/box", { method: "PATCH" });
     expect(headers.get("allow")).toBe("GET, PUT, DELETE");
   });
 });
 
-test("a browser may ask first", async () => {
+test("a browser's preflight request gets the allowed methods and headers", async () => {
   const response = await get(`/projects/myProject/operationstatuses/${operationId}`, {
     method: "OPTIONS",
     headers: { "access-control-request-headers": "authorization,x-ms-client-request-id" },

@@ -20,7 +20,7 @@ function statusOf(timeline: Timeline): () => [string, number | undefined] {
   };
 }
 
-test("the usual operation takes nine seconds and shows no percentage", async () => {
+test("the default operation takes nine seconds and shows no percentage", async () => {
   const { operationId } = server.addOperation();
   const seen: string[] = [];
   for (const durationInMs of [999, 1, 7999, 1, 86_400_000]) {
@@ -35,7 +35,7 @@ test("the usual operation takes nine seconds and shows no percentage", async () 
   });
 });
 
-test("an operation that begins at its first read has no start and no age before it", async () => {
+test("an operation that starts with its first poll has no start time and no age before it", async () => {
   const plan = { timeline: [{ status: "Running", durationInMs: 1000 }, { status: "Succeeded" }] };
   const { operationId, operationLocation } = server.addOperation({ ...plan, startsAtFirstPoll: true });
   await clock.advance(5000);
@@ -49,7 +49,7 @@ test("an operation that begins at its first read has no start and no age before 
   });
 });
 
-test("speed makes time pass faster, and dates tell the real time", async () => {
+test("speed makes timelines pass faster, and dates follow the clock", async () => {
   await using fast = await startOperationStatusServer({ clock, speed: 1000 });
   const { operationId } = fast.addOperation();
   await clock.advance(9);
@@ -59,7 +59,7 @@ test("speed makes time pass faster, and dates tell the real time", async () => {
   });
 });
 
-test("a percentage grows evenly over a phase, or in steps", async () => {
+test("a percentage changes evenly over a phase, or in steps", async () => {
   const ramp = (step?: number): Timeline => [
     {
       status: "Running",
@@ -93,13 +93,13 @@ test.each([
   expect(Math.max(...levels)).toBeLessThanOrEqual(Math.max(from, to));
 });
 
-test("a phase without an end lasts, at the start of its percentage", async () => {
+test("a phase without an end shows the first percentage of its ramp", async () => {
   const stuck = statusOf([{ status: "Running", percentComplete: { from: 42, to: 100 } }]);
   await clock.advance(1e12);
   expect(stuck()).toEqual(["Running", 42]);
 });
 
-test("a duration after reads begins with the last of them", async () => {
+test("a duration after a number of polls starts with the last of them", async () => {
   const timeline = [
     { status: "NotStarted", polls: 1 },
     { status: "Running", durationInMs: 1000 },
@@ -114,7 +114,7 @@ test("a duration after reads begins with the last of them", async () => {
   expect(server.state(operationId).status).toBe("Succeeded");
 });
 
-test("setStatus takes over from the timeline", async () => {
+test("setStatus replaces the timeline", async () => {
   const { operationId } = server.addOperation();
   await clock.advance(5000);
   server.setStatus(operationId, { status: "Failed", error: { code: "A", message: "b" } });
@@ -128,7 +128,7 @@ test("setStatus takes over from the timeline", async () => {
   expect(server.state(operationId).status).toBe("Migrating");
 });
 
-describe("refuses", () => {
+describe("rejects", () => {
   const wrong: [string, Timeline][] = [
     ["timeline: expected an array of phases, got []", []],
     ["timeline[0].status: expected a string that is not empty", [{ status: "" }]],

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { createVirtualClock } from "../../src/testing/index.ts";
 
 describe("advance", () => {
-  test("fires what is due, in order, each at its own time", async () => {
+  test("fires due timers in order, each at its own time", async () => {
     const clock = createVirtualClock();
     const fired: string[] = [];
     clock.setTimer(() => fired.push(`late at ${clock.now()}`), 2000);
@@ -27,32 +27,32 @@ describe("advance", () => {
     expect(seen).toEqual([0, 1000, 2000, 3000]);
   });
 
-  test("moves the time of day along", async () => {
+  test("advances the date too", async () => {
     const clock = createVirtualClock();
     const before = clock.timestamp();
     await clock.advance(86_400_000);
     expect(clock.timestamp() - before).toBe(86_400_000);
   });
 
-  test.each([-1, NaN, Infinity])("refuses %s", async (durationInMs) => {
+  test.each([-1, NaN, Infinity])("rejects %s", async (durationInMs) => {
     await expect(createVirtualClock().advance(durationInMs)).rejects.toThrow(/^durationInMs: expected/);
   });
 });
 
 describe("setTimer", () => {
-  test("returns how to call the timer off, once and for that timer alone", async () => {
+  test("returns a function that cancels that timer alone, and may be called again", async () => {
     const clock = createVirtualClock();
     const fired: string[] = [];
-    const callOff = clock.setTimer(() => fired.push("called off"), 10);
+    const cancel = clock.setTimer(() => fired.push("canceled"), 10);
     clock.setTimer(() => fired.push("kept"), 10);
-    callOff();
-    callOff();
+    cancel();
+    cancel();
     expect(clock.pendingTimers).toBe(1);
     await clock.advance(10);
     expect(fired).toEqual(["kept"]);
   });
 
-  test("takes longer delays than setTimeout does, and infinite ones", async () => {
+  test("accepts longer delays than setTimeout does, and infinite ones", async () => {
     const clock = createVirtualClock();
     const fired: string[] = [];
     clock.setTimer(() => fired.push("a year"), 31_536_000_000);
@@ -61,13 +61,13 @@ describe("setTimer", () => {
     expect(fired).toEqual(["a year"]);
   });
 
-  test("refuses a delay that is no number", () => {
+  test("rejects a delay of NaN", () => {
     expect(() => createVirtualClock().setTimer(() => {}, NaN)).toThrow(RangeError);
   });
 });
 
 describe("runUntilSettled", () => {
-  test("jumps over hours and gives what the promise gives", async () => {
+  test("jumps over hours and resolves as the promise does", async () => {
     const clock = createVirtualClock();
     const hour = (): Promise<void> => new Promise((resolve) => void clock.setTimer(resolve, 3_600_000));
     const work = async (): Promise<string> => {
@@ -83,19 +83,19 @@ describe("runUntilSettled", () => {
     await expect(createVirtualClock().runUntilSettled(Promise.reject(reason))).rejects.toBe(reason);
   });
 
-  test("lets later timers be", async () => {
+  test("fires no later timers", async () => {
     const clock = createVirtualClock();
     clock.setTimer(() => {}, 100);
     await clock.runUntilSettled(new Promise<void>((resolve) => void clock.setTimer(resolve, 10)));
     expect([clock.now(), clock.pendingTimers]).toEqual([10, 1]);
   });
 
-  test("says when nothing is left that could settle the promise", async () => {
+  test("rejects when no timer is left that could settle the promise", async () => {
     const clock = createVirtualClock();
     clock.setTimer(() => {}, 10);
     clock.setTimer(() => {}, Infinity);
     await expect(clock.runUntilSettled(new Promise(() => {}))).rejects.toThrow(
-      "The promise has not settled after 10 ms of virtual time, and no timer is left that could.",
+      "The promise has not settled after 10 ms of virtual time, and no timer is left that could settle it.",
     );
   });
 });
