@@ -21,7 +21,7 @@ async function serve(options: OperationStatusServerOptions = {}): Promise<Operat
   return server;
 }
 
-test("a name that does not resolve is borne, and then said", async () => {
+test("a name that does not resolve is retried, and then ends the wait", async () => {
   const client = new OperationStatusesClient("https://dev.invalid");
   const wait = pollUntilDone(
     client.operation("myProject", operationId),
@@ -29,7 +29,7 @@ test("a name that does not resolve is borne, and then said", async () => {
   );
   const failure = await rejection(wait, PollingError);
   expect(failure).toMatchObject({
-    // The second where the machine has nobody to ask.
+    // The second one on a machine without a name server.
     code: expect.stringMatching(/^(ENOTFOUND|EAI_AGAIN)$/),
     message: expect.stringContaining("dev.invalid"),
   });
@@ -45,7 +45,7 @@ describe("a certificate that", () => {
       "certificate is not yet valid",
     ],
     ["is for clients only", { isForClients: true }, "INVALID_PURPOSE", "unsuitable certificate purpose"],
-  ])("%s is said at once", async (_, options, code, text) => {
+  ])("%s is reported at once", async (_, options, code, text) => {
     const tls = await createCertificate(options);
     const server = await serve({ tls });
     const client = new OperationStatusesClient(server.endpoint, undefined, { tlsOptions: { ca: tls.cert } });
@@ -60,7 +60,7 @@ describe("a certificate that", () => {
   });
 });
 
-test("a server that nobody hears of until the third failed read is waited for", async () => {
+test("a server that comes online after the third failed poll is waited for", async () => {
   const server = await serve();
   await server.goOffline();
   const failures: (string | undefined)[] = [];
@@ -73,7 +73,7 @@ test("a server that nobody hears of until the third failed read is waited for", 
   expect(failures.slice(0, 3)).toEqual(["ECONNREFUSED", "ECONNREFUSED", "ECONNREFUSED"]);
 });
 
-test("a server that is restarted after every answer, its port kept, is read to the end", async () => {
+test("a server that restarts after every response, at the same port, is polled to the end", async () => {
   const server = await serve();
   const restarts: Promise<void>[] = [];
   const onProgress = (): void => {

@@ -4,20 +4,20 @@ import type { Pipeline, PipelinePolicy } from "@azure/core-rest-pipeline";
 import { coreLroPoller } from "../support/core-lro.ts";
 import type { CoreLroPoller } from "../support/core-lro.ts";
 import type { StatusBody } from "lro-poller/testing";
-import { topSpeed } from "./paced-clock.ts";
-import { countVerdicts, inParallel, keepRestarting, setStage, within } from "./suite.ts";
-import type { Verdict, Verdicts } from "./suite.ts";
+import { maxSpeed } from "./event-loop-clock.ts";
+import { countResults, inParallel, keepRestarting, setStage, within } from "./suite.ts";
+import type { WaitResult, WaitResultCounts } from "./suite.ts";
 import { ProcessWatch } from "./monitors.ts";
 
 export interface PeerReport {
-  readonly verdicts: Verdicts;
+  readonly results: WaitResultCounts;
   readonly unhandledRejections: number;
   readonly uncaughtExceptions: number;
 }
 
-const usualIntervalInMs = 2000;
+const defaultIntervalInMs = 2000;
 
-/** The same operations through the same faults, waited for by core-lro over Azure's own pipeline. */
+/** Waits for the same operations, with the same faults, by core-lro and Azure's own pipeline. */
 export async function runCoreLro(seed: number, waits: number): Promise<PeerReport> {
   const processWatch = new ProcessWatch();
   processWatch.start();
@@ -25,26 +25,30 @@ export async function runCoreLro(seed: number, waits: number): Promise<PeerRepor
   const { server, clock } = stage;
   const stopRestarting = keepRestarting(stage, seed);
   const pipeline = pipelineInFastTime();
-  const leave = new AbortController();
-  const verdicts: Verdict[] = [];
+  const abort = new AbortController();
+  const results: WaitResult[] = [];
   await inParallel(waits, stage.mixes, async (mix) => {
     const { operationId, operationLocation } = server.addOperation({ ...mix, startsAtFirstPoll: true });
-    const poller = coreLroPoller(operationLocation, pipeline, usualIntervalInMs / topSpeed);
-    const verdict = verdictOf(poller, () => server.state(operationId), leave.signal);
-    verdicts.push(await within(clock, verdict));
+    const poller = coreLroPoller(operationLocation, pipeline, defaultIntervalInMs / maxSpeed);
+    results.push(
+      await within(
+        clock,
+        resultOf(poller, () => server.state(operationId), abort.signal),
+      ),
+    );
   });
   await stopRestarting();
-  leave.abort();
+  abort.abort();
   await stage.close();
   processWatch.stop();
   const { unhandledRejections, uncaughtExceptions } = processWatch;
-  return { verdicts: countVerdicts(verdicts), unhandledRejections, uncaughtExceptions };
+  return { results: countResults(results), unhandledRejections, uncaughtExceptions };
 }
 
-/** With the retries that Azure's clients have, their delays as short as the server's time is fast. */
+/** Creates a pipeline with the retries of Azure's clients, whose delays are divided by the speed of the clock. */
 function pipelineInFastTime(): Pipeline {
   const pipeline = createPipelineFromOptions({
-    retryOptions: { retryDelayInMs: 1000 / topSpeed, maxRetryDelayInMs: 64_000 / topSpeed },
+    retryOptions: { retryDelayInMs: 1000 / maxSpeed, maxRetryDelayInMs: 64_000 / maxSpeed },
   });
   pipeline.addPolicy(fastRetryAfter, { afterPhase: "Retry" });
   return pipeline;
@@ -61,26 +65,26 @@ const fastRetryAfter: PipelinePolicy = {
     );
     if (delayInMs > 0) {
       headers.delete("retry-after");
-      headers.set("retry-after-ms", Math.ceil(delayInMs / topSpeed));
+      headers.set("retry-after-ms", Math.ceil(delayInMs / maxSpeed));
     }
     return response;
   },
 };
 
-async function verdictOf(
+async function resultOf(
   poller: CoreLroPoller,
-  truthNow: () => StatusBody,
+  currentStatus: () => StatusBody,
   abortSignal: AbortSignal,
-): Promise<Verdict> {
+): Promise<WaitResult> {
   try {
     const result = await poller.pollUntilDone({ abortSignal });
-    const truth = truthNow();
-    const isTrue = truth.status === "Succeeded" && isDeepStrictEqual(propertiesOf(result), truth.properties);
-    return isTrue ? "right" : "wrong";
+    const { status, properties } = currentStatus();
+    const isRight = status === "Succeeded" && isDeepStrictEqual(propertiesOf(result), properties);
+    return isRight ? "right" : "wrong";
   } catch {
-    const said = poller.operationState?.status;
-    if (said !== "failed" && said !== "canceled") return "lost";
-    return said === truthNow().status.toLowerCase() ? "right" : "wrong";
+    const reported = poller.operationState?.status;
+    if (reported !== "failed" && reported !== "canceled") return "lost";
+    return reported === currentStatus().status.toLowerCase() ? "right" : "wrong";
   }
 }
 

@@ -1,7 +1,7 @@
 import { runCoreLro } from "./core-lro.ts";
 import { runWaits } from "./waits.ts";
 
-// `npm run test:faults`, with `SEED` to repeat a run, and `WAITS` for more or fewer of them.
+// `npm run test:faults`. `SEED` repeats a run, `WAITS` sets the number of waits.
 const seed = wholeNumber("SEED", Math.floor(Math.random() * 2 ** 31));
 const waits = wholeNumber("WAITS", 2000);
 const peerWaits = Math.min(waits, 400);
@@ -13,11 +13,11 @@ const seconds = Math.round((performance.now() - startedAt) / 1000);
 const peer = await runCoreLro(seed, peerWaits);
 
 console.log(
-  `${waits} waits, ${report.reads} requests, ${report.restarts} restarts of the server, ${seconds} s; ` +
+  `${waits} waits, ${report.requests} requests, ${report.restarts} restarts of the server, ${seconds} s; ` +
     `core-lro: the first ${peerWaits} of them`,
 );
 const rows = Object.entries({ right: report.right, ...report.counts });
-const { right, wrong, lost, hung } = peer.verdicts;
+const { right, wrong, lost, hung } = peer.results;
 const { unhandledRejections, uncaughtExceptions } = peer;
 const peerCounts = new Map(
   Object.entries({ right, wrong, lost, hung, unhandledRejections, uncaughtExceptions }),
@@ -35,7 +35,7 @@ function row(name: string, ours: number | string, theirs: number | string): stri
   return `${name.padEnd(24)}${String(ours).padStart(12)}${String(theirs).padStart(12)}`;
 }
 
-/** `readsTooEarly` as "reads too early". */
+/** Returns "early polls" for `earlyPolls`. */
 function wordsOf(name: string): string {
   return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

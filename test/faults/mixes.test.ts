@@ -1,17 +1,17 @@
 import { expect, test } from "vitest";
 import { runWaits } from "./waits.ts";
 
-// `npm run test:faults` runs thousands, of another seed each time.
-test("a hundred waits through seeded faults end as their server says, and leave nothing behind", async () => {
+// `npm run test:faults` runs thousands, with another seed each time.
+test("a hundred waits through seeded faults end as their operations did, and leave nothing behind", async () => {
   const { right, counts } = await runWaits(1, 100);
   expect({ right, ...counts }).toEqual({
     right: 100,
     wrong: 0,
     lost: 0,
     hung: 0,
-    readsTooEarly: 0,
-    readsAtOnce: 0,
-    readsAfterTheEnd: 0,
+    earlyPolls: 0,
+    concurrentPolls: 0,
+    pollsAfterEnd: 0,
     unhandledRejections: 0,
     uncaughtExceptions: 0,
     timersLeft: 0,

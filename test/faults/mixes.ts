@@ -1,10 +1,10 @@
 import type { OperationState } from "lro-poller";
 import type { Fault, Faults, Phase, Timeline } from "lro-poller/testing";
 
-/** An operation, and what goes wrong while it is waited for. */
+/** An operation and its faults. */
 export interface Mix {
   readonly operationId: string;
-  /** Whether it was begun elsewhere, or is begun by the wait and has a dev box as its result. */
+  /** Whether the wait starts the operation, whose result is then a dev box. Another client has started it otherwise. */
   readonly isCreation: boolean;
   readonly timeline: Timeline;
   readonly retryAfter?: number;
@@ -23,15 +23,15 @@ export function mixOf(random: Random): Mix {
     isCreation,
     timeline: timelineOf(random),
     ...(random() < 0.2 && { retryAfter: between(random, 1, 15) }),
-    // Who did not name the operation cannot tell whose status it is.
+    // A client that did not choose the operation's id cannot know that a status is another operation's.
     faults: isCreation ? without("otherOperation", faults) : faults,
-    // What a resource was like before, and another one, is JSON like any other.
+    // An old state of the resource, or another resource, is JSON like any other.
     resourceFaults: without("stale", without("otherOperation", scattered(random, 3, worst))),
   };
 }
 
 function timelineOf(random: Random): Timeline {
-  const notStarted: Phase = { status: "NotStarted", ...lasting(random, 10) };
+  const notStarted: Phase = { status: "NotStarted", ...duration(random, 10) };
   const running = Array.from({ length: between(random, 0, 3) }, () => runningPhase(random));
   return [...(random() < 0.5 ? [notStarted] : []), ...running, lastPhase(random)];
 }
@@ -42,13 +42,13 @@ function runningPhase(random: Random): Phase {
   const percents = [{ percentComplete: from }, { percentComplete: { from, to } }];
   const percent = pick(random, [{}, ...percents, { percentComplete: { from, to, step: 10 } }]);
   const status: OperationState = random() < 0.1 ? "Provisioning" : "Running";
-  return { status, ...lasting(random, 60), ...percent };
+  return { status, ...duration(random, 60), ...percent };
 }
 
-function lasting(random: Random, mostSeconds: number): Pick<Phase, "durationInMs" | "polls"> {
+function duration(random: Random, maxSeconds: number): Pick<Phase, "durationInMs" | "polls"> {
   return random() < 0.3
     ? { polls: between(random, 1, 4) }
-    : { durationInMs: between(random, 100, mostSeconds * 1000) };
+    : { durationInMs: between(random, 100, maxSeconds * 1000) };
 }
 
 function lastPhase(random: Random): Phase {
@@ -67,7 +67,7 @@ function lastPhase(random: Random): Phase {
 function scattered(random: Random, polls: number, share: number): Faults {
   const numbers = Array.from({ length: polls }, (_, index) => index + 1);
   return Object.fromEntries(
-    numbers.filter(() => random() < share).map((read) => [read, pick(random, kinds)(random)]),
+    numbers.filter(() => random() < share).map((poll) => [poll, pick(random, kinds)(random)]),
   );
 }
 
@@ -75,7 +75,7 @@ function without(unwanted: Fault["kind"], faults: Faults): Faults {
   return Object.fromEntries(Object.entries(faults).filter(([, { kind }]) => kind !== unwanted));
 }
 
-/** Some have nothing but failures for minutes. */
+/** Returns, for some operations, faults for all polls of several minutes. */
 function outage(random: Random): Faults {
   if (random() < 0.85) return {};
   const first = between(random, 1, 8);
@@ -85,17 +85,17 @@ function outage(random: Random): Faults {
   );
 }
 
-/** What was begun a moment ago is not known everywhere yet. */
+/** Returns, for some operations, a 404: an operation that has just started is not known to every replica. */
 function lagging(random: Random): Faults {
   return random() < 0.1 ? { 1: { kind: "status", status: 404 } } : {};
 }
 
 const json = "application/json";
-const moments = ["beforeHeaders", "afterHeaders", "midBody"] as const;
+const faultPoints = ["beforeHeaders", "afterHeaders", "midBody"] as const;
 const manyHeaders = Object.fromEntries(Array.from({ length: 10_000 }, (_, nth) => [`x-${nth}`, "value"]));
 const garbage = ["soon", "-1", "0", "1e9999", "Mon, 99 Foo 2020", ""];
 
-/** More often what happens more often; rarely what takes long to make. */
+/** Frequent faults occur several times; those that take long to create occur once. */
 const kinds: readonly ((random: Random) => Fault)[] = [
   ...times(6, (random) => ({ kind: "status", status: pick(random, [408, 429, 500, 502, 503, 504]) })),
   ...times(4, (random) => ({
@@ -107,8 +107,8 @@ const kinds: readonly ((random: Random) => Fault)[] = [
   (random) => ({ kind: "status", status: 503, retryAfter: pick(random, garbage) }),
   (random) => ({ kind: "status", status: 429, headers: { "retry-after-ms": `${between(random, 1, 9000)}` } }),
   () => ({ kind: "status", status: 502, body: "<html>Bad Gateway</html>" }),
-  ...times(4, (random) => ({ kind: "reset", when: pick(random, [...moments, "afterBody"] as const) })),
-  ...times(3, (random) => ({ kind: "hang", when: pick(random, moments) })),
+  ...times(4, (random) => ({ kind: "reset", when: pick(random, [...faultPoints, "afterBody"] as const) })),
+  ...times(3, (random) => ({ kind: "hang", when: pick(random, faultPoints) })),
   ...times(2, (random) => ({ kind: "late", delayInMs: between(random, 100, 60_000) })),
   ...times(3, () => ({ kind: "stale" })),
   ...times(2, () => ({ kind: "otherOperation" })),
@@ -123,7 +123,7 @@ const kinds: readonly ((random: Random) => Fault)[] = [
   (random) => (random() < 0.3 ? { kind: "headers", headers: manyHeaders } : { kind: "stale" }),
 ];
 
-/** By a clock that is years off, against which the date is to be read. */
+/** Returns a fault whose Retry-After is a date. It counts from the response's own Date, which is years off. */
 function datedRetryAfter(random: Random): Fault {
   const date = Date.UTC(between(random, 2000, 2050), 5, 1, 12);
   const retryAfter = new Date(date + between(random, 1, 20) * 1000).toUTCString();
@@ -135,9 +135,9 @@ function times(count: number, kind: (random: Random) => Fault): ((random: Random
   return Array.from({ length: count }, () => kind);
 }
 
-/** A whole number, both ends included. */
-export function between(random: Random, least: number, most: number): number {
-  return least + Math.floor(random() * (most - least + 1));
+/** Returns a random integer from `min` to `max`, both included. */
+export function between(random: Random, min: number, max: number): number {
+  return min + Math.floor(random() * (max - min + 1));
 }
 
 function pick<T extends object | string | number>(random: Random, from: readonly T[]): T {

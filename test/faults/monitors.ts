@@ -3,16 +3,16 @@ import { Socket } from "node:net";
 import type { PipelinePolicy, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "lro-poller";
 
-/** Sees every request of a client: what is under way, and what is sent before Retry-After. */
+/** Watches every request of a client: those in flight, and those sent before Retry-After has passed. */
 export class RequestWatch {
   readonly #clock: Clock;
   readonly #notBefore = new Map<string, number>();
-  readonly #underWay = new Map<string, number>();
+  readonly #inFlight = new Map<string, number>();
   sent = 0;
-  /** Sent while another one to the same place was under way. */
-  overlapping = 0;
-  /** Sent before the Retry-After of the last answer from the same place was over. */
-  tooEarly = 0;
+  /** Requests sent while another one to the same URL was in flight. */
+  concurrent = 0;
+  /** Requests sent before the Retry-After of the last response from the same URL had passed. */
+  early = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -21,40 +21,40 @@ export class RequestWatch {
   readonly policy: PipelinePolicy = {
     name: "requestWatch",
     sendRequest: async (request, next) => {
-      // Clocks count in fractions, and not always in the same.
-      if (this.#clock.now() < (this.#notBefore.get(request.url) ?? 0) - 0.1) this.tooEarly++;
+      // Fractions of clocks differ by rounding.
+      if (this.#clock.now() < (this.#notBefore.get(request.url) ?? 0) - 0.1) this.early++;
       this.#notBefore.delete(request.url);
       this.sent++;
-      const place = `${request.method} ${request.url}`;
-      if (this.#begin(place) > 1) this.overlapping++;
+      const target = `${request.method} ${request.url}`;
+      if (this.#start(target) > 1) this.concurrent++;
       try {
         const response = await next(request);
-        this.#notBefore.set(request.url, this.#clock.now() + toldWaitInMs(response));
+        this.#notBefore.set(request.url, this.#clock.now() + retryAfterInMs(response));
         return response;
       } finally {
-        this.#end(place);
+        this.#end(target);
       }
     },
   };
 
-  get underWay(): number {
-    return this.#underWay.size;
+  get inFlight(): number {
+    return this.#inFlight.size;
   }
 
-  #begin(place: string): number {
-    const requests = (this.#underWay.get(place) ?? 0) + 1;
-    this.#underWay.set(place, requests);
+  #start(target: string): number {
+    const requests = (this.#inFlight.get(target) ?? 0) + 1;
+    this.#inFlight.set(target, requests);
     return requests;
   }
 
-  #end(place: string): void {
-    const left = (this.#underWay.get(place) ?? 0) - 1;
-    if (left > 0) this.#underWay.set(place, left);
-    else this.#underWay.delete(place);
+  #end(target: string): void {
+    const left = (this.#inFlight.get(target) ?? 0) - 1;
+    if (left > 0) this.#inFlight.set(target, left);
+    else this.#inFlight.delete(target);
   }
 }
 
-function toldWaitInMs({ headers }: PipelineResponse): number {
+function retryAfterInMs({ headers }: PipelineResponse): number {
   const retryAfter = headers.get("retry-after") ?? "";
   const milliseconds = headers.get("retry-after-ms");
   if (milliseconds !== undefined) return Number(milliseconds);
@@ -62,7 +62,7 @@ function toldWaitInMs({ headers }: PipelineResponse): number {
   return Math.max(0, Date.parse(retryAfter) - Date.parse(headers.get("date") ?? "")) || 0;
 }
 
-/** What nobody caught while it was on, and the sockets that were opened. */
+/** Counts unhandled rejections and uncaught exceptions between `start` and `stop`, and watches client sockets. */
 export class ProcessWatch {
   readonly #sockets = new Set<Socket>();
   readonly #timersBefore = platformTimers();

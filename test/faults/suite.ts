@@ -3,12 +3,12 @@ import type { OperationStatusServer, VirtualClock } from "lro-poller/testing";
 import { seeded } from "../../bench/schedule/random.ts";
 import { between, mixOf } from "./mixes.ts";
 import type { Mix } from "./mixes.ts";
-import { startPacedClock } from "./paced-clock.ts";
+import { startEventLoopClock } from "./event-loop-clock.ts";
 
-/** How a wait ended, held against what its server says is true. */
-export type Verdict = "right" | "wrong" | "lost" | "hung";
+/** The end of a wait, compared with the operation's state on the server. */
+export type WaitResult = "right" | "wrong" | "lost" | "hung";
 
-/** A server, its mixes, and the faults that hit all of them at once. */
+/** A server with its clock, and the operations on it. */
 export interface Stage {
   readonly server: OperationStatusServer;
   readonly clock: VirtualClock;
@@ -17,17 +17,17 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-/** A wait that takes longer hangs: its operation lives for minutes, its faults last for a quarter of an hour. */
-const longestWaitInMs = 3_600_000;
+/** A longer wait hangs: operations take minutes, and their faults last for a quarter of an hour. */
+const maxWaitInMs = 3_600_000;
 
 export async function setStage(seed: number, waits: number): Promise<Stage> {
   const random = seeded(seed);
   const mixes = Array.from({ length: waits }, () => mixOf(random));
-  const { clock, stop } = startPacedClock();
+  const { clock, stop } = startEventLoopClock();
   const plans = new Map(mixes.map((mix) => [mix.operationId, mix]));
   const server = await startOperationStatusServer({
     clock,
-    // None is ever reached, nor announced.
+    // So high that it is never reached and no response tells a client to slow down.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
     onInitialRequest: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
   });
@@ -38,22 +38,22 @@ export async function setStage(seed: number, waits: number): Promise<Stage> {
   return { server, clock, mixes, close };
 }
 
-/** A clock on the wall that is days off, another way each time that it is looked at. */
+/** Returns a wall clock that is days off, by another offset at each call. */
 export function jumping(timestamp: () => number, seed: number): () => number {
   const random = seeded(seed + 1);
   return () => timestamp() + between(random, -3, 3) * 86_400_000;
 }
 
-/** Restarts the server every minute or so, until it is told to stop. */
+/** Restarts the server about every minute. Returns a function that stops it and resolves with the number of restarts. */
 export function keepRestarting({ server, clock }: Stage, seed: number): () => Promise<number> {
   const random = seeded(seed + 2);
   const stop = new AbortController();
   const restart = async (): Promise<number> => {
     for (let restarts = 0; ; restarts++) {
-      await passing(clock, between(random, 30_000, 90_000), stop.signal);
+      await delay(clock, between(random, 30_000, 90_000), stop.signal);
       if (stop.signal.aborted) return restarts;
       await server.goOffline();
-      await passing(clock, between(random, 1000, 20_000));
+      await delay(clock, between(random, 1000, 20_000));
       await server.goOnline();
     }
   };
@@ -64,17 +64,17 @@ export function keepRestarting({ server, clock }: Stage, seed: number): () => Pr
   };
 }
 
-function passing(clock: VirtualClock, durationInMs: number, signal?: AbortSignal): Promise<void> {
+function delay(clock: VirtualClock, durationInMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    const callOff = clock.setTimer(resolve, durationInMs);
+    const cancelTimer = clock.setTimer(resolve, durationInMs);
     signal?.addEventListener("abort", () => {
-      callOff();
+      cancelTimer();
       resolve();
     });
   });
 }
 
-/** Lets that many waits run at a time. */
+/** Runs at most `count` waits at the same time. */
 export async function inParallel<T>(
   count: number,
   items: readonly T[],
@@ -87,18 +87,18 @@ export async function inParallel<T>(
   await Promise.all(Array.from({ length: count }, work));
 }
 
-/** The wait's own end, or "hung". */
-export async function within(clock: VirtualClock, verdict: Promise<Verdict>): Promise<Verdict> {
-  const hung = Promise.withResolvers<Verdict>();
-  const callOff = clock.setTimer(() => hung.resolve("hung"), longestWaitInMs);
-  const first = await Promise.race([verdict, hung.promise]);
-  callOff();
+/** Returns the result of a wait, or "hung" after `maxWaitInMs`. */
+export async function within(clock: VirtualClock, result: Promise<WaitResult>): Promise<WaitResult> {
+  const hung = Promise.withResolvers<WaitResult>();
+  const cancelTimer = clock.setTimer(() => hung.resolve("hung"), maxWaitInMs);
+  const first = await Promise.race([result, hung.promise]);
+  cancelTimer();
   return first;
 }
 
-export type Verdicts = Readonly<Record<Verdict, number>>;
+export type WaitResultCounts = Readonly<Record<WaitResult, number>>;
 
-export function countVerdicts(verdicts: readonly Verdict[]): Verdicts {
-  const count = (kind: Verdict): number => verdicts.filter((verdict) => verdict === kind).length;
+export function countResults(results: readonly WaitResult[]): WaitResultCounts {
+  const count = (kind: WaitResult): number => results.filter((result) => result === kind).length;
   return { right: count("right"), wrong: count("wrong"), lost: count("lost"), hung: count("hung") };
 }

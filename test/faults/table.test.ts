@@ -7,7 +7,7 @@ import type { Fault, OperationPlan } from "lro-poller/testing";
 import { fast } from "../azure/lro/support.ts";
 import { rejection } from "../support/rejections.ts";
 
-// Which read of an operation that is NotStarted, Running, then Succeeded, and whose dev box is the result.
+// The polls of an operation that is NotStarted, Running, then Succeeded, and the request for its result, a dev box.
 const phases = [
   ["the first poll", 1],
   ["a poll in between", 2],
@@ -21,8 +21,8 @@ const manyHeaders = Object.fromEntries(Array.from({ length: 10_000 }, (_, nth) =
 const longAgo = "Wed, 01 Jan 2020 00:00:00 GMT";
 const soonAfter = "Wed, 01 Jan 2020 00:00:03 GMT";
 
-/** What passes: the operation's result comes all the same. */
-const passing: [string, Fault][] = [
+/** Faults that are retried: the wait ends with the operation's result. */
+const transient: [string, Fault][] = [
   ["a 404 in the grace period", { kind: "status", status: 404 }],
   ["a 408", { kind: "status", status: 408 }],
   ["a 429 without Retry-After", { kind: "status", status: 429 }],
@@ -44,23 +44,26 @@ const passing: [string, Fault][] = [
   ["a connection reset before the headers", { kind: "reset" }],
   ["a connection reset after the headers", { kind: "reset", when: "afterHeaders" }],
   ["a connection reset within the body", { kind: "reset", when: "midBody" }],
-  ["a connection closed after the answer", { kind: "reset", when: "afterBody" }],
-  ["no answer", { kind: "hang" }],
+  ["a connection closed after the response", { kind: "reset", when: "afterBody" }],
+  ["no response", { kind: "hang" }],
   ["no body", { kind: "hang", when: "afterHeaders" }],
   ["half a body and then nothing", { kind: "hang", when: "midBody" }],
-  ["an answer in small pieces", { kind: "slow", chunkBytes: 50, delayInMs: 1 }],
-  ["an answer after the read was given up", { kind: "late", delayInMs: 150 }],
-  ["a late answer", { kind: "late", delayInMs: 5 }],
+  ["a response in small chunks", { kind: "slow", chunkBytes: 50, delayInMs: 1 }],
+  ["a response after the request timeout", { kind: "late", delayInMs: 150 }],
+  ["a late response", { kind: "late", delayInMs: 5 }],
   ["a body of 5 MB", { kind: "long", bytes: 5_000_000 }],
-  ["a packed body of 5 MB", { kind: "long", bytes: 5_000_000, gzip: true }],
-  ["a packed body of 200 MB", { kind: "long", bytes: 200_000_000, gzip: true }],
+  ["a compressed body of 5 MB", { kind: "long", bytes: 5_000_000, gzip: true }],
+  ["a compressed body of 200 MB", { kind: "long", bytes: 200_000_000, gzip: true }],
   ["10,000 headers", { kind: "headers", headers: manyHeaders }],
   ["a wrong content type", { kind: "headers", headers: { "content-type": "image/png" } }],
-  ["a packing that it has not", { kind: "headers", headers: { "content-encoding": "gzip" } }],
+  [
+    "a content encoding that the body does not have",
+    { kind: "headers", headers: { "content-encoding": "gzip" } },
+  ],
 ];
 
-/** What no status is. As the result, nothing, any JSON and an old state of the resource are believed. */
-const passingPolls: [string, Fault][] = [
+/** Bodies without a usable status. As the result, an empty body, any JSON and an old state of the resource are valid. */
+const transientPolls: [string, Fault][] = [
   ["an empty body", { kind: "body", text: "", contentType: json }],
   ["a 204", { kind: "status", status: 204, body: "" }],
   ["JSON that is null", { kind: "body", text: "null", contentType: json }],
@@ -69,11 +72,11 @@ const passingPolls: [string, Fault][] = [
   ["a status that is null", { kind: "body", text: '{"status": null}', contentType: json }],
   ["a status that is empty", { kind: "body", text: '{"status": ""}', contentType: json }],
   ["a status that is a number", { kind: "body", text: '{"status": 7}', contentType: json }],
-  ["a stale answer", { kind: "stale" }],
+  ["a stale status", { kind: "stale" }],
 ];
 
-/** What will not change by itself: said at once. */
-const refusals: [string, Fault, object][] = [
+/** Permanent failures: reported at once. */
+const permanent: [string, Fault, object][] = [
   ["a 400", { kind: "status", status: 400 }, { statusCode: 400, code: "Fault400" }],
   ["a 401", { kind: "unauthorized" }, { statusCode: 401, code: "Unauthorized" }],
   ["a 403", { kind: "status", status: 403 }, { statusCode: 403, code: "Fault403" }],
@@ -97,8 +100,8 @@ interface Wait {
   readonly poller: StartedPoller<DevBox>;
 }
 
-/** Creates a dev box, a fault hitting one read on the way. */
-function createDevBox(fault: Fault, read: number): Wait {
+/** Creates a dev box, with a fault of the given poll. */
+function createDevBox(fault: Fault, poll: number): Wait {
   const boxName = `box-${randomUUID()}`;
   const timeline = [
     { status: "NotStarted", polls: 1 },
@@ -106,49 +109,52 @@ function createDevBox(fault: Fault, read: number): Wait {
     { status: "Succeeded" },
   ];
   const faults =
-    read > lastPoll ? { resourceFaults: { [read - lastPoll]: fault } } : { faults: { [read]: fault } };
+    poll > lastPoll ? { resourceFaults: { [poll - lastPoll]: fault } } : { faults: { [poll]: fault } };
   plans.set(boxName, { timeline, ...faults });
   const client = new OperationStatusesClient(server.endpoint);
-  // Of a limit of 100 ms nothing but hanging and late answers may take notice.
+  // Only hanging and late responses may reach the request timeout of 100 ms.
   const isAwaited = fault.kind === "hang" || fault.kind === "late";
   const options = fast<DevBox>(isAwaited ? { requestTimeoutInMs: 100_000 } : {});
   return { boxName, poller: client.createDevBox("myProject", "me", boxName, { poolName: "pool" }, options) };
 }
 
-describe.each(phases)("on %s", (_, read) => {
-  const borne = read > lastPoll ? passing : [...passing, ...passingPolls];
+describe.each(phases)("on %s", (_, poll) => {
+  const retried = poll > lastPoll ? transient : [...transient, ...transientPolls];
 
-  test.concurrent.each(borne)("%s changes nothing of the result", async (_name, fault) => {
-    const { boxName, poller } = createDevBox(fault, read);
+  test.concurrent.each(retried)("%s does not change the result", async (_name, fault) => {
+    const { boxName, poller } = createDevBox(fault, poll);
     expect(await poller.pollUntilDone()).toMatchObject({ name: boxName, provisioningState: "Succeeded" });
   });
 
-  test.concurrent.each(refusals)(
-    "%s ends the wait at once, and the wait can be taken up",
-    async (_name, fault, said) => {
-      const { boxName, poller } = createDevBox(fault, read);
+  test.concurrent.each(permanent)(
+    "%s ends the wait at once, and the wait can be started again",
+    async (_name, fault, details) => {
+      const { boxName, poller } = createDevBox(fault, poll);
       const failure = await rejection(poller.pollUntilDone());
-      const lastSeen = ["NotStarted", "NotStarted", "Running", "Succeeded"][read - 1];
-      expect(failure).toMatchObject({ name: "PollingError", ...said, operation: { status: lastSeen } });
+      const lastStatus = ["NotStarted", "NotStarted", "Running", "Succeeded"][poll - 1];
+      expect(failure).toMatchObject({ name: "PollingError", ...details, operation: { status: lastStatus } });
       expect(await poller.pollUntilDone()).toMatchObject({ name: boxName, provisioningState: "Succeeded" });
     },
   );
 });
 
-test.each(phases)("a server that is away on %s and comes back changes nothing", async (_, read) => {
-  const restarted = await startOperationStatusServer({
-    onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
-  });
-  onTestFinished(() => restarted.close());
-  const client = new OperationStatusesClient(restarted.endpoint);
-  const poller = client.createDevBox("myProject", "me", "box", { poolName: "pool" }, fast<DevBox>());
-  // The first brings the answer to the beginning.
-  for (let polls = 0; polls < read; polls++) await poller.poll();
-  await restarted.goOffline();
-  // The connection that it kept is closed, which it may not have heard of yet; a new one is refused.
-  const broken = { name: "PollingError", code: expect.stringMatching(/^ECONN(RESET|REFUSED)$/) };
-  expect(await rejection(poller.poll())).toMatchObject(broken);
-  expect(await rejection(poller.poll())).toMatchObject({ name: "PollingError", code: "ECONNREFUSED" });
-  await restarted.goOnline();
-  expect(await poller.pollUntilDone()).toMatchObject({ name: "box", provisioningState: "Succeeded" });
-});
+test.each(phases)(
+  "a server that is offline on %s and comes back does not change the result",
+  async (_, poll) => {
+    const restarted = await startOperationStatusServer({
+      onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
+    });
+    onTestFinished(() => restarted.close());
+    const client = new OperationStatusesClient(restarted.endpoint);
+    const poller = client.createDevBox("myProject", "me", "box", { poolName: "pool" }, fast<DevBox>());
+    // The first one gets the status from the initial response.
+    for (let polls = 0; polls < poll; polls++) await poller.poll();
+    await restarted.goOffline();
+    // The client may not have noticed yet that its connection is closed. A new one is refused.
+    const broken = { name: "PollingError", code: expect.stringMatching(/^ECONN(RESET|REFUSED)$/) };
+    expect(await rejection(poller.poll())).toMatchObject(broken);
+    expect(await rejection(poller.poll())).toMatchObject({ name: "PollingError", code: "ECONNREFUSED" });
+    await restarted.goOnline();
+    expect(await poller.pollUntilDone()).toMatchObject({ name: "box", provisioningState: "Succeeded" });
+  },
+);

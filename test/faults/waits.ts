@@ -11,15 +11,15 @@ import {
 import type { Clock, PollOptions, Poller, StartedPoller } from "lro-poller";
 import type { StatusBody } from "lro-poller/testing";
 import type { Mix } from "./mixes.ts";
-import { countVerdicts, inParallel, jumping, keepRestarting, setStage, within } from "./suite.ts";
-import type { Stage, Verdict, Verdicts } from "./suite.ts";
+import { countResults, inParallel, jumping, keepRestarting, setStage, within } from "./suite.ts";
+import type { Stage, WaitResult, WaitResultCounts } from "./suite.ts";
 import { ProcessWatch, RequestWatch } from "./monitors.ts";
 
-/** What all of the waits came to. All but the first are to be 0. */
-export interface Faultlessness extends Omit<Verdicts, "right"> {
-  readonly readsTooEarly: number;
-  readonly readsAtOnce: number;
-  readonly readsAfterTheEnd: number;
+/** Counts of what went wrong in all waits. Each is 0 if the library has no faults. */
+export interface FailureCounts extends Omit<WaitResultCounts, "right"> {
+  readonly earlyPolls: number;
+  readonly concurrentPolls: number;
+  readonly pollsAfterEnd: number;
   readonly unhandledRejections: number;
   readonly uncaughtExceptions: number;
   readonly timersLeft: number;
@@ -30,17 +30,17 @@ export interface Faultlessness extends Omit<Verdicts, "right"> {
 
 export interface WaitsReport {
   readonly right: number;
-  readonly reads: number;
+  readonly requests: number;
   readonly restarts: number;
-  readonly counts: Faultlessness;
+  readonly counts: FailureCounts;
 }
 
-/** So that a 429 to one holds others back. */
+/** More than one, so that a 429 delays the other waits of the client too. */
 const waitsPerClient = 4;
 
-const waitsAtOnce = 250;
+const concurrentWaits = 250;
 
-/** Waits for seeded operations through seeded faults. */
+/** Waits for seeded operations with seeded faults. */
 export async function runWaits(seed: number, waits: number): Promise<WaitsReport> {
   const processWatch = new ProcessWatch();
   const realNow = Date.now;
@@ -58,18 +58,18 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
   const stage = await setStage(seed, waits);
   const run = new Run(stage);
   const stopRestarting = keepRestarting(stage, seed);
-  await inParallel(waitsAtOnce, stage.mixes, (mix, index) => run.wait(mix, index));
+  await inParallel(concurrentWaits, stage.mixes, (mix, index) => run.wait(mix, index));
   const restarts = await stopRestarting();
   const { requestWatch, signal } = run;
-  const requestsLeft = requestWatch.underWay;
+  const requestsLeft = requestWatch.inFlight;
   await stage.close();
   for (let turns = 0; turns < 10; turns++) await nextTurn();
-  const { right, ...failures } = countVerdicts(run.verdicts);
-  const counts: Faultlessness = {
+  const { right, ...failures } = countResults(run.results);
+  const counts: FailureCounts = {
     ...failures,
-    readsTooEarly: requestWatch.tooEarly,
-    readsAtOnce: requestWatch.overlapping,
-    readsAfterTheEnd: run.readsAfterTheEnd(),
+    earlyPolls: requestWatch.early,
+    concurrentPolls: requestWatch.concurrent,
+    pollsAfterEnd: run.pollsAfterEnd(),
     unhandledRejections: processWatch.unhandledRejections,
     uncaughtExceptions: processWatch.uncaughtExceptions,
     timersLeft: stage.clock.pendingTimers + processWatch.platformTimers,
@@ -77,10 +77,10 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
     requestsLeft,
     socketsLeft: processWatch.openSockets,
   };
-  return { right, reads: requestWatch.sent, restarts, counts };
+  return { right, requests: requestWatch.sent, restarts, counts };
 }
 
-interface Begun {
+interface StartedWait {
   readonly operationId: string;
   readonly poller: Poller;
 }
@@ -89,11 +89,11 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 class Run {
   readonly requestWatch: RequestWatch;
-  readonly verdicts: Verdict[] = [];
-  /** One for all: what a wait leaves on it shows. */
+  readonly results: WaitResult[] = [];
+  /** Shared by all waits, so that a listener that one leaves is found. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly #stage: Stage;
-  /** The stage's, but for what is on the wall. */
+  /** The stage's clock, with a wall clock that jumps. */
   readonly #clock: Clock;
   readonly #clients: readonly OperationStatusesClient[];
   readonly #endedAt = new Map<string, number>();
@@ -116,53 +116,53 @@ class Run {
   }
 
   async wait(mix: Mix, index: number): Promise<void> {
-    this.verdicts.push(await within(this.#stage.clock, this.#verdict(mix, index)));
+    this.results.push(await within(this.#stage.clock, this.#waitResult(mix, index)));
   }
 
-  readsAfterTheEnd(): number {
+  pollsAfterEnd(): number {
     const { requests } = this.#stage.server;
     return requests.filter(
       ({ operationId = "", receivedAt }) => receivedAt > (this.#endedAt.get(operationId) ?? Infinity),
     ).length;
   }
 
-  async #verdict(mix: Mix, index: number): Promise<Verdict> {
+  async #waitResult(mix: Mix, index: number): Promise<WaitResult> {
     const client = this.#clients[Math.floor(index / waitsPerClient)];
     if (client === undefined) throw new Error(`no client for wait ${index}`);
-    const { operationId, poller } = await this.#begin(client, mix);
+    const { operationId, poller } = await this.#start(client, mix);
     const outcome = await poller.pollUntilDone().then(
       (value): Outcome => ({ value }),
       (error: unknown): Outcome => ({ error }),
     );
-    const truth = this.#stage.server.state(operationId);
+    const status = this.#stage.server.state(operationId);
     this.#endedAt.set(operationId, this.#stage.clock.now());
-    const verdict = verdictOn(outcome, truth, mix);
-    if (verdict !== "right") console.error(verdict, JSON.stringify(mix), truth, outcome);
-    return verdict;
+    const result = compare(outcome, status, mix);
+    if (result !== "right") console.error(result, JSON.stringify(mix), status, outcome);
+    return result;
   }
 
-  async #begin(client: OperationStatusesClient, mix: Mix): Promise<Begun> {
+  async #start(client: OperationStatusesClient, mix: Mix): Promise<StartedWait> {
     const { operationId } = mix;
     const { signal: abortSignal } = this;
-    // Longer than all faults of a mix, one after the other, can last.
+    // Longer than all faults of a mix together.
     const options: PollOptions = {
       clock: this.#clock,
       abortSignal,
       outageToleranceInMs: 1_800_000,
       notFoundGraceInMs: 1_800_000,
     };
-    if (mix.isCreation) return beginCreation(client, operationId, options);
+    if (mix.isCreation) return startCreation(client, operationId, options);
     this.#stage.server.addOperation({ ...mix, startsAtFirstPoll: true });
     return { operationId, poller: createPoller(client.operation("myProject", operationId), options) };
   }
 }
 
-/** Begins again as often as a restart of the server is in the way of the beginning. */
-async function beginCreation(
+/** Starts the creation of a dev box. Starts it again while a restart of the server prevents the initial request. */
+async function startCreation(
   client: OperationStatusesClient,
   boxName: string,
   options: PollOptions,
-): Promise<Begun> {
+): Promise<StartedWait> {
   for (;;) {
     const poller: StartedPoller<object> = client.createDevBox(
       "myProject",
@@ -181,25 +181,29 @@ async function beginCreation(
   }
 }
 
-function verdictOn(outcome: Outcome, truth: StatusBody, mix: Mix): Verdict {
+function compare(
+  outcome: Outcome,
+  { status, properties, error: expectedError }: StatusBody,
+  mix: Mix,
+): WaitResult {
   if ("value" in outcome) {
-    const expected = mix.isCreation ? mix.operationId : truth.properties;
+    const expected = mix.isCreation ? mix.operationId : properties;
     const value = mix.isCreation ? boxNameOf(outcome.value) : outcome.value;
-    return truth.status === "Succeeded" && isDeepStrictEqual(value, expected) ? "right" : "wrong";
+    return status === "Succeeded" && isDeepStrictEqual(value, expected) ? "right" : "wrong";
   }
   const { error } = outcome;
   const isFailed = error instanceof OperationFailedError;
   if (!isFailed && !(error instanceof OperationCanceledError)) return "lost";
-  const isTrue = isTerminal(truth.status) && truth.status === (isFailed ? "Failed" : "Canceled");
-  return isTrue && error.message.includes(truth.error?.message ?? "") && truth.error !== undefined
+  const isRight = isTerminal(status) && status === (isFailed ? "Failed" : "Canceled");
+  return isRight && expectedError !== undefined && error.message.includes(expectedError.message ?? "")
     ? "right"
     : "wrong";
 }
 
-/** The name of a dev box that is there. */
+/** Returns the name of a dev box that exists. */
 function boxNameOf(value: unknown): unknown {
   const isBox =
     typeof value === "object" && value !== null && "name" in value && "provisioningState" in value;
-  // Updating: a creation was repeated because its answer was lost.
+  // Updating: the initial request was sent again because its response was lost.
   return isBox && value.provisioningState !== "Creating" ? value.name : undefined;
 }

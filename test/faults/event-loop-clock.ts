@@ -2,28 +2,28 @@ import { setTimeout as realDelay } from "node:timers/promises";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
 
-/** At most so many times as fast as the machine's: so many milliseconds in one. */
-export const topSpeed = 100;
+/** The highest speed of the clock: milliseconds for each millisecond of the machine. */
+export const maxSpeed = 100;
 
-/** Time that passes turn by turn of the event loop: where the machine is slow, so is it, and no limit is reached. */
-export interface PacedClock {
+/** A clock that advances with the event loop. On a slow machine it is slow too, so that no time limit is reached. */
+export interface EventLoopClock {
   readonly clock: VirtualClock;
   readonly stop: () => Promise<void>;
 }
 
-export function startPacedClock(): PacedClock {
+export function startEventLoopClock(): EventLoopClock {
   const clock = createVirtualClock();
   const stopping = new AbortController();
-  const pace = async (): Promise<void> => {
+  const advance = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await realDelay(1);
-      await clock.advance(topSpeed);
+      await clock.advance(maxSpeed);
     }
   };
-  const pacing = pace();
+  const advancing = advance();
   const stop = (): Promise<void> => {
     stopping.abort();
-    return pacing;
+    return advancing;
   };
   return { clock, stop };
 }
