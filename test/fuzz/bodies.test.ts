@@ -21,10 +21,10 @@ function isText(value: unknown): boolean {
   return value === undefined || typeof value === "string";
 }
 
-function checkError(error: OperationError | undefined): void {
+function checkOperationError(error: OperationError | undefined): void {
   if (error === undefined) return;
   expect([error.code, error.message, error.target].every(isText)).toBe(true);
-  error.details?.forEach(checkError);
+  error.details?.forEach(checkOperationError);
 }
 
 function checkStatus(status: OperationStatus): void {
@@ -35,10 +35,10 @@ function checkStatus(status: OperationStatus): void {
   for (const date of [status.startTime, status.endTime]) {
     if (date !== undefined) expect(date.getTime()).not.toBeNaN();
   }
-  checkError(status.error);
+  checkOperationError(status.error);
 }
 
-test("a body is a status in the contract's ranges, or a ContractError that quotes no query", () =>
+test("a body is a status in the contract's ranges, or a ContractError without the query of a URL", () =>
   fuzz(
     fc.property(statusBodies, fc.constantFrom(undefined, operationId), (body, id) => {
       try {
@@ -56,7 +56,7 @@ test("a status that is written as JSON and parsed again is the same", () =>
     fc.property(statusBodies, (body) => {
       let status: OperationStatus;
       try {
-        // As it comes over the wire, where -0 is 0.
+        // As JSON transmits it, in which -0 is 0.
         status = parseOperationStatus(JSON.parse(JSON.stringify(body)));
       } catch {
         return;
@@ -65,17 +65,17 @@ test("a status that is written as JSON and parsed again is the same", () =>
     }),
   ));
 
-/** What a service says to people is shown as it came. */
-const told = new RegExp(`"(status|code|message|target)":"[^"]*${secret}`);
+/** Matches a secret in a text for people, which is shown as the service sent it. */
+const secretInText = new RegExp(`"(status|code|message|target)":"[^"]*${secret}`);
 
-interface SentAnswer {
+interface SentResponse {
   readonly status: number;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
 }
 
-const texts = statusBodies.map((body) => JSON.stringify(body)).filter((text) => !told.test(text));
-const answers: fc.Arbitrary<SentAnswer> = fc.record({
+const texts = statusBodies.map((body) => JSON.stringify(body)).filter((text) => !secretInText.test(text));
+const responses: fc.Arbitrary<SentResponse> = fc.record({
   status: fc.oneof({ weight: 8, arbitrary: fc.constant(200) }, fc.integer({ min: 100, max: 599 })),
   body: fc.oneof(
     { weight: 8, arbitrary: texts },
@@ -94,12 +94,12 @@ const answers: fc.Arbitrary<SentAnswer> = fc.record({
   ),
 });
 
-/** Answers in turn, the last one again and again. */
-function httpClientOf(list: readonly SentAnswer[], asked: string[]): HttpClient {
+/** Creates a client that gets these responses in order, and then the last one again and again. */
+function httpClientOf(list: readonly SentResponse[], urls: string[]): HttpClient {
   return {
     sendRequest(request) {
-      asked.push(request.url);
-      const { status, body, headers } = list[Math.min(asked.length, list.length) - 1] ?? {
+      urls.push(request.url);
+      const { status, body, headers } = list[Math.min(urls.length, list.length) - 1] ?? {
         status: 500,
         body: "",
         headers: {},
@@ -130,13 +130,13 @@ function checkProgress(progress: Progress, before: Progress | undefined): void {
   expect(progress.pollCount).toBeGreaterThan(before?.pollCount ?? 0);
 }
 
-test("a wait ends with a result or an error of this library, in order, at its origin, and tells no secret", () =>
+test("a wait ends with a result or an error of this library, without a secret or a request to another origin", () =>
   fuzz(
-    fc.asyncProperty(fc.array(answers, { minLength: 1, maxLength: 6 }), async (list) => {
+    fc.asyncProperty(fc.array(responses, { minLength: 1, maxLength: 6 }), async (list) => {
       const clock = createVirtualClock();
-      const asked: string[] = [];
+      const urls: string[] = [];
       const client = new OperationStatusesClient(endpoint, credential, {
-        httpClient: httpClientOf(list, asked),
+        httpClient: httpClientOf(list, urls),
       });
       let latest: Progress | undefined;
       const options: PollOptions = {
@@ -153,16 +153,16 @@ test("a wait ends with a result or an error of this library, in order, at its or
         onFailedPoll: ({ error }) => expect(inspect(error, { depth: null })).not.toContain(secret),
       };
       const wait = pollUntilDone(client.operation("myProject", operationId), options);
-      const ending: unknown = await clock.runUntilSettled(wait).catch((error: unknown) => error);
-      for (const url of asked) expect(new URL(url).origin).toBe(endpoint);
-      if (ending instanceof Error) checkEnding(ending);
+      const outcome: unknown = await clock.runUntilSettled(wait).catch((error: unknown) => error);
+      for (const url of urls) expect(new URL(url).origin).toBe(endpoint);
+      if (outcome instanceof Error) checkError(outcome);
       else expect(latest?.status).toBe("Succeeded");
       if (isTerminal(latest?.status)) expect(latest?.nextPollInMs).toBeUndefined();
     }),
     0.1,
   ));
 
-const endings = [
+const errorNames = [
   "OperationFailedError",
   "OperationCanceledError",
   "OperationNotFoundError",
@@ -170,8 +170,8 @@ const endings = [
   "PollingTimeoutError",
 ];
 
-function checkEnding(error: Error): void {
-  expect(endings).toContain(error.name);
+function checkError(error: Error): void {
+  expect(errorNames).toContain(error.name);
   if (!(error instanceof LroError)) throw error;
   expect(error.message).not.toContain("undefined");
   if (error.cause !== undefined) expect(error.cause).toBeInstanceOf(RequestError);

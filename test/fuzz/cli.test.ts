@@ -69,11 +69,11 @@ const commandLines = fc
   )
   .map(([command, rest]) => [command, ...rest]);
 
-/** Nobody wants to wait: what would be sent is not sent. */
+/** Interrupted before it starts, so that no request is sent. */
 const interrupted = AbortSignal.abort(new Interruption("interrupted", exitCodes.interrupted));
 
 describe("the command line", () => {
-  test("is understood, or refused by one line, exit code 2 and nothing on stdout", () =>
+  test("is accepted, or rejected with one line, exit code 2 and nothing on stdout", () =>
     fuzz(
       fc.asyncProperty(commandLines, async (argv) => {
         const { exitCode, stdout, stderr } = await runCli(argv, { interruption: interrupted });
@@ -113,7 +113,7 @@ const durations = fc.oneof(
 );
 
 describe("a duration", () => {
-  test("is finite and above zero, or refused by a line that says how to write one", () =>
+  test("is finite and above zero, or rejected with an InvalidArgumentError", () =>
     fuzz(
       fc.property(durations, (text) => {
         try {
@@ -127,14 +127,14 @@ describe("a duration", () => {
       }),
     ));
 
-  test("is what its text says", () =>
+  test("is the same after formatting and parsing", () =>
     fuzz(
       fc.property(fc.integer({ min: 1, max: 1e12 }), (durationInMs) => {
         expect(parseDuration(durationText(durationInMs))).toBe(durationInMs);
       }),
     ));
 
-  test("has a short text, whatever it is", () =>
+  test("has a short text for every value", () =>
     fuzz(
       fc.property(fc.double({ min: -1e12, max: 1e15, noNaN: true }), (durationInMs) => {
         expect(clockText(durationInMs)).toMatch(/^(\d+:)?\d{1,2}:\d\d$/);

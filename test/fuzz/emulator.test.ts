@@ -56,7 +56,7 @@ const garbage = fc.oneof(
 );
 
 describe("a timeline", () => {
-  test("is accepted, or refused by the name of what is wrong", () =>
+  test("is accepted, or rejected with the name of the invalid field", () =>
     fuzz(
       fc.property(garbage, (value) => {
         try {
@@ -70,7 +70,7 @@ describe("a timeline", () => {
       }),
     ));
 
-  test("moves on only, and shows a percentage from 0 to 100 between the ends of its ramp", () =>
+  test("only moves forward, and shows a percentage between the ends of its ramp", () =>
     fuzz(
       fc.property(timelines, steps, (timeline, gaps) => {
         let position = startPosition;
@@ -102,7 +102,7 @@ async function withServer(check: (server: OperationStatusServer) => Promise<void
 }
 
 describe("the emulator", () => {
-  test("says of every operation that it accepts what the contract allows", () =>
+  test("shows a status within the contract for every operation that it accepts", () =>
     withServer((server) =>
       fuzz(
         fc.property(timelines, (timeline) => {
@@ -116,7 +116,7 @@ describe("the emulator", () => {
       ),
     ));
 
-  test("takes every scenario of the command, whatever happens to it first", () =>
+  test("accepts every scenario of the command, and any other phase for it", () =>
     withServer((server) =>
       fuzz(
         fc.property(fc.constantFrom(...scenarios), phases, ({ plan }, phase) => {
@@ -127,7 +127,7 @@ describe("the emulator", () => {
       ),
     ));
 
-  test("refuses a script that is none by name, and answers by one that is", () =>
+  test("replies by a valid script, and rejects an invalid one with its name", () =>
     fuzz(
       fc.asyncProperty(fc.array(fc.anything()), async (replies) => {
         const { signal: abortSignal } = new AbortController();

@@ -40,7 +40,7 @@ const names = [
 ];
 const headerSets = fc.dictionary(fc.constantFrom(...names), values);
 
-function answerWith(headers: Readonly<Record<string, string>>, status = 200): PipelineResponse {
+function responseWith(headers: Readonly<Record<string, string>>, status = 200): PipelineResponse {
   const request = createPipelineRequest({ url: "https://dev.example" });
   return { request, status, headers: createHttpHeaders(headers), bodyAsText: "" };
 }
@@ -55,42 +55,42 @@ test("a Retry-After is a finite number of milliseconds above zero, or none", () 
     }),
   ));
 
-test("a Retry-After in whole seconds is that many, whatever stands in other headers but those in milliseconds", () =>
+test("a Retry-After in whole seconds is that many, unless a header has milliseconds", () =>
   fuzz(
     fc.property(headerSets, fc.integer({ min: 1, max: 1e9 }), (headers, seconds) => {
       const { "retry-after-ms": _, "x-ms-retry-after-ms": __, ...others } = headers;
-      const answer = answerWith({ ...others, "retry-after": String(seconds) });
-      expect(metadataOf(answer).retryAfterInMs).toBe(seconds * 1000);
+      const response = responseWith({ ...others, "retry-after": String(seconds) });
+      expect(metadataOf(response).retryAfterInMs).toBe(seconds * 1000);
     }),
   ));
 
-test("a Retry-After that is a date is as far off as the answer's own Date says", () =>
+test("a Retry-After that is a date counts from the response's own Date", () =>
   fuzz(
-    fc.property(fc.integer({ min: 0, max: 4e9 }), fc.integer({ min: 1, max: 1e7 }), (begin, seconds) => {
+    fc.property(fc.integer({ min: 0, max: 4e9 }), fc.integer({ min: 1, max: 1e7 }), (start, seconds) => {
       const text = (atInS: number): string => new Date(atInS * 1000).toUTCString();
-      const headers = createHttpHeaders({ date: text(begin), "retry-after": text(begin + seconds) });
+      const headers = createHttpHeaders({ date: text(start), "retry-after": text(start + seconds) });
       expect(parseRetryAfter((name) => headers.get(name), 0)).toBe(seconds * 1000);
     }),
   ));
 
-test("what headers say of an answer is in range, and its error a failed read", () =>
+test("the metadata of a response is in range, and its error is a RequestError", () =>
   fuzz(
     fc.property(headerSets, fc.integer({ min: 100, max: 599 }), (headers, status) => {
-      const answer = answerWith(headers, status);
-      const { rateLimit, statusCode } = metadataOf(answer);
+      const response = responseWith(headers, status);
+      const { rateLimit, statusCode } = metadataOf(response);
       expect(statusCode).toBe(status);
       expect(rateLimit?.remaining ?? 0).toBeGreaterThanOrEqual(0);
       expect(rateLimit?.resetInMs ?? 1).toBeGreaterThan(0);
       expect(rateLimit?.resetInMs ?? 1).toBeLessThan(Infinity);
-      expect(ageOf(new Date(0), answer)).not.toBeNaN();
-      const error = errorOfResponse(answer);
+      expect(ageOf(new Date(0), response)).not.toBeNaN();
+      const error = errorOfResponse(response);
       expect(error).toBeInstanceOf(RequestError);
       expect(error.message).toMatch(new RegExp(`^HTTP ${status}: .`));
     }),
   ));
 
 test("an error code that is empty counts as none", () => {
-  const error = errorOfResponse(answerWith({ "x-ms-error-code": "" }, 503));
+  const error = errorOfResponse(responseWith({ "x-ms-error-code": "" }, 503));
   expect(error).toMatchObject({
     code: "RequestFailed",
     message: "HTTP 503: neither a status nor an error in the response",
@@ -98,23 +98,23 @@ test("an error code that is empty counts as none", () => {
 });
 
 const hints = fc.array(
-  fc.record({ headers: headerSets, gapInMs: fc.nat(100_000), isTooMany: fc.boolean() }),
+  fc.record({ headers: headerSets, gapInMs: fc.nat(100_000), isThrottled: fc.boolean() }),
   { maxLength: 20 },
 );
 
-test("whatever a service says of its limit, requests are never more than a minute apart for it", () =>
+test("the rate limit in headers never spaces requests by more than a minute", () =>
   fuzz(
     fc.property(hints, (list) => {
-      const meter = new RateEstimator();
+      const estimator = new RateEstimator();
       let now = 0;
-      for (const { headers, gapInMs, isTooMany } of list) {
+      for (const { headers, gapInMs, isThrottled } of list) {
         now += gapInMs;
-        meter.countRequest(now);
-        if (isTooMany) meter.slowDown(now);
-        const { rateLimit } = metadataOf(answerWith(headers));
-        if (rateLimit) meter.learnLimit(now, rateLimit);
-        expect(meter.intervalInMs(now)).toBeGreaterThanOrEqual(0);
-        expect(meter.intervalInMs(now)).toBeLessThanOrEqual(60_000);
+        estimator.countRequest(now);
+        if (isThrottled) estimator.slowDown(now);
+        const { rateLimit } = metadataOf(responseWith(headers));
+        if (rateLimit) estimator.learnLimit(now, rateLimit);
+        expect(estimator.intervalInMs(now)).toBeGreaterThanOrEqual(0);
+        expect(estimator.intervalInMs(now)).toBeLessThanOrEqual(60_000);
       }
     }),
   ));

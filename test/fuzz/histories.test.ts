@@ -33,7 +33,7 @@ const cuts: fc.Arbitrary<Cut> = fc.record({
   ),
 });
 
-/** What is left of a file after a few of its bytes came out wrong. */
+/** Files of which a few bytes are damaged. */
 const texts = fc.oneof(
   fc.tuple(histories.map(textOf), fc.array(cuts, { maxLength: 3 })).map(([text, all]) =>
     all.reduce((rest, { at, length, put }) => {
@@ -45,13 +45,13 @@ const texts = fc.oneof(
   fc.string(),
 );
 
-test("a file of durations holds plausible ones of named kinds, or is refused with the place and what was expected", () =>
+test("a file has plausible durations of named kinds, or is rejected with the path and the expected value", () =>
   fuzz(
     fc.property(texts, (text) => {
       try {
         for (const [kind, durations] of parseDurations(text)) {
           expect(typeof kind).toBe("string");
-          // They are what a schedule takes.
+          // Throws unless a schedule accepts them.
           adaptive({ pastDurationsInMs: durations });
         }
       } catch (error) {
@@ -62,33 +62,33 @@ test("a file of durations holds plausible ones of named kinds, or is refused wit
     0.2,
   ));
 
-test("what is written is read again", () =>
+test("a history that is written and read again is the same", () =>
   fuzz(
     fc.property(histories, (durations) => {
       expect(parseDurations(textOf(durations))).toEqual(durations);
     }),
   ));
 
-test("what is kept is bounded, whatever is recorded, and what came last is there", () =>
+test("a history is bounded, and has the duration that was recorded last", () =>
   fuzz(
     fc.property(
       histories,
       fc.array(fc.tuple(kinds, milliseconds), { minLength: 1, maxLength: 20 }),
       fc.integer({ min: 1, max: 4 }),
-      (before, records, most) => {
-        const bounds = { maxDurationsPerKind: most, maxKinds: most };
+      (before, records, max) => {
+        const bounds = { maxDurationsPerKind: max, maxKinds: max };
         let durations = before;
         for (const [kind, durationInMs] of records) {
           durations = withDuration(durations, kind, durationInMs, bounds);
-          expect(durations.size).toBeLessThanOrEqual(most);
-          expect(durations.get(kind)?.length).toBeLessThanOrEqual(most);
+          expect(durations.size).toBeLessThanOrEqual(max);
+          expect(durations.get(kind)?.length).toBeLessThanOrEqual(max);
           expect(durations.get(kind)?.at(-1)).toBe(Math.round(durationInMs));
         }
       },
     ),
   ));
 
-test("a damaged file hinders no wait, and what is recorded over it is found again", () =>
+test("a damaged file prevents no wait, and a duration recorded over it is found again", () =>
   fuzz(
     fc.asyncProperty(texts, kinds, milliseconds, async (text, kind, durationInMs) => {
       const store = new MemoryStore(text);
@@ -98,7 +98,7 @@ test("a damaged file hinders no wait, and what is recorded over it is found agai
         () => true,
         () => false,
       );
-      // What a later release wrote is left alone.
+      // The file of a later release is not changed.
       if (isRecorded)
         expect((await durationHistory(store).pastDurations(kind)).at(-1)).toBe(Math.round(durationInMs));
       else expect(store.text).toBe(text);

@@ -2,7 +2,7 @@ import { randomInt } from "node:crypto";
 import { startVitest } from "vitest/node";
 import type { Reporter, TestModule } from "vitest/node";
 
-/** Round after round with new seeds, for so many minutes: `npm run fuzz:long -- 60`. */
+/** Runs rounds with new seeds for the given number of minutes: `npm run fuzz:long -- 60`. */
 const minutes = Number(process.argv[2] ?? 10);
 if (!(minutes > 0)) throw new RangeError(`minutes: expected a number above 0, got ${process.argv[2]}`);
 
@@ -16,7 +16,7 @@ async function round(seed: number): Promise<{ readonly cases: number; readonly h
   process.env["FUZZ_RUNS"] ??= "10000";
   let cases = 0;
   const tally: Reporter = { onTestRunEnd: (modules) => void (cases = casesOf(modules)) };
-  // What fails is shown as always; of what passes, a line for each round is enough.
+  // Failures are shown as usual. For tests that pass, a line for each round is enough.
   const vitest = await startVitest(["test/fuzz"], {
     watch: false,
     reporters: [tally, ["default", { summary: false, silent: true }]],

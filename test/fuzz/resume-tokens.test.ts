@@ -6,7 +6,7 @@ import { createVirtualClock } from "lro-poller/testing";
 import { ending } from "../support/rejections.ts";
 import { endpoint, freshToken, operationId } from "../azure/lro/resume-support.ts";
 
-/** `npm run test:fuzz` asks for more. */
+/** `npm run test:fuzz` sets it. */
 const numRuns = Number(process.env["FUZZ_RUNS"] ?? 20_000);
 
 vi.setConfig({ testTimeout: 600_000 });
@@ -81,7 +81,7 @@ const oddNames = ["__proto__", "constructor", "toJSON", "hasOwnProperty", "value
 const values = fc.oneof(fc.constantFrom(...oddValues), fc.jsonValue({ maxDepth: 3 }));
 const keys = fc.constantFrom(...oddNames, "version", "state", "operation", "progress");
 
-/** A change of the value that some steps lead to. */
+/** Changes of the value at a path. */
 const mutations = fc.record({
   path: fc.array(fc.nat({ max: 11 }), { maxLength: 4 }),
   kind: fc.constantFrom("replace", "remove", "add"),
@@ -90,7 +90,7 @@ const mutations = fc.record({
 });
 type Mutation = typeof mutations extends fc.Arbitrary<infer T> ? T : never;
 
-/** Cuts of the text, and bytes in place of others. */
+/** Cuts of the text, with other characters in their place. */
 const damages = fc.record({
   at: fc.nat({ max: 900 }),
   length: fc.nat({ max: 40 }),
@@ -99,7 +99,7 @@ const damages = fc.record({
 type Damage = typeof damages extends fc.Arbitrary<infer T> ? T : never;
 
 function mutated(root: unknown, { path, kind, key, value: given }: Mutation): unknown {
-  // Its own: the next change may be within it.
+  // A copy, because the next change may be within it.
   const value = structuredClone(given);
   let parent: unknown = root;
   for (const step of path.slice(0, -1)) {
@@ -108,7 +108,7 @@ function mutated(root: unknown, { path, kind, key, value: given }: Mutation): un
   }
   const name = childOf(parent, path.at(-1) ?? 0)?.[0];
   if (typeof parent !== "object" || parent === null || path.length === 0) return value;
-  // As JSON.parse sets a field: `__proto__` is one like any other.
+  // As JSON.parse sets a field, for which `__proto__` is a name like any other.
   const define = (field: string): void => {
     if (Array.isArray(parent) && field === "length") return;
     Reflect.defineProperty(parent, field, { value, configurable: true, enumerable: true, writable: true });
@@ -148,7 +148,7 @@ const client = new OperationStatusesClient(endpoint, undefined, {
   httpClient: {
     sendRequest: (request) => {
       sent.push(request.url);
-      return Promise.reject(new Error("nothing may be sent"));
+      return Promise.reject(new Error("expected no request"));
     },
   },
 });
@@ -159,25 +159,31 @@ function checkRanges({
   percentComplete = 0,
   pollCount,
   failedPollCount,
-  progress: bar,
+  progress: history,
 }: ResumeToken): void {
   const percents = [
     percentComplete,
-    bar?.quantum ?? 0,
-    ...(bar?.points ?? []).filter((_, index) => index % 4 === 2),
+    history?.quantum ?? 0,
+    ...(history?.points ?? []).filter((_, index) => index % 4 === 2),
   ];
-  const counts = [savedAt - startedAt, pollCount, failedPollCount, bar?.latest ?? 0, ...(bar?.points ?? [])];
+  const counts = [
+    savedAt - startedAt,
+    pollCount,
+    failedPollCount,
+    history?.latest ?? 0,
+    ...(history?.points ?? []),
+  ];
   for (const percent of percents) expect(percent).toBeLessThanOrEqual(100);
   for (const count of [...percents, ...counts]) expect(count).toBeGreaterThanOrEqual(0);
 }
 
-/** Whether the client took it; then it has to be a token again. */
-function isTaken(token: unknown): boolean {
+/** Returns whether the client accepts the token, and checks that the poller then writes an equal one. */
+function isAccepted(token: unknown): boolean {
   try {
-    // What types forbid still comes from files.
+    // Files may contain what types forbid.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     const poller = client.resume(token as string, { clock });
-    // Each process may add a millisecond to a hold, to be on the safe side.
+    // Each process may add a millisecond to a Retry-After, to be on the safe side.
     const again = { ...poller.toJSON(), notBefore: undefined };
     expect(client.resume(again, { clock }).toJSON()).toEqual(again);
     checkRanges(again);
@@ -185,29 +191,29 @@ function isTaken(token: unknown): boolean {
   } catch (error) {
     if (!(error instanceof ContractError) && !(error instanceof RangeError)) throw error;
     expect(error.message).toMatch(/^token\S*: expected [^\n]+, got [^\n]+$/);
-    // Which origin it leads to is told, even where a cut has made a host of a signature.
+    // The message has the origin that a URL leads to, even where a cut has made a signature part of the host.
     expect(error.message.replace(/got https?:\/\/\S+$/, "")).not.toMatch(/secret/);
     return false;
   }
 }
 
-test(`${numRuns} mutated tokens are taken or refused by a documented error, and nothing is sent`, () => {
-  let taken = 0;
+test(`${numRuns} mutated tokens are accepted or rejected with a documented error, and nothing is sent`, () => {
+  let accepted = 0;
   fc.assert(
     fc.property(tokens, (token) => {
-      taken += isTaken(token) ? 1 : 0;
+      accepted += isAccepted(token) ? 1 : 0;
       expect(sent).toEqual([]);
     }),
     { numRuns },
   );
-  // Neither of the two may be all that was tried.
-  expect(taken).toBeGreaterThan(numRuns / 100);
-  expect(taken).toBeLessThan(numRuns / 2);
+  // Both have to be tested.
+  expect(accepted).toBeGreaterThan(numRuns / 100);
+  expect(accepted).toBeLessThan(numRuns / 2);
 });
 
-test("waits that go on from mutated tokens end in time, in numbers that are some", async () => {
+test("waits that continue from mutated tokens end in time, and report valid numbers", async () => {
   const body = { id: `/x/${operationId}`, name: operationId, status: "Running", percentComplete: 50 };
-  const answering = new OperationStatusesClient(endpoint, undefined, {
+  const running = new OperationStatusesClient(endpoint, undefined, {
     httpClient: {
       sendRequest: (request) =>
         Promise.resolve({ request, status: 200, headers: request.headers, bodyAsText: JSON.stringify(body) }),
@@ -217,10 +223,10 @@ test("waits that go on from mutated tokens end in time, in numbers that are some
   await fc.assert(
     fc.asyncProperty(changes, async (list) => {
       const token = list.reduce(mutated, structuredClone<unknown>(wholeToken));
-      if (!isTaken(token)) return;
+      if (!isAccepted(token)) return;
       const own = createVirtualClock();
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      const poller = answering.resume(token as string, { clock: own, timeoutInMs: 2 * 86_400_000 });
+      const poller = running.resume(token as string, { clock: own, timeoutInMs: 2 * 86_400_000 });
       const numbers: (number | undefined)[] = [];
       const enough = new AbortController();
       poller.onProgress(({ elapsedInMs, nextPollInMs, estimatedRemainingInMs, pollCount }) => {

@@ -22,14 +22,14 @@ const word = fc.oneof(
   { weight: 1, arbitrary: fc.string({ minLength: 1 }) },
 );
 const percent = fc.oneof(fc.double({ min: 0, max: 100, noNaN: true }), fc.integer({ min: 0, max: 100 }));
-// A transport may be the user's own, and give any number.
+// A user's own transport may return any number.
 const anyNumber = fc.oneof(
   fc.double(),
   fc.double({ min: 0, max: 1e6, noNaN: true }),
   fc.constantFrom(NaN, Infinity, -Infinity, -1, 0, Number.MAX_VALUE),
 );
 
-const reading: fc.Arbitrary<StatusResponse> = fc
+const response: fc.Arbitrary<StatusResponse> = fc
   .record({
     status: word,
     percentComplete: maybe(percent),
@@ -37,9 +37,9 @@ const reading: fc.Arbitrary<StatusResponse> = fc
     ageInMs: maybe(anyNumber),
     isResultPending: maybe(fc.boolean()),
   })
-  .map(({ status, percentComplete, ...facts }) => {
+  .map(({ status, percentComplete, ...fields }) => {
     const body: OperationStatus = { id: "operation", name: "operation", status, percentComplete };
-    return { status: body, ...facts };
+    return { status: body, ...fields };
   });
 const failure = fc
   .record({
@@ -50,11 +50,11 @@ const failure = fc
   .map((details) => new RequestError("down", details));
 
 const gap = fc.oneof(fc.integer({ min: 0, max: 60_000 }), fc.double({ min: 0, max: 1e9, noNaN: true }));
-const happening = fc.oneof(
-  { weight: 3, arbitrary: reading.map((value) => ({ type: "response", response: value }) as const) },
+const event = fc.oneof(
+  { weight: 3, arbitrary: response.map((value) => ({ type: "response", response: value }) as const) },
   { weight: 1, arbitrary: failure.map((value) => ({ type: "failed", failure: value }) as const) },
 );
-const events = fc.array(fc.tuple(happening, gap), { minLength: 1, maxLength: 30 }).map((list) => {
+const events = fc.array(fc.tuple(event, gap), { minLength: 1, maxLength: 30 }).map((list) => {
   let atInMs = 0;
   return list.map(([what, gapInMs]): PollEvent => ({ ...what, atInMs: (atInMs += gapInMs) }));
 });
@@ -95,13 +95,13 @@ function after(list: readonly PollEvent[]): PollState {
   return list.reduce<PollState>(transition, initialState);
 }
 
-test("no event moves a wait back, and what is settled stays so", () =>
+test("no event moves a wait back, and a terminal state does not change", () =>
   fuzz(
     fc.property(events, (list) => {
       let state: PollState = initialState;
-      for (const event of list) {
+      for (const next of list) {
         const before = state;
-        state = transition(before, event);
+        state = transition(before, next);
         expect(rank(state)).toBeGreaterThanOrEqual(rank(before));
         expect(state.percentComplete ?? -1).toBeGreaterThanOrEqual(before.percentComplete ?? -1);
         expect(state.ageAtStartInMs ?? 0).toBeGreaterThanOrEqual(0);
@@ -124,7 +124,7 @@ function checkStep(step: NextStep, state: PollState, elapsedInMs: number, { dead
     expect(step.delayInMs).toBeGreaterThanOrEqual(retryAfterLeftInMs(state, elapsedInMs));
 }
 
-test("each wait is finite, not before Retry-After and not after the deadline, and the end is where nothing is left", () =>
+test("each delay is finite, not before Retry-After and not after the deadline, and polling ends at a terminal state", () =>
   fuzz(
     fc.property(events, rules, schedules, chance, stretch, (list, limits, schedule, share, factor) => {
       const elapsedInMs = list.at(-1)?.atInMs ?? 0;
@@ -136,7 +136,7 @@ test("each wait is finite, not before Retry-After and not after the deadline, an
     }),
   ));
 
-test("a wait that goes on has its outage forgiven and heeds the Retry-After from before", () =>
+test("a wait that continues starts without an outage and with the Retry-After from before", () =>
   fuzz(
     fc.property(events, rules, gap, gap, (list, limits, laterInMs, delayInMs) => {
       const elapsedInMs = (list.at(-1)?.atInMs ?? 0) + laterInMs;

@@ -8,11 +8,11 @@ declare module "vitest" {
   }
 }
 
-const runsAskedFor = numberIn("FUZZ_RUNS");
-/** How many cases each property is tried with: `FUZZ_RUNS`, else so few that nobody waits for them. */
-const runs = runsAskedFor ?? 200;
-/** `SEED` tries the same cases again. So does who asks for no number of them: what passes once passes again. */
-const seed = numberIn("SEED") ?? (runsAskedFor === undefined ? 1 : undefined);
+const requestedRuns = numberIn("FUZZ_RUNS");
+/** The number of cases of each property: `FUZZ_RUNS`, or a few that take seconds. */
+const runs = requestedRuns ?? 200;
+/** `SEED` repeats the same cases. Without `FUZZ_RUNS` they are always the same, so that no test fails at random. */
+const seed = numberIn("SEED") ?? (requestedRuns === undefined ? 1 : undefined);
 
 function numberIn(variable: string): number | undefined {
   const text = process.env[variable];
@@ -21,13 +21,13 @@ function numberIn(variable: string): number | undefined {
   throw new RangeError(`${variable}: expected a whole number, got ${JSON.stringify(text)}`);
 }
 
-if (runsAskedFor !== undefined) vi.setConfig({ testTimeout: 3_600_000 });
+if (requestedRuns !== undefined) vi.setConfig({ testTimeout: 3_600_000 });
 
 /**
- * Tries a property with many cases.
+ * Checks a property with many cases.
  *
- * @param share - how many of the cases it gets, below 1 where each of them takes long
- * @throws Error with the seed and the smallest case found that it does not hold for
+ * @param share - the share of the cases that it gets, below 1 where each of them takes long
+ * @throws Error with the seed and the smallest failing case
  */
 export async function fuzz<Case>(property: fc.IRawProperty<Case>, share = 1): Promise<void> {
   const numRuns = Math.ceil(runs * share);
@@ -41,7 +41,7 @@ export async function fuzz<Case>(property: fc.IRawProperty<Case>, share = 1): Pr
   });
 }
 
-/** Stands behind every question mark of what is tried: it must not show anywhere. */
+/** The secret in the query of each URL. It must not show anywhere. */
 export const secret = "TOPSECRET";
 
 const runningBody = {
@@ -51,10 +51,10 @@ const runningBody = {
   startTime: "2024-01-24T21:14:58.472Z",
 };
 
-/** The operation that {@link statusBodies} tell of. */
+/** The operation of {@link statusBodies}. */
 export const operationId: string = runningBody.name;
 
-/** What DevCenter sends, and what the contract lets it send. */
+/** Bodies that DevCenter sends or may send by its contract. */
 const realBodies: readonly object[] = [
   runningBody,
   { ...runningBody, status: "NotStarted" },
@@ -94,14 +94,14 @@ const words = fc.constantFrom(
 );
 const numbers = fc.oneof(fc.double(), fc.constantFrom(0, -0, -1, 100, 100.000001, 1e308));
 
-/** Anything that JSON can say. */
+/** Any JSON value. */
 export const json: fc.Arbitrary<unknown> = fc.oneof(fc.jsonValue(), urls, words, numbers.map(orNull));
 
 function orNull(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** Anything that comes through in JSON, with signed URLs where a string can be: none in what a service tells people. */
+/** Any JSON value, and damaged status bodies, with signed URLs in place of some strings. */
 export const statusBodies: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 1, arbitrary: json },
   {
@@ -123,7 +123,7 @@ function damaged([body, all]: readonly [object, readonly Damage[]]): unknown {
   return all.reduce<unknown>((whole, { place, value }) => replaced(whole, place, value), body);
 }
 
-/** The value with another in its place-th node, counted from its leaves' parents down. */
+/** Returns a copy in which another value replaces the place-th node. */
 function replaced(whole: unknown, place: number, value: unknown): unknown {
   const paths = pathsOf(whole);
   const path = paths[place % Math.max(1, paths.length)];
