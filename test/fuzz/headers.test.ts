@@ -7,6 +7,9 @@ import { ageOf, errorOfResponse, metadataOf } from "../../src/azure/http/respons
 import { RateEstimator } from "../../src/limiter/rate-estimator.ts";
 import { fuzz } from "./support.ts";
 
+/** Retry-After is capped at a day. */
+const maxRetryAfterInMs = 86_400_000;
+
 const visible = fc.string({
   unit: fc.integer({ min: 0x20, max: 0x7e }).map((code) => String.fromCodePoint(code)),
 });
@@ -55,21 +58,22 @@ test("a Retry-After is a finite number of milliseconds above zero, or none", () 
     }),
   ));
 
-test("a Retry-After in whole seconds is that many, unless a header has milliseconds", () =>
+test("a Retry-After in whole seconds is that many, up to a day, unless a header has milliseconds", () =>
   fuzz(
     fc.property(headerSets, fc.integer({ min: 1, max: 1e9 }), (headers, seconds) => {
       const { "retry-after-ms": _, "x-ms-retry-after-ms": __, ...others } = headers;
       const response = responseWith({ ...others, "retry-after": String(seconds) });
-      expect(metadataOf(response).retryAfterInMs).toBe(seconds * 1000);
+      expect(metadataOf(response).retryAfterInMs).toBe(Math.min(seconds * 1000, maxRetryAfterInMs));
     }),
   ));
 
-test("a Retry-After that is a date counts from the response's own Date", () =>
+test("a Retry-After that is a date counts from the response's own Date, up to a day", () =>
   fuzz(
     fc.property(fc.integer({ min: 0, max: 4e9 }), fc.integer({ min: 1, max: 1e7 }), (start, seconds) => {
       const text = (atInS: number): string => new Date(atInS * 1000).toUTCString();
       const headers = createHttpHeaders({ date: text(start), "retry-after": text(start + seconds) });
-      expect(parseRetryAfter((name) => headers.get(name), 0)).toBe(seconds * 1000);
+      const expected = Math.min(seconds * 1000, maxRetryAfterInMs);
+      expect(parseRetryAfter((name) => headers.get(name), 0)).toBe(expected);
     }),
   ));
 
