@@ -7,10 +7,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "lro-poller";
 import type { Clock } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
-import { crowd, idOf, most, planOf } from "./plan.ts";
+import { burstSize, idOf, operationCount, planOf } from "./plan.ts";
 import type { Snapshot } from "./plan.ts";
 
-/** What came to the server. */
+/** Counts of what the server has received. */
 interface Arrivals {
   requests: number;
   connections: number;
@@ -36,7 +36,7 @@ function during(channel: string, listener: ChannelListener): void {
   onTestFinished(() => void unsubscribe(channel, listener));
 }
 
-/** Time by which every request comes a second after the one before: no minute ever has too many. */
+/** A clock that advances by a second with every request, so that the rate limit is never reached. */
 function clockOf(arrivals: Arrivals): Clock {
   return {
     now: () => arrivals.requests * 1000,
@@ -46,7 +46,7 @@ function clockOf(arrivals: Arrivals): Clock {
 }
 
 async function run(endpoint: string): Promise<Snapshot[]> {
-  const script = new URL("coming-and-going.ts", import.meta.url).pathname;
+  const script = new URL("waits.ts", import.meta.url).pathname;
   const args = ["--no-warnings", "--expose-gc", script, endpoint];
   const { stdout } = await promisify(execFile)(process.execPath, args);
   return stdout
@@ -55,15 +55,15 @@ async function run(endpoint: string): Promise<Snapshot[]> {
     .map((line): Snapshot => JSON.parse(line));
 }
 
-// In a process of its own, whose heap holds no test runner and no server.
-test("two hours of operations that come and go leave nothing behind", async () => {
+// In a process of its own, whose heap has no test runner and no server.
+test("two hours of waits that start and end leave nothing behind", async () => {
   const arrivals = countArrivals();
   const server = await startOperationStatusServer({
     clock: clockOf(arrivals),
     onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
   });
   onTestFinished(() => server.close());
-  for (let index = 0; index < most + crowd; index++) {
+  for (let index = 0; index < operationCount + burstSize; index++) {
     server.addOperation({ operationId: idOf(index), ...planOf(index) });
   }
   const [early, between, late, end, ...more] = await run(server.endpoint);
@@ -72,20 +72,20 @@ test("two hours of operations that come and go leave nothing behind", async () =
 
   for (const { waits, timers, listeners } of [early, late]) {
     expect(waits).toBeGreaterThan(20);
-    // A group of two has most: a wait for each, and a notice; and one timer is the budget's.
+    // A group of two has the most: one for each wait, and one for its progress. One more is the rate limiter's.
     expect(timers).toBeLessThanOrEqual(3 * waits + 1);
-    // A poller that begins its operation has most: its caller's, its request's, its repetitions'.
+    // A poller that starts its operation has the most: its caller's, its request's and its retries'.
     expect(listeners).toBeLessThanOrEqual(3 * waits);
   }
   const nothing = { waits: 0, timers: 0, listeners: 0, pollers: 0 };
   for (const over of [between, end]) expect(over).toMatchObject(nothing);
 
-  const operations = end.begun - between.begun;
+  const operations = end.started - between.started;
   expect(operations).toBeGreaterThan(3000);
-  // One object left by each operation of one of the ten ways to wait would be more. Idle sockets, of which there are
-  // not always as many, have some tens each.
+  // One object left by each operation of one of the ten scenarios would be more. Idle sockets, whose number varies,
+  // have some tens of objects each.
   expect(end.objects - between.objects).toBeLessThan(operations / 12);
-  // For buffers and texts, which are no objects. A third of it was seen to come and go with V8's own code.
+  // For buffers and texts, which are no objects. V8's own code was seen to vary by a third of it.
   expect(end.heapBytes - between.heapBytes).toBeLessThan(1_000_000);
 
   expect(end.sockets).toBeLessThanOrEqual(64);

@@ -1,15 +1,15 @@
 import type { OperationPlan } from "../../src/testing/index.ts";
 
-/** How many operations come one after the other or in crowds, and how many are a crowd. */
-export const most = 4800;
-export const crowd = 80;
+/** The number of operations whose waits start over time, and the number of waits that start at once. */
+export const operationCount = 4800;
+export const burstSize = 80;
 
-/** A uuid for each. Those from `most` on are for the crowd whose answers are slow. */
+/** Returns the UUID of an operation. The operations from `operationCount` on have slow responses. */
 export function idOf(index: number): string {
   return `${index.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`;
 }
 
-/** Some fail, some reads go wrong. By reads, not by time: server and client share no clock. */
+/** Some operations fail, and some polls. Phases last for polls, not for a time: server and client share no clock. */
 export function planOf(index: number): OperationPlan {
   const end = index % 10 === 3 ? "Failed" : "Succeeded";
   return {
@@ -19,30 +19,31 @@ export function planOf(index: number): OperationPlan {
       ...(index % 25 === 7 && { 1: { kind: "status", status: 500 }, 3: { kind: "reset" } }),
       ...(index % 100 === 10 && { 2: { kind: "status", status: 429, retryAfter: 5 } }),
       ...(hangs(index) && { 2: { kind: "hang" } }),
-      ...(index >= most && { 1: { kind: "slow", chunkBytes: 8, delayInMs: 10 } }),
+      ...(index >= operationCount && { 1: { kind: "slow", chunkBytes: 8, delayInMs: 10 } }),
     },
   };
 }
 
-/** Whether the second read is never answered. */
+/** Whether the second poll gets no response. */
 export function hangs(index: number): boolean {
-  return index < most && index % 60 === 11;
+  return index < operationCount && index % 60 === 11;
 }
 
-/** What is there at a moment. */
+/** The resources in use at one moment. */
 export interface Snapshot {
-  readonly begun: number;
-  /** Operations waited for. */
+  /** Waits that have started so far. */
+  readonly started: number;
+  /** Waits that have not ended. */
   readonly waits: number;
-  /** Of the clock. */
+  /** Timers of the clock. */
   readonly timers: number;
-  /** On the signal that all waits share. */
+  /** Listeners of the signal that all waits share. */
   readonly listeners: number;
   readonly sockets: number;
-  /** Requests that came to no answer, and whose connection is of no use any more. */
+  /** Requests so far without a whole response. Their connections cannot be used again. */
   readonly brokenRequests: number;
   readonly pollers: number;
-  /** Of the whole heap. */
+  /** Objects of the whole heap. */
   readonly objects: number;
   readonly heapBytes: number;
 }

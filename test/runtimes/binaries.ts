@@ -3,16 +3,16 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { npmInstall } from "../support/project.ts";
 
-/** A runtime that npm has, as a package of its binary. */
+/** A runtime whose binary is an npm package. */
 export interface ProcessRuntime {
   readonly name: "Node" | "Bun" | "Deno";
-  /** What npm installs. */
+  /** The package and its version. */
   readonly spec: string;
-  /** Arguments that let a script run with its network and environment. */
+  /** Arguments that let a script use the network and the environment. */
   readonly flags: readonly string[];
 }
 
-/** The oldest Node promised, each line that is maintained, and the newest of the others. */
+/** The oldest supported Node, each maintained release line, and the newest Bun and Deno. */
 export const processRuntimes: readonly ProcessRuntime[] = [
   { name: "Node", spec: "node@22.3.0", flags: [] },
   { name: "Node", spec: "node@22", flags: [] },
@@ -28,7 +28,7 @@ export const processRuntimes: readonly ProcessRuntime[] = [
 
 const cache = join(import.meta.dirname, "../../node_modules/.cache/lro-poller-runtimes");
 
-/** Installs a runtime beside the repository's own packages, unless it is there. Returns its binary's path. */
+/** Installs a runtime in a cache of the repository, if it is missing. Returns the path of its binary. */
 export async function installRuntime({ spec }: ProcessRuntime): Promise<string> {
   const folder = join(cache, spec);
   const [name = ""] = spec.split("@");
@@ -37,10 +37,10 @@ export async function installRuntime({ spec }: ProcessRuntime): Promise<string> 
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, "package.json"), JSON.stringify({ allowScripts: { [name]: true } }));
   await npmInstall(folder, [spec]).catch((cause: unknown) => {
-    throw new MissingRuntime(`npm does not install ${spec}`, { cause });
+    throw new MissingRuntime(`npm could not install ${spec}`, { cause });
   });
   return binary;
 }
 
-/** A machine that is no CI may do without it. */
+/** Thrown if a runtime cannot be installed. Only CI then fails. */
 export class MissingRuntime extends Error {}

@@ -4,7 +4,7 @@ import { rolldown } from "rolldown";
 
 const here = import.meta.dirname;
 
-/** Puts into the project what runs in a runtime, as JavaScript that imports the package installed there. */
+/** Bundles the scripts for the runtimes into the project, where they import the installed package. */
 export async function bundleForRuntimes(project: string): Promise<void> {
   for (const name of ["process", "page"]) {
     const file = join(project, `${name}.mjs`);
@@ -26,7 +26,7 @@ async function bundle(
   await build.close();
 }
 
-/** The front page's first snippet, and what the page says that it prints. */
+/** Returns the first snippet of README.md, and the output that the page shows for it. */
 export async function firstSnippet(): Promise<{ readonly code: string; readonly prints: string }> {
   const readme = await readFile("README.md", "utf8");
   const [, code, prints] = /```ts\n([\s\S]*?)```\n\n```text\n([\s\S]*?)```/.exec(readme) ?? [];

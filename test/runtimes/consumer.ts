@@ -1,4 +1,4 @@
-// Compiled as a user's file, with the package from its tarball.
+// Compiled like a user's file, with the package installed from its tarball.
 import { DefaultAzureCredential } from "@azure/identity";
 import { OperationFailedError, OperationStatusesClient, createPoller, pollAll } from "lro-poller";
 import type { Progress } from "lro-poller";

@@ -9,21 +9,25 @@ import type { AddOperationOptions, OperationStatusServer } from "lro-poller/test
 import type { Certificate } from "../support/tls.ts";
 import { token } from "./plans.ts";
 
-/** The emulator over TLS, and beside it a server that plans its operations, gives out tokens and serves pages. */
+/** The emulator over TLS, and a control server that adds its operations, issues tokens and serves pages. */
 export interface RuntimeHost {
   readonly server: OperationStatusServer;
   readonly control: string;
   readonly close: () => Promise<void>;
 }
 
-/** @param pages - the folder whose files it serves */
+/**
+ * Starts the emulator and the control server.
+ *
+ * @param pages - the folder whose files the control server serves
+ */
 export async function startHost(certificate: Certificate, pages: string): Promise<RuntimeHost> {
   const server = await startOperationStatusServer({
     tls: certificate,
-    requireAuthorization: (came) => came === token,
+    requireAuthorization: (received) => received === token,
   });
   const control = createServer((request, response) => {
-    void answer(server, pages, request)
+    void respond(server, pages, request)
       .catch((error: unknown) => ({ status: 500, type: "text/plain", body: String(error) }))
       .then(({ status = 200, type, body }) => send(response, status, type, body));
   });
@@ -40,17 +44,17 @@ export async function startHost(certificate: Certificate, pages: string): Promis
   };
 }
 
-interface ControlAnswer {
+interface ControlResponse {
   readonly status?: number;
   readonly type: string;
   readonly body: string;
 }
 
-async function answer(
+async function respond(
   server: OperationStatusServer,
   pages: string,
   request: IncomingMessage,
-): Promise<ControlAnswer> {
+): Promise<ControlResponse> {
   const { pathname } = new URL(request.url ?? "/", "http://control");
   if (pathname === "/add") {
     const options: AddOperationOptions = JSON.parse(await text(request));
@@ -62,20 +66,20 @@ async function answer(
   return { type, body: await readFile(join(pages, pathname), "utf8") };
 }
 
-/** A preflight asks nothing. */
+/** Returns the arrival times of an operation's polls. Preflight requests do not count. */
 function arrivals(server: OperationStatusServer, operationLocation: string): readonly number[] {
   return server.requests
     .filter(({ method, url }) => method === "GET" && url === operationLocation)
     .map(({ receivedAt }) => receivedAt);
 }
 
-/** As App Service answers: the real DefaultAzureCredential finds it by IDENTITY_ENDPOINT. */
+/** Returns a token in the format of App Service, where DefaultAzureCredential finds it by IDENTITY_ENDPOINT. */
 function managedIdentityToken(): object {
   const expiresOn = Math.floor(Date.now() / 1000) + 3600;
   return { access_token: token, expires_on: String(expiresOn), resource: "devcenter", token_type: "Bearer" };
 }
 
-function json(value: unknown): ControlAnswer {
+function json(value: unknown): ControlResponse {
   return { type: "application/json", body: JSON.stringify(value) };
 }
 
@@ -85,6 +89,6 @@ function send(response: ServerResponse, status: number, type: string, body: stri
 
 function originOf(server: Server): string {
   const address = server.address();
-  if (typeof address !== "object" || address === null) throw new Error("the control server has no port");
+  if (typeof address !== "object" || address === null) throw new Error("The control server has no port.");
   return `http://127.0.0.1:${address.port}`;
 }

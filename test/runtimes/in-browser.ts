@@ -6,7 +6,7 @@ import type { RuntimeHost } from "./host.ts";
 import type { RuntimeResult } from "./in-process.ts";
 import { reportIn, reportMark } from "./report.ts";
 
-/** Lets a page of headless Chromium wait for an operation elsewhere, and run the scenarios. */
+/** Waits for an operation of another origin in a page of headless Chromium, and runs the scenarios there. */
 export async function runInBrowser({ server, control }: RuntimeHost): Promise<RuntimeResult> {
   await access(chromiumPath).catch((cause: unknown) => {
     throw new MissingRuntime(`no ${chromiumPath}; CHROMIUM may name another`, { cause });
@@ -28,7 +28,7 @@ export async function runInBrowser({ server, control }: RuntimeHost): Promise<Ru
   }
 }
 
-/** @throws Error when the page does not show one of the states */
+/** @throws Error if the page does not show one of the states */
 async function showsProgress(page: Page): Promise<void> {
   for (const [status, percent] of [
     ["NotStarted", 0],
@@ -41,7 +41,7 @@ async function showsProgress(page: Page): Promise<void> {
   }
 }
 
-/** What the page prints up to its report, or up to the error that it ends with. */
+/** Resolves with the page's output up to its report, or up to the error that ends it. */
 function outputOf(page: Page): Promise<string> {
   return new Promise((resolve) => {
     const lines: string[] = [];

@@ -11,14 +11,14 @@ import type { Report } from "./report.ts";
 
 const run = promisify(execFile);
 
-/** What became of a runtime. */
+/** The results of the scenarios in one runtime. */
 export interface RuntimeResult {
   readonly runtime: string;
   readonly version: string;
   readonly report: Report;
 }
 
-/** Runs the front page's first snippet and the scenarios in a process of the runtime. */
+/** Runs the first snippet of README.md and the scenarios in a process of the runtime. */
 export async function runInProcess(
   runtime: ProcessRuntime,
   { server, control }: RuntimeHost,
@@ -41,14 +41,14 @@ export async function runInProcess(
     );
     return stdout;
   };
-  const { stdout: words } = await run(binary, ["--version"]);
-  const version = /[\d.]+/.exec(words)?.[0] ?? words;
+  const { stdout: versionText } = await run(binary, ["--version"]);
+  const version = /[\d.]+/.exec(versionText)?.[0] ?? versionText;
   const snippet = await start("snippet.mjs").then(differenceFromPage, String);
   const report = reportIn(await start("process.mjs"));
   return { runtime: runtime.name, version, report: { "first snippet": snippet, ...report } };
 }
 
-/** Leads DefaultAzureCredential to the host's identity endpoint, and each runtime to the host's certificate. */
+/** Returns variables for the identity endpoint of DefaultAzureCredential and for the certificate of each runtime. */
 function environment(control: string, certificateFile: string): NodeJS.ProcessEnv {
   const { PATH, HOME } = process.env;
   return {
@@ -61,13 +61,13 @@ function environment(control: string, certificateFile: string): NodeJS.ProcessEn
   };
 }
 
-/** What was printed before it tells where it came to a stop. */
+/** Adds the output of a failed process to its error, because it shows where the process stopped. */
 function withOutput(error: unknown): never {
   const printed = error instanceof Error && "stdout" in error ? `\n${String(error.stdout)}` : "";
   throw new Error(`${String(error)}${printed}`, { cause: error });
 }
 
-/** Runtimes differ in how they print an object. */
+/** Compares without quotes, commas and spaces, because runtimes differ in how they print an object. */
 async function differenceFromPage(output: string): Promise<string | null> {
   const { prints } = await firstSnippet();
   const bare = (text: string): string => text.replaceAll(/['",\s]+/g, " ").trim();

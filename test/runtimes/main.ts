@@ -18,11 +18,11 @@ await writeFile(certificateFile, certificate.cert);
 
 const failures: string[] = [];
 await checkTypes(project).catch((error: unknown) => void failures.push(String(error)));
-/** What this machine cannot have. */
+/** Runtimes that could not be installed on this machine. */
 const missing: string[] = [];
 const rows: object[] = [];
 
-/** Words of the command line choose among them. */
+/** Arguments of the command select runtimes by part of their name. */
 const wanted = process.argv.slice(2);
 const isWanted = (name: string): boolean => wanted.length === 0 || wanted.some((word) => name.includes(word));
 

@@ -9,9 +9,9 @@ const endpoint = new URLSearchParams(location.search).get("endpoint") ?? "";
 const host = hostAt(location.origin, endpoint, true);
 
 function show({ status, percentComplete = 0 }: Progress): void {
-  const [bar, words] = [document.querySelector("progress"), document.querySelector("output")];
+  const [bar, output] = [document.querySelector("progress"), document.querySelector("output")];
   if (bar) bar.value = percentComplete;
-  if (words) words.value = status;
+  if (output) output.value = status;
 }
 
 await pollUntilDone(await planned(host, succeeding), { schedule: fixed(500), onProgress: show });

@@ -3,14 +3,14 @@ import type { Timeline } from "lro-poller/testing";
 /** The only token that the emulator accepts. */
 export const token = "token-of-the-runtimes";
 
-/** What the front page's first snippet waits for. */
+/** The timeline for the first snippet of README.md. */
 export const succeeding: Timeline = [
   { status: "NotStarted", polls: 1 },
   { status: "Running", polls: 1, percentComplete: 40 },
   { status: "Succeeded", properties: { uri: "https://devbox.example/my-dev-box" } },
 ];
 
-/** Fails with an error that has every part. */
+/** The timeline of an operation that fails with every field of an error. */
 export const failing: Timeline = [
   { status: "Running", polls: 1 },
   {

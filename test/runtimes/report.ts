@@ -1,10 +1,10 @@
 import { scenarios } from "./scenarios.ts";
 import type { Host } from "./scenarios.ts";
 
-/** Begins the line that a runtime's report is on. */
+/** The start of the line with a runtime's report. */
 export const reportMark = "report: ";
 
-/** What became of each scenario: `undefined` where it passed, else why not. */
+/** The result of each scenario: `null` if it passed, or the reason why not. */
 export type Report = Readonly<Record<string, string | null>>;
 
 /** Runs every scenario, one after the other, and prints the report. */
@@ -21,9 +21,9 @@ function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** The way to the emulator from where only HTTP leads there. */
+/** Returns the emulator as a host that is controlled over HTTP. */
 export function hostAt(control: string, endpoint: string, hidesHeaders: boolean): Host {
-  const ask = async (path: string, body: unknown): Promise<Response> => {
+  const post = async (path: string, body: unknown): Promise<Response> => {
     const response = await fetch(control + path, { method: "POST", body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${await response.text()}`);
     return response;
@@ -31,15 +31,15 @@ export function hostAt(control: string, endpoint: string, hidesHeaders: boolean)
   return {
     endpoint,
     hidesHeaders,
-    add: async (options) => (await ask("/add", options)).text(),
+    add: async (options) => (await post("/add", options)).text(),
     arrivals: async (operationLocation) => {
-      const arrivals: number[] = await (await ask("/arrivals", operationLocation)).json();
+      const arrivals: number[] = await (await post("/arrivals", operationLocation)).json();
       return arrivals;
     },
   };
 }
 
-/** @throws Error that shows what was printed, when no report was */
+/** @throws Error with the output if it has no report */
 export function reportIn(output: string): Report {
   const line = output.split("\n").find((text) => text.startsWith(reportMark));
   if (line === undefined) throw new Error(`no report in: ${output}`);

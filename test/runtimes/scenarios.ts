@@ -11,14 +11,14 @@ import type { AddOperationOptions, Timeline } from "lro-poller/testing";
 import { rejection } from "../support/rejections.ts";
 import { failing, succeeding, token } from "./plans.ts";
 
-/** What a runtime is given: the emulator, and the way to plan what its operations do. */
+/** The emulator as a scenario uses it. */
 export interface Host {
   readonly endpoint: string;
   /** Adds an operation to the emulator. Returns its Operation-Location. */
   readonly add: (options: AddOperationOptions) => Promise<string>;
-  /** When each read of the operation arrived at the emulator, in its milliseconds. */
+  /** Returns the arrival times of the operation's polls at the emulator, in milliseconds of its clock. */
   readonly arrivals: (operationLocation: string) => Promise<readonly number[]>;
-  /** A browser's page sees of an answer from elsewhere only the headers that the answer exposes. */
+  /** Whether responses show only the headers that they expose, as in a page of another origin. */
   readonly hidesHeaders: boolean;
 }
 
@@ -26,7 +26,7 @@ type Scenario = (host: Host) => Promise<void>;
 
 const schedule = fixed(20);
 
-/** Every scenario, by what it shows. It throws where it does not. */
+/** The scenarios by name. A scenario throws if the library does not behave as expected. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
   result: async (host) => {
     const seen: string[] = [];
@@ -117,7 +117,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
   },
 };
 
-/** One operation of the emulator's that does as planned. */
+/** Adds an operation with this timeline to the emulator. */
 export async function planned(host: Host, timeline: Timeline): Promise<Operation> {
   return operationAt(host, await host.add({ timeline }));
 }
@@ -127,8 +127,8 @@ function operationAt({ endpoint }: Host, operationLocation: string): Operation {
   return new OperationStatusesClient(endpoint, credential).operationAt(operationLocation);
 }
 
-/** @throws Error that shows both where they differ as JSON */
+/** @throws Error with both values if they differ as JSON */
 export function equal(actual: unknown, expected: unknown): void {
-  const [came, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
-  if (came !== wanted) throw new Error(`expected ${wanted}, got ${came}`);
+  const [actualText, expectedText] = [JSON.stringify(actual), JSON.stringify(expected)];
+  if (actualText !== expectedText) throw new Error(`expected ${expectedText}, got ${actualText}`);
 }

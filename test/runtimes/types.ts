@@ -6,16 +6,16 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 const tsc = join(import.meta.dirname, "../../node_modules/.bin/tsc");
 
-/** How users' compilers find a package's types. */
+/** The compiler options with which users' compilers find a package's types. */
 const resolutions = [
   ["--module", "nodenext"],
   ["--module", "esnext", "--moduleResolution", "bundler"],
 ];
 
 /**
- * Compiles a user's file in the project where the package is installed, the declarations of all packages included.
+ * Compiles a user's file in the project where the package is installed. Checks the declarations of all packages too.
  *
- * @throws Error that shows what the compiler says
+ * @throws Error with the compiler's output
  */
 export async function checkTypes(project: string): Promise<void> {
   await copyFile(join(import.meta.dirname, "consumer.ts"), join(project, "consumer.ts"));
@@ -36,8 +36,8 @@ export async function checkTypes(project: string): Promise<void> {
       ...resolution,
     ];
     await run(tsc, [...args, "consumer.ts"], { cwd: project }).catch((error: unknown) => {
-      const said = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
-      throw new Error(`types, ${resolution.join(" ")}: ${said}`, { cause: error });
+      const output = error instanceof Error && "stdout" in error ? String(error.stdout) : "";
+      throw new Error(`types, ${resolution.join(" ")}: ${output}`, { cause: error });
     });
   }
 }

@@ -2,14 +2,14 @@ import { existsSync } from "node:fs";
 import { chromium } from "playwright-core";
 import type { Browser } from "playwright-core";
 
-/** Where Chromium is: Debian's, or the one that `CHROMIUM` names. */
+/** The path of Chromium: that of Debian, or the variable `CHROMIUM`. */
 export const chromiumPath: string = process.env["CHROMIUM"] ?? "/usr/bin/chromium";
 
-/** Whether to leave out what needs Chromium. Says so, and never in CI: there it has to be installed. */
+/** Returns whether to skip tests that need Chromium, and logs it. Always false in CI, where Chromium is required. */
 export function lacksChromium(): boolean {
   if (existsSync(chromiumPath) || process.env["CI"] === "true") return false;
   console.warn(
-    `Skipped: there is no ${chromiumPath} (Debian: apt-get install chromium); CHROMIUM names another one.`,
+    `Skipped: ${chromiumPath} is missing. Install it (Debian: apt-get install chromium) or set CHROMIUM.`,
   );
   return true;
 }

@@ -1,8 +1,8 @@
 import type { Clock } from "lro-poller";
 
 /**
- * Real time that runs `speed` times as fast: waits of seconds, over real sockets, take milliseconds. Tests that use
- * it assert what happened and in which order, never how long it took.
+ * Creates a clock that runs `speed` times as fast as real time: waits of seconds, over real sockets, take milliseconds.
+ * Tests that use it assert what happened and in which order, never how long it took.
  */
 export function fastClock(real: Clock, speed = 1000): Clock {
   const origin = real.now();
@@ -13,7 +13,7 @@ export function fastClock(real: Clock, speed = 1000): Clock {
   };
 }
 
-/** Time that passes by the waits of one loop alone, and at once: exact figures over real sockets. */
+/** Creates a clock that leaps to the next timer at once. It gives one loop exact times over real sockets. */
 export function leapingClock(): Clock {
   let now = 0;
   return {

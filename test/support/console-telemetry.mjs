@@ -1,4 +1,4 @@
-// The OpenTelemetry SDK of a user's, which prints the name of each span, and at the end that of each metric.
+// Sets up the OpenTelemetry SDK as a user does. It prints the name of each span, and at the end that of each metric.
 import { metrics, trace } from "@opentelemetry/api";
 import {
   AggregationTemporality,

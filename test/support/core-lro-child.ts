@@ -9,7 +9,7 @@ type Options = CreateHttpPollerOptions<unknown, NonNullable<CoreLroPoller["opera
 
 const httpClient = createDefaultHttpClient();
 
-/** Begins an operation as Azure's clients do: core-lro over a pipeline, an answer without a success as a RestError. */
+/** Starts an operation as Azure's clients do: core-lro over a pipeline. A response of 300 or above is a RestError. */
 export function startWithCoreLro(
   { method, url }: Pick<InitialRequest, "method" | "url">,
   pipeline: Pipeline,
@@ -42,7 +42,7 @@ async function send(
   };
 }
 
-/** By the rules of `@azure-rest/core-client`: what is no JSON is text, unless it says that it is JSON. */
+/** Parses a body by the rules of `@azure-rest/core-client`: invalid JSON is text, unless its type is JSON. */
 function bodyOf(request: PipelineRequest, response: PipelineResponse): unknown {
   const text = response.bodyAsText ?? "";
   if (text === "") return undefined;
@@ -51,6 +51,6 @@ function bodyOf(request: PipelineRequest, response: PipelineResponse): unknown {
   } catch {
     const type = response.headers.get("content-type") ?? "";
     if (!type.startsWith("application/json")) return text;
-    throw new RestError("no JSON", { code: RestError.PARSE_ERROR, request, response });
+    throw new RestError("invalid JSON", { code: RestError.PARSE_ERROR, request, response });
   }
 }

@@ -7,7 +7,7 @@ export type CoreLroPoller = ReturnType<typeof createHttpPoller>;
 
 const httpClient = createDefaultHttpClient();
 
-/** A poller as Azure's clients make it: it asks through a pipeline, and an answer without a success is a RestError. */
+/** Creates a poller as Azure's clients do: it polls through a pipeline, and a response of 300 or above is a RestError. */
 export function coreLroPoller(
   operationLocation: string,
   pipeline: Pipeline,
@@ -47,6 +47,9 @@ function parse(text: string, url: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new RestError("no JSON", { code: RestError.PARSE_ERROR, request: createPipelineRequest({ url }) });
+    throw new RestError("invalid JSON", {
+      code: RestError.PARSE_ERROR,
+      request: createPipelineRequest({ url }),
+    });
   }
 }

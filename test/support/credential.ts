@@ -1,15 +1,15 @@
 import type { AccessToken, GetTokenOptions, TokenCredential } from "@azure/core-auth";
 
-/** A credential that counts its tokens: token-1, token-2, … */
+/** A credential that numbers its tokens: token-1, token-2, … */
 export class CountingCredential implements TokenCredential {
   readonly calls: (GetTokenOptions & { readonly scopes: string | string[] })[] = [];
   readonly #lifetimeInMs: number;
   readonly #expiries = new Map<string | undefined, number>();
-  /** Thrown in place of the next tokens. */
+  /** The error that `getToken` rejects with while it is set. */
   failWith: Error | undefined;
-  /** Answers by this, in place of the next tokens. */
+  /** The promise that `getToken` returns while it is set. */
   failsLater: PromiseWithResolvers<AccessToken> | undefined;
-  /** Never answers. */
+  /** Whether `getToken` never settles. */
   hangs = false;
 
   constructor(lifetimeInMs = 3_600_000) {
@@ -27,12 +27,12 @@ export class CountingCredential implements TokenCredential {
     return Promise.resolve({ token, expiresOnTimestamp });
   }
 
-  /** Whether a service that checks what it is sent would take this for a token of this credential. */
+  /** Returns whether a service would accept this token. */
   isValid(token: string | undefined): boolean {
     return Date.now() < (this.#expiries.get(token) ?? 0);
   }
 
-  /** The service takes the token back before its time. */
+  /** Makes the service reject a token before it expires. */
   revoke(token: string): void {
     this.#expiries.delete(token);
   }

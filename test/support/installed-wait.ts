@@ -1,4 +1,4 @@
-// A program of a user's: it waits, and prints what its operation's read was given, and how metrics could be loaded.
+// A user's program: it waits, and prints the options of its operation's polls and whether metrics could be loaded.
 import { OperationStatusesClient, pollUntilDone } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 
@@ -8,10 +8,10 @@ const { operationLocation } = server.addOperation({
 });
 const operation = new OperationStatusesClient(server.endpoint).operationAt(operationLocation);
 const given: string[] = [];
-const read = operation.getStatus.bind(operation);
+const getStatus = operation.getStatus.bind(operation);
 operation.getStatus = (options) => {
   given.push(...Object.keys(options));
-  return read(options);
+  return getStatus(options);
 };
 const result = await pollUntilDone(operation);
 await server.close();

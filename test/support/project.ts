@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Installs the package as users get it, from its tarball, into an empty project. Returns the project's folder. */
+/** Installs the package from its tarball, as users do, in an empty project. Returns the project's folder. */
 export async function installPackage(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "lro-poller-project-"));
   await run("npm", ["pack", "--pack-destination", folder]);
@@ -17,7 +17,7 @@ export async function installPackage(): Promise<string> {
   return folder;
 }
 
-/** Installs packages into a folder that has a package.json. */
+/** Installs packages in a folder that has a package.json. */
 export async function npmInstall(folder: string, packages: readonly string[]): Promise<void> {
   const flags = ["--no-audit", "--no-fund", "--prefer-offline"];
   await run("npm", ["install", ...flags, ...packages], { cwd: folder });

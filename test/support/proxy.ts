@@ -8,11 +8,15 @@ import { onTestFinished } from "vitest";
 /** An HTTP proxy that is closed after the test. */
 export interface Proxy {
   readonly port: number;
-  /** What it was asked in plain text: `CONNECT host:port`, or a whole request. */
+  /** The requests that it got in plain text: `CONNECT host:port`, or a method and a URL. */
   readonly requests: readonly { readonly line: string; readonly headers: IncomingHttpHeaders }[];
 }
 
-/** @param target - leads every tunnel to this port in place of the one asked for */
+/**
+ * Starts a proxy.
+ *
+ * @param target - the port to which every tunnel leads, in place of the requested one
+ */
 export async function startProxy(target?: number): Promise<Proxy> {
   const requests: { line: string; headers: IncomingHttpHeaders }[] = [];
   const sockets = new Set<Socket>();

@@ -5,13 +5,13 @@ import { createServer as createTlsServer } from "node:https";
 import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** One answer to one request. */
+/** One response to one request. */
 export interface Route {
   readonly method: string;
-  /** As it is sent, its query included. */
+  /** The path with its query, as it is sent. */
   readonly path: string;
   readonly status: number;
-  /** `{origin}` in a value stands for the server's own. */
+  /** The headers. `{origin}` in a value stands for the server's own. */
   readonly headers?: Readonly<Record<string, string>>;
   /** A string is sent as it is, anything else as JSON. */
   readonly body?: unknown;
@@ -19,14 +19,14 @@ export interface Route {
 
 export interface RoutedRequest {
   readonly method: string;
-  /** Byte for byte as it came. */
+  /** The path with its query, byte for byte as it was received. */
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
   readonly responseStatus: number;
 }
 
-/** Answers each request by the first route left for its method and path, and anything else by 418. */
+/** Responds to each request by the first unused route for its method and path, and with 418 if there is none. */
 export interface RouteServer {
   readonly origin: string;
   readonly requests: readonly RoutedRequest[];
@@ -35,9 +35,9 @@ export interface RouteServer {
   /** The bearer token, or `undefined`, of each request. */
   readonly authorizations: readonly (string | undefined)[];
   add(...routes: Route[]): void;
-  /** Calls back when a request of this method and path comes, before it is answered; the answer waits for it. */
+  /** Holds the response to a request of this method and path until `release` is called. */
   hold(method: string, path: string): { readonly arrived: Promise<void>; readonly release: () => void };
-  /** @throws Error that lists the requests that no route was for, and the routes that no request came for */
+  /** @throws Error with the requests without a route and the routes without a request */
   assertFinished(): void;
   close(): Promise<void>;
 }
@@ -56,8 +56,8 @@ export async function startRouteServer(
   await once(server, "listening");
   const address = server.address();
   if (address === null || typeof address === "string") throw new Error("The server has no port.");
-  const routed = new RoutedAnswers(`${tls ? "https" : "http"}://127.0.0.1:${address.port}`, routes);
-  server.on("request", (request, response) => void routed.answer(request, response));
+  const routed = new RoutedResponses(`${tls ? "https" : "http"}://127.0.0.1:${address.port}`, routes);
+  server.on("request", (request, response) => void routed.respond(request, response));
   const close = async (): Promise<void> => {
     const closed = once(server, "close");
     server.close();
@@ -69,7 +69,7 @@ export async function startRouteServer(
 
 const nothingToWaitFor: Promise<void> = Promise.resolve();
 
-class RoutedAnswers implements Omit<RouteServer, "close"> {
+class RoutedResponses implements Omit<RouteServer, "close"> {
   readonly origin: string;
   readonly requests: RoutedRequest[] = [];
   readonly #left: Route[];
@@ -109,7 +109,7 @@ class RoutedAnswers implements Omit<RouteServer, "close"> {
     );
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url: path = "", headers } = request;
     const route = this.#take(nameOf({ method, path }));
     const responseStatus = route?.status ?? 418;

@@ -18,7 +18,7 @@ import {
 } from "@opentelemetry/sdk-trace-base";
 import type { ReadableSpan } from "@opentelemetry/sdk-trace-base";
 
-/** Sets OpenTelemetry's SDK up for this process, and connects Azure's packages to it as their users do. */
+/** Sets up OpenTelemetry's SDK for this process, and connects Azure's packages to it as their users do. */
 export function startTracing(): InMemorySpanExporter {
   const exporter = new InMemorySpanExporter();
   const sampler = new ParentBasedSampler({ root: new AlwaysOnSampler() });
@@ -26,12 +26,12 @@ export function startTracing(): InMemorySpanExporter {
   trace.setGlobalTracerProvider(new BasicTracerProvider({ sampler, spanProcessors }));
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   createAzureSdkInstrumentation();
-  // It sets core-tracing up when that is required for the first time.
+  // It sets up core-tracing when that is required for the first time.
   createRequire(import.meta.url)("@azure/core-tracing");
   return exporter;
 }
 
-/** The spans by what is whose child: `Poller.wait > HTTP GET`. */
+/** Returns each span as the path of its parents: `Poller.wait > HTTP GET`. */
 export function pathsOf(spans: readonly ReadableSpan[]): string[] {
   const byId = new Map(spans.map((span) => [span.spanContext().spanId, span]));
   const pathOf = (span: ReadableSpan): string => {
@@ -41,7 +41,7 @@ export function pathsOf(spans: readonly ReadableSpan[]): string[] {
   return spans.map(pathOf).toSorted();
 }
 
-/** What a meter recorded: counters by name and attributes, histograms likewise as `[count, sum]`. */
+/** Collects metrics: counters by name and attributes, and histograms likewise as `[count, sum]`. */
 export class RecordedMetrics {
   readonly #exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   readonly #reader = new PeriodicExportingMetricReader({ exporter: this.#exporter });

@@ -1,24 +1,24 @@
 import { generate } from "selfsigned";
 
-/** A server's key and certificate, PEM texts. */
+/** A server's key and certificate, as PEM texts. */
 export interface Certificate {
   readonly key: string;
   readonly cert: string;
 }
 
-/** What is wrong with a certificate, if anything is. */
+/** The flaws of a certificate. Default: none. */
 export interface CertificateFlaws {
   /** An address, or the name `localhost`. Default 127.0.0.1. */
   readonly host?: string;
-  /** Default: in a year. */
+  /** The end of its validity. Default: in a year. */
   readonly expiredAt?: Date;
-  /** Default: now. */
+  /** The start of its validity. Default: now. */
   readonly validFrom?: Date;
-  /** Good for clients alone. */
+  /** Whether it is valid for clients only. */
   readonly isForClients?: boolean;
 }
 
-/** A certificate made for the occasion, signed by itself. */
+/** Creates a self-signed certificate. */
 export async function createCertificate({
   host = "127.0.0.1",
   expiredAt,

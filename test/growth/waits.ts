@@ -10,31 +10,27 @@ import { OperationPoller } from "../../src/poller/poller.ts";
 import { OperationStatusesClient, createPoller, createPollerGroup } from "../../src/index.ts";
 import type { Operation } from "../../src/index.ts";
 import { createVirtualClock } from "../../src/testing/index.ts";
-import { crowd, hangs, idOf, most } from "./plan.ts";
+import { seeded } from "../../bench/schedule/random.ts";
+import { burstSize, hangs, idOf, operationCount } from "./plan.ts";
 import type { Snapshot } from "./plan.ts";
 
 /**
- * Waits for thousands of operations of the server at `argv[2]`, in two hours of virtual time, and tells four times
- * what is there: after half an hour and after two hours, among many waits and when all are over.
+ * Waits for thousands of operations of the server at `argv[2]`, in two hours of virtual time. It prints four snapshots:
+ * after half an hour and after two hours, during many waits and after the last one.
  */
 const [endpoint = ""] = process.argv.slice(2);
 const clock = createVirtualClock();
-const everybody = new AbortController();
+const everyWait = new AbortController();
+const random = seeded(1);
 
-let state = 1;
-function random(): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return state / 2 ** 32;
-}
-
-/** Sends requests for real, and knows when all are answered that ever will be. */
+/** Sends real requests, and knows when every request that gets a response has got it. */
 class Traffic implements HttpClient {
   readonly #inner = createDefaultHttpClient();
-  /** How often those were read of which one read hangs. */
-  readonly #reads = new Map<number, number>();
-  #underWay = 0;
+  /** The number of polls of the operations whose second poll hangs. */
+  readonly #polls = new Map<number, number>();
+  #inFlight = 0;
   #onSettled: () => void = () => {};
-  /** Called once when a request for this operation has left. */
+  /** Called once when a request for this operation has been sent. */
   readonly onSent = new Map<number, () => void>();
   brokenRequests = 0;
 
@@ -43,64 +39,64 @@ class Traffic implements HttpClient {
     const response = this.#inner.sendRequest(request);
     this.onSent.get(index)?.();
     this.onSent.delete(index);
-    const isAnswered = !(hangs(index) && this.#count(index) === 2);
-    if (isAnswered) this.#underWay++;
-    void this.#follow(response, isAnswered);
+    const getsResponse = !(hangs(index) && this.#count(index) === 2);
+    if (getsResponse) this.#inFlight++;
+    void this.#follow(response, getsResponse);
     return response;
   }
 
   async settled(): Promise<void> {
-    if (this.#underWay > 0) await new Promise<void>((resolve) => (this.#onSettled = resolve));
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#onSettled = resolve));
     await nextMacrotask();
   }
 
-  async #follow(response: Promise<PipelineResponse>, isAnswered: boolean): Promise<void> {
+  async #follow(response: Promise<PipelineResponse>, getsResponse: boolean): Promise<void> {
     try {
       const { readableStreamBody } = await response;
       if (readableStreamBody) await finished(readableStreamBody);
     } catch {
       this.brokenRequests++;
     }
-    if (isAnswered && --this.#underWay === 0) this.#onSettled();
+    if (getsResponse && --this.#inFlight === 0) this.#onSettled();
   }
 
   #count(index: number): number {
-    const reads = (this.#reads.get(index) ?? 0) + 1;
-    this.#reads.set(index, reads);
-    return reads;
+    const polls = (this.#polls.get(index) ?? 0) + 1;
+    this.#polls.set(index, polls);
+    return polls;
   }
 }
 
 const traffic = new Traffic();
 const client = new OperationStatusesClient(endpoint, undefined, { httpClient: traffic });
-const options = { clock, random, abortSignal: everybody.signal };
+const options = { clock, random, abortSignal: everyWait.signal };
 
 function operation(index: number): Operation {
   return client.operation("myProject", idOf(index));
 }
 
-type Way = (index: number) => Promise<unknown>;
+type Scenario = (index: number) => Promise<unknown>;
 
-function toTheEnd(index: number): Promise<unknown> {
+function waitsToTheEnd(index: number): Promise<unknown> {
   return createPoller(operation(index), options).pollUntilDone();
 }
 
-/** What users do with an operation. */
-const ways: readonly Way[] = [
-  toTheEnd,
-  function leavesMidway(index) {
+/** The ways in which users wait for an operation. */
+const scenarios: readonly Scenario[] = [
+  waitsToTheEnd,
+  function abortsMidway(index) {
     const controller = new AbortController();
-    const callOff = clock.setTimer(() => controller.abort(), 4000 * random());
+    const cancelTimer = clock.setTimer(() => controller.abort(), 4000 * random());
     return createPoller(operation(index), options)
       .pollUntilDone({ abortSignal: controller.signal })
-      .finally(callOff);
+      .finally(cancelTimer);
   },
-  function leavesWhileItIsRead(index) {
+  function abortsDuringPoll(index) {
     const controller = new AbortController();
     traffic.onSent.set(index, () => controller.abort());
     return createPoller(operation(index), options).pollUntilDone({ abortSignal: controller.signal });
   },
-  function listensForEver(index) {
+  function neverUnsubscribes(index) {
     const poller = createPoller(operation(index), { ...options, onProgress: () => {} });
     poller.onProgress(() => {});
     poller.onFailedPoll(() => {});
@@ -122,23 +118,23 @@ const ways: readonly Way[] = [
   },
   (index) =>
     client.createDevBox("myProject", "me", `box-${index}`, { poolName: "p" }, options).pollUntilDone(),
-  (index) => client.getOperationStatus("myProject", idOf(index), { abortSignal: everybody.signal }),
+  (index) => client.getOperationStatus("myProject", idOf(index), { abortSignal: everyWait.signal }),
   (index) => createPoller(operation(index), { ...options, timeoutInMs: 6000 }).pollUntilDone(),
 ];
 
 const waiting = new Set<number>();
-let begun = 0;
+let started = 0;
 
-function begin(index: number, way: Way): void {
+function start(index: number, scenario: Scenario): void {
   waiting.add(index);
-  begun++;
-  void way(index)
+  started++;
+  void scenario(index)
     .catch(() => {})
     .finally(() => waiting.delete(index));
 }
 
-function beginNext(): void {
-  begin(begun, ways[begun % ways.length] ?? toTheEnd);
+function startNext(): void {
+  start(started, scenarios[started % scenarios.length] ?? waitsToTheEnd);
 }
 
 const stepInMs = 500;
@@ -148,17 +144,17 @@ async function step(): Promise<void> {
   await traffic.settled();
 }
 
-/** One at a time, and every three minutes a crowd. */
-async function comeAndGo(untilInMs: number): Promise<void> {
+/** Starts one wait after the other, and many at once every three minutes. */
+async function startAndEndWaits(untilInMs: number): Promise<void> {
   for (; clock.now() < untilInMs; await step()) {
-    if (clock.now() % 4500 === 0) beginNext();
-    if (clock.now() % 180_000 === 0) for (let one = 0; one < crowd; one++) beginNext();
+    if (clock.now() % 4500 === 0) startNext();
+    if (clock.now() % 180_000 === 0) for (let one = 0; one < burstSize; one++) startNext();
   }
 }
 
-/** So many at a time, and so slowly answered, that they need all the connections there may be. */
+/** Starts so many waits at once, with such slow responses, that they need every connection that the client may open. */
 async function needAllConnections(): Promise<void> {
-  for (let index = most; index < most + crowd; index++) begin(index, toTheEnd);
+  for (let index = operationCount; index < operationCount + burstSize; index++) start(index, waitsToTheEnd);
   await clock.advance(5000);
   await traffic.settled();
 }
@@ -175,14 +171,14 @@ subscribe("net.client.socket", (message) => {
   message.socket.once("close", () => sockets--);
 });
 
-function tell(): void {
-  // More than once: what finalizers let go of is collected by the next.
+function printSnapshot(): void {
+  // More than once: the next one collects what finalizers release.
   for (let round = 0; round < 4; round++) globalThis.gc?.();
   const snapshot: Snapshot = {
-    begun,
+    started,
     waits: waiting.size,
     timers: clock.pendingTimers,
-    listeners: getEventListeners(everybody.signal, "abort").length,
+    listeners: getEventListeners(everyWait.signal, "abort").length,
     sockets,
     brokenRequests: traffic.brokenRequests,
     pollers: queryObjects(OperationPoller, { format: "count" }),
@@ -195,10 +191,10 @@ function tell(): void {
 await needAllConnections();
 await endAll();
 for (const minutes of [30, 120]) {
-  // Into the midst of a crowd.
-  await comeAndGo(minutes * 60_000 + 2000);
-  tell();
+  // Two seconds after many waits have started.
+  await startAndEndWaits(minutes * 60_000 + 2000);
+  printSnapshot();
   await endAll();
-  tell();
+  printSnapshot();
 }
 process.exit();
