@@ -1,6 +1,7 @@
-// How long the package takes to import, beside the pipeline that it brings. Processes take turns, so that what else
-// the machine does weighs on all alike.
+// Measures how long the package takes to import, compared with the pipeline that it depends on. Processes take turns, so
+// that other load on the machine affects both alike.
 import { execFileSync } from "node:child_process";
+import { median } from "../median.ts";
 
 const rounds = 25;
 const modules = ["@azure/core-rest-pipeline", "lro-poller"] as const;
@@ -20,8 +21,4 @@ function importTimeInMs(name: string): number {
   return Number(
     execFileSync(process.execPath, ["--input-type=module", "--eval", code], { encoding: "utf8" }),
   );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
 }

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createHttpPoller } from "@azure/core-lro";
 import type { OperationResponse } from "@azure/core-lro";
 import { OperationStatusesClient, createPollerGroup } from "lro-poller";
+import { median } from "../median.ts";
 import { createFakeHttpClient } from "./fake-http-client.ts";
 import { idOf, statusText } from "./operations.ts";
 
-/** How long one signal takes to abort 20,000 waits, in milliseconds, ours and core-lro's in turn. */
+/** Measures how long one signal takes to abort 20,000 waits, in milliseconds: lro-poller and core-lro in turn. */
 const count = 20_000;
 const rounds = 5;
 
@@ -25,13 +27,13 @@ async function ours(round: number): Promise<number> {
 async function coreLro(): Promise<number> {
   const controller = new AbortController();
   const request = { method: "POST", url: "https://dev.example/" };
-  const answer = (): Promise<OperationResponse> => {
+  const respond = (): Promise<OperationResponse> => {
     const body: unknown = JSON.parse(statusText(idOf(0)));
     const headers = { "operation-location": "https://dev.example/operations/1" };
     return Promise.resolve({ flatResponse: body, rawResponse: { statusCode: 200, headers, body, request } });
   };
   const pollers = Array.from({ length: count }, () =>
-    createHttpPoller({ sendInitialRequest: answer, sendPollRequest: answer }, { intervalInMs: 600_000 }),
+    createHttpPoller({ sendInitialRequest: respond, sendPollRequest: respond }, { intervalInMs: 600_000 }),
   );
   const ends = pollers.map((poller) =>
     poller.pollUntilDone({ abortSignal: controller.signal }).catch(() => {}),
@@ -45,16 +47,6 @@ async function timed(controller: AbortController, end: Promise<unknown>): Promis
   controller.abort();
   await end;
   return performance.now() - startedAt;
-}
-
-function sleep(durationInMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, durationInMs);
-  });
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
 }
 
 process.removeAllListeners("warning");

@@ -7,15 +7,16 @@ import {
   createPipelineRequest,
 } from "@azure/core-rest-pipeline";
 import { OperationStatusesClient, RequestLimiter, createPollerGroup, systemClock } from "lro-poller";
+import { median } from "../median.ts";
 import { idOf } from "./operations.ts";
 import { startServer } from "./start-server.ts";
 
-/** CPU time of one poll, in microseconds, of each way of polling, side by side in one process. */
+/** Measures the CPU time of one poll, in microseconds, for each way of polling, side by side in one process. */
 const operations = 200;
-const readsEach = 50;
+const pollsEach = 50;
 const rounds = 5;
 const delayInMs = 50;
-const { origin, stop } = await startServer(readsEach);
+const { origin, stop } = await startServer(pollsEach);
 
 const httpClient = createDefaultHttpClient();
 const pipeline = createPipelineFromOptions({});
@@ -43,10 +44,10 @@ function getThroughNode(url: string): Promise<{ readonly status: string }> {
 
 async function pollByHand(
   url: string,
-  read: (url: string) => Promise<{ readonly status: string }>,
+  poll: (url: string) => Promise<{ readonly status: string }>,
 ): Promise<void> {
   await sleep(starts.startDelayInMs());
-  while ((await read(url)).status === "Running") await sleep(delayInMs * (1 + 0.1 * Math.random()));
+  while ((await poll(url)).status === "Running") await sleep(delayInMs * (1 + 0.1 * Math.random()));
 }
 
 async function pollWithCoreLro(url: string): Promise<void> {
@@ -80,7 +81,7 @@ function urlsOf(round: number): string[] {
   );
 }
 
-// All begin as ours do: those who ask as one share their system calls, and those who are spread pay for their own.
+// All spread their starts as lro-poller does: polls at the same moment share system calls and would cost less.
 let starts = new RequestLimiter(systemClock);
 const client = new OperationStatusesClient(origin);
 const ways: Record<string, (urls: string[]) => Promise<unknown>> = {
@@ -94,10 +95,6 @@ const ways: Record<string, (urls: string[]) => Promise<unknown>> = {
   "core-lro": (urls) => Promise.all(urls.map(pollWithCoreLro)),
 };
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? NaN;
-}
-
 const costs = new Map(Object.keys(ways).map((name) => [name, [] as number[]]));
 for (let round = 0; round < rounds + 1; round++) {
   for (const [place, [name, way]] of Object.entries(ways).entries()) {
@@ -105,8 +102,8 @@ for (let round = 0; round < rounds + 1; round++) {
     const before = process.cpuUsage();
     await way(urlsOf(round * Object.keys(ways).length + place));
     const { user, system } = process.cpuUsage(before);
-    // The first round is for the compiler.
-    if (round >= 1) costs.get(name)?.push((user + system) / (operations * readsEach));
+    // The first round lets the compiler optimize.
+    if (round >= 1) costs.get(name)?.push((user + system) / (operations * pollsEach));
   }
 }
 stop();

@@ -4,7 +4,7 @@ import { statusText } from "./operations.ts";
 
 const headers = createHttpHeaders({ "content-type": "application/json" });
 
-/** Answers every status request in memory, where the network is not what is measured. */
+/** Creates an HTTP client that responds in memory, for measurements without a network. */
 export function createFakeHttpClient(statusOf: (id: string) => string = () => "Running"): HttpClient {
   return {
     sendRequest(request) {

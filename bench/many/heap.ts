@@ -4,7 +4,7 @@ import { OperationStatusesClient, createPollerGroup } from "lro-poller";
 import { idOf, statusText } from "./operations.ts";
 import { createFakeHttpClient } from "./fake-http-client.ts";
 
-/** Heap of one waiting operation, in bytes, and the peak of the process, in megabytes; each way in one of its own. */
+/** Measures the heap of one wait, in bytes, and the peak memory, in megabytes. Each way runs in a process of its own. */
 const ways: Record<string, (count: number) => Promise<() => unknown>> = {
   async "lro-poller"(count) {
     const client = new OperationStatusesClient("https://dev.example", undefined, {
@@ -30,12 +30,15 @@ const ways: Record<string, (count: number) => Promise<() => unknown>> = {
 
 function coreLroPoller(index: number): ReturnType<typeof createHttpPoller> {
   const request = { method: "POST", url: "https://dev.example/" };
-  const answer = (): Promise<OperationResponse> => {
+  const respond = (): Promise<OperationResponse> => {
     const body: unknown = JSON.parse(statusText(idOf(index)));
     const headers = { "operation-location": `https://dev.example/operations/${idOf(index)}` };
     return Promise.resolve({ flatResponse: body, rawResponse: { statusCode: 200, headers, body, request } });
   };
-  return createHttpPoller({ sendInitialRequest: answer, sendPollRequest: answer }, { intervalInMs: 600_000 });
+  return createHttpPoller(
+    { sendInitialRequest: respond, sendPollRequest: respond },
+    { intervalInMs: 600_000 },
+  );
 }
 
 async function until(isDone: () => boolean): Promise<void> {
@@ -50,8 +53,8 @@ function heapUsed(): number {
 
 const [name = "lro-poller", count = "20000"] = process.argv.slice(2);
 const way = ways[name];
-if (way === undefined) throw new Error(`no way of waiting is called ${name}`);
-// Once before, so that code and caches do not count.
+if (way === undefined) throw new Error(`expected one of ${Object.keys(ways).join(", ")}, got ${name}`);
+// A first run, so that code and caches do not count.
 (await way(10))();
 const before = heapUsed();
 const keep = await way(Number(count));

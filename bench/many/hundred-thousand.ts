@@ -3,17 +3,17 @@ import { OperationStatusesClient, pollAll } from "lro-poller";
 import { idOf } from "./operations.ts";
 import { startServer } from "./start-server.ts";
 
-/** 100,000 operations waited for at once in one process, over real loopback HTTP: memory, blocking, outcomes. */
+/** Measures 100,000 waits at once in one process, over real loopback HTTP: memory, event loop delay and results. */
 const count = Number(process.argv[2] ?? 100_000);
-const reads = 3;
-const { origin, stop } = await startServer(reads);
+const polls = 3;
+const { origin, stop } = await startServer(polls);
 const client = new OperationStatusesClient(origin);
 
 let peakBytes = 0;
 const watch = setInterval(() => {
   peakBytes = Math.max(peakBytes, process.memoryUsage.rss());
 }, 100);
-// Made before the measurement: making the operations is the caller's loop, waiting is ours.
+// Created before the measurement, which is about waiting.
 const operations = Array.from({ length: count }, (_, index) => client.operation("myProject", idOf(index)));
 const delay = monitorEventLoopDelay({ resolution: 1 });
 delay.enable();
@@ -28,10 +28,10 @@ const right = results.filter(({ status }) => status === "fulfilled").length;
 console.log(
   JSON.stringify({
     right,
-    polls: count * reads,
-    pollsPerSecond: Math.round((count * reads) / elapsedInS),
+    polls: count * polls,
+    pollsPerSecond: Math.round((count * polls) / elapsedInS),
     peakMegabytes: Math.round(peakBytes / 2 ** 20),
-    blockedAtMostMs: Math.round(delay.max / 1e6),
+    maxBlockedMs: Math.round(delay.max / 1e6),
     blockedP99Ms: Number((delay.percentile(99) / 1e6).toFixed(1)),
   }),
 );

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import type { FleetResult } from "./rate-limited.ts";
 
-/** Ours beside core-lro and the bare parts, each measurement in a process of its own, as a table. `npm run bench:many` */
+/** Compares lro-poller with core-lro and its parts, each measurement in a process of its own. `npm run bench:many` */
 function run(file: string, ...args: string[]): unknown {
   const path = new URL(file, import.meta.url).pathname;
   const output = execFileSync(process.execPath, ["--expose-gc", path, ...args], {
@@ -47,21 +47,21 @@ row(
   Object.fromEntries(heaps.map(([way, { peakMegabytes }]) => [way, peakMegabytes])),
 );
 row("20,000 waits aborted by one signal, ms", run("abort.ts") as Figures);
-row("500 begun at once: most of a round within 50 ms, %", run("spread.ts") as Figures, 1);
+row("500 started at once: most of a round within 50 ms, %", run("spread.ts") as Figures, 1);
 
-const { right, pollsPerSecond, peakMegabytes, blockedAtMostMs, blockedP99Ms } = run(
+const { right, pollsPerSecond, peakMegabytes, maxBlockedMs, blockedP99Ms } = run(
   "hundred-thousand.ts",
 ) as Figures;
 console.log(
   `\n100,000 at once over loopback: ${right} right, ${pollsPerSecond} polls/s, at most ${peakMegabytes} MB, ` +
-    `event loop blocked for ${blockedAtMostMs} ms at most, p99 ${blockedP99Ms} ms`,
+    `event loop blocked for ${maxBlockedMs} ms at most, p99 ${blockedP99Ms} ms`,
 );
 
 console.log(
   "\n| 500 operations of 5 to 20 minutes at 300 requests a minute | 429s, % | used, % | lateness, s |",
 );
 console.log("|---|---|---|---|");
-const fleets = run("short-budget-main.ts") as Readonly<Record<string, FleetResult>>;
+const fleets = run("rate-limited-main.ts") as Readonly<Record<string, FleetResult>>;
 for (const [name, { throttled, used, lateness, wrong }] of Object.entries(fleets)) {
   const late = wrong === 0 ? lateness.toFixed(1) : `${lateness.toFixed(1)}, ${wrong} wrong`;
   console.log(`| ${name} | ${throttled.toFixed(1)} | ${used.toFixed(0)} | ${late} |`);

@@ -1,9 +1,9 @@
-/** The id of the n-th operation. */
+/** Returns the id of the n-th operation. */
 export function idOf(index: number): string {
   return `${index.toString(16).padStart(8, "0")}-e49d-41bd-8dd8-de719b9de3b3`;
 }
 
-/** What DevCenter answers while an operation runs. */
+/** Returns the body of DevCenter's response to a poll. */
 export function statusText(id: string, status = "Running"): string {
   return JSON.stringify({
     id: `/projects/myProject/operationStatuses/${id}`,

@@ -8,33 +8,33 @@ import type { VirtualClock } from "lro-poller/testing";
 import { withTimersOf } from "./lent-timers.ts";
 import { idOf } from "./operations.ts";
 
-/** 500 operations of 5 to 20 minutes at a service that takes 300 requests a minute, on a virtual clock, seeded. */
+/** 500 seeded operations of 5 to 20 minutes, in virtual time, at a service that accepts 300 requests a minute. */
 export const count = 500;
 const limitPerMinute = 300;
 const minuteInMs = 60_000;
 
-/** What came of a fleet. */
+/** The result of waiting for all operations in one way. */
 export interface FleetResult {
   readonly requests: number;
-  /** Of all requests, in percent. */
+  /** The share of throttled requests, in percent. */
   readonly throttled: number;
-  /** Of what the service took while all operations ran (the first five minutes), in percent. */
+  /** The used share of the limit while all operations ran (the first five minutes), in percent. */
   readonly used: number;
-  /** Mean time between an operation's end and the moment that it was known, in seconds. */
+  /** The mean time between an operation's end and the poll that showed it, in seconds. */
   readonly lateness: number;
-  /** Operations that succeeded and were reported otherwise. */
+  /** Operations that succeeded and whose wait did not. */
   readonly wrong: number;
 }
 
-type Answer = { readonly rateLimit: RateLimit } & (
+type ServiceResponse = { readonly rateLimit: RateLimit } & (
   | { readonly isOver: boolean }
   | { readonly retryAfterInMs: number }
 );
 
-/** A service that counts by fixed windows of a minute, as DevCenter does. */
+/** A service that limits requests in fixed windows of a minute, as DevCenter does. */
 class Service {
   requests = 0;
-  refused = 0;
+  throttled = 0;
   acceptedEarly = 0;
   readonly endsAt: readonly number[];
   readonly #clock: Clock;
@@ -46,7 +46,7 @@ class Service {
     this.endsAt = Array.from({ length: count }, () => (5 + 15 * random()) * minuteInMs);
   }
 
-  ask(index: number): Answer {
+  poll(index: number): ServiceResponse {
     const now = this.#clock.now();
     const window = Math.floor(now / minuteInMs);
     if (window !== this.#window) [this.#window, this.#inWindow] = [window, 0];
@@ -54,7 +54,7 @@ class Service {
     const resetInMs = (window + 1) * minuteInMs - now;
     const rateLimit = { remaining: Math.max(0, limitPerMinute - this.#inWindow - 1), resetInMs };
     if (++this.#inWindow > limitPerMinute) {
-      this.refused++;
+      this.throttled++;
       return { rateLimit, retryAfterInMs: Math.ceil(resetInMs / 1000) * 1000 };
     }
     if (now < 5 * minuteInMs) this.acceptedEarly++;
@@ -81,13 +81,13 @@ function operation(
     toJSON: () => ({ id }),
     ...(limiterFor && { limiterFor }),
     getStatus(): Promise<StatusResponse> {
-      const answer = service.ask(index);
-      if ("retryAfterInMs" in answer) {
-        const details = { kind: "transient", statusCode: 429, isThrottled: true, ...answer } as const;
+      const response = service.poll(index);
+      if ("retryAfterInMs" in response) {
+        const details = { kind: "transient", statusCode: 429, isThrottled: true, ...response } as const;
         return Promise.reject(new RequestError("HTTP 429", details));
       }
-      const status = answer.isOver ? "Succeeded" : "Running";
-      const { rateLimit } = answer;
+      const status = response.isOver ? "Succeeded" : "Running";
+      const { rateLimit } = response;
       return Promise.resolve({ rateLimit, status: { id, name: id, status, properties: undefined } });
     },
   };
@@ -100,7 +100,7 @@ type Fleet = (
   onEnd: (index: number, isRight: boolean) => void,
 ) => unknown;
 
-/** The ways to wait for them all. */
+/** The ways to wait for all operations. */
 export const fleets: Readonly<Record<string, Fleet>> = {
   "lro-poller, told 300 a minute": (clock, service, random, onEnd) => {
     const group = createPollerGroup({ clock, random, requestsPerMinute: limitPerMinute });
@@ -112,10 +112,10 @@ export const fleets: Readonly<Record<string, Fleet>> = {
     return group.pollUntilDone();
   },
   "lro-poller, told nothing": (clock, service, random, onEnd) => {
-    const budget = new RequestLimiter(clock);
+    const limiter = new RequestLimiter(clock);
     for (let index = 0; index < count; index++) {
       void createPoller(
-        operation(index, service, () => budget),
+        operation(index, service, () => limiter),
         { clock, random },
       )
         .pollUntilDone()
@@ -150,31 +150,31 @@ export const fleets: Readonly<Record<string, Fleet>> = {
   },
 };
 
-/** With the retries of Azure's pipeline, which honour Retry-After three times. */
+/** Creates a poller with the retries of Azure's pipeline, which honours Retry-After three times. */
 function coreLroPoller(
   index: number,
   service: Service,
   clock: VirtualClock,
 ): ReturnType<typeof createHttpPoller> {
   const request = { method: "POST", url: "https://dev.example/" };
-  const answer = (statusCode: number, body: unknown): OperationResponse => ({
+  const responseOf = (statusCode: number, body: unknown): OperationResponse => ({
     flatResponse: body,
     rawResponse: { statusCode, headers: { "operation-location": "https://dev.example/1" }, body, request },
   });
   const poll = async (triesLeft: number): Promise<OperationResponse> => {
-    const said = service.ask(index);
-    if ("isOver" in said) return answer(200, { status: said.isOver ? "Succeeded" : "Running" });
+    const response = service.poll(index);
+    if ("isOver" in response) return responseOf(200, { status: response.isOver ? "Succeeded" : "Running" });
     if (triesLeft === 0) throw new RestError("HTTP 429", { statusCode: 429 });
-    await new Promise<void>((resolve) => void clock.setTimer(resolve, said.retryAfterInMs));
+    await new Promise<void>((resolve) => void clock.setTimer(resolve, response.retryAfterInMs));
     return poll(triesLeft - 1);
   };
   return createHttpPoller({
-    sendInitialRequest: () => Promise.resolve(answer(202, {})),
+    sendInitialRequest: () => Promise.resolve(responseOf(202, {})),
     sendPollRequest: () => poll(3),
   });
 }
 
-/** Lets a fleet wait for all. */
+/** Waits for all operations in one way. */
 export async function run(fleet: Fleet, seed = 1): Promise<FleetResult> {
   const clock = createVirtualClock();
   const random = seeded(seed);
@@ -190,7 +190,7 @@ export async function run(fleet: Fleet, seed = 1): Promise<FleetResult> {
   });
   return {
     requests: service.requests,
-    throttled: (100 * service.refused) / service.requests,
+    throttled: (100 * service.throttled) / service.requests,
     used: (100 * service.acceptedEarly) / (5 * limitPerMinute),
     lateness: lateness.reduce((sum, value) => sum + value, 0) / Math.max(1, lateness.length) / 1000,
     wrong,

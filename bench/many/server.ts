@@ -1,15 +1,15 @@
 import { createServer } from "node:http";
 import { statusText } from "./operations.ts";
 
-// A server that costs as little as possible, in a process of its own: what is measured is the client.
-const [reads = "20"] = process.argv.slice(2);
-const readsLeft = new Map<string, number>();
+// A server that costs as little as possible, in a process of its own, because the client is measured.
+const [polls = "20"] = process.argv.slice(2);
+const pollsLeft = new Map<string, number>();
 
 const server = createServer((request, response) => {
   const id = /operationstatuses\/([^?]+)/i.exec(request.url ?? "")?.[1] ?? "";
-  const left = (readsLeft.get(id) ?? Number(reads)) - 1;
-  if (left > 0) readsLeft.set(id, left);
-  else readsLeft.delete(id);
+  const left = (pollsLeft.get(id) ?? Number(polls)) - 1;
+  if (left > 0) pollsLeft.set(id, left);
+  else pollsLeft.delete(id);
   const text = statusText(id, left > 0 ? "Running" : "Succeeded");
   response.writeHead(200, { "content-type": "application/json", "content-length": text.length });
   response.end(text);

@@ -7,16 +7,16 @@ import { createFakeHttpClient } from "./fake-http-client.ts";
 import { idOf, statusText } from "./operations.ts";
 import { withTimersOf } from "./lent-timers.ts";
 
-/** 500 operations begun at once: the most of one round's requests that fall into 50 ms, in percent. Virtual time. */
+/** Measures, in virtual time, the largest share of a round's requests within 50 ms, for 500 waits started at once. */
 const count = 500;
 const rounds = 6;
 const windowInMs = 50;
 
-type Note = (index: number) => void;
+type OnRequest = (index: number) => void;
 
-function ours(clock: VirtualClock, note: Note): void {
+function ours(clock: VirtualClock, onRequest: OnRequest): void {
   const httpClient = createFakeHttpClient((id) => {
-    note(Number.parseInt(id, 16));
+    onRequest(Number.parseInt(id, 16));
     return "Running";
   });
   const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
@@ -24,35 +24,35 @@ function ours(clock: VirtualClock, note: Note): void {
   void pollAll(operations, { clock });
 }
 
-function coreLro(_clock: VirtualClock, note: Note): void {
+function coreLro(_clock: VirtualClock, onRequest: OnRequest): void {
   const request = { method: "POST", url: "https://dev.example/" };
   const headers = { "operation-location": "https://dev.example/1" };
-  const answer = (): Promise<OperationResponse> => {
+  const respond = (): Promise<OperationResponse> => {
     const body: unknown = JSON.parse(statusText(idOf(0)));
     return Promise.resolve({ flatResponse: body, rawResponse: { statusCode: 200, headers, body, request } });
   };
   for (let index = 0; index < count; index++) {
     const sendPollRequest = (): Promise<OperationResponse> => {
-      note(index);
-      return answer();
+      onRequest(index);
+      return respond();
     };
-    void createHttpPoller({ sendInitialRequest: answer, sendPollRequest }).pollUntilDone();
+    void createHttpPoller({ sendInitialRequest: respond, sendPollRequest }).pollUntilDone();
   }
 }
 
-/** The largest share of any round's requests within a window. */
+/** Returns the largest share of any round's requests within a window, in percent. */
 function densest(times: readonly number[][]): number {
   const shares = Array.from({ length: rounds }, (_, round) => {
     const ofRound = times.map((ofOne) => ofOne[round] ?? Infinity).toSorted((a, b) => a - b);
-    return ofRound.map((begin, place) => {
-      const end = ofRound.findIndex((time) => time >= begin + windowInMs);
+    return ofRound.map((start, place) => {
+      const end = ofRound.findIndex((time) => time >= start + windowInMs);
       return (end < 0 ? ofRound.length : end) - place;
     });
   });
   return (100 * Math.max(...shares.flat())) / count;
 }
 
-async function measure(fleet: (clock: VirtualClock, note: Note) => void): Promise<number> {
+async function measure(fleet: (clock: VirtualClock, onRequest: OnRequest) => void): Promise<number> {
   const clock = createVirtualClock();
   const times = Array.from({ length: count }, (): number[] => []);
   await withTimersOf(clock, async () => {
