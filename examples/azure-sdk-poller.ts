@@ -15,7 +15,8 @@ const pipeline = createPipelineFromOptions({});
 const scopes = "https://devcenter.azure.com/.default";
 if (credential) pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes }));
 
-// A poller as Azure's SDKs make it: with one of theirs, such as `client.beginCreate…()`, begin at the last lines.
+// A poller as Azure's SDKs create it. With one of theirs, such as that of `client.beginCreate…()`, start at the last
+// lines.
 const url = new URL(
   `projects/${projectName}/operationstatuses/${operationId}?api-version=2025-02-01`,
   endpoint,
@@ -29,7 +30,7 @@ const azurePoller = createHttpPoller({
   sendPollRequest: get,
 });
 
-// One failed request, and core-lro calls the operation failed. Driven by this library it goes on.
+// With core-lro alone one failed poll ends the wait. This library retries it.
 const result = await pollUntilDone(fromPollerLike(azurePoller), {
   onProgress: ({ status, elapsedInMs }) => console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`),
 });

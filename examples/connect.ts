@@ -8,16 +8,16 @@ const devBoxInFourSeconds: Timeline = [
 ];
 
 /**
- * Where the examples find an operation: in Azure, when DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and
- * DEVCENTER_OPERATION_ID are set; in an emulator on this machine otherwise.
+ * Returns an operation for the examples: in Azure, if DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and DEVCENTER_OPERATION_ID
+ * are set, and in an emulator on this machine otherwise.
  */
 export async function connect() {
-  const { operationIds, ...place } = await connectToMany([devBoxInFourSeconds]);
+  const { operationIds, ...connection } = await connectToMany([devBoxInFourSeconds]);
   const [operationId = ""] = operationIds;
-  return { operationId, ...place };
+  return { operationId, ...connection };
 }
 
-/** The same for several operations; in Azure those of DEVCENTER_OPERATION_ID, with commas between them. */
+/** Returns several operations; in Azure those of DEVCENTER_OPERATION_ID, separated by commas. */
 export async function connectToMany(timelines: readonly Timeline[]) {
   const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "", DEVCENTER_OPERATION_ID = "" } = process.env;
   if (DEVCENTER_ENDPOINT !== undefined) {
@@ -35,7 +35,7 @@ export async function connectToMany(timelines: readonly Timeline[]) {
   return { endpoint: server.endpoint, credential: undefined, projectName: "myProject", operationIds, close };
 }
 
-/** An emulator in another process, such as that of `npx lro emulate`, takes no credential. */
+/** Returns the credential for an endpoint: none for an emulator, such as that of `npx lro emulate`. */
 export async function credentialFor(endpoint: string) {
   if (endpoint.startsWith("http:")) return undefined;
   const { DefaultAzureCredential } = await import("@azure/identity");

@@ -2,7 +2,7 @@ import { OperationStatusesClient } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import { credentialFor } from "./connect.ts";
 
-// In Azure when DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and DEVCENTER_POOL are set; on this machine otherwise.
+// In Azure if DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and DEVCENTER_POOL are set; in an emulator otherwise.
 const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "myProject", DEVCENTER_POOL = "myPool" } = process.env;
 const emulator =
   DEVCENTER_ENDPOINT === undefined ? await startOperationStatusServer({ speed: 4 }) : undefined;
@@ -12,7 +12,7 @@ const client = new OperationStatusesClient(endpoint, await credentialFor(endpoin
 const poller = client.createDevBox(DEVCENTER_PROJECT, "me", "my-dev-box", { poolName: DEVCENTER_POOL });
 
 const { statusCode } = await poller.started;
-console.log(`begun: HTTP ${statusCode}`);
+console.log(`started: HTTP ${statusCode}`);
 for await (const { status, changed, elapsedInMs } of poller) {
   if (changed) console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`);
 }

@@ -9,7 +9,7 @@ try {
 } catch (error) {
   if (!(error instanceof PollingTimeoutError) || error.resumeToken === undefined) throw error;
   console.log(error.message);
-  // The token is a small piece of JSON without secrets: keep it in a file, a queue or a pipeline variable.
+  // The token is a small JSON object without secrets: keep it in a file, a queue or a pipeline variable.
   const poller = client.resume(error.resumeToken);
   console.log(await poller.pollUntilDone());
 }

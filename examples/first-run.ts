@@ -1,6 +1,6 @@
 /**
- * The first run: creates two dev boxes on an emulated DevCenter and waits for both, once as a person does, with the
- * `lro` command, and once as a program does, with the library.
+ * Creates two dev boxes on an emulated DevCenter and waits for both: with the `lro` command, as a person does, and with
+ * the library, as a program does.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -11,14 +11,14 @@ const timelines = Array.from({ length: 20 }, (_, index): Timeline => {
 });
 const { endpoint, credential, projectName, operationIds, close } = await connectToMany(timelines);
 
-// All reads are paid from one budget: a 429 holds back every one of them.
+// One rate limiter serves all polls of the client: after a 429 all of them wait.
 const client = new OperationStatusesClient(endpoint, credential);
 const group = createPollerGroup({
   onProgress: ({ finished, total, states }) => console.log(`${finished} of ${total}`, states),
 });
 for (const id of operationIds) group.add(client.operation(projectName, id));
 
-// As they finish. `group.pollUntilDone()`, or `pollAll(operations)`, waits for all of them.
+// Yields operations as they finish. `group.pollUntilDone()`, or `pollAll(operations)`, waits for all of them.
 for await (const { operation, result } of group) {
   if (result.status === "fulfilled") console.log(operation.id, result.value);
   else if (result.reason instanceof OperationFailedError) console.log(operation.id, result.reason.code);

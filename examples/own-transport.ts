@@ -4,11 +4,11 @@ import { connect } from "./connect.ts";
 
 const { endpoint, credential, projectName, operationId, close } = await connect();
 
-/** What the engine polls: anything that can be asked how an operation does. Here DevCenter, by `fetch` alone. */
+/** An operation of your own, for the poller. This one polls DevCenter by `fetch` alone. */
 const operation: Operation = {
   id: operationId,
   getStatus,
-  // What a resume token has to hold so that your code finds the operation again.
+  // The fields by which your code finds the operation again, for the resume token.
   toJSON: () => ({ projectName, operationId }),
 };
 
@@ -18,7 +18,7 @@ console.log(await poller.pollUntilDone());
 
 await close();
 
-/** Asks once. When to ask again, and how often to try, is the engine's business. */
+/** Polls once. The poller decides when to poll next and whether to retry. */
 async function getStatus({ abortSignal }: { readonly abortSignal: AbortSignal }): Promise<StatusResponse> {
   const url = new URL(
     `projects/${projectName}/operationstatuses/${operationId}?api-version=2025-02-01`,
@@ -28,15 +28,15 @@ async function getStatus({ abortSignal }: { readonly abortSignal: AbortSignal })
   const headers: HeadersInit = token ? { authorization: `Bearer ${token.token}` } : {};
   const response = await fetch(url, { headers, redirect: "error", signal: abortSignal });
   const retryAfterInMs = parseRetryAfter((name) => response.headers.get(name) ?? undefined, Date.now());
-  if (!response.ok) throw failedRead(response.status, retryAfterInMs);
-  // A body that is no status throws, and counts as a failed read.
+  if (!response.ok) throw failedPoll(response.status, retryAfterInMs);
+  // A body without a status throws, which counts as a failed poll.
   return { status: parseOperationStatus(await response.json(), operationId), retryAfterInMs };
 }
 
-/** Says whether it is worth trying again: a refusal ends the wait at once. */
-function failedRead(statusCode: number, retryAfterInMs: number | undefined): RequestError {
-  const isPassing = statusCode === 408 || statusCode === 429 || statusCode >= 500;
-  const kind = statusCode === 404 ? "notFound" : isPassing ? "transient" : "permanent";
+/** Returns an error that says whether a retry is worth it. A permanent one ends the wait at once. */
+function failedPoll(statusCode: number, retryAfterInMs: number | undefined): RequestError {
+  const isTransient = statusCode === 408 || statusCode === 429 || statusCode >= 500;
+  const kind = statusCode === 404 ? "notFound" : isTransient ? "transient" : "permanent";
   const isThrottled = statusCode === 429 || statusCode === 503;
   return new RequestError(`HTTP ${statusCode}`, { kind, statusCode, retryAfterInMs, isThrottled });
 }

@@ -13,7 +13,7 @@ console.log(properties);
 
 await close();
 
-/** In a terminal one line that is drawn again and again, in a log a line for each change. */
+/** Redraws one line in a terminal, and prints a line for each change in a log. */
 function draw({ status, percentComplete, estimatedRemainingInMs, changed }: Progress): void {
   const filled = Math.round((percentComplete ?? 0) / 5);
   const left =

@@ -13,10 +13,10 @@ if (WORKER_ENDPOINT !== undefined) await work(WORKER_ENDPOINT, Number(REDIS_PORT
 else if (isRedisInstalled()) await waitForAll();
 else console.log(`Not run: ${missingRedis}.`);
 
-/** A worker: it needs the client, and nothing of what the others know. */
+/** Runs a worker. It needs only the client and the connection. */
 async function work(endpoint: string, port: number): Promise<void> {
   const clients = [new OperationStatusesClient(endpoint)];
-  // Seconds in place of half a minute: the jobs of those that were killed are soon missed.
+  // Seconds in place of half a minute, so that other workers soon take over the jobs of a killed one.
   const lock = { lockDurationInMs: 2000, stalledIntervalInMs: 1000 };
   await createOperationWorker({ connection: { port }, clients, ...lock }).started;
   process.send?.("started");
@@ -24,7 +24,7 @@ async function work(endpoint: string, port: number): Promise<void> {
 
 async function waitForAll(): Promise<void> {
   const redis = await startRedis();
-  // What is left of a million is not worth saving.
+  // So many that the queue is not throttled.
   const server = await startOperationStatusServer({ requestsPerMinute: 1_000_000 });
   const env = {
     ...process.env,
@@ -39,7 +39,7 @@ async function waitForAll(): Promise<void> {
   const replaceOne = async (): Promise<void> => {
     workers.push(await start(env));
     workers.shift()?.kill("SIGKILL");
-    console.log(`killed ${++killed}, ${ended} of 100 operations are over`);
+    console.log(`killed ${++killed} workers, ${ended} of 100 operations have ended`);
   };
   let replacing = Promise.resolve();
   const chaos = setInterval(() => {
@@ -61,10 +61,10 @@ async function waitForAll(): Promise<void> {
   });
   const right = (await Promise.all(operations)).filter(Boolean).length;
   clearInterval(chaos);
-  // One that is just beginning must not outlive the others.
+  // A worker that is still starting must not outlive the others.
   await replacing;
   console.log(
-    `${right} of 100 have their own result; ${server.requests.length} reads, ${killed} workers killed`,
+    `${right} of 100 have their own result; ${server.requests.length} polls, ${killed} workers killed`,
   );
 
   await queue.close();

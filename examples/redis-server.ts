@@ -7,10 +7,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** A Redis of its own, on the loopback address, in a temporary folder. */
+/** A Redis server on the loopback address, with its data in a temporary folder. */
 export interface RedisServer extends AsyncDisposable {
   readonly connection: { readonly host: string; readonly port: number };
-  /** Ends it by this signal, and starts it again with what it has on disk. */
+  /** Ends the server by this signal, and starts it again with its data on disk. */
   restart(signal: "SIGTERM" | "SIGKILL"): Promise<void>;
 }
 
@@ -19,7 +19,7 @@ export function isRedisInstalled(): boolean {
   return spawnSync("redis-server", ["--version"]).status === 0;
 }
 
-/** How to come by one. */
+/** The message for a machine without a redis-server. */
 export const missingRedis = "redis-server is not installed (Debian: apt-get install redis-server)";
 
 /** Starts Redis with an append-only file. */

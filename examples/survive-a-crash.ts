@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { OperationStatusesClient, createPoller } from "lro-poller";
 import { connect } from "./connect.ts";
 
-// Against the emulator, it shows itself what a crash does; else it is for you to kill, and to start again.
-await (process.env["DEVCENTER_ENDPOINT"] === undefined ? crashOnTheWay() : waitOn());
+// With the emulator, it kills its own process. With Azure, kill it yourself, and start it again.
+await (process.env["DEVCENTER_ENDPOINT"] === undefined ? crashMidway() : continueWait());
 
-/** Waits from where the last process came to. */
-async function waitOn(): Promise<void> {
+/** Continues the wait of the last process. */
+async function continueWait(): Promise<void> {
   const { endpoint, credential, projectName, operationId, close } = await connect();
   const { TOKEN_FILE = join(tmpdir(), `${operationId}.json`) } = process.env;
 
@@ -19,7 +19,7 @@ async function waitOn(): Promise<void> {
     ? client.resume(readFileSync(TOKEN_FILE, "utf8"))
     : createPoller(client.operation(projectName, operationId), { timeoutInMs: 3_600_000 });
 
-  /** Under another name first: at whatever moment the process is killed, there is a whole token, or none yet. */
+  /** Writes to another file first, so that a process killed at any moment leaves a whole token, or none yet. */
   const save = (): void => {
     writeFileSync(`${TOKEN_FILE}.new`, JSON.stringify(poller), { flush: true });
     renameSync(`${TOKEN_FILE}.new`, TOKEN_FILE);
@@ -32,13 +32,13 @@ async function waitOn(): Promise<void> {
   );
 
   console.log(await poller.pollUntilDone());
-  // After the result is safe: a process that is killed before this line has it again from the service.
+  // Only after the result is safe. If the process is killed before, the next one gets the result from the service.
   rmSync(TOKEN_FILE);
   await close();
 }
 
-/** Lets a process wait, kills it, and starts another one. */
-async function crashOnTheWay(): Promise<void> {
+/** Starts a process that waits, kills it, and starts another one. */
+async function crashMidway(): Promise<void> {
   const { endpoint, projectName, operationId, close } = await connect();
   const address = {
     DEVCENTER_ENDPOINT: endpoint,
@@ -49,7 +49,7 @@ async function crashOnTheWay(): Promise<void> {
   const first = fork(import.meta.filename, { env });
   setTimeout(() => first.kill("SIGKILL"), 2500);
   await once(first, "exit");
-  console.log("killed; another process goes on");
+  console.log("killed; another process continues");
   await once(fork(import.meta.filename, { env }), "exit");
   await close();
 }

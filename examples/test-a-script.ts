@@ -4,10 +4,10 @@ import { OperationFailedError, PollingTimeoutError, RequestError, createPoller }
 import type { Clock, Operation } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 
-/** The script that is tested: waits for a deployment, an hour at most, and gives the exit code of the process. */
+/** The script to test. It waits for a deployment, an hour at most, and returns the exit code of the process. */
 async function waitForDeployment(operation: Operation, log: string[], clock?: Clock): Promise<number> {
   const poller = createPoller(operation, { timeoutInMs: 3_600_000, ...(clock && { clock }) });
-  poller.onFailedPoll(({ error }) => log.push(`asked in vain: ${error.message}`));
+  poller.onFailedPoll(({ error }) => log.push(`poll failed: ${error.message}`));
   try {
     log.push(`deployed: ${String(await poller.pollUntilDone())}`);
     return 0;
@@ -29,7 +29,7 @@ await test("an outage in the middle does not fail a deployment", async () => {
   const end = { status: "Succeeded", properties: "v2" };
   const operation = scriptedOperation([inTwentyMinutes, outage, outage, inTwentyMinutes, end]);
   assert.equal(await clock.runUntilSettled(waitForDeployment(operation, log, clock)), 0);
-  assert.deepEqual(log, ["asked in vain: HTTP 503", "asked in vain: HTTP 503", "deployed: v2"]);
+  assert.deepEqual(log, ["poll failed: HTTP 503", "poll failed: HTTP 503", "deployed: v2"]);
   operation.assertFinished();
 });
 
@@ -42,7 +42,7 @@ await test("the service's own code is in the log", async () => {
   assert.deepEqual(log, ["failed: QuotaExceeded"]);
 });
 
-await test("an hour is the end of patience", async () => {
+await test("the wait ends after an hour", async () => {
   const clock = createVirtualClock();
   const log: string[] = [];
   const operation = scriptedOperation(Array.from({ length: 9 }, () => inTwentyMinutes));
