@@ -69,7 +69,7 @@ export type {
   ParsedResumeToken,
   ResumeOptions,
 } from "./azure/operation-statuses-client.ts";
-export type { AdditionalPolicy, TransportOptions } from "./azure/http/origin-bound-pipeline.ts";
+export type { AdditionalPolicyConfig, CommonClientOptions } from "./azure/http/origin-bound-pipeline.ts";
 export type {
   CustomizationTask,
   CustomizationTasksValidation,

@@ -25,10 +25,10 @@ import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro
 import { StatusOperation, resourceProvider } from "./lro/status-operation.ts";
 import type { DevCenterContext } from "./lro/status-operation.ts";
 import { createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
-import type { TransportOptions } from "./http/origin-bound-pipeline.ts";
+import type { CommonClientOptions } from "./http/origin-bound-pipeline.ts";
 
 /** Options of an {@link OperationStatusesClient}. */
-export interface OperationStatusesClientOptions extends TransportOptions {
+export interface OperationStatusesClientOptions extends CommonClientOptions {
   /** The api-version of all requests. Default `2025-02-01`. */
   readonly apiVersion?: string;
 }

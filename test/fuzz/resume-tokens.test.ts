@@ -3,7 +3,7 @@ import { expect, test, vi } from "vitest";
 import { ContractError, OperationStatusesClient } from "lro-poller";
 import type { ResumeToken } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
-import { ending } from "../support/rejections.ts";
+import { settled } from "../support/rejections.ts";
 import { endpoint, freshToken, operationId } from "../azure/lro/resume-support.ts";
 
 /** `npm run test:fuzz` sets it. */
@@ -233,7 +233,7 @@ test("waits that continue from mutated tokens end in time, and report valid numb
         numbers.push(elapsedInMs, nextPollInMs, estimatedRemainingInMs);
         if (pollCount > wholeToken.pollCount + 5 || numbers.length > 30) enough.abort();
       });
-      await own.runUntilSettled(ending(poller.pollUntilDone({ abortSignal: enough.signal })));
+      await own.runUntilSettled(settled(poller.pollUntilDone({ abortSignal: enough.signal })));
       expect(numbers.length).toBeGreaterThan(0);
       for (const number of numbers) expect(number ?? 0).toBeGreaterThanOrEqual(0);
       expect(own.now()).toBeLessThan(2 * 86_400_000 + 1);

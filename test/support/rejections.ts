@@ -3,8 +3,6 @@ export function settled(promise: Promise<unknown>): Promise<unknown> {
   return promise.catch((error: unknown) => error);
 }
 
-export { settled as ending };
-
 /** Returns the reason with which a promise rejects, of the expected type. */
 export async function rejection<E extends Error>(
   promise: PromiseLike<unknown>,

@@ -27,7 +27,7 @@ import { TokenCache } from "./token-cache.ts";
 import { redactLog } from "./redaction.ts";
 
 /** A policy of the user's own, in the form that Azure's clients take. */
-export interface AdditionalPolicy {
+export interface AdditionalPolicyConfig {
   /** A policy of core-rest-pipeline. */
   readonly policy: PipelinePolicy;
   /** Before or after the retry phase, which is empty here. Both run once for each request, a redirected one included. */
@@ -35,11 +35,11 @@ export interface AdditionalPolicy {
 }
 
 /** Options of core-rest-pipeline, without those for retries and redirects: this library decides on both. */
-export interface TransportOptions extends Omit<PipelineOptions, "retryOptions" | "redirectOptions"> {
+export interface CommonClientOptions extends Omit<PipelineOptions, "retryOptions" | "redirectOptions"> {
   /** Sends the requests. It may give bodies as streams or as text. Default: core-rest-pipeline's for the runtime. */
   readonly httpClient?: HttpClient;
   /** Policies to add to the pipeline. Default: none. */
-  readonly additionalPolicies?: readonly AdditionalPolicy[];
+  readonly additionalPolicies?: readonly AdditionalPolicyConfig[];
 }
 
 /** A request to an allowed origin. Its URL is kept byte for byte: Azure signs some. */
@@ -195,7 +195,7 @@ export function createOriginBoundPipeline(
   origin: string,
   scope: string,
   tokenCredential: TokenCredential | undefined,
-  options: TransportOptions,
+  options: CommonClientOptions,
 ): OriginBoundPipeline {
   const credential = tokenCredential && new TokenCache(tokenCredential);
   const pipeline = createPipelineFromOptions(options);

@@ -14,7 +14,7 @@ import type { InitialRequest, StartOperationOptions, StartedPoller } from "lro-p
 import { simulate } from "../lro/support.ts";
 import type { Simulated, SimulatedReply, Simulation } from "../lro/support.ts";
 import { CountingCredential } from "../../support/credential.ts";
-import { ending, microtasks, rejection } from "../../support/rejections.ts";
+import { settled, microtasks, rejection } from "../../support/rejections.ts";
 import { forever } from "../../support/scripted-poller.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
@@ -86,7 +86,7 @@ describe("a URL that looks like one of the client's own", () => {
     for (const url of tricks) {
       const service = simulate(...lead(url), ...Array.from({ length: 9 }, () => succeeded));
       const poller = start(service, {}, { outageToleranceInMs: 0 });
-      await service.clock.runUntilSettled(ending(poller.pollUntilDone()));
+      await service.clock.runUntilSettled(settled(poller.pollUntilDone()));
       const origins = service.urls.map((sent) => new URL(sent).origin);
       expect.soft(new Set(origins), url).toEqual(new Set([endpoint]));
     }

@@ -2,7 +2,7 @@ import { createEmptyPipeline, createPipelineFromOptions } from "@azure/core-rest
 import { describe, expect, test } from "vitest";
 import { fixed, startOperation } from "lro-poller";
 import type { InitialRequest } from "lro-poller";
-import { ending, rejection } from "../../support/rejections.ts";
+import { settled, rejection } from "../../support/rejections.ts";
 import { simulate } from "./support.ts";
 import type { SimulatedReply } from "./support.ts";
 
@@ -36,7 +36,7 @@ describe("the initial request", () => {
         httpClient,
         clock,
       });
-      await clock.runUntilSettled(ending(poller.pollUntilDone()));
+      await clock.runUntilSettled(settled(poller.pollUntilDone()));
       expect(requestLog).toHaveLength(times);
     },
   );
@@ -46,7 +46,7 @@ describe("the initial request", () => {
     const sender = { pipeline: createEmptyPipeline(), httpClient, clock, requestTimeoutInMs: 300 };
     const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
     const controller = new AbortController();
-    const wait = ending(poller.pollUntilDone({ abortSignal: controller.signal }));
+    const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
     await clock.advance(700);
     controller.abort("enough");
     expect(await wait).toBe("enough");
@@ -66,7 +66,7 @@ describe("the initial request", () => {
       httpClient,
       clock,
     });
-    await clock.runUntilSettled(ending(poller.pollUntilDone()));
+    await clock.runUntilSettled(settled(poller.pollUntilDone()));
     expect(requestLog).toHaveLength(1);
   });
 });

@@ -4,7 +4,7 @@ import type { Clock, Poller, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { Simulated } from "./support.ts";
 import { down } from "../../support/scripted-poller.ts";
-import { ending, rejection } from "../../support/rejections.ts";
+import { settled, rejection } from "../../support/rejections.ts";
 import { elsewhere, evenly, freshToken, setUp, status } from "./resume-support.ts";
 import type { Setting } from "./resume-support.ts";
 
@@ -16,7 +16,7 @@ const dayInMs = 86_400_000;
 /** Waits for a while, and then does not: as if the process had been killed. Gives its last token. */
 async function killedAfter(durationInMs: number, { poller, clock }: Setting): Promise<string> {
   const end = new AbortController();
-  const wait = ending(poller.pollUntilDone({ abortSignal: end.signal }));
+  const wait = settled(poller.pollUntilDone({ abortSignal: end.signal }));
   await clock.advance(durationInMs);
   const token = JSON.stringify(poller);
   end.abort();
@@ -119,7 +119,7 @@ describe("the timeout of a resumed wait", () => {
 
   test("is none where the caller wants none", async () => {
     const { clock, resumed } = await resumedAfter(0, { timeoutInMs: Infinity });
-    void ending(resumed.pollUntilDone());
+    void settled(resumed.pollUntilDone());
     await clock.advance(100_000);
     expect(resumed.toJSON().deadline).toBeUndefined();
     expect(resumed.toJSON().pollCount).toBeGreaterThan(100);
@@ -135,7 +135,7 @@ describe("the timeout of a resumed wait", () => {
   test("is not lost when the resumed wait is killed before it has started, or in its middle", async () => {
     const { clock, client, resumed } = await resumedAfter(1000);
     const second = client.resume(JSON.stringify(resumed), evenly(elsewhere(clock)));
-    void ending(second.pollUntilDone());
+    void settled(second.pollUntilDone());
     await clock.advance(3000);
     const third = client.resume(JSON.stringify(second), evenly(elsewhere(clock)));
     await rejection(clock.runUntilSettled(third.pollUntilDone()), PollingTimeoutError);
@@ -169,7 +169,7 @@ describe("the timeout of a resumed wait", () => {
     const setting = await resumedAfter(5000);
     await timeOf(setting);
     expect(setting.resumed.toJSON().deadline).toBeUndefined();
-    void ending(setting.resumed.pollUntilDone());
+    void settled(setting.resumed.pollUntilDone());
     await setting.clock.advance(60_000);
     expect(setting.clock.pendingTimers).toBe(1);
   });
