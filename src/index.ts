@@ -55,13 +55,12 @@ export type { FailedPoll, Progress } from "./state/progress.ts";
 export type { Limiter, RateLimit, RequestResult } from "./operation/limiter.ts";
 export { adaptive } from "./schedule/adaptive.ts";
 export type { AdaptiveScheduleOptions } from "./schedule/adaptive.ts";
-export type { ProgressHistory, ProgressPoint } from "./schedule/progress-history.ts";
+export type { ProgressHistory } from "./schedule/progress-history.ts";
 export { parseRetryAfter } from "./operation/retry-after.ts";
 export type { GetHeader } from "./operation/retry-after.ts";
 export type { PollHistory, RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 export { exponential, fixed } from "./schedule/backoff.ts";
 export type { ResumeToken } from "./state/resume-token.ts";
-export type { ProgressToken } from "./state/progress-token.ts";
 export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
 export type {
   GetOperationStatusOptions,

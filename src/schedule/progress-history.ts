@@ -10,15 +10,18 @@ export interface ProgressPoint {
   readonly levels: number;
 }
 
-/** How `percentComplete` moved so far on one operation: small, of a fixed size, and plain JSON. */
+/**
+ * How `percentComplete` has moved so far on one operation. Its content is private to this library: pass it on as it is.
+ * It is small, of a fixed size, and plain JSON.
+ */
 export interface ProgressHistory {
-  /** Changes of level, oldest first; at most 12. Where there were more, the older ones are means. */
+  /** @internal Changes of level, oldest first; at most 12. Where there were more, the older ones are means. */
   readonly points: readonly ProgressPoint[];
-  /** When the percentage was last reported, in milliseconds since the wait began. */
+  /** @internal When the percentage was last reported, in milliseconds since the wait started. */
   readonly latestInMs: number;
-  /** What every percentage so far is a multiple of; 0 before the first above 0. */
+  /** @internal The number that every percentage so far is a multiple of; 0 before the first above 0. */
   readonly quantum: number;
-  /** How far levels are from between their neighbours, in percent: the mean of the square roots, and of how many. */
+  /** @internal How far levels are from the line between their neighbours, in percent: the mean of the square roots. */
   readonly roughness: { readonly meanRoot: number; readonly count: number };
 }
 

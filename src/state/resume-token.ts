@@ -19,7 +19,8 @@ import type { ProgressToken } from "./progress-token.ts";
 
 /**
  * The data with which another process continues a wait: plain JSON, without bodies and without secrets of this library.
- * It has less than 1 kB for an operation of DevCenter. Times are milliseconds since 1970.
+ * It has less than 1 kB for an operation of DevCenter. Times are milliseconds since 1970. Save all of it: it has more fields
+ * than these.
  */
 export interface ResumeToken {
   /** The version of the token's form. Any other one is rejected. */
@@ -44,7 +45,7 @@ export interface ResumeToken {
   readonly notBefore?: number | undefined;
   /** The end of the wait's `timeoutInMs`. */
   readonly deadline?: number | undefined;
-  /** How the percentage has moved. */
+  /** @internal How the percentage has moved. */
   readonly progress?: ProgressToken | undefined;
 }
 
