@@ -2,20 +2,20 @@ import { unlessAborted } from "./abort.ts";
 import { TimerHeap } from "./timer-heap.ts";
 import type { Timer } from "./timer-heap.ts";
 
-/** The library's only source of time. Replace it in tests by the one of `lro-poller/testing`. */
+/** The library's only source of time. In tests, replace it with the virtual clock of `lro-poller/testing`. */
 export interface Clock {
-  /** Milliseconds that never run backwards, from any origin. */
+  /** Returns milliseconds that never run backwards, from any origin. */
   now(): number;
-  /** Milliseconds since 1970, for what outlives the process. */
+  /** Returns milliseconds since 1970, for times that outlive the process. */
   timestamp(): number;
-  /** Calls back once, after `delayInMs` milliseconds of any size. Returns a function that cancels it. */
+  /** Calls back once after `delayInMs` milliseconds, however many. Returns a function that cancels the timer. */
   setTimer(callback: () => void, delayInMs: number): () => void;
 }
 
 /**
- * Waits.
+ * Waits `delayInMs` milliseconds.
  *
- * @throws the signal's reason, at once, when it fires
+ * @throws The reason of `abortSignal` as soon as it fires.
  */
 export async function sleep(clock: Clock, delayInMs: number, abortSignal?: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -28,14 +28,14 @@ export async function sleep(clock: Clock, delayInMs: number, abortSignal?: Abort
 }
 
 /** A longer timer fires after one millisecond, in Node and in browsers. */
-const longestTimerInMs = 2 ** 31 - 1;
+const maxTimerInMs = 2 ** 31 - 1;
 
 /** How long callbacks may run in a row before sockets get their turn. */
-const longestTurnInMs = 5;
+const maxTurnInMs = 5;
 
-/** The platform's time, with one timer of the platform for all of ours: 100,000 of its own would cost 20 MB. */
+/** The platform's time. It uses one platform timer for all timers: 100,000 platform timers would cost 20 MB. */
 class SystemClock implements Clock {
-  readonly #queue = new TimerHeap();
+  readonly #heap = new TimerHeap();
   #isFiring = false;
   #armed: { readonly dueAt: number; readonly handle: ReturnType<typeof setTimeout> } | undefined;
 
@@ -48,26 +48,26 @@ class SystemClock implements Clock {
   }
 
   setTimer(callback: () => void, delayInMs: number): () => void {
-    const timer = this.#queue.add(performance.now() + delayInMs, callback);
+    const timer = this.#heap.add(performance.now() + delayInMs, callback);
     this.#arm();
-    // Bound: an arrow function, which keeps a context of its own besides, takes 32 bytes more.
+    // Bound: an arrow function keeps a context of its own, which takes 32 bytes more.
     return this.#cancel.bind(this, timer);
   }
 
   #cancel(timer: Timer): void {
-    this.#queue.remove(timer);
+    this.#heap.remove(timer);
     this.#arm();
   }
 
-  /** Sets the platform's timer for the first of ours. Without one the process may end. */
+  /** Sets the platform timer for the first timer. Without a timer the process may end. */
   #arm(): void {
-    const { first } = this.#queue;
+    const { first } = this.#heap;
     if (this.#isFiring || first?.dueAt === this.#armed?.dueAt) return;
     clearTimeout(this.#armed?.handle);
     this.#armed = undefined;
     if (first === undefined) return;
-    // Overdue when the event loop was blocked: Node warns of a negative delay (TimeoutNegativeWarning).
-    const delayInMs = Math.max(0, Math.min(Math.ceil(first.dueAt - performance.now()), longestTimerInMs));
+    // A blocked event loop makes the timer overdue: Node warns of a negative delay (TimeoutNegativeWarning).
+    const delayInMs = Math.max(0, Math.min(Math.ceil(first.dueAt - performance.now()), maxTimerInMs));
     this.#armed = { dueAt: first.dueAt, handle: setTimeout(() => this.#fire(), delayInMs) };
   }
 
@@ -77,10 +77,10 @@ class SystemClock implements Clock {
     const startedAt = performance.now();
     let now = startedAt;
     try {
-      // Node fires a fraction of a millisecond early at times: who is not due yet is armed again.
-      for (let { first } = this.#queue; first && first.dueAt <= now; { first } = this.#queue) {
-        if (now - startedAt > longestTurnInMs) break;
-        this.#queue.remove(first);
+      // Node sometimes fires a fraction of a millisecond early: a timer that is not due yet is armed again.
+      for (let { first } = this.#heap; first && first.dueAt <= now; { first } = this.#heap) {
+        if (now - startedAt > maxTurnInMs) break;
+        this.#heap.remove(first);
         first.callback();
         now = performance.now();
       }
@@ -91,5 +91,5 @@ class SystemClock implements Clock {
   }
 }
 
-/** The real time. */
+/** The real clock of the platform. */
 export const systemClock: Clock = new SystemClock();

@@ -4,7 +4,7 @@ import { systemClock } from "lro-poller";
 import { TimerHeap } from "../src/timer-heap.ts";
 import type { Timer } from "../src/timer-heap.ts";
 
-describe("the system's clock", () => {
+describe("the system clock", () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });
@@ -12,7 +12,7 @@ describe("the system's clock", () => {
     vi.useRealTimers();
   });
 
-  test("calls back in the order in which the timers are due, and only those", () => {
+  test("calls back in the order in which the timers are due, without cancelled ones", () => {
     const fired: string[] = [];
     systemClock.setTimer(() => fired.push("third"), 300);
     systemClock.setTimer(() => fired.push("first"), 100);
@@ -34,7 +34,7 @@ describe("the system's clock", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  test("waits longer than a timer of the platform can", () => {
+  test("waits longer than a platform timer can", () => {
     const fired = vi.fn<() => void>();
     systemClock.setTimer(fired, 2 ** 40);
     vi.advanceTimersByTime(2 ** 32);
@@ -70,7 +70,7 @@ describe("the system's clock", () => {
     expect(fired).toHaveBeenCalledOnce();
   });
 
-  test("lets a callback set the next timer, even at once", () => {
+  test("lets a callback set the next timer, even with no delay", () => {
     const fired: number[] = [];
     const again = (): void => {
       if (fired.push(fired.length) < 3) systemClock.setTimer(again, 0);

@@ -6,9 +6,9 @@ import type { Law } from "./laws.ts";
 import { peers } from "./peers.ts";
 import type { Peer } from "./peers.ts";
 import { seeded } from "./random.ts";
-import { noBar } from "./shapes.ts";
+import { noPercentage } from "./shapes.ts";
 import type { Shape } from "./shapes.ts";
-import { waitAsEngine, waitAsPeer } from "./simulate.ts";
+import { waitAsPoller, waitAsPeer } from "./simulate.ts";
 import type { Run, WaitOptions, WaitResult } from "./simulate.ts";
 
 /** A kind of operation, and how many of it to simulate. */
@@ -16,42 +16,47 @@ export interface Corpus {
   readonly law: Law;
   readonly runs: number;
   readonly shape?: Shape;
-  /** Seconds that every answer asks for. */
+  /** The Retry-After of every response, in seconds. */
   readonly retryAfter?: number;
   readonly seed?: number;
 }
 
-/** How the waits of a corpus went on the average, in seconds. */
+/** The means over the waits of a corpus, in seconds. */
 export interface Summary {
   readonly polls: number;
   readonly lateness: number;
-  /** The lateness that 19 of 20 waits stay below. */
+  /** The 95th percentile of the lateness. */
   readonly latenessP95: number;
 }
 
-/** What waiting costs when a read costs as much as `pollCost` seconds of lateness. */
+/** Returns the cost of waiting: `lateness + pollCost × polls`, `pollCost` in seconds of lateness. */
 export function costOf({ lateness, polls }: Summary, pollCost: number): number {
   return lateness + pollCost * polls;
 }
 
-/** Options with the bounds open, for a price in seconds. */
+/** Options with open bounds, for a price in seconds. */
 export function openTerms(pollCost: number): AdaptiveScheduleOptions {
   return { pollCostInMs: pollCost * 1000, minDelayInMs: 500, maxDelayInMs: Infinity };
 }
 
-/** How our schedule waits. `scheduleOf` gives the schedule of each run, counted from 0. */
+/** Simulates waits by our schedules. `scheduleOf` returns the schedule of each run, counted from 0. */
 export function ours(corpus: Corpus, scheduleOf: (run: number) => Schedule, options?: WaitOptions): Summary {
-  return summaryOf(corpus, (run, random, index) => waitAsEngine(scheduleOf(index), run, random, options));
+  return summaryOf(corpus, (run, random, index) => waitAsPoller(scheduleOf(index), run, random, options));
 }
 
-/** How our schedule waits at a price, with the bounds open. */
+/** Simulates waits by our schedule at a price, with open bounds. */
 export function priced(corpus: Corpus, pollCost: number, options?: WaitOptions): Summary {
   const schedule = adaptive(openTerms(pollCost));
   return ours(corpus, () => schedule, options);
 }
 
-/** How our schedule waits when each run knows `count` earlier durations of its kind. */
-export function pricedWithPast(corpus: Corpus, pollCost: number, count: number, kinds = 25): Summary {
+/** Simulates waits by our schedule with `count` past durations of the kind. */
+export function pricedWithPastDurations(
+  corpus: Corpus,
+  pollCost: number,
+  count: number,
+  kinds = 25,
+): Summary {
   const schedules = Array.from({ length: kinds }, (_, kind) => {
     const past = records(corpus.law, count, seeded(7919 * kind + (corpus.seed ?? 0) + 1));
     return adaptive({
@@ -59,19 +64,19 @@ export function pricedWithPast(corpus: Corpus, pollCost: number, count: number, 
       pastDurationsInMs: past.map((seconds) => seconds * 1000),
     });
   });
-  const nothingKnown = adaptive(openTerms(pollCost));
-  return ours(corpus, (run) => schedules[run % kinds] ?? nothingKnown);
+  const withoutPast = adaptive(openTerms(pollCost));
+  return ours(corpus, (run) => schedules[run % kinds] ?? withoutPast);
 }
 
-/** How each peer waits, and how the cheapest of them does at a price. Peers that break a Retry-After do not count. */
+/** Simulates waits by each peer, without those that ignore Retry-After where there is one. */
 export function peerSummaries(corpus: Corpus): ReadonlyMap<Peer, Summary> {
-  const heeding = peers.filter((peer) => corpus.retryAfter === undefined || peer.heedsRetryAfter);
+  const obeying = peers.filter((peer) => corpus.retryAfter === undefined || peer.obeysRetryAfter);
   return new Map(
-    heeding.map((peer) => [peer, summaryOf(corpus, (run, random) => waitAsPeer(peer, run, random))]),
+    obeying.map((peer) => [peer, summaryOf(corpus, (run, random) => waitAsPeer(peer, run, random))]),
   );
 }
 
-/** The cheapest peer at a price, in hindsight. */
+/** Returns the cheapest peer at a price, in hindsight. */
 export function bestPeer(
   summaries: ReadonlyMap<Peer, Summary>,
   pollCost: number,
@@ -80,18 +85,17 @@ export function bestPeer(
   return costs.reduce((best, next) => (next.cost < best.cost ? next : best));
 }
 
-/** The geometric mean. */
 export function geometricMean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
 function summaryOf(
-  { law, runs, shape = noBar, retryAfter, seed = 0 }: Corpus,
+  { law, runs, shape = noPercentage, retryAfter, seed = 0 }: Corpus,
   wait: (run: Run, random: () => number, index: number) => WaitResult,
 ): Summary {
   const results = durations(law, runs, seeded(seed + 1)).map((duration, index) => {
-    const bar = shape.bar(duration, seeded(1_000_003 * (seed + 1) + index));
-    return wait({ duration, bar, retryAfter }, seeded(500_009 * (seed + 1) + index), index);
+    const percentageAt = shape.percentageOf(duration, seeded(1_000_003 * (seed + 1) + index));
+    return wait({ duration, percentageAt, retryAfter }, seeded(500_009 * (seed + 1) + index), index);
   });
   const lateness = results.map((result) => result.lateness).toSorted((a, b) => a - b);
   return {
@@ -101,6 +105,6 @@ function summaryOf(
   };
 }
 
-function meanOf(values: readonly number[]): number {
+export function meanOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

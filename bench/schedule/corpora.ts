@@ -1,10 +1,10 @@
 import { exponentialLaw, logNormal, mixture, uniform } from "./laws.ts";
 import type { Law } from "./laws.ts";
 
-/** What a read costs, in seconds of lateness. */
+/** Prices of a poll, in seconds of lateness. */
 export const prices: readonly number[] = [1, 4, 10];
 
-/** Kinds of operations of a minute and more. */
+/** The durations of kinds of operations, of a minute and more. */
 export const longLaws: readonly Law[] = [
   logNormal("1 min", 75, 0.4),
   logNormal("5 min", 300, 0.4),
@@ -14,7 +14,7 @@ export const longLaws: readonly Law[] = [
   mixture("1 or 45 min", 0.3, logNormal("1 min", 60, 0.4), logNormal("45 min", 2700, 0.3)),
 ];
 
-/** Kinds of operations from seconds to hours. */
+/** The durations of kinds of operations, from seconds to hours. */
 export const laws: readonly Law[] = [
   logNormal("5 s", 5, 0.4),
   logNormal("20 s", 20, 0.4),

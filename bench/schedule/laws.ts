@@ -1,13 +1,13 @@
-/** How long the operations of a class take, in seconds. */
+/** The distribution of the durations of a kind of operations, in seconds. */
 export interface Law {
   readonly name: string;
-  /** The duration that a part of all operations, from 0 to 1, stays below. */
+  /** Returns the duration that a share of all operations, from 0 to 1, stays below. */
   quantile(part: number): number;
-  /** The share that takes longer than `seconds`. */
+  /** Returns the share that takes longer than `seconds`. */
   survival(seconds: number): number;
 }
 
-/** Most kinds of operations: the logarithm of the duration is normal. `sigma` 0.4 is half to double, mostly. */
+/** Log-normal, as most kinds of operations are. With a `sigma` of 0.4 most take half to double the median. */
 export function logNormal(name: string, median: number, sigma: number): Law {
   return {
     name,
@@ -16,7 +16,7 @@ export function logNormal(name: string, median: number, sigma: number): Law {
   };
 }
 
-/** Ends at any moment with the same chance. */
+/** Exponential: a constant hazard. */
 export function exponentialLaw(name: string, mean: number): Law {
   return {
     name,
@@ -25,12 +25,12 @@ export function exponentialLaw(name: string, mean: number): Law {
   };
 }
 
-/** Anything from `least` to `most`, alike. */
-export function uniform(name: string, least: number, most: number): Law {
+/** Uniform from `min` to `max`. */
+export function uniform(name: string, min: number, max: number): Law {
   return {
     name,
-    quantile: (part) => least + (most - least) * part,
-    survival: (seconds) => Math.min(1, Math.max(0, (most - seconds) / (most - least))),
+    quantile: (part) => min + (max - min) * part,
+    survival: (seconds) => Math.min(1, Math.max(0, (max - seconds) / (max - min))),
   };
 }
 
@@ -43,7 +43,7 @@ export function weibull(name: string, scale: number, shape: number): Law {
   };
 }
 
-/** Two kinds in one: `share` of the operations follow the first law, which has to be the faster one. */
+/** A mixture: `share` of the operations follow the first law, which must be the faster one. */
 export function mixture(name: string, share: number, first: Law, second: Law): Law {
   return {
     name,
@@ -53,7 +53,7 @@ export function mixture(name: string, share: number, first: Law, second: Law): L
   };
 }
 
-/** As many durations as asked for, one from each equal part of the law, in random order. */
+/** Returns a stratified sample: one duration from each of `count` equal parts of the law, in random order. */
 export function durations(law: Law, count: number, random: () => number): readonly number[] {
   return Array.from({ length: count }, (_, i) => ({
     seconds: law.quantile((i + random()) / count),
@@ -63,14 +63,14 @@ export function durations(law: Law, count: number, random: () => number): readon
     .map(({ seconds }) => seconds);
 }
 
-/** As many durations as asked for, drawn each on its own, as a user's records are. */
+/** Returns `count` durations, each drawn on its own, as a user's past durations are. */
 export function records(law: Law, count: number, random: () => number): readonly number[] {
   return Array.from({ length: count }, () => law.quantile(random()));
 }
 
 /**
- * The least that any schedule can cost on the average, in seconds: `∫ √(2c·h(t))·S(t) dt`, with h the hazard and S
- * the survival (Keller 1974). In leading order, for a schedule that knows the law and nothing else.
+ * Returns the least mean cost of any schedule that knows only the law, in seconds: `∫ √(2c·h(t))·S(t) dt` in leading
+ * order, with h the hazard and S the survival (Keller 1974).
  */
 export function lowerBound(law: Law, pollCost: number): number {
   let total = 0;
@@ -95,10 +95,10 @@ function normalBelow(z: number): number {
   return z > 0 ? 1 - upper : upper;
 }
 
-/** The inverse, by halving. */
+/** The inverse, by bisection. */
 function normalQuantile(part: number): number {
   let [low, high] = [-8, 8];
-  for (let halvings = 0; halvings < 40; halvings++) {
+  for (let i = 0; i < 40; i++) {
     const middle = (low + high) / 2;
     if (normalBelow(middle) < part) low = middle;
     else high = middle;

@@ -13,7 +13,7 @@ const style = `
   .title { font-size: 15px; font-weight: 600 } .axis { fill: #57606a }
   .grid { stroke: #d0d7de; stroke-width: 1 }
   .peer { fill: #8c959f } .ours { fill: #0969da } .name { font-weight: 600 }
-  .curve { fill: none; stroke: #0969da; stroke-width: 2.5 } .bar { stroke-dasharray: 7 4 }
+  .curve { fill: none; stroke: #0969da; stroke-width: 2.5 } .dashed { stroke-dasharray: 7 4 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3; stroke: #0d1117 } .axis { fill: #8d96a0 } .grid { stroke: #30363d }
     .peer { fill: #8d96a0 } .ours { fill: #4493f8 } .curve { stroke: #4493f8 }
@@ -26,7 +26,7 @@ export interface PictureCurve {
   readonly points: readonly PicturePoint[];
 }
 
-/** Draws requests against lateness, both in logarithms: a point a peer, and our curves over the price. */
+/** Draws requests against lateness on logarithmic axes: a point for each peer, and our curves over the price. */
 export function picture(
   title: string,
   peers: readonly PicturePoint[],
@@ -51,7 +51,7 @@ export function picture(
     ...y.ticks.map((tick) => label(margin.left - 8, y.at(tick) + 4, String(tick), "end")),
     label((margin.left + width - margin.right) / 2, height - 16, "requests for one operation", "middle"),
     `<text class="title" x="${margin.left}" y="24">${escaped(title)}</text>`,
-    label(margin.left, 44, "seconds from the end of the operation until it is seen", "start"),
+    label(margin.left, 44, "seconds from the end of the operation to the poll that sees it", "start"),
     ...curves.map((curve) => curveLine(curve, x.at, y.at)),
     ...peerMarks(peers, x.at, y.at),
     ...curves.map((curve) => curveMarks(curve, x.at, y.at)),
@@ -69,23 +69,23 @@ interface Axis {
   readonly ticks: readonly number[];
 }
 
-/** The names of the curves stand before them. */
+/** Room for the names of the curves, left of them. */
 const roomForNames = 6;
 
-/** A logarithmic axis from `from` to `to`, in pixels, with ticks at 1, 2 and 5, and with room before the least. */
+/** A logarithmic axis from `from` to `to`, in pixels, with ticks at 1, 2 and 5, and with room before the minimum. */
 function axis(values: readonly number[], from: number, to: number, room = 1.3): Axis {
-  const least = Math.log10(Math.min(...values) / room);
-  const most = Math.log10(Math.max(...values) * 1.3);
+  const min = Math.log10(Math.min(...values) / room);
+  const max = Math.log10(Math.max(...values) * 1.3);
   const decades = Array.from({ length: 12 }, (_, i) => i - 4);
   return {
-    at: (value) => round(from + ((Math.log10(value) - least) / (most - least)) * (to - from)),
+    at: (value) => round(from + ((Math.log10(value) - min) / (max - min)) * (to - from)),
     ticks: decades
       .flatMap((decade) => [1, 2, 5].map((digit) => Number((digit * 10 ** decade).toPrecision(3))))
-      .filter((tick) => Math.log10(tick) >= least && Math.log10(tick) <= most),
+      .filter((tick) => Math.log10(tick) >= min && Math.log10(tick) <= max),
   };
 }
 
-/** Peers that lie on each other share a label; labels that would overlap move down. */
+/** Overlapping peers share a label; overlapping labels move down. */
 function peerMarks(
   peers: readonly PicturePoint[],
   x: (value: number) => number,
@@ -124,7 +124,7 @@ function curveLine(
   y: (value: number) => number,
 ): string {
   const path = points.map(({ polls, lateness }) => `${x(polls)},${y(lateness)}`).join(" ");
-  return `<polyline class="curve${isDashed ? " bar" : ""}" points="${path}"/>`;
+  return `<polyline class="curve${isDashed ? " dashed" : ""}" points="${path}"/>`;
 }
 
 function curveMarks(

@@ -9,7 +9,7 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** A draw from the standard normal law. */
+/** Draws from the standard normal distribution. */
 export function normal(random: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

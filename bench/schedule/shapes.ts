@@ -1,21 +1,22 @@
 import { normal } from "./random.ts";
 
-/** What a service reports at a moment: the percentage, or nothing. */
-export type Bar = (elapsed: number) => number | undefined;
+/** The percentage that a service reports at a moment; `undefined` for none. */
+export type PercentageAt = (elapsed: number) => number | undefined;
 
-/** Makes the bar of one operation that takes `duration` seconds. */
+/** How the percentage of a kind of operations moves. */
 export interface Shape {
   readonly name: string;
-  bar(duration: number, random: () => number): Bar;
+  /** Returns the percentage of one operation that takes `duration` seconds. */
+  percentageOf(duration: number, random: () => number): PercentageAt;
 }
 
-/** A shape given by the part of the work done after a part of the time, both from 0 to 1. */
+/** A shape given by the share of the work done after a share of the time, both from 0 to 1. */
 function curve(name: string, done: (part: number, random: () => number) => number, quantum = 1): Shape {
   return {
     name,
-    bar: (duration, random) => {
-      const answer = rounded(quantum);
-      return (elapsed) => answer(100 * done(Math.min(1, elapsed / duration), random));
+    percentageOf: (duration, random) => {
+      const report = rounded(quantum);
+      return (elapsed) => report(100 * done(Math.min(1, elapsed / duration), random));
     },
   };
 }
@@ -29,18 +30,17 @@ const rounded =
 function drawn(name: string, make: (random: () => number) => (part: number) => number, quantum = 1): Shape {
   return {
     name,
-    bar: (duration, random) => {
+    percentageOf: (duration, random) => {
       const done = make(random);
-      const answer = rounded(quantum);
-      return (elapsed) => answer(100 * done(Math.min(1, elapsed / duration)));
+      const report = rounded(quantum);
+      return (elapsed) => report(100 * done(Math.min(1, elapsed / duration)));
     },
   };
 }
 
-export const noBar: Shape = { name: "none", bar: () => () => undefined };
+export const noPercentage: Shape = { name: "none", percentageOf: () => () => undefined };
 
-const between = (random: () => number, least: number, most: number): number =>
-  least + (most - least) * random();
+const between = (random: () => number, min: number, max: number): number => min + (max - min) * random();
 
 /** The shapes that the schedule was built for. */
 export const shapes = {
@@ -66,22 +66,22 @@ export const shapes = {
   }),
   late: {
     name: "absent, then truthful",
-    bar: (duration: number, random: () => number): Bar => {
+    percentageOf: (duration: number, random: () => number): PercentageAt => {
       const since = duration * between(random, 0.2, 0.5);
       return (elapsed) => (elapsed < since ? undefined : rounded(1)((100 * elapsed) / duration));
     },
   },
 } as const satisfies Readonly<Record<string, Shape>>;
 
-/** Shapes that it was not built for: they are only ever measured. */
+/** Shapes that it was not built for: they are only measured. */
 export const unseenShapes = {
   unrounded: curve("truthful, unrounded", (part) => part, 1e-9),
   veryNoisy: curve("very noisy", (part, random) => part + 0.05 * normal(random)),
   quarters: curve("steps of 25 %", (part) => part, 25),
   fraction: {
     name: "0 to 1 in place of 0 to 100",
-    bar:
-      (duration: number): Bar =>
+    percentageOf:
+      (duration: number): PercentageAt =>
       (elapsed) =>
         Math.min(1, elapsed / duration),
   },
@@ -104,7 +104,7 @@ export const unseenShapes = {
   }),
   randomWalk: {
     name: "random walk",
-    bar: (duration: number, random: () => number): Bar => {
+    percentageOf: (duration: number, random: () => number): PercentageAt => {
       const path = [0];
       for (let i = 1; i <= 200; i++) path.push((path[i - 1] ?? 0) + (0.5 + 4.5 * random() ** 4) / 200);
       const end = path.at(-1) ?? 1;
@@ -114,8 +114,8 @@ export const unseenShapes = {
   },
   meaningless: {
     name: "meaningless",
-    bar:
-      (_duration: number, random: () => number): Bar =>
+    percentageOf:
+      (_duration: number, random: () => number): PercentageAt =>
       () =>
         Math.floor(100 * random()),
   },
@@ -125,5 +125,5 @@ export const unseenShapes = {
     const reached = between(random, 0.05, 0.3);
     return (part) => Math.min(0.99, part / reached);
   }),
-  constant50: curve("50 % from begin to end", () => 0.5),
+  constant50: curve("50 % from start to end", () => 0.5),
 } as const satisfies Readonly<Record<string, Shape>>;

@@ -3,19 +3,19 @@ import type { PollRules, PollState } from "../../src/state/state-machine.ts";
 import type { StatusResponse } from "../../src/operation/operation.ts";
 import type { PollHistory, Schedule } from "../../src/schedule/schedule.ts";
 import type { Peer } from "./peers.ts";
-import type { Bar } from "./shapes.ts";
+import type { PercentageAt } from "./shapes.ts";
 
-/** One operation: how long it takes, what it reports, what it asks for. Seconds. */
+/** One operation: its duration, its percentage and its Retry-After. Seconds. */
 export interface Run {
   readonly duration: number;
-  readonly bar: Bar;
+  readonly percentageAt: PercentageAt;
   readonly retryAfter?: number | undefined;
 }
 
 /** How one wait went. Seconds. */
 export interface WaitResult {
   readonly polls: number;
-  /** From the end of the operation to the read that saw it. */
+  /** From the end of the operation to the poll that saw it. */
   readonly lateness: number;
 }
 
@@ -34,37 +34,37 @@ const rules: PollRules = {
   maxRetryDelayInMs: 30_000,
 };
 
-/** After the answer to the request that began the operation, which costs nothing and tells nothing. */
-const begun: PollState = transition(initialState, {
+/** The state after the initial response, which costs nothing and says nothing. */
+const started: PollState = transition(initialState, {
   type: "response",
   atInMs: 0,
   response: { status: { id: "/operations/1", name: "1", status: "NotStarted" } },
 });
 
-/** What else there is to say of a simulated wait. */
+/** Options of a simulated wait. */
 export interface WaitOptions {
-  /** Whether the first read is at once, or when the schedule says. Default: when the schedule says. */
-  readonly firstReadAtOnce?: boolean;
-  /** Called before each wait with what the schedule knew, and the wait that followed, in milliseconds. */
+  /** Whether the first poll is sent at once. Default: when the schedule says. */
+  readonly firstPollAtOnce?: boolean;
+  /** Called before each delay with the history that the schedule got, and the delay in milliseconds. */
   readonly watch?: (history: PollHistory, delayInMs: number) => void;
 }
 
-/** Waits as the engine does, by its own transitions. */
-export function waitAsEngine(
+/** Waits as the poller does, by its own state machine. */
+export function waitAsPoller(
   schedule: Schedule,
   run: Run,
   random: () => number,
-  { firstReadAtOnce = false, watch }: WaitOptions = {},
+  { firstPollAtOnce = false, watch }: WaitOptions = {},
 ): WaitResult {
-  let state: PollState = firstReadAtOnce ? initialState : begun;
-  let nowInMs = firstReadAtOnce ? 0 : schedule(historyOf(state, 0), random);
+  let state: PollState = firstPollAtOnce ? initialState : started;
+  let nowInMs = firstPollAtOnce ? 0 : schedule(historyOf(state, 0), random);
   nowInMs = Math.max(nowInMs, (run.retryAfter ?? 0) * 1000);
   let polls = 1;
   for (; nowInMs < run.duration * 1000; polls++) {
     state = transition(state, {
       type: "response",
       atInMs: nowInMs,
-      response: readingAt(run, nowInMs / 1000),
+      response: responseAt(run, nowInMs / 1000),
     });
     const step = nextStep(state, nowInMs, rules, schedule, random);
     if (step.type === "stop") throw new Error(`The wait ended early: ${step.reason}`);
@@ -74,9 +74,9 @@ export function waitAsEngine(
   return { polls, lateness: nowInMs / 1000 - run.duration };
 }
 
-function readingAt({ bar, retryAfter }: Run, elapsed: number): StatusResponse {
+function responseAt({ percentageAt, retryAfter }: Run, elapsed: number): StatusResponse {
   return {
-    status: { id: "/operations/1", name: "1", status: "Running", percentComplete: bar(elapsed) },
+    status: { id: "/operations/1", name: "1", status: "Running", percentComplete: percentageAt(elapsed) },
     retryAfterInMs: retryAfter === undefined ? undefined : retryAfter * 1000,
   };
 }

@@ -4,18 +4,19 @@ import {
   bestPeer,
   costOf,
   geometricMean,
+  meanOf,
   openTerms,
   ours,
   peerSummaries,
   priced,
-  pricedWithPast,
+  pricedWithPastDurations,
 } from "./compare.ts";
 import type { Corpus, Summary } from "./compare.ts";
 import { laws, longLaws, prices } from "./corpora.ts";
 import { lowerBound, records } from "./laws.ts";
 import type { Law } from "./laws.ts";
 import { seeded } from "./random.ts";
-import { noBar } from "./shapes.ts";
+import { noPercentage } from "./shapes.ts";
 import type { Shape } from "./shapes.ts";
 
 /** One line of a table: a kind of operation at a price. */
@@ -27,8 +28,8 @@ export interface Line {
   readonly bestPeer: string;
   /** Our cost over the best peer's. */
   readonly toBestPeer: number;
-  /** Our cost over what ours costs without a bar. */
-  readonly toNoBar: number;
+  /** Our cost over our cost without a percentage. */
+  readonly toNoPercentage: number;
 }
 
 type Wait = (corpus: Corpus, pollCost: number) => Summary;
@@ -45,8 +46,8 @@ function linesOf(
     return prices.map((pollCost) => {
       const summary = wait(corpus, pollCost);
       const best = bestPeer(summaries, pollCost);
+      const without = costOf(priced({ ...corpus, shape: noPercentage }, pollCost), pollCost);
       const cost = costOf(summary, pollCost);
-      const without = costOf(priced({ ...corpus, shape: noBar }, pollCost), pollCost);
       return {
         law: law.name,
         pollCost,
@@ -54,28 +55,28 @@ function linesOf(
         cost,
         bestPeer: best.name,
         toBestPeer: cost / best.cost,
-        toNoBar: cost / without,
+        toNoPercentage: cost / without,
       };
     });
   });
 }
 
-/** Nothing known. `firstReadAtOnce` costs one read that says nothing. */
-export function withoutKnowledge(runs: number, firstReadAtOnce = false): readonly Line[] {
-  return linesOf(laws, runs, (corpus, pollCost) => priced(corpus, pollCost, { firstReadAtOnce }));
+/** Without information. `firstPollAtOnce` costs one poll that says nothing. */
+export function uninformed(runs: number, firstPollAtOnce = false): readonly Line[] {
+  return linesOf(laws, runs, (corpus, pollCost) => priced(corpus, pollCost, { firstPollAtOnce }));
 }
 
-/** With a bar; operations of a minute and more. */
-export function withBar(shape: Shape, runs: number): readonly Line[] {
+/** With a percentage. */
+export function withPercentage(shape: Shape, runs: number): readonly Line[] {
   return linesOf(longLaws, runs, priced, { shape });
 }
 
 /** With 20 past durations of the kind. */
-export function withPast(kinds: readonly Law[], runs: number): readonly Line[] {
-  return linesOf(kinds, runs, (corpus, pollCost) => pricedWithPast(corpus, pollCost, 20));
+export function withPastDurations(kinds: readonly Law[], runs: number): readonly Line[] {
+  return linesOf(kinds, runs, (corpus, pollCost) => pricedWithPastDurations(corpus, pollCost, 20));
 }
 
-/** Where every answer asks for 10 s; only peers that heed it count. */
+/** With a Retry-After of 10 s in every response; only peers that obey it count. */
 export function withRetryAfter(runs: number): readonly Line[] {
   return linesOf(laws, runs, priced, { retryAfter: 10 });
 }
@@ -88,17 +89,17 @@ export function withDefaults(runs: number): readonly Line[] {
   );
 }
 
-/** One line of the table against the least possible. */
+/** One line of the table against the lower bound. */
 export interface BoundLine {
   readonly law: string;
   readonly pollCost: number;
   readonly polls: number;
   readonly cost: number;
-  /** Our cost over the least that any schedule can cost that knows the law. */
+  /** Our cost over the least cost of any schedule that knows the law. */
   readonly toBound: number;
 }
 
-/** The law known: from 4000 durations. */
+/** With 4000 past durations, which make the law known. */
 export function withLawKnown(kinds: readonly Law[], runs: number): readonly BoundLine[] {
   return kinds.flatMap((law, seed) => {
     const past = records(law, 4000, seeded(seed + 77)).map((seconds) => seconds * 1000);
@@ -117,21 +118,21 @@ export function withLawKnown(kinds: readonly Law[], runs: number): readonly Boun
   });
 }
 
-/** How often the range of the estimate held the truth, for a bar over all kinds of a minute and more. */
+/** Returns how often the 80 % interval held the truth, by default over the kinds of a minute and more. */
 export function coverageOf(shape: Shape, runs: number): { readonly covered: number; readonly given: number } {
   const all = longLaws.map((law, seed) => calibrationOf({ law, runs, seed, shape }));
   const estimated = all.filter(({ covered }) => !Number.isNaN(covered));
   return {
-    covered: estimated.reduce((sum, { covered }) => sum + covered, 0) / estimated.length,
-    given: all.reduce((sum, { given }) => sum + given, 0) / all.length,
+    covered: meanOf(estimated.map(({ covered }) => covered)),
+    given: meanOf(all.map(({ given }) => given)),
   };
 }
 
-/** The largest and the geometric mean of a ratio. */
+/** Returns the maximum and the geometric mean of a ratio. */
 export function extremesOf(
   lines: readonly Line[],
-  ratio: "toBestPeer" | "toNoBar",
-): { readonly most: number; readonly mean: number } {
+  ratio: "toBestPeer" | "toNoPercentage",
+): { readonly max: number; readonly mean: number } {
   const ratios = lines.map((line) => line[ratio]);
-  return { most: Math.max(...ratios), mean: geometricMean(ratios) };
+  return { max: Math.max(...ratios), mean: geometricMean(ratios) };
 }

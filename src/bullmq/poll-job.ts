@@ -5,7 +5,7 @@ import { resolveOptions } from "../poller/options.ts";
 import { PollSession } from "../poller/poll-session.ts";
 import { StatusRequest, toRequestError } from "../poller/status-request.ts";
 import { defaultPollCostInMs } from "../schedule/adaptive.ts";
-import { spread } from "../schedule/schedule.ts";
+import { withJitter } from "../schedule/schedule.ts";
 import type { Progress } from "../state/progress.ts";
 import { resumedStateOf } from "../state/resume-token.ts";
 import { retryAfterLeftInMs } from "../state/state-machine.ts";
@@ -66,7 +66,7 @@ class JobPoll {
   waitInsteadOfPoll(): PollResult | undefined {
     const { state, elapsedInMs, step } = this.#session;
     if (step.type === "stop" || retryAfterLeftInMs(state, elapsedInMs) <= 0) return undefined;
-    if (step.until === "nextPoll") return this.#delayed(spread(step.delayInMs, Math.random));
+    if (step.until === "nextPoll") return this.#delayed(withJitter(step.delayInMs, Math.random));
     if (step.delayInMs > 0) return this.#delayed(step.delayInMs);
     this.#session.stop("timedOut");
     return this.#completed();

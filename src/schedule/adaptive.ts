@@ -1,40 +1,39 @@
 import { checkDuration } from "../validate.ts";
-import { estimateFrom } from "./remaining-time.ts";
-import { forecastsOf } from "./forecast.ts";
-import { withinRegretBound } from "./regret-bound.ts";
-import { gapOf, uninformed } from "./hazard.ts";
-import type { Background, Terms } from "./hazard.ts";
 import { learnedFrom } from "./duration-model.ts";
-import { beliefOf, cheapestPlan, momentsAhead } from "./plan.ts";
-import { spreadUpTo } from "./schedule.ts";
+import { forecastsOf } from "./forecast.ts";
+import { gapOf, uninformed } from "./hazard.ts";
+import type { Prior, Terms } from "./hazard.ts";
+import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
+import { withinRegretBound } from "./regret-bound.ts";
+import { estimateRemaining } from "./remaining-time.ts";
+import { withJitterUpTo } from "./schedule.ts";
 import type { PollHistory, Schedule } from "./schedule.ts";
 
-/** What a wait costs, in words of one number. */
+/** Options of {@link adaptive}: the price of a poll, the bounds of the delay, and past durations. */
 export interface AdaptiveScheduleOptions {
-  /** How much lateness one status request is worth, in milliseconds. Default 1000. */
+  /** The price of one poll: how many milliseconds of delay you accept to save a request. Default 1000. */
   readonly pollCostInMs?: number;
-  /** The shortest wait between reads, in milliseconds. Default 1000. */
+  /** The shortest delay between polls, in milliseconds. Default 1000. */
   readonly minDelayInMs?: number;
-  /** The longest wait between reads, in milliseconds. Default 30 000. `Infinity` is allowed. */
+  /** The longest delay between polls, in milliseconds. Default 30 000. `Infinity` is allowed. */
   readonly maxDelayInMs?: number;
   /**
-   * How long earlier operations of this kind took, in milliseconds, in any order; failed ones too. 20 are plenty,
-   * thousands do no harm. None by default.
+   * The durations of earlier operations of this kind, failed ones too, in milliseconds and in any order. 20 are plenty,
+   * thousands do no harm. Default: none.
    */
   readonly pastDurationsInMs?: readonly number[];
 }
 
-/** What a request is worth to who does not say. */
 export const defaultPollCostInMs = 1000;
 
 /**
- * The default: spends reads so that lateness plus reads times their price is least.
+ * Creates the default polling schedule. It minimizes `cost = lateness + pollCostInMs × polls`.
  *
- * Nothing being known of how long the operation takes, the chance that it ends in the next moment is taken as
- * one in its age. What earlier operations took replaces that guess as far as they reach. `percentComplete` sharpens
- * it, as far as it was right so far on this operation; reads that were saved on its word are all that it may lose.
+ * Without any information it assumes that the chance of ending in the next moment falls with the operation's age.
+ * Past durations replace that assumption as far as they reach. `percentComplete` refines it, as far as it has been
+ * right on this operation. A misleading percentage costs at most the polls that it has saved.
  *
- * @throws RangeError when an option is negative, not a number, or the bounds are the wrong way round
+ * @throws RangeError if an option is negative or not a number, or if `minDelayInMs` is above `maxDelayInMs`.
  */
 export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   const { pollCostInMs = defaultPollCostInMs, pastDurationsInMs = [] } = options;
@@ -49,43 +48,35 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
     throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof pastDurationsInMs}`);
   for (const duration of pastDurationsInMs) checkPastDuration(duration);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
-  const background = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : uninformed(terms);
-  const hasPast = pastDurationsInMs.length > 0;
+  const prior = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : uninformed(terms);
   const schedule = (history: PollHistory, random: () => number): number => {
-    const { gap, tolerance } = wantedGap(history, background, terms, hasPast);
-    return spreadUpTo(maxDelayInMs, gap, minDelayInMs, random, tolerance);
+    const { gap, tolerance } = wantedGap(history, prior, terms);
+    return withJitterUpTo(maxDelayInMs, gap, minDelayInMs, random, tolerance);
   };
-  return Object.assign(schedule, {
-    estimate: (history: PollHistory) => estimateFrom(history, background, hasPast),
-  });
+  return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, prior) });
 }
 
-/** Beyond these nothing took place, and the arithmetic of laws would overflow. */
-const [shortestPastInMs, longestPastInMs] = [1, 1e12];
+/** No operation takes less or more, and the arithmetic of the duration model would overflow. */
+const [minPastDurationInMs, maxPastDurationInMs] = [1, 1e12];
 
 function checkPastDuration(durationInMs: number): void {
-  if (durationInMs >= shortestPastInMs && durationInMs <= longestPastInMs) return;
+  if (durationInMs >= minPastDurationInMs && durationInMs <= maxPastDurationInMs) return;
   throw new RangeError(
-    `pastDurationsInMs: expected milliseconds from ${shortestPastInMs} to ${longestPastInMs}, got ${durationInMs}`,
+    `pastDurationsInMs: expected milliseconds from ${minPastDurationInMs} to ${maxPastDurationInMs}, got ${durationInMs}`,
   );
 }
 
-/** The wait before the spreading, and how exact it is meant. */
-function wantedGap(
-  history: PollHistory,
-  background: Background,
-  terms: Terms,
-  hasPast: boolean,
-): { gap: number; tolerance: number } {
+/** Returns the wait before jitter, and the tolerance that limits the jitter. */
+function wantedGap(history: PollHistory, prior: Prior, terms: Terms): { gap: number; tolerance: number } {
   const { elapsedInMs, progress } = history;
-  const forecasts = progress === undefined ? [] : forecastsOf(progress, elapsedInMs);
-  if (forecasts.length === 0 && !hasPast) {
-    const gap = gapOf(background, elapsedInMs, terms);
+  const forecasts = forecastsOf(progress, elapsedInMs);
+  if (forecasts.length === 0 && !prior.isInformed) {
+    const gap = gapOf(prior, elapsedInMs, terms);
     return { gap, tolerance: gap };
   }
-  const moments = momentsAhead(background, forecasts, elapsedInMs);
-  const belief = beliefOf(background, forecasts, elapsedInMs);
-  const { gapInMs, gapAfterInMs } = cheapestPlan(moments, belief, background, terms);
-  const gap = forecasts.length === 0 ? gapInMs : withinRegretBound(gapInMs, history, background, terms);
+  const moments = momentsAhead(prior, forecasts, elapsedInMs);
+  const posterior = posteriorOf(prior, forecasts, elapsedInMs);
+  const { gapInMs, gapAfterInMs } = cheapestPlan(moments, posterior, prior, terms);
+  const gap = forecasts.length === 0 ? gapInMs : withinRegretBound(gapInMs, history, prior, terms);
   return { gap, tolerance: gapAfterInMs };
 }

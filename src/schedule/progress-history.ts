@@ -1,12 +1,12 @@
-/** A level of the percentage, first seen at a moment; or the mean of some that came after each other. */
+/** A level of the percentage, first seen at a moment; or the mean of several consecutive ones. */
 export interface ProgressPoint {
-  /** When it was seen there, in milliseconds since the wait began. */
+  /** When it was first seen, in milliseconds since the wait started. */
   readonly atInMs: number;
-  /** The last read before that, in milliseconds: the level was reached in between. */
+  /** The poll before that, in milliseconds: the level was reached in between. */
   readonly afterInMs: number;
   /** The level, 0 to 100. */
   readonly percent: number;
-  /** How many levels this is the mean of. */
+  /** The number of levels that this is the mean of. */
   readonly levels: number;
 }
 
@@ -21,49 +21,53 @@ export interface ProgressHistory {
   readonly latestInMs: number;
   /** @internal The number that every percentage so far is a multiple of; 0 before the first above 0. */
   readonly quantum: number;
-  /** @internal How far levels are from the line between their neighbours, in percent: the mean of the square roots. */
+  /**
+   * @internal How far levels are from the line between their neighbours, in percent: the mean of the square roots, and
+   * their number.
+   */
   readonly roughness: { readonly meanRoot: number; readonly count: number };
 }
 
-/** One answer's percentage. */
+/** The percentage in one response. */
 export interface ReportedProgress {
-  /** Milliseconds since the wait began. */
+  /** Milliseconds since the wait started. */
   readonly elapsedInMs: number;
   /** 0 to 100; `undefined` where the service reported none. */
   readonly percentComplete?: number | undefined;
 }
 
-const mostPoints = 12;
+const maxPoints = 12;
+/** So many of the newest points stay as they are. */
 const newestPoints = 3;
 /** A thousandth of a percent: finer steps make no difference. */
 const stepsInPercent = 1000;
 
-/** The record after one more answer. An answer without a percentage changes nothing. */
+/** Returns the history after one more response. A response without a percentage changes nothing. */
 export function observeProgress(
-  record: ProgressHistory | undefined,
+  history: ProgressHistory | undefined,
   { elapsedInMs, percentComplete }: ReportedProgress,
 ): ProgressHistory | undefined {
-  if (percentComplete === undefined) return record;
-  const { points = [], roughness = smooth } = record ?? {};
-  const point = {
-    atInMs: elapsedInMs,
-    afterInMs: record?.latestInMs ?? elapsedInMs,
-    percent: percentComplete,
-    levels: 1,
-  };
-  const isNew = stepsBetween(points.at(-1)?.percent, percentComplete) >= 0.5;
+  if (percentComplete === undefined) return history;
+  const { points, latestInMs, quantum, roughness } = history ?? { ...emptyHistory, latestInMs: elapsedInMs };
+  const point = { atInMs: elapsedInMs, afterInMs: latestInMs, percent: percentComplete, levels: 1 };
+  const steps = stepsInPercent * Math.abs(percentComplete - (points.at(-1)?.percent ?? Infinity));
+  const isNew = steps >= 0.5;
   const longer = isNew ? [...points, point] : points;
   return {
     points: thinned(longer),
     latestInMs: elapsedInMs,
-    quantum: commonQuantum(record?.quantum ?? 0, percentComplete),
+    quantum: commonQuantum(quantum, percentComplete),
     roughness: isNew && points.length > 1 ? rougher(roughness, longer.slice(-3)) : roughness,
   };
 }
 
-const smooth: ProgressHistory["roughness"] = { meanRoot: 0, count: 0 };
+const emptyHistory: Omit<ProgressHistory, "latestInMs"> = {
+  points: [],
+  quantum: 0,
+  roughness: { meanRoot: 0, count: 0 },
+};
 
-/** The mean goes over roots, so that one jump among many steps does not count as roughness. */
+/** The mean is one of square roots, so that one jump among many steps does not count as roughness. */
 function rougher(
   { meanRoot, count }: ProgressHistory["roughness"],
   [before, between, after]: readonly ProgressPoint[],
@@ -76,14 +80,14 @@ function rougher(
   return { meanRoot: (meanRoot * count + root) / (count + 1), count: count + 1 };
 }
 
-/** Merges the two neighbours that are nearest to each other for their age; the newest are kept apart. */
+/** Merges the two neighbours that are nearest to each other for their age; the newest stay apart. */
 function thinned(points: readonly ProgressPoint[]): readonly ProgressPoint[] {
-  if (points.length <= mostPoints) return points;
-  let [nearest, leastGap] = [0, Infinity];
+  if (points.length <= maxPoints) return points;
+  let [nearest, minGap] = [0, Infinity];
   points.slice(0, -newestPoints).forEach(({ atInMs }, i) => {
     const next = points[i + 1]?.atInMs ?? 0;
     const gap = (next - atInMs) / (next + 1);
-    if (gap < leastGap) [nearest, leastGap] = [i, gap];
+    if (gap < minGap) [nearest, minGap] = [i, gap];
   });
   const merged = points.slice(nearest, nearest + 2).reduce(mean);
   return [...points.slice(0, nearest), merged, ...points.slice(nearest + 2)];
@@ -98,10 +102,6 @@ function mean(a: ProgressPoint, b: ProgressPoint): ProgressPoint {
     percent: of(a.percent, b.percent),
     levels,
   };
-}
-
-function stepsBetween(before: number | undefined, percent: number): number {
-  return before === undefined ? Infinity : stepsInPercent * Math.abs(percent - before);
 }
 
 function commonQuantum(before: number, percent: number): number {

@@ -1,69 +1,67 @@
-/** A level of the bar with its error, at a moment. */
+/** A level of the percentage with its error, at a moment. */
 export interface Sample {
-  /** Milliseconds since the wait began. */
+  /** Milliseconds since the wait started. */
   readonly t: number;
   /** Percent. */
   readonly y: number;
   /** The inverse of the level's variance. */
   readonly weight: number;
-  /** How far off the level may well be, in percent. */
+  /** The likely error of the level, in percent. */
   readonly blur: number;
 }
 
-/** Samples read as a curve. */
+/** A curve fitted to samples. */
 export interface Fit {
-  /** When the curve reaches a level. */
+  /** Returns the moment at which the curve reaches a level. */
   timeOf(level: number): number;
-  /** The standard error of that moment. */
+  /** Returns the standard error of that moment. */
   errorOf(level: number): number;
 }
 
-/** A way to read samples. */
+/** A model of how the percentage moves. */
 export interface Model {
-  /** What the model makes of the samples before it fits any of them. */
+  /** Transforms the samples before they are fitted. */
   prepare(samples: readonly Sample[]): readonly Sample[];
-  /** Fits the first `count` prepared samples; `undefined` where they are too few, or do not rise. */
-  fit(prepared: readonly Sample[], count: number): Fit | undefined;
+  /** Fits prepared samples; `undefined` if they are too few, or do not rise. */
+  fit(prepared: readonly Sample[]): Fit | undefined;
 }
 
-const asTheyAre = (samples: readonly Sample[]): readonly Sample[] => samples;
+const unchanged = (samples: readonly Sample[]): readonly Sample[] => samples;
 
-/** The bar began with the operation and goes on at one pace. */
+/** The percentage starts with the operation and moves at a constant speed. */
 const proportional: Model = {
-  prepare: asTheyAre,
-  fit: (samples, count) => {
+  prepare: unchanged,
+  fit: (samples) => {
     let [ty, tt] = [0, 0];
-    for (const { t, y, weight } of samples.slice(0, count)) {
+    for (const { t, y, weight } of samples) {
       ty += weight * t * y;
       tt += weight * t * t;
     }
-    const pace = ty / tt;
-    if (!(pace > 0)) return undefined;
+    const speed = ty / tt;
+    if (!(speed > 0)) return undefined;
     return {
-      timeOf: (level) => level / pace,
-      errorOf: (level) =>
-        (level / pace / pace) * Math.sqrt(scatterOf(samples.slice(0, count), (t) => pace * t, 1) / tt),
+      timeOf: (level) => level / speed,
+      errorOf: (level) => (level / speed / speed) * Math.sqrt(scatterOf(samples, (t) => speed * t, 1) / tt),
     };
   },
 };
 
-/** A sample this share of the whole wait ago counts a third of a new one. */
+/** A sample older by this share of the whole wait counts a third of a new one. */
 const memory = 0.3;
 
-/** The bar goes on at its latest pace, whatever it did before. */
-const latestPace: Model = {
-  prepare: asTheyAre,
-  fit: (samples, count) => {
-    const known = samples.slice(0, count);
-    const now = known.at(-1)?.t ?? 0;
-    return line(known, (t) => Math.exp((t - now) / (memory * now)));
+/** The percentage continues at its latest speed, whatever it did before. */
+const latestSpeed: Model = {
+  prepare: unchanged,
+  fit: (samples) => {
+    const now = samples.at(-1)?.t ?? 0;
+    return line(samples, (t) => Math.exp((t - now) / (memory * now)));
   },
 };
 
-/** More than any wait in milliseconds, and still far from where a number overflows. */
-const longestLog = 60;
+/** The logarithm of more than any wait in milliseconds, and far below an overflow. */
+const maxLog = 60;
 
-/** The bar follows a power of the time: it crawls more and more, or runs ever faster. */
+/** The percentage follows a power of the time: it slows down or speeds up. */
 const power: Model = {
   prepare: (samples) =>
     samples.map(({ t, y, weight, blur }) => ({
@@ -72,47 +70,47 @@ const power: Model = {
       weight: weight * y * y,
       blur,
     })),
-  fit: (logs, count) => {
-    const fit = line(logs.slice(0, count), unfaded);
+  fit: (logs) => {
+    const fit = line(logs, unfaded);
     if (fit === undefined) return undefined;
-    const timeOf = (level: number): number => Math.exp(Math.min(longestLog, fit.timeOf(Math.log(level))));
+    const timeOf = (level: number): number => Math.exp(Math.min(maxLog, fit.timeOf(Math.log(level))));
     return { timeOf, errorOf: (level) => timeOf(level) * fit.errorOf(Math.log(level)) };
   },
 };
 
 const unfaded = (): number => 1;
 
-export const models: readonly Model[] = [proportional, latestPace, power];
+export const models: readonly Model[] = [proportional, latestSpeed, power];
 
-/** A weighted straight line through three samples or more, read backwards: from the level to the moment. */
+/** Fits a weighted straight line to three samples or more, from the level to the moment. */
 function line(samples: readonly Sample[], fading: (t: number) => number): Fit | undefined {
   if (samples.length < 3) return undefined;
   let [w, wt, wy, wtt, wty] = [0, 0, 0, 0, 0];
-  const begin = samples[0]?.t ?? 0;
+  const start = samples[0]?.t ?? 0;
   for (const { t, y, weight } of samples) {
-    const [since, share] = [t - begin, weight * fading(t)];
+    const [since, share] = [t - start, weight * fading(t)];
     w += share;
     wt += share * since;
     wy += share * y;
     wtt += share * since * since;
     wty += share * since * y;
   }
-  const [t0, y0] = [begin + wt / w, wy / w];
+  const [t0, y0] = [start + wt / w, wy / w];
   const tt = wtt - (wt * wt) / w;
   const ty = wty - (wt * wy) / w;
-  const pace = ty / tt;
-  if (!(pace > 0)) return undefined;
-  const timeOf = (level: number): number => t0 + (level - y0) / pace;
+  const speed = ty / tt;
+  if (!(speed > 0)) return undefined;
+  const timeOf = (level: number): number => t0 + (level - y0) / speed;
   return {
     timeOf,
     errorOf: (level) => {
-      const scatter = scatterOf(samples, (t) => y0 + pace * (t - t0), 2);
-      return Math.sqrt(scatter * (1 / w + (timeOf(level) - t0) ** 2 / tt)) / pace;
+      const scatter = scatterOf(samples, (t) => y0 + speed * (t - t0), 2);
+      return Math.sqrt(scatter * (1 / w + (timeOf(level) - t0) ** 2 / tt)) / speed;
     },
   };
 }
 
-/** How many times larger than expected the squared errors are; a little more where few samples say so. */
+/** How many times larger than expected the squared errors are; a little more with few samples. */
 function scatterOf(samples: readonly Sample[], levelAt: (t: number) => number, parameters: number): number {
   let sum = 1;
   for (const { t, y, weight } of samples) sum += weight * (y - levelAt(t)) ** 2;

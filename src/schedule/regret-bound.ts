@@ -1,51 +1,45 @@
 import { gapOf } from "./hazard.ts";
-import type { Background, Terms } from "./hazard.ts";
+import type { Prior, Terms } from "./hazard.ts";
 import type { PollHistory } from "./schedule.ts";
 import { jitterShare } from "./schedule.ts";
 
-/** How much more than without a bar a wait may come to cost if the operation ends unforeseen in a long gap. */
+/** How much more than without a percentage a wait may cost if the operation ends unexpectedly in a long gap. */
 const allowance = 0.12;
 
 /**
- * Keeps a wait that a bar suggests within what being wrong may cost.
+ * Limits a wait that forecasts suggest to what an error of theirs may cost.
  *
- * Reads that were saved so far pay for what follows: the wait is never so long that the operation, if it ends at
- * any moment of it, comes much dearer than without a bar, nor are there ever more reads. So a bar is followed as far as
- * it has paid for itself, and one that lies costs little, whatever its shape.
+ * The polls saved so far pay for it. The wait is never so long that an end within it costs much more than without a
+ * percentage. Nor are there ever more polls. So a misleading percentage costs little, whatever its shape.
  *
- * The answer with which a wait begins is the same with a bar and without: it stands for the read to come.
+ * The initial response counts as no poll, with a percentage and without.
  */
 export function withinRegretBound(
   gapInMs: number,
-  history: PollHistory,
-  background: Background,
-  terms: Terms,
-): number {
-  const own = gapOf(background, history.elapsedInMs, terms);
-  const most = longestGap(own, history, background, terms);
-  return Math.max(Math.min(own, shortestGap(own, history, background, terms)), Math.min(gapInMs, most));
-}
-
-/** What the background's own reads would have cost by `at`, the last one and its lateness included. */
-function ownCost(background: Background, at: number, terms: Terms): number {
-  return terms.pollCostInMs * (background.count(at) + 0.5) + gapOf(background, at, terms) / 2;
-}
-
-/** The longest wait after which "it ended meanwhile" costs what is allowed, on the average over that wait. */
-function longestGap(
-  own: number,
   { elapsedInMs, pollCount }: PollHistory,
-  background: Background,
+  prior: Prior,
   terms: Terms,
 ): number {
   const spent = terms.pollCostInMs * pollCount;
-  const isAllowed = (gap: number): boolean => {
+  const priorGap = gapOf(prior, elapsedInMs, terms);
+  const priorCostUntil = (at: number): number =>
+    terms.pollCostInMs * (prior.pollsUntil(at) + 0.5) + gapOf(prior, at, terms) / 2;
+  const maxGap = longestAllowed(priorGap, (gap) => {
     const end = meanEnd(elapsedInMs, gap);
     const lateness = elapsedInMs + gap * (1 + jitterShare / 2) - end;
-    return spent + lateness <= (1 + allowance) * ownCost(background, end, terms);
-  };
-  let [allowed, tooLong] = [own, 32 * own];
-  for (let halvings = 0; halvings < 12; halvings++) {
+    return spent + lateness <= (1 + allowance) * priorCostUntil(end);
+  });
+  // The shortest wait that spends no more on polls than without a percentage.
+  const left = (at: number): number => priorCostUntil(at) - spent - priorGap / 2;
+  const [now, later] = [left(elapsedInMs), left(elapsedInMs + priorGap)];
+  const minGap = now >= 0 ? 0 : priorGap * Math.min(1, -now / Math.max(Number.MIN_VALUE, later - now));
+  return Math.max(Math.min(priorGap, minGap), Math.min(gapInMs, maxGap));
+}
+
+/** Returns the longest gap that is allowed, from the prior's gap up to 32 times as much, by bisection. */
+function longestAllowed(priorGap: number, isAllowed: (gap: number) => boolean): number {
+  let [allowed, tooLong] = [priorGap, 32 * priorGap];
+  for (let i = 0; i < 12; i++) {
     const gap = (allowed + tooLong) / 2;
     if (isAllowed(gap)) allowed = gap;
     else tooLong = gap;
@@ -53,20 +47,7 @@ function longestGap(
   return allowed;
 }
 
-/** When an operation that ends within the wait ends on the average: before the middle, since the hazard falls. */
+/** The mean end of an operation that ends within the gap: before the middle, since the hazard falls. */
 function meanEnd(elapsedInMs: number, gap: number): number {
   return elapsedInMs + (gap / 2) * (1 - (0.29 * gap) / (elapsedInMs + gap / 2));
-}
-
-/** The shortest wait that spends no more on reads than would have been spent without a bar. */
-function shortestGap(
-  own: number,
-  { elapsedInMs, pollCount }: PollHistory,
-  background: Background,
-  terms: Terms,
-): number {
-  const left = (at: number): number =>
-    ownCost(background, at, terms) - terms.pollCostInMs * pollCount - own / 2;
-  const [now, later] = [left(elapsedInMs), left(elapsedInMs + own)];
-  return now >= 0 ? 0 : own * Math.min(1, -now / Math.max(Number.MIN_VALUE, later - now));
 }

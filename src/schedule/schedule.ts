@@ -1,66 +1,67 @@
 import type { ProgressHistory } from "./progress-history.ts";
 
-/** What a schedule may know of a wait: a plain value that survives `JSON.stringify`. */
+/** The history of a wait that a polling schedule decides on: a plain value that survives `JSON.stringify`. */
 export interface PollHistory {
-  /** Milliseconds since the operation began, where the service says when; else since the wait began. */
+  /** Milliseconds since the operation started, where the service says when; else since the wait started. */
   readonly elapsedInMs: number;
-  /** Reads that came to an end, failed ones included. */
+  /** The polls so far, failed ones included. */
   readonly pollCount: number;
   /** The latest state, as the service named it. */
   readonly status?: string | undefined;
   /** The highest percentage that the service has reported, 0 to 100. */
   readonly percentComplete?: number | undefined;
-  /** How the percentage moved so far on this operation; absent while none was reported. */
+  /** How the percentage has moved so far; absent while none was reported. */
   readonly progress?: ProgressHistory | undefined;
 }
 
-/** How long an operation will still take. Milliseconds. */
+/** An estimate of how long an operation will still take, in milliseconds. */
 export interface RemainingEstimate {
-  /** As likely too long as too short. */
+  /** The median: as likely too long as too short. */
   readonly estimatedRemainingInMs: number;
-  /** The operation ends before the first in 10 of 100 cases, and after the second in 10 of 100. */
+  /** The 80 % interval: the operation ends before the first in 10 of 100 cases, after the second in 10 of 100. */
   readonly estimatedRemainingRangeInMs: readonly [number, number];
 }
 
 /**
- * When to read next: milliseconds from now. A pure function: the same history and the same random numbers give
- * the same wait. The engine never reads before a Retry-After, whatever a schedule says.
+ * A polling schedule: decides when to poll next. It is a pure function: the same history and the same random numbers
+ * give the same delay. The poller never polls before a Retry-After has passed, whatever the schedule returns.
  */
 export interface Schedule {
-  /** Returns milliseconds until the next read; `random` gives numbers from 0 up to 1. */
+  /** Returns the milliseconds until the next poll; `random` returns numbers from 0 up to 1. */
   (history: PollHistory, random: () => number): number;
-  /** How long the operation will still take, where the schedule knows more than the history says. */
+  /** Estimates how long the operation will still take, where the schedule knows more than the history. */
   readonly estimate?: (history: PollHistory) => RemainingEstimate | undefined;
 }
 
-/** Spreads waiters that would read at the same moment over a tenth of their wait. */
+/** The most jitter, as a share of the delay. */
 export const jitterShare = 0.1;
 
-/** Half a minute: what a schedule falls back on that has lost its way. */
-const longestGuessInMs = 30_000;
+/** The delay in place of one that has overflowed. */
+const fallbackDelayInMs = 30_000;
 
-/** Makes a wait up to a tenth longer: a Retry-After is a minimum, so never shorter. */
-export function spread(delayInMs: number, random: () => number): number {
+/** Makes a delay up to 10 % longer. It never becomes shorter: a Retry-After is a minimum. */
+export function withJitter(delayInMs: number, random: () => number): number {
   return delayInMs * (1 + jitterShare * random());
 }
 
 /**
- * Spreads below the longest delay, not above it: waiters at the cap must not read in step either. A wait that aims
- * at a moment is spread by a tenth of `toleranceInMs` at most, which says how exact the moment is.
+ * Adds jitter below the longest delay, not above it: pollers at the maximum must not poll in step either. A delay that
+ * aims at a moment gets 10 % of `toleranceInMs` at most, which says how exact the moment is.
  */
-export function spreadUpTo(
-  mostInMs: number,
+export function withJitterUpTo(
+  maxDelayInMs: number,
   delayInMs: number,
-  leastInMs: number,
+  minDelayInMs: number,
   random: () => number,
   toleranceInMs: number = delayInMs,
 ): number {
-  // Absurd terms overflow in the arithmetic above; no wait must become endless, nor nothing, by that.
+  // Extreme options overflow in the arithmetic of the schedules; no delay must become endless or NaN by that.
   if (!(delayInMs < Number.MAX_SAFE_INTEGER))
-    return Math.min(mostInMs, Math.max(leastInMs, longestGuessInMs));
-  const start = Math.min(Math.max(leastInMs, delayInMs), Math.max(leastInMs, mostInMs / (1 + jitterShare)));
-  return Math.min(
-    mostInMs,
-    start + spread(Math.min(start, toleranceInMs), random) - Math.min(start, toleranceInMs),
+    return Math.min(maxDelayInMs, Math.max(minDelayInMs, fallbackDelayInMs));
+  const start = Math.min(
+    Math.max(minDelayInMs, delayInMs),
+    Math.max(minDelayInMs, maxDelayInMs / (1 + jitterShare)),
   );
+  const jittered = Math.min(start, toleranceInMs);
+  return Math.min(maxDelayInMs, start + withJitter(jittered, random) - jittered);
 }

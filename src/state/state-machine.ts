@@ -6,7 +6,7 @@ import type { OperationState, OperationStatus } from "../operation/status.ts";
 import { backoffAfterFailure } from "../schedule/backoff.ts";
 import { observeProgress } from "../schedule/progress-history.ts";
 import type { ProgressHistory } from "../schedule/progress-history.ts";
-import { spread } from "../schedule/schedule.ts";
+import { withJitter } from "../schedule/schedule.ts";
 import type { PollHistory, Schedule } from "../schedule/schedule.ts";
 
 /** The state of a wait. Times are milliseconds since the wait started. */
@@ -166,7 +166,7 @@ export function nextStep(
   if (reason !== undefined) return { type: "stop", reason };
   const stretched: Schedule = (history, chance) => stretch * schedule(history, chance);
   const wanted = wantedDelay(state, elapsedInMs, rules, stretched, random);
-  const least = spread(retryAfterLeftInMs(state, elapsedInMs), random);
+  const least = withJitter(retryAfterLeftInMs(state, elapsedInMs), random);
   return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
 }
 

@@ -2,9 +2,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { records } from "../../bench/schedule/laws.ts";
 import { longLaws } from "../../bench/schedule/corpora.ts";
 import { seeded } from "../../bench/schedule/random.ts";
-import { noBar, shapes } from "../../bench/schedule/shapes.ts";
+import { noPercentage, shapes } from "../../bench/schedule/shapes.ts";
 import type { Shape } from "../../bench/schedule/shapes.ts";
-import { waitAsEngine } from "../../bench/schedule/simulate.ts";
+import { waitAsPoller } from "../../bench/schedule/simulate.ts";
 import type { WaitResult } from "../../bench/schedule/simulate.ts";
 import { OperationStatusesClient, pollUntilDone, adaptive, systemClock } from "lro-poller";
 import type { PollHistory, PollOptions, Progress } from "lro-poller";
@@ -13,8 +13,8 @@ import type { OperationStatusServer, OperationStatusServerOptions, PercentRamp }
 import { observeProgress } from "../../src/schedule/progress-history.ts";
 import { fastClock } from "../support/clock.ts";
 
-/** Numbers for the engine. It draws once more than the simulation: for a Retry-After that the first answer lacks. */
-function drawsOfEngine(seed: number): () => number {
+/** Random numbers for the poller. It draws once more than the simulation: for a Retry-After that the first response lacks. */
+function drawsOfPoller(seed: number): () => number {
   const random = seeded(seed);
   let draws = 0;
   return () => (draws++ === 1 ? 0 : random());
@@ -26,11 +26,11 @@ function simulated(
   seed: number,
   options: Parameters<typeof adaptive>[0],
 ): WaitResult {
-  const bar = shape.bar(duration, seeded(seed + 1));
-  return waitAsEngine(adaptive(options), { duration, bar }, seeded(seed));
+  const percentageAt = shape.percentageOf(duration, seeded(seed + 1));
+  return waitAsPoller(adaptive(options), { duration, percentageAt }, seeded(seed));
 }
 
-/** The engine on a virtual clock, from the answer that begins the operation. */
+/** Waits with the poller on a virtual clock, from the initial response. */
 async function waited(
   shape: Shape,
   duration: number,
@@ -38,20 +38,20 @@ async function waited(
   options: Parameters<typeof adaptive>[0],
 ): Promise<WaitResult> {
   const clock = createVirtualClock();
-  const bar = shape.bar(duration, seeded(seed + 1));
-  const answer = (): { status: string; percentComplete?: number } => {
+  const percentageAt = shape.percentageOf(duration, seeded(seed + 1));
+  const response = (): { status: string; percentComplete?: number } => {
     const elapsed = clock.now() / 1000;
     if (elapsed >= duration) return { status: "Succeeded" };
-    const percentComplete = bar(elapsed);
+    const percentComplete = percentageAt(elapsed);
     return { status: "Running", ...(percentComplete !== undefined && { percentComplete }) };
   };
-  const later = Array.from({ length: 2000 }, () => answer);
+  const later = Array.from({ length: 2000 }, () => response);
   const operation = scriptedOperation(["NotStarted", ...later], { clock });
   await clock.runUntilSettled(
-    pollUntilDone(operation, { ...options, clock, random: drawsOfEngine(seed), requestTimeoutInMs: 1e9 }),
+    pollUntilDone(operation, { ...options, clock, random: drawsOfPoller(seed), requestTimeoutInMs: 1e9 }),
   );
-  const lastReadAt = operation.polls.at(-1)?.startedAt ?? 0;
-  return { polls: operation.polls.length - 1, lateness: lastReadAt / 1000 - duration };
+  const lastPollAt = operation.polls.at(-1)?.startedAt ?? 0;
+  return { polls: operation.polls.length - 1, lateness: lastPollAt / 1000 - duration };
 }
 
 const open = { pollCostInMs: 4000, minDelayInMs: 500, maxDelayInMs: Infinity };
@@ -59,8 +59,8 @@ const open = { pollCostInMs: 4000, minDelayInMs: 500, maxDelayInMs: Infinity };
 describe.each([
   ["with the defaults", {}],
   ["with the bounds open", open],
-])("the engine waits as the simulation does, %s", (_, options) => {
-  it.each(Object.values({ noBar, ...shapes }))("bar: $name", async (shape) => {
+])("the poller waits as the simulation does, %s", (_, options) => {
+  it.each(Object.values({ noPercentage, ...shapes }))("percentage: $name", async (shape) => {
     for (const [seed, duration] of [5, 75, 1234, 3600].entries()) {
       const result = await waited(shape, duration, seed, options);
       expect(result, `${duration} s`).toEqual(simulated(shape, duration, seed, options));
@@ -70,9 +70,9 @@ describe.each([
   it("past durations", async () => {
     for (const [seed, law] of longLaws.entries()) {
       const [duration = 0, ...past] = records(law, 21, seeded(seed));
-      const knowing = { ...options, pastDurationsInMs: past.map((seconds) => seconds * 1000) };
-      const result = await waited(noBar, duration, seed, knowing);
-      expect(result, law.name).toEqual(simulated(noBar, duration, seed, knowing));
+      const informed = { ...options, pastDurationsInMs: past.map((seconds) => seconds * 1000) };
+      const result = await waited(noPercentage, duration, seed, informed);
+      expect(result, law.name).toEqual(simulated(noPercentage, duration, seed, informed));
     }
   });
 });
@@ -89,11 +89,11 @@ async function startServer(
   return server;
 }
 
-function statusReads(server: OperationStatusServer): OperationStatusServer["requests"] {
+function statusPolls(server: OperationStatusServer): OperationStatusServer["requests"] {
   return server.requests.filter(({ path }) => path.includes("/operationstatuses/"));
 }
 
-function begin({ endpoint }: OperationStatusServer, options: PollOptions): AsyncIterable<Progress> {
+function start({ endpoint }: OperationStatusServer, options: PollOptions): AsyncIterable<Progress> {
   const client = new OperationStatusesClient(endpoint);
   return client.createDevBox("myProject", "me", "my-dev-box", { poolName: "myPool" }, options);
 }
@@ -101,43 +101,43 @@ function begin({ endpoint }: OperationStatusServer, options: PollOptions): Async
 describe("over HTTP, with speed-up", () => {
   // Time stands still while a request is under way, so that a slow machine changes nothing.
   it.each([
-    ["no bar", noBar, undefined],
-    ["a bar", shapes.truthful, { from: 0, to: 100, step: 1 }],
+    ["no percentage", noPercentage, undefined],
+    ["a percentage", shapes.truthful, { from: 0, to: 100, step: 1 }],
     ["steps of 10 %", shapes.coarse, { from: 0, to: 100, step: 10 }],
-  ])("reads and lateness are those of the simulation: %s", async (_, shape, percentComplete) => {
+  ])("polls and lateness are those of the simulation: %s", async (_, shape, percentComplete) => {
     const [duration, speed, seed] = [600, 60, 3];
     const clock = createVirtualClock();
     const server = await startServer(duration * 1000, percentComplete, { clock, speed });
-    const options = { clock: fastClock(clock, speed), random: drawsOfEngine(seed) };
-    for await (const { nextPollInMs } of begin(server, options)) {
+    const options = { clock: fastClock(clock, speed), random: drawsOfPoller(seed) };
+    for await (const { nextPollInMs } of start(server, options)) {
       if (nextPollInMs !== undefined) await clock.advance(nextPollInMs / speed);
     }
-    const reads = statusReads(server);
+    const requests = statusPolls(server);
     const { polls, lateness } = simulated(shape, duration, seed, {});
-    expect(reads).toHaveLength(polls);
-    expect(((reads.at(-1)?.receivedAt ?? 0) * speed) / 1000 - duration).toBeCloseTo(lateness, 6);
+    expect(requests).toHaveLength(polls);
+    expect(((requests.at(-1)?.receivedAt ?? 0) * speed) / 1000 - duration).toBeCloseTo(lateness, 6);
   });
 
   it.each([
-    ["no bar", undefined],
-    ["a bar", { from: 0, to: 100, step: 1 }],
-  ])("each wait is what the schedule says, while time passes: %s", async (_, percentComplete) => {
+    ["no percentage", undefined],
+    ["a percentage", { from: 0, to: 100, step: 1 }],
+  ])("each delay is that of the schedule, while time passes: %s", async (_, percentComplete) => {
     const clock = fastClock(systemClock, 1000);
     const server = await startServer(120_000, percentComplete, { clock });
     const random = (): number => 0.5;
     const schedule = adaptive();
     const options = { clock, random, requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
     let [progress, notBefore]: [PollHistory["progress"], number] = [undefined, 0];
-    for await (const { elapsedInMs, pollCount, operation, nextPollInMs = 0 } of begin(server, options)) {
+    for await (const { elapsedInMs, pollCount, operation, nextPollInMs = 0 } of start(server, options)) {
       expect(elapsedInMs).toBeGreaterThanOrEqual(notBefore);
       if (operation.status === "Succeeded") break;
       progress = observeProgress(progress, { elapsedInMs, percentComplete: operation.percentComplete });
       expect(nextPollInMs).toBe(schedule({ elapsedInMs, pollCount, progress }, random));
       notBefore = elapsedInMs + nextPollInMs;
     }
-    // Without a bar, what is late makes what follows later: a slow machine means fewer reads, never more.
-    const limit = waitAsEngine(schedule, { duration: 120, bar: () => undefined }, random).polls;
-    if (percentComplete === undefined) expect(statusReads(server).length).toBeLessThanOrEqual(limit);
-    expect(statusReads(server).length).toBeGreaterThan(0);
+    // Without a percentage, a late poll makes the next ones later: a slow machine means fewer polls, never more.
+    const limit = waitAsPoller(schedule, { duration: 120, percentageAt: () => undefined }, random).polls;
+    if (percentComplete === undefined) expect(statusPolls(server).length).toBeLessThanOrEqual(limit);
+    expect(statusPolls(server).length).toBeGreaterThan(0);
   });
 });

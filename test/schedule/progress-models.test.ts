@@ -3,14 +3,14 @@ import { seeded } from "../../bench/schedule/random.ts";
 import { models } from "../../src/schedule/progress-models.ts";
 import type { Fit, Model, Sample } from "../../src/schedule/progress-models.ts";
 
-const [proportional, latestPace, power] = models;
+const [proportional, latestSpeed, power] = models;
 
 function fitOf(
   model: Model | undefined,
   samples: readonly Sample[],
   count: number = samples.length,
 ): Fit | undefined {
-  return model?.fit(model.prepare(samples), count);
+  return model?.fit(model.prepare(samples).slice(0, count));
 }
 
 function sample(t: number, y: number, weight = 1): Sample {
@@ -22,15 +22,15 @@ const rising = (levelAt: (t: number) => number): readonly Sample[] => times.map(
 
 describe.each([
   ["through the origin", proportional, (t: number) => t / 500],
-  ["at one pace from anywhere", latestPace, (t: number) => 7 + t / 500],
+  ["at a constant speed from anywhere", latestSpeed, (t: number) => 7 + t / 500],
   ["by a power of the time", power, (t: number) => 3 * (t / 1000) ** 0.8],
-])("a bar that goes %s", (_, model, levelAt) => {
-  it("is read exactly, on ahead and back", () => {
+])("a percentage that moves %s", (_, model, levelAt) => {
+  it("is fitted exactly, forward and backward", () => {
     const fit = fitOf(model, rising(levelAt));
     for (const t of [2000, 26_000, 45_000]) expect(fit?.timeOf(levelAt(t))).toBeCloseTo(t, 3);
   });
 
-  it("is read by the samples up to then", () => {
+  it("is fitted by the first samples only, if so asked", () => {
     const known = rising(levelAt).slice(0, 4);
     const fit = fitOf(model, [...known, sample(26_000, 99)], 4);
     expect(fit?.timeOf(levelAt(40_000))).toBeCloseTo(40_000, 3);
@@ -38,20 +38,20 @@ describe.each([
   });
 });
 
-describe("a bar that does not rise", () => {
+describe("a percentage that does not rise", () => {
   it.each([
     ["is at 0", proportional, () => 0],
-    ["stands still", latestPace, () => 40],
-    ["falls", latestPace, (t: number) => 90 - t / 1000],
+    ["stands still", latestSpeed, () => 40],
+    ["falls", latestSpeed, (t: number) => 90 - t / 1000],
     ["stands still", power, () => 40],
     ["falls", power, (t: number) => 90 - t / 1000],
-  ])("%s: says nothing", (_, model, levelAt) => {
+  ])("%s: has no fit", (_, model, levelAt) => {
     expect(fitOf(model, rising(levelAt))).toBeUndefined();
   });
 
-  it("needs three samples for a line, and none but one for what began at 0", () => {
+  it("needs three samples for a line, but only one for a line through the origin", () => {
     const samples = rising((t) => t / 500);
-    for (const model of [latestPace, power]) {
+    for (const model of [latestSpeed, power]) {
       expect(fitOf(model, samples, 2)).toBeUndefined();
       expect(fitOf(model, samples, 3)).toBeDefined();
     }
@@ -94,19 +94,19 @@ describe("the error of a moment is that of weighted least squares", () => {
     const [ty, tt] = [0, 1].map((i) =>
       samples.reduce((sum, { t, y, weight }) => sum + weight * t * (i === 0 ? y : t), 0),
     );
-    const pace = (ty ?? NaN) / (tt ?? NaN);
+    const speed = (ty ?? NaN) / (tt ?? NaN);
     const fit = fitOf(proportional, samples);
-    const spread = Math.sqrt(scatter(samples, (t) => pace * t, 1) / (tt ?? NaN));
-    expect(fit?.timeOf(100)).toBeCloseTo(100 / pace, 6);
-    expect(fit?.errorOf(100)).toBeCloseTo((100 / pace / pace) * spread, 6);
+    const deviation = Math.sqrt(scatter(samples, (t) => speed * t, 1) / (tt ?? NaN));
+    expect(fit?.timeOf(100)).toBeCloseTo(100 / speed, 6);
+    expect(fit?.errorOf(100)).toBeCloseTo((100 / speed / speed) * deviation, 6);
   });
 
-  it("at the latest pace, old samples counting less", () => {
+  it("at the latest speed, with less weight for old samples", () => {
     const samples = noisy();
     const faded = samples.map(({ t, y, weight }) => [t, y, weight * Math.exp((t - 26_000) / 7800)] as const);
     const { at, slope, varianceAt } = leastSquares(faded);
     const end = (100 - at) / slope;
-    const fit = fitOf(latestPace, samples);
+    const fit = fitOf(latestSpeed, samples);
     expect(fit?.timeOf(100)).toBeCloseTo(end, 3);
     const variance = scatter(samples, (t) => at + slope * t, 2) * varianceAt(end);
     expect(fit?.errorOf(100)).toBeCloseTo(Math.sqrt(variance) / slope, 3);
@@ -128,7 +128,7 @@ describe("the error of a moment is that of weighted least squares", () => {
     expect(fit?.errorOf(100)).toBeCloseTo((Math.exp(end) * Math.sqrt(variance)) / slope, 3);
   });
 
-  it("never below what the weights say", () => {
+  it("never below that of the weights", () => {
     const exact = rising((t) => t / 500).map((one) => ({ ...one, weight: 0.01 }));
     const tt = exact.reduce((sum, { t }) => sum + 0.01 * t * t, 0);
     expect(fitOf(proportional, exact)?.errorOf(100)).toBeCloseTo((100 * 500 * 500) / Math.sqrt(tt), 3);
@@ -137,7 +137,7 @@ describe("the error of a moment is that of weighted least squares", () => {
   });
 });
 
-it("reads a bar that hardly moves as an end far off, not as none", () => {
+it("fits a percentage that hardly moves with an end far off, instead of none", () => {
   const hardly = fitOf(power, [sample(1000, 1), sample(1e6, 1.0001), sample(1e9, 1.0002)]);
   expect(hardly?.timeOf(100)).toBe(Math.exp(60));
   expect(hardly?.errorOf(100)).toBeLessThan(Infinity);

@@ -3,20 +3,20 @@ import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { adaptive, exponential, fixed } from "../../src/index.ts";
 import type { AdaptiveScheduleOptions, PollHistory, ProgressHistory } from "../../src/index.ts";
 import { observeProgress } from "../../src/schedule/progress-history.ts";
-import { spreadUpTo } from "../../src/schedule/schedule.ts";
+import { withJitterUpTo } from "../../src/schedule/schedule.ts";
 import { estimateRemaining } from "../../src/schedule/remaining-time.ts";
 import { backoffAfterFailure } from "../../src/schedule/backoff.ts";
 
-const unspread = (): number => 0;
+const withoutJitter = (): number => 0;
 const open: AdaptiveScheduleOptions = { minDelayInMs: 0, maxDelayInMs: Infinity };
 
-/** The record of a bar that was read at moments in seconds. */
-function recordOf(
-  readings: readonly (readonly [seconds: number, percent: number])[],
+/** The progress history of a percentage that was reported at moments in seconds. */
+function progressOf(
+  reported: readonly (readonly [seconds: number, percent: number])[],
 ): ProgressHistory | undefined {
-  return readings.reduce<ProgressHistory | undefined>(
-    (record, [seconds, percentComplete]) =>
-      observeProgress(record, { elapsedInMs: seconds * 1000, percentComplete }),
+  return reported.reduce<ProgressHistory | undefined>(
+    (progress, [seconds, percentComplete]) =>
+      observeProgress(progress, { elapsedInMs: seconds * 1000, percentComplete }),
     undefined,
   );
 }
@@ -25,48 +25,48 @@ function historyAt(seconds: number, pollCount: number, progress?: ProgressHistor
   return { elapsedInMs: seconds * 1000, pollCount, progress };
 }
 
-/** A bar that is right to the percent, read every `step` seconds until `seconds`. */
+/** A percentage that is right to the percent, polled every `step` seconds until `seconds`. */
 function truthful(duration: number, seconds: number, step: number): ProgressHistory | undefined {
   const moments = Array.from({ length: Math.floor(seconds / step) }, (_, i) => (i + 1) * step);
-  return recordOf(moments.map((moment) => [moment, Math.floor((100 * moment) / duration)]));
+  return progressOf(moments.map((moment) => [moment, Math.floor((100 * moment) / duration)]));
 }
 
-const readings = fc.array(
+const reported = fc.array(
   fc.tuple(fc.double({ min: 0, max: 1e5, noNaN: true }), fc.double({ min: 0, max: 100, noNaN: true })),
   {
     maxLength: 40,
   },
 );
-const percentReadings = fc.oneof(
-  readings,
-  readings.map((list) => list.map(([at, percent]): [number, number] => [at, Math.round(percent)])),
-  readings.map((list) => list.map(([at, percent]): [number, number] => [at, percent / 100])),
+const reportedPercentages = fc.oneof(
+  reported,
+  reported.map((list) => list.map(([at, percent]): [number, number] => [at, Math.round(percent)])),
+  reported.map((list) => list.map(([at, percent]): [number, number] => [at, percent / 100])),
 );
 const histories = fc
   .record({
-    readings: percentReadings,
+    reported: reportedPercentages,
     beyond: fc.double({ min: 0, max: 1e6, noNaN: true }),
     pollCount: fc.nat(5000),
   })
-  .map(({ readings: list, beyond, pollCount }) => {
+  .map(({ reported: list, beyond, pollCount }) => {
     const ordered = list.toSorted(([a], [b]) => a - b);
-    return historyAt((ordered.at(-1)?.[0] ?? 0) + beyond, pollCount, recordOf(ordered));
+    return historyAt((ordered.at(-1)?.[0] ?? 0) + beyond, pollCount, progressOf(ordered));
   });
 const pasts = fc.array(fc.double({ min: 1, max: 1e9, noNaN: true }), { maxLength: 30 });
 
 describe("adaptive", () => {
-  it("spaces reads by the root of the age where nothing is known", () => {
+  it("spaces polls by the square root of the age without information", () => {
     const schedule = adaptive({ ...open, pollCostInMs: 3000 });
     let elapsedInMs = 0;
     for (let n = 1; n <= 50; n++) {
-      elapsedInMs += schedule({ elapsedInMs, pollCount: n - 1 }, unspread);
+      elapsedInMs += schedule({ elapsedInMs, pollCount: n - 1 }, withoutJitter);
       // From h = 0.75/(t + c/4): the root grows by √(c/1.5).
       const root = Math.sqrt(750) + n * Math.sqrt(3000 / 1.5);
       expect(elapsedInMs).toBeCloseTo(root * root - 750, 3);
     }
   });
 
-  it("stays between its bounds, finite, and gives the same for the same, whatever it is told", () => {
+  it("is finite, within its bounds and pure, for any history", () => {
     fc.assert(
       fc.property(
         histories,
@@ -90,40 +90,42 @@ describe("adaptive", () => {
     );
   });
 
-  it("spreads upward only", () => {
+  it("adds jitter upward only", () => {
     fc.assert(
       fc.property(histories, fc.double({ min: 0, max: 0.999, noNaN: true }), (history, chance) => {
         const schedule = adaptive({ maxDelayInMs: Infinity });
-        const [least, some] = [schedule(history, unspread), schedule(history, () => chance)];
-        expect(some).toBeGreaterThanOrEqual(least);
-        expect(some).toBeLessThanOrEqual(least * 1.1 + 1e-6);
+        const [min, some] = [schedule(history, withoutJitter), schedule(history, () => chance)];
+        expect(some).toBeGreaterThanOrEqual(min);
+        expect(some).toBeLessThanOrEqual(min * 1.1 + 1e-6);
       }),
     );
   });
 
-  it("reads less often the more a read costs", () => {
+  it("polls less often the higher the price of a poll", () => {
     fc.assert(
       fc.property(fc.nat(100_000), fc.integer({ min: 100, max: 10_000 }), (seconds, pollCostInMs) => {
         const history = historyAt(seconds, 3);
         const cheap = adaptive({ ...open, pollCostInMs });
-        const dear = adaptive({ ...open, pollCostInMs: 2 * pollCostInMs });
-        expect(dear(history, unspread)).toBeGreaterThan(cheap(history, unspread));
+        const expensive = adaptive({ ...open, pollCostInMs: 2 * pollCostInMs });
+        expect(expensive(history, withoutJitter)).toBeGreaterThan(cheap(history, withoutJitter));
       }),
     );
   });
 
-  it("waits longer for a bar that is right and far from its end, and comes soon after it", () => {
+  it("waits longer for a truthful percentage far from its end, and polls soon after the end", () => {
     const schedule = adaptive({ ...open });
-    const without = schedule(historyAt(300, 20), unspread);
-    expect(schedule(historyAt(300, 15, truthful(1000, 300, 20)), unspread)).toBeGreaterThan(1.2 * without);
-    const last = schedule(historyAt(980, 25, truthful(1000, 980, 20)), unspread) / 1000;
+    const without = schedule(historyAt(300, 20), withoutJitter);
+    expect(schedule(historyAt(300, 15, truthful(1000, 300, 20)), withoutJitter)).toBeGreaterThan(
+      1.2 * without,
+    );
+    const last = schedule(historyAt(980, 25, truthful(1000, 980, 20)), withoutJitter) / 1000;
     expect(last).toBeGreaterThan(3);
     expect(last).toBeLessThan(30);
   });
 
-  it("goes back to what it does without a bar when the bar has stood still for long", () => {
+  it("polls as without a percentage when the percentage has stood still for long", () => {
     const schedule = adaptive({ ...open });
-    const stuck = recordOf([
+    const stuck = progressOf([
       [20, 20],
       [40, 40],
       [60, 60],
@@ -132,46 +134,48 @@ describe("adaptive", () => {
       [400, 90],
       [2000, 90],
     ]);
-    const ratio = schedule(historyAt(2000, 60, stuck), unspread) / schedule(historyAt(2000, 60), unspread);
+    const ratio =
+      schedule(historyAt(2000, 60, stuck), withoutJitter) / schedule(historyAt(2000, 60), withoutJitter);
     expect(ratio).toBeGreaterThan(0.7);
     expect(ratio).toBeLessThan(1.5);
   });
 
-  it("never lets a bar make it read more often than the saved reads pay for", () => {
+  it("never polls more often because of a percentage than the saved polls pay for", () => {
     fc.assert(
       fc.property(histories, (history) => {
         const schedule = adaptive({ ...open });
         const overspent = { ...history, pollCount: 1_000_000 };
-        expect(schedule(overspent, unspread)).toBeGreaterThanOrEqual(
-          0.999 * schedule({ ...overspent, progress: undefined }, unspread),
+        expect(schedule(overspent, withoutJitter)).toBeGreaterThanOrEqual(
+          0.999 * schedule({ ...overspent, progress: undefined }, withoutJitter),
         );
       }),
     );
   });
 
-  it("waits for the second kind once the first is past", () => {
+  it("waits for the second mode once the first is past", () => {
     const minutes = [1, 0.9, 1.1, 1, 1.2, 45, 44, 47, 43, 50, 46, 45, 44, 48];
     const schedule = adaptive({ ...open, pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
-    expect(schedule(historyAt(55, 5), unspread)).toBeLessThan(15_000);
-    expect(schedule(historyAt(120, 10), unspread)).toBeGreaterThan(3 * 60_000);
-    expect(schedule(historyAt(45 * 60, 12), unspread)).toBeLessThan(60_000);
+    expect(schedule(historyAt(55, 5), withoutJitter)).toBeLessThan(15_000);
+    expect(schedule(historyAt(120, 10), withoutJitter)).toBeGreaterThan(3 * 60_000);
+    expect(schedule(historyAt(45 * 60, 12), withoutJitter)).toBeLessThan(60_000);
   });
 
-  it("knows nothing beyond what was seen", () => {
+  it("is uninformed beyond the past durations", () => {
     const schedule = adaptive({ ...open, pastDurationsInMs: [60_000, 70_000, 80_000] });
-    const ratio = schedule(historyAt(36_000, 99), unspread) / adaptive(open)(historyAt(36_000, 99), unspread);
+    const ratio =
+      schedule(historyAt(36_000, 99), withoutJitter) / adaptive(open)(historyAt(36_000, 99), withoutJitter);
     expect(ratio).toBeGreaterThan(0.8);
     expect(ratio).toBeLessThan(1.25);
   });
 
-  it("takes thousands of past durations for no more work than a few hundred", () => {
+  it("needs no more work for thousands of past durations than for a few hundred", () => {
     const exp = vi.spyOn(Math, "exp");
     onTestFinished(() => exp.mockRestore());
     const history = historyAt(300, 20, truthful(1000, 300, 7));
     const workWith = (count: number): number => {
       const past = Array.from({ length: count }, (_, i) => 60_000 + (500_000 * i) / count);
       exp.mockClear();
-      adaptive({ pastDurationsInMs: past })(history, unspread);
+      adaptive({ pastDurationsInMs: past })(history, withoutJitter);
       return exp.mock.calls.length;
     };
     expect(workWith(5000)).toBeLessThan(1.2 * workWith(300));
@@ -184,19 +188,19 @@ describe("adaptive", () => {
     [{ minDelayInMs: 2000, maxDelayInMs: 1000 }, "minDelayInMs"],
     [{ pastDurationsInMs: [1000, -5] }, "pastDurationsInMs"],
     [{ pastDurationsInMs: [Infinity] }, "pastDurationsInMs"],
-  ])("refuses %o and names the option", (options, name) => {
+  ])("rejects %o and names the option", (options, name) => {
     expect(() => adaptive(options)).toThrow(RangeError);
     expect(() => adaptive(options)).toThrow(name);
   });
 });
 
 describe("observeProgress", () => {
-  it("keeps a record of a fixed size that survives JSON", () => {
+  it("keeps a history of a fixed size that survives JSON", () => {
     fc.assert(
-      fc.property(readings, (list) => {
-        const record = recordOf(list.toSorted(([a], [b]) => a - b));
-        expect(record?.points.length ?? 0).toBeLessThanOrEqual(12);
-        expect(JSON.parse(JSON.stringify({ record }))).toEqual({ record });
+      fc.property(reported, (list) => {
+        const progress = progressOf(list.toSorted(([a], [b]) => a - b));
+        expect(progress?.points.length ?? 0).toBeLessThanOrEqual(12);
+        expect(JSON.parse(JSON.stringify({ progress }))).toEqual({ progress });
       }),
     );
     const long = truthful(1e6, 9e5, 10);
@@ -204,29 +208,29 @@ describe("observeProgress", () => {
     expect(JSON.stringify(long).length).toBeLessThan(2000);
   });
 
-  it("passes over answers without a percentage", () => {
+  it("ignores responses without a percentage", () => {
     expect(observeProgress(undefined, { elapsedInMs: 1000 })).toBeUndefined();
-    const record = recordOf([[1, 5]]);
-    expect(observeProgress(record, { elapsedInMs: 2000 })).toBe(record);
+    const progress = progressOf([[1, 5]]);
+    expect(observeProgress(progress, { elapsedInMs: 2000 })).toBe(progress);
   });
 
-  it("finds the steps of the bar", () => {
+  it("finds the steps of the percentage", () => {
     expect(
-      recordOf([
+      progressOf([
         [1, 0],
         [2, 20],
         [3, 30],
       ])?.quantum,
     ).toBe(10);
     expect(
-      recordOf([
+      progressOf([
         [1, 0],
         [2, 20],
         [3, 31],
       ])?.quantum,
     ).toBe(1);
     expect(
-      recordOf([
+      progressOf([
         [1, 0.5],
         [2, 0.75],
       ])?.quantum,
@@ -235,30 +239,30 @@ describe("observeProgress", () => {
 });
 
 describe("the estimate", () => {
-  it("is right for a bar that is right, and holds the truth in its range", () => {
+  it("is right for a truthful percentage, and has the truth in its interval", () => {
     const estimate = estimateRemaining(historyAt(600, 20, truthful(1000, 600, 30)));
     expect(estimate?.estimatedRemainingInMs).toBeGreaterThan(360_000);
     expect(estimate?.estimatedRemainingInMs).toBeLessThan(450_000);
-    const [least = NaN, most = NaN] = estimate?.estimatedRemainingRangeInMs ?? [];
-    expect(least).toBeLessThan(400_000);
-    expect(most).toBeGreaterThan(400_000);
+    const [min = NaN, max = NaN] = estimate?.estimatedRemainingRangeInMs ?? [];
+    expect(min).toBeLessThan(400_000);
+    expect(max).toBeGreaterThan(400_000);
   });
 
-  it("is absent where it would be a guess", () => {
+  it("is absent if it would be a guess", () => {
     expect(estimateRemaining(historyAt(600, 20))).toBeUndefined();
     expect(
       estimateRemaining(
         historyAt(
           600,
           20,
-          recordOf([
+          progressOf([
             [1, 0],
             [600, 0],
           ]),
         ),
       ),
     ).toBeUndefined();
-    const jumping = recordOf([
+    const jumping = progressOf([
       [1, 80],
       [2, 10],
       [4, 90],
@@ -271,7 +275,7 @@ describe("the estimate", () => {
     expect(estimateRemaining(historyAt(100, 8, jumping))).toBeUndefined();
   });
 
-  it("comes from past durations where there is no bar", () => {
+  it("comes from past durations without a percentage", () => {
     const minutes = [8, 9, 10, 10, 10, 11, 12];
     const { estimate } = adaptive({ pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
     const remaining = estimate?.(historyAt(60, 3));
@@ -279,57 +283,57 @@ describe("the estimate", () => {
     expect(remaining?.estimatedRemainingInMs).toBeLessThan(9.5 * 60_000);
   });
 
-  it("is in order and finite, whatever it is told", () => {
+  it("is in order and finite, for any history", () => {
     fc.assert(
       fc.property(histories, pasts, (history, past) => {
         const estimate = adaptive({ pastDurationsInMs: past }).estimate?.(history);
         if (estimate === undefined) return;
-        const [least, most] = estimate.estimatedRemainingRangeInMs;
-        expect(least).toBeGreaterThanOrEqual(0);
-        expect(estimate.estimatedRemainingInMs).toBeGreaterThanOrEqual(least);
-        expect(most).toBeGreaterThanOrEqual(estimate.estimatedRemainingInMs);
-        expect(most).toBeLessThan(Infinity);
+        const [min, max] = estimate.estimatedRemainingRangeInMs;
+        expect(min).toBeGreaterThanOrEqual(0);
+        expect(estimate.estimatedRemainingInMs).toBeGreaterThanOrEqual(min);
+        expect(max).toBeGreaterThanOrEqual(estimate.estimatedRemainingInMs);
+        expect(max).toBeLessThan(Infinity);
       }),
     );
   });
 });
 
-describe("what overflows", () => {
+describe("an overflow", () => {
   it.each([NaN, Infinity, Number.MAX_SAFE_INTEGER])(
-    "a wait of %s is half a minute, within its bounds",
+    "makes a delay of %s half a minute, within its bounds",
     (delayInMs) => {
-      expect(spreadUpTo(60_000, delayInMs, 0, () => 0.5)).toBe(30_000);
-      expect(spreadUpTo(10_000, delayInMs, 0, () => 0.5)).toBe(10_000);
-      expect(spreadUpTo(Infinity, delayInMs, 50_000, () => 0.5)).toBe(50_000);
+      expect(withJitterUpTo(60_000, delayInMs, 0, () => 0.5)).toBe(30_000);
+      expect(withJitterUpTo(10_000, delayInMs, 0, () => 0.5)).toBe(10_000);
+      expect(withJitterUpTo(Infinity, delayInMs, 50_000, () => 0.5)).toBe(50_000);
     },
   );
 });
 
 describe("the simple schedules", () => {
-  it("doubles, up to the longest wait", () => {
+  it("doubles up to the maximum delay", () => {
     const schedule = exponential({ initialDelayInMs: 1000, maxDelayInMs: 5000 });
-    const delays = [1, 2, 3, 4, 5].map((pollCount) => schedule({ elapsedInMs: 0, pollCount }, unspread));
+    const delays = [1, 2, 3, 4, 5].map((pollCount) => schedule({ elapsedInMs: 0, pollCount }, withoutJitter));
     expect(delays.slice(0, 3)).toEqual([1000, 2000, 4000]);
     expect(delays[3]).toBeGreaterThan(4500);
     expect(Math.max(...delays)).toBeLessThanOrEqual(5000);
     expect(() => exponential({ factor: 0.5 })).toThrow("factor");
   });
 
-  it("stays at nothing from nothing, however often it is asked", () => {
+  it("stays at 0 from 0, after any number of polls", () => {
     const schedule = exponential({ initialDelayInMs: 0 });
     for (const pollCount of [1, 10, 1026, 1e9]) {
       expect(schedule({ elapsedInMs: 0, pollCount }, () => 0)).toBe(0);
     }
   });
 
-  it("waits the same every time", () => {
+  it("has a constant delay", () => {
     expect(fixed(1234)({ elapsedInMs: 0, pollCount: 7 }, Math.random)).toBe(1234);
     expect(() => fixed(-1)).toThrow("delayInMs");
   });
 
-  it("backs off after failures, spread upward, never beyond the cap", () => {
-    expect(backoffAfterFailure(1, 30_000, unspread)).toBe(1000);
-    expect(backoffAfterFailure(3, 30_000, unspread)).toBe(4000);
+  it("backs off after failed polls, with jitter upward, never beyond the maximum", () => {
+    expect(backoffAfterFailure(1, 30_000, withoutJitter)).toBe(1000);
+    expect(backoffAfterFailure(3, 30_000, withoutJitter)).toBe(4000);
     expect(backoffAfterFailure(99, 30_000, () => 0.999)).toBeLessThanOrEqual(30_000);
   });
 });

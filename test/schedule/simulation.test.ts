@@ -5,41 +5,41 @@ import { uniform } from "../../bench/schedule/laws.ts";
 import { seeded } from "../../bench/schedule/random.ts";
 import { shapes, unseenShapes } from "../../bench/schedule/shapes.ts";
 import type { Shape } from "../../bench/schedule/shapes.ts";
-import { waitAsEngine } from "../../bench/schedule/simulate.ts";
+import { waitAsPoller } from "../../bench/schedule/simulate.ts";
 import {
   coverageOf,
   extremesOf,
-  withBar,
+  withPercentage,
   withLawKnown,
-  withPast,
-  withoutKnowledge,
+  withPastDurations,
+  uninformed,
 } from "../../bench/schedule/tables.ts";
 import { adaptive } from "../../src/index.ts";
 
 // The simulation has no clock and fixed seeds: each figure is the same on every machine.
-describe("the cost of waiting, lateness plus reads times their price", () => {
-  it("comes near the best peer of each kind of operation and price where nothing is known", () => {
-    const { most, mean } = extremesOf(withoutKnowledge(200), "toBestPeer");
-    expect(most).toBeLessThan(1.4);
+describe("the cost of waiting: lateness + price × polls", () => {
+  it("is close to that of the best peer for each kind of operation and price without information", () => {
+    const { max, mean } = extremesOf(uninformed(200), "toBestPeer");
+    expect(max).toBeLessThan(1.4);
     expect(mean).toBeLessThan(1.1);
   });
 
-  it("costs one read more where the first comes at once, which short operations at a high price feel", () => {
-    const { most, mean } = extremesOf(withoutKnowledge(200, true), "toBestPeer");
-    expect(most).toBeLessThan(2);
+  it("is one poll higher if the first is sent at once, which matters for short operations at a high price", () => {
+    const { max, mean } = extremesOf(uninformed(200, true), "toBestPeer");
+    expect(max).toBeLessThan(2);
     expect(mean).toBeLessThan(1.15);
   });
 
-  it("falls well below the best peer with a bar that is right, noisy or coarse", () => {
-    const [truthful, noisy] = [withBar(shapes.truthful, 150), withBar(shapes.noisy, 150)];
-    expect(extremesOf(truthful, "toBestPeer").most).toBeLessThan(0.7);
+  it("is far below that of the best peer with a truthful, noisy or coarse percentage", () => {
+    const [truthful, noisy] = [withPercentage(shapes.truthful, 150), withPercentage(shapes.noisy, 150)];
+    expect(extremesOf(truthful, "toBestPeer").max).toBeLessThan(0.7);
     expect(extremesOf([...truthful, ...noisy], "toBestPeer").mean).toBeLessThan(0.6);
-    expect(extremesOf(withBar(shapes.coarse, 150), "toBestPeer").most).toBeLessThan(0.9);
-    // Short of 0.7: readings that are 2 % off need a few reads more around the end, and the guard allows no more
-    // reads than there were without a bar. At 1 s a read the best peer is nearest, and the rest is least.
-    const dearReads = noisy.filter(({ pollCost }) => pollCost > 1);
-    expect(extremesOf(dearReads, "toBestPeer").most).toBeLessThan(0.72);
-    expect(extremesOf(noisy, "toBestPeer").most).toBeLessThan(0.76);
+    expect(extremesOf(withPercentage(shapes.coarse, 150), "toBestPeer").max).toBeLessThan(0.9);
+    // Above 0.7: a percentage that is 2 % off needs a few more polls around the end, and the regret bound allows no more
+    // polls than without a percentage. At 1 s a poll the best peer is closest, and the fewest polls are left.
+    const expensivePolls = noisy.filter(({ pollCost }) => pollCost > 1);
+    expect(extremesOf(expensivePolls, "toBestPeer").max).toBeLessThan(0.72);
+    expect(extremesOf(noisy, "toBestPeer").max).toBeLessThan(0.76);
   });
 
   it.each([
@@ -47,32 +47,32 @@ describe("the cost of waiting, lateness plus reads times their price", () => {
     ["running ahead", shapes.runsAhead, 1.1],
     ["stuck", shapes.stuck, 1.1],
     ["back and forth", shapes.backAndForth, 1.1],
-  ])("is hardly above that without a bar where the bar is %s", (_, shape: Shape, limit) => {
-    expect(extremesOf(withBar(shape, 150), "toNoBar").most).toBeLessThan(limit);
+  ])("is hardly above that without a percentage if the percentage is %s", (_, shape: Shape, limit) => {
+    expect(extremesOf(withPercentage(shape, 150), "toNoPercentage").max).toBeLessThan(limit);
   });
 
-  it("is hardly above that without a bar where the operation ends without warning", () => {
-    const { most, mean } = extremesOf(withBar(shapes.endsEarly, 300), "toNoBar");
+  it("is hardly above that without a percentage if the operation ends without warning", () => {
+    const { max, mean } = extremesOf(withPercentage(shapes.endsEarly, 300), "toNoPercentage");
     expect(mean).toBeLessThan(1.1);
-    // What it takes to stay below 0.7 of the best peer with a truthful bar, which looks the same until it ends.
-    expect(most).toBeLessThan(1.14);
+    // The price of 0.7 of the best peer with a truthful percentage, which looks the same until it ends.
+    expect(max).toBeLessThan(1.14);
   });
 
   it.each(Object.entries(unseenShapes))(
-    "is not much above that without a bar on the average for a bar it was not built for: %s",
+    "is on average little above that without a percentage, for one that it was not built for: %s",
     (_, shape: Shape) => {
-      const { mean } = extremesOf(withBar(shape, 20), "toNoBar");
+      const { mean } = extremesOf(withPercentage(shape, 20), "toNoPercentage");
       expect(mean).toBeLessThan(1.12);
     },
   );
 
-  it("falls below the best peer with 20 past durations", () => {
-    const { most, mean } = extremesOf(withPast(longLaws, 150), "toBestPeer");
-    expect(most).toBeLessThan(0.9);
+  it("is below that of the best peer with 20 past durations", () => {
+    const { max, mean } = extremesOf(withPastDurations(longLaws, 150), "toBestPeer");
+    expect(max).toBeLessThan(0.9);
     expect(mean).toBeLessThan(0.75);
   });
 
-  it("comes near the least possible where the law is known", () => {
+  it("is close to the lower bound if the law is known", () => {
     const lines = withLawKnown(laws, 300).filter(({ polls }) => polls >= 5);
     expect(lines.length).toBeGreaterThan(15);
     expect(Math.max(...lines.map(({ toBound }) => toBound))).toBeLessThan(1.1);
@@ -80,27 +80,27 @@ describe("the cost of waiting, lateness plus reads times their price", () => {
 });
 
 describe("the bounds", () => {
-  it("hold in every wait: never before Retry-After, never after the longest delay", () => {
+  it("hold in every wait: never before Retry-After, never after the maximum delay", () => {
     const [retryAfter, maxDelayInMs] = [7, 20_000];
     for (const [kind, shape] of Object.values({ ...shapes, ...unseenShapes }).entries()) {
       for (const pollCost of prices) {
         const schedule = adaptive({ pollCostInMs: pollCost * 1000, maxDelayInMs });
         const random = seeded(kind);
-        const bar = shape.bar(900, random);
-        let [least, most] = [Infinity, 0];
+        const percentageAt = shape.percentageOf(900, random);
+        let [min, max] = [Infinity, 0];
         const watch = (_: unknown, delayInMs: number): void => {
-          [least, most] = [Math.min(least, delayInMs), Math.max(most, delayInMs)];
+          [min, max] = [Math.min(min, delayInMs), Math.max(max, delayInMs)];
         };
-        waitAsEngine(schedule, { duration: 900, bar, retryAfter }, random, { watch });
-        expect(least).toBeGreaterThanOrEqual(retryAfter * 1000);
-        expect(most).toBeLessThanOrEqual(maxDelayInMs);
+        waitAsPoller(schedule, { duration: 900, percentageAt, retryAfter }, random, { watch });
+        expect(min).toBeGreaterThanOrEqual(retryAfter * 1000);
+        expect(max).toBeLessThanOrEqual(maxDelayInMs);
       }
     }
   });
 });
 
 describe("the estimate", () => {
-  it("holds the truth in its range 75 to 90 times of 100", () => {
+  it("has the truth in its 80 % interval 75 to 90 times of 100", () => {
     const coverages = Object.values(shapes).map((shape) => coverageOf(shape, 15).covered);
     const mean = coverages.reduce((sum, covered) => sum + covered, 0) / coverages.length;
     expect(mean).toBeGreaterThan(0.75);

@@ -11,7 +11,7 @@ import type { PollOptions, PollSettings } from "../../poller/options.ts";
 import { createPoller } from "../../poller/poller.ts";
 import type { Poller } from "../../poller/poller.ts";
 import { timeoutError } from "../../poller/status-request.ts";
-import { spread } from "../../schedule/schedule.ts";
+import { withJitter } from "../../schedule/schedule.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
@@ -172,7 +172,7 @@ async function sendInitialRequest(
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
     if (!(error instanceof RequestError) || !isRepeatable(request, error)) return false;
     const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
-    const delayInMs = Math.max(backoffInMs, spread(error.retryAfterInMs ?? 0, random));
+    const delayInMs = Math.max(backoffInMs, withJitter(error.retryAfterInMs ?? 0, random));
     await sleep(clock, delayInMs, retries.signal).catch(() => {});
     return !retries.signal.aborted;
   };
