@@ -32,6 +32,33 @@ export interface Line {
   readonly toNoPercentage: number;
 }
 
+/** The costs without a percentage at one price. */
+interface Baseline {
+  readonly pollCost: number;
+  readonly best: ReturnType<typeof bestPeer>;
+  readonly without: number;
+}
+
+/** The baselines by their law and the rest of their corpus: all tables with a percentage share them. */
+const baselines = new Map<Law, Map<string, readonly Baseline[]>>();
+
+function baselinesOf(corpus: Corpus): readonly Baseline[] {
+  const { law, ...rest } = corpus;
+  const [key, known] = [JSON.stringify(rest), baselines.get(law) ?? new Map<string, readonly Baseline[]>()];
+  const found = known.get(key) ?? simulatedBaselines(corpus);
+  baselines.set(law, known.set(key, found));
+  return found;
+}
+
+function simulatedBaselines(corpus: Corpus): readonly Baseline[] {
+  const summaries = peerSummaries(corpus);
+  return prices.map((pollCost) => ({
+    pollCost,
+    best: bestPeer(summaries, pollCost),
+    without: costOf(priced(corpus, pollCost), pollCost),
+  }));
+}
+
 type Wait = (corpus: Corpus, pollCost: number) => Summary;
 
 function linesOf(
@@ -42,11 +69,8 @@ function linesOf(
 ): readonly Line[] {
   return kinds.flatMap((law, seed) => {
     const corpus = { law, runs, seed, ...more };
-    const summaries = peerSummaries(corpus);
-    return prices.map((pollCost) => {
+    return baselinesOf({ ...corpus, shape: noPercentage }).map(({ pollCost, best, without }) => {
       const summary = wait(corpus, pollCost);
-      const best = bestPeer(summaries, pollCost);
-      const without = costOf(priced({ ...corpus, shape: noPercentage }, pollCost), pollCost);
       const cost = costOf(summary, pollCost);
       return {
         law: law.name,
@@ -67,8 +91,8 @@ export function uninformed(runs: number, firstPollAtOnce = false): readonly Line
 }
 
 /** With a percentage. */
-export function withPercentage(shape: Shape, runs: number): readonly Line[] {
-  return linesOf(longLaws, runs, priced, { shape });
+export function withPercentage(shape: Shape, runs: number, kinds = longLaws): readonly Line[] {
+  return linesOf(kinds, runs, priced, { shape });
 }
 
 /** With 20 past durations of the kind. */
@@ -119,8 +143,12 @@ export function withLawKnown(kinds: readonly Law[], runs: number): readonly Boun
 }
 
 /** Returns how often the 80 % interval held the truth, by default over the kinds of a minute and more. */
-export function coverageOf(shape: Shape, runs: number): { readonly covered: number; readonly given: number } {
-  const all = longLaws.map((law, seed) => calibrationOf({ law, runs, seed, shape }));
+export function coverageOf(
+  shape: Shape,
+  runs: number,
+  kinds = longLaws,
+): { readonly covered: number; readonly given: number } {
+  const all = kinds.map((law, seed) => calibrationOf({ law, runs, seed, shape }));
   const estimated = all.filter(({ covered }) => !Number.isNaN(covered));
   return {
     covered: meanOf(estimated.map(({ covered }) => covered)),

@@ -17,6 +17,11 @@ import {
 import { adaptive } from "../../src/index.ts";
 
 // The simulation has no clock and fixed seeds: each figure is the same on every machine.
+// Most polls are for the longer kinds, but nearly all of the worst figures are among 1 to 20 minutes. These figures are
+// the same with `LONG=1`, which adds the longer kinds.
+const isLong = process.env["LONG"] === "1";
+const kinds = isLong ? longLaws : longLaws.slice(0, 3);
+
 describe("the cost of waiting: lateness + price × polls", () => {
   it("is close to that of the best peer for each kind of operation and price without information", () => {
     const { max, mean } = extremesOf(uninformed(200), "toBestPeer");
@@ -31,10 +36,14 @@ describe("the cost of waiting: lateness + price × polls", () => {
   });
 
   it("is far below that of the best peer with a truthful, noisy or coarse percentage", () => {
-    const [truthful, noisy] = [withPercentage(shapes.truthful, 150), withPercentage(shapes.noisy, 150)];
+    const [truthful, noisy] = [
+      withPercentage(shapes.truthful, 150, kinds),
+      withPercentage(shapes.noisy, 150, kinds),
+    ];
     expect(extremesOf(truthful, "toBestPeer").max).toBeLessThan(0.7);
-    expect(extremesOf([...truthful, ...noisy], "toBestPeer").mean).toBeLessThan(0.6);
-    expect(extremesOf(withPercentage(shapes.coarse, 150), "toBestPeer").max).toBeLessThan(0.9);
+    // The longer kinds gain more.
+    expect(extremesOf([...truthful, ...noisy], "toBestPeer").mean).toBeLessThan(isLong ? 0.6 : 0.62);
+    expect(extremesOf(withPercentage(shapes.coarse, 150, kinds), "toBestPeer").max).toBeLessThan(0.9);
     // Above 0.7: a percentage that is 2 % off needs a few more polls around the end, and the regret bound allows no more
     // polls than without a percentage. At 1 s a poll the best peer is closest, and the fewest polls are left.
     const expensivePolls = noisy.filter(({ pollCost }) => pollCost > 1);
@@ -48,11 +57,11 @@ describe("the cost of waiting: lateness + price × polls", () => {
     ["stuck", shapes.stuck, 1.1],
     ["back and forth", shapes.backAndForth, 1.1],
   ])("is hardly above that without a percentage if the percentage is %s", (_, shape: Shape, limit) => {
-    expect(extremesOf(withPercentage(shape, 150), "toNoPercentage").max).toBeLessThan(limit);
+    expect(extremesOf(withPercentage(shape, 150, kinds), "toNoPercentage").max).toBeLessThan(limit);
   });
 
   it("is hardly above that without a percentage if the operation ends without warning", () => {
-    const { max, mean } = extremesOf(withPercentage(shapes.endsEarly, 300), "toNoPercentage");
+    const { max, mean } = extremesOf(withPercentage(shapes.endsEarly, 300, kinds), "toNoPercentage");
     expect(mean).toBeLessThan(1.1);
     // The price of 0.7 of the best peer with a truthful percentage, which looks the same until it ends.
     expect(max).toBeLessThan(1.14);
@@ -61,7 +70,7 @@ describe("the cost of waiting: lateness + price × polls", () => {
   it.each(Object.entries(unseenShapes))(
     "is on average little above that without a percentage, for one that it was not built for: %s",
     (_, shape: Shape) => {
-      const { mean } = extremesOf(withPercentage(shape, 20), "toNoPercentage");
+      const { mean } = extremesOf(withPercentage(shape, 20, kinds), "toNoPercentage");
       expect(mean).toBeLessThan(1.12);
     },
   );
@@ -101,7 +110,7 @@ describe("the bounds", () => {
 
 describe("the estimate", () => {
   it("has the truth in its 80 % interval 75 to 90 times of 100", () => {
-    const coverages = Object.values(shapes).map((shape) => coverageOf(shape, 15).covered);
+    const coverages = Object.values(shapes).map((shape) => coverageOf(shape, 15, kinds).covered);
     const mean = coverages.reduce((sum, covered) => sum + covered, 0) / coverages.length;
     expect(mean).toBeGreaterThan(0.75);
     expect(mean).toBeLessThan(0.9);
