@@ -71,19 +71,17 @@ const power: Model = {
       blur,
     })),
   fit: (logs) => {
-    const fit = line(logs, unfaded);
+    const fit = line(logs);
     if (fit === undefined) return undefined;
     const timeOf = (level: number): number => Math.exp(Math.min(maxLog, fit.timeOf(Math.log(level))));
     return { timeOf, errorOf: (level) => timeOf(level) * fit.errorOf(Math.log(level)) };
   },
 };
 
-const unfaded = (): number => 1;
-
 export const models: readonly Model[] = [proportional, latestSpeed, power];
 
 /** Fits a weighted straight line to three samples or more, from the level to the moment. */
-function line(samples: readonly Sample[], fading: (t: number) => number): Fit | undefined {
+function line(samples: readonly Sample[], fading: (t: number) => number = () => 1): Fit | undefined {
   if (samples.length < 3) return undefined;
   let [w, wt, wy, wtt, wty] = [0, 0, 0, 0, 0];
   const start = samples[0]?.t ?? 0;

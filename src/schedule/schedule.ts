@@ -58,10 +58,8 @@ export function withJitterUpTo(
   // Extreme options overflow in the arithmetic of the schedules; no delay must become endless or NaN by that.
   if (!(delayInMs < Number.MAX_SAFE_INTEGER))
     return Math.min(maxDelayInMs, Math.max(minDelayInMs, fallbackDelayInMs));
-  const start = Math.min(
-    Math.max(minDelayInMs, delayInMs),
-    Math.max(minDelayInMs, maxDelayInMs / (1 + jitterShare)),
-  );
+  const maxStartInMs = Math.max(minDelayInMs, maxDelayInMs / (1 + jitterShare));
+  const start = Math.min(Math.max(minDelayInMs, delayInMs), maxStartInMs);
   const jittered = Math.min(start, toleranceInMs);
   return Math.min(maxDelayInMs, start + withJitter(jittered, random) - jittered);
 }
