@@ -20,7 +20,7 @@ export function exponential(
   return ({ pollCount }, random) => {
     // The power becomes infinite, and 0 times infinity is NaN.
     const growth = Math.min(factor ** Math.max(0, pollCount - 1), Number.MAX_VALUE);
-    return withJitterUpTo(maxDelayInMs, initialDelayInMs * growth, 0, random);
+    return withJitterUpTo(maxDelayInMs, Math.min(maxDelayInMs, initialDelayInMs * growth), 0, random);
   };
 }
 
@@ -40,5 +40,6 @@ export function backoffAfterFailure(
   maxDelayInMs: number,
   random: () => number,
 ): number {
-  return withJitterUpTo(maxDelayInMs, 1000 * 2 ** Math.max(0, consecutiveFailures - 1), 0, random);
+  const delayInMs = Math.min(maxDelayInMs, 1000 * 2 ** Math.max(0, consecutiveFailures - 1));
+  return withJitterUpTo(maxDelayInMs, delayInMs, 0, random);
 }

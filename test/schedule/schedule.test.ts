@@ -317,6 +317,9 @@ describe("the simple schedules", () => {
     expect(delays[3]).toBeGreaterThan(4500);
     expect(Math.max(...delays)).toBeLessThanOrEqual(5000);
     expect(() => exponential({ factor: 0.5 })).toThrow("factor");
+    const long = exponential({ maxDelayInMs: 120_000 });
+    const atMaximum = [8, 44, 45, 1100].map((pollCount) => long({ elapsedInMs: 0, pollCount }, () => 1));
+    expect(new Set(atMaximum)).toEqual(new Set([120_000]));
   });
 
   it("stays at 0 from 0, after any number of polls", () => {

@@ -83,7 +83,11 @@ test("lro wait --web prints the page's address, and the page gets all events unt
   const waiting = runCli(argv, { stderr });
   const stream = fetch(`${await pageOf(stderr)}events`).then(async (response) => {
     // Both have to be seen under way first.
-    await expect.poll(() => server.requests.filter(({ responseStatus }) => responseStatus === 200).length).toBe(2);
+    const polled = (): number =>
+      new Set(
+        server.requests.flatMap(({ operationId, responseStatus }) => (responseStatus ? operationId : [])),
+      ).size;
+    await expect.poll(polled).toBe(2);
     server.setStatus(web.operationId, { status: "Succeeded", properties: "TOPSECRET" });
     server.setStatus(db.operationId, {
       status: "Failed",
