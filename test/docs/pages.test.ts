@@ -4,13 +4,13 @@ import * as library from "lro-poller";
 import type { PollOptions } from "lro-poller";
 import type { AddOptions, OperationQueueOptions, OperationWorkerOptions } from "lro-poller/bullmq";
 
-/** Returns the words in code type at the start of each first cell of a table. */
+/** Returns the words in code type at the start of each first cell of a table, links included. */
 function firstCells(page: string, heading: string): string[] {
   const section =
     readFileSync(page, "utf8")
       .split(/^##+ /m)
       .find((text) => text.startsWith(heading)) ?? "";
-  return [...section.matchAll(/^\| `(\w+)`/gm)].map(([, word = ""]) => word);
+  return [...section.matchAll(/^\| \[?`(\w+)`/gm)].map(([, word = ""]) => word);
 }
 
 /** Each option of a wait, with the file of its default. The compiler rejects this list when one is missing. */
