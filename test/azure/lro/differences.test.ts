@@ -42,36 +42,43 @@ const failure = {
   message: "No.",
   innererror: { code: "Quota", innererror: { code: "Cores" } },
 };
-const noStatus = "a status monitor without a status, an HTML page, an empty body";
-const passing = "a poll is answered 408, 429, 5xx, or not at all";
-const wordAsIs = 'a state that contains "succeeded" or "fail" (`NotSucceeded`, `FailedOver`)';
+const noStatus = "a status monitor returns no status, an HTML page or an empty body";
+const transient = "a poll fails with 408, 429 or 5xx";
+const wordAsIs = 'the status contains "succeeded" or "fail" (`NotSucceeded`, `FailedOver`)';
+
+// Rows that have tests of their own.
+const initialRetryAfter = "the initial response has `Retry-After`";
+const abort = "you abort";
+const otherOrigin = "a header, body or token names another origin";
+const resumedWhenOver = "you resume an operation that is over";
+const otherRows = [initialRetryAfter, abort, otherOrigin, resumedWhenOver];
 
 const differences: readonly Difference[] = [
-  ...[408, 429, 500, 503].map((status) => afterPoll(passing, poll(status), failedForGood)),
+  ...[408, 429, 500, 503].map((status) => afterPoll(transient, poll(status), failedForGood)),
   {
-    row: "a poll is refused (other 4xx)",
+    row: "a poll fails permanently (other 4xx)",
     exchanges: [accepted, running, poll(403), succeeded],
     coreLro: failedForGood,
     ours: { error: { name: "PollingError", statusCode: 403 }, status: "Running", again: "done" },
   },
-  afterPoll("the first 404", poll(404), failedForGood),
-  afterPoll("invalid JSON", poll(200, { body: '{"status":' }), { error: expect.any(Error) }),
+  afterPoll("the first poll is answered by 404", poll(404), failedForGood),
+  afterPoll("a poll returns invalid JSON", poll(200, { body: '{"status":' }), { error: expect.any(Error) }),
   afterPoll(noStatus, poll(200, { body: {} }), { status: "succeeded" }),
   afterPoll(noStatus, poll(200, page), { result: page.body, status: "succeeded" }),
   afterPoll(noStatus, poll(200), { result: undefined, status: "succeeded" }),
-  afterPoll("a status that is no string", poll(200, { body: { status: 7 } }), {
+  afterPoll("the status is not a string", poll(200, { body: { status: 7 } }), {
     error: { message: expect.stringContaining("status") },
   }),
   afterPoll(wordAsIs, poll(200, { body: { status: "NotSucceeded" } }), { status: "succeeded" }),
   afterPoll(wordAsIs, poll(200, { body: { status: "FailedOver" } }), { status: "failed" }),
   {
-    row: "202 that names no place to ask",
+    row: "the initial response is 202 without a URL to poll",
     exchanges: [on("POST /act", 202)],
     coreLro: { status: "succeeded" },
     ours: { error: { name: "PollingError", code: "ContractError" } },
   },
   {
-    row: "a `Location` answers 200 with a body that says Failed or Canceled",
+    row: "a `Location` returns 200 with a body that says Failed or Canceled",
     exchanges: [
       on("POST /act", 202, { headers: { location: "/operations/7" } }),
       poll(200, { body: { properties: { provisioningState: "Failed" } } }),
@@ -91,7 +98,7 @@ const differences: readonly Difference[] = [
     ours: { result: { id: "b1" } },
   },
   {
-    row: "a `Location` that is the monitor itself (DevCenter)",
+    row: "the `Location` is the status monitor itself (DevCenter)",
     exchanges: [
       on("POST /act", 202, { headers: { ...at.headers, location: "/operations/7" } }),
       succeeded,
@@ -101,13 +108,13 @@ const differences: readonly Difference[] = [
     ours: { ...done, requests: ["POST /act", "GET /operations/7"] },
   },
   {
-    row: "the first answer is terminal already",
+    row: "the initial response is terminal already",
     exchanges: [on("POST /act", 202, { ...at, body: end }), succeeded],
     coreLro: { requests: ["POST /act", "GET /operations/7"] },
     ours: { ...done, requests: ["POST /act"] },
   },
   {
-    row: "the body of a PATCH tells of the operation",
+    row: "the response to a PATCH has a `provisioningState`",
     exchanges: [
       on("PATCH /act", 200, { body: { properties: { provisioningState: "Updating" } } }),
       on("GET /act", 200, { body: { properties: { provisioningState: "Succeeded" } } }),
@@ -122,7 +129,7 @@ const differences: readonly Difference[] = [
     ours: { error: { name: "OperationCanceledError", code: "DeploymentFailed" } },
   },
   {
-    row: "an error's code",
+    row: "the code of the service's error",
     exchanges: [accepted, poll(200, { body: { status: "Failed", error: failure } })],
     coreLro: { error: { message: expect.stringMatching(/has failed\. Cores\./) } },
     ours: { error: { code: "DeploymentFailed", innererror: failure.innererror } },
@@ -180,7 +187,7 @@ async function outcomeOf(wait: () => Promise<unknown>, server: RouteServer): Pro
     : { ...first, requests };
 }
 
-describe("Retry-After of the initial response", () => {
+describe(initialRetryAfter, () => {
   const later = on("POST /act", 202, { headers: { ...at.headers, "retry-after": "3600" } });
 
   test("core-lro polls at once", async () => {
@@ -198,7 +205,7 @@ describe("Retry-After of the initial response", () => {
   });
 });
 
-describe("an abort", () => {
+describe(abort, () => {
   test("core-lro cannot be continued", async () => {
     const server = await serve([accepted, running, succeeded]);
     const options = { intervalInMs: 60_000 };
@@ -219,7 +226,7 @@ describe("an abort", () => {
   });
 });
 
-describe("another origin in any header, body or token", () => {
+describe(otherOrigin, () => {
   async function elsewhere() {
     const tls = await createCertificate();
     const foreign = await serve([on("GET /operations/7", 200, { body: end })], tls);
@@ -251,7 +258,7 @@ describe("another origin in any header, body or token", () => {
   });
 });
 
-describe("a token of an operation that is over", () => {
+describe(resumedWhenOver, () => {
   test("core-lro returns its stored result", async () => {
     const server = await serve([accepted, succeeded]);
     const poller = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline);
@@ -277,15 +284,9 @@ describe("a token of an operation that is over", () => {
 
 test("the page of differences has a row for each, and no other", () => {
   const text = readFileSync("docs/from-core-lro.md", "utf8");
-  const table = text.slice(text.indexOf("## Where they differ"));
+  const [table = ""] = text.slice(text.indexOf("## Differences")).split("## Under faults");
   const rows = [...table.matchAll(/^\| ([^|]+) \|/gm)]
     .map(([, row]) => row)
-    .filter((row) => /\w/.test(row ?? ""));
-  const apart = [
-    "Retry-After of the first answer",
-    "an abort",
-    "another origin in any header, body or token",
-    "a token of an operation that is over",
-  ];
-  expect(new Set(rows)).toEqual(new Set([...differences.map(({ row }) => row), ...apart]));
+    .filter((row) => /\w/.test(row ?? "") && row !== "Situation");
+  expect(new Set(rows)).toEqual(new Set([...differences.map(({ row }) => row), ...otherRows]));
 });
