@@ -61,7 +61,7 @@ const differences: readonly Difference[] = [
     coreLro: failedForGood,
     ours: { error: { name: "PollingError", statusCode: 403 }, status: "Running", again: "done" },
   },
-  afterPoll("the first poll is answered by 404", poll(404), failedForGood),
+  afterPoll("the first poll fails with 404", poll(404), failedForGood),
   afterPoll("a poll returns invalid JSON", poll(200, { body: '{"status":' }), { error: expect.any(Error) }),
   afterPoll(noStatus, poll(200, { body: {} }), { status: "succeeded" }),
   afterPoll(noStatus, poll(200, page), { result: page.body, status: "succeeded" }),
