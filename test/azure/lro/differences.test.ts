@@ -46,13 +46,6 @@ const noStatus = "a status monitor returns no status, an HTML page or an empty b
 const transient = "a poll fails with 408, 429 or 5xx";
 const wordAsIs = 'the status contains "succeeded" or "fail" (`NotSucceeded`, `FailedOver`)';
 
-// Rows that have tests of their own.
-const initialRetryAfter = "the initial response has `Retry-After`";
-const abort = "you abort";
-const otherOrigin = "a header, body or token names another origin";
-const resumedWhenOver = "you resume an operation that is over";
-const otherRows = [initialRetryAfter, abort, otherOrigin, resumedWhenOver];
-
 const differences: readonly Difference[] = [
   ...[408, 429, 500, 503].map((status) => afterPoll(transient, poll(status), failedForGood)),
   {
@@ -187,7 +180,7 @@ async function outcomeOf(wait: () => Promise<unknown>, server: RouteServer): Pro
     : { ...first, requests };
 }
 
-describe(initialRetryAfter, () => {
+describe("the initial response has `Retry-After`", () => {
   const later = on("POST /act", 202, { headers: { ...at.headers, "retry-after": "3600" } });
 
   test("core-lro polls at once", async () => {
@@ -205,7 +198,7 @@ describe(initialRetryAfter, () => {
   });
 });
 
-describe(abort, () => {
+describe("you abort", () => {
   test("core-lro cannot be continued", async () => {
     const server = await serve([accepted, running, succeeded]);
     const options = { intervalInMs: 60_000 };
@@ -226,7 +219,7 @@ describe(abort, () => {
   });
 });
 
-describe(otherOrigin, () => {
+describe("a header, body or token names another origin", () => {
   async function elsewhere() {
     const tls = await createCertificate();
     const foreign = await serve([on("GET /operations/7", 200, { body: end })], tls);
@@ -258,7 +251,7 @@ describe(otherOrigin, () => {
   });
 });
 
-describe(resumedWhenOver, () => {
+describe("you resume an operation that is over", () => {
   test("core-lro returns its stored result", async () => {
     const server = await serve([accepted, succeeded]);
     const poller = startWithCoreLro(requestOf(server, "POST /act"), senderOptions.pipeline);
@@ -288,5 +281,11 @@ test("the page of differences has a row for each, and no other", () => {
   const rows = [...table.matchAll(/^\| ([^|]+) \|/gm)]
     .map(([, row]) => row)
     .filter((row) => /\w/.test(row ?? "") && row !== "Situation");
-  expect(new Set(rows)).toEqual(new Set([...differences.map(({ row }) => row), ...otherRows]));
+  const withTestsOfTheirOwn = [
+    "the initial response has `Retry-After`",
+    "you abort",
+    "a header, body or token names another origin",
+    "you resume an operation that is over",
+  ];
+  expect(new Set(rows)).toEqual(new Set([...differences.map(({ row }) => row), ...withTestsOfTheirOwn]));
 });
