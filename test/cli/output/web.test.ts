@@ -84,9 +84,8 @@ test("lro wait --web prints the page's address, and the page gets all events unt
   const stream = fetch(`${await pageOf(stderr)}events`).then(async (response) => {
     // Both have to be seen under way first.
     const polled = (): number =>
-      new Set(
-        server.requests.flatMap(({ operationId, responseStatus }) => (responseStatus ? operationId : [])),
-      ).size;
+      new Set(server.requests.flatMap(({ operationId: id, responseStatus }) => (responseStatus ? id : [])))
+        .size;
     await expect.poll(polled).toBe(2);
     server.setStatus(web.operationId, { status: "Succeeded", properties: "TOPSECRET" });
     server.setStatus(db.operationId, {
