@@ -7,7 +7,7 @@ export const token = "token-of-the-runtimes";
 export const succeeding: Timeline = [
   { status: "NotStarted", polls: 1 },
   { status: "Running", polls: 1, percentComplete: 40 },
-  { status: "Succeeded", properties: { uri: "https://devbox.example/my-dev-box" } },
+  { status: "Succeeded", percentComplete: 100, properties: { uri: "https://devbox.example/my-dev-box" } },
 ];
 
 /** The timeline of an operation that fails with every field of an error. */
