@@ -1,4 +1,5 @@
-import { errorResponse, jsonResponse, statusId } from "./responses.ts";
+import { bearerTokenOf, errorResponse, jsonResponse, statusId, unauthorizedResponse } from "./responses.ts";
+import type { Call } from "./route.ts";
 import type { WireResponse } from "./responses.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
@@ -107,7 +108,7 @@ export function deliversStatus(fault: Fault | undefined): boolean {
 /** Returns the response that a fault puts in place of the correct one. */
 export function responseOf(
   fault: Exclude<Fault, StaleFault | DeliveryFault>,
-  projectName: string,
+  { projectName, headers }: Pick<Call, "projectName" | "headers">,
 ): WireResponse {
   switch (fault.kind) {
     case "status":
@@ -115,9 +116,7 @@ export function responseOf(
     case "body":
       return { status: 200, headers: { "content-type": fault.contentType ?? "text/html" }, body: fault.text };
     case "unauthorized":
-      return errorResponse(401, "Unauthorized", "The token is not accepted.", {
-        headers: challengeOf(fault),
-      });
+      return unauthorizedResponse(bearerTokenOf(headers), challengeOf(fault));
     case "redirect":
       return { status: fault.status ?? 307, headers: { location: fault.location }, body: "" };
     case "otherOperation":

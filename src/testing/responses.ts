@@ -54,6 +54,17 @@ export function errorResponse(
   return jsonResponse(status, { error: { code, message, target } }, { "x-ms-error-code": code, ...headers });
 }
 
+/** Returns a 401, which says whether the request had a bearer token. */
+export function unauthorizedResponse(token: string | undefined, headers: ResponseHeaders): WireResponse {
+  const message = token === undefined ? "The request has no token." : "The token is not accepted.";
+  return errorResponse(401, "Unauthorized", message, { headers });
+}
+
+/** Returns the bearer token of a request; `undefined` where it has none. */
+export function bearerTokenOf({ authorization = "" }: IncomingHttpHeaders): string | undefined {
+  return /^Bearer (.+)$/i.exec(authorization)?.[1];
+}
+
 /** Returns the `id` of a status. Its `operationStatuses` has a capital letter; the URL's path has none. */
 export function statusId(projectName: string, operationId: string): string {
   return `/projects/${projectName}/operationStatuses/${operationId}`;

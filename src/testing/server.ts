@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { OperationState } from "../index.ts";
-import { commonHeaders, errorResponse, statusUrl } from "./responses.ts";
+import { bearerTokenOf, commonHeaders, errorResponse, statusUrl, unauthorizedResponse } from "./responses.ts";
 import type { StatusBody } from "./responses.ts";
 import type { Reply } from "./route.ts";
 import { checkNumber, checkPattern, operationIdPattern, projectNamePattern } from "./validation.ts";
@@ -220,16 +220,15 @@ class HttpServer implements OperationStatusServer {
     return rejection ?? respondTo(this.#plane, { method, url, headers, bodyText });
   }
 
-  #rejectionOf({ authorization }: IncomingHttpHeaders, rate: CountedRequest): Reply | undefined {
+  #rejectionOf(requestHeaders: IncomingHttpHeaders, rate: CountedRequest): Reply | undefined {
     const { requireAuthorization, rateLimitRetryAfter = rate.secondsLeft } = this.#settings;
     if (rate.isExceeded) {
       const headers = rateLimitRetryAfter === null ? {} : { "retry-after": String(rateLimitRetryAfter) };
       return { response: errorResponse(429, "TooManyRequests", "Too many requests.", { headers }) };
     }
-    const token = /^Bearer (.+)$/i.exec(authorization ?? "")?.[1];
+    const token = bearerTokenOf(requestHeaders);
     if (requireAuthorization === undefined || requireAuthorization(token)) return undefined;
-    const headers = { "www-authenticate": 'Bearer realm=""' };
-    return { response: errorResponse(401, "Unauthorized", "The token is not accepted.", { headers }) };
+    return { response: unauthorizedResponse(token, { "www-authenticate": 'Bearer realm=""' }) };
   }
 }
 

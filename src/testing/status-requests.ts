@@ -41,10 +41,10 @@ function bodyFor(operation: ServedOperation, fault: Fault | undefined): StatusBo
   return deliversStatus(fault) ? operation.show() : operation.status();
 }
 
-function withFault(fault: Fault | undefined, { projectName }: Call, reply: Reply): Reply {
+function withFault(fault: Fault | undefined, call: Call, reply: Reply): Reply {
   if (fault === undefined || fault.kind === "stale") return reply;
   if (isDeliveryFault(fault)) return { ...reply, deliveryFault: fault };
-  return { ...reply, response: responseOf(fault, projectName) };
+  return { ...reply, response: responseOf(fault, call) };
 }
 
 function getResource(plane: DataPlane, call: Call): Reply {

@@ -111,6 +111,26 @@ test("requireAuthorization gets the token, and is not called for a preflight req
   expect((await fetch(operationLocation, { method: "OPTIONS" })).status).toBe(204);
 });
 
+test("a 401 says whether the request has a token", async () => {
+  const guarded = await start({ requireAuthorization: () => false });
+  const open = await start();
+  const fault = { kind: "unauthorized" } as const;
+  const locations = [
+    guarded.addOperation().operationLocation,
+    open.addOperation({ faults: { 1: fault, 2: fault } }).operationLocation,
+  ];
+  for (const location of locations) {
+    expect(await messageOf(location)).toBe("The request has no token.");
+    expect(await messageOf(location, { authorization: "Bearer bad" })).toBe("The token is not accepted.");
+  }
+
+  async function messageOf(location: string, headers: Record<string, string> = {}): Promise<unknown> {
+    const response = await fetch(location, { headers });
+    expect(response.status).toBe(401);
+    return (await response.json()).error.message;
+  }
+});
+
 describe("close", () => {
   test("breaks idle connections and that of half a request, and may be called again", async () => {
     const closing = await start();
