@@ -13,10 +13,12 @@ export function parseNamed(argument: string): NamedText {
   return { name: name?.trim(), text };
 }
 
-/** The id of an operation, and the user's name for it. */
+/** The id of an operation, the user's name for it, and how it is polled. */
 export interface OperationName {
   readonly id: string;
   readonly name?: string | undefined;
+  /** Whether requests carry a token. Default: they do. */
+  readonly sendsToken?: boolean;
 }
 
 /** Returns the text that stands for an operation: its name, or its id. */

@@ -128,15 +128,18 @@ function targetAt(argument: string, clientAt: ClientAt, source: string = locatio
     projectName: `${within}project name in ${origin}${pathname}`,
     operationId: `${within}operation id in ${origin}${pathname}`,
   };
-  return named(argumentNames, () => targetOf(clientAt(origin).operationAt(location), name));
+  return named(argumentNames, () => targetOf(origin, clientAt(origin).operationAt(location), name));
 }
 
 function namedTargets({ endpoint, project, operation }: TargetOptions, clientAt: ClientAt): Found[] {
   if (endpoint === undefined && project === undefined && operation === undefined) return [];
   return named({ endpoint: "--endpoint", projectName: "--project", operationId: "--operation" }, () => {
-    const client = clientAt(required("--endpoint", endpoint));
+    const origin = required("--endpoint", endpoint);
+    const client = clientAt(origin);
     const projectName = required("--project", project);
-    return required("--operation", operation).map((id) => targetOf(client.operation(projectName, id)));
+    return required("--operation", operation).map((id) =>
+      targetOf(origin, client.operation(projectName, id)),
+    );
   });
 }
 
@@ -147,10 +150,11 @@ function required<T>(name: string, value: T | undefined): T {
   );
 }
 
-function targetOf(operation: Operation, name?: string): Found {
+function targetOf(endpoint: string, operation: Operation, name?: string): Found {
   const target = {
     id: operation.id,
     name,
+    sendsToken: !isPlainHttp(endpoint),
     operation,
     createPoller: (options: PollOptions) => createPoller(operation, options),
   };
@@ -164,7 +168,12 @@ function resumedTarget({ name, text: token }: NamedText, clientAt: ClientAt): Fo
       const { endpoint, operationId: id, apiVersion } = referenceIn(token);
       const client = clientAt(endpoint, apiVersion);
       const { operation } = client.resume(token).toJSON();
-      const target = { id, name, createPoller: (options: PollOptions) => client.resume(token, options) };
+      const target = {
+        id,
+        name,
+        sendsToken: !isPlainHttp(endpoint),
+        createPoller: (options: PollOptions) => client.resume(token, options),
+      };
       return [JSON.stringify(operation), target];
     },
     "--resume: ",

@@ -29,7 +29,7 @@ export function createJsonReporter(
       if (outcome.type === "succeeded") return write("result", index, { result: outcome.result ?? null });
       write("error", index, { error: outcomeData(outcome) });
       printer.noteToken(index, outcome);
-      const advice = outcome.type === "error" ? adviceOn(outcome.error) : undefined;
+      const advice = outcome.type === "error" ? adviceOn(outcome.error, names[index]) : undefined;
       if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
     close: () => printer.finish(),

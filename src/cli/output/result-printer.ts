@@ -75,7 +75,7 @@ export class ResultPrinter {
     const text = explainError(error, operation);
     if (ciLog) ciLog.error(titleOf(error, operation), text);
     else writeError(this.#context, text);
-    const advice = adviceOn(error);
+    const advice = adviceOn(error, operation);
     // The same advice may apply to several operations.
     if (advice === undefined || this.#printedAdvice.has(advice)) return;
     this.#printedAdvice.add(advice);

@@ -8,7 +8,12 @@ import {
   RequestError,
 } from "../../index.ts";
 import type { OperationError } from "../../index.ts";
-import { credentialAdvice, isCredentialError } from "../input/credential.ts";
+import {
+  credentialAdvice,
+  isCredentialError,
+  noTokenAdvice,
+  rejectedTokenAdvice,
+} from "../input/credential.ts";
 import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { namedIn } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
@@ -48,7 +53,9 @@ export function explainError(error: Error, operation?: OperationName): string {
 }
 
 /** Returns what to do about an error, if that is known. */
-export function adviceOn(error: Error): string | undefined {
+export function adviceOn(error: Error, operation?: OperationName): string | undefined {
+  if (serviceFields(error).statusCode === 401)
+    return `\n${operation?.sendsToken === false ? noTokenAdvice : rejectedTokenAdvice}`;
   if (!isCredentialError(error)) return undefined;
   const tried = printable(error.message.slice(firstLine(error.message).length).trim());
   const details = tried === "" ? "" : `\n\nTried:\n  ${tried.replaceAll("\n", "\n  ")}`;

@@ -1,14 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { systemClock } from "lro-poller";
 import type { Progress } from "lro-poller";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { combinedExitCode } from "../../../src/cli/output/exit-codes.ts";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
 import { createLinesReporter } from "../../../src/cli/output/lines-reporter.ts";
 import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
+import { createCertificate } from "../../support/tls.ts";
 import {
   CapturedOutput,
   contextOf,
@@ -295,6 +297,34 @@ test("the advice on a missing credential is not in the events of -o json", async
   const [last = ""] = stdout.trim().split("\n").slice(-1);
   expect(JSON.parse(last)).toMatchObject({ event: "error", error: { name: "PollingError" } });
   expect(stderr).toMatch(/^[^\n].*az login/s);
+});
+
+test("the advice on a 401 says that the request had no token", async () => {
+  const server = await startServer({ requireAuthorization: () => false });
+  const { operationLocation } = server.addOperation({ operationId });
+  for (const argv of [["wait"], ["wait", "-o", "json"], ["status"]]) {
+    const { exitCode, stderr } = await runCli([...argv, operationLocation]);
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("The request had no token, because lro sends none over http.");
+    expect(stderr).not.toContain("did not accept it");
+  }
+});
+
+test("the advice on a 401 says that the token was not accepted", async () => {
+  const certificate = await createCertificate();
+  const trusted = getCACertificates("default");
+  setDefaultCACertificates([...trusted, certificate.cert]);
+  onTestFinished(() => setDefaultCACertificates(trusted));
+  const server = await startServer({ tls: certificate, requireAuthorization: () => false });
+  const { operationLocation } = server.addOperation({ operationId });
+  for (const argv of [["wait"], ["wait", "-o", "json"], ["status"]]) {
+    const { exitCode, stderr } = await runCli([...argv, "--allow-host", "127.0.0.1", operationLocation], {
+      loadCredential: () => Promise.resolve(new CountingCredential()),
+    });
+    expect(exitCode).toBe(5);
+    expect(stderr).toContain("The request had a token, and the service did not accept it.");
+    expect(stderr).not.toContain("no token");
+  }
 });
 
 test("service text cannot control the terminal", async () => {
