@@ -53,10 +53,12 @@ async function createReporters(
   options: WaitOptions,
   context: CliContext,
 ): Promise<Reporter> {
-  const { summary = false, web = false } = options;
+  const { output, summary = false, web = false } = options;
   // Before the terminal is drawn: the page's server may fail to start.
   const page = web ? [await createWebReporter(targets, board, context)] : [];
-  const table = summary ? [createSummaryReporter(board, context)] : [];
+  // The JSON on stdout may be read by another program, which expects no commands of a CI system there.
+  const commands = output === "json" ? "stderr" : "stdout";
+  const table = summary ? [createSummaryReporter(board, context, commands)] : [];
   return combined([board, await createReporter(targets, board, options, context), ...page, ...table]);
 }
 

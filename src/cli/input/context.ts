@@ -18,11 +18,11 @@ export interface CiLog {
   error(title: string, message: string): void;
   notice(title: string, message: string): void;
   /**
-   * Adds Markdown to the step's summary.
+   * Adds Markdown to the step's summary. If the system needs a command for that, it goes to this output.
    *
    * @throws Error if it cannot be written
    */
-  addSummary(markdown: string): void;
+  addSummary(markdown: string, output: "stdout" | "stderr"): void;
 }
 
 /** The environment of the command. */

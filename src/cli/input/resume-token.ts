@@ -33,7 +33,7 @@ function contentOf(source: string, context: CliContext): string | Promise<string
   return readInput(source, context, (why) => invalid(withoutQuery(`${JSON.stringify(source)} (${why})`)));
 }
 
-/** Returns no token for an event without one: of most waits only the last line has one. */
+/** Returns no token for an event without one: only the errors of waits that can continue have one. */
 function tokenIn({ name, text }: NamedText): NamedText[] {
   const content = parseJson(text);
   // jq prints a token as a JSON string, unless it has the option -r.

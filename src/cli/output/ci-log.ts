@@ -112,9 +112,9 @@ function createCiLog(dialect: Dialect, { stdout, stderr, env }: CliContext): CiL
     error: (title, message) => void stderr.write(`${dialect.error(singleLine(title), message)}\n`),
     notice: (title, message) =>
       void stdout.write(`${dialect.notice(singleLine(title), singleLine(message))}\n`),
-    addSummary(markdown) {
+    addSummary(markdown, output) {
       const command = dialect.addSummary(markdown, env);
-      if (command !== undefined) stdout.write(`${command}\n`);
+      if (command !== undefined) ({ stdout, stderr })[output].write(`${command}\n`);
     },
   };
 }

@@ -1,18 +1,24 @@
 import type { CliContext } from "../input/context.ts";
+import { combinedExitCode, exitCodes } from "./exit-codes.ts";
 import type { OperationName } from "../input/names.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ResultPrinter } from "./result-printer.ts";
 import { toJson } from "./text.ts";
-import { adviceOn, errorData } from "./wait-outcome.ts";
+import { adviceOn, errorData, exitCodeOf } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 
-/** Returns the reporter for `-o json`: one event a line. With `isQuiet` only results and errors. Times are milliseconds. */
+/**
+ * Returns the reporter for `-o json`: one event on each line, and a summary at the end. With `isQuiet` there are no events
+ * of progress and failed polls. Times are milliseconds. docs/events.schema.json describes the events.
+ */
 export function createJsonReporter(
   names: readonly OperationName[],
   isQuiet: boolean,
   printer: ResultPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
+  const outcomes: WaitOutcome[] = [];
+  const printedAdvice = new Set<string>();
   const write = (event: string, index: number, data: object): void => {
     const { id, name } = names[index] ?? {};
     stdout.write(`${toJson({ event, operation: id, name, ...data })}\n`);
@@ -26,14 +32,31 @@ export function createJsonReporter(
       write("failedPoll", index, { ...withWholeTimes(failedPoll), error: errorData(error) });
     },
     ended(index, outcome) {
+      outcomes.push(outcome);
       if (outcome.type === "succeeded") return write("result", index, { result: outcome.result ?? null });
       write("error", index, { error: outcomeData(outcome) });
       printer.noteToken(index, outcome);
       const advice = outcome.type === "error" ? adviceOn(outcome.error, names[index]) : undefined;
-      if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
+      // The same advice may apply to several operations.
+      if (advice === undefined || printedAdvice.has(advice)) return;
+      printedAdvice.add(advice);
+      stderr.write(`${advice.trimStart()}\n`);
     },
-    close: () => printer.finish(),
+    close() {
+      stdout.write(`${toJson({ event: "summary", ...summaryOf(outcomes) })}\n`);
+      printer.finish();
+    },
   };
+}
+
+/** Counts the operations by their end. That of a wait which ended before its operation is unknown. */
+function summaryOf(outcomes: readonly WaitOutcome[]): object {
+  const codes = outcomes.map(exitCodeOf);
+  const count = (code: number): number => codes.filter((one) => one === code).length;
+  const [total, succeeded] = [codes.length, count(exitCodes.succeeded)];
+  const [failed, canceled] = [count(exitCodes.failed), count(exitCodes.canceled)];
+  const unknown = total - succeeded - failed - canceled;
+  return { total, succeeded, failed, canceled, unknown, exitCode: combinedExitCode(codes) };
 }
 
 /** Rounds the durations: clocks give fractions. */

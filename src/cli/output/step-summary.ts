@@ -17,7 +17,11 @@ const head = "| Operation | State | Time | Error |\n|---|---|---:|---|\n";
  * Returns the reporter for `--summary`, which adds a Markdown table of all operations to the CI system's step summary.
  * The table has no results, because they may be secret.
  */
-export function createSummaryReporter(board: WaitBoard, context: CliContext): Reporter {
+export function createSummaryReporter(
+  board: WaitBoard,
+  context: CliContext,
+  output: "stdout" | "stderr",
+): Reporter {
   const errors = new Map<number, Error>();
   return {
     progress() {},
@@ -27,7 +31,11 @@ export function createSummaryReporter(board: WaitBoard, context: CliContext): Re
     },
     close() {
       const rows = board.waits.map((wait, index) => rowOf(wait, board.now, errors.get(index)));
-      publish(`### ${escaped(`lro wait: ${statesText(board.waits)}`)}\n\n${tableOf(rows)}\n`, context);
+      publish(
+        `### ${escaped(`lro wait: ${statesText(board.waits)}`)}\n\n${tableOf(rows)}\n`,
+        context,
+        output,
+      );
     },
   };
 }
@@ -53,10 +61,10 @@ function escaped(text: string): string {
   );
 }
 
-function publish(markdown: string, { ciLog, stderr }: CliContext): void {
+function publish(markdown: string, { ciLog, stderr }: CliContext, output: "stdout" | "stderr"): void {
   try {
     if (ciLog === undefined) throw new Error("this is neither GitHub Actions nor Azure Pipelines");
-    ciLog.addSummary(markdown);
+    ciLog.addSummary(markdown, output);
   } catch (error) {
     stderr.write(`warning: --summary: ${singleLine(toError(error).message)}\n`);
   }

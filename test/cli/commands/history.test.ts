@@ -48,7 +48,7 @@ test("past durations give an estimate from the first poll on", async () => {
   const file = historyFile();
   await recordPast(file, "small boxes");
   const { stdout } = await wait("--history", file, "--kind", "small boxes", "-o", "json");
-  expect(estimatesIn(stdout)).toEqual([true, true, true, false]);
+  expect(estimatesIn(stdout)).toEqual([true, true, true, false, false]);
 });
 
 test("without --kind the type of the resource is the kind", async () => {

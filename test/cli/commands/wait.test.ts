@@ -294,7 +294,7 @@ test("the advice on a missing credential is not in the events of -o json", async
   const { stdout, stderr } = await runCli(["wait", "-o", "json", "--allow-host", "127.0.0.1", location], {
     loadCredential: () => Promise.resolve(credential),
   });
-  const [last = ""] = stdout.trim().split("\n").slice(-1);
+  const [last = ""] = stdout.trim().split("\n").slice(-2);
   expect(JSON.parse(last)).toMatchObject({ event: "error", error: { name: "PollingError" } });
   expect(stderr).toMatch(/^[^\n].*az login/s);
 });

@@ -52,7 +52,7 @@ test("- reads the list from stdin, and JSON works as usual", async () => {
   const stdin = `my box=${operationLocation}\n`;
   const { exitCode, stdout } = await runCli(["wait", "--from", "-", "-o", "json", "-q"], { stdin });
   expect(exitCode).toBe(0);
-  expect(JSON.parse(stdout)).toEqual({
+  expect(JSON.parse(stdout.split("\n", 1).join(""))).toEqual({
     event: "result",
     operation: operationId,
     name: "my box",

@@ -93,7 +93,7 @@ test.each([
     const { stdout } = await runCli([...argv, operationLocation], { env });
     expect(commandsIn(stdout)).toEqual([]);
     const [json = ""] = argv.includes("json")
-      ? stdout.split("\n").slice(-2)
+      ? stdout.split("\n").slice(-3)
       : (/^\{.*^\}/ms.exec(stdout) ?? []);
     const data: unknown = JSON.parse(json);
     expect(argv.includes("json") ? data : { result: data }).toMatchObject({ result: properties });
@@ -140,14 +140,26 @@ function decoded(markdown: string): string {
 }
 
 test("Azure Pipelines gets a command with the summary's file", async () => {
+  const { stdout, command } = await summaryCommandOf([]);
+  expect(stdout).toContain(`\n${command}\n`);
+});
+
+test("with -o json the command of the summary is not among the events", async () => {
+  const { stdout, stderr, command } = await summaryCommandOf(["-o", "json"]);
+  expect(stderr).toBe(`${command}\n`);
+  expect(stdout).not.toContain("##vso");
+  expect(stdout).toMatch(/\n\{"event":"summary",.*\}\n$/);
+});
+
+async function summaryCommandOf(argv: string[]) {
   const folder = temporaryFolder();
   const env = { ...azure, AGENT_TEMPDIRECTORY: folder };
-  const { stdout } = await waitFor({ web: succeeding }, env, "--summary", "-o", "json");
+  const outputs = await waitFor({ web: succeeding }, env, "--summary", ...argv);
   const [made = ""] = readdirSync(folder);
   const file = join(folder, made, "lro wait.md");
-  expect(stdout).toContain(`\n##vso[task.uploadsummary]${file}\n`);
   expect(readFileSync(file, "utf8")).toContain("| web | Succeeded |");
-});
+  return { ...outputs, command: `##vso[task.uploadsummary]${file}` };
+}
 
 test("service text cannot inject Markdown, and the summary has no signature or result", async () => {
   const file = join(temporaryFolder(), "summary.md");

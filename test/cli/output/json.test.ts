@@ -9,6 +9,13 @@ function eventsIn(stdout: string): unknown[] {
     .map((line): unknown => JSON.parse(line));
 }
 
+const nothing = { total: 1, succeeded: 0, failed: 0, canceled: 0, unknown: 0 };
+
+/** The last event of a wait for one operation, unless another total is given. */
+function summaryOf(counts: object): object {
+  return { event: "summary", ...nothing, ...counts };
+}
+
 const whole = expect.toSatisfy(Number.isInteger);
 
 test("progress and the result are one JSON object on each line", async () => {
@@ -46,6 +53,7 @@ test("progress and the result are one JSON object on each line", async () => {
       pollCount: 3,
     },
     { event: "result", operation: operationId, result: { uri: "https://box" } },
+    summaryOf({ succeeded: 1, exitCode: 0 }),
   ]);
 });
 
@@ -55,7 +63,8 @@ test("a failure is an event with the service's error", async () => {
   const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
   expect(exitCode).toBe(1);
   expect(stderr).toBe("");
-  expect(eventsIn(stdout).at(-1)).toEqual({
+  expect(eventsIn(stdout).at(-1)).toEqual(summaryOf({ failed: 1, exitCode: 1 }));
+  expect(eventsIn(stdout).at(-2)).toEqual({
     event: "error",
     operation: operationId,
     error: {
@@ -100,7 +109,8 @@ test("a timeout and an interruption carry the resume token", async () => {
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const timedOut = await runCli(["wait", "--output", "json", "--timeout", "60s", operationLocation]);
   expect(timedOut.exitCode).toBe(4);
-  expect(eventsIn(timedOut.stdout).at(-1)).toMatchObject({
+  expect(eventsIn(timedOut.stdout).at(-1)).toEqual(summaryOf({ unknown: 1, exitCode: 4 }));
+  expect(eventsIn(timedOut.stdout).at(-2)).toMatchObject({
     event: "error",
     error: {
       name: "PollingTimeoutError",
@@ -114,7 +124,8 @@ test("a timeout and an interruption carry the resume token", async () => {
   expect(timedOut.stderr).toMatch(
     /^To continue waiting:\n {2}npx lro wait --timeout 1m -o json --resume '\{.*\}'\n$/,
   );
-  expect(eventsIn(interrupted.stdout).at(-1)).toMatchObject({
+  expect(eventsIn(interrupted.stdout).at(-1)).toEqual(summaryOf({ unknown: 1, exitCode: 130 }));
+  expect(eventsIn(interrupted.stdout).at(-2)).toMatchObject({
     event: "error",
     error: {
       code: "Interrupted",
@@ -124,16 +135,30 @@ test("a timeout and an interruption carry the resume token", async () => {
   });
 });
 
+const rejected = { kind: "status", status: 403 } as const;
+
+test("the last event counts the operations by their end, and has the exit code", async () => {
+  const server = await startServer();
+  const timelines = [succeeding, succeeding, failing, [{ status: "Canceled" }]];
+  const plans = [...timelines.map((timeline) => ({ timeline })), { faults: { 1: rejected } }];
+  const locations = plans.map((plan) => server.addOperation(plan).operationLocation);
+  const { exitCode, stdout } = await runCli(["wait", "-o", "json", ...locations]);
+  expect(exitCode).toBe(1);
+  const counts = { total: 5, succeeded: 2, failed: 1, canceled: 1, unknown: 1, exitCode: 1 };
+  expect(eventsIn(stdout).at(-1)).toEqual(summaryOf(counts));
+  expect(stdout.match(/"event":"summary"/g)).toHaveLength(1);
+});
+
 test("an operation with a name is identified by its id and the name", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
   const { stdout } = await runCli(["wait", "-o", "json", `my box=${operationLocation}`]);
-  expect(eventsIn(stdout)).toHaveLength(4);
-  for (const event of eventsIn(stdout))
+  expect(eventsIn(stdout)).toHaveLength(5);
+  for (const event of eventsIn(stdout).slice(0, -1))
     expect(event).toMatchObject({ operation: operationId, name: "my box" });
 });
 
-test("with --quiet only results and errors are events, and a missing result is null", async () => {
+test("with --quiet only results, errors and the summary are events, and a missing result is null", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
     operationId,
@@ -141,7 +166,10 @@ test("with --quiet only results and errors are events, and a missing result is n
     faults: { 1: { kind: "reset" } },
   });
   const { stdout } = await runCli(["wait", "--output", "json", "--quiet", operationLocation]);
-  expect(eventsIn(stdout)).toEqual([{ event: "result", operation: operationId, result: null }]);
+  expect(eventsIn(stdout)).toEqual([
+    { event: "result", operation: operationId, result: null },
+    summaryOf({ succeeded: 1, exitCode: 0 }),
+  ]);
 });
 
 test("a terminal gets JSON too with -o json, without control characters", async () => {
@@ -153,5 +181,5 @@ test("a terminal gets JSON too with -o json, without control characters", async 
   });
   const { stdout } = await runCli(["wait", "-o", "json", operationLocation], { columns: 80 });
   expect(stdout).not.toMatch(/(?!\n)[\p{Cc}\p{Cf}]/u);
-  expect(eventsIn(stdout).at(-1)).toMatchObject({ event: "result", result: properties });
+  expect(eventsIn(stdout).at(-2)).toMatchObject({ event: "result", result: properties });
 });
