@@ -85,7 +85,7 @@ function builtFrom(source: string): string[] {
 }
 
 test("the tarball has the sources, the files built from them, and the pages without their images", async () => {
-  const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", ...globSync("docs/*.md")];
+  const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", ...globSync("docs/*.{md,json}")];
   const sources = globSync("src/**/*.*");
   const expected = ["package.json", ...pages, ...sources, ...sources.flatMap(builtFrom)];
   expect(await packedFiles()).toEqual(expected.toSorted());
