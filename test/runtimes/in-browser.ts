@@ -33,7 +33,7 @@ async function showsProgress(page: Page): Promise<void> {
   for (const [status, percent] of [
     ["NotStarted", 0],
     ["Running", 40],
-    ["Succeeded", 40],
+    ["Succeeded", 100],
   ] as const) {
     await page.getByText(status, { exact: true }).waitFor();
     const value = await page.locator("progress").getAttribute("value");

@@ -33,7 +33,7 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
     const onProgress = ({ status, percentComplete }: Progress): void =>
       void seen.push(`${status} ${percentComplete}`);
     const result = await pollUntilDone(await planned(host, succeeding), { schedule, onProgress });
-    equal(seen, ["NotStarted undefined", "Running 40", "Succeeded 40"]);
+    equal(seen, ["NotStarted undefined", "Running 40", "Succeeded 100"]);
     equal(result, { uri: "https://devbox.example/my-dev-box" });
   },
 
