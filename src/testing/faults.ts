@@ -1,5 +1,5 @@
+import type { IncomingHttpHeaders } from "node:http";
 import { bearerTokenOf, errorResponse, jsonResponse, statusId, unauthorizedResponse } from "./responses.ts";
-import type { Call } from "./route.ts";
 import type { WireResponse } from "./responses.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
@@ -108,7 +108,7 @@ export function deliversStatus(fault: Fault | undefined): boolean {
 /** Returns the response that a fault puts in place of the correct one. */
 export function responseOf(
   fault: Exclude<Fault, StaleFault | DeliveryFault>,
-  { projectName, headers }: Pick<Call, "projectName" | "headers">,
+  { projectName, headers }: { readonly projectName: string; readonly headers: IncomingHttpHeaders },
 ): WireResponse {
   switch (fault.kind) {
     case "status":
