@@ -45,6 +45,11 @@ export interface LegacyAzureState<TResult> {
  *
  * core-lro marks an operation as failed when one request fails. That mark is removed, so that the poll can be retried.
  * A `PollerLike` has no percentComplete and no Retry-After, and only the text of the service's error.
+ *
+ * @example
+ * ```ts
+ * const result = await pollUntilDone(fromPollerLike(azurePoller), { timeoutInMs: 600_000 });
+ * ```
  */
 export function fromPollerLike<TResult>(
   poller: AzurePoller<TResult> | LegacyAzurePoller<TResult>,

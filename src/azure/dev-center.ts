@@ -95,7 +95,15 @@ export abstract class DevCenterOperations {
     options?: StartOperationOptions<TResult>,
   ): StartedPoller<TResult>;
 
-  /** Creates a dev box; the result is the dev box. `userId` is a UUID or `me`. */
+  /**
+   * Creates a dev box; the result is the dev box. `userId` is a UUID or `me`.
+   *
+   * @example
+   * ```ts
+   * const poller = client.createDevBox("my-project", "me", "my-dev-box", { poolName: "my-pool" });
+   * const { provisioningState } = await poller.pollUntilDone();
+   * ```
+   */
   createDevBox(
     projectName: string,
     userId: string,

@@ -55,7 +55,15 @@ export interface ParsedResumeToken<P = unknown> {
 
 const devCenterScope = "https://devcenter.azure.com/.default";
 
-/** A client for the operations of one DevCenter: it starts them, polls them and resumes waits. */
+/**
+ * A client for the operations of one DevCenter: it starts them, polls them and resumes waits.
+ *
+ * @example
+ * ```ts
+ * const client = new OperationStatusesClient(endpoint, new DefaultAzureCredential());
+ * const properties = await pollUntilDone(client.operation("my-project", operationId));
+ * ```
+ */
 export class OperationStatusesClient extends DevCenterOperations {
   readonly #context: DevCenterContext;
 
@@ -79,6 +87,10 @@ export class OperationStatusesClient extends DevCenterOperations {
    * Polls an operation once, for at most 30 s, the wait for the rate limiter included. Rejects at once with the code
    * `Throttled` if the service accepts no request for longer than that.
    *
+   * @example
+   * ```ts
+   * const { status } = await client.getOperationStatus("my-project", operationId);
+   * ```
    * @throws {@link OperationNotFoundError} if there is no such operation, {@link PollingError} for any other failure,
    * TypeError or RangeError that names an argument that breaks the contract
    */
@@ -113,6 +125,10 @@ export class OperationStatusesClient extends DevCenterOperations {
    * Returns an operation to poll, from its status monitor: the value of an `Operation-Location` header. Polls use the
    * client's own api-version.
    *
+   * @example
+   * ```ts
+   * const operation = client.operationAt(response.headers.get("operation-location") ?? "");
+   * ```
    * @throws TypeError or RangeError if it is no operation of this client's endpoint
    */
   operationAt<P = unknown>(operationLocation: string): Operation<P> {
@@ -124,6 +140,11 @@ export class OperationStatusesClient extends DevCenterOperations {
    * Returns a poller that continues a wait of another poller: its elapsed time, its progress and its Retry-After. The
    * rest of its `timeoutInMs` counts too; a new one in the options counts from now. Sends nothing until a caller waits.
    *
+   * @example
+   * ```ts
+   * const poller = client.resume(await readFile("token.json", "utf8"), { timeoutInMs: 600_000 });
+   * const properties = await poller.pollUntilDone();
+   * ```
    * @param token - the text of `JSON.stringify(poller)`, the same parsed, or the text of core-lro's `serialize()`
    * @throws {@link ContractError} that names what is wrong with the token, RangeError if its origin, endpoint or
    * api-version is not this client's; TypeError or RangeError that names an option that is wrong

@@ -58,6 +58,12 @@ export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperatio
 /**
  * Creates a group.
  *
+ * @example
+ * ```ts
+ * const group = createPollerGroup({ maxConcurrency: 16 });
+ * for (const id of operationIds) group.add(client.operation("my-project", id));
+ * for await (const { operation, result } of group) console.log(operation.id, result.status);
+ * ```
  * @throws RangeError or TypeError that names the option that is wrong
  */
 export function createPollerGroup<P>(options: PollerGroupOptions<P> = {}): PollerGroup<P> {
@@ -67,6 +73,11 @@ export function createPollerGroup<P>(options: PollerGroupOptions<P> = {}): Polle
 /**
  * Polls all operations until they are over, and settles each in the order given, like `Promise.allSettled`.
  *
+ * @example
+ * ```ts
+ * const results = await pollAll(operationIds.map((id) => client.operation("my-project", id)));
+ * for (const { status } of results) console.log(status);
+ * ```
  * @throws the reason of `abortSignal` if it fires
  */
 export async function pollAll<P>(

@@ -74,6 +74,11 @@ export interface DurationHistory {
  * over after 5 s; then one of two durations may be lost. A damaged file is renamed to `….damaged-<time>` and replaced. A
  * file of a later release is left alone.
  *
+ * @example
+ * ```ts
+ * const history = durationHistory("durations.json");
+ * await history.pollUntilDone("createDevBox/my-pool", client.operation("my-project", operationId));
+ * ```
  * @param pathOrStore - a file's path, in Node 22.3 or newer, or any other store
  * @throws TypeError or RangeError that names the argument
  */

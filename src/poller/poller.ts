@@ -53,7 +53,14 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
   onProgress(listener: (progress: Progress<P>) => unknown): () => void;
   /** Calls the listener after every failed poll. Returns a function that unsubscribes. */
   onFailedPoll(listener: (failedPoll: FailedPoll) => unknown): () => void;
-  /** Returns the resume token, with which `client.resume` continues later, in this process or another. */
+  /**
+   * Returns the resume token, with which `client.resume` continues later, in this process or another.
+   *
+   * @example
+   * ```ts
+   * await writeFile("token.json", JSON.stringify(poller));
+   * ```
+   */
   toJSON(): ResumeToken;
   /**
    * Stops polling for good, as `await using` does at the end of a block. Resolves when the request under way is aborted,
@@ -68,6 +75,11 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
 /**
  * Creates a poller for an operation.
  *
+ * @example
+ * ```ts
+ * const poller = createPoller(client.operation("my-project", operationId), { timeoutInMs: 600_000 });
+ * for await (const { status, percentComplete } of poller) console.log(status, percentComplete);
+ * ```
  * @throws RangeError or TypeError that names the option that is wrong
  */
 export function createPoller<P>(operation: Operation<P>, options: PollOptions<P> = {}): Poller<P> {
@@ -77,6 +89,12 @@ export function createPoller<P>(operation: Operation<P>, options: PollOptions<P>
 /**
  * Polls an operation until it ends: {@link createPoller} and {@link Poller.pollUntilDone} in one call.
  *
+ * @example
+ * ```ts
+ * const result = await pollUntilDone(client.operation("my-project", operationId), {
+ *   onProgress: ({ status, percentComplete }) => console.log(status, percentComplete),
+ * });
+ * ```
  * @throws the errors of {@link Poller.pollUntilDone}; RangeError or TypeError that names the option that is wrong
  */
 export async function pollUntilDone<P>(operation: Operation<P>, options: PollOptions<P> = {}): Promise<P> {

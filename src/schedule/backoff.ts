@@ -8,6 +8,10 @@ import type { Schedule } from "./schedule.ts";
  * The delay starts at `initialDelayInMs` (default 1000) and grows by `factor` (default 2) up to `maxDelayInMs` (default
  * 30 000). Each delay has up to 10 % jitter, but never exceeds the maximum.
  *
+ * @example
+ * ```ts
+ * await pollUntilDone(operation, { schedule: exponential({ maxDelayInMs: 60_000 }) });
+ * ```
  * @throws RangeError that names the invalid option.
  */
 export function exponential(

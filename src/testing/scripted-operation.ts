@@ -74,6 +74,10 @@ export interface ScriptedOperation<P = unknown> extends Operation<P> {
  *
  * A poll after the last reply fails with a permanent `RequestError`, which ends the wait.
  *
+ * @example
+ * ```ts
+ * const operation = scriptedOperation(["Running", { status: "Succeeded", properties: 42 }]);
+ * ```
  * @throws TypeError that names the invalid reply; RangeError if `operationId` is invalid
  */
 export function scriptedOperation<P = unknown>(

@@ -105,6 +105,16 @@ export interface OperationStatusServer extends AsyncDisposable {
  * Starts a server that responds as DevCenter's data plane does. It serves the status of operations, and the requests on
  * dev boxes, environments and customization tasks that start one. Plans set the phases and faults of operations.
  *
+ * @example
+ * ```ts
+ * const server = await startOperationStatusServer();
+ * const { projectName, operationId } = server.addOperation({
+ *   timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded", properties: { answer: 42 } }],
+ * });
+ * const client = new OperationStatusesClient(server.endpoint);
+ * console.log(await pollUntilDone(client.operation(projectName, operationId)));
+ * await server.close();
+ * ```
  * @throws TypeError or RangeError that names the option that is wrong; the system's error if it cannot listen
  */
 export async function startOperationStatusServer(

@@ -25,7 +25,15 @@ export interface VirtualClock extends Clock {
   runUntilSettled<T>(promise: Promise<T>): Promise<T>;
 }
 
-/** Creates a clock whose `now()` is 0 and whose date is 1 January 2025 in UTC. */
+/**
+ * Creates a clock whose `now()` is 0 and whose date is 1 January 2025 in UTC.
+ *
+ * @example
+ * ```ts
+ * const clock = createVirtualClock();
+ * const result = await clock.runUntilSettled(pollUntilDone(operation, { clock }));
+ * ```
+ */
 export function createVirtualClock(): VirtualClock {
   return new SteppedClock();
 }

@@ -91,6 +91,11 @@ export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
  * The initial request is repeated, three times at most, where that is safe. An idempotent one is repeated after any
  * transient error, another one only if the service did not process it (429, 503, no connection).
  *
+ * @example
+ * ```ts
+ * const poller = startOperation({ method: "PUT", url, body: { location: "westeurope" } }, { pipeline });
+ * const resource = await poller.pollUntilDone();
+ * ```
  * @throws TypeError or RangeError that names the option or the URL that is wrong, before anything is sent
  */
 export function startOperation<TResult = unknown>(
