@@ -36,9 +36,9 @@ function tableOf(heading: string): [string, string][] {
 /** The headings of a command's tables. */
 function headingsOf(command: string): string[] {
   const own = `\`lro ${command}\``;
-  if (command === "queue add") return ["Which operations", "`lro queue`", own];
+  if (command === "queue add") return ["Naming operations", "`lro queue`", own];
   if (command.startsWith("queue")) return ["`lro queue`", own];
-  return command === "wait" || command === "status" ? ["Which operations", own] : [own];
+  return command === "wait" || command === "status" ? ["Naming operations", own] : [own];
 }
 
 test.each(commands)("docs/command.md has the options of lro %s as in --help", async (command) => {
