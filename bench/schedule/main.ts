@@ -1,10 +1,7 @@
 import { writeFileSync } from "node:fs";
-import { peerSummaries, priced, pricedWithPastDurations } from "./compare.ts";
-import type { Summary } from "./compare.ts";
 import { laws, prices } from "./corpora.ts";
-import { logNormal } from "./laws.ts";
 import { picture } from "./picture.ts";
-import type { PictureCurve } from "./picture.ts";
+import { regretOver, spacedDurations } from "./regret.ts";
 import { shapes, unseenShapes } from "./shapes.ts";
 import type { Shape } from "./shapes.ts";
 import * as tables from "./tables.ts";
@@ -75,25 +72,6 @@ function writeCoverage(): void {
   }
 }
 
-function curveOf(name: string, isDashed: boolean, wait: (pollCost: number) => Summary): PictureCurve {
-  const points = [0.1, 0.3, 1, 3, 10, 30, 60].map((pollCost) => ({
-    name: `${name}, ${pollCost} s a poll`,
-    ...wait(pollCost),
-  }));
-  return { name, isDashed, points };
-}
-
-function drawPicture(file: string): void {
-  const corpus = { law: logNormal("45 min", 2700, 0.4), runs: 2 * runs, seed: 45 };
-  const peers = [...peerSummaries(corpus)].map(([{ name }, summary]) => ({ name, ...summary }));
-  const curves = [
-    curveOf("lro-poller, uninformed", false, (pollCost) => priced(corpus, pollCost)),
-    curveOf("20 past durations", true, (pollCost) => pricedWithPastDurations(corpus, pollCost, 20)),
-    curveOf("percentComplete", true, (pollCost) => priced({ ...corpus, shape: shapes.truthful }, pollCost)),
-  ];
-  writeFileSync(file, picture("Operations of 45 minutes: requests against lateness", peers, curves));
-}
-
 write(`Prices ${prices.join(", ")} s a poll; ${runs} operations of each kind; bounds open (500 ms, none).`);
 writeLines("Uninformed", tables.uninformed(runs));
 writeLines("Uninformed, the first poll at once", tables.uninformed(runs, true));
@@ -105,4 +83,4 @@ writeUnseen();
 writeLines("Retry-After: 10 s with every response", tables.withRetryAfter(runs));
 writeLines("The defaults: 1 s a poll, from 1 to 30 s", tables.withDefaults(runs));
 writeCoverage();
-drawPicture(new URL("picture.svg", import.meta.url).pathname);
+writeFileSync(new URL("picture.svg", import.meta.url), picture(regretOver(spacedDurations(25), 200)));

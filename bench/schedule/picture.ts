@@ -1,60 +1,161 @@
-/** A point of the picture: how many requests, and how late, in seconds. */
-export interface PicturePoint {
-  readonly name: string;
-  readonly polls: number;
-  readonly lateness: number;
-}
+import type { Regret, RegretLine } from "./regret.ts";
 
-const [width, height] = [960, 560];
-const margin = { left: 70, right: 250, top: 56, bottom: 56 };
+const [width, height] = [800, 490];
+const plot = { left: 54, right: 640, top: 116, bottom: 438 };
+const [lowestRatio, highestRatio] = [0.5, 10];
 
 const style = `
-  text { font: 12px system-ui, sans-serif; fill: #24292f; stroke: #fff; stroke-width: 4; paint-order: stroke }
-  .title { font-size: 15px; font-weight: 600 } .axis { fill: #57606a }
-  .grid { stroke: #d0d7de; stroke-width: 1 }
-  .peer { fill: #8c959f } .ours { fill: #0969da } .name { font-weight: 600 }
-  .curve { fill: none; stroke: #0969da; stroke-width: 2.5 } .dashed { stroke-dasharray: 7 4 }
+  .page { fill: #fff } text { font: 13px system-ui, sans-serif; fill: #1f2328 }
+  .halo { stroke: #fff; stroke-width: 4; stroke-linejoin: round; paint-order: stroke }
+  .title { font-size: 17px; font-weight: 600 } .quiet { fill: #59636e }
+  .grid { stroke: #d1d9e0 } .best { stroke: #59636e; stroke-width: 1.5 }
+  polyline { fill: none; stroke-linejoin: round; stroke-linecap: round }
+  .peer { stroke: #818b98; stroke-opacity: 0.65 }
+  .ours { stroke: #0969da; stroke-width: 4 } .default { stroke: #0969da; stroke-width: 1.8; stroke-dasharray: 2 5 }
+  .name { fill: #0969da; font-weight: 600 }
   @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3; stroke: #0d1117 } .axis { fill: #8d96a0 } .grid { stroke: #30363d }
-    .peer { fill: #8d96a0 } .ours { fill: #4493f8 } .curve { stroke: #4493f8 }
+    .page { fill: #0d1117 } text { fill: #f0f6fc } .halo { stroke: #0d1117 } .quiet { fill: #9198a1 }
+    .grid { stroke: #2b3138 } .best { stroke: #9198a1 } .peer { stroke: #9198a1 }
+    .ours, .default { stroke: #4493f8 } .name { fill: #4493f8 }
   }`;
 
-/** One curve of the picture, over the price. */
-export interface PictureCurve {
-  readonly name: string;
-  readonly isDashed: boolean;
-  readonly points: readonly PicturePoint[];
+/** A text and its place. */
+interface Label {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly anchor: "start" | "middle" | "end";
+  readonly kind: string;
 }
 
-/** Draws requests against lateness on logarithmic axes: a point for each peer, and our curves over the price. */
-export function picture(
-  title: string,
-  peers: readonly PicturePoint[],
-  curves: readonly PictureCurve[],
-): string {
-  const all = [...peers, ...curves.flatMap(({ points }) => points)];
-  const x = axis(
-    all.map(({ polls }) => polls),
-    margin.left,
-    width - margin.right,
-    roomForNames,
+/** Returns the distance from the left edge of an operation that takes `seconds`. */
+export function xOf(seconds: number): number {
+  return along(plot.left, plot.right, Math.log(seconds / 5) / Math.log(10_800 / 5));
+}
+
+/** Returns the distance from the top of a cost as a multiple of the best fixed interval's. */
+export function yOf(ratio: number): number {
+  return along(plot.bottom, plot.top, Math.log(ratio / lowestRatio) / Math.log(highestRatio / lowestRatio));
+}
+
+function along(from: number, to: number, part: number): number {
+  return Math.round((from + (to - from) * part) * 10) / 10;
+}
+
+const xTicks: readonly (readonly [number, string])[] = [
+  [5, "5 s"],
+  [20, "20 s"],
+  [60, "1 min"],
+  [300, "5 min"],
+  [1200, "20 min"],
+  [3600, "1 h"],
+  [10_800, "3 h"],
+];
+const yTicks: readonly number[] = [0.5, 1, 2, 5, 10];
+
+/** The peers whose lines leave the picture at its top, with their labels. */
+const namedAtTop: Readonly<Record<string, string>> = {
+  "replicate.wait": "replicate",
+  "azure-core (Java), data": "Java SDK, 1 s",
+  "@azure/core-lro": "core-lro, 2 s",
+  "openai runs.poll": "openai, 5 s",
+};
+/** The peers that have their labels at the right. */
+const namedAtRight: Readonly<Record<string, string>> = {
+  "go-azure-sdk": "go-azure-sdk, 10 s",
+  "boto waiter, 15 s": "boto waiter, 15 s",
+  "AWS SDK v3 waiter": "AWS SDK v3 waiter",
+};
+const namedAtLeft: Readonly<Record<string, string>> = { "azcore (Go)": "azcore (Go), 30 s" };
+
+/** Returns all text of the picture. */
+function labelsOf({ durations, peers, ours, oursByDefault }: Regret): readonly Label[] {
+  const atRight = plot.right + 8;
+  const heading: readonly Label[] = [
+    { text: title, x: 12, y: 26, anchor: "start", kind: "title" },
+    { text: formula, x: 12, y: 48, anchor: "start", kind: "quiet" },
+    { text: "lro-poller", x: 12, y: 67, anchor: "start", kind: "name" },
+    { text: legend, x: 92, y: 67, anchor: "start", kind: "quiet" },
+  ];
+  const ticks = [
+    ...xTicks.map(([seconds, text]) => axisLabel(text, xOf(seconds), plot.bottom + 20, "middle")),
+    ...yTicks.map((ratio) => axisLabel(`${ratio} ×`, plot.left - 8, yOf(ratio) + 4, "end")),
+    axisLabel("how long the operation takes", (plot.left + plot.right) / 2, height - 12, "middle"),
+  ];
+  const top = named(peers, namedAtTop).map(([text, { ratios }]) =>
+    axisLabel(text, xOf(crossing(durations, ratios)), plot.top - 8, "middle"),
   );
-  const y = axis(
-    all.map(({ lateness }) => lateness),
-    height - margin.bottom,
-    margin.top,
+  const right = named(peers, namedAtRight).map(([text, line]) =>
+    axisLabel(text, atRight, yOf(lastOf(line)) + 4, "start"),
   );
+  const left = named(peers, namedAtLeft).map(([text, { ratios }]) =>
+    axisLabel(text, plot.left + 6, yOf(ratios[0] ?? 1) - 8, "start"),
+  );
+  const names = ours.map((line) => nameLabel(line.name, atRight, yOf(lastOf(line)) + 4));
+  const byDefault = Math.max(...oursByDefault.map(lastOf));
+  return [
+    ...heading,
+    ...ticks,
+    ...top,
+    ...right,
+    ...left,
+    ...names,
+    nameLabel("default, 30 s", atRight, yOf(byDefault) + 4),
+  ];
+}
+
+const title = "What waiting costs, by how long the operation takes";
+const formula =
+  "lateness + 1 s × polls, as a multiple of the best fixed interval for that duration; lower is better";
+const legend = "solid: no maxDelayInMs; dotted: the default, 30 s. Grey: the defaults of 22 other pollers";
+
+function axisLabel(text: string, x: number, y: number, anchor: Label["anchor"]): Label {
+  return { text, x, y, anchor, kind: "quiet" };
+}
+
+function nameLabel(text: string, x: number, y: number): Label {
+  return { text, x, y, anchor: "start", kind: "name" };
+}
+
+function named(
+  lines: readonly RegretLine[],
+  labels: Readonly<Record<string, string>>,
+): (readonly [string, RegretLine])[] {
+  return lines.flatMap((line) => {
+    const text = labels[line.name];
+    return text === undefined ? [] : [[text, line] as const];
+  });
+}
+
+function lastOf({ ratios }: RegretLine): number {
+  return ratios.at(-1) ?? NaN;
+}
+
+/** Returns the duration at which a line leaves the picture at its top. */
+function crossing(durations: readonly number[], ratios: readonly number[]): number {
+  const after = ratios.findIndex((ratio) => ratio > highestRatio);
+  const at = (values: readonly number[], index: number): number => Math.log(values[index] ?? NaN);
+  const [from, to] = [at(durations, after - 1), at(durations, after)];
+  const [below, above] = [at(ratios, after - 1), at(ratios, after)];
+  return Math.exp(from + ((to - from) * (Math.log(highestRatio) - below)) / (above - below));
+}
+
+/** Draws the cost of each way to wait over the duration, both axes logarithmic. */
+export function picture(regret: Regret): string {
+  const { durations, peers, ours, oursByDefault } = regret;
   const parts = [
-    ...x.ticks.map((tick) => gridLine(x.at(tick), margin.top, x.at(tick), height - margin.bottom)),
-    ...y.ticks.map((tick) => gridLine(margin.left, y.at(tick), width - margin.right, y.at(tick))),
-    ...x.ticks.map((tick) => label(x.at(tick), height - margin.bottom + 18, String(tick), "middle")),
-    ...y.ticks.map((tick) => label(margin.left - 8, y.at(tick) + 4, String(tick), "end")),
-    label((margin.left + width - margin.right) / 2, height - 16, "requests for one operation", "middle"),
-    `<text class="title" x="${margin.left}" y="24">${escaped(title)}</text>`,
-    label(margin.left, 44, "seconds from the end of the operation to the poll that sees it", "start"),
-    ...curves.map((curve) => curveLine(curve, x.at, y.at)),
-    ...peerMarks(peers, x.at, y.at),
-    ...curves.map((curve) => curveMarks(curve, x.at, y.at)),
+    `<rect class="page" width="${width}" height="${height}"/>`,
+    ...xTicks.map(([seconds]) => gridLine(xOf(seconds), plot.top, xOf(seconds), plot.bottom)),
+    ...yTicks.map((ratio) =>
+      gridLine(plot.left, yOf(ratio), plot.right, yOf(ratio), ratio === 1 ? "best" : "grid"),
+    ),
+    `<clipPath id="plot"><rect x="${plot.left}" y="${plot.top}" width="${plot.right - plot.left}" height="${plot.bottom - plot.top}"/></clipPath>`,
+    `<g clip-path="url(#plot)">`,
+    ...peers.map((line) => curve(durations, line, "peer")),
+    ...oursByDefault.map((line) => curve(durations, line, "default")),
+    ...ours.map((line) => curve(durations, line, "ours")),
+    "</g>",
+    ...labelsOf(regret).map(textOf),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(title)}">
 <style>${style}
@@ -64,93 +165,17 @@ ${parts.join("\n")}
 `;
 }
 
-interface Axis {
-  readonly at: (value: number) => number;
-  readonly ticks: readonly number[];
+function curve(durations: readonly number[], { name, ratios }: RegretLine, kind: string): string {
+  const points = ratios.map((ratio, i) => `${xOf(durations[i] ?? NaN)},${yOf(ratio)}`).join(" ");
+  return `<polyline class="${kind}" points="${points}"><title>${escaped(name)}</title></polyline>`;
 }
 
-/** Room for the names of the curves, left of them. */
-const roomForNames = 6;
-
-/** A logarithmic axis from `from` to `to`, in pixels, with ticks at 1, 2 and 5, and with room before the minimum. */
-function axis(values: readonly number[], from: number, to: number, room = 1.3): Axis {
-  const min = Math.log10(Math.min(...values) / room);
-  const max = Math.log10(Math.max(...values) * 1.3);
-  const decades = Array.from({ length: 12 }, (_, i) => i - 4);
-  return {
-    at: (value) => round(from + ((Math.log10(value) - min) / (max - min)) * (to - from)),
-    ticks: decades
-      .flatMap((decade) => [1, 2, 5].map((digit) => Number((digit * 10 ** decade).toPrecision(3))))
-      .filter((tick) => Math.log10(tick) >= min && Math.log10(tick) <= max),
-  };
+function gridLine(x1: number, y1: number, x2: number, y2: number, kind = "grid"): string {
+  return `<line class="${kind}" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>`;
 }
 
-/** Overlapping peers share a label; overlapping labels move down. */
-function peerMarks(
-  peers: readonly PicturePoint[],
-  x: (value: number) => number,
-  y: (value: number) => number,
-): readonly string[] {
-  const groups: { readonly x: number; readonly y: number; labelY: number; readonly names: string[] }[] = [];
-  const dots = peers
-    .toSorted((a, b) => b.lateness - a.lateness)
-    .map(({ name, polls, lateness }) => {
-      const [left, top] = [x(polls), y(lateness)];
-      const near = groups.find((group) => Math.hypot(group.x - left, group.y - top) < 12);
-      if (near) near.names.push(name);
-      else groups.push({ x: left, y: top, labelY: below(groups, left, top + 4), names: [name] });
-      return `<circle class="peer" cx="${left}" cy="${top}" r="4"/>`;
-    });
-  const labels = groups.map((group) => label(group.x + 8, group.labelY, shortened(group.names), "start"));
-  return [...labels, ...dots];
-}
-
-function below(
-  groups: readonly { readonly x: number; readonly labelY: number }[],
-  x: number,
-  y: number,
-): number {
-  const isTaken = groups.some((group) => Math.abs(group.x - x) < 200 && Math.abs(group.labelY - y) < 13);
-  return isTaken ? below(groups, x, y + 4) : y;
-}
-
-function shortened(names: readonly string[]): string {
-  return names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${names.length - 2} more` : names.join(", ");
-}
-
-function curveLine(
-  { isDashed, points }: PictureCurve,
-  x: (value: number) => number,
-  y: (value: number) => number,
-): string {
-  const path = points.map(({ polls, lateness }) => `${x(polls)},${y(lateness)}`).join(" ");
-  return `<polyline class="curve${isDashed ? " dashed" : ""}" points="${path}"/>`;
-}
-
-function curveMarks(
-  { name, points }: PictureCurve,
-  x: (value: number) => number,
-  y: (value: number) => number,
-): string {
-  const marks = points.map(
-    (point) =>
-      `<circle class="ours" cx="${x(point.polls)}" cy="${y(point.lateness)}" r="3.5"><title>${escaped(point.name)}</title></circle>`,
-  );
-  const last = points.at(-1);
-  const [left, top] = [round(x(last?.polls ?? 1) - 10), round(y(last?.lateness ?? 1) + 4)];
-  return `<text class="ours name" x="${left}" y="${top}" text-anchor="end">${escaped(name)}</text>${marks.join("")}`;
-}
-
-function gridLine(x1: number, y1: number, x2: number, y2: number): string {
-  return `<line class="grid" x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}"/>`;
-}
-
-function label(x: number, y: number, text: string, anchor: "start" | "middle" | "end"): string {
-  return `<text class="axis" x="${round(x)}" y="${round(y)}" text-anchor="${anchor}">${escaped(text)}</text>`;
-}
-
-function round(value: number): number {
-  return Math.round(value * 10) / 10;
+function textOf({ text, x, y, anchor, kind }: Label): string {
+  return `<text class="${kind} halo" x="${x}" y="${y}" text-anchor="${anchor}">${escaped(text)}</text>`;
 }
 
 function escaped(text: string): string {
