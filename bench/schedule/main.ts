@@ -1,7 +1,9 @@
 import { writeFileSync } from "node:fs";
+import { geometricMean } from "./compare.ts";
 import { laws, prices } from "./corpora.ts";
 import { picture } from "./picture.ts";
 import { regretOver, spacedDurations } from "./regret.ts";
+import type { Regret } from "./regret.ts";
 import { shapes, unseenShapes } from "./shapes.ts";
 import type { Shape } from "./shapes.ts";
 import * as tables from "./tables.ts";
@@ -72,6 +74,20 @@ function writeCoverage(): void {
   }
 }
 
+function writeRegret({ ours, oursByDefault, peers }: Regret): void {
+  write("\n## Cost at 1 s a poll, as a multiple of the best fixed interval's: from 5 s to 3 h\n");
+  write(`${"".padEnd(48)}${["least", "most", "mean"].map((head) => cell(head)).join("")}`);
+  const kinds = { "no longest delay": ours, "the defaults": oursByDefault, peers };
+  for (const [kind, lines] of Object.entries(kinds)) {
+    for (const { name, ratios } of lines) {
+      const figures = [Math.min(...ratios), Math.max(...ratios), geometricMean(ratios)].map((value) =>
+        cell(value),
+      );
+      write(`${kind.padEnd(18)}${name.padEnd(30)}${figures.join("")}`);
+    }
+  }
+}
+
 write(`Prices ${prices.join(", ")} s a poll; ${runs} operations of each kind; bounds open (500 ms, none).`);
 writeLines("Uninformed", tables.uninformed(runs));
 writeLines("Uninformed, the first poll at once", tables.uninformed(runs, true));
@@ -83,4 +99,6 @@ writeUnseen();
 writeLines("Retry-After: 10 s with every response", tables.withRetryAfter(runs));
 writeLines("The defaults: 1 s a poll, from 1 to 30 s", tables.withDefaults(runs));
 writeCoverage();
-writeFileSync(new URL("picture.svg", import.meta.url), picture(regretOver(spacedDurations(25), 200)));
+const regret = regretOver(spacedDurations(25), 200);
+writeRegret(regret);
+writeFileSync(new URL("picture.svg", import.meta.url), picture(regret));

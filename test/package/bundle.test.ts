@@ -41,14 +41,13 @@ test("the client is bundled without the command, the test kit and the duration h
   expect(size).toBeLessThan(39_400);
 });
 
-test("the front page has the reason for each dependency", () => {
+test("a page has the reason for each dependency", () => {
   const {
     dependencies,
     peerDependencies,
   }: Record<string, Record<string, string>> = JSON.parse(readFileSync("package.json", "utf8"));
-  const readme = readFileSync("README.md", "utf8");
-  const [, reasons = ""] = /^Dependencies, and why: (.*)$/m.exec(readme) ?? [];
-  const named = Array.from(reasons.matchAll(/`([^`]+)`/g), ([, name = ""]) => name);
+  const rows = readFileSync("docs/dependencies.md", "utf8").matchAll(/^\| `([^`]+)` \|/gm);
+  const named = Array.from(rows, ([, name = ""]) => name);
   expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).toSorted());
 });
 
