@@ -104,7 +104,7 @@ function labelsOf({ durations, peers, ours, oursByDefault }: Regret): readonly L
   ];
 }
 
-const title = "What waiting costs, by how long the operation takes";
+const title = "The cost of waiting, by how long the operation takes";
 const formula =
   "lateness + 1 s × polls, as a multiple of the best fixed interval for that duration; lower is better";
 const legend = "solid: no maxDelayInMs; dotted: the default, 30 s. Grey: the defaults of 22 other pollers";
