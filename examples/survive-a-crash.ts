@@ -3,8 +3,11 @@ import { once } from "node:events";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { OperationStatusesClient, createPoller } from "lro-poller";
+import { OperationStatusesClient, PollingTimeoutError, createPoller } from "lro-poller";
+import type { Operation, Poller } from "lro-poller";
 import { connect } from "./connect.ts";
+
+const timeoutInMs = 3_600_000;
 
 // With the emulator, it kills its own process. With Azure, kill it yourself, and start it again.
 await (process.env["DEVCENTER_ENDPOINT"] === undefined ? crashMidway() : continueWait());
@@ -15,9 +18,8 @@ async function continueWait(): Promise<void> {
   const { TOKEN_FILE = join(tmpdir(), `${operationId}.json`) } = process.env;
 
   const client = new OperationStatusesClient(endpoint, credential);
-  const poller = existsSync(TOKEN_FILE)
-    ? client.resume(readFileSync(TOKEN_FILE, "utf8"))
-    : createPoller(client.operation(projectName, operationId), { timeoutInMs: 3_600_000 });
+  const operation = client.operation(projectName, operationId);
+  const poller = resumedPoller(client, operation, TOKEN_FILE) ?? createPoller(operation, { timeoutInMs });
 
   /** Writes to another file first, so that a process killed at any moment leaves a whole token, or none yet. */
   const save = (): void => {
@@ -31,10 +33,30 @@ async function continueWait(): Promise<void> {
     console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`),
   );
 
-  console.log(await poller.pollUntilDone());
-  // Only after the result is safe. If the process is killed before, the next one gets the result from the service.
-  rmSync(TOKEN_FILE);
-  await close();
+  try {
+    console.log(await poller.pollUntilDone());
+  } catch (error) {
+    // Without the deadline, which has passed: the next process has all of the timeout again.
+    if (error instanceof PollingTimeoutError) save();
+    throw error;
+  } finally {
+    // Only after the outcome is safe. If the process is killed before, the next one gets it from the service.
+    if (poller.isDone) rmSync(TOKEN_FILE);
+    await close();
+  }
+}
+
+/** Returns `undefined` if no token is saved, or that of another operation. */
+function resumedPoller(
+  client: OperationStatusesClient,
+  wanted: Operation,
+  tokenFile: string,
+): Poller | undefined {
+  if (!existsSync(tokenFile)) return undefined;
+  const { token, operation } = client.parseResumeToken(readFileSync(tokenFile, "utf8"));
+  if (JSON.stringify(operation) !== JSON.stringify(wanted)) return undefined;
+  // The token of a wait that was killed has a deadline; that of a wait that timed out has none.
+  return client.resume(token, token.deadline === undefined ? { timeoutInMs } : {});
 }
 
 /** Starts a process that waits, kills it, and starts another one. */

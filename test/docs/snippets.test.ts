@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as tls from "node:tls";
 import { promisify } from "node:util";
 import { InvocationContext } from "@azure/functions";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { OperationStatusesClient, createPoller } from "lro-poller";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { OperationStatusesClient, PollingTimeoutError, createPoller } from "lro-poller";
+import type { ResumeToken } from "lro-poller";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { OperationStatusServer, Timeline } from "lro-poller/testing";
 import { failing, succeeding } from "../runtimes/plans.ts";
@@ -102,10 +103,10 @@ test.each(snippets)("$name has no syntax that Node 22 does not support", ({ code
 
 /** Calls the exported function of a module with a queue message, as Azure Functions do. */
 async function runAsFunctionsHost(exported: unknown, message: object): Promise<void> {
-  if (typeof exported !== "object" || exported === null || !("goOn" in exported)) return;
-  if (typeof exported.goOn !== "function") throw new TypeError("goOn: expected a function");
+  if (typeof exported !== "object" || exported === null || !("continueWait" in exported)) return;
+  if (typeof exported.continueWait !== "function") throw new TypeError("continueWait: expected a function");
   const context = new InvocationContext({ logHandler: (_, ...values) => console.log(...values) });
-  const done: unknown = Reflect.apply(exported.goOn, undefined, [message, context]);
+  const done: unknown = Reflect.apply(exported.continueWait, undefined, [message, context]);
   await done;
 }
 
@@ -131,4 +132,66 @@ test.each(snippets)("$name runs and prints the output on the page", async ({ nam
   await runAsFunctionsHost(exported, createPoller(client.operation(projectName, operationId)).toJSON());
   log.mockRestore();
   expect(lines.join("\n")).toBe(output ?? lines.join("\n"));
+});
+
+describe("the recipe for a crash", () => {
+  const code = snippets.find((snippet) => snippet.code.includes("TOKEN_FILE"))?.code ?? "";
+  let runs = 0;
+
+  /** Runs the program in a module of its own. Returns the lines that it prints. */
+  async function run(operationId: string, tokenFile: string): Promise<readonly unknown[]> {
+    vi.stubEnv("ENDPOINT", server.endpoint);
+    vi.stubEnv("PROJECT", "myProject");
+    vi.stubEnv("OPERATION_ID", operationId);
+    vi.stubEnv("TOKEN_FILE", tokenFile);
+    const lines: unknown[] = [];
+    const log = vi.spyOn(console, "log").mockImplementation((line) => void lines.push(line));
+    const file = join(folder, `crash-${++runs}.ts`);
+    writeFileSync(file, code);
+    await import(file).finally(() => log.mockRestore());
+    return lines;
+  }
+
+  /** Adds an operation, and saves a token of it with this deadline. */
+  function saveToken(
+    tokenFile: string,
+    deadlineFromNowInMs: number,
+    timeline: Timeline = succeeding,
+  ): string {
+    const { operationId } = server.addOperation({ timeline });
+    const client = new OperationStatusesClient(server.endpoint, new CountingCredential());
+    const token = createPoller(client.operation("myProject", operationId)).toJSON();
+    const startedAt = token.savedAt - 10_000;
+    const deadline = token.savedAt + deadlineFromNowInMs;
+    writeFileSync(tokenFile, JSON.stringify({ ...token, startedAt, savedAt: startedAt, deadline }));
+    return operationId;
+  }
+
+  function tokenIn(tokenFile: string): ResumeToken {
+    const token: ResumeToken = JSON.parse(readFileSync(tokenFile, "utf8"));
+    return token;
+  }
+
+  test("starts a new wait where the file has a token of another operation", async () => {
+    const tokenFile = join(folder, "other.json");
+    saveToken(tokenFile, 3_600_000);
+    const timeline: Timeline = [{ status: "Succeeded", properties: "the right one" }];
+    expect(await run(server.addOperation({ timeline }).operationId, tokenFile)).toEqual(["the right one"]);
+    expect(existsSync(tokenFile)).toBe(false);
+  });
+
+  test("waits longer than a second when it starts again after a timeout", async () => {
+    const tokenFile = join(folder, "late.json");
+    const operationId = saveToken(tokenFile, -5000, [{ status: "Running" }]);
+    // The deadline passed while no process waited: one poll, and then the error.
+    await expect(run(operationId, tokenFile)).rejects.toThrow(PollingTimeoutError);
+    expect(tokenIn(tokenFile).deadline).toBeUndefined();
+    const again = run(operationId, tokenFile);
+    await expect.poll(() => tokenIn(tokenFile).deadline).toBeDefined();
+    const { deadline = 0, savedAt } = tokenIn(tokenFile);
+    expect(deadline - savedAt).toBeGreaterThan(3_000_000);
+    server.setStatus(operationId, { status: "Succeeded", properties: "late" });
+    expect(await again).toEqual(["late"]);
+    expect(existsSync(tokenFile)).toBe(false);
+  });
 });
