@@ -2,6 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as library from "lro-poller";
 import type { PollOptions } from "lro-poller";
+import type { AddOperationOptions, Fault, OperationStatusServerOptions, Phase } from "lro-poller/testing";
 import type { AddOptions, OperationQueueOptions, OperationWorkerOptions } from "lro-poller/bullmq";
 
 /** Returns the words in code type at the start of each first cell of a table, links included. */
@@ -98,5 +99,58 @@ describe("the page of errors", () => {
     const codes = firstCells("docs/errors.md", "Codes");
     expect(codes.length).toBeGreaterThan(10);
     expect(codes.filter((code) => !source.includes(`"${code}"`))).toEqual([]);
+  });
+});
+
+describe("the page of the test kit", () => {
+  /** The rows of each table. The compiler rejects a list when one is missing, or is too many. */
+  const tables: Readonly<Record<string, Readonly<Record<string, true>>>> = {
+    "Server options": {
+      port: true,
+      tls: true,
+      speed: true,
+      clock: true,
+      requestsPerMinute: true,
+      rateLimitRetryAfter: true,
+      requireAuthorization: true,
+      onInitialRequest: true,
+    } satisfies Record<keyof OperationStatusServerOptions, true>,
+    Plans: {
+      timeline: true,
+      retryAfter: true,
+      startsAtFirstPoll: true,
+      faults: true,
+      resourceFaults: true,
+      projectName: true,
+      operationId: true,
+    } satisfies Record<keyof AddOperationOptions, true>,
+    Phases: {
+      status: true,
+      durationInMs: true,
+      polls: true,
+      percentComplete: true,
+      properties: true,
+      result: true,
+      error: true,
+    } satisfies Record<keyof Phase, true>,
+    Faults: {
+      status: true,
+      body: true,
+      unauthorized: true,
+      redirect: true,
+      otherOperation: true,
+      stale: true,
+      reset: true,
+      hang: true,
+      slow: true,
+      late: true,
+      long: true,
+      headers: true,
+    } satisfies Record<Fault["kind"], true>,
+  };
+
+  test.each(Object.keys(tables))("has a row for each of: %s", (heading) => {
+    const rows = firstCells("docs/testing.md", heading).filter((word) => word !== "kind");
+    expect(rows).toEqual(Object.keys(tables[heading] ?? {}));
   });
 });
