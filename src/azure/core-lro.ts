@@ -1,6 +1,6 @@
 // Only the types of core-lro are used: every Azure SDK's poller has them, and ours must fit where theirs are expected.
 // Its loop is not: it polls every 2 s whatever happens, and takes a failed poll for a failed operation. It drops the
-// service's error and percentage, and never recovers from an abort (all measured with 3.4.1).
+// service's error and percentage, and never recovers from an abort (all measured with 3.4.2).
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
 import { isRestError } from "@azure/core-rest-pipeline";
 import { onAbort } from "../abort.ts";

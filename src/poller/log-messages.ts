@@ -16,7 +16,9 @@ export function responseMessage(snapshot: PollerSnapshot, isStale: boolean): str
 
 /** The text for a failed poll. */
 export function failureMessage(snapshot: PollerSnapshot, { message, isThrottled }: PollFailure): string {
-  return `${isThrottled ? "throttled" : "poll failed"}: ${message}.${nextPoll(snapshot)}`;
+  // Most services end their message with a full stop, the network's errors have none.
+  const sentence = message.endsWith(".") ? message : `${message}.`;
+  return `${isThrottled ? "throttled" : "poll failed"}: ${sentence}${nextPoll(snapshot)}`;
 }
 
 /** The text for a wait that ended, or that every caller has abandoned. */

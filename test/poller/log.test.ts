@@ -59,8 +59,8 @@ test("an operation that fails is one warning; polls that are retried are none", 
     .catch(() => {});
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    expect.stringMatching(/^info Operation …: throttled: HTTP 429.* Next poll in 7000 ms\.$/),
-    expect.stringMatching(/^info Operation …: poll failed: HTTP 500.* Next poll in \d+ ms\.$/),
+    expect.stringMatching(/^info Operation …: throttled: HTTP 429.*[^.]\. Next poll in 7000 ms\.$/),
+    expect.stringMatching(/^info Operation …: poll failed: HTTP 500.*[^.]\. Next poll in \d+ ms\.$/),
     "info Operation …: Failed.",
     expect.stringMatching(
       /^warning Operation …: the wait ended \(\d+ ms, 3 polls, 2 of them failed\): Operation … failed\. QuotaExceeded: No cores left\.$/,
@@ -74,7 +74,7 @@ test("a wait whose polling failed is a warning", async () => {
     .catch(() => {});
   expect(lines).toEqual([
     "info Operation …: waiting.",
-    expect.stringMatching(/^info Operation …: poll failed: HTTP 403[^]*\.$/),
+    expect.stringMatching(/^info Operation …: poll failed: HTTP 403[^]*[^.]\.$/),
     expect.stringMatching(
       /^warning Operation …: polling failed \(0 ms, 1 polls, 1 of them failed\): Polling operation/,
     ),
