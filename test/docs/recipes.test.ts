@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,12 +8,13 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { startOperationStatusServer } from "lro-poller/testing";
 import type { Timeline } from "lro-poller/testing";
 import { failing } from "../runtimes/plans.ts";
+import { lacksProgram } from "../support/programs.ts";
 
 const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 const [, block = ""] = /run: \|\n((?: {10}.*\n)+)/.exec(readFileSync("docs/recipes.md", "utf8")) ?? [];
 const script = block.replaceAll(/^ {10}/gm, "");
 
-const hasTools = ["bash", "jq"].every((tool) => spawnSync(tool, ["--version"]).status === 0);
+const lacksTools = ["bash", "jq"].some((tool) => lacksProgram(tool, "--version"));
 
 interface Step {
   readonly exitCode: unknown;
@@ -43,7 +44,7 @@ async function runStep(timeline: Timeline): Promise<Step> {
   return { exitCode, outputs: existsSync(outputFile) ? readFileSync(outputFile, "utf8") : "" };
 }
 
-describe.skipIf(!hasTools)("the step of GitHub Actions", () => {
+describe.skipIf(lacksTools)("the step of GitHub Actions", () => {
   test("gives the result as an output, on one line", async () => {
     const properties = { provisioningState: "Succeeded", note: "two\nlines" };
     const { exitCode, outputs } = await runStep([{ status: "Succeeded", properties }]);
