@@ -1,5 +1,5 @@
 /** What every kind of abort signal has: the platform's, and `@azure/abort-controller`'s, which carries no reason. */
-export interface AbortSignalLike {
+interface AbortSignalLike {
   readonly aborted: boolean;
   readonly reason?: unknown;
   addEventListener(type: "abort", listener: () => void): void;

@@ -37,7 +37,7 @@ export interface OutageRecord {
 }
 
 /** A {@link RequestError} as JSON. */
-export interface FailureRecord {
+interface FailureRecord {
   readonly message: string;
   readonly kind: string;
   readonly code: string;
@@ -56,7 +56,7 @@ export interface JobData {
 }
 
 /** A {@link JobData} whose token is not checked yet. */
-export type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
+type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
 
 /**
  * Parses a job's data. Anyone with write access to Redis may have written it.

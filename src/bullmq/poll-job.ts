@@ -26,7 +26,7 @@ export interface WorkerContext {
 }
 
 /** The outcome of a job poll: the data of the job that is delayed again, or the result of the completed one. */
-export type PollResult = { readonly progress: Progress | undefined } & (
+type PollResult = { readonly progress: Progress | undefined } & (
   | { readonly type: "delayed"; readonly data: JobData; readonly delayInMs: number }
   | { readonly type: "completed"; readonly result: JobResult }
 );

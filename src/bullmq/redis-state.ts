@@ -11,7 +11,7 @@ export interface QueueRateLimit {
 }
 
 /** The state of a queue, with Redis's time. */
-export interface RedisState {
+interface RedisState {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;

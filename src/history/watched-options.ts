@@ -15,7 +15,7 @@ import { Stopwatch } from "./stopwatch.ts";
 export type OperationKind = string | ((operation: OperationStatus) => string);
 
 /** The access of one wait to the duration history. */
-export interface Records {
+interface Records {
   pastDurationsOf(kind: string): readonly number[];
   add(kind: string, durationInMs: number): void;
   warn(message: string): void;

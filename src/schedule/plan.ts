@@ -50,7 +50,7 @@ export function momentsAhead(
 }
 
 /** The next two waits of a plan, in milliseconds. */
-export interface Plan {
+interface Plan {
   readonly gapInMs: number;
   readonly gapAfterInMs: number;
 }

@@ -29,7 +29,7 @@ export interface ProgressHistory {
 }
 
 /** The percentage in one response. */
-export interface ReportedProgress {
+interface ReportedProgress {
   /** Milliseconds since the wait started. */
   readonly elapsedInMs: number;
   /** 0 to 100; `undefined` where the service reported none. */

@@ -50,7 +50,7 @@ export interface ResumeToken {
 }
 
 /** The time of a wait, by its own clock. */
-export interface PollMoment {
+interface PollMoment {
   readonly elapsedInMs: number;
   /** The end of its `timeoutInMs`, in milliseconds since its start; `undefined` when it has none. */
   readonly deadlineInMs: number | undefined;

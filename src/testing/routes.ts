@@ -14,7 +14,7 @@ const routes = [...statusRoutes, ...initialRequestRoutes].map((route) => ({
 }));
 
 /** A request before it is matched with a route. */
-export type Request = Pick<Call, "url" | "headers" | "bodyText"> & { readonly method: string };
+type Request = Pick<Call, "url" | "headers" | "bodyText"> & { readonly method: string };
 
 /** Responds by the route of the request: 404 or 405 where there is none, 400 where a parameter is invalid. */
 export function respondTo(plane: DataPlane, request: Request): Reply {

@@ -7,7 +7,7 @@ export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[
 export const projectNamePattern: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
 
 /** The numbers that a check accepts. Default: any finite number of at least 0. */
-export interface NumberRule {
+interface NumberRule {
   readonly min?: number;
   readonly max?: number;
   readonly isInteger?: boolean;

@@ -43,7 +43,7 @@ export interface CommonClientOptions extends Omit<PipelineOptions, "retryOptions
 }
 
 /** A request to an allowed origin. Its URL is kept byte for byte: Azure signs some. */
-export interface BoundRequest {
+interface BoundRequest {
   readonly method: HttpMethods;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -10,13 +10,13 @@ import { isSameResource } from "./protocol.ts";
 import type { PollingKind, PollingLocation } from "./protocol.ts";
 
 /** A parsed token, and where its operation is: the names of a DevCenter operation, or a URL to poll. */
-export interface ParsedToken {
+interface ParsedToken {
   readonly token: ResumeToken;
   readonly operation: OperationReference | PollingLocation;
 }
 
 /** The client that a token must belong to. */
-export interface ResumeTarget {
+interface ResumeTarget {
   readonly endpoint: URL;
   readonly apiVersion: string;
   /** Origins besides the endpoint's. */

@@ -12,7 +12,7 @@ export interface TelemetrySubject {
 }
 
 /** Creates the observer of a wait that starts. */
-export type ObserverFactory = (subject: TelemetrySubject, snapshot: PollerSnapshot) => PollerObserver;
+type ObserverFactory = (subject: TelemetrySubject, snapshot: PollerSnapshot) => PollerObserver;
 
 const globalObservers = new Set<ObserverFactory>();
 

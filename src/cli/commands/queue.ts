@@ -14,7 +14,7 @@ import { writeError } from "../output/terminal.ts";
 import { toJson } from "../output/text.ts";
 
 /** The options that locate a queue. */
-export interface QueueOptions {
+interface QueueOptions {
   readonly redis?: string;
   readonly queue?: string;
 }

@@ -8,7 +8,7 @@ import type { Reporter } from "../output/reporter.ts";
 import type { Target } from "../input/targets.ts";
 
 /** The parts that the waits of one command share. */
-export interface WaitSetting {
+interface WaitSetting {
   readonly reporter: Reporter;
   readonly history: WaitHistory | undefined;
   readonly interruption: AbortSignal;

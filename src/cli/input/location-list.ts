@@ -4,7 +4,7 @@ import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
 
 /** A line of a list of operations. */
-export interface ListedLocation {
+interface ListedLocation {
   readonly argument: string;
   /** The line's name in an error: `--from ops.txt:3`. */
   readonly source: string;

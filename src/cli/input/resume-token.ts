@@ -6,7 +6,7 @@ import type { NamedText } from "./names.ts";
 import { withoutQuery } from "../../redaction.ts";
 
 /** The operation of a resume token. */
-export interface TokenReference {
+interface TokenReference {
   readonly endpoint: string;
   readonly operationId: string;
   readonly apiVersion: string | undefined;

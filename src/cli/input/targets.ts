@@ -63,7 +63,7 @@ function checkStdin({ from, resume = [] }: TargetOptions): void {
 type Found = readonly [key: string, target: Target];
 
 /** @throws RangeError or TypeError that names the argument */
-export type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
+type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
 
 /** Creates one client for each endpoint and api-version. Rejects hosts that must not get a token. */
 export function clientsFor(context: CliContext, { apiVersion, allowHost = [] }: TargetOptions): ClientAt {

@@ -7,7 +7,7 @@ export interface Span {
 }
 
 /** A bar to draw. */
-export interface Bar {
+interface Bar {
   readonly width: number;
   /** 0 to 100; `undefined` if it is unknown. */
   readonly percent: number | undefined;

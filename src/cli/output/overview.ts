@@ -5,7 +5,7 @@ import { elapsedOf, percentOf, remainingOf, renderWaits } from "./view.ts";
 import type { ViewOptions, WaitView } from "./view.ts";
 
 /** The space for an overview, and how to draw it. */
-export interface OverviewOptions extends ViewOptions {
+interface OverviewOptions extends ViewOptions {
   /** The maximum number of lines, the summary's included. */
   readonly rows: number;
 }

@@ -6,7 +6,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { UsageError } from "../input/context.ts";
 
 /** A page on the loopback address, under a path that cannot be guessed. */
-export interface PageServer {
+interface PageServer {
   /** `http://127.0.0.1:49152/6fXk…/` */
   readonly url: string;
   close(): void;
