@@ -95,11 +95,10 @@ export class PollSession<P> {
     return leftInMs;
   }
 
-  /** Continues the same wait: its deadline and its outage stay. Returns the first step. */
-  continue(delayInMs = 0): NextStep {
+  /** Continues the same wait: its deadline and its outage stay. */
+  continue(delayInMs = 0): void {
     this.#isRunning = true;
     this.#step = firstStep(this.#state, this.elapsedInMs, this.#rules, delayInMs);
-    return this.#step;
   }
 
   /** Stops polling, for now. */
