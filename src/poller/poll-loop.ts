@@ -1,6 +1,6 @@
 import { RequestError } from "../operation/errors.ts";
 import type { LroError } from "../operation/errors.ts";
-import type { GetStatusOptions, PollerEnd, StatusResponse } from "../operation/operation.ts";
+import type { PollerEnd, PollerObserver, StatusResponse } from "../operation/operation.ts";
 import { errorOf, outcomeOf } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
 import { failedPollAfter } from "../state/progress.ts";
@@ -37,7 +37,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     return this.#outcome;
   }
 
-  get getStatusOptions(): Omit<GetStatusOptions, "abortSignal"> | undefined {
+  get getStatusOptions(): PollerObserver["getStatusOptions"] {
     return this.subscribers.getStatusOptions;
   }
 

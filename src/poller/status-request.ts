@@ -1,7 +1,7 @@
 import isNetworkError from "is-network-error";
 import { ContractError, LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
-import type { GetStatusOptions, Operation, StatusResponse } from "../operation/operation.ts";
+import type { Operation, PollerObserver, StatusResponse } from "../operation/operation.ts";
 import type { PollSettings } from "./options.ts";
 
 /** How long a request that was aborted may take to settle. */
@@ -10,7 +10,7 @@ const abortGraceInMs = 1000;
 /** Receives the outcome of one status request, once, unless the request is aborted. */
 export interface StatusRequestHandler<P> {
   /** Options of the request beside its signal. */
-  readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal"> | undefined;
+  readonly getStatusOptions: PollerObserver["getStatusOptions"];
   onResponse(response: StatusResponse<P>): void;
   /** The poll has failed, or the operation has ended the wait with any other error. */
   onFailure(error: LroError): void;

@@ -1,4 +1,4 @@
-import type { GetStatusOptions, PollLogger, PollerEnd, PollerObserver } from "../operation/operation.ts";
+import type { PollLogger, PollerEnd, PollerObserver } from "../operation/operation.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { Listeners } from "./listeners.ts";
 import { endMessage, failureMessage, responseMessage, startMessage } from "./log-messages.ts";
@@ -30,7 +30,7 @@ export class Subscribers<P> {
   }
 
   /** Options that the observer gives to each poll. */
-  get getStatusOptions(): Omit<GetStatusOptions, "abortSignal"> | undefined {
+  get getStatusOptions(): PollerObserver["getStatusOptions"] {
     return this.#observer?.getStatusOptions;
   }
 
