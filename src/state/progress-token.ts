@@ -1,3 +1,4 @@
+import { maxPoints } from "../schedule/progress-history.ts";
 import type { ProgressHistory, ProgressPoint } from "../schedule/progress-history.ts";
 import { invalidField, parseCount, parseFields, parseNumber } from "../operation/json-fields.ts";
 
@@ -41,7 +42,6 @@ function rounded(value: number, digits: number): number {
   return Number(Number(value.toPrecision(digits)).toFixed(maxDecimals));
 }
 
-const maxPoints = 12;
 const numbersInPoint = 4;
 
 /**
