@@ -1,5 +1,6 @@
 import { parseArray, parseJson, parseObject, parseString } from "../operation/json-fields.ts";
 import { ContractError } from "../operation/errors.ts";
+import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/adaptive.ts";
 
 /** Past durations in milliseconds by kind. The newest duration and the kind that was recorded last come last. */
 export type Durations = ReadonlyMap<string, readonly number[]>;
@@ -44,14 +45,12 @@ function parseDuration(value: unknown, path: string): number {
   throw new ContractError(path, plausibleDuration, value);
 }
 
-const maxDurationInMs = 1e12;
-
 /** Describes what {@link isPlausible} accepts. */
-export const plausibleDuration: string = `a number from 1 to ${maxDurationInMs}`;
+export const plausibleDuration: string = `a number from ${minPastDurationInMs} to ${maxPastDurationInMs}`;
 
 /** Returns whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong. */
 export function isPlausible(value: unknown): value is number {
-  return typeof value === "number" && value >= 1 && value <= maxDurationInMs;
+  return typeof value === "number" && value >= minPastDurationInMs && value <= maxPastDurationInMs;
 }
 
 /** Returns JSON with a line for each kind, which a person can read and version control can compare. */

@@ -57,7 +57,8 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
 }
 
 /** No operation takes less or more, and the arithmetic of the duration model would overflow. */
-const [minPastDurationInMs, maxPastDurationInMs] = [1, 1e12];
+export const minPastDurationInMs = 1;
+export const maxPastDurationInMs = 1e12;
 
 function checkPastDuration(durationInMs: number): void {
   if (durationInMs >= minPastDurationInMs && durationInMs <= maxPastDurationInMs) return;
