@@ -9,6 +9,7 @@ import type {
   PollLogger,
   StatusResponse,
 } from "../index.ts";
+import { statusId } from "./responses.ts";
 import { checkPattern, describe, fail, operationIdPattern } from "./validation.ts";
 
 /** The body of a response to a poll. `id` and `name` are filled in where they are missing. */
@@ -121,7 +122,7 @@ function responseOf<P>(response: ScriptedResponse<P>, operationId: string): Stat
 }
 
 function statusOf<P>(body: object, operationId: string): OperationStatus<P> {
-  const id = `/projects/scripted/operationStatuses/${operationId}`;
+  const id = statusId("scripted", operationId);
   return parseOperationStatus<P>({ id, name: operationId, ...body }, operationId);
 }
 
