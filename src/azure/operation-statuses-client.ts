@@ -10,6 +10,7 @@ import {
   checkApiVersion,
   checkOperationId,
   checkProjectName,
+  defaultApiVersion,
   parseAllowedOrigins,
   parseEndpoint,
   parseOperationLocation,
@@ -76,7 +77,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     super();
     checkCredential(credential);
     const url = parseEndpoint(endpoint, credential !== undefined);
-    const apiVersion = checkApiVersion(options.apiVersion ?? "2025-02-01");
+    const apiVersion = checkApiVersion(options.apiVersion ?? defaultApiVersion);
     const pipeline = createOriginBoundPipeline(url.origin, devCenterScope, credential, options);
     const query = `?api-version=${encodeURIComponent(apiVersion)}`;
     const projectsUrl = `${url.href}projects/`;

@@ -3,6 +3,7 @@ import {
   checkApiVersion,
   checkOperationId,
   checkProjectName,
+  defaultApiVersion,
   parseEndpoint,
 } from "../azure/http/validation.ts";
 import { initialState } from "../state/state-machine.ts";
@@ -63,7 +64,7 @@ function isReference(source: unknown): source is OperationReference {
 }
 
 function parseReference(reference: OperationReference): object {
-  const { endpoint, projectName, operationId, apiVersion = "2025-02-01" } = reference;
+  const { endpoint, projectName, operationId, apiVersion = defaultApiVersion } = reference;
   return {
     endpoint: parseEndpoint(endpoint, false).href,
     projectName: checkProjectName(projectName),

@@ -31,6 +31,9 @@ export function checkUserId(userId: unknown): string {
   return userId === "me" ? userId : checkPattern("userId", userId, operationIdPattern, "a UUID or me");
 }
 
+/** The api-version of the contract that this library knows. */
+export const defaultApiVersion = "2025-02-01";
+
 /** Checks an api-version; throws like {@link checkName}. */
 export function checkApiVersion(apiVersion: unknown): string {
   return checkPattern("apiVersion", apiVersion, /^.+$/s, "at least one character");
