@@ -44,11 +44,7 @@ export function tokenFor(source: QueueableOperation): (now: number) => ResumeTok
 }
 
 function freshToken(operation: object, now: number): ResumeToken {
-  const identity = {
-    id: "",
-    getStatus: () => Promise.reject(new Error("names only")),
-    toJSON: () => operation,
-  };
+  const identity = { toJSON: () => operation };
   return tokenOf(identity, initialState, { elapsedInMs: 0, deadlineInMs: undefined }, now);
 }
 

@@ -5,6 +5,7 @@ import type { PollLogger } from "../operation/operation.ts";
 import { checkDuration, checkSignal } from "../validate.ts";
 import type { CallOptions } from "../poller/poller.ts";
 import type { Progress } from "../state/progress.ts";
+import { momentOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { WatchedHandle } from "./handle.ts";
 import type { OperationHandle } from "./handle.ts";
@@ -166,7 +167,7 @@ class BullQueue implements OperationQueue {
 
 function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
   if (timeoutInMs === undefined) return token;
-  const deadline = Math.min(Math.ceil(Math.max(now, token.startedAt) + timeoutInMs), Number.MAX_SAFE_INTEGER);
+  const deadline = momentOf(Math.max(now, token.startedAt) + timeoutInMs);
   return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };
 }
 

@@ -58,7 +58,7 @@ interface PollMoment {
 
 /** Makes the token of a wait. */
 export function tokenOf(
-  operation: Operation,
+  operation: Pick<Operation, "toJSON">,
   state: PollState,
   { elapsedInMs, deadlineInMs }: PollMoment,
   now: number,
@@ -91,7 +91,7 @@ function shortState(status: OperationState): string {
 }
 
 /** A timeout may be longer than a date can hold; JSON and dates stay exact up to here. */
-function momentOf(timestamp: number): number {
+export function momentOf(timestamp: number): number {
   return Math.min(Math.ceil(timestamp), Number.MAX_SAFE_INTEGER);
 }
 
