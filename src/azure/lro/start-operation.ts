@@ -5,6 +5,7 @@ import { onAbort, unlessAborted } from "../../abort.ts";
 import { sleep } from "../../clock.ts";
 import type { Clock } from "../../clock.ts";
 import { OperationStartError, RequestError } from "../../operation/errors.ts";
+import { validRetryAfter } from "../../operation/retry-after.ts";
 import { Listeners } from "../../poller/listeners.ts";
 import { resolveOptions } from "../../poller/options.ts";
 import type { PollOptions, PollSettings } from "../../poller/options.ts";
@@ -177,7 +178,7 @@ async function sendInitialRequest(
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
     if (!(error instanceof RequestError) || !isRepeatable(request, error)) return false;
     const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
-    const delayInMs = Math.max(backoffInMs, withJitter(error.retryAfterInMs ?? 0, random));
+    const delayInMs = Math.max(backoffInMs, withJitter(validRetryAfter(error.retryAfterInMs) ?? 0, random));
     await sleep(clock, delayInMs, retries.signal).catch(() => {});
     return !retries.signal.aborted;
   };

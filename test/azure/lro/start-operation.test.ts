@@ -1,7 +1,7 @@
 import { setLogLevel, AzureLogger } from "@azure/logger";
 import { createEmptyPipeline } from "@azure/core-rest-pipeline";
 import { afterEach, describe, expect, test } from "vitest";
-import { OperationStartError, fixed, startOperation } from "lro-poller";
+import { OperationStartError, RequestError, fixed, startOperation } from "lro-poller";
 import type { InitialRequest, InitialResponse } from "lro-poller";
 import { rejection } from "../../support/rejections.ts";
 import { start, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
@@ -245,6 +245,19 @@ describe("an initial request that fails", () => {
       [20_000, "POST /boxes/b1"],
       [21_000, statusRequest],
     ]);
+  });
+
+  test.each<[string, number, number]>([
+    ["NaN waits as after any failure", NaN, 1000],
+    ["31 years is a day", 1e12, 86_400_000],
+  ])("a Retry-After of an HTTP client of the user's own: %s", async (_, retryAfterInMs, delayInMs) => {
+    const service = simulate(
+      new RequestError("slow down", { kind: "transient", statusCode: 503, retryAfterInMs }),
+      { status: 202, headers: { "operation-location": at } },
+      { status: 200, body: { status: "Succeeded" } },
+    );
+    await service.clock.runUntilSettled(startSimulated("POST", service).pollUntilDone());
+    expect(service.requestLog[1]).toEqual([delayInMs, "POST /boxes/b1"]);
   });
 
   test("aborted while it is under way rejects with the reason, wherever a caller waits", async () => {
