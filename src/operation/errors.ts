@@ -188,7 +188,7 @@ export interface RequestErrorDetails {
   readonly statusCode?: number | undefined;
   /** The least wait before the next poll that the service asked for, in milliseconds. */
   readonly retryAfterInMs?: number | undefined;
-  /** Whether the service said that there are too many requests: then all polls of its rate limiter wait. */
+  /** Whether there were too many requests: then all polls of its rate limiter pause. Default: whether it is a 429. */
   readonly isThrottled?: boolean | undefined;
   /** How many more requests the service accepts, where it says so. */
   readonly rateLimit?: RateLimit | undefined;
@@ -235,7 +235,7 @@ export class RequestError extends LroError implements RequestErrorDetails {
     this.kind = details.kind;
     this.statusCode = details.statusCode;
     this.retryAfterInMs = details.retryAfterInMs;
-    this.isThrottled = details.isThrottled ?? false;
+    this.isThrottled = details.isThrottled ?? details.statusCode === 429;
     this.rateLimit = details.rateLimit;
     this.requestId = details.requestId;
     this.error = details.error;

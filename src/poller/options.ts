@@ -11,8 +11,8 @@ import type { PollHistory, RemainingEstimate, Schedule } from "../schedule/sched
 /** Options of a wait. Durations are in milliseconds. */
 export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   /** Aborts every wait of this poller: pending calls reject with the signal's reason. The operation continues. */
-  readonly abortSignal?: AbortSignal;
-  /** Called after every response. Errors that it throws are logged and never end the wait. */
+  readonly abortSignal?: AbortSignal | undefined;
+  /** Called after every successful poll. Errors that it throws are logged and never end the wait. */
   readonly onProgress?: (progress: Progress<P>) => unknown;
   /** Called after every failed poll. Errors that it throws are logged and never end the wait. */
   readonly onFailedPoll?: (failedPoll: FailedPoll) => unknown;

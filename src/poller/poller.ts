@@ -16,7 +16,7 @@ import type { Waiter } from "./waiters.ts";
 /** Options of one call on a {@link Poller}. */
 export interface CallOptions {
   /** Aborts this call, which rejects with the signal's reason. Other calls wait on; the operation continues. */
-  readonly abortSignal?: AbortSignal;
+  readonly abortSignal?: AbortSignal | undefined;
 }
 
 /** Polls one operation. Sends nothing until a caller waits, polls or iterates. Not a thenable. */

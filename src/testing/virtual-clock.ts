@@ -101,7 +101,10 @@ class SteppedClock implements VirtualClock {
   }
 
   #stillPending(why: string): Error {
-    return new Error(`The promise has not settled after ${this.#now} ms of virtual time, ${why}.`);
+    const hint = "Does every poller have this clock in its options?";
+    return new Error(
+      `The promise has not settled after ${Math.round(this.#now)} ms of virtual time, ${why}. ${hint}`,
+    );
   }
 
   #fireNext(latest: number): boolean {

@@ -95,7 +95,7 @@ describe("runUntilSettled", () => {
     clock.setTimer(() => {}, 10);
     clock.setTimer(() => {}, Infinity);
     await expect(clock.runUntilSettled(new Promise(() => {}))).rejects.toThrow(
-      "The promise has not settled after 10 ms of virtual time, and no timer is left that could settle it.",
+      "The promise has not settled after 10 ms of virtual time, and no timer is left that could settle it. Does every poller have this clock in its options?",
     );
   });
 });

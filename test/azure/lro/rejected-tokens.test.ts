@@ -52,7 +52,7 @@ const malformed: [string, unknown, string][] = [
   [
     "of another kind",
     { ...freshToken, operation: { operationId: "7" } },
-    "token.operation: expected an object with an endpoint, a pollingLocation or a state, got an object",
+    "token.operation: expected one of this library's clients (with an endpoint or a pollingLocation) or a core-lro state, got an object",
   ],
   ["of no endpoint", withOperation({ endpoint: 7 }), "token.operation.endpoint: expected a URL, got 7"],
   [
