@@ -86,6 +86,12 @@ function builtFrom(source: string): string[] {
 test("the tarball has the sources, the files built from them, the examples, and the pages without their images", async () => {
   const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", ...globSync("docs/*.{md,json}")];
   const sources = globSync("src/**/*.*");
-  const expected = ["package.json", ...pages, ...globSync("examples/*.ts"), ...sources, ...sources.flatMap(builtFrom)];
+  const expected = [
+    "package.json",
+    ...pages,
+    ...globSync("examples/*.ts"),
+    ...sources,
+    ...sources.flatMap(builtFrom),
+  ];
   expect(await packedFiles()).toEqual(expected.toSorted());
 });
