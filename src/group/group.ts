@@ -170,7 +170,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     this.#cancelTurn?.();
     this.#cancelNotice?.();
     this.#cancelTurn = this.#cancelNotice = undefined;
-    for (const member of this.#members) member.stop(reason);
+    for (const member of this.#members) if (!this.hasWaiters) member.stop(reason);
   }
 
   /** Notifies listeners of a member's change soon, and not for each of thousands. */
@@ -183,7 +183,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     this.#unfinished--;
     for (const waiter of this.waiters()) if (waiter instanceof FinishedMembers) waiter.push(member);
     if (this.#stopOnFailure && member.result.status === "rejected") this.#stopBecauseOf(member);
-    if (this.#unfinished === 0) this.#finish();
+    if (this.#unfinished === 0 && !this.#isStopping) this.#finish();
   }
 
   #finish(): void {

@@ -80,6 +80,7 @@ export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
   }
 
   #finish(result: PromiseSettledResult<P>): void {
+    if (this.isFinished) return;
     this.#result = result;
     this.#observer.onFinish(this);
   }

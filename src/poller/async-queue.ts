@@ -11,6 +11,7 @@ export class AsyncQueue<T> {
   }
 
   push(value: T): void {
+    if (this.#end) return;
     const consumer = this.#consumers.shift();
     if (consumer) return consumer.resolve({ done: false, value });
     if (this.#keeps === "latest") this.#kept.length = 0;

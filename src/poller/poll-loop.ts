@@ -98,9 +98,9 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   }
 
   protected override onLastStopped(reason: unknown): void {
-    this.subscribers.notifyEnd({ type: "abandoned", error: reason });
-    // A subscriber may have started another wait.
-    if (!this.hasWaiters) this.#stop();
+    const notifyEnd = this.subscribers.takeEnd();
+    this.#stop();
+    notifyEnd({ type: "abandoned", error: reason });
   }
 
   /** Adds a waiter. Returns whether it waits now: not where the outcome is known or one of its signals has fired. */
@@ -183,9 +183,11 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
 
   /** Stops polling and settles every waiter. */
   #settle(outcome: Outcome<P>): void {
-    this.#stop();
+    // Both before user code runs, which may start another wait: that has waiters and an observer of its own.
     const waiters = this.takeWaiters();
-    if (waiters.length > 0) this.subscribers.notifyEnd(endOf(outcome));
+    const notifyEnd = this.subscribers.takeEnd();
+    this.#stop();
+    if (waiters.length > 0) notifyEnd(endOf(outcome));
     for (const waiter of waiters) waiter.settle(outcome);
   }
 
@@ -197,19 +199,22 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#cancelTimer?.();
     this.#cancelDeadline?.();
     this.#cancelTimer = this.#cancelDeadline = undefined;
-    this.#notifyAbandoned();
-    // Last: a listener of the abort may start another wait.
+    // A listener of the abort may start another wait.
     request?.abort();
+    if (!this.hasWaiters) this.#notifyAbandoned();
   }
 
   #notifyAbandoned(): void {
-    try {
-      this.session.operation.onAbandoned?.();
-    } catch (error) {
+    const report = (error: unknown): void =>
       this.subscribers.reportBug(
         "An operation's onAbandoned() failed; no caller waits for it any more.",
         error,
       );
+    try {
+      const result: unknown = this.session.operation.onAbandoned?.();
+      if (result instanceof Promise) result.catch(report);
+    } catch (error) {
+      report(error);
     }
   }
 }

@@ -31,6 +31,8 @@ export class StatusRequest<P> {
   /** The limiter that counts it as under way. */
   #sentBy: Limiter | undefined;
   #stage: "created" | "queued" | "sent" | "over" = "created";
+  /** Also while it ends: to release the limiter and to abort the transport run user code. */
+  #isAborted = false;
   #withdraw: (() => void) | undefined;
   #cancelTimeout: (() => void) | undefined;
 
@@ -61,6 +63,7 @@ export class StatusRequest<P> {
   }
 
   abort(): void {
+    this.#isAborted = true;
     this.#end(undefined, () => this.#controller?.abort());
   }
 
@@ -105,16 +108,17 @@ export class StatusRequest<P> {
       // The rest of a response may still be under way.
       this.#controller?.abort(error);
       const isEnded = this.#end(error instanceof RequestError ? error : undefined);
-      if (isEnded) this.#handler.onFailure(isFinalError(error) ? error : toRequestError(error));
+      if (isEnded && !this.#isAborted)
+        this.#handler.onFailure(isFinalError(error) ? error : toRequestError(error));
       return;
     }
-    if (this.#end(result)) this.#handler.onResponse(response);
+    if (this.#end(result) && !this.#isAborted) this.#handler.onResponse(response);
   }
 
   #onTimeout(limitInMs: number): void {
     const error = timeoutError(limitInMs);
     this.#end(undefined, () => this.#controller?.abort(error));
-    this.#handler.onFailure(error);
+    if (!this.#isAborted) this.#handler.onFailure(error);
   }
 
   /** Returns whether it was under way. The abort comes before the limiter starts the next request. */

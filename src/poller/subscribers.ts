@@ -71,12 +71,15 @@ export class Subscribers<P> {
     this.#listeners?.failedPolls.notify(failedPoll);
   }
 
-  notifyEnd(end: PollerEnd): void {
+  /** Takes leave of the observer, and returns the function that notifies of the end. */
+  takeEnd(): (end: PollerEnd) => void {
     const observer = this.#observer;
     this.#observer = undefined;
-    const isError = end.type === "failedOrCanceled" || end.type === "pollingFailed";
-    this.#log(isError ? "warning" : "info", () => endMessage(this.#session.snapshot, end));
-    this.#isolate(() => observer?.onEnd(this.#session.snapshot, end));
+    return (end) => {
+      const isError = end.type === "failedOrCanceled" || end.type === "pollingFailed";
+      this.#log(isError ? "warning" : "info", () => endMessage(this.#session.snapshot, end));
+      this.#isolate(() => observer?.onEnd(this.#session.snapshot, end));
+    };
   }
 
   reportBug(message: string, error: unknown): void {
@@ -94,7 +97,11 @@ export class Subscribers<P> {
   }
 
   #isLogged(level: "verbose" | "info" | "warning"): boolean {
-    return this.#logger[level].enabled ?? true;
+    try {
+      return this.#logger[level].enabled ?? true;
+    } catch {
+      return false;
+    }
   }
 
   #log(level: "verbose" | "info" | "warning", message: () => string): void {
@@ -103,9 +110,10 @@ export class Subscribers<P> {
   }
 
   /** Loggers and observers are the user's code like any listener: their errors must not end the wait. */
-  #isolate(notify: () => void): void {
+  #isolate(notify: () => unknown): void {
     try {
-      notify();
+      const result = notify();
+      if (result instanceof Promise) result.catch(() => {});
     } catch {
       // Nothing is left to report it to.
     }

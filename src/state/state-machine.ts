@@ -118,6 +118,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
 }
 
 function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: number): PollState<P> {
+  const ownEnd = retryAfterEnd(atInMs, failure.retryAfterInMs);
   return {
     ...state,
     previousStatus: state.status,
@@ -127,8 +128,9 @@ function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: num
     failure,
     consecutiveFailures: state.consecutiveFailures + 1,
     outageSinceInMs: state.outageSinceInMs ?? atInMs,
-    notBeforeInMs: retryAfterEnd(atInMs, failure.retryAfterInMs),
-    isRetryAfterOfFailure: true,
+    // A poll() that failed without one does not shorten that of the response before.
+    notBeforeInMs: ownEnd ?? state.notBeforeInMs,
+    isRetryAfterOfFailure: ownEnd === undefined ? state.isRetryAfterOfFailure : true,
   };
 }
 

@@ -43,7 +43,9 @@ describe("pollAll", () => {
     const clock = createVirtualClock();
     const slow = script("Running", "Running", "Running");
     const failing = script("Running", "Failed");
-    const options = { ...settings(clock), stopOnFailure: true };
+    const times: number[] = [];
+    const onProgress = (): void => void times.push(clock.now());
+    const options = { ...settings(clock), stopOnFailure: true, onProgress };
     const results = await clock.runUntilSettled(pollAll([slow, failing], options));
     expect(results).toMatchObject([
       { status: "rejected", reason: { name: "PollingError", code: "StoppedOnFailure" } },
@@ -52,6 +54,8 @@ describe("pollAll", () => {
     await clock.advance(600_000);
     expect(slow.polls.length).toBeLessThanOrEqual(2);
     expect(clock.pendingTimers).toBe(0);
+    // The last progress comes once.
+    expect(new Set(times).size).toBe(times.length);
   });
 
   test("rejects with its signal's reason, adds one listener to it, and leaves nothing behind", async () => {
