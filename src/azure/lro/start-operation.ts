@@ -17,6 +17,8 @@ import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { withBodyLimit } from "../http/body-limit.ts";
+import { describeValue } from "../../redaction.ts";
+import { checkFunction } from "../../validate.ts";
 import { nameOf } from "./protocol.ts";
 import type { FinalStateVia } from "./protocol.ts";
 import { logger } from "../telemetry/logger.ts";
@@ -126,6 +128,9 @@ export function startAndFollow<TResult>(
   const url = withApiVersion(request.url, service.apiVersion);
   // Before anything is sent: an operation that is started, but then not polled, would be lost.
   const settings = resolveOptions(pollOptions);
+  if (parseResult !== undefined) checkFunction("parseResult", parseResult);
+  if (onStarted !== undefined) checkFunction("onStarted", onStarted);
+  checkFinalStateVia(finalStateVia);
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const allowed = pipeline.allowing(parseAllowedOrigins(allowedOrigins));
   const retries = new AbortController();
@@ -141,6 +146,20 @@ export function startAndFollow<TResult>(
   // Callers that wait get the error; without any, it must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
   return startedPoller(createPoller(operation, pollOptions), started, retries);
+}
+
+const finalStatesVia: ReadonlySet<unknown> = new Set<FinalStateVia | undefined>([
+  undefined,
+  "azure-async-operation",
+  "location",
+  "operation-location",
+  "original-uri",
+]);
+
+function checkFinalStateVia(value: unknown): void {
+  if (finalStatesVia.has(value)) return;
+  const expected = Array.from(finalStatesVia, String).join(", ");
+  throw new RangeError(`finalStateVia: expected one of ${expected}, got ${describeValue(value)}`);
 }
 
 function startedPoller<TResult>(
@@ -205,6 +224,7 @@ async function sendOnce(
   limitInMs: number,
   abortSignal: AbortSignal | undefined,
 ): Promise<PipelineResponse> {
+  abortSignal?.throwIfAborted();
   const controller = new AbortController();
   const timeout = Promise.withResolvers<never>();
   const cancel =

@@ -3,7 +3,7 @@ import { createEmptyPipeline } from "@azure/core-rest-pipeline";
 import { afterEach, describe, expect, test } from "vitest";
 import { OperationStartError, RequestError, fixed, startOperation } from "lro-poller";
 import type { InitialRequest, InitialResponse } from "lro-poller";
-import { rejection } from "../../support/rejections.ts";
+import { microtasks, rejection } from "../../support/rejections.ts";
 import { start, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
 import type { Simulated, Simulation } from "./support.ts";
 
@@ -245,6 +245,25 @@ describe("an initial request that fails", () => {
       [20_000, "POST /boxes/b1"],
       [21_000, statusRequest],
     ]);
+  });
+
+  test.each([
+    ["parseResult", "text", "parseResult: expected a function, got string"],
+    ["onStarted", 1, "onStarted: expected a function, got number"],
+    ["finalStateVia", "Location", /^finalStateVia: expected one of .*, location, .*, got "Location"$/],
+  ])("with a wrong %s throws before anything is sent", async (name, value, message) => {
+    const service = simulate({ status: 200 });
+    const options = Object.fromEntries([[name, value]]);
+    expect(() => startSimulated("PUT", service, options)).toThrow(message);
+    await microtasks(40);
+    expect(service.requestLog).toEqual([]);
+  });
+
+  test("with a signal that has fired is not sent, also by an HTTP client that ignores signals", async () => {
+    const service = simulate({ status: 200 });
+    const poller = startSimulated("PUT", service, { abortSignal: AbortSignal.abort("enough") });
+    expect(await rejection(poller.pollUntilDone())).toBe("enough");
+    expect(service.requestLog).toEqual([]);
   });
 
   test.each<[string, number, number]>([
