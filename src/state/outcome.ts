@@ -89,7 +89,7 @@ function failedOrCanceledError<P>(state: PollState<P>, context: LroErrorContext)
 function timeoutMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
   const last = state.failure ? ` The last poll failed: ${withoutStop(state.failure.message)}.` : "";
   // Before the first poll a token leads nowhere.
-  const advice = state.pollCount > 0 ? " To continue, pass error.resumeToken to client.resume()." : "";
+  const advice = state.pollCount > 0 ? " To continue, use the resume token." : "";
   return `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}.${last}${advice}`;
 }
 

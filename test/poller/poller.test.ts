@@ -329,7 +329,7 @@ describe("a deadline", () => {
       resumeToken: JSON.stringify(poller),
       message:
         `Operation ${operation.id} is still Running at 40 % after 6 s. The last poll failed: down. ` +
-        "To continue, pass error.resumeToken to client.resume().",
+        "To continue, use the resume token.",
     });
     expect(clock.now()).toBe(6000);
     await clock.runUntilSettled(poller.pollUntilDone());
