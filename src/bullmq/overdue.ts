@@ -18,7 +18,7 @@ export function timeoutIfOverdue(job: Job, now: number): PollingTimeoutError | u
   const { token, responseCounts } = wait;
   const message =
     `The timeout of job ${job.id} is over, and no worker has saved a result. ` +
-    "Check that a worker runs, or pass error.resumeToken to client.resume().";
+    "Check that a worker runs, or use the resume token.";
   const resumeToken = JSON.stringify({ ...token, deadline: undefined });
   return new PollingTimeoutError(message, "PollingTimeout", {
     pollCount: token.pollCount,

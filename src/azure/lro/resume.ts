@@ -54,11 +54,7 @@ function parseOperation(value: unknown, target: ResumeTarget): OperationReferenc
     const describe = (): string => "one whose initial request had no response";
     throw new ContractError("token.operation", "one that had started", undefined, { describe });
   }
-  throw invalidField(
-    "token.operation",
-    "one of this library's clients (with an endpoint or a pollingLocation) or a core-lro state",
-    value,
-  );
+  throw invalidField("token.operation", "an operation of this library's clients, or a core-lro state", value);
 }
 
 function parseReference(operation: Fields, target: ResumeTarget): OperationReference {

@@ -148,8 +148,7 @@ export function startAndFollow<TResult>(
   return startedPoller(createPoller(operation, pollOptions), started, retries);
 }
 
-const finalStatesVia: ReadonlySet<unknown> = new Set<FinalStateVia | undefined>([
-  undefined,
+const finalStatesVia: ReadonlySet<unknown> = new Set<FinalStateVia>([
   "azure-async-operation",
   "location",
   "operation-location",
@@ -157,8 +156,8 @@ const finalStatesVia: ReadonlySet<unknown> = new Set<FinalStateVia | undefined>(
 ]);
 
 function checkFinalStateVia(value: unknown): void {
-  if (finalStatesVia.has(value)) return;
-  const expected = Array.from(finalStatesVia, String).join(", ");
+  if (value === undefined || finalStatesVia.has(value)) return;
+  const expected = Array.from(finalStatesVia).join(", ");
   throw new RangeError(`finalStateVia: expected one of ${expected}, got ${describeValue(value)}`);
 }
 

@@ -52,7 +52,7 @@ const malformed: [string, unknown, string][] = [
   [
     "of another kind",
     { ...freshToken, operation: { operationId: "7" } },
-    "token.operation: expected one of this library's clients (with an endpoint or a pollingLocation) or a core-lro state, got an object",
+    "token.operation: expected an operation of this library's clients, or a core-lro state, got an object",
   ],
   ["of no endpoint", withOperation({ endpoint: 7 }), "token.operation.endpoint: expected a URL, got 7"],
   [
