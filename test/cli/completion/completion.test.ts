@@ -5,13 +5,11 @@ import { expect, test } from "vitest";
 import { lacksProgram } from "../../support/programs.ts";
 import { runCli, temporaryFolder } from "../run-cli.ts";
 
-// A shell starts slowly on a busy machine.
-
 /** Returns the completions of a real shell for these words; the last word is incomplete. */
 type Complete = (script: string, words: readonly string[], folder: string) => string[];
 
 function run(shell: string, argv: readonly string[], folder: string): string[] {
-  const output = execFileSync(shell, argv, { cwd: folder, encoding: "utf8", timeout: 20_000 });
+  const output = execFileSync(shell, argv, { cwd: folder, encoding: "utf8", timeout: 100_000 });
   return output.split("\n").filter((line) => line !== "");
 }
 
@@ -34,19 +32,24 @@ function withoutBackslashes(text: string): string {
   return text.replaceAll("\\", "");
 }
 
-/** zsh completes only in a terminal. This one prints what would be offered. */
+/**
+ * zsh completes only in a terminal. This one prints what would be offered. The words are typed when the line editor
+ * has the terminal: what is typed while it is being set up can be lost.
+ */
 const completeInZsh: Complete = (script, words, folder) => {
   writeFileSync(
-    join(folder, ".offer.zsh"),
+    join(folder, ".zshrc"),
     `autoload -U compinit; compinit -u -D
 ${script}
+PS1=
 compadd() { local -a found; builtin compadd -A found -D found "$@"; builtin compadd -O found "$@"; print -rl -- $found >> .offered; builtin compadd "$@" }
 _ask() { : > .offered; zle complete-word; print -n DONE; exit }
 zle -N _ask; bindkey '^I' _ask
+zle-line-init() { print -n READY }
+zle -N zle-line-init
 `,
   );
-  const command = `zmodload zsh/zpty; zpty shell zsh -f -i
-    zpty -w shell 'PS1=; cd ${folder}; source ./.offer.zsh; print REA''DY'; zpty -r shell seen '*READY*'
+  const command = `export ZDOTDIR=.; zmodload zsh/zpty; zpty shell zsh -d -i; zpty -r shell seen '*READY*'
     zpty -w -n shell $'${words.join(" ")}\\t'; zpty -r shell seen '*DONE*'; cat .offered`;
   return [...new Set(run("zsh", ["-fc", command], folder).map(withoutBackslashes))];
 };
