@@ -13,7 +13,7 @@ import {
   parseOptionalNumber,
   parseString,
 } from "../operation/json-fields.ts";
-import { parseState, parseStatusFields } from "../operation/parse-status.ts";
+import { parseWord, statusFieldsOf } from "../operation/parse-status.ts";
 import { failureRecordOf, parseFailure, parseResponseCounts } from "./job-data.ts";
 
 /** How polling stopped, as JSON: the return value of a job. A handle makes the same result or error of it as a poller. */
@@ -73,7 +73,7 @@ function parsePollState(value: unknown, path: string): PollState {
   return {
     ...initialState,
     latest: latest === undefined ? undefined : parseStatus(latest, `${path}.latest`),
-    status: status === undefined ? undefined : parseState(status, `${path}.status`),
+    status: status === undefined ? undefined : parseWord(status, `${path}.status`),
     percentComplete: parseOptionalNumber(fields["percentComplete"], `${path}.percentComplete`, 100),
     isResultPending: fields["isResultPending"] === true,
     requestId: requestId === undefined ? undefined : parseString(requestId, `${path}.requestId`),
@@ -111,9 +111,9 @@ export function parseProgress(value: unknown): Progress {
   const { previousStatus } = fields;
   const numberAt = (name: string): number | undefined => parseOptionalNumber(fields[name], `${path}.${name}`);
   return {
-    status: parseState(fields["status"], `${path}.status`),
+    status: parseWord(fields["status"], `${path}.status`),
     previousStatus:
-      previousStatus === undefined ? undefined : parseState(previousStatus, `${path}.previousStatus`),
+      previousStatus === undefined ? undefined : parseWord(previousStatus, `${path}.previousStatus`),
     changed: fields["changed"] === true,
     percentComplete: numberAt("percentComplete"),
     operation: parseStatus(fields["operation"], `${path}.operation`),
@@ -138,5 +138,6 @@ function parseStatus(value: unknown, path: string): OperationStatus {
   const fields = parseObject(value, path);
   const id = parseString(fields["id"], `${path}.id`);
   const name = parseString(fields["name"], `${path}.name`);
-  return { ...parseStatusFields(fields), id, name };
+  const status = parseWord(fields["status"], `${path}.status`);
+  return { ...statusFieldsOf(fields, status, status, "percent"), id, name };
 }

@@ -1,15 +1,10 @@
-import { parseArray, parseObject, parseOptional, parseString } from "./json-fields.ts";
+import { isObject, parseObject, parseString } from "./json-fields.ts";
+import type { Fields } from "./json-fields.ts";
+import { toDate, toPercentage } from "./lenient-fields.ts";
+import { findError, parseOperationError } from "./parse-error.ts";
+import { operationStateOf } from "./state-words.ts";
 import { ContractError } from "./errors.ts";
-import type { InnerError, OperationError, OperationState, OperationStatus, StatusFields } from "./status.ts";
-
-const canonicalStates: ReadonlyMap<string, OperationState> = new Map([
-  ["notstarted", "NotStarted"],
-  ["running", "Running"],
-  ["succeeded", "Succeeded"],
-  ["failed", "Failed"],
-  ["canceled", "Canceled"],
-  ["cancelled", "Canceled"],
-]);
+import type { OperationState, OperationStatus, StatusFields, TerminalStates } from "./status.ts";
 
 /** The pattern of an operation's id in DevCenter's contract. */
 export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
@@ -17,106 +12,146 @@ export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[
 /** The same, in words. */
 export const operationIdForm = "36 characters in the form of a UUID";
 
-/**
- * Parses the body of a status response. `null` in an optional field counts as missing.
- *
- * @param body - the decoded JSON
- * @param operationId - if given, the response must be about this operation (compared without case)
- * @throws {@link ContractError} that says which field, what was expected and what came
- */
-export function parseOperationStatus<P = unknown>(body: unknown, operationId?: string): OperationStatus<P> {
-  const fields = parseObject(body, "$");
-  const id = parseString(fields["id"], "$.id");
-  const name = parseString(fields["name"], "$.name");
-  if (!operationIdPattern.test(name)) throw new ContractError("$.name", operationIdForm, name);
-  if (operationId !== undefined) {
-    checkSameOperation(name, "$.name", operationId);
-    checkSameOperation(lastPathSegment(id), "$.id", operationId);
-  }
-  // One string for both: of a hundred thousand operations each copy counts.
-  return Object.assign(parseStatusFields<P>(fields), { id, name: name === operationId ? operationId : name });
+/** Options of {@link parseOperationStatus}. */
+export interface ParseStatusOptions {
+  /** Words that end an operation, beside those that services are known to end by. */
+  readonly terminalStates?: TerminalStates | undefined;
 }
 
 /**
- * Parses the fields that every Azure status monitor has in common; the caller fills in `id` and `name`.
+ * Parses the body of a status response. `null` in an optional field counts as missing. `status` decides; what else is
+ * odd is coerced where its meaning is plain (`"40 %"`, dates without a zone), else left out and kept in `invalidFields`.
  *
- * @throws {@link ContractError}
+ * @param body - the decoded JSON
+ * @param operationId - if given, the response must be about this operation (compared without case), and stands in for
+ * an `id` or `name` that is missing or odd
+ * @throws {@link ContractError} that says which field, what was expected and what came
  */
-export function parseStatusFields<P>(fields: Readonly<Record<string, unknown>>): StatusFields<P> {
+export function parseOperationStatus<P = unknown>(
+  body: unknown,
+  operationId?: string,
+  { terminalStates }: ParseStatusOptions = {},
+): OperationStatus<P> {
+  const fields = parseObject(body, "$");
+  const word = parseWord(fields["status"], "$.status");
+  const status = statusFieldsOf<P>(fields, word, operationStateOf(word, terminalStates), "percent");
+  return Object.assign(status, parseIdentity(fields, operationId));
+}
+
+function parseIdentity(
+  fields: Fields,
+  operationId: string | undefined,
+): Pick<OperationStatus, "id" | "name"> {
+  const { id, name } = fields;
+  if (operationId === undefined) {
+    const ownName = parseString(name, "$.name");
+    if (!operationIdPattern.test(ownName)) throw new ContractError("$.name", operationIdForm, ownName);
+    return { id: parseString(id, "$.id"), name: ownName };
+  }
+  checkSameOperation(name, "$.name", operationId);
+  checkSameOperation(typeof id === "string" ? lastPathSegment(id) : id, "$.id", operationId);
+  return {
+    id: typeof id === "string" ? id : operationId,
+    // One string for both: of a hundred thousand operations each copy counts.
+    name: isOperationId(name) && name !== operationId ? name : operationId,
+  };
+}
+
+function isOperationId(value: unknown): value is string {
+  return typeof value === "string" && operationIdPattern.test(value);
+}
+
+/** The scale of a percentage: `percent` where the contract says so, else one of 0 to 1 is recognized. */
+type PercentageScale = "percent" | "any";
+
+const percentageFields = [
+  "percentComplete",
+  "percentCompleted",
+  "percentageComplete",
+  "percentageCompleted",
+  "processingProgress",
+];
+
+/**
+ * Makes the fields that every Azure status monitor has in common; the caller fills in `id` and `name`.
+ *
+ * @param word - the service's own word for the state
+ */
+export function statusFieldsOf<P>(
+  fields: Fields,
+  word: string,
+  status: OperationState,
+  scale: PercentageScale = "any",
+): StatusFields<P> {
+  const isUnsuccessful = status === "Failed" || status === "Canceled";
+  const percentage = percentageOf(fields);
+  const known = {
+    startTime: toDate(fields["startTime"]),
+    endTime: toDate(fields["endTime"]),
+    percentComplete: scaled(toPercentage(percentage), status, scale),
+    error: isUnsuccessful ? findError(fields) : parseOperationError(fields["error"]),
+    resourceId: typeof fields["resourceId"] === "string" ? fields["resourceId"] : undefined,
+  };
+  const invalidFields = leftOut(known, (name) => (name === "percentComplete" ? percentage : fields[name]));
   return {
     ...fields,
-    status: parseState(fields["status"], "$.status"),
-    startTime: parseOptional(fields["startTime"], "$.startTime", parseDate),
-    endTime: parseOptional(fields["endTime"], "$.endTime", parseDate),
-    percentComplete: parseOptional(fields["percentComplete"], "$.percentComplete", parsePercent),
-    error: parseOptional(fields["error"], "$.error", parseOperationError),
-    resourceId: parseOptional(fields["resourceId"], "$.resourceId", parseString),
+    ...known,
+    status,
+    ...(word.trim().toLowerCase() !== status.toLowerCase() && { serviceStatus: word }),
+    ...(invalidFields && { invalidFields }),
     // Only the caller knows what P is: the service's contract says "anything".
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     properties: fields["properties"] as P | undefined,
   };
 }
 
+function leftOut(known: Fields, valueOf: (name: string) => unknown): Fields | undefined {
+  const names = Object.keys(known).filter((name) => known[name] === undefined && isPresent(valueOf(name)));
+  return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, valueOf(name)]));
+}
+
+/** Machine Learning sends 1.0 at the end; a service that sends 1 on its way means 1 %. */
+function scaled(
+  value: number | undefined,
+  status: OperationState,
+  scale: PercentageScale,
+): number | undefined {
+  if (value === undefined || scale === "percent") return value;
+  const isFraction = (value > 0 && value < 1) || (value === 1 && status === "Succeeded");
+  return isFraction ? value * 100 : value;
+}
+
+function percentageOf(fields: Fields): unknown {
+  const { properties } = fields;
+  return (
+    firstPresent(fields, percentageFields) ??
+    (isObject(properties) ? firstPresent(properties, percentageFields) : undefined)
+  );
+}
+
+function firstPresent(fields: Fields, names: readonly string[]): unknown {
+  const name = names.find((candidate) => isPresent(fields[candidate]));
+  return name === undefined ? undefined : fields[name];
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
 /**
- * Parses a state: compared without case, `Cancelled` is `Canceled`, any other word is kept as it came.
+ * Parses the word of a state.
  *
  * @throws {@link ContractError} when it is missing, empty or no string
  */
-export function parseState(value: unknown, path: string): OperationState {
+export function parseWord(value: unknown, path: string): string {
   const word = parseString(value, path);
   if (word.trim() === "") throw new ContractError(path, "a state", word);
-  return canonicalStates.get(word.toLowerCase()) ?? word;
+  return word;
 }
 
-// V8 parses a body of any depth, but a recursive parser would run out of stack on it.
-const maxErrorDepth = 32;
-
-/**
- * Parses the `error` of a status or of an `ErrorResponse`. A missing code or message becomes empty, so that the rest of
- * the error is not lost.
- *
- * @throws {@link ContractError} when a field has the wrong type, or it nests more than 32 levels deep
- */
-export function parseOperationError(value: unknown, path: string, depth = 0): OperationError {
-  const fields = parseObject(value, path);
-  checkDepth(depth, path);
-  const parseDetail = (detail: unknown, at: string): OperationError =>
-    parseOperationError(detail, at, depth + 1);
-  return {
-    code: parseOptional(fields["code"], `${path}.code`, parseString) ?? "",
-    message: parseOptional(fields["message"], `${path}.message`, parseString) ?? "",
-    target: parseOptional(fields["target"], `${path}.target`, parseString),
-    details: parseOptional(fields["details"], `${path}.details`, (list, at) =>
-      parseArray(list, at, parseDetail),
-    ),
-    innererror: parseOptional(fields["innererror"], `${path}.innererror`, parseInnerError),
-  };
-}
-
-function parseInnerError(value: unknown, path: string, depth = 0): InnerError {
-  const fields = parseObject(value, path);
-  checkDepth(depth, path);
-  return {
-    code: parseOptional(fields["code"], `${path}.code`, parseString),
-    message: parseOptional(fields["message"], `${path}.message`, parseString),
-    innererror: parseOptional(fields["innererror"], `${path}.innererror`, (inner, at) =>
-      parseInnerError(inner, at, depth + 1),
-    ),
-  };
-}
-
-function checkDepth(depth: number, path: string): void {
-  if (depth >= maxErrorDepth) throw new ContractError(path, `at most ${maxErrorDepth} levels`, "more");
-}
-
-function parsePercent(value: unknown, path: string): number {
-  if (typeof value !== "number" || !(value >= 0 && value <= 100)) {
-    throw new ContractError(path, "a number from 0 to 100", value);
-  }
-  return value;
-}
-
-function checkSameOperation(got: string, path: string, operationId: string): void {
+/** An odd value informs of nothing. The id of another operation means that this response is not ours. */
+function checkSameOperation(got: unknown, path: string, operationId: string): void {
+  if (!isOperationId(got)) return;
   if (got !== operationId && got.toLowerCase() !== operationId.toLowerCase()) {
     throw new ContractError(path, `the operation ${operationId}`, got);
   }
@@ -126,27 +161,4 @@ function lastPathSegment(id: string): string {
   const pathLength = id.search(/[?#]/);
   const path = pathLength < 0 ? id : id.slice(0, pathLength);
   return path.slice(path.lastIndexOf("/") + 1);
-}
-
-const rfc3339 =
-  /^\d{4}-\d{2}-(\d{2})T(?:[01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(?:\.\d+)?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i;
-
-/** In days. */
-const minMonthLength = 28;
-
-function parseDate(value: unknown, path: string): Date {
-  const text = typeof value === "string" ? value.toUpperCase() : "";
-  const [, day, second] = rfc3339.exec(text) ?? [];
-  // Date.parse knows no leap second, and rolls 30 February over into March.
-  const isLeapSecond = second === "60";
-  const date = new Date(isLeapSecond ? text.replace(":60", ":59") : text);
-  const isRealDay = Number(day) <= minMonthLength || dayOf(text) === Number(day);
-  if (!isRealDay || Number.isNaN(date.getTime()))
-    throw new ContractError(path, "an RFC 3339 date-time", value);
-  return isLeapSecond ? new Date(date.getTime() + 1000) : date;
-}
-
-/** The day of the month that a date is taken for, whatever its time and its zone. */
-function dayOf(text: string): number {
-  return new Date(`${text.slice(0, 10)}T00:00:00Z`).getUTCDate();
 }

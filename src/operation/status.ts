@@ -38,8 +38,10 @@ export interface OperationError {
 
 /** The fields that every Azure status monitor has in common. */
 export interface StatusFields<P = unknown> {
-  /** The operation's state. */
+  /** The operation's state. A word that ends an operation is `Succeeded`, `Failed` or `Canceled` here. */
   readonly status: OperationState;
+  /** The service's own word for the state, where it is another one: `Completed`, `PartiallySucceeded`. */
+  readonly serviceStatus?: string | undefined;
   /** The start of the operation, by the service's clock. */
   readonly startTime?: Date | undefined;
   /** The end of the operation, by the service's clock. */
@@ -52,6 +54,8 @@ export interface StatusFields<P = unknown> {
   readonly error?: OperationError | undefined;
   /** The resource that is operated on. */
   readonly resourceId?: string | undefined;
+  /** Values of these fields that have no plain meaning, as they came: `{ startTime: "yesterday" }`. */
+  readonly invalidFields?: Readonly<Record<string, unknown>> | undefined;
   /** Fields beyond the contract, as they came. */
   readonly [field: string]: unknown;
 }

@@ -12,7 +12,6 @@ import {
   parseObject,
   parseOptionalNumber,
 } from "../operation/json-fields.ts";
-import { parseState } from "../operation/parse-status.ts";
 import type { Fields } from "../operation/json-fields.ts";
 import { parseProgressToken, progressOf, progressTokenOf } from "./progress-token.ts";
 import type { ProgressToken } from "./progress-token.ts";
@@ -186,7 +185,7 @@ function parseShortState(value: unknown, path: string): OperationState {
   if (typeof value !== "string" || value.trim() === "" || value.length > maxStateLength) {
     throw invalidField(path, `a state of at most ${maxStateLength} characters`, value);
   }
-  return parseState(value, path);
+  return value;
 }
 
 /** A URL that Azure signs has up to 4 kB; nothing else in a token is long. */

@@ -35,6 +35,8 @@ export interface PollState<P = unknown> {
   readonly failure?: RequestError | undefined;
   readonly consecutiveFailures: number;
   readonly outageSinceInMs?: number | undefined;
+  /** The first of the last failed polls if all of these found no operation. */
+  readonly notFoundSinceInMs?: number | undefined;
   /** The end of the last response's Retry-After, which counts for one wait. */
   readonly notBeforeInMs?: number | undefined;
   /** Whether that Retry-After came with a failed poll: then even `poll()` waits for it. */
@@ -128,6 +130,7 @@ function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: num
     failure,
     consecutiveFailures: state.consecutiveFailures + 1,
     outageSinceInMs: state.outageSinceInMs ?? atInMs,
+    notFoundSinceInMs: failure.kind === "notFound" ? (state.notFoundSinceInMs ?? atInMs) : undefined,
     // A poll() that failed without one does not shorten that of the response before.
     notBeforeInMs: ownEnd ?? state.notBeforeInMs,
     isRetryAfterOfFailure: ownEnd === undefined ? state.isRetryAfterOfFailure : true,
@@ -146,7 +149,13 @@ function validAge(ageInMs = 0): number {
 
 /** A wait that stopped may be started again: its outage then counts from zero. */
 export function withoutOutage<P>(state: PollState<P>): PollState<P> {
-  return { ...state, failure: undefined, consecutiveFailures: 0, outageSinceInMs: undefined };
+  return {
+    ...state,
+    failure: undefined,
+    consecutiveFailures: 0,
+    outageSinceInMs: undefined,
+    notFoundSinceInMs: undefined,
+  };
 }
 
 /** Makes the history that a schedule decides by. */
@@ -216,13 +225,19 @@ function stopReasonOfFailure(
   const { failure, outageSinceInMs = elapsedInMs } = state;
   if (failure === undefined) return undefined;
   if (failure.kind === "permanent") return "pollingFailed";
-  const outageInMs = elapsedInMs - outageSinceInMs;
-  if (failure.kind === "notFound" && state.isResultPending !== true) {
-    return elapsedInMs >= rules.notFoundGraceInMs ? "notFound" : undefined;
-  }
-  // A result may be replicated as late as an operation is.
-  const toleranceInMs = failure.kind === "notFound" ? rules.notFoundGraceInMs : rules.outageToleranceInMs;
-  return outageInMs >= toleranceInMs ? "pollingFailed" : undefined;
+  if (failure.kind === "notFound") return stopReasonIfNotFound(state, elapsedInMs, rules);
+  return elapsedInMs - outageSinceInMs >= rules.outageToleranceInMs ? "pollingFailed" : undefined;
+}
+
+/** An operation that was never seen may not be replicated since the start; one that was seen, since the first 404. */
+function stopReasonIfNotFound(
+  { status, isResultPending, notFoundSinceInMs = 0 }: PollState,
+  elapsedInMs: number,
+  { notFoundGraceInMs }: PollRules,
+): StopReason | undefined {
+  const sinceInMs = status === undefined ? 0 : notFoundSinceInMs;
+  if (elapsedInMs - sinceInMs < notFoundGraceInMs) return undefined;
+  return isResultPending ? "pollingFailed" : "notFound";
 }
 
 /** The time that the last poll before the deadline gets for its response. */

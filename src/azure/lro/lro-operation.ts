@@ -1,6 +1,7 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
-import { RequestError, messageOf } from "../../operation/errors.ts";
+import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
+import { isObject } from "../../operation/json-fields.ts";
 import type { Limiter } from "../../operation/limiter.ts";
 import type {
   GetStatusOptions,
@@ -17,7 +18,7 @@ import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "..
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
-import { nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
+import { deletedReport, nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
 import type { InitialRequestInfo, LroResponse, PollingLocation, StatusReport } from "./protocol.ts";
 
 /** The response to the initial request. */
@@ -114,7 +115,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     if (parseFailure) return Promise.reject(parseFailure);
     switch (stage.at) {
       case "start":
-        return this.#takeInitialResponse(stage, options.abortSignal);
+        return this.#takeInitialResponse(stage, options);
       case "status":
         return this.#requestStatus(stage.location, options);
       case "result":
@@ -137,10 +138,15 @@ export class LroOperation<TResult> implements Operation<TResult> {
     }
   }
 
-  async #takeInitialResponse(start: Start, abortSignal: AbortSignal): Promise<StatusResponse<TResult>> {
-    const response = await start.response;
+  async #takeInitialResponse(
+    { request, response: sent }: Start,
+    { abortSignal, terminalStates }: GetStatusOptions,
+  ): Promise<StatusResponse<TResult>> {
+    const response = await sent;
     abortSignal.throwIfAborted();
-    return this.#applyReport(response, () => parseInitialResponse(start.request, lroResponseOf(response)));
+    return this.#applyReport(response, () =>
+      parseInitialResponse(request, lroResponseOf(response), terminalStates),
+    );
   }
 
   async #requestStatus(
@@ -148,7 +154,12 @@ export class LroOperation<TResult> implements Operation<TResult> {
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(location.monitorUrl, options);
-    return this.#applyReport(response, () => parsePollResponse(location, lroResponseOf(response)));
+    if (isDeleted(location, response)) return this.#applyReport(response, () => deletedReport(location));
+    throwUnlessSuccessful(response);
+    const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
+    return this.#applyReport(response, () =>
+      parsePollResponse(observed, lroResponseOf(response), options.terminalStates),
+    );
   }
 
   async #requestResult(
@@ -156,8 +167,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(url, options);
+    throwUnlessSuccessful(response);
     return this.#applyReport(response, () => ({
-      fields: { ...fields, properties: lroResponseOf(response).body },
+      fields: { ...fields, properties: resultOf(response) },
       pollingLocation: location,
     }));
   }
@@ -168,7 +180,6 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const response = await pipeline.send({ ...request, ...options });
     // A response that comes too late must not undo the stage of a later poll.
     options.abortSignal.throwIfAborted();
-    if (response.status >= 300) throw errorOfResponse(response);
     return response;
   }
 
@@ -229,6 +240,25 @@ export class LroOperation<TResult> implements Operation<TResult> {
   }
 }
 
+/**
+ * Returns whether a monitor that had answered is gone with the resource that its operation deletes. An error about the
+ * operation says something else: it has expired.
+ */
+function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): boolean {
+  if (deletion !== "observed" || response.status !== 404) return false;
+  return !/operation/i.test(errorOfResponse(response).code);
+}
+
+function throwUnlessSuccessful(response: PipelineResponse): void {
+  if (response.status >= 300) throw errorOfResponse(response);
+}
+
+/** @throws {@link ContractError} if the service still prepares the result */
+function resultOf(response: PipelineResponse): unknown {
+  if (response.status === 202) throw new ContractError("$", "the result", "a response 202");
+  return lroResponseOf(response).body;
+}
+
 /** Describes the response to the initial request. */
 export function initialResponseOf(response: PipelineResponse): InitialResponse {
   return { statusCode: response.status, headers: response.headers.toJSON(), body: bodyOrText(response) };
@@ -249,7 +279,23 @@ function lroResponseOf(response: PipelineResponse): LroResponse {
     statusCode,
     header: (name) => headers.get(name),
     get body() {
-      return bodyAsText?.trim() ? parseBody(response) : undefined;
+      if (!bodyAsText?.trim()) return undefined;
+      return isText(headers.get("content-type")) ? (objectIn(bodyAsText) ?? bodyAsText) : parseBody(response);
     },
   };
+}
+
+/** A page of HTML is that of a gateway, and no result. Without a type a body is JSON, as Azure's services send it. */
+function isText(contentType: string | undefined): boolean {
+  return contentType !== undefined && !/json|html/i.test(contentType);
+}
+
+/** Some services send a status as `text/plain`. */
+function objectIn(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,10 +1,18 @@
 import type { HttpMethods } from "@azure/core-rest-pipeline";
 import { ContractError } from "../../operation/errors.ts";
-import { isTerminal } from "../../operation/status.ts";
-import type { OperationState, StatusFields } from "../../operation/status.ts";
 import { isObject, parseObject } from "../../operation/json-fields.ts";
 import type { Fields } from "../../operation/json-fields.ts";
-import { parseState, parseStatusFields } from "../../operation/parse-status.ts";
+import { fieldOf } from "../../operation/lenient-fields.ts";
+import { findError } from "../../operation/parse-error.ts";
+import { parseWord, statusFieldsOf } from "../../operation/parse-status.ts";
+import {
+  isOperationWord,
+  isOperationWordOfResource,
+  operationStateOf,
+  provisioningStateOf,
+} from "../../operation/state-words.ts";
+import { isTerminal } from "../../operation/status.ts";
+import type { OperationState, StatusFields, TerminalStates } from "../../operation/status.ts";
 
 /**
  * How a service reports the status of an operation, by Azure's REST guidelines and its resource providers.
@@ -25,6 +33,8 @@ export interface PollingLocation {
   readonly monitorUrl: string;
   /** The URL of the result once the operation has succeeded; `undefined` if the response to the last poll has it. */
   readonly resultUrl?: string | undefined;
+  /** Whether the operation deletes a resource, and has been polled: then the monitor may go with the resource. */
+  readonly deletion?: "requested" | "observed" | undefined;
 }
 
 /** The facts of an initial request that decide where to poll. */
@@ -38,7 +48,10 @@ export interface InitialRequestInfo {
 export interface LroResponse {
   readonly statusCode: number;
   readonly header: (name: string) => string | undefined;
-  /** `undefined` if it is empty. Reading it throws a {@link ContractError} if it is no JSON, which may not matter. */
+  /**
+   * `undefined` if it is empty, text if its type is none of JSON. Reading it throws a {@link ContractError} if it is an
+   * HTML page or broken JSON, which may not matter.
+   */
   readonly body: unknown;
 }
 
@@ -54,15 +67,24 @@ export interface StatusReport {
  *
  * @throws {@link ContractError} if it names no way to learn the outcome of the operation
  */
-export function parseInitialResponse(request: InitialRequestInfo, response: LroResponse): StatusReport {
-  const pollingLocation = pollingLocationOf(request, response);
-  if (pollingLocation === undefined) return reportWithoutLocation(request, response);
-  if (pollingLocation.kind === "resource") return parseResource(pollingLocation, response);
-  if (pollingLocation.kind === "location") return { fields: { status: "Running" }, pollingLocation };
-  const state = firstState(request, response);
-  return isTerminal(state)
-    ? parseStatusMonitor(pollingLocation, response)
-    : { fields: { status: state }, pollingLocation };
+export function parseInitialResponse(
+  request: InitialRequestInfo,
+  response: LroResponse,
+  terminalStates?: TerminalStates,
+): StatusReport {
+  const location = pollingLocationOf(request, response, terminalStates);
+  switch (location?.kind) {
+    case undefined:
+      return reportWithoutLocation(request, response, terminalStates);
+    case "statusMonitor":
+      return parseFirstStatus(request, location, response, terminalStates);
+    case "location":
+      return running(location);
+    case "resource":
+      return response.body === undefined
+        ? firstReportWithoutBody(location, response)
+        : parseResource(location, response, terminalStates);
+  }
 }
 
 /**
@@ -70,32 +92,82 @@ export function parseInitialResponse(request: InitialRequestInfo, response: LroR
  *
  * @throws {@link ContractError} if it has no usable status
  */
-export function parsePollResponse(location: PollingLocation, response: LroResponse): StatusReport {
+export function parsePollResponse(
+  location: PollingLocation,
+  response: LroResponse,
+  terminalStates?: TerminalStates,
+): StatusReport {
   switch (location.kind) {
     case "statusMonitor":
-      return parseStatusMonitor(moved(location, monitorHeader(response)), response);
+      return parseStatusMonitor(moved(location, monitorHeader(response)), response, terminalStates);
     case "location":
-      return parseLocation(moved(location, response.header("location")), response);
+      return parseLocation(location, response, terminalStates);
     case "resource":
       // Only the response to the initial request may come without a resource.
-      if (response.body === undefined && response.statusCode !== 202)
+      if (response.body === undefined && response.statusCode !== 202 && !isGone(location, response))
         throw new ContractError("$", "a resource", undefined);
-      return parseResource(location, response);
+      return parseResource(location, response, terminalStates);
   }
 }
 
-function pollingLocationOf(request: InitialRequestInfo, response: LroResponse): PollingLocation | undefined {
-  const location = resolved(response.header("location"), request.url);
-  const monitorUrl = resolved(monitorHeader(response), request.url);
+/** Makes the report of an operation whose monitor is gone with the resource that it deleted. */
+export function deletedReport(pollingLocation: PollingLocation): StatusReport {
+  return succeeded(undefined, pollingLocation);
+}
+
+function isGone({ deletion }: PollingLocation, { statusCode }: LroResponse): boolean {
+  return deletion !== undefined && statusCode === 204;
+}
+
+function pollingLocationOf(
+  request: InitialRequestInfo,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): PollingLocation | undefined {
+  const { method, url, finalStateVia } = request;
+  const deletion = method === "DELETE" ? "requested" : undefined;
+  const location = resolved(response.header("location"), url);
+  const monitorUrl = resolved(monitorHeader(response), url);
   if (monitorUrl !== undefined) {
-    return { kind: "statusMonitor", monitorUrl, resultUrl: resultUrlOf(request, location, monitorUrl) };
+    const resultUrl = resultUrlOf(request, location, monitorUrl);
+    return { kind: "statusMonitor", monitorUrl, resultUrl, deletion };
   }
   if (response.statusCode === 204) return undefined;
   if (location !== undefined) {
-    const resultUrl = request.finalStateVia === "original-uri" ? request.url : undefined;
-    return { kind: "location", monitorUrl: location, resultUrl };
+    const resultUrl = finalStateVia === "original-uri" ? url : undefined;
+    return { kind: "location", monitorUrl: location, resultUrl, deletion };
   }
-  return returnsResource(request) ? { kind: "resource", monitorUrl: request.url } : undefined;
+  const kind = kindWithoutHeaders(request, response, terminalStates);
+  return kind && { kind, monitorUrl: url, deletion };
+}
+
+/** Returns how the URL of the request itself reports the status, if it does. */
+function kindWithoutHeaders(
+  request: InitialRequestInfo,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): PollingKind | undefined {
+  if (returnsResource(request)) return "resource";
+  const body = bodyIfJson(response);
+  const isResource = provisioningWordOf(body) !== undefined;
+  if (request.method === "GET") {
+    if (isOperationStatus(body, terminalStates)) return "statusMonitor";
+    return isResource || response.statusCode === 202 ? "location" : undefined;
+  }
+  return isResource && request.method === "DELETE" ? "resource" : undefined;
+}
+
+const fieldsOfOperationStatuses = ["startTime", "endTime", "percentComplete", "error", "resourceLocation"];
+
+/** Returns whether a body is an operation status, and not a resource with a `status` of its own (`Online`). */
+function isOperationStatus(body: unknown, terminalStates: TerminalStates | undefined): boolean {
+  const fields = fieldsOf(body);
+  const word = wordAt(fields, "status");
+  return word !== undefined && (isOperationWord(word, terminalStates) || hasFieldsOfStatus(fields));
+}
+
+function hasFieldsOfStatus(fields: Fields): boolean {
+  return fieldsOfOperationStatuses.some((name) => Object.hasOwn(fields, name));
 }
 
 function returnsResource({ method }: InitialRequestInfo): boolean {
@@ -117,25 +189,38 @@ function resultUrlOf(
   return resource ?? (method === "PATCH" ? url : undefined);
 }
 
-/** Parses a response without a URL to poll. The operation is over, unless the status code is 202. */
-function reportWithoutLocation({ method }: InitialRequestInfo, response: LroResponse): StatusReport {
-  const { statusCode, body } = response;
-  if (statusCode !== 202) return succeeded(body, undefined);
-  const fields = parseStatusFields(parseObject(body, "$"));
-  if (!isTerminal(fields.status)) {
-    throw new ContractError("Operation-Location", `a URL in the response 202 to the ${method}`, undefined);
-  }
-  return { fields: withResult(fields, body), pollingLocation: undefined };
+/** Parses a response without a URL to poll: the operation is over, unless the code or the body says that it runs. */
+function reportWithoutLocation(
+  { method }: InitialRequestInfo,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  const report = reportOf(response, undefined, isOperationWord, terminalStates);
+  if (isTerminal(report.fields.status)) return report;
+  const expected = `a URL in the response ${response.statusCode} to the ${method}`;
+  throw new ContractError("Operation-Location", expected, undefined);
 }
 
-/** Returns the first state by the body, which may be terminal already. A body that shows a resource has none. */
-function firstState(request: InitialRequestInfo, response: LroResponse): OperationState {
-  const body = returnsResource(request) ? undefined : bodyIfJson(response);
-  const word = isObject(body) ? body["status"] : undefined;
-  return typeof word === "string" && word.trim() !== "" ? parseState(word, "$.status") : "NotStarted";
+/** The first state is by the body, which may be terminal already. A body that shows a resource has none. */
+function parseFirstStatus(
+  request: InitialRequestInfo,
+  location: PollingLocation,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  const state = returnsResource(request) ? undefined : monitorState(bodyIfJson(response), terminalStates);
+  const { status = "NotStarted" } = state ?? {};
+  return isTerminal(status)
+    ? parseStatusMonitor(location, response, terminalStates)
+    : { fields: { status }, pollingLocation: location };
 }
 
-/** Returns `undefined` if the body is no JSON, which does not matter where a header names the status monitor. */
+/** An empty 201 or 202 to a PUT announces the resource. After an empty 200 there is nothing more to come. */
+function firstReportWithoutBody(location: PollingLocation, { statusCode }: LroResponse): StatusReport {
+  return statusCode === 200 ? succeeded(undefined, location) : running(location);
+}
+
+/** Returns `undefined` if the body is no JSON, which does not matter where a header or the code tells the state. */
 function bodyIfJson(response: LroResponse): unknown {
   try {
     return response.body;
@@ -144,14 +229,90 @@ function bodyIfJson(response: LroResponse): unknown {
   }
 }
 
-function parseStatusMonitor(location: PollingLocation, { body }: LroResponse): StatusReport {
-  const fields = parseStatusFields(parseObject(body, "$"));
-  const resourceLocation = fields["resourceLocation"];
-  const resultUrl =
-    typeof resourceLocation === "string" && resourceLocation !== ""
-      ? resolved(resourceLocation, location.monitorUrl)
-      : location.resultUrl;
-  return { fields: withResult(fields, body), pollingLocation: { ...location, resultUrl } };
+/** The word for a state in a body, what it means, and whether it stands beside the other fields of a status. */
+interface BodyState {
+  readonly word: string;
+  readonly status: OperationState;
+  readonly isAtRoot: boolean;
+}
+
+/** Returns the state in the body of a status monitor: the first word at one of its places, whatever it is. */
+function monitorState(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
+  const fields = fieldsOf(body);
+  const properties = fieldsOf(fields["properties"]);
+  const rootWord = wordAt(fields, "status") ?? wordAt(fields, "state");
+  if (rootWord !== undefined) return stateAtRoot(fields, rootWord, terminalStates);
+  const word = wordAt(properties, "status") ?? wordAt(properties, "state");
+  if (word !== undefined) return { word, status: operationStateOf(word, terminalStates), isAtRoot: false };
+  return stateOfResource(body, terminalStates);
+}
+
+/** Azure DevOps says in `result` how an operation ended that has `completed`. */
+function stateAtRoot(fields: Fields, word: string, terminalStates: TerminalStates | undefined): BodyState {
+  const result = wordAt(fields, "result");
+  const stateOfResult = result === undefined ? undefined : operationStateOf(result, terminalStates);
+  const isOverridden = word.trim().toLowerCase() === "completed" && isTerminal(stateOfResult);
+  return {
+    word,
+    status: isOverridden ? stateOfResult : operationStateOf(word, terminalStates),
+    isAtRoot: true,
+  };
+}
+
+/** @throws {@link ContractError} if the `provisioningState` is no word */
+function stateOfResource(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
+  const value = provisioningWordOf(body);
+  if (value === undefined) return undefined;
+  const word = parseWord(value, "$.properties.provisioningState");
+  return { word, status: provisioningStateOf(word, terminalStates), isAtRoot: false };
+}
+
+function provisioningWordOf(body: unknown): unknown {
+  const fields = fieldsOf(body);
+  return fieldsOf(fields["properties"])["provisioningState"] ?? fields["provisioningState"] ?? undefined;
+}
+
+/** Returns the word in a field. A number is the HTTP code of a problem report, and no state. */
+function wordAt(fields: Fields, name: string): string | undefined {
+  const value = fieldOf(fields, name);
+  return typeof value === "string" && /[^\d\s]/.test(value) ? value : undefined;
+}
+
+/** A status monitor has to say its state: only 202 and 204 speak for themselves. */
+function parseStatusMonitor(
+  location: PollingLocation,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  const { statusCode } = response;
+  const state = monitorState(bodyIfJson(response), terminalStates);
+  if (state === undefined && statusCode === 202) return running(location);
+  if (state === undefined && statusCode === 204) return succeeded(undefined, location);
+  const body = parseObject(response.body, "$");
+  // Azure Resource Manager: a resource without a provisioningState has succeeded.
+  if (state === undefined && isArmResource(body)) return succeeded(body, location);
+  if (state === undefined) throw new ContractError("$.status", "a state", body["status"]);
+  const fields = statusFieldsOf(body, state.word, state.status);
+  const resultUrl = resultUrlIn(body, response, location) ?? location.resultUrl;
+  return {
+    fields: state.isAtRoot ? withResult(fields, body) : { ...fields, properties: body },
+    pollingLocation: { ...location, resultUrl },
+  };
+}
+
+function isArmResource({ id, type }: Fields): boolean {
+  return typeof id === "string" && /^\/subscriptions\//i.test(id) && typeof type === "string";
+}
+
+/** Returns the URL that a status names for the result: by the guidelines, by Microsoft Teams, by Azure Maps. */
+function resultUrlIn(
+  body: Fields,
+  { header }: LroResponse,
+  { monitorUrl }: PollingLocation,
+): string | undefined {
+  const names = [body["resourceLocation"], body["targetResourceLocation"], header("resource-location")];
+  const url = names.find((name) => typeof name === "string" && name !== "");
+  return typeof url === "string" ? resolved(url, monitorUrl) : undefined;
 }
 
 /** Adds the result: `properties` by DevCenter, `result` by the guidelines for actions, the whole body by others. */
@@ -160,42 +321,72 @@ function withResult(fields: StatusFields, body: unknown): StatusFields {
   return { ...fields, properties: fields.properties ?? fields["result"] ?? body };
 }
 
-function parseLocation(pollingLocation: PollingLocation, response: LroResponse): StatusReport {
-  if (response.statusCode === 202) return { fields: { status: "Running" }, pollingLocation };
-  const { body } = response;
-  // By the guidelines the status code alone decides; a body that reports a failure counts all the same.
-  const word = provisioningStateOf(body);
-  const state = typeof word === "string" && word !== "" ? parseState(word, "$.status") : "Succeeded";
-  const isUnsuccessful = state === "Failed" || state === "Canceled";
-  return isUnsuccessful ? failedOrCanceled(state, body, pollingLocation) : succeeded(body, pollingLocation);
+function parseLocation(
+  location: PollingLocation,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  const report = reportOf(response, location, isOperationWord, terminalStates);
+  const next = resolved(response.header("location"), location.monitorUrl);
+  if (next === undefined) return report;
+  if (!isTerminal(report.fields.status)) {
+    return { ...report, pollingLocation: { ...location, monitorUrl: next } };
+  }
+  // Microsoft Fabric: the Location of the last response is that of the result.
+  const isOfResult = location.deletion === undefined && !isSameResource(next, location.monitorUrl);
+  return isOfResult ? { ...report, pollingLocation: { ...location, resultUrl: next } } : report;
 }
 
-function parseResource(pollingLocation: PollingLocation, { statusCode, body }: LroResponse): StatusReport {
-  const word = provisioningStateOf(body);
-  const stateByCode = statusCode === 202 ? "Running" : "Succeeded";
+function parseResource(
+  location: PollingLocation,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  return reportOf(response, location, isOperationWordOfResource, terminalStates);
+}
+
+/**
+ * Reports by a body that may be an operation status or a resource: a `provisioningState` counts, and so does a `status`
+ * that is a word of operations. Without them the HTTP code decides.
+ */
+function reportOf(
+  response: LroResponse,
+  pollingLocation: PollingLocation | undefined,
+  isOperationWordHere: typeof isOperationWord,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  const body = bodyIfJson(response);
+  const fields = fieldsOf(body);
+  const word = wordAt(fields, "status");
+  const isWordOfOperation = word !== undefined && isOperationWordHere(word, terminalStates);
   const state =
-    word === undefined || word === null ? stateByCode : parseState(word, "$.properties.provisioningState");
-  if (state === "Succeeded") return succeeded(body, pollingLocation);
-  return isTerminal(state)
-    ? failedOrCanceled(state, body, pollingLocation)
-    : { fields: { status: state }, pollingLocation };
+    stateOfResource(body, terminalStates) ??
+    (isWordOfOperation ? stateAtRoot(fields, word, terminalStates) : undefined);
+  if (state?.isAtRoot) return { fields: statusAtRoot(fields, state), pollingLocation };
+  if (state === undefined && response.statusCode === 202) return running(pollingLocation);
+  const status = state?.status ?? (isErrorAlone(fields) ? "Failed" : "Succeeded");
+  // Read again: where the code decides, the body must be a result.
+  if (status === "Succeeded") return succeeded(response.body, pollingLocation);
+  return { fields: { status, error: isTerminal(status) ? findError(body) : undefined }, pollingLocation };
+}
+
+function statusAtRoot(body: Fields, { word, status }: BodyState): StatusFields {
+  const fields = statusFieldsOf(body, word, status);
+  // A resource is its own result.
+  return hasFieldsOfStatus(body) ? withResult(fields, body) : { ...fields, properties: body };
+}
+
+/** A service that goes by the code alone may answer 200 with an error in place of the result. */
+function isErrorAlone({ error }: Fields): boolean {
+  return isObject(error) && (findError({ error })?.code ?? "") !== "";
+}
+
+function running(pollingLocation: PollingLocation | undefined): StatusReport {
+  return { fields: { status: "Running" }, pollingLocation };
 }
 
 function succeeded(body: unknown, pollingLocation: PollingLocation | undefined): StatusReport {
   return { fields: { status: "Succeeded", properties: body }, pollingLocation };
-}
-
-function failedOrCanceled(
-  status: OperationState,
-  body: unknown,
-  pollingLocation: PollingLocation,
-): StatusReport {
-  const error = fieldsOf(body)["error"] ?? fieldsOf(fieldsOf(body)["properties"])["error"];
-  return { fields: parseStatusFields({ status, error }), pollingLocation };
-}
-
-function provisioningStateOf(body: unknown): unknown {
-  return fieldsOf(fieldsOf(body)["properties"])["provisioningState"] ?? fieldsOf(body)["provisioningState"];
 }
 
 function fieldsOf(value: unknown): Fields {

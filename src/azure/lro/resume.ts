@@ -95,11 +95,15 @@ function checkVersion(value: unknown, apiVersion: string): void {
 
 function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLocation {
   const path = "token.operation.pollingLocation";
-  const fields = parseFields(value, path, ["kind", "monitorUrl", "resultUrl"]);
+  const fields = parseFields(value, path, ["kind", "monitorUrl", "resultUrl", "deletion"]);
+  const { deletion } = fields;
+  if (deletion !== undefined && deletion !== "requested" && deletion !== "observed")
+    throw invalidField(`${path}.deletion`, "requested or observed", deletion);
   return {
     kind: parseKind(fields["kind"], `${path}.kind`, ownKinds),
     monitorUrl: parseOwnUrl(`${path}.monitorUrl`, fields["monitorUrl"], target),
     resultUrl: parseOptionalUrl(`${path}.resultUrl`, fields["resultUrl"], target),
+    deletion,
   };
 }
 

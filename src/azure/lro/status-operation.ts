@@ -58,7 +58,7 @@ export class StatusOperation<P> implements Operation<P> {
     const response = await pipeline.send({ ...options, method: "GET", url: `${this.#url}${query}` });
     if (response.status !== 200) throw errorOfResponse(response);
     const metadata = metadataOf(response);
-    const parse = (): OperationStatus<P> => parseOperationStatus<P>(parseBody(response), this.id);
+    const parse = (): OperationStatus<P> => parseOperationStatus<P>(parseBody(response), this.id, options);
     const status = parseResponse(parse, metadata, "transient");
     return { status, ageInMs: ageOf(status.startTime, response), ...metadata };
   }

@@ -1,0 +1,52 @@
+import type { Fields } from "./json-fields.ts";
+
+// What informs must never cost what decides: these parsers accept every value whose meaning is plain, and never throw.
+
+/** Returns a field by its name; without case, unless one has that very spelling. */
+export function fieldOf(fields: Fields, name: string): unknown {
+  if (Object.hasOwn(fields, name)) return fields[name];
+  const spelling = Object.keys(fields).find((key) => key.toLowerCase() === name.toLowerCase());
+  return spelling === undefined ? undefined : fields[spelling];
+}
+
+/** Returns the number of a percentage (`40`, `"40"`, `"40 %"`), at most 100; `undefined` if it is none. */
+export function toPercentage(value: unknown): number | undefined {
+  const text =
+    typeof value === "string" ? /^\s*(\d{1,20}(?:\.\d{1,20})?)\s*%?\s*$/.exec(value)?.[1] : undefined;
+  const number = text === undefined ? value : Number(text);
+  return typeof number === "number" && number >= 0 ? Math.min(number, 100) : undefined;
+}
+
+const dateAndTime =
+  /^(\d{4}-\d{2}-(\d{2}))(?:[T ](?:([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(\.\d{1,20})?)?))? ?(Z|UTC|GMT|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$/i;
+
+const httpDate = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} GMT$/i;
+
+/** .NET's and Unix' zero stand for "not set". */
+const earliest = Date.UTC(2000, 0);
+
+/**
+ * Returns the date of a text: RFC 3339, also with a space, without a colon in the zone, without a zone (then UTC) or
+ * without a time, and HTTP's form. `undefined` if it is none, or before 2000.
+ */
+export function toDate(value: unknown): Date | undefined {
+  if (typeof value !== "string") return undefined;
+  const text = value.trim();
+  const time = httpDate.test(text) ? Date.parse(text) : timeOf(text);
+  return time >= earliest ? new Date(time) : undefined;
+}
+
+function timeOf(text: string): number {
+  const [, date = "", day, hour = "00", minute = "00", second = "00", fraction = "", zone = "Z"] =
+    dateAndTime.exec(text) ?? [];
+  // Date.parse rolls 30 February over into March, and knows no leap second.
+  if (new Date(`${date}T00:00:00Z`).getUTCDate() !== Number(day)) return NaN;
+  const isLeapSecond = second === "60";
+  const time = `${date}T${hour}:${minute}:${isLeapSecond ? "59" : second}${fraction}`;
+  return Date.parse(`${time}${offsetOf(zone)}`) + (isLeapSecond ? 1000 : 0);
+}
+
+/** `+0200` as `+02:00`, a name as `Z` */
+function offsetOf(zone: string): string {
+  return /^[+-]/.test(zone) ? zone.replace(/(\d{2}):?(\d{2})$/, "$1:$2") : "Z";
+}

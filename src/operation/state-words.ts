@@ -1,0 +1,91 @@
+import type { OperationState, TerminalState, TerminalStates } from "./status.ts";
+
+/** The words that a resource ends by. Its other words describe the resource, not an operation. */
+const resourceEnds: ReadonlyMap<string, TerminalState> = new Map([
+  ["succeeded", "Succeeded"],
+  ["failed", "Failed"],
+  ["canceled", "Canceled"],
+  ["cancelled", "Canceled"],
+]);
+
+/**
+ * The words that operations end by, from the services' published descriptions. The list is closed: a new word that is
+ * taken for running costs a deadline, and one that is taken for an end a wrong outcome.
+ */
+const operationEnds: ReadonlyMap<string, TerminalState> = new Map([
+  ...resourceEnds,
+  ...ending("Succeeded", "completed success"),
+  ...ending("Succeeded", "partiallysucceeded partiallycompleted partialfailed"),
+  ...ending("Succeeded", "completedwithwarning completedwithwarnings"),
+  ...ending("Failed", "validationfailed rejected faulted expired timedout submissionfailed deletefailed"),
+  ...ending("Canceled", "forcecancelled forcecanceled aborted killed"),
+]);
+
+/** The words of operations that run. They matter only where a body may be that of a resource. */
+const runningWords: ReadonlySet<string> = new Set(
+  [
+    "notstarted running inprogress in_progress accepted queued pending waiting scheduled processing provisioning",
+    "creating updating deleting validating preparing finalizing starting",
+    "canceling cancelling cancelpending cancelrequested cancelinprogress deletepending",
+  ].flatMap((line) => line.split(" ")),
+);
+
+/** The words that a resource is unlikely to use for anything but an operation on it. */
+const resourceRunningWords: ReadonlySet<string> = new Set(
+  "notstarted inprogress in_progress accepted provisioning creating updating deleting".split(" "),
+);
+
+function ending(state: TerminalState, words: string): [string, TerminalState][] {
+  return words.split(" ").map((word) => [word, state]);
+}
+
+/**
+ * Returns the state that an operation's word means. Words are compared without case and outer spaces, and only whole:
+ * `NotSucceeded` is no success. A word that ends nothing is kept as it came.
+ */
+export function operationStateOf(word: string, terminalStates?: TerminalStates): OperationState {
+  return stateOf(word, operationEnds, terminalStates);
+}
+
+/** The same for a `provisioningState`, which ends by the words of the guidelines alone. */
+export function provisioningStateOf(word: string, terminalStates?: TerminalStates): OperationState {
+  return stateOf(word, resourceEnds, terminalStates);
+}
+
+/** Returns whether a word is one of an operation, and none that only a resource has (`Online`). */
+export function isOperationWord(word: string, terminalStates?: TerminalStates): boolean {
+  const key = normalized(word);
+  return runningWords.has(key) || operationEnds.has(key) || ownEnd(key, terminalStates) !== undefined;
+}
+
+/** The same for a word at a resource, which may be its own: a web app is `Running` for years. */
+export function isOperationWordOfResource(word: string, terminalStates?: TerminalStates): boolean {
+  const key = normalized(word);
+  return resourceRunningWords.has(key) || resourceEnds.has(key) || ownEnd(key, terminalStates) !== undefined;
+}
+
+function stateOf(
+  word: string,
+  ends: ReadonlyMap<string, TerminalState>,
+  terminalStates: TerminalStates | undefined,
+): OperationState {
+  const key = normalized(word);
+  const state = ownEnd(key, terminalStates) ?? ends.get(key);
+  if (state !== undefined) return state;
+  if (key === "notstarted") return "NotStarted";
+  return key === "running" ? "Running" : word;
+}
+
+function ownEnd(
+  key: string,
+  { succeeded, failed, canceled }: TerminalStates = {},
+): TerminalState | undefined {
+  const isListed = (words: readonly string[] = []): boolean => words.some((word) => normalized(word) === key);
+  if (isListed(succeeded)) return "Succeeded";
+  if (isListed(failed)) return "Failed";
+  return isListed(canceled) ? "Canceled" : undefined;
+}
+
+function normalized(word: string): string {
+  return word.trim().toLowerCase();
+}
