@@ -46,6 +46,7 @@ export type {
   OperationStatus,
   StatusFields,
   TerminalState,
+  TerminalStates,
 } from "./operation/status.ts";
 export type { PollOptions } from "./poller/options.ts";
 export { parseOperationStatus } from "./operation/parse-status.ts";

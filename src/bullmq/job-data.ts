@@ -4,6 +4,7 @@ import type { PollState } from "../state/state-machine.ts";
 import { resolveOptions } from "../poller/options.ts";
 import {
   invalidField,
+  parseArray,
   parseCount,
   parseFields,
   parseNumber,
@@ -12,10 +13,11 @@ import {
   parseString,
 } from "../operation/json-fields.ts";
 import { parseOperationError } from "../operation/parse-status.ts";
+import type { TerminalStates } from "../operation/status.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 
-/** The options of a wait that a job keeps: numbers, so that any worker can apply them. Durations are in milliseconds. */
+/** The options of a wait that a job keeps, as JSON, so that any worker can apply them. Durations are in milliseconds. */
 export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
   /** The time limit of one poll, its response body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
@@ -25,6 +27,8 @@ export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
   readonly notFoundGraceInMs?: number;
   /** The maximum backoff after failed polls, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
+  /** Words of the service that end the operation, beyond the known ones. */
+  readonly terminalStates?: TerminalStates | undefined;
 }
 
 /** An outage that lasts while a job waits for its next poll: a resume token has no field for it. */
@@ -87,7 +91,7 @@ const durationNames = [
   "maxDelayInMs",
 ] as const;
 
-const optionNames = [...durationNames, "pastDurationsInMs"] as const;
+const optionNames = [...durationNames, "pastDurationsInMs", "terminalStates"] as const;
 
 /** More past durations would not improve a schedule, and each takes space in Redis. */
 const maxPastDurations = 100;
@@ -100,10 +104,19 @@ function parseWaitOptions(value: unknown): QueuedWaitOptions {
     .filter((name) => fields[name] !== undefined)
     .map((name) => [name, fields[name] === null ? Infinity : parseNumber(fields[name], `${path}.${name}`)]);
   const options: QueuedWaitOptions = Object.fromEntries(durations);
-  const { pastDurationsInMs: past } = fields;
-  return past === undefined
-    ? options
-    : { ...options, pastDurationsInMs: parsePastDurations(past, `${path}.pastDurationsInMs`) };
+  const { pastDurationsInMs: past, terminalStates: words } = fields;
+  return {
+    ...options,
+    ...(past !== undefined && { pastDurationsInMs: parsePastDurations(past, `${path}.pastDurationsInMs`) }),
+    ...(words !== undefined && { terminalStates: parseTerminalStates(words, `${path}.terminalStates`) }),
+  };
+}
+
+function parseTerminalStates(value: unknown, path: string): TerminalStates {
+  const lists = Object.entries(parseFields(value, path, ["succeeded", "failed", "canceled"]));
+  return Object.fromEntries(
+    lists.map(([name, words]) => [name, parseArray(words, `${path}.${name}`, parseString)]),
+  );
 }
 
 function parsePastDurations(value: unknown, path: string): readonly number[] {

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Limiter, RateLimit } from "./limiter.ts";
-import type { OperationState, OperationStatus } from "./status.ts";
+import type { OperationState, OperationStatus, TerminalStates } from "./status.ts";
 
 /** A response to one poll, parsed. */
 export interface StatusResponse<P = unknown> {
@@ -109,7 +109,7 @@ export interface PollerEnd {
 /** Observes one wait, from its start until it ends or is abandoned. Errors that it throws do not affect the wait. */
 export interface PollerObserver {
   /** Passed to each poll of the wait. */
-  readonly getStatusOptions?: Omit<GetStatusOptions, "abortSignal"> | undefined;
+  readonly getStatusOptions?: Omit<GetStatusOptions, "abortSignal" | "terminalStates"> | undefined;
   /** Called after every response. */
   onResponse(snapshot: PollerSnapshot): void;
   /** Called after every failed poll. */
@@ -124,6 +124,8 @@ export interface GetStatusOptions {
   readonly abortSignal: AbortSignal;
   /** The parent of the request's span. */
   readonly tracingOptions?: TracingOptions | undefined;
+  /** The words of the wait's `terminalStates`. The operations of this library's clients apply them to the response. */
+  readonly terminalStates?: TerminalStates | undefined;
 }
 
 /**

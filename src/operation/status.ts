@@ -7,6 +7,19 @@ export type TerminalState = "Succeeded" | "Failed" | "Canceled";
  */
 export type OperationState = "NotStarted" | "Running" | TerminalState | (string & {});
 
+/**
+ * Words of a service that end an operation, beyond the known ones. They are compared without case and without spaces
+ * around them, and take precedence over the known ones.
+ */
+export interface TerminalStates {
+  /** The operation has succeeded. */
+  readonly succeeded?: readonly string[] | undefined;
+  /** The operation has failed. */
+  readonly failed?: readonly string[] | undefined;
+  /** The operation was canceled. */
+  readonly canceled?: readonly string[] | undefined;
+}
+
 /** Returns whether nothing changes any more in this state. */
 export function isTerminal(state: OperationState | undefined): state is TerminalState {
   return state === "Succeeded" || state === "Failed" || state === "Canceled";

@@ -2,6 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { PollRules } from "../state/state-machine.ts";
 import type { TracingOptions } from "../operation/operation.ts";
+import type { TerminalStates } from "../operation/status.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { adaptive } from "../schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
@@ -30,6 +31,11 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly notFoundGraceInMs?: number;
   /** The maximum backoff between failed polls, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
+  /**
+   * Words of the service that end the operation, beyond the known ones. Every poll receives them. Only operations of this
+   * library's clients apply them: an `Operation` of your own decides itself, and `fromPollerLike` ignores them.
+   */
+  readonly terminalStates?: TerminalStates | undefined;
   /** The tracing options of every Azure client. Default: the span of the wait is a child of the active one. */
   readonly tracingOptions?: TracingOptions;
   /** The polling schedule, in place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
@@ -51,6 +57,7 @@ export interface PollSettings {
   readonly clock: Clock;
   readonly random: () => number;
   readonly tracingOptions: TracingOptions | undefined;
+  readonly terminalStates: TerminalStates | undefined;
 }
 
 /**
@@ -72,6 +79,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     clock = systemClock,
     random = Math.random,
     tracingOptions,
+    terminalStates,
   } = options;
   checkSignal(abortSignal);
   if (onProgress) checkFunction("onProgress", onProgress);
@@ -83,6 +91,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   checkDuration("outageToleranceInMs", outageToleranceInMs, { allowInfinity: true });
   checkDuration("notFoundGraceInMs", notFoundGraceInMs, { allowInfinity: true });
   checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
+  if (terminalStates !== undefined) checkTerminalStates(terminalStates);
   return {
     rules: { deadlineInMs: Infinity, outageToleranceInMs, notFoundGraceInMs, maxRetryDelayInMs },
     abortSignal,
@@ -92,7 +101,40 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     clock,
     random,
     tracingOptions,
+    terminalStates,
   };
+}
+
+const terminalStateLists = ["succeeded", "failed", "canceled"] as const;
+
+function checkTerminalStates(terminalStates: TerminalStates): void {
+  if (typeof terminalStates !== "object" || terminalStates === null) {
+    throw new TypeError(
+      `terminalStates: expected an object with lists of words, got ${typeof terminalStates}`,
+    );
+  }
+  const listOf = new Map<string, string>();
+  for (const name of terminalStateLists) {
+    const words: unknown = terminalStates[name] ?? [];
+    if (!Array.isArray(words)) {
+      throw new TypeError(`terminalStates.${name}: expected an array of words, got ${typeof words}`);
+    }
+    for (const [index, word] of words.entries()) {
+      const key = keyOfWord(`terminalStates.${name}[${index}]`, word);
+      const other = listOf.get(key) ?? name;
+      if (other !== name) {
+        throw new RangeError(`terminalStates: expected "${key}" in one list, got it in ${other} and ${name}`);
+      }
+      listOf.set(key, name);
+    }
+  }
+}
+
+function keyOfWord(path: string, word: unknown): string {
+  if (typeof word !== "string") throw new TypeError(`${path}: expected a word, got ${typeof word}`);
+  const key = word.trim().toLowerCase();
+  if (key === "") throw new RangeError(`${path}: expected a word, got an empty text`);
+  return key;
 }
 
 /** A schedule is the user's code: its results are checked like everything else from outside. */

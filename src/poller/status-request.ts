@@ -23,7 +23,7 @@ export interface StatusRequestHandler<P> {
  */
 export class StatusRequest<P> {
   readonly #operation: Operation<P>;
-  readonly #settings: Pick<PollSettings, "clock" | "requestTimeoutInMs">;
+  readonly #settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "terminalStates">;
   readonly #limiter: Limiter | undefined;
   readonly #handler: StatusRequestHandler<P>;
   #controller: AbortController | undefined;
@@ -38,7 +38,7 @@ export class StatusRequest<P> {
 
   constructor(
     operation: Operation<P>,
-    settings: Pick<PollSettings, "clock" | "requestTimeoutInMs">,
+    settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "terminalStates">,
     limiter: Limiter | undefined,
     handler: StatusRequestHandler<P>,
   ) {
@@ -96,12 +96,15 @@ export class StatusRequest<P> {
 
   async #getStatus(abortSignal: AbortSignal): Promise<void> {
     const { getStatusOptions } = this.#handler;
+    const { terminalStates } = this.#settings;
     let response: StatusResponse<P>;
     let result: RequestResult;
     try {
-      response = await this.#operation.getStatus(
-        getStatusOptions ? { ...getStatusOptions, abortSignal } : { abortSignal },
-      );
+      response = await this.#operation.getStatus({
+        ...getStatusOptions,
+        ...(terminalStates && { terminalStates }),
+        abortSignal,
+      });
       // Inside the block: a transport of the user's own may resolve with nothing.
       result = { isThrottled: false, rateLimit: response.rateLimit };
     } catch (error) {

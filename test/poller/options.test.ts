@@ -9,6 +9,7 @@ import {
   startOperation,
 } from "lro-poller";
 import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
+import type { Operation } from "lro-poller";
 import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 
 // Users of plain JavaScript may pass anything, and no type stops them.
@@ -132,6 +133,34 @@ test.each<[string, () => unknown, string]>([
     "timeoutInMs: expected a positive number of milliseconds, got 0",
   ],
   [
+    "a list for the terminal states",
+    () => createPoller(scriptedOperation([]), { terminalStates: anything("Dequeued") }),
+    "terminalStates: expected an object with lists of words, got string",
+  ],
+  [
+    "a word for a list of terminal states",
+    () => createPoller(scriptedOperation([]), { terminalStates: { failed: anything("Dead") } }),
+    "terminalStates.failed: expected an array of words, got string",
+  ],
+  [
+    "a number for a terminal state",
+    () => createPoller(scriptedOperation([]), { terminalStates: { canceled: ["Killed", anything(7)] } }),
+    "terminalStates.canceled[1]: expected a word, got number",
+  ],
+  [
+    "an empty terminal state",
+    () => createPoller(scriptedOperation([]), { terminalStates: { succeeded: [" "] } }),
+    "terminalStates.succeeded[0]: expected a word, got an empty text",
+  ],
+  [
+    "a terminal state in two lists",
+    () =>
+      createPoller(scriptedOperation([]), {
+        terminalStates: { succeeded: ["Done", " ENDED"], failed: ["ended"] },
+      }),
+    'terminalStates: expected "ended" in one list, got it in succeeded and failed',
+  ],
+  [
     "a name for the URL of a request",
     () => startOperation({ method: "PUT", url: "devboxes/b" }, { pipeline: createPipelineFromOptions({}) }),
     "request.url: expected an absolute URL",
@@ -150,6 +179,23 @@ test("endless and empty waits are allowed where they make sense", () => {
   expect(() =>
     createPoller(scriptedOperation([]), { outageToleranceInMs: 0, notFoundGraceInMs: Infinity }),
   ).not.toThrow();
+});
+
+test("every poll receives the terminal states, and none where the wait has none", async () => {
+  const received: unknown[] = [];
+  const operation: Operation = {
+    ...scriptedOperation([]),
+    async getStatus(options) {
+      received.push("terminalStates" in options ? options.terminalStates : "none");
+      return { status: { id: "7", name: "7", status: "Running" } };
+    },
+  };
+  const terminalStates = { succeeded: ["Dequeued", "dequeued"], failed: [] };
+  const poller = createPoller(operation, { terminalStates });
+  await poller.poll();
+  await poller.poll();
+  await createPoller(operation).poll();
+  expect(received).toEqual([terminalStates, terminalStates, "none"]);
 });
 
 test("a signal that has fired already rejects a wait before the first poll", async () => {
