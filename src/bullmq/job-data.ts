@@ -12,7 +12,7 @@ import {
   parseOptionalNumber,
   parseString,
 } from "../operation/json-fields.ts";
-import { parseOperationError } from "../operation/parse-status.ts";
+import { parseOperationError } from "../operation/parse-error.ts";
 import type { TerminalStates } from "../operation/status.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
@@ -35,6 +35,8 @@ export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
 export interface OutageRecord {
   readonly consecutiveFailures: number;
   readonly sinceInMs: number;
+  /** The first of the last failed polls if all of these found no operation. */
+  readonly notFoundSinceInMs?: number | undefined;
   readonly failure: FailureRecord;
   /** Whether the status can be read, and is "succeeded", while the requests for the result fail. */
   readonly isOfResult: boolean;
@@ -145,18 +147,25 @@ export function parseResponseCounts(value: unknown, path: string): ResponseCount
 
 /** Returns what the next poll has to know of an outage, if there is one. */
 export function outageOf(state: PollState): OutageRecord | undefined {
-  const { failure, consecutiveFailures, outageSinceInMs: sinceInMs } = state;
+  const { failure, consecutiveFailures, outageSinceInMs: sinceInMs, notFoundSinceInMs } = state;
   if (failure === undefined || consecutiveFailures === 0 || sinceInMs === undefined) return undefined;
   const isOfResult = state.isResultPending === true;
-  return { consecutiveFailures, sinceInMs, failure: failureRecordOf(failure), isOfResult };
+  return { consecutiveFailures, sinceInMs, notFoundSinceInMs, failure: failureRecordOf(failure), isOfResult };
 }
 
 function parseOutage(value: unknown): OutageRecord {
   const path = "job.data.outage";
-  const fields = parseFields(value, path, ["consecutiveFailures", "sinceInMs", "failure", "isOfResult"]);
+  const fields = parseFields(value, path, [
+    "consecutiveFailures",
+    "sinceInMs",
+    "notFoundSinceInMs",
+    "failure",
+    "isOfResult",
+  ]);
   return {
     consecutiveFailures: parseCount(fields["consecutiveFailures"], `${path}.consecutiveFailures`),
     sinceInMs: parseNumber(fields["sinceInMs"], `${path}.sinceInMs`),
+    notFoundSinceInMs: parseOptionalNumber(fields["notFoundSinceInMs"], `${path}.notFoundSinceInMs`),
     failure: failureRecordOf(parseFailure(fields["failure"], `${path}.failure`)),
     isOfResult: fields["isOfResult"] === true,
   };

@@ -116,10 +116,11 @@ class JobPoll {
     }
   }
 
-  #restoreOutage({ consecutiveFailures, sinceInMs, failure }: OutageRecord): void {
+  #restoreOutage({ consecutiveFailures, sinceInMs, notFoundSinceInMs, failure }: OutageRecord): void {
     this.#session.restoreDetails({
       consecutiveFailures,
       outageSinceInMs: sinceInMs,
+      notFoundSinceInMs,
       failure: parseFailure(failure, "job.data.outage.failure"),
     });
   }

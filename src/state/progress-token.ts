@@ -99,5 +99,6 @@ export function progressOf({ points, latest, quantum, roughness }: ProgressToken
 }
 
 function pointOf(at: number, [, gap = 0, percent = 0, levels = 1]: readonly number[]): ProgressPoint {
-  return { atInMs: at * 1000, afterInMs: Math.max(0, at - gap) * 1000, percent, levels };
+  // Rounded, a gap may begin before the wait: cut off there, the next token would have another one.
+  return { atInMs: at * 1000, afterInMs: (at - gap) * 1000, percent, levels };
 }

@@ -144,12 +144,12 @@ describe("a failed poll", () => {
   });
 
   test("is also a response whose body is no status", async () => {
-    const broken = { status: "Running", percentComplete: 140 };
+    const broken = { status: "" };
     const { clock, poller } = scriptedPoller([broken, { status: "Succeeded", properties: 1 }]);
     const failedPolls: FailedPoll[] = [];
     poller.onFailedPoll((failedPoll) => failedPolls.push(failedPoll));
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
-    expect(failedPolls).toMatchObject([{ error: { code: "ContractError", message: /percentComplete/ } }]);
+    expect(failedPolls).toMatchObject([{ error: { code: "ContractError", message: /status/ } }]);
   });
 
   test("is reported as an event, and counted in the progress that follows", async () => {

@@ -4,7 +4,7 @@ import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
 import { formatOperationError } from "../../operation/error-text.ts";
 import { ContractError, RequestError, codeOf, messageOf } from "../../operation/errors.ts";
 import type { RequestErrorKind } from "../../operation/errors.ts";
-import { parseOperationError } from "../../operation/parse-status.ts";
+import { parseOperationError } from "../../operation/parse-error.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
@@ -115,7 +115,7 @@ function errorInBody(response: PipelineResponse): OperationError | undefined {
   try {
     const body = parseObject(parseBody(response), "$");
     const error = parseOperationError(body["error"] ?? body, "$.error");
-    return error.code === "" && error.message === "" ? undefined : error;
+    return error?.code === "" && error.message === "" ? undefined : error;
   } catch {
     // An HTML page of a gateway: the HTTP status says all there is.
     return undefined;
