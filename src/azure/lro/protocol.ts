@@ -195,7 +195,7 @@ function reportWithoutLocation(
   response: LroResponse,
   terminalStates: TerminalStates | undefined,
 ): StatusReport {
-  const report = reportOf(response, undefined, isOperationWord, terminalStates);
+  const report = reportOf(response, undefined, stateAtLocation(bodyIfJson(response), terminalStates));
   if (isTerminal(report.fields.status)) return report;
   const expected = `a URL in the response ${response.statusCode} to the ${method}`;
   throw new ContractError("Operation-Location", expected, undefined);
@@ -310,8 +310,11 @@ function resultUrlIn(
   { header }: LroResponse,
   { monitorUrl }: PollingLocation,
 ): string | undefined {
-  const names = [body["resourceLocation"], body["targetResourceLocation"], header("resource-location")];
-  const url = names.find((name) => typeof name === "string" && name !== "");
+  const candidates = [body["resourceLocation"], body["targetResourceLocation"], header("resource-location")];
+  // One that is no URL informs of nothing: the operation has succeeded all the same.
+  const url = candidates.find(
+    (value) => typeof value === "string" && value !== "" && URL.canParse(value, monitorUrl),
+  );
   return typeof url === "string" ? resolved(url, monitorUrl) : undefined;
 }
 
@@ -326,7 +329,7 @@ function parseLocation(
   response: LroResponse,
   terminalStates: TerminalStates | undefined,
 ): StatusReport {
-  const report = reportOf(response, location, isOperationWord, terminalStates);
+  const report = reportOf(response, location, stateAtLocation(bodyIfJson(response), terminalStates));
   const next = resolved(response.header("location"), location.monitorUrl);
   if (next === undefined) return report;
   if (!isTerminal(report.fields.status)) {
@@ -337,34 +340,44 @@ function parseLocation(
   return isOfResult ? { ...report, pollingLocation: { ...location, resultUrl: next } } : report;
 }
 
+/** At a polling location there may be an operation status, or the resource that the operation made. */
+function stateAtLocation(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
+  return ownState(body, isOperationWord, terminalStates) ?? stateOfResource(body, terminalStates);
+}
+
 function parseResource(
   location: PollingLocation,
   response: LroResponse,
   terminalStates: TerminalStates | undefined,
 ): StatusReport {
-  return reportOf(response, location, isOperationWordOfResource, terminalStates);
+  const { body } = response;
+  const state =
+    stateOfResource(body, terminalStates) ?? ownState(body, isOperationWordOfResource, terminalStates);
+  return reportOf(response, location, state);
 }
 
-/**
- * Reports by a body that may be an operation status or a resource: a `provisioningState` counts, and so does a `status`
- * that is a word of operations. Without them the HTTP code decides.
- */
+/** Returns the state by a body's `status`, if that is a word of operations. */
+function ownState(
+  body: unknown,
+  isOfOperation: typeof isOperationWord,
+  terminalStates: TerminalStates | undefined,
+): BodyState | undefined {
+  const fields = fieldsOf(body);
+  const word = wordAt(fields, "status");
+  if (word === undefined || !isOfOperation(word, terminalStates)) return undefined;
+  return stateAtRoot(fields, word, terminalStates);
+}
+
+/** Without a state in the body the HTTP code decides: 202 runs, and any other success is the end. */
 function reportOf(
   response: LroResponse,
   pollingLocation: PollingLocation | undefined,
-  isOperationWordHere: typeof isOperationWord,
-  terminalStates: TerminalStates | undefined,
+  state: BodyState | undefined,
 ): StatusReport {
   const body = bodyIfJson(response);
-  const fields = fieldsOf(body);
-  const word = wordAt(fields, "status");
-  const isWordOfOperation = word !== undefined && isOperationWordHere(word, terminalStates);
-  const state =
-    stateOfResource(body, terminalStates) ??
-    (isWordOfOperation ? stateAtRoot(fields, word, terminalStates) : undefined);
-  if (state?.isAtRoot) return { fields: statusAtRoot(fields, state), pollingLocation };
+  if (state?.isAtRoot) return { fields: statusAtRoot(fieldsOf(body), state), pollingLocation };
   if (state === undefined && response.statusCode === 202) return running(pollingLocation);
-  const status = state?.status ?? (isErrorAlone(fields) ? "Failed" : "Succeeded");
+  const status = state?.status ?? (isErrorAlone(fieldsOf(body)) ? "Failed" : "Succeeded");
   // Read again: where the code decides, the body must be a result.
   if (status === "Succeeded") return succeeded(response.body, pollingLocation);
   return { fields: { status, error: isTerminal(status) ? findError(body) : undefined }, pollingLocation };

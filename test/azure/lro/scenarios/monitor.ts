@@ -1,5 +1,5 @@
 import { on } from "../support.ts";
-import { box, brokenResponse, canceled, failed, impatient } from "./scenario.ts";
+import { box, canceled, failed } from "./scenario.ts";
 import type { Scenario } from "./scenario.ts";
 
 const at = "/operations/7";
@@ -7,9 +7,6 @@ const result = "/results/7";
 const statusRequest = `GET ${at}`;
 const askForResult = `GET ${result}`;
 const is = (status: string): { readonly body: object } => ({ body: { status } });
-
-const noStatus =
-  "core-lro takes a status monitor without a status for success; here it is a failed poll, which is retried";
 
 export type MonitorHeader = "Azure-AsyncOperation" | "Operation-Location";
 
