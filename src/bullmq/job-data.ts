@@ -186,7 +186,7 @@ export function parseFailure(value: unknown, path: string): RequestError {
     code: parseString(fields["code"], `${path}.code`),
     statusCode: parseOptionalNumber(fields["statusCode"], `${path}.statusCode`),
     requestId: requestId === undefined ? undefined : parseString(requestId, `${path}.requestId`),
-    error: error === undefined ? undefined : parseOperationError(error, `${path}.error`),
+    error: parseOperationError(error),
   });
 }
 

@@ -51,7 +51,7 @@ export abstract class LroError extends Error {
 hideSecretsOf(LroError);
 
 /** The base of the errors of an operation that has failed or was canceled: it has the service's error as fields. */
-abstract class FailedOrCanceledError extends LroError implements OperationError {
+abstract class FailedOrCanceledError extends LroError {
   /** The subject of the error, such as a resource's name. */
   readonly target: string | undefined;
   /** The errors that led to this one. Empty where the service sent none. */

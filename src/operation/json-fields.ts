@@ -1,13 +1,10 @@
 import { describeValue } from "../redaction.ts";
 import { ContractError } from "./errors.ts";
+import { isObject } from "./json-object.ts";
+import type { Fields } from "./json-object.ts";
 
-/** The fields of a JSON object. */
-export type Fields = Readonly<Record<string, unknown>>;
-
-/** Returns whether a value is a JSON object. */
-export function isObject(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
+export { isObject };
+export type { Fields };
 
 /** @throws {@link ContractError} if the text is no JSON */
 export function parseJson(text: string, path: string): unknown {

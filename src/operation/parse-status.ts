@@ -89,7 +89,6 @@ export function statusFieldsOf<P>(
     startTime: toDate(fields["startTime"]),
     endTime: toDate(fields["endTime"]),
     percentComplete: scaled(toPercentage(percentage), status, scale),
-    error: isUnsuccessful ? findError(fields) : parseOperationError(fields["error"]),
     resourceId: typeof fields["resourceId"] === "string" ? fields["resourceId"] : undefined,
   };
   const invalidFields = leftOut(known, (name) => (name === "percentComplete" ? percentage : fields[name]));
@@ -97,6 +96,7 @@ export function statusFieldsOf<P>(
     ...fields,
     ...known,
     status,
+    error: isUnsuccessful ? findError(fields) : parseOperationError(fields["error"]),
     ...(word.trim().toLowerCase() !== status.toLowerCase() && { serviceStatus: word }),
     ...(invalidFields && { invalidFields }),
     // Only the caller knows what P is: the service's contract says "anything".

@@ -25,28 +25,45 @@ export function isTerminal(state: OperationState | undefined): state is Terminal
   return state === "Succeeded" || state === "Failed" || state === "Canceled";
 }
 
+/** More facts about an error, such as the policy that refused it. */
+export interface ErrorAdditionalInfo {
+  /** The kind of `info`, such as `PolicyViolation`. */
+  readonly type?: string | undefined;
+  /** The facts, as the service sent them. */
+  readonly info?: unknown;
+  /** Fields beyond the guidelines, as they came. */
+  readonly [field: string]: unknown;
+}
+
 /** One level below an {@link OperationError}. Azure.Core gives it no message; some services do. */
 export interface InnerError {
   /** The service's code, more specific than the one above it. */
   readonly code?: string | undefined;
   /** The text for people. */
   readonly message?: string | undefined;
-  /** The next level. */
-  readonly innererror?: InnerError | undefined;
-}
-
-/** The error that a service reports. Its `code` is the contract; the rest may change between releases of the service. */
-export interface OperationError {
-  /** Empty where the service sent none. */
-  readonly code: string;
-  /** Empty where the service sent none. */
-  readonly message: string;
-  /** The subject of the error, such as a resource's name. */
+  /** The subject of the error. */
   readonly target?: string | undefined;
   /** The errors that led to this one. */
   readonly details?: readonly OperationError[] | undefined;
-  /** More specific codes, level by level. */
+  /** The next level. */
   readonly innererror?: InnerError | undefined;
+  /** More facts, such as the policy that refused an operation. */
+  readonly additionalInfo?: readonly ErrorAdditionalInfo[] | undefined;
+  /** Fields beyond the guidelines, as they came. */
+  readonly [field: string]: unknown;
+}
+
+/** The error that a service reports. Its `code` is the contract; the rest may change between releases of the service. */
+export interface OperationError extends InnerError {
+  /** The service's code. Empty where the service sent none. */
+  readonly code: string;
+  /** The text for people. Empty where the service sent none. */
+  readonly message: string;
+  /**
+   * The error as the service sent it; only at the top. It is not enumerable. `JSON.stringify` writes it in the place of
+   * the parsed error.
+   */
+  readonly raw?: unknown;
 }
 
 /** The fields that every Azure status monitor has in common. */

@@ -53,16 +53,6 @@ describe("a status", () => {
     ]);
   });
 
-  test.each([[{ code: null }], [{ message: undefined }], [{}]])(
-    "has an empty code and message where its error is %j",
-    (error) => {
-      expect(parseOperationStatus({ ...running, status: "Failed", error }).error).toMatchObject({
-        code: "",
-        message: "",
-      });
-    },
-  );
-
   test("keeps the codes and messages of its error, at every depth", () => {
     const error = {
       code: "A",

@@ -122,7 +122,7 @@ describe("a failed or canceled operation", () => {
       { status: "Failed", error: { code: "", message: "", innererror: { innererror: {} } } },
     ]);
     const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), OperationFailedError);
-    expect(failure.message).toMatch(/failed\. No code or message$/);
+    expect(failure.message).toMatch(/failed\. The service sent no error\.$/);
   });
 });
 

@@ -1,10 +1,10 @@
-import { parseJson, parseObject } from "../../operation/json-fields.ts";
+import { parseJson } from "../../operation/json-fields.ts";
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
 import { formatOperationError } from "../../operation/error-text.ts";
 import { ContractError, RequestError, codeOf, messageOf } from "../../operation/errors.ts";
 import type { RequestErrorKind } from "../../operation/errors.ts";
-import { parseOperationError } from "../../operation/parse-error.ts";
+import { findError } from "../../operation/parse-error.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
@@ -82,7 +82,7 @@ export function parseResponse<T>(parse: () => T, metadata: ResponseMetadata, kin
 /** Makes the error of a poll whose response is no status. */
 export function errorOfResponse(response: PipelineResponse, cause?: unknown): RequestError {
   const error = errorInBody(response);
-  const code = response.headers.get("x-ms-error-code") || error?.code || undefined;
+  const code = codeInHeaders(response.headers) || error?.code || undefined;
   const reason = error
     ? formatOperationError(error)
     : (code ?? "neither a status nor an error in the response");
@@ -94,6 +94,10 @@ export function errorOfResponse(response: PipelineResponse, cause?: unknown): Re
     error,
     cause,
   });
+}
+
+function codeInHeaders(headers: HttpHeaders): string | undefined {
+  return headers.get("x-ms-error-code") || headers.get("x-ms-public-api-error-code");
 }
 
 /** Makes the error of a poll of whose response only the status code is known. */
@@ -110,12 +114,9 @@ function kindOf(status: number): RequestErrorKind {
   return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "permanent";
 }
 
-/** Parses `{ error: { code, message } }` of Azure's guidelines, or the error itself as some services send it. */
 function errorInBody(response: PipelineResponse): OperationError | undefined {
   try {
-    const body = parseObject(parseBody(response), "$");
-    const error = parseOperationError(body["error"] ?? body, "$.error");
-    return error?.code === "" && error.message === "" ? undefined : error;
+    return findError(parseBody(response));
   } catch {
     // An HTML page of a gateway: the HTTP status says all there is.
     return undefined;
