@@ -12,7 +12,7 @@ const resourceEnds: ReadonlyMap<string, TerminalState> = new Map([
  * The words that operations end by, from the services' published descriptions. The list is closed: a new word that is
  * taken for running costs a deadline, and one that is taken for an end a wrong outcome.
  */
-const operationEnds: ReadonlyMap<string, TerminalState> = new Map([
+export const operationEnds: ReadonlyMap<string, TerminalState> = new Map([
   ...resourceEnds,
   ...ending("Succeeded", "completed success"),
   ...ending("Succeeded", "partiallysucceeded partiallycompleted partialfailed"),

@@ -4,6 +4,7 @@ import { createPoller, fixed, isTerminal } from "lro-poller";
 import type { PollOptions, Poller } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
+import { operationEnds } from "../../src/operation/state-words.ts";
 import { resumePoller } from "../../src/poller/poller.ts";
 import { initialState, transition } from "../../src/state/state-machine.ts";
 import type { PollState } from "../../src/state/state-machine.ts";
@@ -32,6 +33,14 @@ test("an operation has the transitions on the page", () => {
     words.filter((to) => after(state, to).status === to && from !== to).map((to) => `${from} --> ${to}`),
   );
   expect(arrows.toSorted()).toEqual(arrowsUnder("An operation"));
+});
+
+test("the words that end an operation are those on the page", () => {
+  const rows = [...page.matchAll(/^\| `(\w+)` \| (`.*`) \|$/gm)];
+  const words = rows.flatMap(([, state = "", list = ""]) =>
+    Array.from(list.matchAll(/`(\w+)`/g), ([, word = ""]): [string, string] => [word.toLowerCase(), state]),
+  );
+  expect(new Map(words)).toEqual(operationEnds);
 });
 
 const throttled = { status: "Running", isThrottled: true, retryAfterInMs: 60_000 };
@@ -120,7 +129,8 @@ describe("a wait", () => {
   });
 
   test("has a row for each of its states", () => {
-    const rows = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, state]) => state);
+    const section = page.slice(page.indexOf("## A wait"));
+    const rows = [...section.matchAll(/^\| `(\w+)` \|/gm)].map(([, state]) => state);
     const inDiagram = new Set(arrowsUnder("A wait").flatMap((arrow) => arrow.split(" --> ")));
     inDiagram.delete("[*]");
     expect(new Set(rows)).toEqual(inDiagram);

@@ -8,42 +8,22 @@ import { createVirtualClock } from "lro-poller/testing";
 import { fuzz, operationId } from "./support.ts";
 
 /** The fields that inform. `id` and `name` say whose status it is, and `resourceLocation` where the result is. */
-const names = [
-  ...[
-    "startTime",
-    "endTime",
-    "percentComplete",
-    "percentCompleted",
-    "percentageComplete",
-    "resourceId",
-    "error",
-  ],
-  ...["errors", "message", "code", "details", "innererror", "createdDateTime", "lastActionDateTime", "kind"],
-  ...[
-    "targetResourceId",
-    "statusDetail",
-    "processingProgress",
-    "serviceStatus",
-    "invalidFields",
-    "__proto__",
-  ],
-];
+const names = (
+  "startTime endTime percentComplete percentCompleted percentageComplete resourceId error errors message code " +
+  "details innererror createdDateTime lastActionDateTime kind targetResourceId statusDetail processingProgress " +
+  "serviceStatus invalidFields __proto__"
+).split(" ");
 
 /** Values that services send in the wrong place, beside any JSON. */
 const oddValue = fc.oneof(
   fc.jsonValue(),
-  fc.constantFrom<unknown>(
-    ...["", "100", "100 %", "Failed", "Succeeded", "0001-01-01T00:00:00", "2023-07-13 06:10:30 +0000"],
-    ...[-1, 0, 0.5, 1, 100.4, 1e308, true, null, [], {}, { code: 500, message: { value: "x" } }],
-    ...[
-      [{ status: "Failed" }],
-      { status: "Succeeded" },
-      { code: "0" },
-      "2099-01-01T00:00:00Z",
-      1_706_130_898,
-    ],
-  ),
+  fc.constantFrom("", "100", "100 %", "Failed", "Succeeded", "0001-01-01T00:00:00", "2099-01-01T00:00:00Z"),
+  fc.constantFrom(-1, 0, 0.5, 1, 100.4, 1e308, 1_706_130_898, true, null, { code: "0" }, [
+    { status: "Failed" },
+  ]),
+  fc.constantFrom({ status: "Succeeded" }, { code: 500, message: { lang: "en", value: "x" } }, [], {}),
 );
+
 const oddFields = fc.dictionary(
   fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...names) }, fc.string()),
   oddValue,

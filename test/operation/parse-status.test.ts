@@ -140,7 +140,7 @@ describe("a status", () => {
     ["12.5%", 12.5],
     [100.4, 100],
     [0.5, 0.5],
-    [1e400, 100],
+    [Infinity, 100],
   ])("has a percentage %j, which means %s", (percentComplete, expected) => {
     expect(parseOperationStatus({ ...running, percentComplete })).toMatchObject({
       percentComplete: expected,
