@@ -1,9 +1,11 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
+import { isFirst, noticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import type { OperationStatusesClient, ParsedResumeToken } from "../azure/operation-statuses-client.ts";
 import { ContractError, messageOf } from "../operation/errors.ts";
 import type { Operation, PollLogger } from "../operation/operation.ts";
+import type { OperationStatus } from "../operation/status.ts";
 import { isObject, parseObject } from "../operation/json-fields.ts";
 import { checkDuration, checkFunction, checkPositiveInteger } from "../validate.ts";
 import { parseToken } from "../state/resume-token.ts";
@@ -30,7 +32,7 @@ export interface OperationWorkerOptions extends QueueLocation {
   readonly lockDurationInMs?: number;
   /** How often the worker takes over jobs whose lock has expired. Default 30 000. */
   readonly stalledIntervalInMs?: number;
-  /** The log of errors. Default: the console. */
+  /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
   readonly logger?: PollLogger;
 }
 
@@ -63,6 +65,9 @@ class BullWorker implements OperationWorker {
   readonly #worker: Worker;
   readonly #report: (error: unknown) => void;
   readonly #resolve: TokenResolver;
+  readonly #logger: PollLogger;
+  /** The notices that were logged. */
+  readonly #logged = new Set<string>();
 
   constructor(options: OperationWorkerOptions) {
     const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
@@ -72,6 +77,7 @@ class BullWorker implements OperationWorker {
     checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
     const { logger = fallbackLogger } = options;
+    this.#logger = logger;
     this.#report = reporterTo(logger, "The worker");
     this.#queue = new Queue(queueName, location);
     this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
@@ -123,10 +129,24 @@ class BullWorker implements OperationWorker {
     const { data, operation } = await this.#parse(job);
     await this.#limiter.refreshIfOld();
     const result = await pollJob(data, operation, this.#limiter, signal);
-    if (result.progress) await job.updateProgress(result.progress);
+    if (result.progress) {
+      this.#logNotices(operation.id, result.progress.operation);
+      await job.updateProgress(result.progress);
+    }
     if (result.type === "completed") return result.result;
     await this.#moveToDelayed(job, lock, result.data, result.delayInMs);
     throw new DelayedError();
+  }
+
+  #logNotices(operationId: string, status: OperationStatus): void {
+    for (const notice of noticesOf(status)) {
+      if (!isFirst(notice, this.#logged)) continue;
+      try {
+        this.#logger[notice.level](`Operation ${operationId}: ${notice.message}`);
+      } catch {
+        // The logger is the user's code: its error must not cost the response.
+      }
+    }
   }
 
   /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */

@@ -28,14 +28,17 @@ export interface LogFunction {
 
 /**
  * The log for operators, in the shape of `@azure/logger`'s client loggers and at the levels of Azure's guidelines.
- * They keep warnings for what a caller sees fail: a poll that is retried is none.
+ * They keep warnings for what a caller sees fail, or may wait for in vain: a poll that is retried is none.
  */
 export interface PollLogger {
   /** Each status that brought nothing new, with the time to the next poll. */
   readonly verbose: LogFunction;
-  /** A wait that starts, continues, is abandoned or succeeds; each new status; each failed or throttled poll. */
+  /**
+   * A wait that starts, continues, is abandoned or succeeds; each new status; each failed or throttled poll. Once for a
+   * wait: the fields that could not be read.
+   */
   readonly info: LogFunction;
-  /** A wait that ended with an error. */
+  /** A wait that ended with an error. Once for each word: an unknown state that came with an end time or an error. */
   readonly warning: LogFunction;
   /** An error that a listener, or {@link Operation.onAbandoned}, threw. */
   error(...message: unknown[]): void;

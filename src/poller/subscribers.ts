@@ -2,6 +2,7 @@ import type { PollLogger, PollerEnd, PollerObserver } from "../operation/operati
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { Listeners } from "./listeners.ts";
 import { endMessage, failureMessage, responseMessage, startMessage } from "./log-messages.ts";
+import { isFirst, noticesOf } from "./notices.ts";
 import type { PollSession } from "./poll-session.ts";
 
 const disabled = Object.assign((): void => {}, { enabled: false });
@@ -24,6 +25,8 @@ export class Subscribers<P> {
   readonly #session: PollSession<P>;
   #listeners: PollListeners<P> | undefined;
   #observer: PollerObserver | undefined;
+  /** The notices that were logged. */
+  #logged: Set<string> | undefined;
 
   constructor(session: PollSession<P>) {
     this.#session = session;
@@ -51,6 +54,7 @@ export class Subscribers<P> {
 
   /** Passes a response to the log and the observer. */
   notifyResponse(isStale: boolean): void {
+    this.#logNotices();
     if (!this.#observer && !this.#isLogged("info") && !this.#isLogged("verbose")) return;
     const { snapshot } = this.#session;
     this.#log(snapshot.changed || isStale ? "info" : "verbose", () => responseMessage(snapshot, isStale));
@@ -80,6 +84,13 @@ export class Subscribers<P> {
       this.#log(isError ? "warning" : "info", () => endMessage(this.#session.snapshot, end));
       this.#isolate(() => observer?.onEnd(this.#session.snapshot, end));
     };
+  }
+
+  #logNotices(): void {
+    const { latest } = this.#session.state;
+    for (const notice of latest === undefined ? [] : noticesOf(latest)) {
+      if (isFirst(notice, (this.#logged ??= new Set()))) this.#log(notice.level, () => notice.message);
+    }
   }
 
   reportBug(message: string, error: unknown): void {

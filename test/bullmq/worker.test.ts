@@ -2,11 +2,11 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import { expect, onTestFinished, vi } from "vitest";
 import { redisTest } from "../support/redis.ts";
 import { earlyPolls } from "./early-polls.ts";
-import { recordingLogger } from "./loggers.ts";
+import { recordingLogger, silent } from "./loggers.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 
@@ -55,6 +55,23 @@ redisTest("a worker that is closed during a poll saves the response", async ({ c
   await handle.pollUntilDone();
   expect(server.requests).toHaveLength(2);
   expect(earlyPolls(server.requests, () => 2000)).toEqual([]);
+});
+
+redisTest("a worker warns once of each unknown state that looks terminal", async ({ connection }) => {
+  const endTime = "2025-01-01T00:00:00Z";
+  const operation = scriptedOperation([
+    { status: "Dequeued", endTime },
+    { status: "Dequeued", endTime },
+    { status: "Succeeded", properties: 7 },
+  ]);
+  const warnings: unknown[] = [];
+  const logger = { ...silent, warning: (text: unknown) => warnings.push(text) };
+  await using queue = createOperationQueue({ connection });
+  await using _ = createOperationWorker({ connection, resolveOperation: () => operation, logger });
+  expect(await (await queue.add(operation, quick)).pollUntilDone()).toBe(7);
+  expect(warnings).toEqual([
+    `Operation ${operation.id}: Dequeued came with an end time: if it is terminal, add it to terminalStates.`,
+  ]);
 });
 
 redisTest("a worker that may not read the state of Redis still saves its polls", async ({ connection }) => {

@@ -2,8 +2,9 @@ import { AzureLogger, setLogLevel } from "@azure/logger";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { OperationStatusesClient, createPoller, fixed } from "lro-poller";
 import type { PollOptions, Poller } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import type { Fault, OperationStatusServer, Timeline } from "lro-poller/testing";
+import { isFirst, noticesOf } from "../../src/poller/notices.ts";
 import { leapingClock } from "../support/clock.ts";
 
 let server: OperationStatusServer;
@@ -79,6 +80,51 @@ test("a wait whose polling failed is a warning", async () => {
       /^warning Operation …: polling failed \(0 ms, 1 polls, 1 of them failed\): Polling operation/,
     ),
   ]);
+});
+
+test("an unknown state that looks terminal is one warning for each word", async () => {
+  const warnings: unknown[] = [];
+  const ignore = (): void => {};
+  const logger = {
+    verbose: ignore,
+    info: ignore,
+    error: ignore,
+    warning: (text: unknown) => warnings.push(text),
+  };
+  const endTime = "2025-01-01T00:00:00Z";
+  const replies = ["Dequeued", "Dequeued", "Buried", "Dequeued"].map((status) => ({ status, endTime }));
+  const operation = scriptedOperation([...replies, "Dead", "Succeeded"], { logger });
+  await createPoller(operation, { clock: leapingClock() }).pollUntilDone();
+  expect(warnings).toEqual([
+    `Operation ${operation.id}: Dequeued came with an end time: if it is terminal, add it to terminalStates.`,
+    `Operation ${operation.id}: Buried came with an end time: if it is terminal, add it to terminalStates.`,
+  ]);
+});
+
+test("fields that could not be read are logged once for a wait", () => {
+  const status = {
+    id: "7",
+    name: "7",
+    status: "Running",
+    invalidFields: { startTime: "yesterday", error: [] },
+  };
+  const logged = new Set<string>();
+  const first = noticesOf(status).filter((notice) => isFirst(notice, logged));
+  expect(first).toEqual([
+    {
+      level: "info",
+      key: "invalidFields",
+      message: 'fields that could not be read: startTime is "yesterday", error is an array.',
+    },
+  ]);
+  expect(noticesOf(status).filter((notice) => isFirst(notice, logged))).toEqual([]);
+});
+
+test("a service that sends a new word with each response does not fill the log", () => {
+  const logged = new Set<string>();
+  const words = Array.from({ length: 100 }, (_, index) => `Word${index}`);
+  const notices = words.flatMap((status) => noticesOf({ id: "7", name: "7", status, endTime: new Date() }));
+  expect(notices.filter((notice) => isFirst(notice, logged))).toHaveLength(50);
 });
 
 test("a wait that its callers abort, and that continues later, here or by a token", async () => {
