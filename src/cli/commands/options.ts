@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
+import { parseDuration } from "../input/duration.ts";
 
 /** Adds the arguments and options that name operations. */
 export function addTargets(command: Command): Command {
@@ -24,6 +25,25 @@ export function addAllowHost(command: Command): Command {
   );
 }
 
+/** Adds the options for the words by which a service ends its operations. */
+export function addTerminalStates(command: Command): Command {
+  const add = (word: string, previous?: readonly string[]): readonly string[] =>
+    collect(parseWord(word), previous);
+  return command
+    .option("--succeeded-state <word>", "a word of the service that means Succeeded (repeatable)", add)
+    .option("--failed-state <word>", "a word of the service that means Failed (repeatable)", add)
+    .option("--canceled-state <word>", "a word of the service that means Canceled (repeatable)", add);
+}
+
+/** Adds `--stall-timeout`. */
+export function addStallTimeout(command: Command): Command {
+  return command.option(
+    "--stall-timeout <duration>",
+    "stop waiting after this time without a change of state or percentage (default: never)",
+    parseDuration,
+  );
+}
+
 /** Returns the option `--output`. */
 export function outputOption(description: string): Option {
   return new Option("-o, --output <format>", description).choices(["text", "json"]).default("text");
@@ -41,3 +61,5 @@ export function parserFor(pattern: RegExp, expected: string): (text: string) => 
     throw new InvalidArgumentError(`Expected ${expected}.`);
   };
 }
+
+const parseWord = parserFor(/\S/, "a word");

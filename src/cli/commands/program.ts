@@ -9,7 +9,14 @@ import { emulate } from "./emulate.ts";
 import type { EmulateOptions } from "./emulate.ts";
 import { withCiLog } from "../output/ci-log.ts";
 import { exitCodes, exitCodesHelp } from "../output/exit-codes.ts";
-import { addTargets, collect, outputOption, parserFor } from "./options.ts";
+import {
+  addStallTimeout,
+  addTargets,
+  addTerminalStates,
+  collect,
+  outputOption,
+  parserFor,
+} from "./options.ts";
 import { addQueue } from "./queue-command.ts";
 import { scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
@@ -95,7 +102,7 @@ function packageVersion(): string {
 }
 
 function addWait(program: Command): Command {
-  return addTargets(program.command("wait"))
+  const command = addTargets(program.command("wait"))
     .description("wait until operations end, and print their results or errors")
     .option(
       "--from <file>",
@@ -111,7 +118,8 @@ function addWait(program: Command): Command {
       "--timeout <duration>",
       "stop waiting after this time: 90s, 30m, 1h30m; a plain number is seconds (default: never)",
       parseDuration,
-    )
+    );
+  return addTerminalStates(addStallTimeout(command))
     .option(
       "--poll-cost <duration>",
       "the price of one poll: how much delay you accept to save it; a plain number is seconds (default: 1s)",
@@ -134,7 +142,7 @@ function addWait(program: Command): Command {
 }
 
 function addStatus(program: Command): Command {
-  return addTargets(program.command("status"))
+  return addTerminalStates(addTargets(program.command("status")))
     .description("poll operations once, and print their status")
     .addOption(outputOption("print text, or each status as JSON on a line"))
     .addHelpText(

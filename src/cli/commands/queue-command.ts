@@ -1,7 +1,14 @@
 import type { Command } from "commander";
 import type { CliContext } from "../input/context.ts";
 import { parseDuration } from "../input/duration.ts";
-import { addAllowHost, addTargets, outputOption, parserFor } from "./options.ts";
+import {
+  addAllowHost,
+  addStallTimeout,
+  addTargets,
+  addTerminalStates,
+  outputOption,
+  parserFor,
+} from "./options.ts";
 import { queueAdd, queueStatus, queueWorker } from "./queue.ts";
 import type { QueueAddOptions, QueueStatusOptions, QueueWorkerOptions } from "./queue.ts";
 
@@ -14,9 +21,10 @@ export function addQueue(
   const queue = program
     .command("queue")
     .description("wait for operations with workers that share a queue in Redis");
-  addLocation(addTargets(queue.command("add")))
+  const add = addLocation(addTargets(queue.command("add")))
     .description("add operations to the queue, and print the ids of their jobs")
-    .option("--timeout <duration>", "stop waiting after this time (default: never)", parseDuration)
+    .option("--timeout <duration>", "stop waiting after this time (default: never)", parseDuration);
+  addTerminalStates(addStallTimeout(add))
     .option("--wait", "wait until they end, and print their results or errors")
     .action((locations: string[], options: QueueAddOptions) =>
       perform(queueAdd(locations, options, context)),

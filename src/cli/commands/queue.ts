@@ -3,15 +3,17 @@ import type { OperationHandle, OperationQueue, OperationWorker, QueueLocation } 
 import type { Operation, PollLogger, ResumeToken } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
-import { exitCodeOf, toError } from "../output/wait-outcome.ts";
+import { exitCodeOf, toError, withCommandOptions } from "../output/wait-outcome.ts";
 import type { WaitOutcome } from "../output/wait-outcome.ts";
 import { exitCodes, combinedExitCode } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { referenceIn } from "../input/resume-token.ts";
 import { clientsFor, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
+import { terminalStatesOf } from "../input/terminal-states.ts";
+import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { writeError } from "../output/terminal.ts";
-import { toJson } from "../output/text.ts";
+import { singleLine, toJson } from "../output/text.ts";
 
 /** The options that locate a queue. */
 interface QueueOptions {
@@ -20,8 +22,9 @@ interface QueueOptions {
 }
 
 /** The options of `lro queue add`. Durations are milliseconds. */
-export interface QueueAddOptions extends QueueOptions, TargetOptions {
+export interface QueueAddOptions extends QueueOptions, TargetOptions, TerminalStateOptions {
   readonly timeout?: number;
+  readonly stallTimeout?: number;
   readonly wait?: boolean;
 }
 
@@ -47,11 +50,16 @@ export async function queueAdd(
   context: CliContext,
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
+  const { timeout, stallTimeout } = options;
+  const addOptions = {
+    ...terminalStatesOf(options),
+    ...(timeout !== undefined && { timeoutInMs: timeout }),
+    ...(stallTimeout !== undefined && { stallTimeoutInMs: stallTimeout }),
+  };
   return withQueue(options, context, async (queue) => {
-    const timeout = options.timeout === undefined ? {} : { timeoutInMs: options.timeout };
     const handles: OperationHandle[] = [];
     for (const { operation } of targets) {
-      if (operation) handles.push(await queue.add(operation, timeout));
+      if (operation) handles.push(await queue.add(operation, addOptions));
     }
     if (options.wait === true) return waitFor(handles, targets, context);
     context.stdout.write(handles.map(({ jobId }) => `${jobId}\n`).join(""));
@@ -181,11 +189,16 @@ function locationOf({ redis, queue }: QueueOptions, { env }: CliContext): QueueL
 /** Prints each message once: while Redis is away, every attempt logs the same. */
 function loggerOf(context: CliContext): PollLogger {
   const printed = new Set<string>();
-  const print = (...message: unknown[]): void => {
-    const line = message.map(String).join(" ");
-    if (!printed.has(line)) writeError(context, line);
-    printed.add(line);
-  };
+  const eachOnce =
+    (print: (line: string) => void) =>
+    (...message: unknown[]): void => {
+      const line = message.map(String).join(" ");
+      if (!printed.has(line)) print(line);
+      printed.add(line);
+    };
+  const warn = (line: string): unknown =>
+    context.stderr.write(`warning: ${singleLine(withCommandOptions(line))}\n`);
+  const fail = (line: string): void => writeError(context, line);
   const disabled = Object.assign(() => {}, { enabled: false });
-  return { verbose: disabled, info: disabled, warning: print, error: print };
+  return { verbose: disabled, info: disabled, warning: eachOnce(warn), error: eachOnce(fail) };
 }

@@ -1,14 +1,16 @@
-import type { OperationStatus } from "../../index.ts";
+import type { OperationStatus, PollOptions } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
 import { toError } from "../output/wait-outcome.ts";
 import { exitCodeOfError, exitCodes, combinedExitCode } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
+import { terminalStatesOf } from "../input/terminal-states.ts";
+import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { printable, singleLine, stateText, toJson } from "../output/text.ts";
 
 /** The options of `lro status`. */
-export interface StatusOptions extends Omit<TargetOptions, "from" | "resume"> {
+export interface StatusOptions extends Omit<TargetOptions, "from" | "resume">, TerminalStateOptions {
   readonly output?: "text" | "json";
 }
 
@@ -24,7 +26,10 @@ export async function status(
   context: CliContext,
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
-  const polls = await Promise.allSettled(targets.map((target) => pollOnce(target, context)));
+  const pollOptions = { ...context.pollOptions, ...terminalStatesOf(options), notFoundGraceInMs: 0 };
+  const polls = await Promise.allSettled(
+    targets.map((target) => pollOnce(target, pollOptions, context.interruption)),
+  );
   const printer = new ResultPrinter(targets, context);
   return combinedExitCode(
     polls.map((poll, index) => {
@@ -36,9 +41,12 @@ export async function status(
   );
 }
 
-async function pollOnce(target: Target, { interruption, pollOptions }: CliContext): Promise<OperationStatus> {
-  const poller = target.createPoller({ ...pollOptions, notFoundGraceInMs: 0 });
-  return (await poller.poll({ abortSignal: interruption })).operation;
+async function pollOnce(
+  target: Target,
+  options: PollOptions,
+  abortSignal: AbortSignal,
+): Promise<OperationStatus> {
+  return (await target.createPoller(options).poll({ abortSignal })).operation;
 }
 
 function printFailure(index: number, reason: unknown, printer: ResultPrinter): number {

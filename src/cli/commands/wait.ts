@@ -12,6 +12,7 @@ import type { CarriedOptions } from "../output/resume-command.ts";
 import { createSummaryReporter } from "../output/step-summary.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
+import { terminalStatesOf } from "../input/terminal-states.ts";
 import { WaitBoard } from "../output/wait-board.ts";
 import { createWebReporter } from "../output/web-reporter.ts";
 import { waitForAll } from "./waits.ts";
@@ -31,14 +32,17 @@ export async function wait(
   context: CliContext,
 ): Promise<number> {
   const targets = await resolveTargets(locations, options, context);
+  const terminalStates = terminalStatesOf(options);
   const history = openHistory(options, context);
   const board = new WaitBoard(targets, context);
   const reporter = await createReporters(targets, board, options, context);
   const { interruption } = context;
-  const { timeout, pollCost } = options;
+  const { timeout, stallTimeout, pollCost } = options;
   const pollOptions = {
     ...context.pollOptions,
+    ...terminalStates,
     ...(timeout !== undefined && { timeoutInMs: timeout }),
+    ...(stallTimeout !== undefined && { stallTimeoutInMs: stallTimeout }),
     ...(pollCost !== undefined && { pollCostInMs: pollCost }),
   };
   const outcomes = await waitForAll(targets, { reporter, history, interruption, pollOptions });

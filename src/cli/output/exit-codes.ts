@@ -21,7 +21,7 @@ Exit codes:
   1    the operation failed
   2    the command line is wrong
   3    the operation was canceled
-  4    --timeout passed; the operation continues
+  4    --timeout or --stall-timeout passed; the operation continues
   5    the status could not be read; the operation may continue
   130  interrupted (Ctrl-C); the operation continues
 Of several operations the first of these counts: 1, 3, 5, 4.`;

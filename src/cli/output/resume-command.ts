@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { durationText } from "../input/duration.ts";
 import { shellQuoted } from "../input/shell.ts";
+import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { printable } from "./text.ts";
 
 /** The options of a wait that its resume command repeats. Durations are milliseconds. */
-export interface CarriedOptions {
+export interface CarriedOptions extends TerminalStateOptions {
   readonly timeout?: number;
+  readonly stallTimeout?: number;
   readonly pollCost?: number;
   readonly output?: "text" | "json";
   readonly quiet?: boolean;
@@ -33,9 +35,15 @@ export function resumeCommand(tokens: readonly string[], carried: CarriedOptions
   return parts.join(resumes.length === 1 ? " " : " \\\n    ");
 }
 
-function optionsOf({ timeout, pollCost, allowHost = [], history, kind, ...flags }: CarriedOptions): string[] {
+function optionsOf(options: CarriedOptions): string[] {
+  const { timeout, stallTimeout, pollCost, history, kind, ...flags } = options;
+  const { succeededState, failedState, canceledState, allowHost } = options;
   return [
     ...(timeout === undefined ? [] : [`--timeout ${durationText(timeout)}`]),
+    ...(stallTimeout === undefined ? [] : [`--stall-timeout ${durationText(stallTimeout)}`]),
+    ...repeated("--succeeded-state", succeededState),
+    ...repeated("--failed-state", failedState),
+    ...repeated("--canceled-state", canceledState),
     ...(pollCost === undefined ? [] : [`--poll-cost ${durationText(pollCost)}`]),
     ...(history === undefined ? [] : [`--history ${quoted(history)}`]),
     ...(kind === undefined ? [] : [`--kind ${quoted(kind)}`]),
@@ -43,8 +51,12 @@ function optionsOf({ timeout, pollCost, allowHost = [], history, kind, ...flags 
     ...(flags.quiet === true ? ["--quiet"] : []),
     ...(flags.summary === true ? ["--summary"] : []),
     ...(flags.web === true ? ["--web"] : []),
-    ...allowHost.map((host) => `--allow-host ${quoted(host)}`),
+    ...repeated("--allow-host", allowHost),
   ];
+}
+
+function repeated(option: string, values: readonly string[] = []): string[] {
+  return values.map((value) => `${option} ${quoted(value)}`);
 }
 
 /** Returns `undefined` if the file cannot be written; the command then has to hold the tokens. */

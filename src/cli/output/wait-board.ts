@@ -73,5 +73,6 @@ function noteOf(outcome: WaitOutcome): string | undefined {
   if (outcome.type === "succeeded") return undefined;
   if (outcome.type === "interrupted") return "stopped waiting";
   if (isFailedOrCanceled(outcome.error)) return singleLine(outcome.error.code);
-  return outcome.error instanceof PollingTimeoutError ? "timed out" : "polling failed";
+  if (!(outcome.error instanceof PollingTimeoutError)) return "polling failed";
+  return outcome.error.code === "Stalled" ? "stalled" : "timed out";
 }

@@ -49,7 +49,15 @@ export function explainError(error: Error, operation?: OperationName): string {
   const { requestId } = serviceFields(error);
   const message = isCredentialError(error) ? firstLine(error.message) : error.message;
   const text = requestId === undefined ? message : `${message}\nRequest id: ${requestId}`;
-  return namedIn(printable(text), operation);
+  return namedIn(printable(withCommandOptions(text)), operation);
+}
+
+/** Names the options of the command in place of the library's. */
+export function withCommandOptions(text: string): string {
+  return text.replace(
+    "add it to terminalStates",
+    "name it by --succeeded-state, --failed-state or --canceled-state",
+  );
 }
 
 /** Returns what to do about an error, if that is known. */

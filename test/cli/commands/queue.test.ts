@@ -1,6 +1,8 @@
+import { Queue } from "bullmq";
+import type { Job } from "bullmq";
 import { expect, test } from "vitest";
 import { redisTest } from "../../support/redis.ts";
-import { failing, runCli, startServer, succeeding } from "../run-cli.ts";
+import { failing, operationId, runCli, startServer, succeeding } from "../run-cli.ts";
 
 redisTest(
   "operations are added, polled, waited for and counted from the command line",
@@ -32,6 +34,45 @@ redisTest(
     expect(await worker).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("Working.") });
   },
 );
+
+redisTest(
+  "a queued wait keeps the stall timeout and the words of the command line",
+  async ({ connection }) => {
+    const server = await startServer();
+    const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
+    const options = ["--stall-timeout", "10m", "--succeeded-state", "Dequeued", "--failed-state", "Dead"];
+    const { stdout } = await runCli(["queue", "add", ...redis, ...options, operationLocation]);
+    const queue = new Queue("operations", { connection });
+    const job: Job | undefined = await queue.getJob(stdout.trim());
+    await queue.close();
+    expect(job?.data).toMatchObject({
+      options: {
+        stallTimeoutInMs: 600_000,
+        terminalStates: { succeeded: ["Dequeued"], failed: ["Dead"], canceled: [] },
+      },
+    });
+  },
+);
+
+redisTest("a worker prints its warnings once, with the options of the command", async ({ connection }) => {
+  const server = await startServer();
+  const error = { code: "Broken", message: "It broke." };
+  const timeline = [{ status: "Dead", error, polls: 2 }, { status: "Succeeded" }];
+  const { operationLocation } = server.addOperation({ operationId, timeline });
+  const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
+  const stopping = new AbortController();
+  const worker = runCli(["queue", "worker", ...redis], { interruption: stopping.signal });
+  expect(await runCli(["queue", "add", ...redis, "--wait", operationLocation])).toMatchObject({
+    exitCode: 0,
+  });
+  stopping.abort();
+  const { stderr } = await worker;
+  expect(stderr.split("\n").filter((line) => line.startsWith("warning:"))).toEqual([
+    `warning: Operation ${operationId}: Dead came with an error: if it is terminal, ` +
+      "name it by --succeeded-state, --failed-state or --canceled-state.",
+  ]);
+});
 
 redisTest("a worker sends no token to a host that a job names and nobody allowed", async ({ connection }) => {
   const redis = ["--redis", `redis://${connection.host}:${connection.port}`];

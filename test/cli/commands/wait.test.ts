@@ -1,12 +1,14 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { getCACertificates, setDefaultCACertificates } from "node:tls";
-import { systemClock } from "lro-poller";
+import { PollingTimeoutError, systemClock } from "lro-poller";
 import type { Progress } from "lro-poller";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
+import { StatusOperation } from "../../../src/azure/lro/status-operation.ts";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { combinedExitCode } from "../../../src/cli/output/exit-codes.ts";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
+import { explainError } from "../../../src/cli/output/wait-outcome.ts";
 import { createLinesReporter } from "../../../src/cli/output/lines-reporter.ts";
 import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
@@ -109,6 +111,43 @@ test("the end of --timeout is exit code 4, and stderr has the resume command", a
   const token = tokenIn(stderr);
   server.setStatus(operationId, "Succeeded");
   expect(await runCli(["wait", "--resume", token])).toMatchObject({ exitCode: 0 });
+});
+
+test("the end of --stall-timeout is exit code 4, and stderr has the resume command", async () => {
+  const server = await startServer();
+  const timeline = [{ status: "Deleting", percentComplete: 100 }];
+  const { operationLocation } = server.addOperation({ operationId, timeline });
+  const { exitCode, stderr } = await runCli(["wait", "--stall-timeout", "10m", operationLocation]);
+  expect(exitCode).toBe(4);
+  expect(stderr).toMatch(/ is still Deleting at 100 % after \d+ s, unchanged for \d+ s\. To continue/);
+  expect(stderr).toContain("npx lro wait --stall-timeout 10m --resume ");
+  const token = tokenIn(stderr);
+  server.setStatus(operationId, "Succeeded");
+  expect(await runCli(["wait", "--resume", token])).toMatchObject({ exitCode: 0 });
+});
+
+test.each([["wait"], ["status"]])(
+  "every poll of lro %s receives the words of its options",
+  async (command) => {
+    const server = await startServer();
+    const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded" }] });
+    const getStatus = vi.spyOn(StatusOperation.prototype, "getStatus");
+    onTestFinished(() => getStatus.mockRestore());
+    const words = "--succeeded-state Dequeued --failed-state Dead --canceled-state Gone --failed-state Lost";
+    await runCli([command, ...words.split(" "), operationLocation]);
+    expect(getStatus.mock.calls.map(([{ terminalStates }]) => terminalStates)).toEqual([
+      { succeeded: ["Dequeued"], failed: ["Dead", "Lost"], canceled: ["Gone"] },
+    ]);
+  },
+);
+
+test("the error of a time names the options for a state that looks terminal", () => {
+  const message =
+    "The service sent an end time with this state: if it is terminal, add it to terminalStates.";
+  expect(explainError(new PollingTimeoutError(message, "Stalled"))).toBe(
+    "The service sent an end time with this state: if it is terminal, " +
+      "name it by --succeeded-state, --failed-state or --canceled-state.",
+  );
 });
 
 function tokenIn(stderr: string): string {

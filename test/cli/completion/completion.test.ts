@@ -74,6 +74,10 @@ for (const [shell, complete] of shells) {
       expect(after("")).toEqual(expect.arrayContaining(["completion", "emulate", "status", "wait"]));
       expect(after("wait", "--po")).toEqual(["--poll-cost"]);
       expect(after("status", "--po")).toEqual([]);
+      expect(after("wait", "--sta")).toEqual(["--stall-timeout"]);
+      expect(after("wait", "--failed-state", "Lost", "--failed")).toEqual(["--failed-state"]);
+      expect(after("status", "--cance")).toEqual(["--canceled-state"]);
+      expect(after("wait", "--failed-state", "")).toEqual([]);
       expect(after("wait", "--output", "")).toEqual(["json", "text"]);
       expect(after("wait", "-o", "j")).toEqual(["json"]);
       expect(after("wait", "--web", "--his")).toEqual(["--history"]);

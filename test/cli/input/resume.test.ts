@@ -15,7 +15,9 @@ interface StoppedRun extends CliRun {
 
 test("the resume command has the options of the interrupted command, and the names", async () => {
   const history = join(temporaryFolder(), "durations.json");
-  const options = `--timeout 90s --poll-cost 1500ms --history ${history} --kind 'small boxes' -o json --quiet`;
+  const states =
+    "--succeeded-state Dequeued --failed-state 'dead letter' --failed-state Lost --canceled-state Gone";
+  const options = `--timeout 90s --stall-timeout 10m ${states} --poll-cost 1500ms --history ${history} --kind 'small boxes' -o json --quiet`;
   const { stderr } = await stopAtOnce(["web"], words(options));
   expect(stderr).toMatch(
     new RegExp(

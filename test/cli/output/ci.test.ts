@@ -207,16 +207,18 @@ test.each([
   expect(stderr).toMatch(new RegExp(`^warning: --summary: .*${why}`));
 });
 
-test("a wait that ends before its operation is an error too, with its resume command", async () => {
-  const { exitCode, stdout, stderr } = await waitFor(
-    { web: [{ status: "Running" }] },
-    gitHub,
-    "--timeout",
-    "10m",
-  );
-  expect(exitCode).toBe(4);
-  expect(stderr).toMatch(
-    /^::error title=web%3A PollingTimeout::.*still Running.*\nTo continue waiting:\n {2}npx lro wait/,
-  );
-  expect(stdout).toMatch(/::notice title=lro wait::web: timed out, after/);
-});
+test.each([
+  ["--timeout", "PollingTimeout", "timed out"],
+  ["--stall-timeout", "Stalled", "stalled"],
+])(
+  "a wait that %s ends before its operation is an error too, with its resume command",
+  async (option, code, note) => {
+    const waits = { web: [{ status: "Running" }] };
+    const { exitCode, stdout, stderr } = await waitFor(waits, gitHub, option, "10m");
+    expect(exitCode).toBe(4);
+    expect(stderr).toMatch(
+      new RegExp(`^::error title=web%3A ${code}::.*still Running.*\nTo continue waiting:\n {2}npx lro wait`),
+    );
+    expect(stdout).toMatch(new RegExp(`::notice title=lro wait::web: ${note}, after`));
+  },
+);

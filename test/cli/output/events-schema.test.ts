@@ -74,6 +74,7 @@ function runsOn(server: OperationStatusServer): { argv: string[]; interruption?:
     { argv: [canceled, missing] },
     { argv: [rejected] },
     { argv: ["--timeout", "60s", endless] },
+    { argv: ["--stall-timeout", "60s", endless] },
     { argv: [endless], interruption: AbortSignal.abort(new Interruption("interrupted", 130)) },
     { argv: ["--quiet", success] },
   ];
@@ -91,7 +92,7 @@ beforeAll(async () => {
 });
 
 test("the runs end in each way", () => {
-  expect(exitCodes).toEqual([1, 0, 3, 5, 4, 130, 0]);
+  expect(exitCodes).toEqual([1, 0, 3, 5, 4, 4, 130, 0]);
 });
 
 test("docs/events.schema.json describes every event, and every field of it", () => {

@@ -60,6 +60,7 @@ const outcomes: readonly (readonly [WaitOutcome, string | undefined])[] = [
   [{ type: "interrupted", reason: new Error("Ctrl-C"), resumeToken: "{}" }, "stopped waiting"],
   [{ type: "error", error: new OperationFailedError({ operation: failed }) }, "QuotaExceeded"],
   [{ type: "error", error: new PollingTimeoutError("late", "Timeout") }, "timed out"],
+  [{ type: "error", error: new PollingTimeoutError("hangs", "Stalled") }, "stalled"],
   [{ type: "error", error: new PollingError("away", "HTTP 503") }, "polling failed"],
 ];
 
