@@ -1,5 +1,12 @@
-import { formatOperationError } from "./error-text.ts";
-import type { InnerError, OperationError, OperationStatus } from "./status.ts";
+import { codeOfError, formatOperationError, hasCodeWithin, rootCauseOf } from "./error-text.ts";
+import { parseOperationError } from "./parse-error.ts";
+import type {
+  ErrorAdditionalInfo,
+  InnerError,
+  OperationError,
+  OperationStatus,
+  RootCause,
+} from "./status.ts";
 import type { RateLimit } from "./limiter.ts";
 import { describeValue, hideSecretsOf, withoutUrlSecrets } from "../redaction.ts";
 
@@ -50,25 +57,69 @@ export abstract class LroError extends Error {
 
 hideSecretsOf(LroError);
 
-/** The base of the errors of an operation that has failed or was canceled: it has the service's error as fields. */
-abstract class FailedOrCanceledError extends LroError {
-  /** The subject of the error, such as a resource's name. */
+/** The origin of a {@link ServiceError}. */
+interface ErrorSource {
+  /** The service's error, as it came or parsed. */
+  readonly error?: unknown;
+  /** The service's id of the request. */
+  readonly requestId?: string | undefined;
+}
+
+/** The base of the errors that may have an error of the service. */
+abstract class ServiceError extends LroError {
+  readonly #serviceError: OperationError | undefined;
+  /** The subject of the service's error, such as a resource's name. */
   readonly target: string | undefined;
   /** The errors that led to this one. Empty where the service sent none. */
   readonly details: readonly OperationError[];
   /** More specific codes, level by level. */
   readonly innererror: InnerError | undefined;
-  /** The service's id of the request that said so, for its support. */
+  /** More facts, such as the policy that refused the operation. Empty where the service sent none. */
+  readonly additionalInfo: readonly ErrorAdditionalInfo[];
+  /** The service's id of the request whose response has the error, for its support. */
   readonly requestId: string | undefined;
 
+  constructor(message: string, code: string, context: LroErrorContext, { error, requestId }: ErrorSource) {
+    super(message, code, context);
+    const parsed = parseOperationError(error);
+    this.#serviceError = parsed;
+    this.target = parsed?.target;
+    this.details = parsed?.details ?? [];
+    this.innererror = parsed?.innererror;
+    this.additionalInfo = parsed?.additionalInfo ?? [];
+    this.requestId = requestId;
+  }
+
+  /** The service's error as it came; `undefined` where it sent none. */
+  get error(): unknown {
+    return this.#serviceError?.raw;
+  }
+
+  /** The most specific part of the service's error; `undefined` where it sent none. */
+  get rootCause(): RootCause | undefined {
+    return this.#serviceError && rootCauseOf(this.#serviceError);
+  }
+
+  /**
+   * Returns whether `code` or a code anywhere in the service's error is this one, compared without case.
+   *
+   * @example
+   * if (error.hasCode("ZonalAllocationFailed")) retryElsewhere();
+   */
+  hasCode(code: string): boolean {
+    const wanted = { code: this.code, details: this.#serviceError && [this.#serviceError] };
+    return hasCodeWithin(wanted, code);
+  }
+}
+
+/** The base of the errors of an operation that has failed or was canceled. */
+abstract class FailedOrCanceledError extends ServiceError {
   constructor(verb: string, defaultCode: string, context: FailedOrCanceledContext) {
-    const { error } = context.operation;
+    const error = parseOperationError(context.operation.error);
     const text = error === undefined ? "The service sent no error." : formatOperationError(error);
-    super(`Operation ${context.operation.name} ${verb}. ${text}`, error?.code || defaultCode, context);
-    this.target = error?.target;
-    this.details = error?.details ?? [];
-    this.innererror = error?.innererror;
-    this.requestId = context.requestId;
+    const message = `Operation ${context.operation.name} ${verb}. ${text}`;
+    const code = (error && codeOfError(error)) || defaultCode;
+    super(message, code, context, { error, requestId: context.requestId });
   }
 }
 
@@ -99,28 +150,26 @@ export class OperationCanceledError extends FailedOrCanceledError {
 }
 
 /** The initial request failed: there is no operation to wait for. */
-export class OperationStartError extends LroError {
+export class OperationStartError extends ServiceError {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationStartError" as const;
   /** The HTTP status of the response; `undefined` where there was none. */
   readonly statusCode: number | undefined;
-  /** The service's id of the request, for its support. */
-  readonly requestId: string | undefined;
-  /** The service's whole error. */
-  readonly error: OperationError | undefined;
 
   constructor(message: string, cause: RequestError) {
-    super(message, cause.code, { cause });
+    super(message, cause.code, { cause }, cause);
     this.statusCode = cause.statusCode;
-    this.requestId = cause.requestId;
-    this.error = cause.error;
   }
 }
 
 /** The service knows no such operation: the id is wrong, or it expired (DevCenter keeps one for about a day). */
-export class OperationNotFoundError extends LroError {
+export class OperationNotFoundError extends ServiceError {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationNotFoundError" as const;
+
+  constructor(message: string, code: string, context: LroErrorContext = {}) {
+    super(message, code, context, failedPollIn(context) ?? {});
+  }
 }
 
 /** `timeoutInMs` has passed. The operation continues; `resumeToken` lets a later wait continue too. */
@@ -130,20 +179,21 @@ export class PollingTimeoutError extends LroError {
 }
 
 /** Polling failed. The operation may continue, and the poller can be used again. */
-export class PollingError extends LroError {
+export class PollingError extends ServiceError {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "PollingError" as const;
   /** The HTTP status of the last failed poll, if there was a response. */
   readonly statusCode: number | undefined;
-  /** The service's id of the last failed poll's request, for its support. */
-  readonly requestId: string | undefined;
 
   constructor(message: string, code: string, context: LroErrorContext = {}) {
-    super(message, code, context);
-    const failure = context.cause instanceof RequestError ? context.cause : undefined;
+    const failure = failedPollIn(context);
+    super(message, code, context, failure ?? {});
     this.statusCode = failure?.statusCode;
-    this.requestId = failure?.requestId;
   }
+}
+
+function failedPollIn({ cause }: LroErrorContext): RequestError | undefined {
+  return cause instanceof RequestError ? cause : undefined;
 }
 
 /** The context of a {@link ContractError}. */
@@ -194,8 +244,8 @@ export interface RequestErrorDetails {
   readonly rateLimit?: RateLimit | undefined;
   /** The service's id of the request, for its support. */
   readonly requestId?: string | undefined;
-  /** The service's whole error. */
-  readonly error?: OperationError | undefined;
+  /** The service's error, as it came or parsed. */
+  readonly error?: unknown;
   /** The cause. */
   readonly cause?: unknown;
 }
@@ -204,7 +254,7 @@ export interface RequestErrorDetails {
 export const defaultRequestErrorCode = "RequestFailed";
 
 /** A failed request: what {@link Operation.getStatus} throws, and the `cause` of a {@link PollingError}. */
-export class RequestError extends LroError implements RequestErrorDetails {
+export class RequestError extends ServiceError implements RequestErrorDetails {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "RequestError" as const;
   /** Decides what follows. */
@@ -217,10 +267,6 @@ export class RequestError extends LroError implements RequestErrorDetails {
   readonly isThrottled: boolean;
   /** How many more requests the service accepts, where it says so. */
   readonly rateLimit: RateLimit | undefined;
-  /** The service's id of the request, for its support. */
-  readonly requestId: string | undefined;
-  /** The service's whole error. */
-  readonly error: OperationError | undefined;
 
   constructor(message: string, details: RequestErrorDetails) {
     // A JavaScript caller may omit the details.
@@ -231,14 +277,13 @@ export class RequestError extends LroError implements RequestErrorDetails {
       message,
       details.code ?? defaultRequestErrorCode,
       details.cause === undefined ? {} : { cause: details.cause },
+      details,
     );
     this.kind = details.kind;
     this.statusCode = details.statusCode;
     this.retryAfterInMs = details.retryAfterInMs;
     this.isThrottled = details.isThrottled ?? details.statusCode === 429;
     this.rateLimit = details.rateLimit;
-    this.requestId = details.requestId;
-    this.error = details.error;
   }
 }
 

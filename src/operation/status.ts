@@ -66,6 +66,14 @@ export interface OperationError extends InnerError {
   readonly raw?: unknown;
 }
 
+/** The most specific part of an {@link OperationError}. */
+export interface RootCause {
+  /** The innermost code. Empty where the service sent none. */
+  readonly code: string;
+  /** The message nearest to the code. Empty where the service sent none. */
+  readonly message: string;
+}
+
 /** The fields that every Azure status monitor has in common. */
 export interface StatusFields<P = unknown> {
   /** The operation's state. A word that ends an operation is `Succeeded`, `Failed` or `Canceled` here. */

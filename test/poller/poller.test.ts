@@ -94,8 +94,9 @@ describe("a failed or canceled operation", () => {
       requestId: "request-7",
       operation: { name: operation.id, status: "Failed" },
       message:
-        `Operation ${operation.id} failed. DeploymentFailed: The dev box could not be created. (devboxes/box)` +
-        " → ComputeQuota → CoresInRegion\n  - QuotaExceeded: 8 cores needed, 2 left. (Standard_D8)",
+        `Operation ${operation.id} failed. QuotaExceeded: 8 cores needed, 2 left. (Standard_D8, in DeploymentFailed)` +
+        "\n  DeploymentFailed: The dev box could not be created. (devboxes/box)" +
+        " → ComputeQuota → CoresInRegion\n    - QuotaExceeded: 8 cores needed, 2 left. (Standard_D8)",
     });
   });
 

@@ -1,7 +1,7 @@
 import { parseJson } from "../../operation/json-fields.ts";
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
-import { formatOperationError } from "../../operation/error-text.ts";
+import { codeOfError, formatOperationError } from "../../operation/error-text.ts";
 import { ContractError, RequestError, codeOf, messageOf } from "../../operation/errors.ts";
 import type { RequestErrorKind } from "../../operation/errors.ts";
 import { findError } from "../../operation/parse-error.ts";
@@ -82,22 +82,22 @@ export function parseResponse<T>(parse: () => T, metadata: ResponseMetadata, kin
 /** Makes the error of a poll whose response is no status. */
 export function errorOfResponse(response: PipelineResponse, cause?: unknown): RequestError {
   const error = errorInBody(response);
-  const code = codeInHeaders(response.headers) || error?.code || undefined;
+  const headerCode = codeInHeaders(response.headers);
   const reason = error
-    ? formatOperationError(error)
-    : (code ?? "neither a status nor an error in the response");
+    ? formatOperationError({ ...error, code: error.code || headerCode })
+    : headerCode || "neither a status nor an error in the response";
   return new RequestError(`HTTP ${response.status}: ${reason}`, {
     ...metadataOf(response),
     kind: kindOf(response.status),
     isThrottled: response.status === 429 || response.status === 503,
-    code,
+    code: headerCode || (error && codeOfError(error)) || undefined,
     error,
     cause,
   });
 }
 
-function codeInHeaders(headers: HttpHeaders): string | undefined {
-  return headers.get("x-ms-error-code") || headers.get("x-ms-public-api-error-code");
+function codeInHeaders(headers: HttpHeaders): string {
+  return headers.get("x-ms-error-code") || headers.get("x-ms-public-api-error-code") || "";
 }
 
 /** Makes the error of a poll of whose response only the status code is known. */

@@ -7,7 +7,7 @@ import { resumeCommand } from "./resume-command.ts";
 import type { CarriedOptions } from "./resume-command.ts";
 import { wrapFor, writeError } from "./terminal.ts";
 import { toJson } from "./text.ts";
-import { adviceOn, explainError } from "./wait-outcome.ts";
+import { adviceOn, causeCodeOf, explainError } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 
 /** Prints the outcomes of waits: results to stdout, everything else to stderr. */
@@ -84,7 +84,7 @@ export class ResultPrinter {
 }
 
 function titleOf(error: Error, operation: OperationName | undefined): string {
-  const reason = error instanceof LroError ? error.code : error.name;
+  const reason = error instanceof LroError ? causeCodeOf(error) : error.name;
   return operation === undefined ? reason : `${labelOf(operation)}: ${reason}`;
 }
 

@@ -1,7 +1,7 @@
 import { PollingTimeoutError, systemClock } from "../../index.ts";
 import type { Clock, FailedPoll, Progress, RequestError } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
-import { isFailedOrCanceled } from "./wait-outcome.ts";
+import { causeCodeOf, isFailedOrCanceled } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
@@ -72,7 +72,7 @@ function shortReason({ statusCode, code, message }: RequestError): string {
 function noteOf(outcome: WaitOutcome): string | undefined {
   if (outcome.type === "succeeded") return undefined;
   if (outcome.type === "interrupted") return "stopped waiting";
-  if (isFailedOrCanceled(outcome.error)) return singleLine(outcome.error.code);
+  if (isFailedOrCanceled(outcome.error)) return singleLine(causeCodeOf(outcome.error));
   if (!(outcome.error instanceof PollingTimeoutError)) return "polling failed";
   return outcome.error.code === "Stalled" ? "stalled" : "timed out";
 }

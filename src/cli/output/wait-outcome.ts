@@ -7,7 +7,6 @@ import {
   PollingTimeoutError,
   RequestError,
 } from "../../index.ts";
-import type { OperationError } from "../../index.ts";
 import {
   credentialAdvice,
   isCredentialError,
@@ -46,7 +45,7 @@ export function exitCodeOf(outcome: WaitOutcome): number {
 
 /** Returns the whole text of an error, with the user's name for the operation, but without {@link adviceOn}. */
 export function explainError(error: Error, operation?: OperationName): string {
-  const { requestId } = serviceFields(error);
+  const requestId = hasServiceError(error) ? error.requestId : undefined;
   const message = isCredentialError(error) ? firstLine(error.message) : error.message;
   const text = requestId === undefined ? message : `${message}\nRequest id: ${requestId}`;
   return namedIn(printable(withCommandOptions(text)), operation);
@@ -62,7 +61,7 @@ export function withCommandOptions(text: string): string {
 
 /** Returns what to do about an error, if that is known. */
 export function adviceOn(error: Error, operation?: OperationName): string | undefined {
-  if (serviceFields(error).statusCode === 401)
+  if (hasServiceError(error) && statusCodeOf(error) === 401)
     return `\n${operation?.sendsToken === false ? noTokenAdvice : rejectedTokenAdvice}`;
   if (!isCredentialError(error)) return undefined;
   const tried = printable(error.message.slice(firstLine(error.message).length).trim());
@@ -74,29 +73,59 @@ function firstLine(text: string): string {
   return text.split("\n", 1).join("");
 }
 
-/** Converts an error into an object for JSON. */
+/** Converts an error into an object for JSON. Fields of the service's error that this library does not know are kept. */
 export function errorData(error: Error): object {
   if (!(error instanceof LroError)) return { name: error.name, message: error.message };
-  const { service, ...ids } = serviceFields(error);
-  const { target, details, innererror } = service ?? {};
-  const message = (isFailedOrCanceled(error) && service?.message) || error.message;
-  return { name: error.name, code: error.code, message, target, details, innererror, ...ids };
+  const { name, code } = error;
+  const message = (isFailedOrCanceled(error) && error.operation?.error?.message) || error.message;
+  if (!hasServiceError(error)) return { name, code, message };
+  const { target, innererror, requestId } = error;
+  const details = withoutEmpty(error.details);
+  const additionalInfo = withoutEmpty(error.additionalInfo);
+  const statusCode = statusCodeOf(error);
+  const fields = { name, code, message, target, details, innererror, additionalInfo };
+  return {
+    ...fields,
+    ...unknownFields(error.error, fields),
+    ...(statusCode !== undefined && { statusCode }),
+    ...(requestId !== undefined && { requestId }),
+  };
 }
 
-interface ServiceFields {
-  readonly service?: OperationError | undefined;
-  readonly statusCode?: number | undefined;
-  readonly requestId?: string | undefined;
+function withoutEmpty<T>(list: readonly T[]): readonly T[] | undefined {
+  return list.length > 0 ? list : undefined;
 }
 
-/** Returns the service's error and ids, wherever this kind of error keeps them. */
-function serviceFields(error: unknown): ServiceFields {
-  if (isFailedOrCanceled(error)) return { service: error.operation?.error, requestId: error.requestId };
-  if (error instanceof RequestError) {
-    return { service: error.error, statusCode: error.statusCode, requestId: error.requestId };
-  }
-  const endedPolling = error instanceof PollingError || error instanceof OperationNotFoundError;
-  return endedPolling && error.cause instanceof RequestError ? serviceFields(error.cause) : {};
+/** Returns the fields of a service's error that `known` lacks. */
+function unknownFields(error: unknown, known: object): object {
+  if (typeof error !== "object" || error === null || Array.isArray(error)) return {};
+  const names = new Set(Object.keys(known).map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(error).filter(([name]) => !names.has(name.toLowerCase())));
+}
+
+type ErrorWithServiceError =
+  | OperationFailedError
+  | OperationCanceledError
+  | OperationNotFoundError
+  | PollingError
+  | RequestError;
+
+function hasServiceError(error: unknown): error is ErrorWithServiceError {
+  return error instanceof LroError && "rootCause" in error;
+}
+
+/** Returns the most specific code of an error. */
+export function causeCodeOf(error: LroError): string {
+  return (hasServiceError(error) && error.rootCause?.code) || error.code;
+}
+
+/** Returns the HTTP status of the request that failed. */
+function statusCodeOf(error: ErrorWithServiceError): number | undefined {
+  if ("statusCode" in error) return error.statusCode;
+  const { cause } = error;
+  return error instanceof OperationNotFoundError && cause instanceof RequestError
+    ? cause.statusCode
+    : undefined;
 }
 
 /** Returns whether the operation itself failed or was canceled, so that there is nothing left to wait for. */

@@ -86,8 +86,9 @@ test("a failure is exit code 1, its whole error on stderr", async () => {
   expect(stderr).toMatch(
     new RegExp(
       [
-        `^error: Operation ${operationId} failed. ProvisioningFailed: The dev box could not be created. \\(myBox\\) → Allocation → Quota`,
-        "  - NoCapacity: No cores left. \\(westeurope\\)",
+        `^error: Operation ${operationId} failed. NoCapacity: No cores left. \\(westeurope, in ProvisioningFailed\\)`,
+        "  ProvisioningFailed: The dev box could not be created. \\(myBox\\) → Allocation → Quota",
+        "    - NoCapacity: No cores left. \\(westeurope\\)",
         "Request id: [\\w-]{36}\n$",
       ].join("\n"),
     ),

@@ -47,7 +47,7 @@ test("GitHub Actions gets each error as an annotation on one line", async () => 
   const { exitCode, stdout, stderr } = await waitFor({ web: succeeding, db: failing }, gitHub);
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
-    /^::error title=db%3A ProvisioningFailed::Operation db \(.{36}\) failed\. ProvisioningFailed: The dev box.*%0A {2}- NoCapacity: .*%0ARequest id: .{36}\n$/,
+    /^::error title=db%3A NoCapacity::Operation db \(.{36}\) failed\. NoCapacity: No cores.*%0A {2}ProvisioningFailed: The dev box.*%0A {4}- NoCapacity: .*%0ARequest id: .{36}\n$/,
   );
   expect(stdout).toMatch(/\n::notice title=lro wait::2 operations: 1 Succeeded, 1 Failed, after \d+:\d\d\n$/);
 });
@@ -57,7 +57,7 @@ test("Azure Pipelines gets its own commands", async () => {
   expect(stdout).toMatch(/^##\[group\]Waiting for 2 operations\n/);
   expect(stdout).toMatch(/\n##\[endgroup\]\nweb result:\n\{/);
   expect(stdout).toMatch(/\n##\[section\]lro wait: 2 operations: 1 Succeeded, 1 Failed, after \d+:\d\d\n$/);
-  expect(stderr).toMatch(/^##vso\[task\.logissue type=error\]Operation db \(.*%0A {2}- NoCapacity: .*\n$/);
+  expect(stderr).toMatch(/^##vso\[task\.logissue type=error\]Operation db \(.*%0A {4}- NoCapacity: .*\n$/);
 });
 
 test.each([
@@ -127,7 +127,7 @@ test("GitHub Actions gets a table after the existing summary", async () => {
 \| Operation \| State \| Time \| Error \|
 \|---\|---\|---:\|---\|
 \| web \| Succeeded \| m:ss \|  \|
-\| db \| Failed \| m:ss \| Operation .{36} failed. ProvisioningFailed: .* - NoCapacity: .* Request id: .{36} \|
+\| db \| Failed \| m:ss \| Operation .{36} failed. NoCapacity: .* ProvisioningFailed: .* - NoCapacity: .* Request id: .{36} \|
 
 $`,
     ),

@@ -79,7 +79,7 @@ test("several operations have a line each, and outcomes come in the order of the
     [second.operationId.slice(0, 8), "Succeeded"],
     [third.operationId.slice(0, 8), "Failed"],
   ]);
-  expect(lines[2]).toContain("ProvisioningFailed");
+  expect(lines[2]).toContain("NoCapacity");
   expect(lines.slice(4)).toEqual([
     `${first.operationId} result:`,
     '"first"',
@@ -133,11 +133,13 @@ test("errors break between words, and stay whole where they go to a log", async 
   await runCli(["wait", operationLocation], { stderr, env: { NO_COLOR: "1" } });
   expect(stderr.text.replace(/id:\n.*/, "id: …")).toBe(`error: Operation
 ${operationId}
-failed. ProvisioningFailed: The dev box
-could not be created. (myBox) →
-Allocation → Quota
-  - NoCapacity: No cores left.
-    (westeurope)
+failed. NoCapacity: No cores left.
+(westeurope, in ProvisioningFailed)
+  ProvisioningFailed: The dev box could
+  not be created. (myBox) → Allocation →
+  Quota
+    - NoCapacity: No cores left.
+      (westeurope)
 Request id: …
 `);
 });
