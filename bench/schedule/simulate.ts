@@ -29,6 +29,7 @@ export function waitAsPeer(peer: Peer, { duration, retryAfter }: Run, random: ()
 
 const rules: PollRules = {
   deadlineInMs: Infinity,
+  stallTimeoutInMs: Infinity,
   outageToleranceInMs: Infinity,
   notFoundGraceInMs: 0,
   maxRetryDelayInMs: 30_000,

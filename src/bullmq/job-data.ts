@@ -19,6 +19,8 @@ import type { ResumeToken } from "../state/resume-token.ts";
 
 /** The options of a wait that a job keeps, as JSON, so that any worker can apply them. Durations are in milliseconds. */
 export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
+  /** The maximum time without a change of the state or the percentage; then `PollingTimeoutError`, code `Stalled`. Default: none. */
+  readonly stallTimeoutInMs?: number;
   /** The time limit of one poll, its response body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
   /** How long to keep retrying while every poll fails. Default 300 000. */
@@ -58,11 +60,15 @@ export interface JobData {
   readonly token: ResumeToken;
   readonly options: QueuedWaitOptions;
   readonly responseCounts: ResponseCounts;
+  /** When a response last changed the status or the percentage, in milliseconds since the start of the wait. */
+  readonly changedAtInMs?: number | undefined;
   readonly outage?: OutageRecord | undefined;
 }
 
 /** A {@link JobData} whose token is not checked yet. */
 type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
+
+const dataNames = ["version", "token", "options", "responseCounts", "changedAtInMs", "outage"];
 
 /**
  * Parses a job's data. Anyone with write access to Redis may have written it.
@@ -70,7 +76,7 @@ type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
  * @throws {@link ContractError} or RangeError that names the field
  */
 export function parseJobData(value: unknown): ParsedJobData {
-  const fields = parseFields(value, "job.data", ["version", "token", "options", "responseCounts", "outage"]);
+  const fields = parseFields(value, "job.data", dataNames);
   if (fields["version"] !== 1) throw invalidField("job.data.version", "1", fields["version"]);
   const options = parseWaitOptions(fields["options"]);
   resolveOptions(options);
@@ -79,11 +85,13 @@ export function parseJobData(value: unknown): ParsedJobData {
     token: parseObject(fields["token"], "job.data.token"),
     options,
     responseCounts: parseResponseCounts(fields["responseCounts"], "job.data.responseCounts"),
+    changedAtInMs: parseOptionalNumber(fields["changedAtInMs"], "job.data.changedAtInMs"),
     outage: fields["outage"] === undefined ? undefined : parseOutage(fields["outage"]),
   };
 }
 
 const durationNames = [
+  "stallTimeoutInMs",
   "requestTimeoutInMs",
   "outageToleranceInMs",
   "notFoundGraceInMs",

@@ -28,10 +28,10 @@ export interface JobResult {
 
 /** Describes how polling stopped, as a job returns it. */
 export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedPolling<unknown>): JobResult {
-  const { latest, status, percentComplete, isResultPending, requestId } = state;
+  const { latest, status, percentComplete, changedAtInMs, isResultPending, requestId } = state;
   const { pollCount, failedPollCount, responseCounts, consecutiveFailures, outageSinceInMs, failure } = state;
   const counts = { pollCount, failedPollCount, responseCounts, consecutiveFailures, outageSinceInMs };
-  const known = { latest, status, percentComplete, isResultPending, requestId };
+  const known = { latest, status, percentComplete, changedAtInMs, isResultPending, requestId };
   return {
     version: 1,
     ...stopped,
@@ -61,10 +61,12 @@ export function parseOutcome(value: unknown): Outcome<unknown> {
   });
 }
 
+const stopReasons: readonly StopReason[] = ["terminal", "timedOut", "stalled", "notFound", "pollingFailed"];
+
 function parseReason(value: unknown, path: string): StopReason {
-  if (value === "terminal" || value === "timedOut" || value === "notFound" || value === "pollingFailed")
-    return value;
-  throw invalidField(path, "terminal, timedOut, notFound or pollingFailed", value);
+  const reason = stopReasons.find((known) => known === value);
+  if (reason !== undefined) return reason;
+  throw invalidField(path, `one of ${stopReasons.join(", ")}`, value);
 }
 
 function parsePollState(value: unknown, path: string): PollState {
@@ -75,6 +77,7 @@ function parsePollState(value: unknown, path: string): PollState {
     latest: latest === undefined ? undefined : parseStatus(latest, `${path}.latest`),
     status: status === undefined ? undefined : parseWord(status, `${path}.status`),
     percentComplete: parseOptionalNumber(fields["percentComplete"], `${path}.percentComplete`, 100),
+    changedAtInMs: parseOptionalNumber(fields["changedAtInMs"], `${path}.changedAtInMs`),
     isResultPending: fields["isResultPending"] === true,
     requestId: requestId === undefined ? undefined : parseString(requestId, `${path}.requestId`),
     pollCount: parseCount(fields["pollCount"], `${path}.pollCount`),

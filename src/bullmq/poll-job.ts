@@ -57,7 +57,8 @@ class JobPoll {
     this.#context = context;
     this.#session = new PollSession(operation, settings);
     this.#session.restore(resumedStateOf(data.token, context.clock.timestamp()));
-    this.#session.restoreDetails({ responseCounts: data.responseCounts });
+    const { responseCounts, changedAtInMs } = data;
+    this.#session.restoreDetails({ responseCounts, changedAtInMs });
     if (data.outage?.isOfResult === false) this.#restoreOutage(data.outage);
     this.#session.continue();
   }
@@ -132,6 +133,7 @@ class JobPoll {
       token: this.#session.toJSON(),
       options: this.#data.options,
       responseCounts: state.responseCounts,
+      changedAtInMs: state.changedAtInMs,
       outage: outageOf(state),
     };
     return { type: "delayed", data, delayInMs, progress: this.#progress };

@@ -172,7 +172,10 @@ export class OperationNotFoundError extends ServiceError {
   }
 }
 
-/** `timeoutInMs` has passed. The operation continues; `resumeToken` lets a later wait continue too. */
+/**
+ * `timeoutInMs` has passed (code `PollingTimeout`), or `stallTimeoutInMs` without a change (code `Stalled`). The operation
+ * continues; `resumeToken` lets a later wait continue too.
+ */
 export class PollingTimeoutError extends LroError {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "PollingTimeoutError" as const;

@@ -23,6 +23,12 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
    * waited counts, but at least a second remains, for one poll. `Infinity` removes the timeout.
    */
   readonly timeoutInMs?: number;
+  /**
+   * The maximum time without a change of the state or the percentage; then {@link PollingTimeoutError}, code `Stalled`.
+   * Only a poll that shows no change ends the wait, so that the error comes with the first poll after that time. It
+   * counts from the last change, or from the first response of a wait that starts or continues. Default: none.
+   */
+  readonly stallTimeoutInMs?: number;
   /** The maximum time of one request, its response's body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
   /** How long to keep retrying while every poll fails; then {@link PollingError}. Default 300 000. */
@@ -71,6 +77,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     onProgress,
     onFailedPoll,
     timeoutInMs = Infinity,
+    stallTimeoutInMs = Infinity,
     requestTimeoutInMs = 30_000,
     outageToleranceInMs = 300_000,
     notFoundGraceInMs = 30_000,
@@ -87,13 +94,20 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   checkFunction("random", random);
   for (const name of ["now", "timestamp", "setTimer"] as const) checkFunction(`clock.${name}`, clock[name]);
   checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
+  checkDuration("stallTimeoutInMs", stallTimeoutInMs, { positive: true, allowInfinity: true });
   checkDuration("requestTimeoutInMs", requestTimeoutInMs, { positive: true, allowInfinity: true });
   checkDuration("outageToleranceInMs", outageToleranceInMs, { allowInfinity: true });
   checkDuration("notFoundGraceInMs", notFoundGraceInMs, { allowInfinity: true });
   checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
   if (terminalStates !== undefined) checkTerminalStates(terminalStates);
   return {
-    rules: { deadlineInMs: Infinity, outageToleranceInMs, notFoundGraceInMs, maxRetryDelayInMs },
+    rules: {
+      deadlineInMs: Infinity,
+      stallTimeoutInMs,
+      outageToleranceInMs,
+      notFoundGraceInMs,
+      maxRetryDelayInMs,
+    },
     abortSignal,
     timeoutInMs,
     requestTimeoutInMs,

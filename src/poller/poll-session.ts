@@ -13,8 +13,8 @@ import {
   nextStep,
   remainingTimeout,
   retryAfterLeftInMs,
+  startedAgain,
   transition,
-  withoutOutage,
 } from "../state/state-machine.ts";
 import type { NextStep, PollEvent, PollRules, PollState, StopReason } from "../state/state-machine.ts";
 import type { PollSettings } from "./options.ts";
@@ -64,11 +64,11 @@ export class PollSession<P> {
     return this.#state.isRetryAfterOfFailure ? retryAfterLeftInMs(this.#state, this.elapsedInMs) : 0;
   }
 
-  /** With a deadline only while it runs: a single poll has none. */
+  /** With a deadline and a stall only while it runs: a single poll has none. */
   get #rules(): PollRules {
     const { rules } = this.settings;
-    if (!this.#isRunning || this.#deadlineInMs === undefined) return rules;
-    return { ...rules, deadlineInMs: this.#deadlineInMs };
+    if (!this.#isRunning) return { ...rules, stallTimeoutInMs: Infinity };
+    return this.#deadlineInMs === undefined ? rules : { ...rules, deadlineInMs: this.#deadlineInMs };
   }
 
   get snapshot(): PollerSnapshot {
@@ -90,7 +90,7 @@ export class PollSession<P> {
     const leftInMs =
       timeoutInMs === Infinity ? remainingTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
     this.#deadlineInMs = leftInMs === undefined ? undefined : elapsedInMs + leftInMs;
-    this.#state = withoutOutage(this.#state);
+    this.#state = startedAgain(this.#state);
     this.continue(this.limiter?.startDelayInMs());
     return leftInMs;
   }

@@ -7,6 +7,7 @@ import {
   defaultRequestErrorCode,
 } from "../operation/errors.ts";
 import type { LroErrorContext } from "../operation/errors.ts";
+import { signOfEnd } from "./sign-of-end.ts";
 import type { PollState, StopReason } from "./state-machine.ts";
 
 /** How a wait ended for its callers. */
@@ -53,6 +54,8 @@ export function errorOf<P>(stopped: StoppedPolling<P>): Error {
       return failedOrCanceledError(state, context);
     case "timedOut":
       return new PollingTimeoutError(timeoutMessage(stopped), "PollingTimeout", context);
+    case "stalled":
+      return new PollingTimeoutError(stallMessage(stopped), "Stalled", context);
     case "notFound":
       return new OperationNotFoundError(notFoundMessage(stopped), notFoundCodeOf(state), context);
     case "disposed":
@@ -86,11 +89,25 @@ function failedOrCanceledError<P>(state: PollState<P>, context: LroErrorContext)
     : new OperationCanceledError(withStatus);
 }
 
+function stallMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
+  const { changedAtInMs = elapsedInMs } = state;
+  const unchanged = `unchanged for ${seconds(elapsedInMs - changedAtInMs)}`;
+  const text = `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}, ${unchanged}.`;
+  return `${text}${endText(state)} To continue, use the resume token.`;
+}
+
 function timeoutMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
   const last = state.failure ? ` The last poll failed: ${withoutStop(state.failure.message)}.` : "";
   // Before the first poll a token leads nowhere.
   const advice = state.pollCount > 0 ? " To continue, use the resume token." : "";
-  return `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}.${last}${advice}`;
+  return `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}.${endText(state)}${last}${advice}`;
+}
+
+function endText({ latest }: PollState): string {
+  const sign = latest && signOfEnd(latest);
+  return sign === undefined
+    ? ""
+    : ` The service sent ${sign} with this state: if it is terminal, add it to terminalStates.`;
 }
 
 function stateText(state: PollState): string {

@@ -21,6 +21,8 @@ export interface PollState<P = unknown> {
   /** Whether the last response changed the status or the percentage. */
   readonly isChange?: boolean | undefined;
   readonly respondedAtInMs?: number | undefined;
+  /** When a response last changed the status or the percentage; at first, the wait's first response. */
+  readonly changedAtInMs?: number | undefined;
   /** The age of the operation when the wait started. */
   readonly ageAtStartInMs?: number | undefined;
   readonly requestId?: string | undefined;
@@ -52,6 +54,7 @@ export type PollEvent<P = unknown> = { readonly atInMs: number } & (
 /** The limits of a wait, in milliseconds. */
 export interface PollRules {
   readonly deadlineInMs: number;
+  readonly stallTimeoutInMs: number;
   readonly outageToleranceInMs: number;
   readonly notFoundGraceInMs: number;
   readonly maxRetryDelayInMs: number;
@@ -63,7 +66,7 @@ export type NextStep =
   | { readonly type: "stop"; readonly reason: StopReason };
 
 /** Why polling stopped. */
-export type StopReason = "terminal" | "timedOut" | "notFound" | "pollingFailed";
+export type StopReason = "terminal" | "timedOut" | "stalled" | "notFound" | "pollingFailed";
 
 export const initialState: PollState<never> = {
   pollCount: 0,
@@ -93,6 +96,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
   const latest = movesBack ? (state.latest ?? status) : status;
   const word = movesBack ? state.status : status.status;
   const percentComplete = highest(state.percentComplete, status.percentComplete);
+  const isChange = word !== state.status || percentComplete !== state.percentComplete;
   // By the first response only: later measurements must keep their place in time.
   const isFirst = state.respondedAtInMs === undefined && state.ageAtStartInMs === undefined;
   const ageAtStartInMs = isFirst ? Math.max(0, validAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
@@ -101,8 +105,9 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
     status: word,
     previousStatus: state.status,
     percentComplete,
-    isChange: word !== state.status || percentComplete !== state.percentComplete,
+    isChange,
     respondedAtInMs: atInMs,
+    changedAtInMs: isChange ? atInMs : (state.changedAtInMs ?? atInMs),
     ageAtStartInMs,
     progress: observeProgress(state.progress, {
       elapsedInMs: atInMs + (ageAtStartInMs ?? 0),
@@ -147,14 +152,15 @@ function validAge(ageInMs = 0): number {
   return ageInMs > 0 && ageInMs < Number.MAX_SAFE_INTEGER ? ageInMs : 0;
 }
 
-/** A wait that stopped may be started again: its outage then counts from zero. */
-export function withoutOutage<P>(state: PollState<P>): PollState<P> {
+/** A wait that stopped may be started again: its outage and its time without a change then count from zero. */
+export function startedAgain<P>(state: PollState<P>): PollState<P> {
   return {
     ...state,
     failure: undefined,
     consecutiveFailures: 0,
     outageSinceInMs: undefined,
     notFoundSinceInMs: undefined,
+    changedAtInMs: undefined,
   };
 }
 
@@ -213,8 +219,15 @@ export function retryAfterLeftInMs(state: PollState, elapsedInMs: number): numbe
 
 function stopReasonOf(state: PollState, elapsedInMs: number, rules: PollRules): StopReason | undefined {
   if (isComplete(state)) return "terminal";
-  const isLate = elapsedInMs >= rules.deadlineInMs;
-  return stopReasonOfFailure(state, elapsedInMs, rules) ?? (isLate ? "timedOut" : undefined);
+  const reason = stopReasonOfFailure(state, elapsedInMs, rules);
+  if (reason !== undefined) return reason;
+  if (elapsedInMs >= rules.deadlineInMs) return "timedOut";
+  return isStalled(state, rules) ? "stalled" : undefined;
+}
+
+/** By the last response, not by the time: in a sleep of the machine, an outage or a Retry-After nothing is known. */
+function isStalled({ respondedAtInMs = 0, changedAtInMs = Infinity }: PollState, rules: PollRules): boolean {
+  return respondedAtInMs - changedAtInMs >= rules.stallTimeoutInMs;
 }
 
 function stopReasonOfFailure(

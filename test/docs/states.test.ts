@@ -69,6 +69,7 @@ const walks: readonly Walk[] = [
   { name: "timed out in a Retry-After", replies: [throttled], options: { timeoutInMs: 5000 } },
   { name: "timed out in an outage", replies: [down()], options: { timeoutInMs: 500 } },
   { name: "timed out in a poll", replies: [forever], options: { timeoutInMs: 500 } },
+  { name: "stalled", replies: ["Running", "Running"], options: { stallTimeoutInMs: 500 } },
   { name: "aborted in a poll", replies: [forever], abortAt: 500 },
   { name: "aborted between polls", replies: ["Running"], abortAt: 500 },
   { name: "aborted in a Retry-After", replies: [throttled], abortAt: 500 },

@@ -9,7 +9,7 @@ import {
   nextStep,
   retryAfterLeftInMs,
   transition,
-  withoutOutage,
+  startedAgain,
 } from "../../src/state/state-machine.ts";
 import type { NextStep, PollEvent, PollRules, PollState } from "../../src/state/state-machine.ts";
 import { fuzz } from "./support.ts";
@@ -62,6 +62,7 @@ const events = fc.array(fc.tuple(event, gap), { minLength: 1, maxLength: 30 }).m
 const toleranceInMs = fc.oneof(gap, fc.constant(Infinity));
 const rules: fc.Arbitrary<PollRules> = fc.record({
   deadlineInMs: fc.oneof(gap, fc.constant(Infinity)),
+  stallTimeoutInMs: fc.oneof(gap, fc.constant(Infinity)),
   outageToleranceInMs: toleranceInMs,
   notFoundGraceInMs: toleranceInMs,
   maxRetryDelayInMs: fc.double({ min: 1, max: 1e9, noNaN: true }),
@@ -141,7 +142,7 @@ test("a wait that continues starts without an outage and with the Retry-After fr
     fc.property(events, rules, gap, gap, (list, limits, laterInMs, delayInMs) => {
       const elapsedInMs = (list.at(-1)?.atInMs ?? 0) + laterInMs;
       fc.pre(elapsedInMs < limits.deadlineInMs);
-      const state = withoutOutage(after(list));
+      const state = startedAgain(after(list));
       expect([state.failure, state.outageSinceInMs, state.consecutiveFailures]).toEqual([
         undefined,
         undefined,

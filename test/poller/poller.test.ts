@@ -8,11 +8,13 @@ import {
   RequestError,
   createPoller,
   fixed,
+  pollAll,
   pollUntilDone,
 } from "lro-poller";
 import type { Clock, FailedPoll, Operation, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
-import type { ScriptedReply } from "lro-poller/testing";
+import type { ScriptedReply, ScriptedStatus } from "lro-poller/testing";
+import { resumePoller } from "../../src/poller/poller.ts";
 import { settled, rejection } from "../support/rejections.ts";
 import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
 
@@ -352,6 +354,109 @@ describe("a deadline", () => {
     expect(clock.now()).toBe(6000);
     expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
     expect(clock.pendingTimers).toBe(0);
+  });
+});
+
+describe("a stall", () => {
+  const deleting = { status: "Deleting", percentComplete: 100 };
+
+  test("ends the wait at the first poll after its time, with a token; the poller can be used again", async () => {
+    const replies = [{ status: "Deleting", percentComplete: 90 }, deleting, down(), deleting, deleting];
+    const { clock, operation, poller } = scriptedPoller([...replies, deleting, deleting, "Succeeded"], {
+      stallTimeoutInMs: 2500,
+    });
+    const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
+    expect(failure).toMatchObject({
+      code: "Stalled",
+      operation: { status: "Deleting" },
+      resumeToken: JSON.stringify(poller),
+      message:
+        `Operation ${operation.id} is still Deleting at 100 % after 4 s, unchanged for 3 s. ` +
+        "To continue, use the resume token.",
+    });
+    expect(poller.isDone).toBe(false);
+    await clock.advance(60_000);
+    expect(operation.polls).toHaveLength(5);
+    // The time without a change counts anew.
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(poller.status).toBe("Succeeded");
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("counts anew in a wait that continues from its token", async () => {
+    const replies = [deleting, deleting, deleting, deleting, deleting];
+    const { clock, operation, poller } = scriptedPoller(replies, { stallTimeoutInMs: 1000 });
+    await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
+    await clock.advance(3_600_000);
+    const options = { clock, schedule: fixed(1000), stallTimeoutInMs: 1500, random: () => 0 };
+    const resumed = resumePoller(operation, poller.toJSON(), options);
+    const failure = await rejection(clock.runUntilSettled(resumed.pollUntilDone()), PollingTimeoutError);
+    expect(failure).toMatchObject({ code: "Stalled", pollCount: 5 });
+  });
+
+  test("never ends a wait whose percentage moves, or that was not polled", async () => {
+    const moving = Array.from({ length: 20 }, (_, index) => ({ status: "Running", percentComplete: index }));
+    const sleeping = { status: "Running", percentComplete: 20, retryAfterInMs: 3_600_000 };
+    const { clock, poller } = scriptedPoller([...moving, sleeping, "Succeeded"], { stallTimeoutInMs: 1500 });
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(poller.status).toBe("Succeeded");
+  });
+
+  test("does not end single polls", async () => {
+    const { clock, poller } = scriptedPoller([deleting, deleting, deleting], { stallTimeoutInMs: 1000 });
+    for (let polls = 1; polls <= 3; polls++) {
+      await clock.advance(60_000);
+      expect(await clock.runUntilSettled(poller.poll())).toMatchObject({
+        pollCount: polls,
+        nextPollInMs: 1000,
+      });
+    }
+  });
+
+  test("ends the member of a group that has it, and no other", async () => {
+    const clock = createVirtualClock();
+    const hanging = scriptedOperation([deleting, deleting, deleting]);
+    const moving = scriptedOperation([
+      deleting,
+      "Updating",
+      "Creating",
+      { status: "Succeeded", properties: 7 },
+    ]);
+    const options = { clock, schedule: fixed(1000), random: () => 0, stallTimeoutInMs: 2000 };
+    const results = await clock.runUntilSettled(pollAll([hanging, moving], options));
+    expect(results).toEqual([
+      { status: "rejected", reason: expect.objectContaining({ code: "Stalled" }) },
+      { status: "fulfilled", value: 7 },
+    ]);
+  });
+});
+
+describe("an unknown state that looks terminal", () => {
+  const at = "2025-01-01T00:00:00Z";
+  const error = { code: "Broken", message: "It broke." };
+  const advice = (sign: string): string =>
+    ` The service sent ${sign} with this state: if it is terminal, add it to terminalStates. `;
+
+  test.each<[string, ScriptedStatus, string]>([
+    ["an end time", { status: "Dequeued", endTime: at }, advice("an end time")],
+    ["an error", { status: "Dead", error }, advice("an error")],
+    ["neither", { status: "Dead" }, " "],
+    ["the year 1", { status: "Dequeued", endTime: "0001-01-01T00:00:00Z" }, " "],
+    ["the error of none", { status: "Dead", error: { code: "0", message: "" } }, " "],
+    ["an empty error", { status: "Dead", error: { code: "", message: "" } }, " "],
+    ["an end time, but a known word", { status: "inProgress", endTime: at }, " "],
+  ])("and comes with %s is told so by the errors of time", async (_, reply, text) => {
+    const messageAfter = async (options: PollOptions): Promise<string> => {
+      const { clock, operation, poller } = scriptedPoller([reply, reply, reply], options);
+      const failure = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
+      return failure.message.replace(operation.id, "x");
+    };
+    expect(await messageAfter({ timeoutInMs: 2500 })).toBe(
+      `Operation x is still ${reply.status} after 2.5 s.${text}To continue, use the resume token.`,
+    );
+    expect(await messageAfter({ stallTimeoutInMs: 2000 })).toBe(
+      `Operation x is still ${reply.status} after 2 s, unchanged for 2 s.${text}To continue, use the resume token.`,
+    );
   });
 });
 

@@ -10,7 +10,7 @@ import {
   nextStep,
   retryAfterLeftInMs,
   transition,
-  withoutOutage,
+  startedAgain,
 } from "../../src/state/state-machine.ts";
 import type { NextStep, PollEvent, PollRules, PollState } from "../../src/state/state-machine.ts";
 
@@ -53,6 +53,7 @@ function stateAfter(...events: PollEvent[]): PollState {
 
 const rules: PollRules = {
   deadlineInMs: Infinity,
+  stallTimeoutInMs: Infinity,
   outageToleranceInMs: 300_000,
   notFoundGraceInMs: 30_000,
   maxRetryDelayInMs: 30_000,
@@ -182,14 +183,40 @@ describe("transitions", () => {
     ).toBeUndefined();
   });
 
-  test("withoutOutage removes the outage, and nothing else", () => {
+  test("startedAgain removes the outage and the time of the last change, and nothing else", () => {
     const state = stateAfter(responded(0, "Running", 40), failed(5), failed(9));
-    expect(withoutOutage(state)).toEqual({
+    expect(startedAgain(state)).toEqual({
       ...state,
       failure: undefined,
       consecutiveFailures: 0,
       outageSinceInMs: undefined,
+      changedAtInMs: undefined,
     });
+  });
+
+  test.each<[string, PollEvent[], number | undefined]>([
+    ["no response", [failed(7)], undefined],
+    ["the first response", [failed(7), responded(9, "Running")], 9],
+    ["the same state", [responded(1, "Running", 40), responded(9, "Running", 40)], 1],
+    ["a new state", [responded(1, "Creating"), responded(9, "Updating")], 9],
+    ["a higher percentage", [responded(1, "Running", 40), responded(9, "Running", 40.5)], 9],
+    ["a first percentage", [responded(1, "Running"), responded(9, "Running", 0)], 9],
+    ["a lower percentage", [responded(1, "Running", 40), responded(9, "Running", 30)], 1],
+    ["an older state", [responded(1, "Running"), responded(9, "NotStarted")], 1],
+    ["a failed poll", [responded(1, "Running"), failed(9)], 1],
+  ])("%s is at the last change at %3$s ms", (_, events, changedAtInMs) => {
+    expect(stateAfter(...events).changedAtInMs).toBe(changedAtInMs);
+  });
+
+  test("a wait that starts again has its last change at its first response", () => {
+    const state = startedAgain(stateAfter(responded(1, "Running", 40)));
+    expect(transition(state, responded(9, "Running", 40)).changedAtInMs).toBe(9);
+  });
+
+  test("a wait that starts again does not stall before its first response", () => {
+    const state = transition(startedAgain(stateAfter(responded(600_000, "Running"))), failed(600_001));
+    const step = nextStep(state, 600_001, { ...rules, stallTimeoutInMs: 1000 }, fixed(2000), noJitter);
+    expect(step).toMatchObject({ type: "wait" });
   });
 
   test("a terminal state is final", () => {
@@ -299,6 +326,48 @@ describe("the next step", () => {
     expect(nextStepAfter([failed(1), responded(200_000, "Running"), failed(300_001)])).toMatchObject({
       type: "wait",
     });
+  });
+
+  test("after no change for the stall timeout stops polling", () => {
+    const stallTimeoutInMs = 60_000;
+    const stopped = { type: "stop", reason: "stalled" };
+    const [first, before, after] = [1, 60_000, 60_001].map((atInMs) => responded(atInMs, "Deleting", 100));
+    if (!first || !before || !after) throw new Error("expected three responses");
+    expect(nextStepAfter([first, before], { stallTimeoutInMs })).toMatchObject({ type: "wait" });
+    expect(nextStepAfter([first, after], { stallTimeoutInMs })).toEqual(stopped);
+    expect(nextStepAfter([first, after])).toMatchObject({ type: "wait" });
+    expect(nextStepAfter([first, failed(2), after], { stallTimeoutInMs })).toEqual(stopped);
+  });
+
+  test("after a change, a failed poll or a first response that come late is another poll", () => {
+    const stallTimeoutInMs = 60_000;
+    const first = responded(0, "Running", 40);
+    for (const events of [
+      [responded(600_000, "Running", 40)],
+      [first, failed(120_000)],
+      [first, responded(120_000, "Running", 41)],
+      [first, responded(120_000, "Updating", 40)],
+    ]) {
+      expect(nextStepAfter(events, { stallTimeoutInMs })).toMatchObject({ type: "wait" });
+    }
+  });
+
+  test("of a stall does not come before the end of a Retry-After that is longer", () => {
+    const first = responded(0, "Running", undefined, 600_000);
+    expect(nextStepAfter([first], { stallTimeoutInMs: 1000 })).toEqual({
+      type: "wait",
+      delayInMs: 600_000,
+      until: "nextPoll",
+    });
+  });
+
+  test("of a terminal state, a permanent failure or a deadline takes precedence over a stall", () => {
+    const first = responded(0, "Running");
+    const reasonOf = (event: PollEvent, deadlineInMs = Infinity): NextStep =>
+      nextStepAfter([first, event], { stallTimeoutInMs: 1000, deadlineInMs });
+    expect(reasonOf(responded(5000, "Succeeded"))).toMatchObject({ reason: "terminal" });
+    expect(reasonOf(failed(5000, "permanent"))).toMatchObject({ reason: "pollingFailed" });
+    expect(reasonOf(responded(5000, "Running"), 5000)).toMatchObject({ reason: "timedOut" });
   });
 
   test("after a permanent failure stops polling at once", () => {
