@@ -50,6 +50,7 @@ export type {
 } from "./operation/status.ts";
 export type { PollOptions } from "./poller/options.ts";
 export { parseOperationStatus } from "./operation/parse-status.ts";
+export type { ParseStatusOptions } from "./operation/parse-status.ts";
 export { createPoller, pollUntilDone } from "./poller/poller.ts";
 export type { CallOptions, Poller } from "./poller/poller.ts";
 export type { FailedPoll, Progress } from "./state/progress.ts";

@@ -89,7 +89,7 @@ export function statusFieldsOf<P>(
     startTime: toDate(fields["startTime"]),
     endTime: toDate(fields["endTime"]),
     percentComplete: scaled(toPercentage(percentage), status, scale),
-    resourceId: typeof fields["resourceId"] === "string" ? fields["resourceId"] : undefined,
+    resourceId: toText(fields["resourceId"]),
   };
   const invalidFields = leftOut(known, (name) => (name === "percentComplete" ? percentage : fields[name]));
   return {
@@ -97,12 +97,21 @@ export function statusFieldsOf<P>(
     ...known,
     status,
     error: isUnsuccessful ? findError(fields) : parseOperationError(fields["error"]),
-    ...(word.trim().toLowerCase() !== status.toLowerCase() && { serviceStatus: word }),
-    ...(invalidFields && { invalidFields }),
+    // A status that went through JSON has both already.
+    serviceStatus: isOtherWord(word, status) ? word : toText(fields["serviceStatus"]),
+    invalidFields: invalidFields ?? (isObject(fields["invalidFields"]) ? fields["invalidFields"] : undefined),
     // Only the caller knows what P is: the service's contract says "anything".
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     properties: fields["properties"] as P | undefined,
   };
+}
+
+function isOtherWord(word: string, status: OperationState): boolean {
+  return word !== status && word.trim().toLowerCase() !== status.toLowerCase();
+}
+
+function toText(value: unknown): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 function leftOut(known: Fields, valueOf: (name: string) => unknown): Fields | undefined {

@@ -6,6 +6,7 @@ import type {
   OperationError,
   OperationState,
   OperationStatus,
+  ParseStatusOptions,
   PollLogger,
   StatusResponse,
 } from "../index.ts";
@@ -93,12 +94,13 @@ export function scriptedOperation<P = unknown>(
     id: operationId,
     polls,
     ...(logger && { logger }),
-    async getStatus({ abortSignal }) {
+    async getStatus({ abortSignal, terminalStates }) {
       const poll = { pollNumber: polls.length + 1, startedAt: clock?.now(), abortSignal };
       polls.push(poll);
       const reply = script[polls.length - 1];
       if (reply === undefined) throw missingReply(poll.pollNumber, script);
-      return responseOf(typeof reply === "function" ? await reply(poll) : reply, operationId);
+      const response = typeof reply === "function" ? await reply(poll) : reply;
+      return responseOf(response, { operationId, terminalStates });
     },
     assertFinished: () => checkFinished(operationId, script, polls.length),
     toJSON: () => ({ operationId }),
@@ -114,16 +116,20 @@ function checkReplies<P>(replies: readonly ScriptedReply<P>[]): readonly Scripte
   return [...replies];
 }
 
-function responseOf<P>(response: ScriptedResponse<P>, operationId: string): StatusResponse<P> {
-  if (response instanceof Error) throw response;
-  if (typeof response === "string") return { status: statusOf({ status: response }, operationId) };
-  const { retryAfterInMs, requestId, ...body } = response;
-  return { status: statusOf(body, operationId), retryAfterInMs, requestId };
+interface StatusContext extends ParseStatusOptions {
+  readonly operationId: string;
 }
 
-function statusOf<P>(body: object, operationId: string): OperationStatus<P> {
+function responseOf<P>(response: ScriptedResponse<P>, context: StatusContext): StatusResponse<P> {
+  if (response instanceof Error) throw response;
+  if (typeof response === "string") return { status: statusOf({ status: response }, context) };
+  const { retryAfterInMs, requestId, ...body } = response;
+  return { status: statusOf(body, context), retryAfterInMs, requestId };
+}
+
+function statusOf<P>(body: object, { operationId, terminalStates }: StatusContext): OperationStatus<P> {
   const id = statusId("scripted", operationId);
-  return parseOperationStatus<P>({ id, name: operationId, ...body }, operationId);
+  return parseOperationStatus<P>({ id, name: operationId, ...body }, operationId, { terminalStates });
 }
 
 function missingReply(pollNumber: number, script: readonly unknown[]): RequestError {
