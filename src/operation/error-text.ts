@@ -59,7 +59,7 @@ function causeIn(chain: readonly InnerError[]): RootCause {
 }
 
 function formatCause(cause: RootCause, chain: readonly InnerError[]): string {
-  const outerCode = chain.find((level) => level.code)?.code;
+  const outerCode = chain.find((level) => level.code)?.code ?? "";
   const hiddenCount = chain
     .map(({ details = [] }, index) =>
       details.some((detail) => detail === chain[index + 1]) ? details.length - 1 : 0,

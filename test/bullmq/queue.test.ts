@@ -1,4 +1,4 @@
-import { OperationFailedError, OperationStatusesClient } from "lro-poller";
+import { OperationFailedError, OperationStatusesClient, PollingError } from "lro-poller";
 import type { OperationState, Progress } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationStatusServer } from "lro-poller/testing";
@@ -37,6 +37,36 @@ redisTest("a worker polls, and the handle gets the result and the progress", asy
     operation: { name: operationId },
   });
   expect(server.requests).toHaveLength(3);
+});
+
+redisTest("the error of the service comes through Redis without a loss", async ({ connection }) => {
+  await using server = await startOperationStatusServer();
+  const policy = { type: "PolicyViolation", info: { policyDefinitionName: "no-public-ip" } };
+  const cause = { code: "ZonalAllocationFailed", message: "Full." };
+  const error = {
+    code: "InvalidTemplateDeployment",
+    message: "Not valid.",
+    details: [{ code: "Conflict", message: JSON.stringify({ error: cause }), retryable: false }],
+    additionalInfo: [policy],
+    raw: "field of the service",
+    httpStatus: 409,
+  };
+  const failed = server.addOperation({ timeline: [{ status: "Failed", error }] });
+  const rejected = server.addOperation({
+    faults: { 1: { kind: "status", status: 403, body: { error } } },
+  });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  for (const { projectName, operationId } of [failed, rejected]) {
+    const handle = await queue.add(client.operation(projectName, operationId));
+    const thrown = await handle.pollUntilDone().catch((reason: unknown) => reason);
+    if (!(thrown instanceof OperationFailedError || thrown instanceof PollingError)) throw thrown;
+    expect(thrown).toMatchObject({ error, additionalInfo: [policy], details: [{ details: [cause] }] });
+    expect(thrown.hasCode("zonalAllocationFailed")).toBe(true);
+    expect(thrown.message).toContain("ZonalAllocationFailed: Full. (in InvalidTemplateDeployment)");
+  }
 });
 
 redisTest("a failed operation rejects with the same error as in a poller", async ({ connection }) => {

@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import {
   ContractError,
   LroError,
+  OperationFailedError,
   OperationStatusesClient,
   RequestError,
   fixed,
@@ -13,9 +14,11 @@ import {
   parseOperationStatus,
   pollUntilDone,
 } from "lro-poller";
-import type { OperationError, OperationStatus, PollOptions, Progress } from "lro-poller";
+import type { InnerError, OperationError, OperationStatus, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
-import { fuzz, operationId, secret, statusBodies } from "./support.ts";
+import { findError, parseOperationError } from "../../src/operation/parse-error.ts";
+import { withoutUrlSecrets } from "../../src/redaction.ts";
+import { fuzz, json, operationId, secret, statusBodies } from "./support.ts";
 
 function isText(value: unknown): boolean {
   return value === undefined || typeof value === "string";
@@ -64,6 +67,55 @@ test("a status that is written as JSON and parsed again is the same", () =>
       expect(parseOperationStatus(JSON.parse(JSON.stringify(status)))).toEqual(status);
     }),
   ));
+
+/** Fields of errors by the names that services use, so that any JSON comes where an error may be. */
+const errorFields = fc.constantFrom(
+  ...[
+    "error",
+    "Error",
+    "errors",
+    "details",
+    "innererror",
+    "innerError",
+    "message",
+    "Message",
+    "code",
+    "Code",
+  ],
+  ...["target", "additionalInfo", "properties", "statusMessage", "raw", "toJSON", "__proto__", "other"],
+);
+const { errorBody } = fc.letrec((tie) => ({
+  errorBody: fc.oneof(
+    { depthSize: "medium", withCrossShrink: true },
+    json,
+    fc.array(tie("errorBody"), { maxLength: 3 }),
+    fc.array(fc.tuple(errorFields, tie("errorBody")), { maxLength: 5 }).map(Object.fromEntries),
+    tie("errorBody").map((value) => JSON.stringify(value)),
+  ),
+}));
+
+test("an error in any body is found or not, loses nothing as JSON, and has a text and all of its codes", () =>
+  fuzz(
+    fc.property(errorBody, (value) => {
+      const body: unknown = JSON.parse(JSON.stringify(value));
+      const error = findError(body);
+      if (error === undefined) return;
+      checkOperationError(error);
+      const copy: unknown = JSON.parse(JSON.stringify(error));
+      expect(copy).toEqual(error.raw);
+      expect(parseOperationError(copy)).toEqual(error);
+      const failure = new OperationFailedError({ operation: { id: "", name: "", status: "Failed", error } });
+      expect(failure.error).toBe(error.raw);
+      const codes = codesIn(error).filter((code) => !failure.hasCode(code.toUpperCase()));
+      expect(codes).toEqual([]);
+      expect(failure.message.split("\n")[0]).toContain(withoutUrlSecrets(failure.rootCause?.code ?? ""));
+      expect(failure.message).not.toContain("undefined");
+    }),
+  ));
+
+function codesIn({ code, details = [], innererror }: InnerError): readonly string[] {
+  return [...(code ? [code] : []), ...details.flatMap(codesIn), ...(innererror ? codesIn(innererror) : [])];
+}
 
 /** Matches a secret in a text for people, which is shown as the service sent it. */
 const secretInText = new RegExp(`"(status|code|message|target)":"[^"]*${secret}`);

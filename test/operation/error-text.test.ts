@@ -17,6 +17,7 @@ describe("the first line of an error's text", () => {
     ["A: a (t)", { code: "A", message: "a", target: "t" }],
     ["A", { code: "A" }],
     ["a", { message: "a" }],
+    ["b (and 1 more)", [{ message: "b" }, { message: "c" }]],
     ["A: a", { code: "A", message: "a", innererror: { date: "2024-01-24" } }],
     [
       "ZonalAllocationFailed: Allocation failed. (in InvalidTemplateDeployment)",

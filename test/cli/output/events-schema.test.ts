@@ -35,14 +35,23 @@ interface PrintedEvent {
 const events: PrintedEvent[] = [];
 const exitCodes: number[] = [];
 
-const innererror = { code: "Allocation", innererror: { code: "Quota", message: "No cores." } };
-const detail = { code: "NoCapacity", message: "No cores left.", target: "westeurope", innererror };
+const additionalInfo = [{ type: "PolicyViolation", info: { policyDefinitionName: "no-public-ip" } }];
+const quota = { code: "Quota", message: "No cores.", target: "vm", details: [{ code: "Q", message: "q" }] };
+const innererror = { code: "Allocation", innererror: { ...quota, additionalInfo } };
+const detail = {
+  code: "NoCapacity",
+  message: "No cores left.",
+  target: "westeurope",
+  innererror,
+  additionalInfo,
+};
 const error = {
   code: "ProvisioningFailed",
   message: "The dev box could not be created.",
   target: "myBox",
   details: [{ ...detail, details: [detail] }],
   innererror,
+  additionalInfo,
 };
 
 /** Runs that print every kind of event, and end in every way. */

@@ -79,6 +79,27 @@ test("a failure is an event with the service's error", async () => {
   });
 });
 
+test("the event of an error has every field of the service's error", async () => {
+  const server = await startServer();
+  const error = {
+    code: "InvalidTemplateDeployment",
+    message: "Not valid.",
+    name: "of the service",
+    retryable: false,
+    details: [{ code: "ZonalAllocationFailed", message: "Full.", zone: 1 }],
+    additionalInfo: [{ type: "PolicyViolation", info: { policyDefinitionName: "no-public-ip" } }],
+  };
+  const failed = server.addOperation({ timeline: [{ status: "Failed", error }] });
+  const rejected = server.addOperation({ faults: { 1: { kind: "status", status: 403, body: { error } } } });
+  for (const { operationLocation } of [failed, rejected]) {
+    const { stdout } = await runCli(["wait", "-o", "json", "--quiet", operationLocation]);
+    const [event] = eventsIn(stdout);
+    expect(event).toMatchObject({
+      error: { ...error, name: expect.stringMatching(/Error$/), message: expect.any(String) },
+    });
+  }
+});
+
 test("a failed poll is an event of its own", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({
