@@ -1,0 +1,83 @@
+import { describe, expect, test } from "vitest";
+import { operationId, runCli } from "../cli/run-cli.ts";
+import { on, serve } from "../azure/lro/support.ts";
+import type { Expected, Row } from "./row.ts";
+import { families, rows } from "./rows/index.ts";
+import { isRight, requestLineOf, runCoreLro, runFromPollerLike, runStarted, statusBodiesOf } from "./runs.ts";
+
+test("the table has at least 60 different shapes", () => {
+  const titles = rows.map(titleOf);
+  expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+  expect(titles.length).toBeGreaterThanOrEqual(60);
+  expect(rows.filter(({ shape }) => shape.split(" ").length > 12)).toEqual([]);
+});
+
+describe.each(families)("%s", (_, family) => {
+  const titled = family.map((row) => ({ title: titleOf(row), row }));
+
+  describe.each(titled)("$title", ({ row }) => {
+    test("startOperation", async () => {
+      const { outcome, server, poller } = await runStarted(row);
+      expectOutcome(outcome, row.expected);
+      expect(poller.status).toBe("error" in row.expected ? row.expected.error.status : "Succeeded");
+      server.assertFinished();
+      expect(server.requestLines).toEqual(row.exchanges.map(requestLineOf));
+    });
+
+    const { coreLro = "same" } = row;
+    test(coreLro === "same" ? "core-lro ends alike" : coreLro.differs, async () => {
+      const run = await runCoreLro(row);
+      expect({ isRight: isRight(row, run), run: run.outcome }).toMatchObject({ isRight: coreLro === "same" });
+    });
+
+    test.runIf(appliesToPollerLike(row))("fromPollerLike", async () => {
+      const run = await runFromPollerLike(row);
+      expect(run.server.requests.filter(({ responseStatus }) => responseStatus === 418)).toEqual([]);
+      const { expected } = row;
+      if ("result" in expected) expect(run.outcome).toEqual(expected);
+      else expect(run.outcome).toMatchObject({ error: { name: expected.error.name } });
+    });
+
+    const bodies = statusBodiesOf(row);
+    test.runIf(bodies !== undefined)("lro wait", async () => {
+      const path = `/projects/myProject/operationstatuses/${operationId}?api-version=2025-02-01`;
+      const named = (bodies ?? []).map((body) => ({ ...body, id: path.split("?")[0], name: operationId }));
+      const server = await serve(named.map((body) => on(`GET ${path}`, 200, { body })));
+      const { exitCode } = await runCli(["wait", `${server.origin}${path}`]);
+      expect(exitCode).toBe(exitCodeOf(row.expected));
+      server.assertFinished();
+    });
+  });
+});
+
+test("each row that core-lro gets right, this library gets right", async () => {
+  const lost: string[] = [];
+  for (const row of rows) {
+    if (!isRight(row, await runCoreLro(row))) continue;
+    if (!isRight(row, await runStarted(row))) lost.push(titleOf(row));
+  }
+  expect(lost).toEqual([]);
+});
+
+function titleOf({ service, shape, source }: Row): string {
+  return `${service}: ${shape} (${source})`;
+}
+
+function expectOutcome(outcome: object, expected: Expected): void {
+  if ("result" in expected) {
+    expect(outcome).toEqual(expected);
+    return;
+  }
+  const { name, code, message = "" } = expected.error;
+  const error = { name, message: expect.stringContaining(message), ...(code !== undefined && { code }) };
+  expect(outcome).toMatchObject({ error });
+}
+
+function appliesToPollerLike({ fromPollerLike, coreLro = "same" }: Row): boolean {
+  return fromPollerLike === undefined ? coreLro === "same" : fromPollerLike === "same";
+}
+
+function exitCodeOf(expected: Expected): number {
+  if ("result" in expected) return 0;
+  return expected.error.status === "Canceled" ? 3 : 1;
+}
