@@ -24,12 +24,13 @@ const messageNames = [
 const errorNames = [
   "error",
   "errorEntity",
+  "errorInfo",
   "odata.error",
   "failureReason",
   "statusMessage",
   "serviceExceptionJson",
 ];
-const detailNames = [...errorNames, "details", "errors", "values", "moreDetails", "messages"];
+const detailNames = [...errorNames, "details", "errors", "moreDetails", "messages"];
 
 /** The fields of an {@link OperationError}, which have a type of their own. */
 const ownNames = ["code", "message", "target", "details", "innererror", "additionalInfo"];

@@ -71,7 +71,7 @@ describe("an error", () => {
     ],
     [
       { ...error, values: [{ key: "Reason", value: "why" }] },
-      { ...error, details: [{ code: "", message: "why", target: "Reason" }] },
+      { ...error, values: [{ key: "Reason", value: "why" }] },
     ],
     [
       { ...error, details: [{ ...error, at: 1 }] },

@@ -159,11 +159,11 @@ function kindWithoutHeaders(
 
 const fieldsOfOperationStatuses = ["startTime", "endTime", "percentComplete", "error", "resourceLocation"];
 
-/** Returns whether a body is an operation status, and not a resource with a `status` of its own (`Online`). */
+/** Returns whether a body is an operation status, and not a resource with a state of its own (`Online`). */
 function isOperationStatus(body: unknown, terminalStates: TerminalStates | undefined): boolean {
-  const fields = fieldsOf(body);
-  const word = wordAt(fields, "status");
-  return word !== undefined && (isOperationWord(word, terminalStates) || hasFieldsOfStatus(fields));
+  const state = provisioningWordOf(body) === undefined ? monitorState(body, terminalStates) : undefined;
+  if (state === undefined) return false;
+  return isOperationWord(state.word, terminalStates) || (state.isAtRoot && hasFieldsOfStatus(fieldsOf(body)));
 }
 
 function hasFieldsOfStatus(fields: Fields): boolean {
@@ -249,14 +249,18 @@ function monitorState(body: unknown, terminalStates: TerminalStates | undefined)
 
 /** Azure DevOps says in `result` how an operation ended that has `completed`. */
 function stateAtRoot(fields: Fields, word: string, terminalStates: TerminalStates | undefined): BodyState {
-  const result = wordAt(fields, "result");
-  const stateOfResult = result === undefined ? undefined : operationStateOf(result, terminalStates);
+  const stateOfResult = stateOfResultWord(fields, terminalStates);
   const isOverridden = word.trim().toLowerCase() === "completed" && isTerminal(stateOfResult);
   return {
     word,
     status: isOverridden ? stateOfResult : operationStateOf(word, terminalStates),
     isAtRoot: true,
   };
+}
+
+function stateOfResultWord(fields: Fields, terminalStates?: TerminalStates): OperationState | undefined {
+  const word = wordAt(fields, "result");
+  return word === undefined ? undefined : operationStateOf(word, terminalStates);
 }
 
 /** @throws {@link ContractError} if the `provisioningState` is no word */
@@ -319,9 +323,18 @@ function resultUrlIn(
 }
 
 /** Adds the result: `properties` by DevCenter, `result` by the guidelines for actions, the whole body by others. */
-function withResult(fields: StatusFields, body: unknown): StatusFields {
+function withResult(fields: StatusFields, body: Fields): StatusFields {
   if (fields.status !== "Succeeded") return fields;
-  return { ...fields, properties: fields.properties ?? fields["result"] ?? body };
+  const result = isTerminal(stateOfResultWord(body)) ? undefined : fields["result"];
+  const properties = isResourceBody(body) ? undefined : fields.properties;
+  return { ...fields, properties: properties ?? result ?? body };
+}
+
+const fieldsOfAnyStatus = new Set(["id", "name", "status", "state", "properties", "result", "resourceId"]);
+
+/** A resource that is its own monitor, such as a transcription, is its own result. */
+function isResourceBody(body: Fields): boolean {
+  return !hasFieldsOfStatus(body) && Object.keys(body).some((name) => !fieldsOfAnyStatus.has(name));
 }
 
 function parseLocation(
@@ -342,7 +355,9 @@ function parseLocation(
 
 /** At a polling location there may be an operation status, or the resource that the operation made. */
 function stateAtLocation(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
-  return ownState(body, isOperationWord, terminalStates) ?? stateOfResource(body, terminalStates);
+  const isOfOperation = (word: string, fields: Fields): boolean =>
+    isOperationWord(word, terminalStates) || hasFieldsOfStatus(fields);
+  return ownState(body, isOfOperation, terminalStates) ?? stateOfResource(body, terminalStates);
 }
 
 function parseResource(
@@ -351,20 +366,20 @@ function parseResource(
   terminalStates: TerminalStates | undefined,
 ): StatusReport {
   const { body } = response;
-  const state =
-    stateOfResource(body, terminalStates) ?? ownState(body, isOperationWordOfResource, terminalStates);
+  const isOfOperation = (word: string): boolean => isOperationWordOfResource(word, terminalStates);
+  const state = stateOfResource(body, terminalStates) ?? ownState(body, isOfOperation, terminalStates);
   return reportOf(response, location, state);
 }
 
 /** Returns the state by a body's `status`, if that is a word of operations. */
 function ownState(
   body: unknown,
-  isOfOperation: typeof isOperationWord,
+  isOfOperation: (word: string, fields: Fields) => boolean,
   terminalStates: TerminalStates | undefined,
 ): BodyState | undefined {
   const fields = fieldsOf(body);
   const word = wordAt(fields, "status");
-  if (word === undefined || !isOfOperation(word, terminalStates)) return undefined;
+  if (word === undefined || !isOfOperation(word, fields)) return undefined;
   return stateAtRoot(fields, word, terminalStates);
 }
 
