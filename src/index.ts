@@ -40,10 +40,12 @@ export type {
   TracingOptions,
 } from "./operation/operation.ts";
 export type {
+  ErrorAdditionalInfo,
   InnerError,
   OperationError,
   OperationState,
   OperationStatus,
+  RootCause,
   StatusFields,
   TerminalState,
   TerminalStates,

@@ -57,7 +57,7 @@ export abstract class LroError extends Error {
 
 hideSecretsOf(LroError);
 
-/** The origin of a {@link ServiceError}. */
+/** The response that has the error of the service. */
 interface ErrorSource {
   /** The service's error, as it came or parsed. */
   readonly error?: unknown;
@@ -79,15 +79,15 @@ abstract class ServiceError extends LroError {
   /** The service's id of the request whose response has the error, for its support. */
   readonly requestId: string | undefined;
 
-  constructor(message: string, code: string, context: LroErrorContext, { error, requestId }: ErrorSource) {
+  constructor(message: string, code: string, context: LroErrorContext, source: ErrorSource) {
     super(message, code, context);
-    const parsed = parseOperationError(error);
+    const parsed = parseOperationError(source.error);
     this.#serviceError = parsed;
     this.target = parsed?.target;
     this.details = parsed?.details ?? [];
     this.innererror = parsed?.innererror;
     this.additionalInfo = parsed?.additionalInfo ?? [];
-    this.requestId = requestId;
+    this.requestId = source.requestId;
   }
 
   /** The service's error as it came; `undefined` where it sent none. */

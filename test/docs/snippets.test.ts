@@ -50,6 +50,8 @@ const snippets = pages.flatMap((page) => {
 });
 
 let server: OperationStatusServer;
+/** The timelines of the next operations that a program starts. */
+const nextTimelines: Timeline[] = [];
 const folder = mkdtempSync(join(import.meta.dirname, "snippets-"));
 const trusted = tls.getCACertificates("default");
 
@@ -59,7 +61,7 @@ beforeAll(async () => {
   const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
   server = await startOperationStatusServer({
     tls: certificate,
-    onInitialRequest: () => ({ timeline }),
+    onInitialRequest: () => ({ timeline: nextTimelines.shift() ?? timeline }),
     requireAuthorization: (token) => token !== undefined,
   });
 });
@@ -139,6 +141,43 @@ test.each(snippets)("$name runs and prints the output on the page", async ({ nam
   await runAsFunctionsHost(exported, createPoller(client.operation(projectName, operationId)).toJSON());
   log.mockRestore();
   expect(lines.join("\n")).toBe(output ?? lines.join("\n"));
+});
+
+describe("the recipe for missing capacity", () => {
+  const code = snippets.find((snippet) => snippet.code.includes("pRetry("))?.code ?? "";
+
+  /** Runs the program for operations that fail with these codes, inside a refused deployment, before one succeeds. */
+  async function run(name: string, codes: readonly string[]): Promise<unknown> {
+    nextTimelines.push(...codes.map((cause) => refusedBecauseOf(cause)));
+    vi.stubEnv("ENDPOINT", server.endpoint);
+    vi.stubEnv("PROJECT", "myProject");
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const file = join(folder, `capacity-${name}.ts`);
+    writeFileSync(file, code.replace("minTimeout: 60_000", "minTimeout: 0"));
+    await import(file);
+    const { lastCall } = log.mock;
+    log.mockRestore();
+    return lastCall;
+  }
+
+  function refusedBecauseOf(cause: string): Timeline {
+    const details = [{ code: cause, message: "No." }];
+    return [
+      { status: "Failed", error: { code: "InvalidTemplateDeployment", message: "Not valid.", details } },
+    ];
+  }
+
+  test("starts the operation again", async () => {
+    const codes = ["ZonalAllocationFailed", "zonalAllocationFailed"];
+    expect(await run("again", codes)).toEqual(["created:", "Succeeded"]);
+    expect(nextTimelines).toEqual([]);
+  });
+
+  test("rejects with any other error at once", async () => {
+    const failed = run("other", ["QuotaExceeded", "QuotaExceeded"]);
+    await expect(failed).rejects.toThrow("QuotaExceeded: No. (in InvalidTemplateDeployment)");
+    expect(nextTimelines.splice(0)).toHaveLength(1);
+  });
 });
 
 describe("the recipe for a crash", () => {

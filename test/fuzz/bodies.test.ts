@@ -70,19 +70,24 @@ test("a status that is written as JSON and parsed again is the same", () =>
 
 /** Fields of errors by the names that services use, so that any JSON comes where an error may be. */
 const errorFields = fc.constantFrom(
-  ...[
-    "error",
-    "Error",
-    "errors",
-    "details",
-    "innererror",
-    "innerError",
-    "message",
-    "Message",
-    "code",
-    "Code",
-  ],
-  ...["target", "additionalInfo", "properties", "statusMessage", "raw", "toJSON", "__proto__", "other"],
+  "error",
+  "Error",
+  "errors",
+  "details",
+  "innererror",
+  "innerError",
+  "message",
+  "Message",
+  "code",
+  "Code",
+  "target",
+  "additionalInfo",
+  "properties",
+  "statusMessage",
+  "raw",
+  "toJSON",
+  "__proto__",
+  "other",
 );
 const { errorBody } = fc.letrec((tie) => ({
   errorBody: fc.oneof(

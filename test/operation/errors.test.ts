@@ -70,7 +70,7 @@ async function start(client: OperationStatusesClient): Promise<unknown> {
 const body = { error: sent };
 
 describe("an error of the service", () => {
-  test.each<[string, () => Promise<unknown> | unknown]>([
+  test.each<[string, () => unknown]>([
     ["OperationFailedError", () => new OperationFailedError({ operation, requestId: "request-7" })],
     ["OperationCanceledError", () => new OperationCanceledError({ operation, requestId: "request-7" })],
     ["RequestError", () => new RequestError("m", { kind: "permanent", error: sent, requestId: "request-7" })],
