@@ -77,19 +77,19 @@ export function polls(path: string, ...bodies: readonly unknown[]): Route[] {
 
 /** The reasons why core-lro's outcome is another. */
 export const differs = {
-  apiVersion: { differs: "core-lro adds no api-version to a status monitor" },
+  apiVersion: { differs: "adds no api-version to a status monitor" },
   endWord: {
-    differs: "core-lro ends only at Succeeded, Canceled, Cancelled and words with `fail`; others run",
+    differs: "ends only at Succeeded, Canceled, Cancelled and words with `fail`; others run",
   },
-  failedPoll: { differs: "core-lro takes a failed poll for a failed operation" },
-  getIsNoPoll: { differs: "core-lro takes a GET without headers for a finished operation" },
-  noBody: { differs: "core-lro takes PUT 201 without a body for a finished operation" },
-  noStatus: { differs: "core-lro takes a status monitor without a status for success" },
-  noUrl: { differs: "core-lro takes a response without a URL to poll for success" },
-  patch: { differs: "core-lro polls no resource after a PATCH" },
-  place: { differs: "core-lro knows `status` at the root alone, and takes a body without it for success" },
-  resultIsProperties: { differs: "core-lro's result is the whole status body; here it is a field of it" },
-  resultLocation: { differs: "core-lro ignores where the headers of the last response lead" },
-  stateInBody: { differs: "core-lro goes by the HTTP code of a polling location, whatever the body says" },
-  substring: { differs: "core-lro searches the status for `succeeded` and `fail`" },
+  failedPoll: { differs: "takes a failed poll for a failed operation" },
+  getIsNoPoll: { differs: "takes a GET without headers for a finished operation" },
+  noBody: { differs: "takes PUT 201 without a body for a finished operation" },
+  noStatus: { differs: "takes a status monitor without a status for success" },
+  noUrl: { differs: "takes a response without a URL to poll for success" },
+  patch: { differs: "polls no resource after a PATCH" },
+  place: { differs: "knows `status` at the root alone, and takes a body without it for success" },
+  resultIsProperties: { differs: "gives the whole status body as the result, not a field of it" },
+  resultLocation: { differs: "ignores where the headers of the last response lead" },
+  stateInBody: { differs: "goes by the HTTP code of a polling location, whatever the body says" },
+  substring: { differs: "searches the status for `succeeded` and `fail`" },
 } as const satisfies Record<string, { readonly differs: string }>;

@@ -25,7 +25,7 @@ describe.each(families)("%s", (_, family) => {
     });
 
     const { coreLro = "same" } = row;
-    test(coreLro === "same" ? "core-lro ends alike" : coreLro.differs, async () => {
+    test(`core-lro: ${coreLro === "same" ? "the same" : coreLro.differs}`, async () => {
       const run = await runCoreLro(row);
       expect({ isRight: isRight(row, run), run: run.outcome }).toMatchObject({ isRight: coreLro === "same" });
     });
