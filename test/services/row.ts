@@ -25,16 +25,10 @@ export type Applicability = "same" | `not applicable: ${string}`;
 /** The options of {@link StartOperationOptions} that a row may need. */
 export interface RowOptions extends Pick<
   StartOperationOptions,
-  "finalStateVia" | "notFoundGraceInMs" | "outageToleranceInMs"
+  "notFoundGraceInMs" | "outageToleranceInMs" | "terminalStates"
 > {
   /** For URLs that have none. */
   readonly apiVersion?: string;
-  // TODO merge: replace by a pick of StartOperationOptions.
-  readonly terminalStates?: {
-    readonly succeeded?: readonly string[];
-    readonly failed?: readonly string[];
-    readonly canceled?: readonly string[];
-  };
 }
 
 export type Expected = { readonly result: unknown } | { readonly error: ExpectedError };

@@ -36,7 +36,7 @@ export async function runCoreLro(row: Row): Promise<Run> {
 /** Starts the row's operation by core-lro, and waits for it by this library. */
 export async function runFromPollerLike(row: Row): Promise<Run> {
   const server = await serve(row.exchanges);
-  const { apiVersion: _, finalStateVia: __, ...options } = row.options ?? {};
+  const { apiVersion: _, ...options } = row.options ?? {};
   const operation = fromPollerLike(coreLroOf(row, server));
   return { outcome: await outcomeOf(pollUntilDone(operation, fast(options))), server };
 }
@@ -71,13 +71,8 @@ function statusBodyIn({ status, body }: Route): object[] {
   return status === 200 && hasStatus ? [body] : [];
 }
 
-function coreLroOf(
-  { exchanges, options = {} }: Row,
-  server: RouteServer,
-): ReturnType<typeof startWithCoreLro> {
-  const { finalStateVia } = options;
-  const request = requestOf(server, requestLineOf(exchanges[0]));
-  return startWithCoreLro(request, pipeline, finalStateVia && { resourceLocationConfig: finalStateVia });
+function coreLroOf({ exchanges }: Row, server: RouteServer): ReturnType<typeof startWithCoreLro> {
+  return startWithCoreLro(requestOf(server, requestLineOf(exchanges[0])), pipeline);
 }
 
 export function requestLineOf({ method, path }: Route): string {

@@ -83,7 +83,7 @@ const innerErrors: readonly FailedBody[] = [
     leafCode: "fileLocked",
   },
   {
-    service: "Anomaly Detector",
+    service: "A data plane",
     shape: "InnerError with a capital",
     source: "Azure REST guidelines, InnerError",
     body: failedWith({
@@ -217,7 +217,7 @@ const lists: readonly FailedBody[] = [
     leafMessage: "The credentials are missing.",
   },
   {
-    service: "Media",
+    service: "A data plane",
     shape: "`error` is a list",
     source: "issue 15, kind 3",
     body: failedWith([{ code: "EncoderFailed", message: "The codec is unknown." }]),
@@ -351,7 +351,7 @@ const spellings: readonly FailedBody[] = [
     shape: "failureReason is a text",
     source: "Job Scheduler - Get Item Job Instance",
     body: { id: "j1", status: "Failed", failureReason: "The session was canceled." },
-    errorAt: ["failureReason"],
+    errorAt: [],
     leafMessage: "The session was canceled.",
   },
   {
@@ -373,7 +373,7 @@ const spellings: readonly FailedBody[] = [
     shape: "`status_details` alone",
     source: "specs#23035",
     body: { status: "Failed", status_details: "The security domain is of another HSM." },
-    errorAt: ["status_details"],
+    errorAt: [],
     leafMessage: "The security domain is of another HSM.",
   },
   {
@@ -394,7 +394,7 @@ const spellings: readonly FailedBody[] = [
     shape: "`statusDetail` alone",
     source: "Graph docs, longRunningOperation",
     body: { id: "o1", status: "failed", statusDetail: "The policy rejects the password." },
-    errorAt: ["statusDetail"],
+    errorAt: [],
     leafMessage: "The policy rejects the password.",
   },
   {
@@ -436,14 +436,15 @@ const spellings: readonly FailedBody[] = [
     leafMessage: "Request is invalid.",
   },
   {
-    service: "Automation",
+    service: "A data plane",
     shape: "`error` is a text",
     source: "issue 15, kind 3",
     body: failedWith("The runbook has no content."),
+    errorAt: [],
     leafMessage: "The runbook has no content.",
   },
   {
-    service: "Automation",
+    service: "A data plane",
     shape: "`error` is JSON in a text",
     source: "issue 15, kind 9",
     body: failedWith('{"code":"ModuleImportFailed","message":"The archive is damaged."}'),

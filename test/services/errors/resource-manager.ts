@@ -191,7 +191,7 @@ const policies: readonly FailedBody[] = [
     leafMessage: "Resource 'nic1' was disallowed by policy.",
   },
   {
-    service: "Kubernetes Configuration",
+    service: "A resource provider",
     shape: "additionalInfo has the ActivityId",
     source: "gas PR#479",
     body: failedWith({
@@ -356,7 +356,7 @@ const places: readonly FailedBody[] = [
     shape: "a deployment operation: statusMessage is a plain text",
     source: "net PR#52089",
     body: { status: "Failed", properties: { statusMessage: "The gateway timed out." } },
-    errorAt: ["properties", "statusMessage"],
+    errorAt: ["properties"],
     leafMessage: "The gateway timed out.",
   },
   {
@@ -422,14 +422,14 @@ const places: readonly FailedBody[] = [
     leafMessage: "The resource group was not found.",
   },
   {
-    service: "Network",
+    service: "A resource provider",
     shape: "a code without a message",
     source: "go PR#19385",
     body: failedWith({ code: "InternalServerError" }),
     leafCode: "InternalServerError",
   },
   {
-    service: "Network",
+    service: "A resource provider",
     shape: "the code is a number",
     source: "issue 15, kind 3",
     body: failedWith({ code: 500, message: "An internal error occurred." }),
@@ -437,7 +437,7 @@ const places: readonly FailedBody[] = [
     leafMessage: "An internal error occurred.",
   },
   {
-    service: "Network",
+    service: "Managed HSM",
     shape: "the code is null, and the message tells all",
     source: "js recordings of keyvault-admin",
     body: failedWith({ code: null, message: "The storage account refused the token.", innererror: null }),

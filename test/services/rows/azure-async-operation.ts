@@ -114,7 +114,7 @@ const compute: readonly Row[] = [
     coreLro: differs.resultIsProperties,
   },
   {
-    service: "Compute",
+    service: "A resource provider",
     shape: "one 404 of the monitor right after the start",
     source: "gas poller_lro.go 2026",
     exchanges: [
@@ -240,17 +240,17 @@ const states: readonly Row[] = [
     coreLro: differs.substring,
   },
   {
-    service: "Service Fabric",
+    service: "Cosmos DB copy",
     shape: "Faulted is a failure",
     source: "azure-cli#28449",
     ...post(
-      "/Tools/Chaos/$/Start?api-version=6.0",
-      "/operations/chaos1?api-version=6.0",
+      `${group}/providers/Microsoft.DocumentDB/databaseAccounts/c1/copyJobs/j1/resume?api-version=2025-02-01`,
+      `${locations("Microsoft.DocumentDB", "operationsStatus/o3")}?api-version=2025-02-01`,
       [
         { status: "Running" },
-        { status: "Faulted", error: { code: "FABRIC_E_TIMEOUT", message: "Too slow." } },
+        { status: "Faulted", error: { code: "SourceUnavailable", message: "Too slow." } },
       ],
-      failed("FABRIC_E_TIMEOUT", "Too slow."),
+      failed("SourceUnavailable", "Too slow."),
     ),
     coreLro: differs.endWord,
   },
@@ -266,12 +266,12 @@ const states: readonly Row[] = [
     ),
   },
   {
-    service: "Cosmos DB copy",
+    service: "Service Fabric",
     shape: "ForceCancelled is a cancellation",
-    source: "azure-cli#28449",
+    source: "OperationState",
     ...post(
-      `${group}/providers/Microsoft.DocumentDB/databaseAccounts/c1/copyJobs/j1/cancel?api-version=2025-02-01`,
-      `${locations("Microsoft.DocumentDB", "operationsStatus/o2")}?api-version=2025-02-01`,
+      "/$/StartClusterConfigurationUpgrade?api-version=6.0",
+      "/Faults/o1?api-version=6.0",
       [{ status: "InProgress" }, { status: "ForceCancelled" }],
       canceled("Canceled"),
     ),
@@ -301,7 +301,7 @@ const states: readonly Row[] = [
     coreLro: differs.substring,
   },
   {
-    service: "Load Balancer",
+    service: "A resource provider",
     shape: "states that look final: Canceling, CancelRequested, Finalizing",
     source: "REST reference",
     ...post(
@@ -493,7 +493,7 @@ const places: readonly Row[] = [
 
 const oddFields: readonly Row[] = [
   {
-    service: "Network",
+    service: "A resource provider",
     shape: "dates with a space and an offset without a colon",
     source: "gas date formats, issue 15",
     ...put(
@@ -507,7 +507,7 @@ const oddFields: readonly Row[] = [
     ),
   },
   {
-    service: "Network",
+    service: "A resource provider",
     shape: "the code of the error is a number",
     source: "issue 15, kind 3",
     ...post(
@@ -518,7 +518,7 @@ const oddFields: readonly Row[] = [
     ),
   },
   {
-    service: "Network",
+    service: "A resource provider",
     shape: "the error is a text",
     source: "issue 15, kind 3",
     ...post(
@@ -529,7 +529,7 @@ const oddFields: readonly Row[] = [
     ),
   },
   {
-    service: "Network",
+    service: "A resource provider",
     shape: "resourceId, percentComplete and dates of other types",
     source: "issue 15, kind 3",
     ...post(

@@ -58,7 +58,7 @@ export const deleteRows: readonly Row[] = [
     fromPollerLike: "same",
   },
   {
-    service: "Cognitive Services",
+    service: "A resource provider",
     shape: "the Location is the resource: Deleting, then 404",
     source: "gas poller_delete.go, azapi PR#54",
     exchanges: [
@@ -71,7 +71,7 @@ export const deleteRows: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Cognitive Services",
+    service: "A resource provider",
     shape: "the Location is the resource: Deleting, then Failed",
     source: "issue 15, kind 1",
     exchanges: [
@@ -124,7 +124,7 @@ export const deleteRows: readonly Row[] = [
     expected: { error: { name: "OperationNotFoundError", status: "InProgress" } },
   },
   {
-    service: "Compute",
+    service: "A resource provider",
     shape: "one 404 in the middle of a wait",
     source: "issue 15, kind 8",
     exchanges: [

@@ -44,19 +44,33 @@ export const getRows: readonly Row[] = [
     coreLro: differs.getIsNoPoll,
   },
   {
-    service: "A resource",
+    service: "A resource provider",
     shape: "its own status is no state: Enabled",
     source: "issue 15, kind 1",
     ...get("/resources/r1", [{ id: "r1", status: "Enabled" }], { result: { id: "r1", status: "Enabled" } }),
   },
   {
-    service: "A resource",
+    service: "A resource provider",
     shape: "provisioningState Updating, then Succeeded",
     source: "issue 15, kind 2",
     ...get(
       "/resources/r2",
       [{ properties: { provisioningState: "Updating" } }, { properties: { provisioningState: "Succeeded" } }],
       { result: { properties: { provisioningState: "Succeeded" } } },
+    ),
+    coreLro: differs.getIsNoPoll,
+  },
+  {
+    service: "Discovery",
+    shape: "no monitor header: the run's operation is polled",
+    source: "specs#46596",
+    ...get(
+      "/runs/r1/operations/o1?api-version=2026-02-01",
+      [
+        { id: "o1", status: "Running", error: null },
+        { id: "o1", status: "Succeeded", error: null },
+      ],
+      { result: { id: "o1", status: "Succeeded", error: null } },
     ),
     coreLro: differs.getIsNoPoll,
   },

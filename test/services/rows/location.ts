@@ -18,7 +18,7 @@ function via(
   return { exchanges: [on(requestLine, 202, at(location)), ...routes], expected };
 }
 
-const resource = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.KeyVault/vaults/v1";
+const resource = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.Sample/samples/s1";
 const networkAcls = {
   id: "/subscriptions/s1/locations/westeurope/operationResults/o1",
   name: "o1",
@@ -28,7 +28,7 @@ const networkAcls = {
 
 const armLocation: readonly Row[] = [
   {
-    service: "Key Vault management",
+    service: "A resource provider",
     shape: "200 with a status that says Failed",
     source: "issue 15, kind 1",
     ...via(
@@ -40,7 +40,7 @@ const armLocation: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Search",
+    service: "A resource provider",
     shape: "the Location is a status monitor that answers 200 while running",
     source: "msrestazure-for-python#157, issue 15",
     ...via(
@@ -56,7 +56,7 @@ const armLocation: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Data Lake Analytics",
+    service: "A resource provider",
     shape: "the Location is a status monitor that says Failed",
     source: "go-autorest PR#705",
     ...via(
@@ -68,7 +68,7 @@ const armLocation: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Batch management",
+    service: "A resource provider",
     shape: "the Location is a status monitor that says Canceled",
     source: "go-autorest PR#705",
     ...via(
@@ -80,7 +80,7 @@ const armLocation: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Redis",
+    service: "A resource provider",
     shape: "201, the Location is the resource, which is Creating",
     source: "issue 15, kind 1",
     exchanges: [
@@ -98,7 +98,7 @@ const armLocation: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Virtual WAN",
+    service: "A resource provider",
     shape: "the resource at its Location ends Failed",
     source: "issue 15, kind 1",
     exchanges: [
@@ -236,7 +236,7 @@ const armLocation: readonly Row[] = [
     coreLro: differs.stateInBody,
   },
   {
-    service: "Online endpoints",
+    service: "A resource provider",
     shape: "the resource's own status is no state: Online",
     source: "issue 15, kind 1",
     ...via(
@@ -251,9 +251,9 @@ const armLocation: readonly Row[] = [
     command: "not applicable: there the status is the operation's",
   },
   {
-    service: "App Configuration",
+    service: "A resource provider",
     shape: "a numeric status is an HTTP code and no state",
-    source: "REST reference",
+    source: "issue 15, kind 6",
     ...via(
       "POST /kv/restore",
       "/kv/restore/1",
@@ -262,9 +262,9 @@ const armLocation: readonly Row[] = [
     ),
   },
   {
-    service: "Locked resource",
+    service: "A resource provider",
     shape: "200 with an `error` at the root and no state",
-    source: "REST reference",
+    source: "issue 15, kind 6",
     ...via(
       "POST /resources/r1/rotate",
       "/operationResults/o9",

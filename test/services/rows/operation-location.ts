@@ -316,15 +316,10 @@ const others: readonly Row[] = [
     coreLro: differs.resultIsProperties,
   },
   {
-    service: "Storage copy",
+    service: "A data plane",
     shape: "aborted is a cancellation",
-    source: "REST reference",
-    ...post(
-      "/container/blob?comp=copy",
-      "/container/blob/copies/c1",
-      [{ status: "pending" }, { status: "aborted" }],
-      canceled("Canceled"),
-    ),
+    source: "copy states of blobs",
+    ...post("/copies", "/copies/c1", [{ status: "pending" }, { status: "aborted" }], canceled("Canceled")),
     coreLro: differs.endWord,
   },
   {
@@ -347,21 +342,6 @@ const others: readonly Row[] = [
     ],
     expected: { result: { id: "s2" } },
     coreLro: differs.endWord,
-  },
-  {
-    service: "Discovery",
-    shape: "a status monitor in the answer to a GET",
-    source: "specs#46596",
-    exchanges: [
-      on("GET /runs/r1?api-version=2026-02-01", 202, at("/runs/r1/operations/o1?api-version=2026-02-01")),
-      ...polls(
-        "/runs/r1/operations/o1?api-version=2026-02-01",
-        { id: "o1", status: "Running" },
-        { id: "o1", status: "Succeeded", result: { exitCode: 0 } },
-      ),
-    ],
-    expected: { result: { exitCode: 0 } },
-    coreLro: differs.resultIsProperties,
   },
 ];
 

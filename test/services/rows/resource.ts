@@ -25,7 +25,7 @@ export const resourceRows: readonly Row[] = [
     expected: { result: resource("Succeeded") },
   },
   {
-    service: "Synapse pools",
+    service: "A resource provider",
     shape: "Deleting, Online and Completed are words of the resource",
     source: "api-guidelines#310",
     exchanges: [
@@ -52,7 +52,7 @@ export const resourceRows: readonly Row[] = [
     expected: canceled("Canceled"),
   },
   {
-    service: "Notification Hubs",
+    service: "A resource provider",
     shape: "provisioningState at the root of the resource",
     source: "core-lro getProvisioningState",
     exchanges: [
@@ -62,7 +62,7 @@ export const resourceRows: readonly Row[] = [
     expected: { result: { id: "r1", provisioningState: "Succeeded" } },
   },
   {
-    service: "Kusto",
+    service: "A resource provider",
     shape: "a PATCH polls the resource",
     source: "azcore, PUT and PATCH without headers",
     exchanges: [
@@ -73,14 +73,14 @@ export const resourceRows: readonly Row[] = [
     coreLro: differs.patch,
   },
   {
-    service: "Alerts",
+    service: "A resource provider",
     shape: "no provisioningState is success, whatever `status` says",
     source: "rpc v1.0/async-api-reference.md",
     exchanges: [on(put, 200, { body: { id: "r1", status: "Active", properties: { status: "Running" } } })],
     expected: { result: { id: "r1", status: "Active", properties: { status: "Running" } } },
   },
   {
-    service: "Device Provisioning",
+    service: "A resource provider",
     shape: "201 without a body and without headers",
     source: "issue 15, kind 10; azcore, azure-core for Python",
     exchanges: [on(put, 201), ...polls(path, resource("Activating"), resource("Succeeded"))],
@@ -88,7 +88,7 @@ export const resourceRows: readonly Row[] = [
     coreLro: differs.noBody,
   },
   {
-    service: "Storage",
+    service: "A resource provider",
     shape: "202 without a body and without headers",
     source: "azcore, PUT and PATCH without headers",
     exchanges: [on(put, 202), ...polls(path, resource("ResolvingDns"), resource("Succeeded"))],
