@@ -14,7 +14,7 @@ const resourceEnds: ReadonlyMap<string, TerminalState> = new Map([
  */
 export const operationEnds: ReadonlyMap<string, TerminalState> = new Map([
   ...resourceEnds,
-  ...ending("Succeeded", "completed success"),
+  ...ending("Succeeded", "completed complete success"),
   ...ending("Succeeded", "partiallysucceeded partiallycompleted partialfailed"),
   ...ending("Succeeded", "completedwithwarning completedwithwarnings"),
   ...ending("Failed", "validationfailed rejected faulted expired timedout submissionfailed deletefailed"),
@@ -27,6 +27,7 @@ const runningWords: ReadonlySet<string> = new Set(
     "notstarted running inprogress in_progress accepted queued pending waiting scheduled processing provisioning",
     "creating updating deleting validating preparing finalizing starting",
     "canceling cancelling cancelpending cancelrequested cancelinprogress deletepending",
+    "undefined unknown invalid notset unspecified dequeued paused notresponding transientfailure requested",
   ].flatMap((line) => line.split(" ")),
 );
 

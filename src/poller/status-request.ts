@@ -1,7 +1,10 @@
 import isNetworkError from "is-network-error";
 import { ContractError, LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
+import { isObject } from "../operation/json-fields.ts";
+import { parseWord } from "../operation/parse-status.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
 import type { Operation, PollerObserver, StatusResponse } from "../operation/operation.ts";
+import { describeValue } from "../redaction.ts";
 import type { PollSettings } from "./options.ts";
 
 /** How long a request that was aborted may take to settle. */
@@ -105,7 +108,7 @@ export class StatusRequest<P> {
         ...(terminalStates && { terminalStates }),
         abortSignal,
       });
-      // Inside the block: a transport of the user's own may resolve with nothing.
+      checkResponse(response);
       result = { isThrottled: false, rateLimit: response.rateLimit };
     } catch (error) {
       // The rest of a response may still be under way.
@@ -134,6 +137,19 @@ export class StatusRequest<P> {
     this.#sentBy?.release(result);
     return true;
   }
+}
+
+/**
+ * Checks the response of a transport, which may be the user's own.
+ *
+ * @throws TypeError if it is none, {@link ContractError} if it has no state
+ */
+function checkResponse(response: unknown): void {
+  const status: unknown = isObject(response) ? response["status"] : undefined;
+  if (!isObject(status)) {
+    throw new TypeError(`getStatus: expected a response with a status object, got ${describeValue(status)}`);
+  }
+  parseWord(status["status"], "status.status");
 }
 
 /** Returns whether the error ends the wait, and is more than a failed poll. */

@@ -10,7 +10,7 @@ import {
 
 const ends = {
   Succeeded:
-    "Succeeded Completed Success PartiallySucceeded PartiallyCompleted PartialFailed CompletedWithWarning CompletedWithWarnings",
+    "Succeeded Completed Complete Success PartiallySucceeded PartiallyCompleted PartialFailed CompletedWithWarning CompletedWithWarnings",
   Failed: "Failed ValidationFailed Rejected Faulted Expired TimedOut SubmissionFailed DeleteFailed",
   Canceled: "Canceled Cancelled ForceCancelled ForceCanceled Aborted Killed",
 };

@@ -155,6 +155,26 @@ describe("a failed poll", () => {
     expect(failedPolls).toMatchObject([{ error: { code: "ContractError", message: /status/ } }]);
   });
 
+  test.each<[string, unknown, object]>([
+    [
+      "nothing",
+      undefined,
+      { name: "PollingError", message: /getStatus: expected a response with a status obj/ },
+    ],
+    ["no status", {}, { name: "PollingError" }],
+    ["a word in place of the status", { status: "Succeeded" }, { name: "PollingError" }],
+    ["a status without a state", { status: {} }, { name: "PollingTimeoutError" }],
+    ["a state that is no text", { status: { status: 7 } }, { name: "PollingTimeoutError" }],
+  ])("of a transport that resolves with %s is told, and the wait ends", async (_, response, expected) => {
+    const clock = createVirtualClock();
+    const getStatus = vi.fn<() => unknown>(() => Promise.resolve(response));
+    const operation = { id: "7", getStatus, toJSON: () => ({}) };
+    // @ts-expect-error A transport in JavaScript has no types.
+    const poller = createPoller(operation, { clock, timeoutInMs: 60_000 });
+    const error = await rejection(clock.runUntilSettled(poller.pollUntilDone()));
+    expect(error).toMatchObject(expected);
+  });
+
   test("is reported as an event, and counted in the progress that follows", async () => {
     const onFailedPoll = vi.fn<(failedPoll: FailedPoll) => void>();
     const onProgress = vi.fn<(progress: Progress) => void>();

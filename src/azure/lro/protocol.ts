@@ -239,6 +239,9 @@ interface BodyState {
 /** Returns the state in the body of a status monitor: the first word at one of its places, whatever it is. */
 function monitorState(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
   const fields = fieldsOf(body);
+  // A database that is Online has succeeded: its own state is none of the operation's.
+  const ofResource = isArmResource(fields) ? stateOfResource(body, terminalStates) : undefined;
+  if (ofResource !== undefined) return ofResource;
   const properties = fieldsOf(fields["properties"]);
   const rootWord = wordAt(fields, "status") ?? wordAt(fields, "state");
   if (rootWord !== undefined) return stateAtRoot(fields, rootWord, terminalStates);
@@ -308,13 +311,13 @@ function isArmResource({ id, type }: Fields): boolean {
   return typeof id === "string" && /^\/subscriptions\//i.test(id) && typeof type === "string";
 }
 
-/** Returns the URL that a status names for the result: by the guidelines, by Microsoft Teams, by Azure Maps. */
+/** Returns the URL that a status names for the result, by the guidelines; Azure Maps has it in a header. */
 function resultUrlIn(
   body: Fields,
   { header }: LroResponse,
   { monitorUrl }: PollingLocation,
 ): string | undefined {
-  const candidates = [body["resourceLocation"], body["targetResourceLocation"], header("resource-location")];
+  const candidates = [body["resourceLocation"], header("resource-location")];
   // One that is no URL informs of nothing: the operation has succeeded all the same.
   const url = candidates.find(
     (value) => typeof value === "string" && value !== "" && URL.canParse(value, monitorUrl),
