@@ -32,9 +32,6 @@ const errorNames = [
 ];
 const detailNames = [...errorNames, "details", "errors", "moreDetails", "messages"];
 
-/** The fields of an {@link OperationError}, which have a type of their own. */
-const ownNames = ["code", "message", "target", "details", "innererror", "additionalInfo"];
-
 /**
  * Parses an error in any shape: an object, a text, a list, or JSON in a text. It never throws.
  *
@@ -50,19 +47,27 @@ export function parseOperationError(value: unknown): OperationError | undefined 
  * Finds the error in the body of a failed operation or of a failed request. It never throws.
  *
  * A field that holds an error is preferred, at the root and then in `properties`. Without such a field the root itself,
- * or `properties`, is the error.
+ * or `properties`, may be the error.
  */
 export function findError(body: unknown): OperationError | undefined {
   if (!isObject(body)) return parseOperationError(body);
-  const holders = [body, ...valuesOf(body, ["properties"])].filter(isObject);
-  const named = holders.flatMap((holder) => valuesOf(holder, errorNames));
+  const properties = valuesOf(body, ["properties"]).filter(isObject);
+  const named = [body, ...properties].flatMap((holder) => valuesOf(holder, errorNames));
   // A plain text may be one part of an error that has others at the root.
-  const candidates = [...named.filter((value) => plainTextOf(value) === undefined), ...holders];
+  const whole = named.filter((value) => plainTextOf(value) === undefined);
+  const candidates = [...whole, body, ...properties.filter(describesError)];
   for (const candidate of candidates) {
     const error = parseOperationError(candidate);
     if (error !== undefined) return error;
   }
   return undefined;
+}
+
+/** Whether properties are those of an error: a resource may have a `title` or a `code` too. */
+function describesError(properties: Fields): boolean {
+  const texts = valuesOf(properties, errorNames).filter((value) => plainTextOf(value) !== undefined);
+  const { code = "", message = "" } = parseValue(properties, 0) ?? {};
+  return texts.length > 0 || (code !== "" && message !== "");
 }
 
 /** Whether {@link withRaw} made it: JSON has no fields that are not enumerable. */
@@ -114,7 +119,7 @@ function parseFields(fields: Fields, depth: number): OperationError {
   const target = take(["target", "key"], textOf);
   const innererror = take(["innererror"], (inner) => parseInnerError(inner, depth + 1));
   const additionalInfo = take(["additionalInfo"], parseAdditionalInfo);
-  for (const name of ownNames) rest.delete(name);
+  // The fields below replace those of the same name whose values had no use.
   return {
     ...Object.fromEntries(rest),
     code: code ?? (message === undefined ? undefined : errorText) ?? "",

@@ -51,6 +51,7 @@ describe("the first line of an error's text", () => {
     ],
     ["B: b (in A)", { code: "A", details: [{ code: "B", message: "b" }], innererror: { code: "C" } }],
     ["C: b (in A)", { code: "A", details: [{ message: "b" }], innererror: { code: "C", message: "b" } }],
+    ["Z: a (in A)", { code: "A", message: "a", details: [{ code: "C", message: '{"code":"Z"}' }] }],
     ['A: {"a":1}', { code: "A", message: '{"a":1}' }],
   ])("is %j for %j", (line, value) => expect(textOf(value).split("\n")[0]).toBe(line));
 });

@@ -13,6 +13,10 @@ describe("an error", () => {
       { ...error, Code: "Other" },
     ],
     [{ code: " ", Code: "Conflict", message: "It is in use." }, error],
+    [
+      { code: "C", target: {}, details: 0, innererror: 0, additionalInfo: null },
+      { target: undefined, details: undefined, innererror: undefined, additionalInfo: undefined },
+    ],
     ["It is in use.", { code: "", message: "It is in use." }],
     [409, { code: "409", message: "" }],
     [text, error],
@@ -182,6 +186,7 @@ describe("the error of a body", () => {
     [{ error: {}, code: "Conflict", message: "It is in use." }, error],
     [{ properties: { statusCode: 409, statusMessage: { status: "Failed", error } } }, error],
     [{ properties: { statusMessage: text } }, error],
+    [{ properties: { statusMessage: "m" } }, { code: "", message: "m" }],
     [{ properties: { errorCode: 7, errorDescription: "d" } }, { code: "7", message: "d" }],
     [{ status: "failed", errors: [error] }, error],
     [{ errors: [error, error] }, { code: "", message: "", details: [error, error] }],
@@ -251,11 +256,13 @@ describe("the error of a body", () => {
     { error: null },
     { error: {} },
     { error: { code: "0" } },
+    { status: "Failed", properties: { title: "t", details: "d" } },
+    { status: "Failed", properties: { code: "c", values: [] } },
     { status: "Failed", id: "/x", properties: { provisioningState: "Failed", size: 7 } },
   ])("is not in %j", (body) => expect(findError(body)).toBeUndefined());
 
   test("has the field that holds it as its raw form, or else the object that has its parts", () => {
-    const properties = { errorCode: "C" };
+    const properties = { errorCode: "C", errorDescription: "d" };
     expect(findError({ error })?.raw).toBe(error);
     expect(findError({ properties })?.raw).toBe(properties);
     expect(findError({ error: text })?.raw).toBe(text);

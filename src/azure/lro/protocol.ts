@@ -285,7 +285,7 @@ function wordAt(fields: Fields, name: string): string | undefined {
   return typeof value === "string" && /[^\d\s]/.test(value) ? value : undefined;
 }
 
-/** A status monitor has to say its state: only 202 and 204 speak for themselves. */
+/** A status monitor has to say its state: only 202 speaks for itself, and 204 where no resource is to come. */
 function parseStatusMonitor(
   location: PollingLocation,
   response: LroResponse,
@@ -294,7 +294,9 @@ function parseStatusMonitor(
   const { statusCode } = response;
   const state = monitorState(bodyIfJson(response), terminalStates);
   if (state === undefined && statusCode === 202) return running(location);
-  if (state === undefined && statusCode === 204) return succeeded(undefined, location);
+  if (state === undefined && statusCode === 204 && location.resultUrl === undefined) {
+    return succeeded(undefined, location);
+  }
   const body = parseObject(response.body, "$");
   // Azure Resource Manager: a resource without a provisioningState has succeeded.
   if (state === undefined && isArmResource(body)) return succeeded(body, location);
@@ -318,10 +320,7 @@ function resultUrlIn(
   { monitorUrl }: PollingLocation,
 ): string | undefined {
   const candidates = [body["resourceLocation"], header("resource-location")];
-  // One that is no URL informs of nothing: the operation has succeeded all the same.
-  const url = candidates.find(
-    (value) => typeof value === "string" && value !== "" && URL.canParse(value, monitorUrl),
-  );
+  const url = candidates.find((value) => typeof value === "string" && value !== "");
   return typeof url === "string" ? resolved(url, monitorUrl) : undefined;
 }
 
