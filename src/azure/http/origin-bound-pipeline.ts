@@ -2,6 +2,7 @@ import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
+  bearerTokenAuthenticationPolicyName,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
@@ -21,6 +22,7 @@ import type { Clock } from "../../clock.ts";
 import { RequestError } from "../../operation/errors.ts";
 import type { TracingOptions } from "../../operation/operation.ts";
 import { errorOfRequest } from "./response.ts";
+import { isPreauthenticated, isSameService } from "./audiences.ts";
 import { isSafe } from "./validation.ts";
 import { withBodyLimit } from "./body-limit.ts";
 import { TokenCache } from "./token-cache.ts";
@@ -55,36 +57,37 @@ interface BoundRequest {
 
 const maxRedirects = 5;
 
-/** Sends requests to the allowed origins only. */
+/** The parts of an {@link OriginBoundPipeline}. */
+interface PipelineParts {
+  readonly pipeline: Pipeline;
+  readonly httpClient: HttpClient;
+  readonly credential?: TokenCache | undefined;
+  /** The client's own URL. Its service may have other hosts, and may name monitors that get no token. */
+  readonly endpoint: URL;
+  /** Origins besides the endpoint's. */
+  readonly origins: readonly string[];
+  readonly limiters: WeakMap<Clock, RequestLimiter>;
+}
+
+/** Sends requests to the endpoint's service and the allowed origins only. */
 export class OriginBoundPipeline {
-  readonly #pipeline: Pipeline;
-  readonly #httpClient: HttpClient;
+  readonly #parts: PipelineParts;
   readonly #originGuard: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
-  readonly #credential: TokenCache | undefined;
-  readonly #limiters: WeakMap<Clock, RequestLimiter>;
+  #withoutToken: Pipeline | undefined;
 
-  constructor(
-    pipeline: Pipeline,
-    origins: readonly string[],
-    httpClient: HttpClient,
-    credential?: TokenCache,
-    limiters: WeakMap<Clock, RequestLimiter> = new WeakMap<Clock, RequestLimiter>(),
-  ) {
-    this.#pipeline = pipeline;
-    this.#origins = new Set(origins);
-    this.#httpClient = httpClient;
-    this.#credential = credential;
-    this.#limiters = limiters;
-    this.#safePrefixes = origins
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    this.#origins = new Set([parts.endpoint.origin, ...parts.origins]);
+    this.#safePrefixes = [...this.#origins]
       .filter((origin) => this.#isAllowed(new URL(origin)))
       .map((origin) => `${origin}/`);
     // The last check: a policy may have rewritten the URL, before or after the request got its token.
     this.#originGuard = {
       sendRequest: (request) => {
         this.#checkOrigin(request.url, "a request rewritten by a policy");
-        return httpClient.sendRequest(request);
+        return parts.httpClient.sendRequest(request);
       },
     };
   }
@@ -92,14 +95,14 @@ export class OriginBoundPipeline {
   /** Returns a pipeline for more origins, with the same rate limiters. */
   allowing(origins: readonly string[]): OriginBoundPipeline {
     if (origins.length === 0) return this;
-    const all = [...this.#origins, ...origins];
-    return new OriginBoundPipeline(this.#pipeline, all, this.#httpClient, this.#credential, this.#limiters);
+    return new OriginBoundPipeline({ ...this.#parts, origins: [...this.#parts.origins, ...origins] });
   }
 
   /** Returns the rate limiter of all polls through this pipeline. */
   limiterFor(clock: Clock): RequestLimiter {
-    const limiter = this.#limiters.get(clock) ?? new RequestLimiter(clock);
-    this.#limiters.set(clock, limiter);
+    const { limiters } = this.#parts;
+    const limiter = limiters.get(clock) ?? new RequestLimiter(clock);
+    limiters.set(clock, limiter);
     return limiter;
   }
 
@@ -143,8 +146,9 @@ export class OriginBoundPipeline {
     const challenge = response.headers.get("www-authenticate") ?? "";
     const isChallenge = /claims="[^"]+"/.test(challenge) && challenge.includes('error="insufficient_claims"');
     // Without the credential the same token would be sent again.
-    if (this.#credential === undefined || isChallenge || rejectedToken === undefined) return response;
-    this.#credential.drop(rejectedToken);
+    const { credential } = this.#parts;
+    if (credential === undefined || isChallenge || rejectedToken === undefined) return response;
+    credential.drop(rejectedToken);
     return this.#sendOnce(request, url);
   }
 
@@ -166,12 +170,28 @@ export class OriginBoundPipeline {
     if (abortSignal) request.abortSignal = abortSignal;
     if (tracingOptions) request.tracingOptions = tracingOptions;
     if (body !== undefined) request.body = body;
-    return this.#pipeline.sendRequest(this.#originGuard, request);
+    return this.#pipelineFor(url).sendRequest(this.#originGuard, request);
+  }
+
+  /** A monitor that is its own credential must not get another one. */
+  #pipelineFor(url: string): Pipeline {
+    const { pipeline, endpoint } = this.#parts;
+    if (url.startsWith(`${endpoint.origin}/`) || !isPreauthenticated(endpoint, new URL(url))) return pipeline;
+    if (this.#withoutToken === undefined) {
+      this.#withoutToken = pipeline.clone();
+      this.#withoutToken.removePolicy({ name: bearerTokenAuthenticationPolicyName });
+    }
+    return this.#withoutToken;
   }
 
   #isAllowed(target: URL): boolean {
-    const isSafeEnough = this.#credential ? target.protocol === "https:" : isSafe(target);
-    return isSafeEnough && this.#origins.has(target.origin);
+    const { credential, endpoint } = this.#parts;
+    const isSafeEnough = credential ? target.protocol === "https:" : isSafe(target);
+    const isKnown =
+      this.#origins.has(target.origin) ||
+      isSameService(endpoint, target) ||
+      isPreauthenticated(endpoint, target);
+    return isSafeEnough && isKnown;
   }
 
   #checkOrigin(url: string, what: string, status?: number): void {
@@ -192,8 +212,8 @@ const pipelineLogger = createClientLogger("core-rest-pipeline");
 
 /** Creates the pipeline of a client: core-rest-pipeline's, without its retries, redirects and token cache. */
 export function createOriginBoundPipeline(
-  origin: string,
-  scope: string,
+  endpoint: URL,
+  scopes: string | string[],
   tokenCredential: TokenCredential | undefined,
   options: CommonClientOptions,
 ): OriginBoundPipeline {
@@ -203,15 +223,15 @@ export function createOriginBoundPipeline(
   const hasOwnLogger = "loggingOptions" in options;
   takeOverPolicies(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
   // Plain http is for this machine: a proxy that the environment sets for the internet is not on the way.
-  if (origin.startsWith("http:") && !options.proxyOptions) pipeline.removePolicy({ name: "proxyPolicy" });
+  if (endpoint.protocol === "http:" && !options.proxyOptions) pipeline.removePolicy({ name: "proxyPolicy" });
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
   if (credential) {
     // In place of the policy's own cache; see TokenCache.
-    const authorizeRequest = async ({ request, scopes }: AuthorizeRequestOptions): Promise<void> => {
+    const authorizeRequest = async ({ request, scopes: wanted }: AuthorizeRequestOptions): Promise<void> => {
       const { abortSignal, tracingOptions } = request;
-      const { token } = await credential.getToken(scopes, {
+      const { token } = await credential.getToken(wanted, {
         enableCae: true,
         ...(abortSignal && { abortSignal }),
         ...(tracingOptions && { tracingOptions }),
@@ -219,9 +239,33 @@ export function createOriginBoundPipeline(
       request.headers.set("Authorization", `Bearer ${token}`);
     };
     const challengeCallbacks = { authorizeRequest };
-    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: scope, challengeCallbacks }));
+    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes, challengeCallbacks }));
   }
-  return new OriginBoundPipeline(pipeline, [origin], withBodyLimit(options.httpClient), credential);
+  const httpClient = withBodyLimit(options.httpClient);
+  return new OriginBoundPipeline({
+    pipeline,
+    httpClient,
+    credential,
+    endpoint,
+    origins: [],
+    limiters: new WeakMap(),
+  });
+}
+
+/** The pipeline of an Azure SDK's client, which signs its requests. */
+export interface SdkPipeline {
+  /** Used as a copy without its policies for retries and redirects: this library decides on both. */
+  readonly pipeline: Pipeline;
+  /** Sends the requests. Default: core-rest-pipeline's for the runtime. */
+  readonly httpClient?: HttpClient;
+}
+
+/** Binds the pipeline of an Azure SDK's client to the service of an endpoint. */
+export function boundPipelineOf(endpoint: URL, sdk: SdkPipeline): OriginBoundPipeline {
+  const pipeline = sdk.pipeline.clone();
+  takeOverPolicies(pipeline);
+  const httpClient = withBodyLimit(sdk.httpClient);
+  return new OriginBoundPipeline({ pipeline, httpClient, endpoint, origins: [], limiters: new WeakMap() });
 }
 
 /** Removes the policies that this library replaces, and redacts the log. */

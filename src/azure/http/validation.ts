@@ -108,19 +108,15 @@ export interface OperationReference {
 const operationPath = /^projects\/([^/]+)\/operationstatuses\/([^/]+)\/?$/i;
 
 /**
- * Parses an `Operation-Location`, absolute or relative to the endpoint.
+ * Parses the URL of an operation status of DevCenter. Returns `undefined` if it is another URL.
  *
- * @throws TypeError if it is no URL, RangeError if it is of another origin or no operation status of DevCenter
+ * @throws TypeError or RangeError if one of its names breaks the contract
  */
-export function parseOperationLocation(operationLocation: unknown, endpoint: URL): OperationReference {
-  const url = new URL(parseUrl("operationLocation", operationLocation, endpoint));
+export function referenceAt(location: string, endpoint: URL): OperationReference | undefined {
+  const url = new URL(location);
   const path = url.pathname.startsWith(endpoint.pathname) ? url.pathname.slice(endpoint.pathname.length) : "";
   const [, projectName, operationId] = operationPath.exec(path) ?? [];
-  if (projectName === undefined || operationId === undefined) {
-    throw new RangeError(
-      `operationLocation: expected …/projects/{projectName}/operationstatuses/{operationId}, got ${shorten(url.pathname)}`,
-    );
-  }
+  if (url.origin !== endpoint.origin || projectName === undefined || operationId === undefined) return undefined;
   return { projectName: checkProjectName(projectName), operationId: checkOperationId(operationId) };
 }
 
@@ -140,7 +136,7 @@ export function parseUrl(
   name: string,
   url: unknown,
   endpoint: URL,
-  allowedOrigins: ReadonlySet<string> = new Set(),
+  isAllowed: (url: URL) => boolean = () => false,
 ): string {
   if (typeof url !== "string" || !URL.canParse(url, endpoint)) {
     throw new TypeError(
@@ -149,7 +145,7 @@ export function parseUrl(
   }
   // "https:host/path" depends on its base: the URL that is checked must be the one that is used.
   const resolved = URL.canParse(url) ? new URL(url) : new URL(url, endpoint);
-  if (!allowedOrigins.has(resolved.origin)) checkSameOrigin(name, resolved, endpoint);
+  if (!isAllowed(resolved)) checkSameOrigin(name, resolved, endpoint);
   return URL.canParse(url) ? url : resolved.href;
 }
 

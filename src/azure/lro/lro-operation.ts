@@ -12,13 +12,15 @@ import type {
   StatusResponse,
   TracingOptions,
 } from "../../operation/operation.ts";
-import type { OperationStatus, StatusFields } from "../../operation/status.ts";
+import type { OperationStatus, StatusFields, TerminalStates } from "../../operation/status.ts";
 import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "../http/response.ts";
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
 import { deletedReport, nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
+import { ConditionCheck } from "./condition.ts";
+import type { Condition } from "./condition.ts";
 import type { InitialRequestInfo, LroResponse, PollingLocation, StatusReport } from "./protocol.ts";
 
 /** The response to the initial request. */
@@ -39,6 +41,10 @@ export interface LroOperationOptions<TResult> {
   /** The api-version for URLs that have none. */
   readonly apiVersion?: string | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Waits for a condition of the resource at the URL, in place of the end of an operation. */
+  readonly condition?: Condition<TResult> | undefined;
+  /** Words that end the operation, unless the wait has its own. */
+  readonly terminalStates?: TerminalStates | undefined;
   readonly logger: PollLogger;
   /** The namespace of Azure Resource Manager, for traces. Default: by the URL. */
   readonly resourceProvider?: string | undefined;
@@ -71,10 +77,12 @@ export class LroOperation<TResult> implements Operation<TResult> {
   #firstLocation: PollingLocation | undefined;
   /** The reason why the result could not be parsed. The next poll fails with it. */
   #parseFailure: RequestError | undefined;
+  readonly #conditionCheck: ConditionCheck<TResult> | undefined;
 
   constructor(options: LroOperationOptions<TResult>, from: PollingLocation | Start) {
     this.logger = options.logger;
     this.#options = options;
+    this.#conditionCheck = options.condition && new ConditionCheck(options.condition);
     this.#stage = "response" in from ? { at: "start", ...from } : { at: "status", location: from };
     if ("response" in from) void this.#noteLocation(from);
   }
@@ -154,6 +162,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(location.monitorUrl, options);
+    const check = this.#conditionCheck;
+    if (check !== undefined) return this.#applyReport(response, () => check.report(resourceIn(response), location));
     if (isDeleted(location, response)) return this.#applyReport(response, () => deletedReport(location));
     throwUnlessSuccessful(response);
     const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
@@ -251,6 +261,13 @@ function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): b
 
 function throwUnlessSuccessful(response: PipelineResponse): void {
   if (response.status >= 300) throw errorOfResponse(response);
+}
+
+/** Returns the resource, or `undefined` if there is none. */
+function resourceIn(response: PipelineResponse): unknown {
+  if (response.status === 404 || response.status === 204) return undefined;
+  throwUnlessSuccessful(response);
+  return parseBody(response);
 }
 
 /** @throws {@link ContractError} if the service still prepares the result */

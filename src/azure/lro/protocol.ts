@@ -12,6 +12,7 @@ import {
   provisioningStateOf,
 } from "../../operation/state-words.ts";
 import { isTerminal } from "../../operation/status.ts";
+import { describeValue } from "../../redaction.ts";
 import type { OperationState, StatusFields, TerminalStates } from "../../operation/status.ts";
 
 /**
@@ -28,7 +29,8 @@ export type FinalStateVia = "azure-async-operation" | "location" | "operation-lo
 
 /** Where to poll an operation, and where to get its result. */
 export interface PollingLocation {
-  readonly kind: PollingKind;
+  /** `auto`: told by the first response. `condition`: the resource is polled for a condition of the caller's. */
+  readonly kind: PollingKind | "auto" | "condition";
   /** The URL to poll. An absolute one is kept byte for byte as the service sent it. */
   readonly monitorUrl: string;
   /** The URL of the result once the operation has succeeded; `undefined` if the response to the last poll has it. */
@@ -78,12 +80,12 @@ export function parseInitialResponse(
       return reportWithoutLocation(request, response, terminalStates);
     case "statusMonitor":
       return parseFirstStatus(request, location, response, terminalStates);
-    case "location":
-      return running(location);
     case "resource":
       return response.body === undefined
         ? firstReportWithoutBody(location, response)
         : parseResource(location, response, terminalStates);
+    default:
+      return running(location);
   }
 }
 
@@ -98,15 +100,21 @@ export function parsePollResponse(
   terminalStates?: TerminalStates,
 ): StatusReport {
   switch (location.kind) {
+    case "auto":
+      return parsePollResponse(
+        { ...location, kind: kindByResponse(location.monitorUrl, response, terminalStates) },
+        response,
+        terminalStates,
+      );
     case "statusMonitor":
       return parseStatusMonitor(moved(location, monitorHeader(response)), response, terminalStates);
-    case "location":
-      return parseLocation(location, response, terminalStates);
     case "resource":
       // Only the response to the initial request may come without a resource.
       if (response.body === undefined && response.statusCode !== 202 && !isGone(location, response))
         throw new ContractError("$", "a resource", undefined);
       return parseResource(location, response, terminalStates);
+    default:
+      return parseLocation(location, response, terminalStates);
   }
 }
 
@@ -126,7 +134,7 @@ function pollingLocationOf(
 ): PollingLocation | undefined {
   const { method, url, finalStateVia } = request;
   const deletion = method === "DELETE" ? "requested" : undefined;
-  const location = resolved(response.header("location"), url);
+  const location = fabricMonitor(url, response) ?? resolved(response.header("location"), url);
   const monitorUrl = resolved(monitorHeader(response), url);
   if (monitorUrl !== undefined) {
     const resultUrl = resultUrlOf(request, location, monitorUrl);
@@ -141,6 +149,17 @@ function pollingLocationOf(
   return kind && { kind, monitorUrl: url, deletion };
 }
 
+/** Microsoft Fabric names a host of a region, which takes no token; the operation is at its API's own host too. */
+function fabricMonitor(requestUrl: string, { header }: LroResponse): string | undefined {
+  const operationId = header("x-ms-operation-id");
+  const location = header("location");
+  if (operationId === undefined || location === undefined || !URL.canParse(location)) return undefined;
+  const { origin, hostname } = new URL(requestUrl);
+  const isFabric = /(^|\.)api\.fabric\.microsoft\.com$/.test(hostname);
+  const isRegional = new URL(location).hostname.endsWith(".analysis.windows.net");
+  return isFabric && isRegional ? `${origin}/v1/operations/${encodeURIComponent(operationId)}` : undefined;
+}
+
 /** Returns how the URL of the request itself reports the status, if it does. */
 function kindWithoutHeaders(
   request: InitialRequestInfo,
@@ -148,23 +167,34 @@ function kindWithoutHeaders(
   terminalStates: TerminalStates | undefined,
 ): PollingKind | undefined {
   if (returnsResource(request)) return "resource";
+  if (request.method === "GET") return kindByResponse(request.url, response, terminalStates);
+  const isOfResource = provisioningWordOf(bodyIfJson(response)) !== undefined;
+  return isOfResource && request.method === "DELETE" ? "resource" : undefined;
+}
+
+/** By the path, for bodies that could be those of a resource too. */
+const pathOfOperation = /operation|\/jobs?\//i;
+
+/** Returns how a URL reports the status, by a response to a GET of it. */
+function kindByResponse(
+  url: string,
+  response: LroResponse,
+  terminalStates: TerminalStates | undefined,
+): PollingKind {
+  // With a 202 the code decides, and a body need not be a status.
+  if (response.statusCode !== 200) return "location";
   const body = bodyIfJson(response);
-  const isResource = provisioningWordOf(body) !== undefined;
-  if (request.method === "GET") {
-    if (isOperationStatus(body, terminalStates)) return "statusMonitor";
-    return isResource || response.statusCode === 202 ? "location" : undefined;
-  }
-  return isResource && request.method === "DELETE" ? "resource" : undefined;
+  const state = monitorState(body, terminalStates);
+  const isOfResource = provisioningWordOf(body) !== undefined && (state === undefined || !state.isAtRoot);
+  if (isOfResource) return "resource";
+  if (state === undefined) return pathOfOperation.test(new URL(url).pathname) ? "location" : "resource";
+  const isStatus =
+    pathOfOperation.test(new URL(url).pathname) ||
+    (state.isAtRoot && (isOperationWord(state.word, terminalStates) || hasFieldsOfStatus(fieldsOf(body))));
+  return isStatus ? "statusMonitor" : "resource";
 }
 
 const fieldsOfOperationStatuses = ["startTime", "endTime", "percentComplete", "error", "resourceLocation"];
-
-/** Returns whether a body is an operation status, and not a resource with a state of its own (`Online`). */
-function isOperationStatus(body: unknown, terminalStates: TerminalStates | undefined): boolean {
-  const state = provisioningWordOf(body) === undefined ? monitorState(body, terminalStates) : undefined;
-  if (state === undefined) return false;
-  return isOperationWord(state.word, terminalStates) || (state.isAtRoot && hasFieldsOfStatus(fieldsOf(body)));
-}
 
 function hasFieldsOfStatus(fields: Fields): boolean {
   return fieldsOfOperationStatuses.some((name) => Object.hasOwn(fields, name));
@@ -230,7 +260,7 @@ function bodyIfJson(response: LroResponse): unknown {
 }
 
 /** The word for a state in a body, what it means, and whether it stands beside the other fields of a status. */
-interface BodyState {
+export interface BodyState {
   readonly word: string;
   readonly status: OperationState;
   readonly isAtRoot: boolean;
@@ -272,6 +302,22 @@ function stateOfResource(body: unknown, terminalStates: TerminalStates | undefin
   if (value === undefined) return undefined;
   const word = parseWord(value, "$.properties.provisioningState");
   return { word, status: provisioningStateOf(word, terminalStates), isAtRoot: false };
+}
+
+/** Returns the state to show of a resource: the first word at any place, if there is one. */
+export function stateOfBody(body: unknown): BodyState | undefined {
+  const word = provisioningWordOf(body);
+  if (typeof word !== "string" || word.trim() === "") return monitorState(body, undefined);
+  return { word, status: provisioningStateOf(word), isAtRoot: false };
+}
+
+const pollingKinds: ReadonlySet<unknown> = new Set<PollingKind>(["statusMonitor", "location", "resource"]);
+
+/** @throws RangeError that names the option */
+export function checkPollingKind(kind: PollingKind): PollingKind {
+  if (pollingKinds.has(kind)) return kind;
+  const expected = Array.from(pollingKinds).join(", ");
+  throw new RangeError(`kind: expected one of ${expected}, got ${describeValue(kind)}`);
 }
 
 function provisioningWordOf(body: unknown): unknown {

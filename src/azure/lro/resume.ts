@@ -7,20 +7,25 @@ import type { ResumeToken } from "../../state/resume-token.ts";
 import { checkSameOrigin, nameForm, namePattern, parseUrl } from "../http/validation.ts";
 import type { OperationReference } from "../http/validation.ts";
 import { isSameResource } from "./protocol.ts";
-import type { PollingKind, PollingLocation } from "./protocol.ts";
+import type { PollingLocation } from "./protocol.ts";
 
 /** A parsed token, and where its operation is: the names of a DevCenter operation, or a URL to poll. */
 interface ParsedToken {
   readonly token: ResumeToken;
-  readonly operation: OperationReference | PollingLocation;
+  readonly operation: VersionedReference | PollingLocation;
+}
+
+interface VersionedReference extends OperationReference {
+  readonly apiVersion: string;
 }
 
 /** The client that a token must belong to. */
 interface ResumeTarget {
   readonly endpoint: URL;
-  readonly apiVersion: string;
-  /** Origins besides the endpoint's. */
-  readonly allowedOrigins: ReadonlySet<string>;
+  /** The only api-version of DevCenter's operations. Default: any. */
+  readonly apiVersion?: string | undefined;
+  /** Whether requests may go to a URL besides the endpoint's origin. */
+  readonly isAllowed: (url: URL) => boolean;
 }
 
 /**
@@ -43,7 +48,7 @@ export function parseTokenFor(token: unknown, target: ResumeTarget, now: number)
   return { token: parsed, operation: parseOperation(parsed.operation, target) };
 }
 
-function parseOperation(value: unknown, target: ResumeTarget): OperationReference | PollingLocation {
+function parseOperation(value: unknown, target: ResumeTarget): VersionedReference | PollingLocation {
   const fields = parseObject(value, "token.operation");
   if (Object.hasOwn(fields, "state"))
     return parseCoreLroState(fields["state"], target, "token.operation.state");
@@ -57,14 +62,14 @@ function parseOperation(value: unknown, target: ResumeTarget): OperationReferenc
   throw invalidField("token.operation", "an operation of this library's clients, or a core-lro state", value);
 }
 
-function parseReference(operation: Fields, target: ResumeTarget): OperationReference {
+function parseReference(operation: Fields, target: ResumeTarget): VersionedReference {
   const path = "token.operation";
   const names = ["endpoint", "projectName", "operationId", "apiVersion"];
   const fields = parseFields(operation, path, names);
   checkEndpoint(fields["endpoint"], target.endpoint);
-  checkVersion(fields["apiVersion"], target.apiVersion);
   const { projectName, operationId } = fields;
   return {
+    apiVersion: parseVersion(fields["apiVersion"], target.apiVersion),
     projectName: parsePattern(projectName, `${path}.projectName`, namePattern, nameForm),
     operationId: parsePattern(operationId, `${path}.operationId`, operationIdPattern, operationIdForm),
   };
@@ -85,10 +90,10 @@ function checkEndpoint(value: unknown, endpoint: URL): void {
   }
 }
 
-function checkVersion(value: unknown, apiVersion: string): void {
+function parseVersion(value: unknown, apiVersion: string | undefined): string {
   const path = "token.operation.apiVersion";
-  if (typeof value !== "string") throw invalidField(path, "a string", value);
-  if (value === apiVersion) return;
+  if (typeof value !== "string" || value === "") throw invalidField(path, "a version", value);
+  if (apiVersion === undefined || value === apiVersion) return value;
   const got = /^\d{4}-\d\d-\d\d(-preview)?$/.test(value) ? value : "another";
   throw new RangeError(`${path}: expected the client's ${apiVersion}, got ${got}`);
 }
@@ -107,11 +112,11 @@ function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLoca
   };
 }
 
-const ownKinds: ReadonlyMap<string, PollingKind> = new Map(
-  (["statusMonitor", "location", "resource"] as const).map((kind) => [kind, kind]),
+const ownKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map(
+  (["statusMonitor", "location", "resource", "auto", "condition"] as const).map((kind) => [kind, kind]),
 );
 
-const coreLroKinds: ReadonlyMap<string, PollingKind> = new Map([
+const coreLroKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map([
   ["OperationLocation", "statusMonitor"],
   ["ResourceLocation", "location"],
   ["Body", "resource"],
@@ -131,7 +136,7 @@ function parseCoreLroState(value: unknown, target: ResumeTarget, path: string): 
   };
 }
 
-function parseKind(value: unknown, path: string, kinds: ReadonlyMap<string, PollingKind>): PollingKind {
+function parseKind<T>(value: unknown, path: string, kinds: ReadonlyMap<string, T>): T {
   const kind = typeof value === "string" ? kinds.get(value) : undefined;
   if (kind === undefined) throw invalidField(path, [...kinds.keys()].join(", "), value);
   return kind;
@@ -141,7 +146,7 @@ function parseOptionalUrl(path: string, url: unknown, target: ResumeTarget): str
   return url === undefined || url === null ? undefined : parseOwnUrl(path, url, target);
 }
 
-function parseOwnUrl(path: string, url: unknown, { endpoint, allowedOrigins }: ResumeTarget): string {
+function parseOwnUrl(path: string, url: unknown, { endpoint, isAllowed }: ResumeTarget): string {
   if (typeof url !== "string" || !URL.canParse(url, endpoint)) throw invalidField(path, "a URL", url);
-  return parseUrl(path, url, endpoint, allowedOrigins);
+  return parseUrl(path, url, endpoint, isAllowed);
 }

@@ -1,0 +1,92 @@
+import { RequestError, messageOf } from "../../operation/errors.ts";
+import { findError } from "../../operation/parse-error.ts";
+import { checkFunction, checkPositiveInteger } from "../../validate.ts";
+import { describeValue } from "../../redaction.ts";
+import { stateOfBody } from "./protocol.ts";
+import type { PollingLocation, StatusReport } from "./protocol.ts";
+
+/** A condition of a resource to wait for. */
+export interface Condition<TResult = unknown> {
+  /**
+   * Returns whether the wait is over, by the resource; it is not called while there is none. `exists` and `deleted` wait
+   * until there is one, or none.
+   */
+  readonly until: "deleted" | "exists" | ((resource: TResult) => boolean);
+  /**
+   * Returns whether the condition cannot come true any more. Default: whether `provisioningState` is `Failed` or
+   * `Canceled`.
+   */
+  readonly failIf?: ((resource: TResult) => boolean) | undefined;
+  /** The number of polls in a row for which the condition must be true. Default 1. */
+  readonly confirmations?: number | undefined;
+}
+
+/**
+ * Checks a condition.
+ *
+ * @throws TypeError or RangeError that names the option
+ */
+export function checkCondition<TResult>(condition: Condition<TResult>): Condition<TResult> {
+  const { until, failIf, confirmations } = condition;
+  if (until !== "deleted" && until !== "exists" && typeof until !== "function") {
+    throw new TypeError(`until: expected deleted, exists or a function, got ${describeValue(until)}`);
+  }
+  if (failIf !== undefined) checkFunction("failIf", failIf);
+  if (confirmations !== undefined) checkPositiveInteger("confirmations", confirmations);
+  return condition;
+}
+
+/** Counts how often a condition was true in a row. */
+export class ConditionCheck<TResult> {
+  readonly #condition: Condition<TResult>;
+  #confirmed = 0;
+  /** A resource that was being deleted and is no longer: then the deletion has failed. */
+  #wasDeleting = false;
+
+  constructor(condition: Condition<TResult>) {
+    this.#condition = condition;
+  }
+
+  /** Makes a report by the resource; `undefined` where there is none. */
+  report(resource: unknown, pollingLocation: PollingLocation): StatusReport {
+    const state = stateOfBody(resource);
+    this.#confirmed = this.#isTrue(resource) ? this.#confirmed + 1 : 0;
+    const serviceStatus = state?.word;
+    if (this.#confirmed >= (this.#condition.confirmations ?? 1)) {
+      return { fields: { status: "Succeeded", serviceStatus, properties: resource }, pollingLocation };
+    }
+    if (this.#confirmed === 0 && this.#hasFailed(resource, state?.status)) {
+      return { fields: { status: "Failed", serviceStatus, error: findError(resource) }, pollingLocation };
+    }
+    return { fields: { status: "Running", serviceStatus }, pollingLocation };
+  }
+
+  #isTrue(resource: unknown): boolean {
+    const { until } = this.#condition;
+    if (until === "deleted") return resource === undefined;
+    return resource !== undefined && (until === "exists" || called("until", until, resource));
+  }
+
+  #hasFailed(resource: unknown, state: string | undefined): boolean {
+    const { until, failIf } = this.#condition;
+    if (resource === undefined) return false;
+    if (failIf !== undefined) return called("failIf", failIf, resource);
+    const hasFailed = state === "Failed" || state === "Canceled";
+    if (until !== "deleted") return hasFailed;
+    // A resource that has failed may be deleted; one whose deletion has failed says so after it was deleting.
+    const wasDeleting = this.#wasDeleting;
+    this.#wasDeleting ||= state?.toLowerCase() === "deleting";
+    return wasDeleting && hasFailed;
+  }
+}
+
+/** @throws {@link RequestError} if the user's function throws */
+function called<TResult>(name: string, test: (resource: TResult) => boolean, resource: unknown): boolean {
+  try {
+    // Only the caller knows the resource's type.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+    return test(resource as TResult);
+  } catch (cause) {
+    throw new RequestError(`${name}: ${messageOf(cause)}`, { kind: "permanent", code: "ConditionFailed", cause });
+  }
+}
