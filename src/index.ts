@@ -69,10 +69,22 @@ export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
 export type {
   GetOperationStatusOptions,
   OperationStatusesClientOptions,
+} from "./azure/operation-statuses-client.ts";
+export { LroClient, startOperation } from "./azure/lro-client.ts";
+export type {
+  ConditionOptions,
+  LroClientOptions,
+  OperationAtOptions,
+  OperationSender,
   ParsedResumeToken,
   ResumeOptions,
-} from "./azure/operation-statuses-client.ts";
-export type { AdditionalPolicyConfig, CommonClientOptions } from "./azure/http/origin-bound-pipeline.ts";
+} from "./azure/lro-client.ts";
+export type { Condition } from "./azure/lro/condition.ts";
+export type {
+  AdditionalPolicyConfig,
+  CommonClientOptions,
+  SdkPipeline,
+} from "./azure/http/origin-bound-pipeline.ts";
 export type {
   CustomizationTask,
   CustomizationTasksValidation,
@@ -82,18 +94,11 @@ export type {
   EnvironmentCreation,
   StopDevBoxOptions,
 } from "./azure/dev-center.ts";
-export type { FinalStateVia } from "./azure/lro/protocol.ts";
+export type { FinalStateVia, PollingKind } from "./azure/lro/protocol.ts";
 export { fromPollerLike, toPollerLike } from "./azure/core-lro.ts";
 export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/core-lro.ts";
 export type { InitialResponse } from "./azure/lro/lro-operation.ts";
-export { startOperation } from "./azure/lro/start-operation.ts";
-export type {
-  InitialRequest,
-  OperationSender,
-  OperationStarter,
-  StartOperationOptions,
-  StartedPoller,
-} from "./azure/lro/start-operation.ts";
+export type { InitialRequest, StartOperationOptions, StartedPoller } from "./azure/lro/start-operation.ts";
 export { durationHistory } from "./history/duration-history.ts";
 export type { DurationHistory, DurationHistoryOptions } from "./history/duration-history.ts";
 export type { DurationStore } from "./history/store.ts";

@@ -1,5 +1,6 @@
 import { checkName, checkProjectName, checkUserId } from "./http/validation.ts";
-import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
+import { LroClient } from "./lro-client.ts";
+import type { StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 
 /** The description of a dev box to create. Fields beyond these are sent as they are. */
 export interface DevBoxCreation {
@@ -88,13 +89,7 @@ export interface StopDevBoxOptions extends StartOperationOptions<void> {
  *
  * Before that it checks names against the contract, and throws a TypeError or RangeError that names the argument.
  */
-export abstract class DevCenterOperations {
-  /** Starts an operation by any request. The methods below use it. */
-  abstract startOperation<TResult>(
-    request: InitialRequest,
-    options?: StartOperationOptions<TResult>,
-  ): StartedPoller<TResult>;
-
+export abstract class DevCenterOperations extends LroClient {
   /**
    * Creates a dev box; the result is the dev box. `userId` is a UUID or `me`.
    *

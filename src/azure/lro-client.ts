@@ -1,7 +1,7 @@
 import type { TokenCredential } from "@azure/core-auth";
-import type { HttpClient, Pipeline } from "@azure/core-rest-pipeline";
 import { systemClock } from "../clock.ts";
 import type { Operation } from "../operation/operation.ts";
+import type { TerminalStates } from "../operation/status.ts";
 import type { PollOptions } from "../poller/options.ts";
 import { resumePoller } from "../poller/poller.ts";
 import type { Poller } from "../poller/poller.ts";
@@ -10,20 +10,20 @@ import type { ResumeToken } from "../state/resume-token.ts";
 import { checkFunction } from "../validate.ts";
 import { isSameService, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
-import type { CommonClientOptions, OriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
+import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
 import { checkApiVersion, parseAllowedOrigins, parseEndpoint, parseUrl } from "./http/validation.ts";
 import type { OperationReference } from "./http/validation.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
 import { LroOperation } from "./lro/lro-operation.ts";
 import { checkPollingKind } from "./lro/protocol.ts";
-import type { PollingKind } from "./lro/protocol.ts";
+import type { PollingKind, PollingLocation } from "./lro/protocol.ts";
 import { parseTokenFor } from "./lro/resume.ts";
 import { startAndFollow } from "./lro/start-operation.ts";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
-import { StatusOperation } from "./lro/status-operation.ts";
+import { StatusOperation, devCenterContext } from "./lro/status-operation.ts";
+import type { ClientContext } from "./lro/status-operation.ts";
 import { logger } from "./telemetry/logger.ts";
-import { pollerSpanName } from "./telemetry/observers.ts";
 
 /** Options of an {@link LroClient}. */
 export interface LroClientOptions extends CommonClientOptions {
@@ -34,14 +34,6 @@ export interface LroClientOptions extends CommonClientOptions {
    * it is one of Azure's services. Any other host needs them.
    */
   readonly scopes?: string | readonly string[];
-}
-
-/** The pipeline of an Azure SDK's client, in place of a credential. */
-export interface SdkPipeline {
-  /** Used as a copy without its policies for retries and redirects: this library decides on both. */
-  readonly pipeline: Pipeline;
-  /** Sends the requests. Default: core-rest-pipeline's for the runtime. */
-  readonly httpClient?: HttpClient;
 }
 
 /** Options of {@link LroClient.operationAt}, and of operations that are resumed. */
@@ -55,6 +47,8 @@ export interface OperationAtOptions<TResult = unknown> {
   readonly resultUrl?: string;
   /** Makes the result of the body that holds it. Default: the body as it is. */
   readonly parseResult?: (body: unknown) => TResult;
+  /** Words of the service that end the operation, beyond the known ones, unless the wait has its own. */
+  readonly terminalStates?: TerminalStates;
   /** Headers of each poll. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Origins, besides the client's, to which the URL and responses may lead, such as a gateway's. Default: none. */
@@ -65,7 +59,14 @@ export interface OperationAtOptions<TResult = unknown> {
 export interface ConditionOptions<TResult = unknown>
   extends Condition<TResult>, Pick<OperationAtOptions<TResult>, "headers" | "allowedOrigins"> {}
 
-/** Options of {@link LroClient.resume}: what the token does not hold is given anew. */
+/** The parts of a wait that a token does not hold. */
+type GivenAnew<TResult> = {
+  readonly [Name in "parseResult" | "headers" | "allowedOrigins"]?:
+    | OperationAtOptions<TResult>[Name]
+    | undefined;
+} & { readonly [Name in keyof Condition]?: Condition<TResult>[Name] | undefined };
+
+/** Options of {@link LroClient.resume}. They give anew what the token does not hold. */
 export interface ResumeOptions<TResult = unknown>
   extends
     PollOptions<TResult>,
@@ -80,15 +81,6 @@ export interface ParsedResumeToken<TResult = unknown> {
   readonly operation: Operation<TResult>;
 }
 
-/** The parts that the operations of one client share. */
-export interface LroClientContext {
-  readonly endpoint: URL;
-  readonly pipeline: OriginBoundPipeline;
-  readonly apiVersion?: string | undefined;
-  /** The namespace of Azure Resource Manager, for traces. Default: by the URL. */
-  readonly resourceProvider?: string | undefined;
-}
-
 /**
  * A client for the long-running operations of any Azure service: it polls them by URL, starts them, and resumes waits.
  *
@@ -99,7 +91,7 @@ export interface LroClientContext {
  * ```
  */
 export class LroClient {
-  readonly #context: LroClientContext;
+  readonly #context: ClientContext;
 
   /**
    * @param endpoint - the service's URL; requests go to its origin
@@ -112,8 +104,13 @@ export class LroClient {
   }
 
   /** @internal */
-  protected get context(): LroClientContext {
+  protected get context(): ClientContext {
     return this.#context;
+  }
+
+  /** @internal The namespace of Azure Resource Manager, for traces. Default: by the URL. */
+  protected get resourceProvider(): string | undefined {
+    return undefined;
   }
 
   /**
@@ -134,9 +131,14 @@ export class LroClient {
     url: string,
     options: OperationAtOptions<TResult> | ConditionOptions<TResult> = {},
   ): Operation<TResult> {
-    const { kind, resultUrl, ...rest }: OperationAtOptions<TResult> & Partial<Condition<TResult>> = options;
+    const {
+      kind,
+      resultUrl,
+      allowedOrigins = [],
+      ...rest
+    }: OperationAtOptions<TResult> & Partial<Condition<TResult>> = options;
     const { endpoint } = this.#context;
-    const allowed = parseAllowedOrigins(options.allowedOrigins ?? []);
+    const allowed = parseAllowedOrigins(allowedOrigins);
     const isAllowed = allowing(endpoint, allowed);
     const monitorUrl = parseUrl("url", url, endpoint, isAllowed);
     const location = {
@@ -150,13 +152,17 @@ export class LroClient {
   /**
    * Starts an operation by any request to this client's endpoint, at once, and returns its poller.
    *
+   * The poller follows a status monitor (`Operation-Location`, `Azure-AsyncOperation`), a polling location (`Location`)
+   * or the resource's `provisioningState`. `poller.started` is the initial response.
+   *
    * @throws TypeError or RangeError if the URL is not this client's or an option is wrong, before anything is sent
    */
   startOperation<TResult = unknown>(
     request: InitialRequest,
     options: StartOperationOptions<TResult> = {},
   ): StartedPoller<TResult> {
-    const { endpoint, pipeline, apiVersion, resourceProvider } = this.#context;
+    const { resourceProvider } = this;
+    const { endpoint, pipeline, apiVersion } = this.#context;
     const url = parseUrl("request.url", request.url, endpoint, allowing(endpoint, []));
     return startAndFollow(pipeline, { ...request, url }, options, { apiVersion, resourceProvider });
   }
@@ -180,7 +186,7 @@ export class LroClient {
   ): Poller<TResult> {
     const { allowedOrigins, parseResult, headers, until, failIf, confirmations, ...pollOptions } = options;
     const now = (pollOptions.clock ?? systemClock).timestamp();
-    const given = definedOnly({ allowedOrigins, parseResult, headers, until, failIf, confirmations });
+    const given = { allowedOrigins, parseResult, headers, until, failIf, confirmations };
     const { operation, token: parsed } = this.#parse<TResult>(token, given, now);
     return resumePoller(operation, parsed, pollOptions);
   }
@@ -192,28 +198,20 @@ export class LroClient {
    */
   parseResumeToken<TResult = unknown>(
     token: string | object,
-    options: Omit<ResumeOptions<TResult>, keyof PollOptions> = {},
+    options: GivenAnew<TResult> = {},
   ): ParsedResumeToken<TResult> {
     return this.#parse<TResult>(token, options, systemClock.timestamp());
   }
 
   /** @internal Returns the operation of DevCenter that a token names. */
   protected operationOf<TResult>(reference: OperationReference, apiVersion: string): Operation<TResult> {
-    const { endpoint, pipeline } = this.#context;
-    const context = {
-      endpoint,
-      apiVersion,
-      pipeline,
-      projectsUrl: `${endpoint.href}projects/`,
-      query: `?api-version=${encodeURIComponent(apiVersion)}`,
-      spanName: pollerSpanName,
-    };
+    const context = devCenterContext(this.#context, apiVersion);
     return new StatusOperation<TResult>(context, reference.projectName, reference.operationId);
   }
 
   #parse<TResult>(
     token: unknown,
-    { allowedOrigins = [], ...options }: Omit<ResumeOptions<TResult>, keyof PollOptions>,
+    { allowedOrigins = [], ...options }: GivenAnew<TResult>,
     now: number,
   ): ParsedResumeToken<TResult> {
     const allowed = parseAllowedOrigins(allowedOrigins);
@@ -231,19 +229,34 @@ export class LroClient {
 
   #operation<TResult>(
     location: PollingLocation,
-    { parseResult, headers, until, failIf, confirmations }: OperationAtOptions<TResult> & Partial<Condition<TResult>>,
+    {
+      until,
+      failIf,
+      confirmations,
+      ...given
+    }: GivenAnew<TResult> & Pick<OperationAtOptions, "terminalStates">,
     allowed: readonly string[],
   ): Operation<TResult> {
+    const { parseResult, headers, terminalStates } = given;
     if (parseResult !== undefined) checkFunction("parseResult", parseResult);
     const condition = until === undefined ? undefined : checkCondition({ until, failIf, confirmations });
     if (condition === undefined && location.kind === "condition") {
       throw new TypeError("until: expected the condition of the wait, because its token does not hold it");
     }
-    const { pipeline, apiVersion, resourceProvider } = this.#context;
-    return new LroOperation<TResult>(
-      { pipeline: pipeline.allowing(allowed), apiVersion, resourceProvider, logger, parseResult, headers, condition },
-      condition ? { ...location, kind: "condition" } : location,
-    );
+    const { resourceProvider } = this;
+    const { apiVersion } = this.#context;
+    const pipeline = this.#context.pipeline.allowing(allowed);
+    const options = {
+      pipeline,
+      apiVersion,
+      resourceProvider,
+      parseResult,
+      headers,
+      terminalStates,
+      condition,
+      logger,
+    };
+    return new LroOperation<TResult>(options, condition ? { ...location, kind: "condition" } : location);
   }
 }
 
@@ -251,7 +264,7 @@ function contextOf(
   endpoint: string,
   credential: TokenCredential | SdkPipeline | undefined,
   options: LroClientOptions,
-): LroClientContext {
+): ClientContext {
   const apiVersion = options.apiVersion === undefined ? undefined : checkApiVersion(options.apiVersion);
   if (isSdkPipeline(credential)) {
     const url = parseEndpoint(endpoint, false);
@@ -271,7 +284,10 @@ function isSdkPipeline(value: unknown): value is SdkPipeline {
 function scopesFor(endpoint: URL, scopes: LroClientOptions["scopes"]): string | string[] {
   if (scopes === undefined) return scopeOf(endpoint);
   const list: readonly unknown[] = typeof scopes === "string" ? [scopes] : scopes;
-  const isList = Array.isArray(list) && list.length > 0 && list.every((scope) => typeof scope === "string" && scope !== "");
+  const isList =
+    Array.isArray(list) &&
+    list.length > 0 &&
+    list.every((scope) => typeof scope === "string" && scope !== "");
   if (isList) return typeof scopes === "string" ? scopes : [...scopes];
   throw new TypeError(`scopes: expected a text or a list of texts, got ${describeValue(scopes)}`);
 }
@@ -286,4 +302,41 @@ function checkCredential(credential: unknown): asserts credential is TokenCreden
   const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
   if (credential === undefined || isCredential) return;
   throw new TypeError(`credential: expected an object with getToken() or pipeline, got ${typeof credential}`);
+}
+
+/** The sender of the requests: a client, or a pipeline that signs them. */
+export type OperationSender =
+  | { readonly client: Pick<LroClient, "startOperation"> }
+  | (SdkPipeline & {
+      /** The api-version for URLs that have none. */
+      readonly apiVersion?: string;
+    });
+
+/**
+ * Starts an operation at once, and returns its poller: `client.startOperation` without a client.
+ *
+ * The poller follows a status monitor (`Operation-Location`, `Azure-AsyncOperation`), a polling location (`Location`)
+ * or the resource's `provisioningState`. `pollUntilDone` resolves with the result, or rejects like that of any poller.
+ * It rejects with an {@link OperationStartError} if the initial request fails.
+ *
+ * The initial request is repeated, three times at most, where that is safe. An idempotent one is repeated after any
+ * transient error, another one only if the service did not process it (429, 503, no connection).
+ *
+ * @example
+ * ```ts
+ * const poller = startOperation({ method: "PUT", url, body: { location: "westeurope" } }, { pipeline });
+ * const resource = await poller.pollUntilDone();
+ * ```
+ * @throws TypeError or RangeError that names the option or the URL that is wrong, before anything is sent
+ */
+export function startOperation<TResult = unknown>(
+  request: InitialRequest,
+  options: StartOperationOptions<TResult> & OperationSender,
+): StartedPoller<TResult> {
+  if ("client" in options) return options.client.startOperation(request, options);
+  const { pipeline, httpClient, apiVersion, ...rest } = options;
+  if (!URL.canParse(request.url))
+    throw new TypeError("request.url: expected an absolute URL, got another string");
+  const sdk = httpClient === undefined ? { pipeline } : { pipeline, httpClient };
+  return startAndFollow(boundPipelineOf(new URL(request.url), sdk), request, rest, { apiVersion });
 }

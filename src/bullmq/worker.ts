@@ -2,7 +2,7 @@ import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
 import { isFirst, noticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
-import type { OperationStatusesClient, ParsedResumeToken } from "../azure/operation-statuses-client.ts";
+import type { LroClient, ParsedResumeToken } from "../azure/lro-client.ts";
 import { ContractError, messageOf } from "../operation/errors.ts";
 import type { Operation, PollLogger } from "../operation/operation.ts";
 import type { OperationStatus } from "../operation/status.ts";
@@ -23,7 +23,7 @@ import { SharedLimiter } from "./shared-limiter.ts";
 /** Options of a worker. Durations are in milliseconds. */
 export interface OperationWorkerOptions extends QueueLocation {
   /** The clients whose operations the worker polls. It rejects any other job for good. */
-  readonly clients?: readonly OperationStatusesClient[];
+  readonly clients?: readonly LroClient[];
   /** In place of `clients`: returns the operation of a token, whose format is checked; throws to reject the job. */
   readonly resolveOperation?: (token: ResumeToken) => Operation | Promise<Operation>;
   /** Polls under way at the same time. Default 16. */
@@ -185,17 +185,15 @@ function resolverOf({ clients, resolveOperation }: OperationWorkerOptions): Toke
   };
 }
 
-function checkClients(clients: unknown): asserts clients is readonly OperationStatusesClient[] {
+function checkClients(clients: unknown): asserts clients is readonly LroClient[] {
   const isClient = (client: unknown): boolean =>
     isObject(client) && typeof client["parseResumeToken"] === "function";
   if (Array.isArray(clients) && clients.length > 0 && clients.every(isClient)) return;
-  throw new TypeError(
-    "clients: expected an array of at least one OperationStatusesClient, got something else",
-  );
+  throw new TypeError("clients: expected an array of at least one LroClient, got something else");
 }
 
 /** Finds the client of an operation: the others throw RangeError. */
-function resolveBy(clients: readonly OperationStatusesClient[], token: object): ParsedResumeToken {
+function resolveBy(clients: readonly LroClient[], token: object): ParsedResumeToken {
   const errors: unknown[] = [];
   for (const client of clients) {
     try {

@@ -166,7 +166,7 @@ function httpClientOf(list: readonly SentResponse[], urls: string[]): HttpClient
   };
 }
 
-const endpoint = "https://dev.example";
+const endpoint = "https://dev.devcenter.azure.com";
 const credential = {
   getToken: () => Promise.resolve({ token: secret, expiresOnTimestamp: Date.now() + 3_600_000 }),
 };

@@ -44,7 +44,7 @@ const names = [
 const headerSets = fc.dictionary(fc.constantFrom(...names), values);
 
 function responseWith(headers: Readonly<Record<string, string>>, status = 200): PipelineResponse {
-  const request = createPipelineRequest({ url: "https://dev.example" });
+  const request = createPipelineRequest({ url: "https://dev.devcenter.azure.com" });
   return { request, status, headers: createHttpHeaders(headers), bodyAsText: "" };
 }
 

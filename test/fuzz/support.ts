@@ -80,7 +80,7 @@ const realBodies: readonly object[] = [
 ];
 
 const urls = fc
-  .constantFrom("https://host.example/x", "/operations/7", "https://dev.example/a")
+  .constantFrom("https://host.example/x", "/operations/7", "https://dev.devcenter.azure.com/a")
   .map((url) => `${url}?t=1&sig=${secret}`);
 const words = fc.constantFrom(
   "Succeeded",

@@ -592,7 +592,7 @@ describe("a client's operations", () => {
       ...Array.from({ length: 20 }, () => runningStatus),
     );
     const { clock, httpClient } = service;
-    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
     const controller = new AbortController();
     const options = { clock, schedule: fixed(60_000), random: () => 0, abortSignal: controller.signal };
     const wait = (id: string): Promise<unknown> =>
@@ -624,7 +624,7 @@ describe("a client's operations", () => {
   test.each([408, 500, 502])("are not delayed by one %i", async (status) => {
     const service = simulate({ status, headers: { "retry-after": "20" } }, runningStatus);
     const { clock, httpClient } = service;
-    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
     const [first, second] = ids.map((id) => createPoller(client.operation("myProject", id), { clock }));
     if (first) await settled(first.poll());
     expect((await second?.poll())?.status).toBe("Running");
@@ -633,7 +633,7 @@ describe("a client's operations", () => {
   test("are not stopped by a schedule of one of them that returns next to nothing once", async () => {
     const service = simulate(...Array.from({ length: 12 }, () => runningOne(ids[0])));
     const { clock, httpClient } = service;
-    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
     const hasty: Schedule = ({ pollCount }) => (pollCount === 1 ? Number.MIN_VALUE : 1000);
     for (const schedule of [hasty, fixed(1000)]) {
       const poller = createPoller(client.operation("myProject", ids[0]), {
@@ -660,7 +660,9 @@ describe("a client's operations", () => {
       });
       const service = simulate(withRemaining(300), withRemaining(6), withRemaining(5), withRemaining(5));
       const { clock, httpClient } = service;
-      const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+      const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, {
+        httpClient,
+      });
       const poller = createPoller(client.operation("myProject", ids[0]), { clock });
       for (let poll = 0; poll < 4; poll++) await clock.runUntilSettled(poller.poll());
       expect(service.requestLog.map(([time]) => time)).toEqual([0, 0, 0, 10_000]);
@@ -672,7 +674,7 @@ describe("a client's operations", () => {
     const headers = { date: now, "x-rate-limit-reset": now, "x-rate-limit-remaining": "0" };
     const service = simulate({ ...runningOne(ids[0]), headers }, runningStatus);
     const { clock, httpClient } = service;
-    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
     const poller = createPoller(client.operation("myProject", ids[0]), { clock });
     for (let poll = 0; poll < 2; poll++) await clock.runUntilSettled(poller.poll());
     expect(service.requestLog.map(([time]) => time)).toEqual([0, 1000]);
@@ -682,7 +684,7 @@ describe("a client's operations", () => {
     const pending = (): Promise<Simulated> => new Promise(() => {});
     const service = simulate(...Array.from({ length: 200 }, () => pending), runningStatus);
     const { clock, httpClient } = service;
-    const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+    const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
     const controller = new AbortController();
     const options = { clock, abortSignal: controller.signal };
     const ends = Array.from({ length: 200 }, (_, index) =>

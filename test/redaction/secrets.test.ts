@@ -9,7 +9,7 @@ import type { Simulated, SimulatedReply, Simulation } from "../azure/lro/support
 import { rejection } from "../support/rejections.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
-const endpoint = "https://dev.example";
+const endpoint = "https://dev.devcenter.azure.com";
 /** Whatever holds this word must not be shown. */
 const secret = "TOPSECRET";
 const query = `?t=1&c=${secret}&s=${secret}`;
@@ -89,7 +89,10 @@ describe("a signed URL and a token never show in the error of", () => {
       "a monitor with a password, that cannot be reached",
       "PollingError",
       [
-        { status: 202, headers: { "operation-location": `https://me:${secret}@dev.example/operations/7` } },
+        {
+          status: 202,
+          headers: { "operation-location": `https://me:${secret}@dev.devcenter.azure.com/operations/7` },
+        },
         ...endlessly(new Error("down")),
       ],
     ],
@@ -145,12 +148,14 @@ describe("a signed URL and a token never show in the error of", () => {
   test.each<[string, (client: OperationStatusesClient) => unknown]>([
     ["an operation's id", (client) => client.operation("myProject", signed)],
     ["a project's name", (client) => client.operation(`myProject${query}`, operationId)],
-    ["an Operation-Location", (client) => client.operationAt(signed)],
     ["an Operation-Location elsewhere", (client) => client.operationAt(`https://evil.example/x${query}`)],
     ["a request's URL", (client) => client.startOperation({ method: "PUT", url: `https://[bad]${query}` })],
     ["an endpoint", () => new OperationStatusesClient(`${endpoint}/${query}`)],
-    ["an endpoint with a password", () => new OperationStatusesClient(`https://me:${secret}@dev.example`)],
-    ["an endpoint that is none", () => new OperationStatusesClient(`dev.example${query}`)],
+    [
+      "an endpoint with a password",
+      () => new OperationStatusesClient(`https://me:${secret}@dev.devcenter.azure.com`),
+    ],
+    ["an endpoint that is none", () => new OperationStatusesClient(`dev.devcenter.azure.com${query}`)],
     ["a token that is no JSON", (client) => client.resume(signed)],
     [
       "a token cut short",

@@ -105,7 +105,7 @@ const starts: [string, Start][] = [
     (options, httpClient) => {
       const pipeline = createPipelineFromOptions({ tlsOptions });
       pipeline.addPolicy(
-        bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }),
+        bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.devcenter.azure.com/.default" }),
       );
       const url = `${server.origin}${request.url}`;
       return startOperation({ ...request, url }, { ...options, pipeline, ...(httpClient && { httpClient }) });
@@ -124,7 +124,11 @@ function responses(status: number, response: Pick<Route, "headers" | "body"> = {
   ];
 }
 
-const quoting = { code: "No", message: `See https://dev.example/x${query}.`, target: `/x${query}` };
+const quoting = {
+  code: "No",
+  message: `See https://dev.devcenter.azure.com/x${query}.`,
+  target: `/x${query}`,
+};
 
 interface Outcome {
   readonly outcome: string;
@@ -147,7 +151,7 @@ function talkative(fail: (details: object) => unknown): HttpClient {
 }
 
 const impatient = { outageToleranceInMs: 0 };
-const lost = `lost ${request.url} at https://me:${secret}@dev.example/`;
+const lost = `lost ${request.url} at https://me:${secret}@dev.devcenter.azure.com/`;
 
 const outcomes: Outcome[] = [
   {
@@ -175,7 +179,7 @@ const outcomes: Outcome[] = [
   {
     outcome: "has a page for a status",
     error: "PollingError",
-    routes: responses(200, { body: `<a href="https://dev.example/x${query}">` }),
+    routes: responses(200, { body: `<a href="https://dev.devcenter.azure.com/x${query}">` }),
     options: impatient,
   },
   {
@@ -291,7 +295,7 @@ test("no secret is shown of a client, its parts, and many operations at once", a
   const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
   const cached = new TokenCache(credential);
   await cached.getToken("x");
-  const pipeline = createOriginBoundPipeline(server.origin, "x", credential, { tlsOptions });
+  const pipeline = createOriginBoundPipeline(new URL(server.origin), "x", credential, { tlsOptions });
   server.add(on(`GET ${monitor}`, 200, { headers: cookie, body: "" }));
   await pipeline.send({ method: "GET", url: server.origin + monitor, headers });
   const { clock } = fast();

@@ -59,7 +59,7 @@ describe("a token", () => {
     const expected: ResumeToken = {
       version: 1,
       operation: {
-        endpoint: "https://dev.example/",
+        endpoint: "https://dev.devcenter.azure.com/",
         projectName: "myProject",
         operationId,
         apiVersion: "2025-02-01",

@@ -113,7 +113,8 @@ export function isPreauthenticated(endpoint: URL, { protocol, port, hostname }: 
   return isMonitor && /graph\./.test(audienceAt(endpoint) ?? "");
 }
 
-function audienceAt({ protocol, port, hostname }: URL): string | undefined {
+/** Returns the audience of a host of Azure, if it is one that has no other. */
+export function audienceAt({ protocol, port, hostname }: URL): string | undefined {
   return protocol === "https:" && port === "" ? found(audienceOfHost, hostname) : undefined;
 }
 

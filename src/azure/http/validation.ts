@@ -94,9 +94,13 @@ export function parseAllowedOrigins(origins: readonly unknown[]): string[] {
 }
 
 /** Whether requests to a URL cannot be intercepted: https, or http that stays on this machine. */
-export function isSafe({ protocol, hostname }: URL): boolean {
-  const isLoopback = /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname);
-  return protocol === "https:" || (protocol === "http:" && isLoopback);
+export function isSafe(url: URL): boolean {
+  return url.protocol === "https:" || (url.protocol === "http:" && isLoopback(url));
+}
+
+/** Whether requests to a URL stay on this machine. */
+export function isLoopback({ hostname }: URL): boolean {
+  return /^(localhost|\[::1\]|127(\.\d{1,3}){3})$/.test(hostname);
 }
 
 /** The names in an `Operation-Location` of DevCenter. */
@@ -116,7 +120,8 @@ export function referenceAt(location: string, endpoint: URL): OperationReference
   const url = new URL(location);
   const path = url.pathname.startsWith(endpoint.pathname) ? url.pathname.slice(endpoint.pathname.length) : "";
   const [, projectName, operationId] = operationPath.exec(path) ?? [];
-  if (url.origin !== endpoint.origin || projectName === undefined || operationId === undefined) return undefined;
+  if (url.origin !== endpoint.origin || projectName === undefined || operationId === undefined)
+    return undefined;
   return { projectName: checkProjectName(projectName), operationId: checkOperationId(operationId) };
 }
 

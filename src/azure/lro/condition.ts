@@ -87,6 +87,10 @@ function called<TResult>(name: string, test: (resource: TResult) => boolean, res
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return test(resource as TResult);
   } catch (cause) {
-    throw new RequestError(`${name}: ${messageOf(cause)}`, { kind: "permanent", code: "ConditionFailed", cause });
+    throw new RequestError(`${name}: ${messageOf(cause)}`, {
+      kind: "permanent",
+      code: "ConditionFailed",
+      cause,
+    });
   }
 }

@@ -163,7 +163,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
   ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(location.monitorUrl, options);
     const check = this.#conditionCheck;
-    if (check !== undefined) return this.#applyReport(response, () => check.report(resourceIn(response), location));
+    if (check !== undefined)
+      return this.#applyReport(response, () => check.report(resourceIn(response), location));
     if (isDeleted(location, response)) return this.#applyReport(response, () => deletedReport(location));
     throwUnlessSuccessful(response);
     const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;

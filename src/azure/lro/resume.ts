@@ -92,7 +92,7 @@ function checkEndpoint(value: unknown, endpoint: URL): void {
 
 function parseVersion(value: unknown, apiVersion: string | undefined): string {
   const path = "token.operation.apiVersion";
-  if (typeof value !== "string" || value === "") throw invalidField(path, "a version", value);
+  if (typeof value !== "string") throw invalidField(path, "a string", value);
   if (apiVersion === undefined || value === apiVersion) return value;
   const got = /^\d{4}-\d\d-\d\d(-preview)?$/.test(value) ? value : "another";
   throw new RangeError(`${path}: expected the client's ${apiVersion}, got ${got}`);

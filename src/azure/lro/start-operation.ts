@@ -1,4 +1,4 @@
-import type { HttpClient, Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import pRetry from "p-retry";
 import type { RetryContext } from "p-retry";
 import { onAbort, unlessAborted } from "../../abort.ts";
@@ -16,7 +16,6 @@ import { withJitter } from "../../schedule/schedule.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
-import { withBodyLimit } from "../http/body-limit.ts";
 import { describeValue } from "../../redaction.ts";
 import { checkFunction } from "../../validate.ts";
 import { nameOf } from "./protocol.ts";
@@ -24,7 +23,7 @@ import type { FinalStateVia } from "./protocol.ts";
 import { logger } from "../telemetry/logger.ts";
 import { LroOperation, initialResponseOf } from "./lro-operation.ts";
 import type { InitialResponse, LroOperationOptions } from "./lro-operation.ts";
-import { OriginBoundPipeline, takeOverPolicies } from "../http/origin-bound-pipeline.ts";
+import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 
 /** An initial request: it starts an operation. */
 export interface InitialRequest {
@@ -50,27 +49,6 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
   readonly onStarted?: (started: InitialResponse) => unknown;
 }
 
-/** A client that starts operations; an `OperationStatusesClient` is one. */
-export interface OperationStarter {
-  /** Starts an operation at once, and returns its poller. */
-  startOperation<TResult = unknown>(
-    request: InitialRequest,
-    options?: StartOperationOptions<TResult>,
-  ): StartedPoller<TResult>;
-}
-
-/** The sender of the requests: a client, or a pipeline that signs them. */
-export type OperationSender =
-  | { readonly client: OperationStarter }
-  | {
-      /** Used as a copy without its policies for retries and redirects: this library decides on both. */
-      readonly pipeline: Pipeline;
-      /** Sends the requests. Default: core-rest-pipeline's for the runtime. */
-      readonly httpClient?: HttpClient;
-      /** The api-version for URLs that have none. */
-      readonly apiVersion?: string;
-    };
-
 /**
  * A poller of an operation that this library starts. Disposing of it lets an initial request under way finish, but does
  * not repeat it. Without the response it would be unknown whether the operation has started.
@@ -84,39 +62,7 @@ export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
   readonly started: Promise<InitialResponse>;
 }
 
-/**
- * Starts an operation at once, and returns its poller.
- *
- * The poller follows a status monitor (`Operation-Location`, `Azure-AsyncOperation`), a polling location (`Location`)
- * or the resource's `provisioningState`. `pollUntilDone` resolves with the result, or rejects like that of any poller.
- * It rejects with an {@link OperationStartError} if the initial request fails.
- *
- * The initial request is repeated, three times at most, where that is safe. An idempotent one is repeated after any
- * transient error, another one only if the service did not process it (429, 503, no connection).
- *
- * @example
- * ```ts
- * const poller = startOperation({ method: "PUT", url, body: { location: "westeurope" } }, { pipeline });
- * const resource = await poller.pollUntilDone();
- * ```
- * @throws TypeError or RangeError that names the option or the URL that is wrong, before anything is sent
- */
-export function startOperation<TResult = unknown>(
-  request: InitialRequest,
-  options: StartOperationOptions<TResult> & OperationSender,
-): StartedPoller<TResult> {
-  if ("client" in options) return options.client.startOperation(request, options);
-  const { pipeline, httpClient, apiVersion, ...rest } = options;
-  if (!URL.canParse(request.url))
-    throw new TypeError("request.url: expected an absolute URL, got another string");
-  const ownPipeline = pipeline.clone();
-  takeOverPolicies(ownPipeline);
-  const { origin } = new URL(request.url);
-  const bound = new OriginBoundPipeline(ownPipeline, [origin], withBodyLimit(httpClient));
-  return startAndFollow(bound, request, rest, { apiVersion });
-}
-
-/** Starts an operation through a pipeline and returns its poller. */
+/** Starts an operation through a pipeline at once, and returns its poller. */
 export function startAndFollow<TResult>(
   pipeline: OriginBoundPipeline,
   request: InitialRequest,

@@ -13,13 +13,21 @@ import type { OperationStatus } from "../../operation/status.ts";
 import { parseOperationStatus } from "../../operation/parse-status.ts";
 import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "../http/response.ts";
 import { logger } from "../telemetry/logger.ts";
-import { observePoller } from "../telemetry/observers.ts";
+import { observePoller, pollerSpanName } from "../telemetry/observers.ts";
 import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 
 /** The name of DevCenter in Azure Resource Manager. */
 export const resourceProvider = "Microsoft.DevCenter";
 
 /** The facts that all operations of one client share. */
+export interface ClientContext {
+  readonly endpoint: URL;
+  readonly pipeline: OriginBoundPipeline;
+  /** The api-version of requests whose URL has none. */
+  readonly apiVersion?: string | undefined;
+}
+
+/** The facts that all operations of one DevCenter share. */
 export interface DevCenterContext {
   readonly endpoint: URL;
   readonly apiVersion: string;
@@ -27,6 +35,21 @@ export interface DevCenterContext {
   readonly projectsUrl: string;
   readonly query: string;
   readonly spanName: string;
+}
+
+/** Makes the facts that the operations of one DevCenter share. */
+export function devCenterContext(
+  { endpoint, pipeline }: ClientContext,
+  apiVersion: string,
+): DevCenterContext {
+  return {
+    endpoint,
+    apiVersion,
+    pipeline,
+    projectsUrl: `${endpoint.href}projects/`,
+    query: `?api-version=${encodeURIComponent(apiVersion)}`,
+    spanName: pollerSpanName,
+  };
 }
 
 /** An operation of DevCenter. A class, so that none of many thousand needs functions of its own. */

@@ -52,7 +52,9 @@ function startByClient(options?: StartOperationOptions): StartedPoller {
 
 function startByPipeline(options?: StartOperationOptions): StartedPoller {
   const pipeline = createPipelineFromOptions({ tlsOptions });
-  pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }));
+  pipeline.addPolicy(
+    bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.devcenter.azure.com/.default" }),
+  );
   const request = { method: "PUT", url: `${server.endpoint}${path}`, body: {} } as const;
   return startOperation(request, { ...settings(options), pipeline });
 }

@@ -116,7 +116,7 @@ test("a browser's stream is decoded, also where a letter is split", async () => 
     if (byte === undefined) controller.close();
     else controller.enqueue(Uint8Array.of(byte));
   });
-  const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+  const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
   const status = await client.getOperationStatus("myProject", operationId);
   expect(status).toMatchObject({ status: "Running", resourceId: "é" });
 });
@@ -133,7 +133,7 @@ test.each([
       return endless.sendRequest(request);
     },
   };
-  const client = new OperationStatusesClient("https://dev.example", undefined, { httpClient });
+  const client = new OperationStatusesClient("https://dev.devcenter.azure.com", undefined, { httpClient });
   const failure = await rejection(client.getOperationStatus("myProject", operationId), PollingError);
   expect([failure.code, requests.map(({ abortSignal }) => abortSignal?.aborted)]).toEqual([code, [true]]);
 });
@@ -144,7 +144,7 @@ test.each([
 ])("a request that is aborted %s settles at once, and its decoder is destroyed", async (_when, turns) => {
   const decoder = createGunzip();
   const pending = Promise.withResolvers<PipelineResponse>();
-  const request = createPipelineRequest({ url: "https://dev.example" });
+  const request = createPipelineRequest({ url: "https://dev.devcenter.azure.com" });
   const controller = new AbortController();
   request.abortSignal = controller.signal;
   const sending = rejection(withBodyLimit({ sendRequest: () => pending.promise }).sendRequest(request));

@@ -43,7 +43,7 @@ const starts: [string, Start][] = [
       const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 }, tlsOptions: { ca } });
       const credential = new CountingCredential();
       pipeline.addPolicy(
-        bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }),
+        bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.devcenter.azure.com/.default" }),
       );
       return startOperation(request, { ...options, pipeline, apiVersion: "2025-02-01" });
     },
@@ -230,7 +230,10 @@ describe.each(starts)("the credential of an operation started through %s", (star
   test.each([
     ["gateway", new TypeError('allowedOrigins: expected URLs, got "gateway"')],
     ["https://?sig=1", new TypeError('allowedOrigins: expected URLs, got "https://?…"')],
-    ["http://dev.example", new RangeError("allowedOrigins: expected https URLs, got http://dev.example")],
+    [
+      "http://dev.devcenter.azure.com",
+      new RangeError("allowedOrigins: expected https URLs, got http://dev.devcenter.azure.com"),
+    ],
     ["data:x", new RangeError("allowedOrigins: expected https URLs, got data://")],
   ])("and an allowed origin %s is rejected before anything is sent", (origin, error) => {
     const options = fast({ allowedOrigins: [origin] });
@@ -281,7 +284,7 @@ describe.each(["perCall", "perRetry"] as const)("a policy that leads %s elsewher
     const pipeline = createPipelineFromOptions({ retryOptions: { maxRetries: 0 }, tlsOptions: { ca } });
     const credential = new CountingCredential();
     pipeline.addPolicy(
-      bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.example/.default" }),
+      bearerTokenAuthenticationPolicy({ credential, scopes: "https://dev.devcenter.azure.com/.default" }),
     );
     pipeline.addPolicy(detour, position === "perRetry" ? { afterPhase: "Retry" } : {});
     foreign.add(on("PUT /boxes/b1", 200, result));
@@ -296,7 +299,7 @@ describe.each(["perCall", "perRetry"] as const)("a policy that leads %s elsewher
   });
 });
 
-test.each(["http://dev.example", "ftp://dev.example"])(
+test.each(["http://dev.devcenter.azure.com", "ftp://dev.devcenter.azure.com"])(
   "%s gets no request, and the error names the reason",
   async (origin) => {
     const request = { method: "PUT", url: `${origin}/boxes/b1` } as const;

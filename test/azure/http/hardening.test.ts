@@ -18,7 +18,7 @@ import { settled, microtasks, rejection } from "../../support/rejections.ts";
 import { forever } from "../../support/scripted-poller.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
-const endpoint = "https://dev.example";
+const endpoint = "https://dev.devcenter.azure.com";
 const at = "/operations/7";
 const accepted: Simulated = { status: 202, headers: { "operation-location": at } };
 const succeeded: Simulated = { status: 200, body: { status: "Succeeded", properties: 1 } };
@@ -48,10 +48,10 @@ describe("a URL that looks like one of the client's own", () => {
     "//evil.example/x",
     String.raw`\\evil.example/x`,
     String.raw`https:\\evil.example`,
-    "https://dev.example@evil.example/",
-    "https://dev.example.evil.example/",
-    "https://dev.example:444/",
-    "http://dev.example/",
+    "https://dev.devcenter.azure.com@evil.example/",
+    "https://dev.devcenter.azure.com.evil.example/",
+    "https://dev.devcenter.azure.com:444/",
+    "http://dev.devcenter.azure.com/",
     "http://127.0.0.1/x",
     "https:evil.example/x",
     "https:/evil.example/x",

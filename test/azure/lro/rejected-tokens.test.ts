@@ -210,7 +210,7 @@ const malformed: [string, unknown, string][] = [
   [
     "of a polling location of a kind that is a method of maps",
     { ...freshToken, operation: { pollingLocation: { kind: "constructor", monitorUrl: "/x" } } },
-    "token.operation.pollingLocation.kind: expected statusMonitor, location, resource, got a string of length 11",
+    "token.operation.pollingLocation.kind: expected statusMonitor, location, resource, auto, condition, got a string of length 11",
   ],
 ];
 
@@ -218,22 +218,22 @@ const belongsElsewhere: [string, unknown, string][] = [
   [
     "another origin",
     withOperation({ endpoint: "https://evil.example" }),
-    "token.operation.endpoint: expected the client's origin https://dev.example, got https://evil.example",
+    "token.operation.endpoint: expected the client's origin https://dev.devcenter.azure.com, got https://evil.example",
   ],
   [
     "plain http",
-    withOperation({ endpoint: "http://dev.example" }),
-    "token.operation.endpoint: expected the client's origin https://dev.example, got http://dev.example",
+    withOperation({ endpoint: "http://dev.devcenter.azure.com" }),
+    "token.operation.endpoint: expected the client's origin https://dev.devcenter.azure.com, got http://dev.devcenter.azure.com",
   ],
   [
     "another user",
-    withOperation({ endpoint: "https://me:password@dev.example/" }),
-    "token.operation.endpoint: expected the client's endpoint https://dev.example/, got another URL there",
+    withOperation({ endpoint: "https://me:password@dev.devcenter.azure.com/" }),
+    "token.operation.endpoint: expected the client's endpoint https://dev.devcenter.azure.com/, got another URL there",
   ],
   [
     "another path",
-    withOperation({ endpoint: "https://dev.example/gateway/" }),
-    "token.operation.endpoint: expected the client's endpoint https://dev.example/, got another URL there",
+    withOperation({ endpoint: "https://dev.devcenter.azure.com/gateway/" }),
+    "token.operation.endpoint: expected the client's endpoint https://dev.devcenter.azure.com/, got another URL there",
   ],
   [
     "another api-version",

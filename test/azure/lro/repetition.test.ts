@@ -6,7 +6,7 @@ import { settled, rejection } from "../../support/rejections.ts";
 import { simulate } from "./support.ts";
 import type { SimulatedReply } from "./support.ts";
 
-const url = "https://dev.example/boxes/b1";
+const url = "https://dev.devcenter.azure.com/boxes/b1";
 const down: SimulatedReply = { status: 500, headers: {}, body: "" };
 const options = { schedule: fixed(1000), random: () => 0 };
 

@@ -4,7 +4,7 @@ import { simulate } from "./support.ts";
 import type { Simulated, Simulation } from "./support.ts";
 
 export const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
-export const endpoint = "https://dev.example/";
+export const endpoint = "https://dev.devcenter.azure.com/";
 
 /** A status as DevCenter sends it. */
 export function status(state: string, fields: object = {}, headers: Record<string, string> = {}): Simulated {

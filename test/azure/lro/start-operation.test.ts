@@ -21,7 +21,7 @@ function startSimulated(
   options: Parameters<typeof startOperation>[1] | object = {},
 ): ReturnType<typeof startOperation> {
   return startOperation(
-    { method, url: "https://dev.example/boxes/b1" },
+    { method, url: "https://dev.devcenter.azure.com/boxes/b1" },
     {
       pipeline: createEmptyPipeline(),
       httpClient,
@@ -323,9 +323,9 @@ describe("an initial request that fails", () => {
 
   test("over plain http to another machine is rejected, allowed or not", async () => {
     const service = simulate();
-    const request = { method: "PUT", url: "http://dev.example/boxes/b1" } as const;
+    const request = { method: "PUT", url: "http://dev.devcenter.azure.com/boxes/b1" } as const;
     const options = { ...service, pipeline: createEmptyPipeline() };
-    const allowedOrigins = ["http://dev.example"];
+    const allowedOrigins = ["http://dev.devcenter.azure.com"];
     expect(() => startOperation(request, { ...options, allowedOrigins })).toThrow(/^allowedOrigins: /);
     const wait = startOperation(request, options).pollUntilDone();
     const failure = await service.clock.runUntilSettled(rejection(wait));
@@ -423,13 +423,13 @@ describe("what is sent", () => {
   });
 
   test("an absolute URL is not respelled, and keeps its case and its quotes", async () => {
-    const spelled = "HTTPS://DEV.example:443/a/../b?sig='{\"x\"}'";
+    const spelled = "HTTPS://DEV.devcenter.azure.com:443/a/../b?sig='{\"x\"}'";
     const service = simulate(
       { status: 202, headers: { "operation-location": spelled } },
       { status: 200, body: { status: "Succeeded" } },
     );
     await service.clock.runUntilSettled(startSimulated("POST", service).pollUntilDone());
-    expect(service.urls).toEqual(["https://dev.example/boxes/b1", spelled]);
+    expect(service.urls).toEqual(["https://dev.devcenter.azure.com/boxes/b1", spelled]);
   });
 
   test.each([
