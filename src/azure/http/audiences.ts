@@ -3,7 +3,7 @@
  * starts with a dot stands for every host that ends with it. The list is closed: a token goes to no other host unless
  * the caller says for which scopes.
  */
-const audienceOfHost: ReadonlyMap<string, string> = new Map([
+export const audienceOfHost: ReadonlyMap<string, string> = new Map([
   // Azure Resource Manager, with its regions
   ["management.azure.com", "https://management.azure.com"],
   [".management.azure.com", "https://management.azure.com"],
@@ -73,7 +73,7 @@ function storageHosts(cloud: string): [string, string][] {
 }
 
 /** The hosts that take tokens of several audiences, and an audience of each. */
-const ambiguousHosts: ReadonlyMap<string, readonly string[]> = new Map([
+export const ambiguousHosts: ReadonlyMap<string, readonly string[]> = new Map([
   [".services.ai.azure.com", ["https://ai.azure.com", "https://cognitiveservices.azure.com"]],
   [".azconfig.io", ["https://appconfig.azure.com", "https://azconfig.io"]],
   [".appconfig.azure.com", ["https://appconfig.azure.com", "https://azconfig.io"]],

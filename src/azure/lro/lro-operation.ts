@@ -148,13 +148,19 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   async #takeInitialResponse(
     { request, response: sent }: Start,
-    { abortSignal, terminalStates }: GetStatusOptions,
+    options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
     const response = await sent;
-    abortSignal.throwIfAborted();
+    options.abortSignal.throwIfAborted();
     return this.#applyReport(response, () =>
-      parseInitialResponse(request, lroResponseOf(response), terminalStates),
+      parseInitialResponse(request, lroResponseOf(response), this.#terminalStates(options)),
     );
+  }
+
+  #terminalStates({
+    terminalStates = this.#options.terminalStates,
+  }: GetStatusOptions): TerminalStates | undefined {
+    return terminalStates;
   }
 
   async #requestStatus(
@@ -169,7 +175,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     throwUnlessSuccessful(response);
     const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
     return this.#applyReport(response, () =>
-      parsePollResponse(observed, lroResponseOf(response), options.terminalStates),
+      parsePollResponse(observed, lroResponseOf(response), this.#terminalStates(options)),
     );
   }
 
