@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { describe, expect, test, vi } from "vitest";
 import { LroClient, createPoller, fixed } from "lro-poller";
@@ -45,7 +46,7 @@ function visit(
   return { service, client, poller: pollerOf(service, operation) };
 }
 
-function pollerOf({ clock }: Simulation, operation: Operation): Poller {
+function pollerOf<P>({ clock }: Simulation, operation: Operation<P>): Poller<P> {
   return createPoller(operation, { clock, schedule: fixed(1000), outageToleranceInMs: 0 });
 }
 
@@ -181,7 +182,7 @@ describe("an operation at a URL", () => {
         }).pollUntilDone(),
       ),
     );
-    expect(`${String(error)} ${client.operationAt(monitor).id} ${String(poller)}`).not.toContain("SECRET");
+    expect(`${String(error)} ${client.operationAt(monitor).id} ${inspect(poller)}`).not.toContain("SECRET");
   });
 
   test("is polled through the pipeline of an Azure SDK's client", async () => {
@@ -338,7 +339,9 @@ describe("a condition of a resource", () => {
       { name: "PollingError", code: "ConditionFailed" },
     ],
   ])("%s", async (_, options, replies, expected) => {
-    const wait = visit(vault, replies, options as ConditionOptions);
+    const service = simulate(...replies);
+    const client = clientOf(service);
+    const wait = { service, client, poller: pollerOf(service, client.operationAt<Vm>(vault, options)) };
     expect(await endOf(wait)).toMatchObject(expected);
     expect(wait.service.requestLog).toHaveLength(replies.length);
   });
@@ -361,9 +364,9 @@ describe("a condition of a resource", () => {
   });
 
   test("is given anew to a resumed wait", async () => {
-    const { service, client, poller } = visit(vault, [resource("Booting"), resource("Ready")], {
-      until: isReady,
-    } as ConditionOptions);
+    const service = simulate(resource("Booting"), resource("Ready"));
+    const client = clientOf(service);
+    const poller = pollerOf(service, client.operationAt<Vm>(vault, { until: isReady }));
     await service.clock.runUntilSettled(poller.poll());
     const token = JSON.stringify(poller);
     expect(() => client.resume(token)).toThrow(/^until: expected the condition of the wait/);

@@ -81,11 +81,11 @@ export class ConditionCheck<TResult> {
 }
 
 /** @throws {@link RequestError} if the user's function throws */
-function called<TResult>(name: string, test: (resource: TResult) => boolean, resource: unknown): boolean {
+function called(name: string, test: (resource: never) => boolean, resource: unknown): boolean {
   try {
     // Only the caller knows the resource's type.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return test(resource as TResult);
+    return test(resource as never);
   } catch (cause) {
     throw new RequestError(`${name}: ${messageOf(cause)}`, {
       kind: "permanent",

@@ -84,7 +84,9 @@ export function parseInitialResponse(
       return response.body === undefined
         ? firstReportWithoutBody(location, response)
         : parseResource(location, response, terminalStates);
-    default:
+    case "auto":
+    case "condition":
+    case "location":
       return running(location);
   }
 }
@@ -113,7 +115,8 @@ export function parsePollResponse(
       if (response.body === undefined && response.statusCode !== 202 && !isGone(location, response))
         throw new ContractError("$", "a resource", undefined);
       return parseResource(location, response, terminalStates);
-    default:
+    case "condition":
+    case "location":
       return parseLocation(location, response, terminalStates);
   }
 }
