@@ -301,7 +301,7 @@ function allowing(endpoint: URL, allowedOrigins: readonly string[]): (url: URL) 
 function checkCredential(credential: unknown): asserts credential is TokenCredential | undefined {
   const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
   if (credential === undefined || isCredential) return;
-  throw new TypeError(`credential: expected an object with getToken() or pipeline, got ${typeof credential}`);
+  throw new TypeError(`credential: expected an object with getToken(), got ${typeof credential}`);
 }
 
 /** The sender of the requests: a client, or a pipeline that signs them. */

@@ -1,7 +1,7 @@
 import { RequestError } from "../operation/errors.ts";
 import type { RequestErrorKind, ResponseCounts } from "../operation/errors.ts";
 import type { PollState } from "../state/state-machine.ts";
-import { resolveOptions } from "../poller/options.ts";
+import { resolveOptions, terminalStateLists } from "../poller/options.ts";
 import {
   invalidField,
   parseArray,
@@ -123,7 +123,7 @@ function parseWaitOptions(value: unknown): QueuedWaitOptions {
 }
 
 function parseTerminalStates(value: unknown, path: string): TerminalStates {
-  const lists = Object.entries(parseFields(value, path, ["succeeded", "failed", "canceled"]));
+  const lists = Object.entries(parseFields(value, path, terminalStateLists));
   return Object.fromEntries(
     lists.map(([name, words]) => [name, parseArray(words, `${path}.${name}`, parseString)]),
   );

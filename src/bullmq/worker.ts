@@ -1,6 +1,6 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
-import { isFirst, noticesOf } from "../poller/notices.ts";
+import { newNoticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import type { LroClient, ParsedResumeToken } from "../azure/lro-client.ts";
 import { ContractError, messageOf } from "../operation/errors.ts";
@@ -139,10 +139,9 @@ class BullWorker implements OperationWorker {
   }
 
   #logNotices(operationId: string, status: OperationStatus): void {
-    for (const notice of noticesOf(status)) {
-      if (!isFirst(notice, this.#logged)) continue;
+    for (const { level, message } of newNoticesOf(status, this.#logged)) {
       try {
-        this.#logger[notice.level](`Operation ${operationId}: ${notice.message}`);
+        this.#logger[level](`Operation ${operationId}: ${message}`);
       } catch {
         // The logger is the user's code: its error must not cost the response.
       }

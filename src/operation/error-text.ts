@@ -1,3 +1,4 @@
+import { documentIn } from "./parse-error.ts";
 import type { InnerError, OperationError, RootCause } from "./status.ts";
 
 const maxDetailsShown = 20;
@@ -95,7 +96,7 @@ function headOf({ code, message }: RootCause, notes: readonly (string | undefine
 
 /** Returns whether the message is JSON that was parsed into the details. */
 function hasDocument({ code, message = "", details = [] }: InnerError): boolean {
-  return Boolean(code) && details.length > 0 && /^\s*[[{]/.test(message);
+  return Boolean(code) && details.length > 0 && documentIn(message) !== undefined;
 }
 
 function innerChain(inner: InnerError | undefined): string[] {

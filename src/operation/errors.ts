@@ -107,8 +107,7 @@ abstract class ServiceError extends LroError {
    * if (error.hasCode("ZonalAllocationFailed")) retryElsewhere();
    */
   hasCode(code: string): boolean {
-    const wanted = { code: this.code, details: this.#serviceError && [this.#serviceError] };
-    return hasCodeWithin(wanted, code);
+    return hasCodeWithin({ code: this.code, innererror: this.#serviceError }, code);
   }
 }
 

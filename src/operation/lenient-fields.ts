@@ -9,10 +9,12 @@ export function fieldOf(fields: Fields, name: string): unknown {
   return spelling === undefined ? undefined : fields[spelling];
 }
 
+const maxPercentageLength = 50;
+
 /** Returns the number of a percentage (`40`, `"40"`, `"40 %"`), at most 100; `undefined` if it is none. */
 export function toPercentage(value: unknown): number | undefined {
-  const text =
-    typeof value === "string" ? /^\s*(\d{1,20}(?:\.\d{1,20})?)\s*%?\s*$/.exec(value)?.[1] : undefined;
+  const isShort = typeof value === "string" && value.length <= maxPercentageLength;
+  const text = isShort ? /^(\d{1,20}(?:\.\d{1,20})?)\s*%?$/.exec(value.trim())?.[1] : undefined;
   const number = text === undefined ? value : Number(text);
   return typeof number === "number" && number >= 0 ? Math.min(number, 100) : undefined;
 }

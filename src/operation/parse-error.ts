@@ -7,10 +7,13 @@ const maxDepth = 32;
 
 // The names that services give to the parts of an error, the best first. They are compared without case.
 const codeNames = ["code", "errorCode", "errorType"];
+const innerNames = ["innererror", "inner_error", "innerException"];
 const messageNames = [
   "message",
   "errorDescription",
   "errorMessage",
+  "errorString",
+  "exception",
   "error_description",
   "detail",
   "title",
@@ -29,8 +32,13 @@ const errorNames = [
   "failureReason",
   "statusMessage",
   "serviceExceptionJson",
+  "errorDetails",
+  "lastError",
+  "provisioningErrors",
+  "serviceErrorDetails",
+  "providerErrorDetails",
 ];
-const detailNames = [...errorNames, "details", "errors", "moreDetails", "messages"];
+const detailNames = [...errorNames, "details", "errors", "moreDetails", "messages", "innerErrors", "causes"];
 
 /**
  * Parses an error in any shape: an object, a text, a list, or JSON in a text. It never throws.
@@ -117,7 +125,7 @@ function parseFields(fields: Fields, depth: number): OperationError {
   const listed = detailNames.flatMap((name) => take([name], (list) => parseList(list, depth + 1)) ?? []);
   const details = [...listed, ...errorsInText(text, depth + 1)];
   const target = take(["target", "key"], textOf);
-  const innererror = take(["innererror"], (inner) => parseInnerError(inner, depth + 1));
+  const innererror = take(innerNames, (inner) => parseInnerError(inner, depth + 1));
   const additionalInfo = take(["additionalInfo"], parseAdditionalInfo);
   // The fields below replace those of the same name whose values had no use.
   return {
@@ -146,7 +154,7 @@ function listIn(value: unknown): readonly unknown[] {
 
 /** Returns the errors in a text that is JSON: nested deployments send their own error so. */
 function errorsInText(text: string, depth: number): readonly OperationError[] {
-  const document = documentIn(text);
+  const document = documentWithin(text);
   const error = document && parseValue(document, depth);
   if (error === undefined) return [];
   const isList = error.code === "" && error.message === "";
@@ -200,7 +208,7 @@ function plainTextOf(value: unknown): string | undefined {
 }
 
 /** Returns the object or list in a text that is JSON. */
-function documentIn(text: string): object | undefined {
+export function documentIn(text: string): object | undefined {
   if (!/^\s*[[{]/.test(text)) return undefined;
   try {
     const document: object = JSON.parse(text);
@@ -208,6 +216,12 @@ function documentIn(text: string): object | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The same, also if words come before the JSON of an error. */
+function documentWithin(text: string): object | undefined {
+  const start = text.search(/\{\s*"(?:code|error|message)"/i);
+  return documentIn(text) ?? (start === -1 ? undefined : documentIn(text.slice(start)));
 }
 
 /** Returns the values of the fields with these names, in their order. */

@@ -3,6 +3,7 @@ import type { Fields } from "./json-fields.ts";
 import { toDate, toPercentage } from "./lenient-fields.ts";
 import { findError, parseOperationError } from "./parse-error.ts";
 import { operationStateOf } from "./state-words.ts";
+import { keyOfWord } from "./status.ts";
 import { ContractError } from "./errors.ts";
 import type { OperationState, OperationStatus, StatusFields, TerminalStates } from "./status.ts";
 
@@ -64,7 +65,8 @@ function isOperationId(value: unknown): value is string {
 /** The scale of a percentage: `percent` where the contract says so, else one of 0 to 1 is recognized. */
 type PercentageScale = "percent" | "any";
 
-const percentageFields = [
+/** The names of the percentage in the services' statuses. */
+export const percentageFields: readonly string[] = [
   "percentComplete",
   "percentCompleted",
   "percentageComplete",
@@ -107,7 +109,7 @@ export function statusFieldsOf<P>(
 }
 
 function isOtherWord(word: string, status: OperationState): boolean {
-  return word !== status && word.trim().toLowerCase() !== status.toLowerCase();
+  return word !== status && keyOfWord(word) !== keyOfWord(status);
 }
 
 function toText(value: unknown): string | undefined {

@@ -1,3 +1,4 @@
+import { keyOfWord } from "./status.ts";
 import type { OperationState, TerminalState, TerminalStates } from "./status.ts";
 
 /** The words that a resource ends by. Its other words describe the resource, not an operation. */
@@ -27,9 +28,13 @@ const runningWords: ReadonlySet<string> = new Set(
     "notstarted running inprogress in_progress accepted queued pending waiting scheduled processing provisioning",
     "creating updating deleting validating preparing finalizing starting",
     "canceling cancelling cancelpending cancelrequested cancelinprogress deletepending",
-    "undefined unknown invalid notset unspecified dequeued paused notresponding transientfailure requested",
+    "undefined dequeued requested started submitted",
+    "skipped deduped duplicate deadlettered nodatafound dead error",
   ].flatMap((line) => line.split(" ")),
 );
+
+/** `Deploying` and `validating_files` run. */
+const isActivity = /^(?!warning$|missing$|existing$|nothing$)[a-z]+ing(_[a-z]+)?$/;
 
 /** The words that a resource is unlikely to use for anything but an operation on it. */
 const resourceRunningWords: ReadonlySet<string> = new Set(
@@ -55,13 +60,18 @@ export function provisioningStateOf(word: string, terminalStates?: TerminalState
 
 /** Returns whether a word is one of an operation, and none that only a resource has (`Online`). */
 export function isOperationWord(word: string, terminalStates?: TerminalStates): boolean {
-  const key = normalized(word);
-  return runningWords.has(key) || operationEnds.has(key) || ownEnd(key, terminalStates) !== undefined;
+  const key = keyOfWord(word);
+  return (
+    runningWords.has(key) ||
+    isActivity.test(key) ||
+    operationEnds.has(key) ||
+    ownEnd(key, terminalStates) !== undefined
+  );
 }
 
 /** The same for a word at a resource, which may be its own: a web app is `Running` for years. */
 export function isOperationWordOfResource(word: string, terminalStates?: TerminalStates): boolean {
-  const key = normalized(word);
+  const key = keyOfWord(word);
   return resourceRunningWords.has(key) || resourceEnds.has(key) || ownEnd(key, terminalStates) !== undefined;
 }
 
@@ -70,7 +80,7 @@ function stateOf(
   ends: ReadonlyMap<string, TerminalState>,
   terminalStates: TerminalStates | undefined,
 ): OperationState {
-  const key = normalized(word);
+  const key = keyOfWord(word);
   const state = ownEnd(key, terminalStates) ?? ends.get(key);
   if (state !== undefined) return state;
   if (key === "notstarted") return "NotStarted";
@@ -81,12 +91,8 @@ function ownEnd(
   key: string,
   { succeeded, failed, canceled }: TerminalStates = {},
 ): TerminalState | undefined {
-  const isListed = (words: readonly string[] = []): boolean => words.some((word) => normalized(word) === key);
+  const isListed = (words: readonly string[] = []): boolean => words.some((word) => keyOfWord(word) === key);
   if (isListed(succeeded)) return "Succeeded";
   if (isListed(failed)) return "Failed";
   return isListed(canceled) ? "Canceled" : undefined;
-}
-
-function normalized(word: string): string {
-  return word.trim().toLowerCase();
 }

@@ -25,6 +25,11 @@ export function isTerminal(state: OperationState | undefined): state is Terminal
   return state === "Succeeded" || state === "Failed" || state === "Canceled";
 }
 
+/** Returns the form in which words are compared: without case and outer spaces. */
+export function keyOfWord(word: string): string {
+  return word.trim().toLowerCase();
+}
+
 /** More facts about an error, such as the policy that refused it. */
 export interface ErrorAdditionalInfo {
   /** The kind of `info`, such as `PolicyViolation`. */

@@ -9,8 +9,16 @@ interface Notice {
   readonly message: string;
 }
 
-/** Returns what the log should say about a status besides its state. */
-export function noticesOf(status: OperationStatus): readonly Notice[] {
+/** Returns what the log should say about a status besides its state, each key once; adds the keys to `logged`. */
+export function newNoticesOf(status: OperationStatus, logged: Set<string>): readonly Notice[] {
+  return noticesOf(status).filter(({ key }) => {
+    if (logged.has(key) || logged.size >= maxNotices) return false;
+    logged.add(key);
+    return true;
+  });
+}
+
+function noticesOf(status: OperationStatus): readonly Notice[] {
   const sign = signOfEnd(status);
   const { status: word, invalidFields } = status;
   const notices: Notice[] = [];
@@ -18,20 +26,13 @@ export function noticesOf(status: OperationStatus): readonly Notice[] {
     const message = `${word} came with ${sign}: if it is terminal, add it to terminalStates.`;
     notices.push({ level: "warning", key: `state ${word}`, message });
   }
-  if (invalidFields !== undefined) {
+  if (invalidFields) {
     const fields = Object.entries(invalidFields).map(([name, value]) => `${name} is ${describeValue(value)}`);
     const message = `fields that could not be read: ${fields.join(", ")}.`;
-    notices.push({ level: "info", key: "invalidFields", message });
+    notices.push({ level: "info", key: `fields ${Object.keys(invalidFields).join()}`, message });
   }
   return notices;
 }
 
 /** A service that sends a new word with each response must not fill the memory, nor the log. */
 const maxNotices = 50;
-
-/** Returns whether a notice is the first with its key, and remembers it. */
-export function isFirst({ key }: Notice, logged: Set<string>): boolean {
-  if (logged.has(key) || logged.size >= maxNotices) return false;
-  logged.add(key);
-  return true;
-}

@@ -2,6 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { PollRules } from "../state/state-machine.ts";
 import type { TracingOptions } from "../operation/operation.ts";
+import { keyOfWord } from "../operation/status.ts";
 import type { TerminalStates } from "../operation/status.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { adaptive } from "../schedule/adaptive.ts";
@@ -119,7 +120,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   };
 }
 
-const terminalStateLists = ["succeeded", "failed", "canceled"] as const;
+export const terminalStateLists = ["succeeded", "failed", "canceled"] as const;
 
 function checkTerminalStates(terminalStates: TerminalStates): void {
   if (typeof terminalStates !== "object" || terminalStates === null) {
@@ -134,7 +135,7 @@ function checkTerminalStates(terminalStates: TerminalStates): void {
       throw new TypeError(`terminalStates.${name}: expected an array of words, got ${typeof words}`);
     }
     for (const [index, word] of words.entries()) {
-      const key = keyOfWord(`terminalStates.${name}[${index}]`, word);
+      const key = checkedKey(`terminalStates.${name}[${index}]`, word);
       const other = listOf.get(key) ?? name;
       if (other !== name) {
         throw new RangeError(`terminalStates: expected "${key}" in one list, got it in ${other} and ${name}`);
@@ -144,9 +145,9 @@ function checkTerminalStates(terminalStates: TerminalStates): void {
   }
 }
 
-function keyOfWord(path: string, word: unknown): string {
+function checkedKey(path: string, word: unknown): string {
   if (typeof word !== "string") throw new TypeError(`${path}: expected a word, got ${typeof word}`);
-  const key = word.trim().toLowerCase();
+  const key = keyOfWord(word);
   if (key === "") throw new RangeError(`${path}: expected a word, got an empty text`);
   return key;
 }

@@ -2,7 +2,7 @@ import type { PollLogger, PollerEnd, PollerObserver } from "../operation/operati
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { Listeners } from "./listeners.ts";
 import { endMessage, failureMessage, responseMessage, startMessage } from "./log-messages.ts";
-import { isFirst, noticesOf } from "./notices.ts";
+import { newNoticesOf } from "./notices.ts";
 import type { PollSession } from "./poll-session.ts";
 
 const disabled = Object.assign((): void => {}, { enabled: false });
@@ -88,9 +88,9 @@ export class Subscribers<P> {
 
   #logNotices(): void {
     const { latest } = this.#session.state;
-    for (const notice of latest === undefined ? [] : noticesOf(latest)) {
-      if (isFirst(notice, (this.#logged ??= new Set()))) this.#log(notice.level, () => notice.message);
-    }
+    if (latest === undefined) return;
+    for (const { level, message } of newNoticesOf(latest, (this.#logged ??= new Set())))
+      this.#log(level, () => message);
   }
 
   reportBug(message: string, error: unknown): void {

@@ -55,7 +55,7 @@ export function errorOf<P>(stopped: StoppedPolling<P>): Error {
     case "timedOut":
       return new PollingTimeoutError(timeoutMessage(stopped), "PollingTimeout", context);
     case "stalled":
-      return new PollingTimeoutError(stallMessage(stopped), "Stalled", context);
+      return new PollingTimeoutError(timeoutMessage(stopped), "Stalled", context);
     case "notFound":
       return new OperationNotFoundError(notFoundMessage(stopped), notFoundCodeOf(state), context);
     case "disposed":
@@ -89,18 +89,13 @@ function failedOrCanceledError<P>(state: PollState<P>, context: LroErrorContext)
     : new OperationCanceledError(withStatus);
 }
 
-function stallMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
+function timeoutMessage<P>({ operationId, state, elapsedInMs, reason }: StoppedPolling<P>): string {
   const { changedAtInMs = elapsedInMs } = state;
-  const unchanged = `unchanged for ${seconds(elapsedInMs - changedAtInMs)}`;
-  const text = `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}, ${unchanged}.`;
-  return `${text}${endText(state)} To continue, use the resume token.`;
-}
-
-function timeoutMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P>): string {
+  const unchanged = reason === "stalled" ? `, unchanged for ${seconds(elapsedInMs - changedAtInMs)}` : "";
   const last = state.failure ? ` The last poll failed: ${withoutStop(state.failure.message)}.` : "";
   // Before the first poll a token leads nowhere.
   const advice = state.pollCount > 0 ? " To continue, use the resume token." : "";
-  return `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}.${endText(state)}${last}${advice}`;
+  return `Operation ${operationId} ${stateText(state)} after ${seconds(elapsedInMs)}${unchanged}.${endText(state)}${last}${advice}`;
 }
 
 function endText({ latest }: PollState): string {

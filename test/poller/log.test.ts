@@ -4,7 +4,7 @@ import { OperationStatusesClient, createPoller, fixed } from "lro-poller";
 import type { PollOptions, Poller } from "lro-poller";
 import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
 import type { Fault, OperationStatusServer, Timeline } from "lro-poller/testing";
-import { isFirst, noticesOf } from "../../src/poller/notices.ts";
+import { newNoticesOf } from "../../src/poller/notices.ts";
 import { leapingClock } from "../support/clock.ts";
 
 let server: OperationStatusServer;
@@ -109,22 +109,22 @@ test("fields that could not be read are logged once for a wait", () => {
     invalidFields: { startTime: "yesterday", error: [] },
   };
   const logged = new Set<string>();
-  const first = noticesOf(status).filter((notice) => isFirst(notice, logged));
+  const first = newNoticesOf(status, logged);
   expect(first).toEqual([
     {
       level: "info",
-      key: "invalidFields",
+      key: "fields startTime,error",
       message: 'fields that could not be read: startTime is "yesterday", error is an array.',
     },
   ]);
-  expect(noticesOf(status).filter((notice) => isFirst(notice, logged))).toEqual([]);
+  expect(newNoticesOf(status, logged)).toEqual([]);
 });
 
 test("a service that sends a new word with each response does not fill the log", () => {
   const logged = new Set<string>();
   const words = Array.from({ length: 100 }, (_, index) => `Word${index}`);
-  const notices = words.flatMap((status) => noticesOf({ id: "7", name: "7", status, endTime: new Date() }));
-  expect(notices.filter((notice) => isFirst(notice, logged))).toHaveLength(50);
+  const notices = words.flatMap((status) => newNoticesOf({ id: "7", name: "7", status, endTime: new Date() }, logged));
+  expect(notices).toHaveLength(50);
 });
 
 test("a wait that its callers abort, and that continues later, here or by a token", async () => {

@@ -1,7 +1,8 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
 import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
-import { isObject } from "../../operation/json-fields.ts";
+import { parseJson } from "../../operation/json-fields.ts";
+import { documentIn } from "../../operation/parse-error.ts";
 import type { Limiter } from "../../operation/limiter.ts";
 import type {
   GetStatusOptions,
@@ -140,7 +141,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
   /** Makes the resume token useful as soon as the operation has started, before the first poll. */
   async #noteLocation({ request, response }: Start): Promise<void> {
     try {
-      this.#firstLocation = parseInitialResponse(request, lroResponseOf(await response)).pollingLocation;
+      const { terminalStates } = this.#options;
+      const parsed = parseInitialResponse(request, lroResponseOf(await response, terminalStates));
+      this.#firstLocation = parsed.pollingLocation;
     } catch {
       // The first poll fails with it.
     }
@@ -153,7 +156,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const response = await sent;
     options.abortSignal.throwIfAborted();
     return this.#applyReport(response, () =>
-      parseInitialResponse(request, lroResponseOf(response), this.#terminalStates(options)),
+      parseInitialResponse(request, lroResponseOf(response, this.#terminalStates(options))),
     );
   }
 
@@ -175,7 +178,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     throwUnlessSuccessful(response);
     const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
     return this.#applyReport(response, () =>
-      parsePollResponse(observed, lroResponseOf(response), this.#terminalStates(options)),
+      parsePollResponse(observed, lroResponseOf(response, this.#terminalStates(options))),
     );
   }
 
@@ -184,9 +187,11 @@ export class LroOperation<TResult> implements Operation<TResult> {
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
     const response = await this.#get(url, options);
-    throwUnlessSuccessful(response);
+    // Microsoft Fabric's way to say that there is none.
+    const hasNoResult = response.status === 400 && errorOfResponse(response).code === "OperationHasNoResult";
+    if (!hasNoResult) throwUnlessSuccessful(response);
     return this.#applyReport(response, () => ({
-      fields: { ...fields, properties: resultOf(response) },
+      fields: { ...fields, properties: hasNoResult ? undefined : resultOf(response) },
       pollingLocation: location,
     }));
   }
@@ -297,29 +302,27 @@ function bodyOrText(response: PipelineResponse): unknown {
 }
 
 /** Returns the parts of a response that the protocol reads. The body is parsed when it is read. */
-function lroResponseOf(response: PipelineResponse): LroResponse {
-  const { status: statusCode, headers, bodyAsText } = response;
+function lroResponseOf(
+  { status: statusCode, headers, bodyAsText }: PipelineResponse,
+  terminalStates?: TerminalStates,
+): LroResponse {
+  let parsed: { readonly body: unknown } | undefined;
   return {
     statusCode,
     header: (name) => headers.get(name),
+    terminalStates,
     get body() {
-      if (!bodyAsText?.trim()) return undefined;
-      return isText(headers.get("content-type")) ? (objectIn(bodyAsText) ?? bodyAsText) : parseBody(response);
+      parsed ??= { body: parseBodyOrText(headers.get("content-type"), bodyAsText ?? "") };
+      return parsed.body;
     },
   };
 }
 
-/** A page of HTML is that of a gateway, and no result. Without a type a body is JSON, as Azure's services send it. */
-function isText(contentType: string | undefined): boolean {
-  return contentType !== undefined && !/json|html/i.test(contentType);
-}
-
-/** Some services send a status as `text/plain`. */
-function objectIn(text: string): unknown {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+/** @throws {@link ContractError} if it is a page of HTML, which is that of a gateway, or broken JSON */
+function parseBodyOrText(contentType: string | undefined, text: string): unknown {
+  if (text.trim() === "") return undefined;
+  // Without a type a body is JSON if it looks like it.
+  const isText = contentType === undefined ? !/^\s*["<[{]/.test(text) : !/json|html/i.test(contentType);
+  // Some services send a status as `text/plain`.
+  return isText ? (documentIn(text) ?? text) : parseJson(text, "$");
 }

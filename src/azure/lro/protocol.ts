@@ -4,14 +4,14 @@ import { isObject, parseObject } from "../../operation/json-fields.ts";
 import type { Fields } from "../../operation/json-fields.ts";
 import { fieldOf } from "../../operation/lenient-fields.ts";
 import { findError } from "../../operation/parse-error.ts";
-import { parseWord, statusFieldsOf } from "../../operation/parse-status.ts";
+import { parseWord, percentageFields, statusFieldsOf } from "../../operation/parse-status.ts";
 import {
   isOperationWord,
   isOperationWordOfResource,
   operationStateOf,
   provisioningStateOf,
 } from "../../operation/state-words.ts";
-import { isTerminal } from "../../operation/status.ts";
+import { isTerminal, keyOfWord } from "../../operation/status.ts";
 import { describeValue } from "../../redaction.ts";
 import type { OperationState, StatusFields, TerminalStates } from "../../operation/status.ts";
 
@@ -50,6 +50,8 @@ export interface InitialRequestInfo {
 export interface LroResponse {
   readonly statusCode: number;
   readonly header: (name: string) => string | undefined;
+  /** Words of the caller's that end an operation. */
+  readonly terminalStates: TerminalStates | undefined;
   /**
    * `undefined` if it is empty, text if its type is none of JSON. Reading it throws a {@link ContractError} if it is an
    * HTML page or broken JSON, which may not matter.
@@ -69,21 +71,17 @@ export interface StatusReport {
  *
  * @throws {@link ContractError} if it names no way to learn the outcome of the operation
  */
-export function parseInitialResponse(
-  request: InitialRequestInfo,
-  response: LroResponse,
-  terminalStates?: TerminalStates,
-): StatusReport {
-  const location = pollingLocationOf(request, response, terminalStates);
+export function parseInitialResponse(request: InitialRequestInfo, response: LroResponse): StatusReport {
+  const location = pollingLocationOf(request, response);
   switch (location?.kind) {
     case undefined:
-      return reportWithoutLocation(request, response, terminalStates);
+      return reportWithoutLocation(request, response);
     case "statusMonitor":
-      return parseFirstStatus(request, location, response, terminalStates);
+      return parseFirstStatus(request, location, response);
     case "resource":
       return response.body === undefined
         ? firstReportWithoutBody(location, response)
-        : parseResource(location, response, terminalStates);
+        : parseResource(location, response);
     case "auto":
     case "condition":
     case "location":
@@ -96,28 +94,23 @@ export function parseInitialResponse(
  *
  * @throws {@link ContractError} if it has no usable status
  */
-export function parsePollResponse(
-  location: PollingLocation,
-  response: LroResponse,
-  terminalStates?: TerminalStates,
-): StatusReport {
+export function parsePollResponse(location: PollingLocation, response: LroResponse): StatusReport {
   switch (location.kind) {
     case "auto":
       return parsePollResponse(
-        { ...location, kind: kindByResponse(location.monitorUrl, response, terminalStates) },
+        { ...location, kind: kindByResponse(location.monitorUrl, response) },
         response,
-        terminalStates,
       );
     case "statusMonitor":
-      return parseStatusMonitor(moved(location, monitorHeader(response)), response, terminalStates);
+      return parseStatusMonitor(moved(location, monitorHeader(response)), response);
     case "resource":
       // Only the response to the initial request may come without a resource.
       if (response.body === undefined && response.statusCode !== 202 && !isGone(location, response))
         throw new ContractError("$", "a resource", undefined);
-      return parseResource(location, response, terminalStates);
+      return parseResource(location, response);
     case "condition":
     case "location":
-      return parseLocation(location, response, terminalStates);
+      return parseLocation(location, response);
   }
 }
 
@@ -130,11 +123,7 @@ function isGone({ deletion }: PollingLocation, { statusCode }: LroResponse): boo
   return deletion !== undefined && statusCode === 204;
 }
 
-function pollingLocationOf(
-  request: InitialRequestInfo,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): PollingLocation | undefined {
+function pollingLocationOf(request: InitialRequestInfo, response: LroResponse): PollingLocation | undefined {
   const { method, url, finalStateVia } = request;
   const deletion = method === "DELETE" ? "requested" : undefined;
   const location = fabricMonitor(url, response) ?? resolved(response.header("location"), url);
@@ -144,12 +133,20 @@ function pollingLocationOf(
     return { kind: "statusMonitor", monitorUrl, resultUrl, deletion };
   }
   if (response.statusCode === 204) return undefined;
+  // A resource that is being deleted has been seen: the next poll may find it gone.
+  const observed = deletion && "observed";
   if (location !== undefined) {
     const resultUrl = finalStateVia === "original-uri" ? url : undefined;
-    return { kind: "location", monitorUrl: location, resultUrl, deletion };
+    const isOfResource = isSameResource(location, url);
+    return {
+      kind: "location",
+      monitorUrl: location,
+      resultUrl,
+      deletion: isOfResource ? observed : deletion,
+    };
   }
-  const kind = kindWithoutHeaders(request, response, terminalStates);
-  return kind && { kind, monitorUrl: url, deletion };
+  const kind = kindWithoutHeaders(request, response);
+  return kind && { kind, monitorUrl: url, deletion: observed };
 }
 
 /** Microsoft Fabric names a host of a region, which takes no token; the operation is at its API's own host too. */
@@ -164,43 +161,46 @@ function fabricMonitor(requestUrl: string, { header }: LroResponse): string | un
 }
 
 /** Returns how the URL of the request itself reports the status, if it does. */
-function kindWithoutHeaders(
-  request: InitialRequestInfo,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): PollingKind | undefined {
+function kindWithoutHeaders(request: InitialRequestInfo, response: LroResponse): PollingKind | undefined {
   if (returnsResource(request)) return "resource";
-  if (request.method === "GET") return kindByResponse(request.url, response, terminalStates);
-  const isOfResource = provisioningWordOf(bodyIfJson(response)) !== undefined;
-  return isOfResource && request.method === "DELETE" ? "resource" : undefined;
+  if (request.method === "GET") return kindByResponse(request.url, response);
+  return request.method === "DELETE" && stateAtResource(response) !== undefined ? "resource" : undefined;
 }
 
 /** By the path, for bodies that could be those of a resource too. */
 const pathOfOperation = /operation|\/jobs?\//i;
 
 /** Returns how a URL reports the status, by a response to a GET of it. */
-function kindByResponse(
-  url: string,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): PollingKind {
+function kindByResponse(url: string, response: LroResponse): PollingKind {
   // With a 202 the code decides, and a body need not be a status.
   if (response.statusCode !== 200) return "location";
-  const body = bodyIfJson(response);
-  const state = monitorState(body, terminalStates);
-  const isOfResource = provisioningWordOf(body) !== undefined && (state === undefined || !state.isAtRoot);
-  if (isOfResource) return "resource";
-  if (state === undefined) return pathOfOperation.test(new URL(url).pathname) ? "location" : "resource";
-  const isStatus =
-    pathOfOperation.test(new URL(url).pathname) ||
-    (state.isAtRoot && (isOperationWord(state.word, terminalStates) || hasFieldsOfStatus(fieldsOf(body))));
+  const isPathOfOperation = pathOfOperation.test(new URL(url).pathname);
+  const state = monitorState(response);
+  if (state === undefined) return isPathOfOperation ? "location" : "resource";
+  if (stateOfResource(response) !== undefined && !state.isAtRoot) return "resource";
+  const isStatus = isPathOfOperation || isStateOfOperation(state, response);
   return isStatus ? "statusMonitor" : "resource";
 }
 
-const fieldsOfOperationStatuses = ["startTime", "endTime", "percentComplete", "error", "resourceLocation"];
+/** Returns whether a state is that of an operation, where it might be a resource's own (`Online`). */
+function isStateOfOperation({ word, isAtRoot }: BodyState, response: LroResponse): boolean {
+  const body = fieldsOf(bodyIfJson(response));
+  if (isArmResource(body) && !isAtRoot) return false;
+  return isOperationWord(word, response.terminalStates) || (isAtRoot && hasFieldsOfStatus(body));
+}
+
+/** The fields that only operation statuses have. */
+const fieldsOfStatuses = [...percentageFields, "resourceLocation", "error", "errorInfo", "failureReason"];
 
 function hasFieldsOfStatus(fields: Fields): boolean {
-  return fieldsOfOperationStatuses.some((name) => Object.hasOwn(fields, name));
+  return fieldsOfStatuses.some((name) => (fields[name] ?? undefined) !== undefined);
+}
+
+/** The times of an operation. Some resources have them too. */
+const timesOfStatuses = ["startTime", "endTime"];
+
+function hasFieldsOrTimesOfStatus(fields: Fields): boolean {
+  return hasFieldsOfStatus(fields) || timesOfStatuses.some((name) => Object.hasOwn(fields, name));
 }
 
 function returnsResource({ method }: InitialRequestInfo): boolean {
@@ -223,12 +223,8 @@ function resultUrlOf(
 }
 
 /** Parses a response without a URL to poll: the operation is over, unless the code or the body says that it runs. */
-function reportWithoutLocation(
-  { method }: InitialRequestInfo,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): StatusReport {
-  const report = reportOf(response, undefined, stateAtLocation(bodyIfJson(response), terminalStates));
+function reportWithoutLocation({ method }: InitialRequestInfo, response: LroResponse): StatusReport {
+  const report = reportOf(response, undefined, stateAtLocation(response));
   if (isTerminal(report.fields.status)) return report;
   const expected = `a URL in the response ${response.statusCode} to the ${method}`;
   throw new ContractError("Operation-Location", expected, undefined);
@@ -239,12 +235,11 @@ function parseFirstStatus(
   request: InitialRequestInfo,
   location: PollingLocation,
   response: LroResponse,
-  terminalStates: TerminalStates | undefined,
 ): StatusReport {
-  const state = returnsResource(request) ? undefined : monitorState(bodyIfJson(response), terminalStates);
+  const state = returnsResource(request) ? undefined : monitorState(response);
   const { status = "NotStarted" } = state ?? {};
   return isTerminal(status)
-    ? parseStatusMonitor(location, response, terminalStates)
+    ? parseStatusMonitor(location, response)
     : { fields: { status }, pollingLocation: location };
 }
 
@@ -270,48 +265,50 @@ export interface BodyState {
 }
 
 /** Returns the state in the body of a status monitor: the first word at one of its places, whatever it is. */
-function monitorState(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
-  const fields = fieldsOf(body);
-  // A database that is Online has succeeded: its own state is none of the operation's.
-  const ofResource = isArmResource(fields) ? stateOfResource(body, terminalStates) : undefined;
-  if (ofResource !== undefined) return ofResource;
+function monitorState(response: LroResponse): BodyState | undefined {
+  const { terminalStates } = response;
+  const fields = fieldsOf(bodyIfJson(response));
   const properties = fieldsOf(fields["properties"]);
   const rootWord = wordAt(fields, "status") ?? wordAt(fields, "state");
-  if (rootWord !== undefined) return stateAtRoot(fields, rootWord, terminalStates);
+  const isOfOperation =
+    rootWord !== undefined && (!isArmResource(fields) || isOperationWord(rootWord, terminalStates));
+  if (isOfOperation) return stateAtRoot(rootWord, response);
+  // A database that is Online has succeeded: its own state is none of the operation's.
+  if (isArmResource(fields)) return stateOfResource(response);
   const word = wordAt(properties, "status") ?? wordAt(properties, "state");
   if (word !== undefined) return { word, status: operationStateOf(word, terminalStates), isAtRoot: false };
-  return stateOfResource(body, terminalStates);
+  return stateOfResource(response);
 }
 
 /** Azure DevOps says in `result` how an operation ended that has `completed`. */
-function stateAtRoot(fields: Fields, word: string, terminalStates: TerminalStates | undefined): BodyState {
-  const stateOfResult = stateOfResultWord(fields, terminalStates);
-  const isOverridden = word.trim().toLowerCase() === "completed" && isTerminal(stateOfResult);
-  return {
-    word,
-    status: isOverridden ? stateOfResult : operationStateOf(word, terminalStates),
-    isAtRoot: true,
-  };
+function stateAtRoot(word: string, response: LroResponse): BodyState {
+  const stateOfResult = stateOfResultWord(response);
+  const isOverridden = keyOfWord(word) === "completed" && isTerminal(stateOfResult);
+  const status = isOverridden ? stateOfResult : operationStateOf(word, response.terminalStates);
+  return { word, status, isAtRoot: true };
 }
 
-function stateOfResultWord(fields: Fields, terminalStates?: TerminalStates): OperationState | undefined {
-  const word = wordAt(fields, "result");
-  return word === undefined ? undefined : operationStateOf(word, terminalStates);
+function stateOfResultWord(response: LroResponse): OperationState | undefined {
+  const word = wordAt(fieldsOf(bodyIfJson(response)), "result");
+  return word === undefined ? undefined : operationStateOf(word, response.terminalStates);
 }
 
-/** @throws {@link ContractError} if the `provisioningState` is no word */
-function stateOfResource(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
-  const value = provisioningWordOf(body);
-  if (value === undefined) return undefined;
+/** @throws {@link ContractError} if the `provisioningState` is no text */
+function stateOfResource(response: LroResponse): BodyState | undefined {
+  const value = provisioningWordOf(bodyIfJson(response));
+  if (value === undefined || value === "") return undefined;
   const word = parseWord(value, "$.properties.provisioningState");
-  return { word, status: provisioningStateOf(word, terminalStates), isAtRoot: false };
+  return { word, status: provisioningStateOf(word, response.terminalStates), isAtRoot: false };
 }
 
 /** Returns the state to show of a resource: the first word at any place, if there is one. */
-export function stateOfBody(body: unknown): BodyState | undefined {
+export function stateOfBody(body: unknown): Pick<BodyState, "word" | "status"> | undefined {
+  const fields = fieldsOf(body);
+  const properties = fieldsOf(fields["properties"]);
   const word = provisioningWordOf(body);
-  if (typeof word !== "string" || word.trim() === "") return monitorState(body, undefined);
-  return { word, status: provisioningStateOf(word), isAtRoot: false };
+  if (typeof word === "string" && word.trim() !== "") return { word, status: provisioningStateOf(word) };
+  const own = wordAt(fields, "status") ?? wordAt(properties, "status") ?? wordAt(properties, "state");
+  return own === undefined ? undefined : { word: own, status: own };
 }
 
 const pollingKinds: ReadonlySet<unknown> = new Set<PollingKind>(["statusMonitor", "location", "resource"]);
@@ -335,31 +332,35 @@ function wordAt(fields: Fields, name: string): string | undefined {
 }
 
 /** A status monitor has to say its state: only 202 speaks for itself, and 204 where no resource is to come. */
-function parseStatusMonitor(
-  location: PollingLocation,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): StatusReport {
+function parseStatusMonitor(location: PollingLocation, response: LroResponse): StatusReport {
   const { statusCode } = response;
-  const state = monitorState(bodyIfJson(response), terminalStates);
+  const state = monitorState(response);
   if (state === undefined && statusCode === 202) return running(location);
-  if (state === undefined && statusCode === 204 && location.resultUrl === undefined) {
-    return succeeded(undefined, location);
-  }
+  if (state === undefined && isEnd(location, response)) return succeeded(undefined, location);
   const body = parseObject(response.body, "$");
   // Azure Resource Manager: a resource without a provisioningState has succeeded.
   if (state === undefined && isArmResource(body)) return succeeded(body, location);
   if (state === undefined) throw new ContractError("$.status", "a state", body["status"]);
   const fields = statusFieldsOf(body, state.word, state.status);
-  const resultUrl = resultUrlIn(body, response, location) ?? location.resultUrl;
+  // Only now: a URL that is wrong must not cost a state that needs none.
+  const hasResult = state.status === "Succeeded";
+  const resultUrl = (hasResult ? resultUrlIn(body, response, location) : undefined) ?? location.resultUrl;
   return {
-    fields: state.isAtRoot ? withResult(fields, body) : { ...fields, properties: body },
+    fields: state.isAtRoot ? withResult(fields, response) : { ...fields, properties: body },
     pollingLocation: { ...location, resultUrl },
   };
 }
 
+/** Where no resource is to come, 204 is the end, and for a deletion also an empty 200. */
+function isEnd({ deletion, resultUrl }: PollingLocation, { statusCode, body }: LroResponse): boolean {
+  const isEmptyEnd = statusCode === 200 && deletion !== undefined && body === undefined;
+  return resultUrl === undefined && (statusCode === 204 || isEmptyEnd);
+}
+
+/** A resource of Azure Resource Manager. Operations are such resources too; their type says so. */
 function isArmResource({ id, type }: Fields): boolean {
-  return typeof id === "string" && /^\/subscriptions\//i.test(id) && typeof type === "string";
+  const isArmId = typeof id === "string" && /^\/subscriptions\//i.test(id);
+  return isArmId && typeof type === "string" && !/operation/i.test(type);
 }
 
 /** Returns the URL that a status names for the result, by the guidelines; Azure Maps has it in a header. */
@@ -374,9 +375,10 @@ function resultUrlIn(
 }
 
 /** Adds the result: `properties` by DevCenter, `result` by the guidelines for actions, the whole body by others. */
-function withResult(fields: StatusFields, body: Fields): StatusFields {
+function withResult(fields: StatusFields, response: LroResponse): StatusFields {
   if (fields.status !== "Succeeded") return fields;
-  const result = isTerminal(stateOfResultWord(body)) ? undefined : fields["result"];
+  const body = fieldsOf(bodyIfJson(response));
+  const result = isTerminal(stateOfResultWord(response)) ? undefined : fields["result"];
   const properties = isResourceBody(body) ? undefined : fields.properties;
   return { ...fields, properties: properties ?? result ?? body };
 }
@@ -385,53 +387,41 @@ const fieldsOfAnyStatus = new Set(["id", "name", "status", "state", "properties"
 
 /** A resource that is its own monitor, such as a transcription, is its own result. */
 function isResourceBody(body: Fields): boolean {
-  return !hasFieldsOfStatus(body) && Object.keys(body).some((name) => !fieldsOfAnyStatus.has(name));
+  return !hasFieldsOrTimesOfStatus(body) && Object.keys(body).some((name) => !fieldsOfAnyStatus.has(name));
 }
 
-function parseLocation(
-  location: PollingLocation,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): StatusReport {
-  const report = reportOf(response, location, stateAtLocation(bodyIfJson(response), terminalStates));
+function parseLocation(location: PollingLocation, response: LroResponse): StatusReport {
+  const report = reportOf(response, location, stateAtLocation(response));
+  const { status } = report.fields;
+  if (status !== "Succeeded" && isTerminal(status)) return report;
   const next = resolved(response.header("location"), location.monitorUrl);
   if (next === undefined) return report;
-  if (!isTerminal(report.fields.status)) {
-    return { ...report, pollingLocation: { ...location, monitorUrl: next } };
-  }
+  if (status !== "Succeeded") return { ...report, pollingLocation: { ...location, monitorUrl: next } };
   // Microsoft Fabric: the Location of the last response is that of the result.
   const isOfResult = location.deletion === undefined && !isSameResource(next, location.monitorUrl);
   return isOfResult ? { ...report, pollingLocation: { ...location, resultUrl: next } } : report;
 }
 
-/** At a polling location there may be an operation status, or the resource that the operation made. */
-function stateAtLocation(body: unknown, terminalStates: TerminalStates | undefined): BodyState | undefined {
-  const isOfOperation = (word: string, fields: Fields): boolean =>
-    isOperationWord(word, terminalStates) || hasFieldsOfStatus(fields);
-  return ownState(body, isOfOperation, terminalStates) ?? stateOfResource(body, terminalStates);
+/**
+ * At a polling location there may be an operation status, or the resource that the operation made. The state of a
+ * resource counts before a `status` of its own.
+ */
+function stateAtLocation(response: LroResponse): BodyState | undefined {
+  const state = monitorState(response);
+  const isStatus = state !== undefined && isStateOfOperation(state, response);
+  if (isStatus && state.isAtRoot && hasFieldsOrTimesOfStatus(fieldsOf(bodyIfJson(response)))) return state;
+  return stateOfResource(response) ?? (isStatus ? state : undefined);
 }
 
-function parseResource(
-  location: PollingLocation,
-  response: LroResponse,
-  terminalStates: TerminalStates | undefined,
-): StatusReport {
-  const { body } = response;
-  const isOfOperation = (word: string): boolean => isOperationWordOfResource(word, terminalStates);
-  const state = stateOfResource(body, terminalStates) ?? ownState(body, isOfOperation, terminalStates);
-  return reportOf(response, location, state);
+/** At a resource its `provisioningState` counts, and a `status` only by words that a resource does not use itself. */
+function stateAtResource(response: LroResponse): BodyState | undefined {
+  const word = wordAt(fieldsOf(bodyIfJson(response)), "status");
+  const isOfOperation = word !== undefined && isOperationWordOfResource(word, response.terminalStates);
+  return stateOfResource(response) ?? (isOfOperation ? stateAtRoot(word, response) : undefined);
 }
 
-/** Returns the state by a body's `status`, if that is a word of operations. */
-function ownState(
-  body: unknown,
-  isOfOperation: (word: string, fields: Fields) => boolean,
-  terminalStates: TerminalStates | undefined,
-): BodyState | undefined {
-  const fields = fieldsOf(body);
-  const word = wordAt(fields, "status");
-  if (word === undefined || !isOfOperation(word, fields)) return undefined;
-  return stateAtRoot(fields, word, terminalStates);
+function parseResource(location: PollingLocation, response: LroResponse): StatusReport {
+  return reportOf(response, location, stateAtResource(response));
 }
 
 /** Without a state in the body the HTTP code decides: 202 runs, and any other success is the end. */
@@ -441,7 +431,7 @@ function reportOf(
   state: BodyState | undefined,
 ): StatusReport {
   const body = bodyIfJson(response);
-  if (state?.isAtRoot) return { fields: statusAtRoot(fieldsOf(body), state), pollingLocation };
+  if (state?.isAtRoot) return { fields: statusAtRoot(response, state), pollingLocation };
   if (state === undefined && response.statusCode === 202) return running(pollingLocation);
   const status = state?.status ?? (isErrorAlone(fieldsOf(body)) ? "Failed" : "Succeeded");
   // Read again: where the code decides, the body must be a result.
@@ -449,15 +439,30 @@ function reportOf(
   return { fields: { status, error: isTerminal(status) ? findError(body) : undefined }, pollingLocation };
 }
 
-function statusAtRoot(body: Fields, { word, status }: BodyState): StatusFields {
+function statusAtRoot(response: LroResponse, { word, status }: BodyState): StatusFields {
+  const body = fieldsOf(bodyIfJson(response));
   const fields = statusFieldsOf(body, word, status);
   // A resource is its own result.
-  return hasFieldsOfStatus(body) ? withResult(fields, body) : { ...fields, properties: body };
+  return hasFieldsOrTimesOfStatus(body) ? withResult(fields, response) : { ...fields, properties: body };
 }
 
+/** The fields of a body that is nothing but an error, in lower case. */
+const fieldsOfErrors = new Set(
+  (
+    "error errors odata.error errorentity code message details innererror target additionalinfo errorcode errormessage " +
+    "error_description errordescription requestid activityid correlationid timestamp trackingid"
+  ).split(" "),
+);
+
 /** A service that goes by the code alone may answer 200 with an error in place of the result. */
-function isErrorAlone({ error }: Fields): boolean {
-  return isObject(error) && (findError({ error })?.code ?? "") !== "";
+function isErrorAlone(body: Fields): boolean {
+  const keys = Object.keys(body);
+  if (keys.length > 0 && keys.every((key) => fieldsOfErrors.has(key.toLowerCase()))) {
+    return findError(body) !== undefined;
+  }
+  const { error } = body;
+  const code = isObject(error) ? (findError({ error })?.code ?? "") : "";
+  return code !== "" && !/^(none|0)$/i.test(code);
 }
 
 function running(pollingLocation: PollingLocation | undefined): StatusReport {

@@ -83,13 +83,8 @@ export function errorData(error: Error): object {
   const details = withoutEmpty(error.details);
   const additionalInfo = withoutEmpty(error.additionalInfo);
   const statusCode = statusCodeOf(error);
-  const fields = { name, code, message, target, details, innererror, additionalInfo };
-  return {
-    ...fields,
-    ...unknownFields(error.error, fields),
-    ...(statusCode !== undefined && { statusCode }),
-    ...(requestId !== undefined && { requestId }),
-  };
+  const known = { name, code, message, target, details, innererror, additionalInfo, statusCode, requestId };
+  return { ...known, ...unknownFields(error.error, known) };
 }
 
 function withoutEmpty<T>(list: readonly T[]): readonly T[] | undefined {
