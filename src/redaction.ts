@@ -2,12 +2,18 @@
 const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * Removes the secrets of URLs from a text: their queries, in which Azure signs, and their users and passwords.
+ * Removes the secrets of URLs from a text: their queries, in which Azure signs, and their users and passwords. Removes
+ * signatures, keys and tokens elsewhere too, as a service may quote them.
  * The time grows linearly with the text: a service may have written it.
  */
 export function withoutUrlSecrets(text: string): string {
-  return /[?@]/.test(text) ? text.replaceAll(/[^\s"'`<>]+/g, wordWithoutSecrets) : text;
+  const withoutQueries = /[?@]/.test(text) ? text.replaceAll(/[^\s"'`<>]+/g, wordWithoutSecrets) : text;
+  return withoutQueries.replaceAll(secretAfterName, "$1…");
 }
+
+/** `sig=…`, also as `sig%3D…`, and `Bearer …`. Shown secrets of a word are `…` already. */
+const secretAfterName =
+  /\b((?:sig|AccountKey|SharedAccessKey|access_token|client_secret|password)(?:=|%3D)|Bearer )[^\s"'`<>&;,…%]+(?:%[^\s"'`<>&;,…%]*)*/gi;
 
 function wordWithoutSecrets(word: string): string {
   const start = word.indexOf("?");

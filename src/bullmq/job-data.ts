@@ -25,7 +25,7 @@ export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
   readonly requestTimeoutInMs?: number;
   /** How long to keep retrying while every poll fails. Default 300 000. */
   readonly outageToleranceInMs?: number;
-  /** How long after the start of the wait a 404 may mean "not replicated yet". Default 30 000. */
+  /** How long a 404 is retried: since the start of the wait, or since the first 404 of an operation seen before. Default 30 000. */
   readonly notFoundGraceInMs?: number;
   /** The maximum backoff after failed polls, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;

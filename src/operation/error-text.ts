@@ -44,8 +44,21 @@ export function hasCodeWithin({ code = "", details = [], innererror }: InnerErro
 function chainOf(error: InnerError): readonly InnerError[] {
   const { details = [], innererror } = error;
   const inner = innererror && [innererror];
-  const next = details.find(hasAnyCode) ?? inner?.find(hasAnyCode) ?? details[0] ?? innererror;
+  const next = deepest(details) ?? inner?.find(hasAnyCode) ?? details[0] ?? innererror;
   return next === undefined ? [error] : [error, ...chainOf(next)];
+}
+
+/** Returns the detail that leads to the most specific code, the first of several. */
+function deepest(details: readonly InnerError[]): InnerError | undefined {
+  const depths = details.map(depthOf);
+  const depth = Math.max(0, ...depths);
+  return depth === 0 ? undefined : details[depths.indexOf(depth)];
+}
+
+/** Returns how many levels of an error, from the top, have a code. */
+function depthOf({ code = "", details = [], innererror }: InnerError): number {
+  const below = Math.max(0, ...details.map(depthOf), innererror === undefined ? 0 : depthOf(innererror));
+  return below > 0 || (code !== "" && code !== "0") ? below + 1 : 0;
 }
 
 function hasAnyCode({ code = "", details = [], innererror }: InnerError): boolean {

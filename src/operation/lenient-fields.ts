@@ -1,6 +1,6 @@
 import type { Fields } from "./json-fields.ts";
 
-// What informs must never cost what decides: these parsers accept every value whose meaning is plain, and never throw.
+// These parsers never throw: an odd field must not make a poll fail.
 
 /** Returns a field by its name; without case, unless one has that very spelling. */
 export function fieldOf(fields: Fields, name: string): unknown {
@@ -28,8 +28,8 @@ const httpDate = /^[a-z]{3}, \d{1,2} [a-z]{3} \d{4} \d{2}:\d{2}:\d{2} GMT$/i;
 const earliest = Date.UTC(2000, 0);
 
 /**
- * Returns the date of a text: RFC 3339, also with a space, without a colon in the zone, without a zone (then UTC) or
- * without a time, and HTTP's form. `undefined` if it is none, or before 2000.
+ * Returns the date of a text in RFC 3339 or HTTP form; `undefined` for others, or before 2000. The time, the zone (then
+ * UTC) and its colon may be missing.
  */
 export function toDate(value: unknown): Date | undefined {
   if (typeof value !== "string") return undefined;

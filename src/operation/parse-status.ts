@@ -20,8 +20,8 @@ export interface ParseStatusOptions {
 }
 
 /**
- * Parses the body of a status response. `null` in an optional field counts as missing. `status` decides; what else is
- * odd is coerced where its meaning is plain (`"40 %"`, dates without a zone), else left out and kept in `invalidFields`.
+ * Parses the body of a status response. `null` in an optional field counts as missing. An odd `status`
+ * throws. Other odd fields are converted (`"40 %"`, dates without a zone), or left out and kept in `invalidFields`.
  *
  * @param body - the decoded JSON
  * @param operationId - if given, the response must be about this operation (compared without case), and stands in for
@@ -160,7 +160,7 @@ export function parseWord(value: unknown, path: string): string {
   return word;
 }
 
-/** An odd value informs of nothing. The id of another operation means that this response is not ours. */
+/** An odd id is ignored. That of another operation means that this response is not ours. */
 function checkSameOperation(got: unknown, path: string, operationId: string): void {
   if (!isOperationId(got)) return;
   if (got !== operationId && got.toLowerCase() !== operationId.toLowerCase()) {

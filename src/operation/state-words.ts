@@ -10,8 +10,8 @@ const resourceEnds: ReadonlyMap<string, TerminalState> = new Map([
 ]);
 
 /**
- * The words that operations end by, from the services' published descriptions. The list is closed: a new word that is
- * taken for running costs a deadline, and one that is taken for an end a wrong outcome.
+ * The words that operations end by, from the services' published descriptions. The list is closed: a missing word delays
+ * the end of a wait, and a wrong one reports a false outcome.
  */
 export const operationEnds: ReadonlyMap<string, TerminalState> = new Map([
   ...resourceEnds,

@@ -7,6 +7,8 @@ import type { TerminalStates } from "../operation/status.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { adaptive } from "../schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
+import { isObject } from "../operation/json-object.ts";
+import { describeValue } from "../redaction.ts";
 import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
 import type { PollHistory, RemainingEstimate, Schedule } from "../schedule/schedule.ts";
 
@@ -34,7 +36,7 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly requestTimeoutInMs?: number;
   /** How long to keep retrying while every poll fails; then {@link PollingError}. Default 300 000. */
   readonly outageToleranceInMs?: number;
-  /** How long after the start of the wait a 404 may mean "not replicated yet". Default 30 000. */
+  /** How long a 404 is retried: since the start of the wait, or since the first 404 of an operation seen before. Default 30 000. */
   readonly notFoundGraceInMs?: number;
   /** The maximum backoff between failed polls, unless the service asks for more. Default 30 000. */
   readonly maxRetryDelayInMs?: number;
@@ -123,10 +125,14 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
 export const terminalStateLists = ["succeeded", "failed", "canceled"] as const;
 
 function checkTerminalStates(terminalStates: TerminalStates): void {
-  if (typeof terminalStates !== "object" || terminalStates === null) {
-    throw new TypeError(
-      `terminalStates: expected an object with lists of words, got ${typeof terminalStates}`,
-    );
+  if (!isObject(terminalStates)) {
+    const got = Array.isArray(terminalStates) ? "an array" : typeof terminalStates;
+    throw new TypeError(`terminalStates: expected an object with lists of words, got ${got}`);
+  }
+  const names: readonly string[] = terminalStateLists;
+  const unknown = Object.keys(terminalStates).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new TypeError(`terminalStates: expected ${names.join(", ")}, got ${describeValue(unknown)}`);
   }
   const listOf = new Map<string, string>();
   for (const name of terminalStateLists) {

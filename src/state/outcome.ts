@@ -137,8 +137,11 @@ function lastPollText(state: PollState): string {
   return state.status === undefined ? "" : ` It was ${latestState(state)} at the last successful poll.`;
 }
 
+const maxWordLength = 100;
+
 function latestState({ status = "", percentComplete }: PollState): string {
-  return percentComplete === undefined ? status : `${status} at ${Math.round(percentComplete)} %`;
+  const word = status.length > maxWordLength ? `${status.slice(0, maxWordLength)}…` : status;
+  return percentComplete === undefined ? word : `${word} at ${Math.round(percentComplete)} %`;
 }
 
 /** A message that is quoted in a sentence may have a full stop of its own. */

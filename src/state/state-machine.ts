@@ -1,7 +1,7 @@
 import type { RequestError, ResponseCounts } from "../operation/errors.ts";
 import type { StatusResponse } from "../operation/operation.ts";
 import { validRetryAfter } from "../operation/retry-after.ts";
-import { isTerminal } from "../operation/status.ts";
+import { isTerminal, keyOfWord } from "../operation/status.ts";
 import type { OperationState, OperationStatus } from "../operation/status.ts";
 import { backoffAfterFailure } from "../schedule/backoff.ts";
 import { observeProgress } from "../schedule/progress-history.ts";
@@ -107,7 +107,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
     percentComplete,
     isChange,
     respondedAtInMs: atInMs,
-    changedAtInMs: isChange ? atInMs : (state.changedAtInMs ?? atInMs),
+    changedAtInMs: hasMoved(state, word, status) ? atInMs : (state.changedAtInMs ?? atInMs),
     ageAtStartInMs,
     progress: observeProgress(state.progress, {
       elapsedInMs: atInMs + (ageAtStartInMs ?? 0),
@@ -122,6 +122,17 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
     consecutiveFailures: 0,
     notBeforeInMs: retryAfterEnd(atInMs, response.retryAfterInMs),
   };
+}
+
+/** Whether an operation does not stall. A percentage that falls moves too, and a word in another case does not. */
+function hasMoved(
+  state: PollState,
+  word: OperationState = "",
+  { percentComplete }: OperationStatus,
+): boolean {
+  return (
+    keyOfWord(word) !== keyOfWord(state.status ?? "") || percentComplete !== state.latest?.percentComplete
+  );
 }
 
 function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: number): PollState<P> {

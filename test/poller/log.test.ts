@@ -123,7 +123,9 @@ test("fields that could not be read are logged once for a wait", () => {
 test("a service that sends a new word with each response does not fill the log", () => {
   const logged = new Set<string>();
   const words = Array.from({ length: 100 }, (_, index) => `Word${index}`);
-  const notices = words.flatMap((status) => newNoticesOf({ id: "7", name: "7", status, endTime: new Date() }, logged));
+  const notices = words.flatMap((status) =>
+    newNoticesOf({ id: "7", name: "7", status, endTime: new Date() }, logged),
+  );
   expect(notices).toHaveLength(50);
 });
 

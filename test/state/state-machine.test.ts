@@ -201,7 +201,8 @@ describe("transitions", () => {
     ["a new state", [responded(1, "Creating"), responded(9, "Updating")], 9],
     ["a higher percentage", [responded(1, "Running", 40), responded(9, "Running", 40.5)], 9],
     ["a first percentage", [responded(1, "Running"), responded(9, "Running", 0)], 9],
-    ["a lower percentage", [responded(1, "Running", 40), responded(9, "Running", 30)], 1],
+    ["a lower percentage", [responded(1, "Running", 40), responded(9, "Running", 30)], 9],
+    ["the same state in another case", [responded(1, "Updating"), responded(9, "updating")], 1],
     ["an older state", [responded(1, "Running"), responded(9, "NotStarted")], 1],
     ["a failed poll", [responded(1, "Running"), failed(9)], 1],
   ])("%s is at the last change at %3$s ms", (_, events, changedAtInMs) => {

@@ -273,7 +273,7 @@ function monitorState(response: LroResponse): BodyState | undefined {
   const isOfOperation =
     rootWord !== undefined && (!isArmResource(fields) || isOperationWord(rootWord, terminalStates));
   if (isOfOperation) return stateAtRoot(rootWord, response);
-  // A database that is Online has succeeded: its own state is none of the operation's.
+  // The `status` of a resource (`Online`) is not that of the operation; its `provisioningState` is.
   if (isArmResource(fields)) return stateOfResource(response);
   const word = wordAt(properties, "status") ?? wordAt(properties, "state");
   if (word !== undefined) return { word, status: operationStateOf(word, terminalStates), isAtRoot: false };

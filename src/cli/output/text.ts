@@ -19,8 +19,28 @@ export function stateText(status: string, percentComplete: number | undefined): 
 
 /** Returns JSON that is safe in a terminal, and in the log of a CI system that looks for `##[` and `##vso[`. */
 export function toJson(value: unknown, indent = 0): string {
-  const json = JSON.stringify(value, undefined, indent) ?? "null";
+  const json = stringified(value, indent) ?? "null";
   return json.replaceAll(/(?!\n)[\p{Cc}\p{Cf}]|#(?=#(?:vso)?\[)/giu, escapeUnits);
+}
+
+/** A value that nests too deep for JSON.stringify must not hide that the operation is over. */
+function stringified(value: unknown, indent: number): string | undefined {
+  try {
+    return JSON.stringify(value, undefined, indent);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const shallow = (part: unknown): unknown => (isNested(part) ? "… (nests too deep)" : part);
+    const fields = isNested(value) ? Object.entries(value).map(([name, part]) => [name, shallow(part)]) : [];
+    return JSON.stringify(
+      fields.length > 0 ? Object.fromEntries(fields) : "… (nests too deep)",
+      undefined,
+      indent,
+    );
+  }
+}
+
+function isNested(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function escapeUnits(character: string): string {
