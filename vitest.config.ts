@@ -20,7 +20,7 @@ const sharing = [
   "test/cli/{input,output}/{duration,view,wait-board}.test.ts",
   "test/{group,limiter,operation,schedule,state}/*.test.ts",
   "test/poller/{operation-age,options,poller,reentry}.test.ts",
-  "test/testing/*.test.ts",
+  "test/testing/{,styles/}*.test.ts",
 ];
 export default defineConfig({
   resolve: {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { bearerTokenOf, errorResponse, jsonResponse, statusId, unauthorizedResponse } from "./responses.ts";
-import type { WireResponse } from "./responses.ts";
+import { bearerTokenOf, errorResponse, jsonResponse, unauthorizedResponse } from "./responses.ts";
+import type { ErrorResponder, WireResponse } from "./responses.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
 /** The point at which a response stops. */
@@ -89,6 +89,9 @@ export type DeliveryFault =
   /** These headers are added to the response, or replace its own. */
   | { readonly kind: "headers"; readonly headers: Readonly<Record<string, string>> };
 
+/** A fault of the response to an initial request. */
+export type InitialRequestFault = Exclude<Fault, StaleFault | OtherOperationFault>;
+
 /** Faults by the number of the poll: 1 for the first poll of the operation. */
 export type Faults = Readonly<Record<number, Fault>>;
 
@@ -105,29 +108,41 @@ export function deliversStatus(fault: Fault | undefined): boolean {
   return fault === undefined || (isDeliveryFault(fault) && fault.kind !== "hang");
 }
 
+/** The parts of a request that the response of a fault depends on. */
+export interface FaultContext {
+  readonly headers: IncomingHttpHeaders;
+  /** The path of the status of the operation. */
+  readonly id: string;
+  /** Default: DevCenter's. */
+  readonly errorResponse?: ErrorResponder;
+}
+
 /** Returns the response that a fault puts in place of the correct one. */
 export function responseOf(
   fault: Exclude<Fault, StaleFault | DeliveryFault>,
-  { projectName, headers }: { readonly projectName: string; readonly headers: IncomingHttpHeaders },
+  { headers, id, errorResponse: respond = errorResponse }: FaultContext,
 ): WireResponse {
   switch (fault.kind) {
     case "status":
-      return statusResponse(fault);
+      return statusResponse(fault, respond);
     case "body":
       return { status: 200, headers: { "content-type": fault.contentType ?? "text/html" }, body: fault.text };
     case "unauthorized":
-      return unauthorizedResponse(bearerTokenOf(headers), challengeOf(fault));
+      return unauthorizedResponse(bearerTokenOf(headers), challengeOf(fault), respond);
     case "redirect":
       return { status: fault.status ?? 307, headers: { location: fault.location }, body: "" };
     case "otherOperation":
-      return otherOperationResponse(fault, projectName);
+      return otherOperationResponse(fault, id);
   }
 }
 
-function statusResponse({ status, retryAfter, headers, body }: StatusFault): WireResponse {
+function statusResponse(
+  { status, retryAfter, headers, body }: StatusFault,
+  respond: ErrorResponder,
+): WireResponse {
   const extra = { ...headers, ...(retryAfter !== undefined && { "retry-after": String(retryAfter) }) };
   if (body === undefined)
-    return errorResponse(status, `Fault${status}`, `A fault of ${status}.`, { headers: extra });
+    return respond(status, `Fault${status}`, `A fault of ${status}.`, { headers: extra });
   if (typeof body !== "string") return jsonResponse(status, body, extra);
   return { status, headers: { "content-type": "text/plain", ...extra }, body };
 }
@@ -139,9 +154,9 @@ function challengeOf({ challenge, claims }: UnauthorizedFault): Record<string, s
   return { "www-authenticate": `Bearer realm="", error="insufficient_claims", claims="${encoded}"` };
 }
 
-function otherOperationResponse({ operationId }: OtherOperationFault, projectName: string): WireResponse {
+function otherOperationResponse({ operationId }: OtherOperationFault, id: string): WireResponse {
   const name = operationId ?? "00000000-0000-0000-0000-000000000000";
-  return jsonResponse(200, { id: statusId(projectName, name), name, status: "Succeeded" });
+  return jsonResponse(200, { id: id.replace(/[^/]*$/, name), name, status: "Succeeded" });
 }
 
 /** @throws TypeError or RangeError that names the poll and the field */
@@ -151,6 +166,13 @@ export function checkFaults(name: string, faults: Faults): void {
     checkNumber(`a key of ${name}`, Number(pollNumber), { min: 1, isInteger: true });
     checkFault(`${name}[${pollNumber}]`, fault);
   }
+}
+
+/** @throws TypeError or RangeError that names the field */
+export function checkInitialRequestFault(name: string, fault: InitialRequestFault): void {
+  checkFault(name, fault);
+  const { kind }: Fault = fault;
+  if (["stale", "otherOperation"].includes(kind)) fail(`${name}.kind`, "a fault of an initial request", kind);
 }
 
 /** @throws TypeError or RangeError that names the field */

@@ -6,6 +6,7 @@ export type {
   Fault,
   FaultPoint,
   Faults,
+  InitialRequestFault,
   OtherOperationFault,
   RedirectFault,
   StaleFault,
@@ -24,12 +25,8 @@ export type {
 export type { OperationPlan } from "./served-operation.ts";
 export type { OperationStatusServerOptions } from "./server-options.ts";
 export { startOperationStatusServer } from "./server.ts";
-export type {
-  AddOperationOptions,
-  AddedOperation,
-  OperationStatusServer,
-  RecordedRequest,
-} from "./server.ts";
+export type { OperationStatusServer, RecordedRequest } from "./server.ts";
+export type { AddOperationOptions, AddedOperation, OperationStyle } from "./service.ts";
 export type { PercentRamp, Phase, Timeline } from "./timeline.ts";
 export { createVirtualClock } from "./virtual-clock.ts";
 export type { VirtualClock } from "./virtual-clock.ts";

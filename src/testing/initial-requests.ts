@@ -1,5 +1,6 @@
-import { errorResponse, jsonResponse } from "./responses.ts";
-import { devBoxPath, environmentPath, operationHeaders } from "./route.ts";
+import { randomUUID } from "node:crypto";
+import { errorResponse, jsonResponse, statusId } from "./responses.ts";
+import { devBoxPath, environmentPath, operationHeaders, withInitialFault } from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import type { DataPlane, OperationAction, Resource } from "./data-plane.ts";
 import { resourceBody } from "./status-requests.ts";
@@ -51,7 +52,7 @@ const initialRequests: readonly InitialRequestRoute[] = [
 export const initialRequestRoutes: readonly Route[] = initialRequests.map((route) => ({
   method: route.method,
   path: route.path,
-  respond: (plane, call) => startOperation(route, plane, call),
+  respond: (plane, call) => withInitialFault(plane, call, () => startOperation(route, plane, call)),
 }));
 
 function startOperation(route: InitialRequestRoute, plane: DataPlane, call: Call): Reply {
@@ -66,8 +67,9 @@ function startOperation(route: InitialRequestRoute, plane: DataPlane, call: Call
   const existing = plane.resourceAt(resourcePath);
   if (route.method === "DELETE" && existing === undefined) return nothingToDelete;
   const request = { action: route.action, projectName, url, headers, body };
-  const operation = plane.startOperation(request, route.defaultPlan ?? {});
-  const { operationId } = operation;
+  const plan = plane.planFor(request) ?? route.defaultPlan ?? {};
+  const operationId = randomUUID();
+  const operation = plane.add(statusId(projectName, operationId), operationId, plan);
   if (route.interimState === undefined) return { response: accepted(operation, call), operationId };
   const resource = resourceAfter(route, existing, body, operation);
   plane.putResource(resourcePath, resource);

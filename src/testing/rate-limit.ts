@@ -9,7 +9,9 @@ const defaultRequestsPerMinute = 300;
 /** The rate limit after a request. */
 export interface CountedRequest {
   readonly isExceeded: boolean;
+  /** The headers of DevCenter. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly remaining: number;
   /** Whole seconds until the window ends. */
   readonly secondsLeft: number;
 }
@@ -35,11 +37,13 @@ export class RateLimit {
     this.#requests++;
     const leftInMs = this.#windowEndsAt - now;
     const limit = this.#requestsPerMinute ?? defaultRequestsPerMinute;
+    const remaining = Math.max(0, limit - this.#requests);
     return {
+      remaining,
       isExceeded: this.#requestsPerMinute !== undefined && this.#requests > limit,
       headers: {
         "x-rate-limit-limit": "1m",
-        "x-rate-limit-remaining": String(Math.max(0, limit - this.#requests)),
+        "x-rate-limit-remaining": String(remaining),
         "x-rate-limit-reset": headerDate(this.#clock.timestamp() + leftInMs),
       },
       secondsLeft: Math.ceil(leftInMs / 1000),

@@ -9,9 +9,9 @@ export interface WireResponse {
   readonly body: string;
 }
 
-/** An operation status in DevCenter's format. Dates are text with seven digits after the second. */
+/** The status of an operation, in DevCenter's format. Dates are text with seven digits after the second. */
 export interface StatusBody {
-  /** `/projects/{projectName}/operationStatuses/{operationId}`. */
+  /** The path of the status. DevCenter: `/projects/{projectName}/operationStatuses/{operationId}`. */
   readonly id: string;
   /** The operation's id. */
   readonly name: string;
@@ -54,10 +54,17 @@ export function errorResponse(
   return jsonResponse(status, { error: { code, message, target } }, { "x-ms-error-code": code, ...headers });
 }
 
+/** Makes the response to a request that is rejected, in the format of a service. */
+export type ErrorResponder = typeof errorResponse;
+
 /** Returns a 401, which says whether the request had a bearer token. */
-export function unauthorizedResponse(token: string | undefined, headers: ResponseHeaders): WireResponse {
+export function unauthorizedResponse(
+  token: string | undefined,
+  headers: ResponseHeaders,
+  respond: ErrorResponder = errorResponse,
+): WireResponse {
   const message = token === undefined ? "The request has no token." : "The token is not accepted.";
-  return errorResponse(401, "Unauthorized", message, { headers });
+  return respond(401, "Unauthorized", message, { headers });
 }
 
 /** Returns the bearer token of a request; `undefined` where it has none. */
@@ -70,30 +77,22 @@ export function statusId(projectName: string, operationId: string): string {
   return `/projects/${projectName}/operationStatuses/${operationId}`;
 }
 
-/** Returns the URL of a status, as in `Operation-Location`. */
-export function statusUrl(
-  origin: string,
-  projectName: string,
-  operationId: string,
-  apiVersion: string,
-): string {
-  const query = new URLSearchParams({ "api-version": apiVersion });
-  return `${origin}/projects/${projectName}/operationstatuses/${operationId}?${query.toString()}`;
+/** Returns the URL of a status by its `id`, as in `Operation-Location`. */
+export function statusUrl(origin: string, id: string, apiVersion: string): string {
+  const path = id.replace("/operationStatuses/", "/operationstatuses/");
+  return `${origin}${path}?${new URLSearchParams({ "api-version": apiVersion }).toString()}`;
 }
 
 /** Returns the headers of every response. */
-export function commonHeaders(request: IncomingHttpHeaders, rateHeaders: ResponseHeaders): Headers {
-  const headers = new Headers(rateHeaders);
+export function commonHeaders(request: IncomingHttpHeaders, serviceHeaders: ResponseHeaders): Headers {
+  const headers = new Headers(serviceHeaders);
   headers.set("access-control-allow-origin", "*");
-  headers.set("access-control-expose-headers", exposedHeaders);
   headers.set("x-ms-request-id", randomUUID());
   headers.set("x-ms-correlation-request-id", randomUUID());
   const clientRequestId = request["x-ms-client-request-id"];
   if (typeof clientRequestId === "string") headers.set("x-ms-client-request-id", clientRequestId);
   return headers;
 }
-
-const exposedHeaders = "Location,Operation-Location,x-ms-correlation-request-id,x-ms-client-request-id";
 
 /** Formats a date for a body: `2023-09-07T06:14:22.4080000+00:00`. */
 export function bodyDate(timestamp: number): string {

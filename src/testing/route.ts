@@ -3,7 +3,8 @@ import type { OperationState } from "../index.ts";
 import { errorResponse, statusUrl } from "./responses.ts";
 import type { WireResponse } from "./responses.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { DeliveryFault } from "./faults.ts";
+import { isDeliveryFault, responseOf } from "./faults.ts";
+import type { DeliveryFault, Fault, FaultContext } from "./faults.ts";
 import type { ServedOperation } from "./served-operation.ts";
 
 /** A request that a route handles. */
@@ -45,9 +46,28 @@ export function operationHeaders(
   operation: ServedOperation,
   shown: OperationState,
 ): Readonly<Record<string, string>> {
-  const operationLocation = statusUrl(url.origin, operation.projectName, operation.operationId, apiVersion);
+  const operationLocation = statusUrl(url.origin, operation.id, apiVersion);
   const location = `${operationLocation}&monitor=true`;
   return { "operation-location": operationLocation, location, ...operation.retryAfterHeader(shown) };
+}
+
+/** Returns the reply, as changed by a fault. */
+export function withFault(fault: Fault | undefined, context: FaultContext, reply: Reply): Reply {
+  if (fault === undefined || fault.kind === "stale") return reply;
+  if (isDeliveryFault(fault)) return { ...reply, deliveryFault: fault };
+  return { ...reply, response: responseOf(fault, context) };
+}
+
+/** Returns the reply to an initial request. A fault that replaces the response prevents the start. */
+export function withInitialFault(
+  plane: DataPlane,
+  context: Omit<FaultContext, "id">,
+  start: () => Reply,
+): Reply {
+  const fault = plane.nextInitialFaults.shift();
+  const isRejected = fault !== undefined && !isDeliveryFault(fault);
+  const reply = isRejected ? { response: responseOf(fault, { ...context, id: "" }) } : start();
+  return withFault(isRejected ? undefined : fault, { ...context, id: "" }, reply);
 }
 
 /** Returns the 404 for a resource. */

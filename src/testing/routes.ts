@@ -1,10 +1,12 @@
+import { devCenterVersions, invalidApiVersion } from "./api-version.ts";
 import { errorResponse } from "./responses.ts";
 import type { WireResponse } from "./responses.ts";
 import { initialRequestRoutes } from "./initial-requests.ts";
 import { resourceNotFound } from "./route.ts";
-import type { Call, Reply } from "./route.ts";
+import type { Reply } from "./route.ts";
 import { projectNamePattern } from "./validation.ts";
 import type { DataPlane } from "./data-plane.ts";
+import type { UnmatchedRequest } from "./service.ts";
 import { statusRoutes } from "./status-requests.ts";
 
 const routes = [...statusRoutes, ...initialRequestRoutes].map((route) => ({
@@ -13,11 +15,8 @@ const routes = [...statusRoutes, ...initialRequestRoutes].map((route) => ({
   pattern: new RegExp(`^${route.path.replaceAll(/\{(\w+)\}/g, "(?<$1>[^/:]+)")}$`, "i"),
 }));
 
-/** A request before it is matched with a route. */
-type Request = Pick<Call, "url" | "headers" | "bodyText"> & { readonly method: string };
-
 /** Responds by the route of the request: 404 or 405 where there is none, 400 where a parameter is invalid. */
-export function respondTo(plane: DataPlane, request: Request): Reply {
+export function respondTo(plane: DataPlane, request: UnmatchedRequest): Reply {
   const { pathname, searchParams } = request.url;
   const candidates = routes.filter(({ pattern }) => pattern.test(pathname));
   if (candidates.length === 0) return { response: resourceNotFound(request.url) };
@@ -28,19 +27,17 @@ export function respondTo(plane: DataPlane, request: Request): Reply {
   }
   const { project: projectName = "", name = "" } = match.pattern.exec(pathname)?.groups ?? {};
   const apiVersion = searchParams.get("api-version") ?? "";
-  const response = invalidParameter(projectName, apiVersion);
+  const response = invalidParameter(projectName, request.url);
   if (response) return { response };
   return match.route.respond(plane, { ...request, projectName, name, apiVersion });
 }
 
-function invalidParameter(projectName: string, apiVersion: string): WireResponse | undefined {
+function invalidParameter(projectName: string, url: URL): WireResponse | undefined {
   if (!projectNamePattern.test(projectName)) {
     const message = `projectName: expected ${String(projectNamePattern)}.`;
     return errorResponse(400, "InvalidProjectName", message, { target: projectName });
   }
-  if (apiVersion !== "") return undefined;
-  const message = "The query needs an api-version.";
-  return errorResponse(400, "MissingApiVersionParameter", message, { target: "api-version" });
+  return invalidApiVersion(devCenterVersions, url, errorResponse);
 }
 
 /** Returns the response to a browser's preflight request. */
@@ -48,7 +45,7 @@ export function preflight(requestedHeaders: string | undefined): WireResponse {
   return {
     status: 204,
     headers: {
-      "access-control-allow-methods": "GET, PUT, POST, DELETE, OPTIONS",
+      "access-control-allow-methods": "GET, PUT, POST, PATCH, DELETE, OPTIONS",
       "access-control-allow-headers": requestedHeaders ?? "*",
     },
     body: "",

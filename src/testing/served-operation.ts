@@ -1,6 +1,6 @@
 import { isTerminal } from "../index.ts";
 import type { Clock, OperationState } from "../index.ts";
-import { bodyDate, statusId } from "./responses.ts";
+import { bodyDate } from "./responses.ts";
 import type { StatusBody } from "./responses.ts";
 import { checkFaults } from "./faults.ts";
 import type { Fault, Faults } from "./faults.ts";
@@ -11,8 +11,11 @@ import type { Age, Phase, Position, Timeline } from "./timeline.ts";
 export interface OperationPlan {
   /** The operation's phases. Default: NotStarted for 1 s, Running for 8 s, Succeeded. */
   readonly timeline?: Timeline;
-  /** The `Retry-After` header (seconds or a date) until the operation ends. Default: none, like the recordings. */
-  readonly retryAfter?: string | number;
+  /**
+   * The `Retry-After` header (seconds or a date) until the operation ends; `null` for none. Default: none, like the
+   * recordings of DevCenter; 1 second in the styles `arm`, `resource` and `fabric`.
+   */
+  readonly retryAfter?: string | number | null;
   /** The faults of polls, by the number of the poll. Default: none. */
   readonly faults?: Faults;
   /** The faults of requests for the operation's resource, by their number. Default: none. */
@@ -30,7 +33,8 @@ export interface ServerTime {
 
 /** An operation on the server. */
 export class ServedOperation {
-  readonly projectName: string;
+  /** The path of its status. */
+  readonly id: string;
   readonly operationId: string;
   readonly #time: ServerTime;
   readonly #plan: OperationPlan;
@@ -43,12 +47,12 @@ export class ServedOperation {
   #shownPolls = 0;
 
   /** @throws TypeError or RangeError that names the invalid part of the plan */
-  constructor(projectName: string, operationId: string, plan: OperationPlan, time: ServerTime) {
+  constructor(id: string, operationId: string, plan: OperationPlan, time: ServerTime) {
     const { timeline = defaultTimeline, faults = {}, resourceFaults = {} } = plan;
     checkTimeline("timeline", timeline);
     checkFaults("faults", faults);
     checkFaults("resourceFaults", resourceFaults);
-    this.projectName = projectName;
+    this.id = id;
     this.operationId = operationId;
     this.#timeline = timeline;
     this.#plan = { ...plan };
@@ -114,12 +118,12 @@ export class ServedOperation {
   /** Returns the `Retry-After` header of a response that shows this state. */
   retryAfterHeader(shown: OperationState): Record<string, string> {
     const { retryAfter } = this.#plan;
-    return retryAfter === undefined || isTerminal(shown) ? {} : { "retry-after": String(retryAfter) };
+    return (retryAfter ?? null) === null || isTerminal(shown) ? {} : { "retry-after": String(retryAfter) };
   }
 
   #named(status: OperationState): StatusBody {
     return {
-      id: statusId(this.projectName, this.operationId),
+      id: this.id,
       name: this.operationId,
       status,
       startTime: this.#dateAt(0),

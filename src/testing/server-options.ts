@@ -1,11 +1,15 @@
 import { systemClock } from "../index.ts";
 import type { Clock } from "../index.ts";
-import { checkFunction, checkNumber, checkObject, checkString } from "./validation.ts";
+import { checkFunction, checkNumber, checkObject, checkString, describe } from "./validation.ts";
 import type { ReceivedInitialRequest } from "./data-plane.ts";
 import type { OperationPlan } from "./served-operation.ts";
+import type { OperationStyle, Service } from "./service.ts";
+import { services } from "./services.ts";
 
 /** Options of {@link startOperationStatusServer}. */
 export interface OperationStatusServerOptions {
+  /** The service to emulate. Default `devcenter`. */
+  readonly style?: OperationStyle;
   /** The port. Default 0: any free one. */
   readonly port?: number;
   /** The key and certificate of an HTTPS server, as PEM texts. Default: HTTP. */
@@ -18,7 +22,10 @@ export interface OperationStatusServerOptions {
   readonly requestsPerMinute?: number;
   /** The `Retry-After` of such a 429; `null` for none. Default: the seconds until the minute ends. */
   readonly rateLimitRetryAfter?: string | number | null;
-  /** Returns whether to accept a request with this bearer token; it gets a 401 otherwise. Default: accept all. */
+  /**
+   * Returns whether to accept a request with this bearer token; it gets a 401 otherwise. Default: accept all; with the
+   * style `key-vault`, all that have a token.
+   */
   readonly requireAuthorization?: (token: string | undefined) => boolean;
   /** Returns the plan of an operation that a request starts. `undefined`, and the default: the default plan. */
   readonly onInitialRequest?: (request: ReceivedInitialRequest) => OperationPlan | undefined;
@@ -26,12 +33,13 @@ export interface OperationStatusServerOptions {
 
 /** The options, with defaults for what is missing. */
 export type ServerSettings = OperationStatusServerOptions &
-  Required<Pick<OperationStatusServerOptions, "port" | "speed" | "clock">>;
+  Required<Pick<OperationStatusServerOptions, "port" | "speed" | "clock">> & { readonly service: Service };
 
 /** @throws TypeError or RangeError that names the option, what was expected and what came */
 export function resolveServerOptions(options: OperationStatusServerOptions): ServerSettings {
   checkObject("options", options);
   const { port = 0, speed = 1, clock = systemClock, tls, requestsPerMinute } = options;
+  const service = serviceFor(options.style ?? "devcenter");
   checkNumber("port", port, { max: 65_535, isInteger: true });
   checkNumber("speed", speed, { min: Number.MIN_VALUE });
   checkFunction("requireAuthorization", options.requireAuthorization);
@@ -43,5 +51,10 @@ export function resolveServerOptions(options: OperationStatusServerOptions): Ser
     checkString("tls.key", tls.key);
     checkString("tls.cert", tls.cert);
   }
-  return { ...options, port, speed, clock };
+  return { ...options, port, speed, clock, service };
+}
+
+function serviceFor(style: OperationStyle): Service {
+  if (Object.hasOwn(services, style)) return services[style];
+  throw new RangeError(`style: expected one of ${Object.keys(services).join(", ")}, got ${describe(style)}`);
 }

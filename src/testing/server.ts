@@ -1,22 +1,21 @@
-import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { OperationState } from "../index.ts";
-import { bearerTokenOf, commonHeaders, errorResponse, statusUrl, unauthorizedResponse } from "./responses.ts";
+import { bearerTokenOf, commonHeaders, unauthorizedResponse } from "./responses.ts";
 import type { StatusBody } from "./responses.ts";
 import type { Reply } from "./route.ts";
-import { checkNumber, checkPattern, operationIdPattern, projectNamePattern } from "./validation.ts";
+import { checkNumber, checkPattern, operationIdPattern } from "./validation.ts";
 import { DataPlane } from "./data-plane.ts";
 import { deliver, whenDue } from "./delivery.ts";
-import { checkFault } from "./faults.ts";
-import type { Fault } from "./faults.ts";
+import { checkFault, checkInitialRequestFault } from "./faults.ts";
+import type { Fault, InitialRequestFault } from "./faults.ts";
 import { Listener } from "./listener.ts";
 import { RateLimit } from "./rate-limit.ts";
 import type { CountedRequest } from "./rate-limit.ts";
-import { preflight, respondTo } from "./routes.ts";
+import { preflight } from "./routes.ts";
 import { resolveServerOptions } from "./server-options.ts";
 import type { OperationStatusServerOptions, ServerSettings } from "./server-options.ts";
-import type { OperationPlan } from "./served-operation.ts";
+import type { AddOperationOptions, AddedOperation, Service } from "./service.ts";
 import { checkPhase } from "./timeline.ts";
 import type { Phase } from "./timeline.ts";
 
@@ -40,25 +39,7 @@ export interface RecordedRequest {
   readonly responseStatus?: number;
 }
 
-/** Options of {@link OperationStatusServer.addOperation}. */
-export interface AddOperationOptions extends OperationPlan {
-  /** The operation's project. Default `myProject`. */
-  readonly projectName?: string;
-  /** The operation's id. Default: a random UUID. */
-  readonly operationId?: string;
-}
-
-/** The names and the URL of an added operation. */
-export interface AddedOperation {
-  /** The second argument of `client.operation`. */
-  readonly operationId: string;
-  /** The first argument of `client.operation`. */
-  readonly projectName: string;
-  /** The URL of the operation's status monitor, with api-version 2025-02-01. */
-  readonly operationLocation: string;
-}
-
-/** A server on the loopback address that responds as DevCenter's data plane does in recordings. */
+/** A server on the loopback address that responds as DevCenter's data plane does in recordings, or as another service. */
 export interface OperationStatusServer extends AsyncDisposable {
   /** The server's origin, without a slash at the end. */
   readonly endpoint: string;
@@ -89,6 +70,13 @@ export interface OperationStatusServer extends AsyncDisposable {
    * @throws TypeError or RangeError that names the field that is wrong
    */
   failNext(fault: Fault, times?: number): void;
+  /**
+   * Applies a fault to the next `times` initial requests (default 1). A fault that replaces the response, such as an
+   * HTTP status, rejects the request: no operation starts. After a fault in the delivery the operation has started.
+   *
+   * @throws TypeError or RangeError that names the field that is wrong
+   */
+  failNextInitialRequest(fault: InitialRequestFault, times?: number): void;
   /** Breaks every connection and refuses new ones, as in a restart. Operations continue. */
   goOffline(): Promise<void>;
   /**
@@ -102,8 +90,8 @@ export interface OperationStatusServer extends AsyncDisposable {
 }
 
 /**
- * Starts a server that responds as DevCenter's data plane does. It serves the status of operations, and the requests on
- * dev boxes, environments and customization tasks that start one. Plans set the phases and faults of operations.
+ * Starts a server that responds as DevCenter's data plane does, or as another service by `style`. It serves the status of
+ * operations, and the requests that start one. Plans set the phases and faults of operations.
  *
  * @example
  * ```ts
@@ -147,12 +135,9 @@ class HttpServer implements OperationStatusServer {
   }
 
   addOperation(options: AddOperationOptions = {}): AddedOperation {
-    const { projectName = "myProject", operationId = randomUUID(), ...plan } = options;
-    checkPattern("projectName", projectName, projectNamePattern);
-    checkPattern("operationId", operationId, operationIdPattern);
-    this.#plane.add(projectName, plan, operationId);
-    const operationLocation = statusUrl(this.endpoint, projectName, operationId, "2025-02-01");
-    return { operationId, projectName, operationLocation };
+    const { operationId } = options;
+    if (operationId !== undefined) checkPattern("operationId", operationId, operationIdPattern);
+    return this.#settings.service.addOperation(this.#plane, this.endpoint, options);
   }
 
   setStatus(operationId: string, phase: Phase | OperationState): void {
@@ -169,6 +154,12 @@ class HttpServer implements OperationStatusServer {
     checkFault("fault", fault);
     checkNumber("times", times, { isInteger: true });
     for (let time = 0; time < times; time++) this.#plane.nextFaults.push(fault);
+  }
+
+  failNextInitialRequest(fault: InitialRequestFault, times = 1): void {
+    checkInitialRequestFault("fault", fault);
+    checkNumber("times", times, { isInteger: true });
+    for (let time = 0; time < times; time++) this.#plane.nextInitialFaults.push(fault);
   }
 
   goOffline(): Promise<void> {
@@ -191,12 +182,12 @@ class HttpServer implements OperationStatusServer {
     const url = this.#urlOf(request);
     const recording = this.#record(request, url);
     const rate = this.#rateLimit.count();
-    response.setHeaders(commonHeaders(request.headers, rate.headers));
+    response.setHeaders(commonHeaders(request.headers, this.#settings.service.commonHeaders(rate)));
     // By the same clock as the dates in bodies: clients compare the two to get an operation's age.
     response.setHeader("date", new Date(this.#settings.clock.timestamp()).toUTCString());
     await this.#replyTo(request, url, rate)
       .then((reply) => this.#send(reply, response, recording))
-      .catch((error: unknown) => this.#send(failedReply(error), response, recording));
+      .catch((error: unknown) => this.#send(failedReply(error, this.#settings.service), response, recording));
   }
 
   #send(reply: Reply, response: ServerResponse, recording: Recording): void {
@@ -227,23 +218,29 @@ class HttpServer implements OperationStatusServer {
     if (method === "OPTIONS") return { response: preflight(headers["access-control-request-headers"]) };
     const rejection = this.#rejectionOf(headers, rate);
     const bodyText = await text(request);
-    return rejection ?? respondTo(this.#plane, { method, url, headers, bodyText });
+    return rejection ?? this.#settings.service.respondTo(this.#plane, { method, url, headers, bodyText });
+  }
+
+  #isAccepted(token: string | undefined): boolean {
+    const { requireAuthorization, service } = this.#settings;
+    return requireAuthorization?.(token) ?? (token !== undefined || !service.needsToken);
   }
 
   #rejectionOf(requestHeaders: IncomingHttpHeaders, rate: CountedRequest): Reply | undefined {
-    const { requireAuthorization, rateLimitRetryAfter = rate.secondsLeft } = this.#settings;
+    const { service, rateLimitRetryAfter = rate.secondsLeft } = this.#settings;
     if (rate.isExceeded) {
       const headers = rateLimitRetryAfter === null ? {} : { "retry-after": String(rateLimitRetryAfter) };
-      return { response: errorResponse(429, "TooManyRequests", "Too many requests.", { headers }) };
+      return { response: service.errorResponse(429, "TooManyRequests", "Too many requests.", { headers }) };
     }
     const token = bearerTokenOf(requestHeaders);
-    if (requireAuthorization === undefined || requireAuthorization(token)) return undefined;
-    return { response: unauthorizedResponse(token, { "www-authenticate": 'Bearer realm=""' }) };
+    if (this.#isAccepted(token)) return undefined;
+    const challenge = { "www-authenticate": service.challenge };
+    return { response: unauthorizedResponse(token, challenge, service.errorResponse) };
   }
 }
 
 /** Returns a 500 that shows a test the error of its own callback. */
-function failedReply(error: unknown): Reply {
+function failedReply(error: unknown, { errorResponse }: Service): Reply {
   const message = error instanceof Error ? error.message : String(error);
   return { response: errorResponse(500, "TestServerFailed", message) };
 }

@@ -1,11 +1,11 @@
-import { errorResponse, jsonResponse } from "./responses.ts";
+import { errorResponse, jsonResponse, statusId } from "./responses.ts";
 import type { StatusBody } from "./responses.ts";
-import { devBoxPath, environmentPath, operationHeaders, resourceNotFound } from "./route.ts";
+import { devBoxPath, environmentPath, operationHeaders, resourceNotFound, withFault } from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import { operationIdPattern } from "./validation.ts";
 import { provisioningStateOf } from "./data-plane.ts";
 import type { DataPlane, Resource } from "./data-plane.ts";
-import { deliversStatus, isDeliveryFault, responseOf } from "./faults.ts";
+import { deliversStatus } from "./faults.ts";
 import type { Fault } from "./faults.ts";
 import type { ServedOperation } from "./served-operation.ts";
 
@@ -17,15 +17,16 @@ export const statusRoutes: readonly Route[] = [
 ];
 
 function getStatus(plane: DataPlane, call: Call): Reply {
-  const { projectName, name: target } = call;
+  const { url, projectName, name: target } = call;
   if (!operationIdPattern.test(target)) {
     const message = `operationId: expected ${String(operationIdPattern)}.`;
     return { response: errorResponse(400, "InvalidOperationId", message, { target }) };
   }
-  const operation = plane.find(projectName, target);
+  const operation = plane.operationAt(url.pathname);
   if (operation) return getOperation(operation, plane, call);
   const response = errorResponse(404, "OperationNotFound", `There is no operation ${target}.`, { target });
-  return withFault(plane.nextFaults.shift(), call, { response, operationId: target });
+  const id = statusId(projectName, target);
+  return withFault(plane.nextFaults.shift(), { ...call, id }, { response, operationId: target });
 }
 
 function getOperation(operation: ServedOperation, plane: DataPlane, call: Call): Reply {
@@ -33,18 +34,14 @@ function getOperation(operation: ServedOperation, plane: DataPlane, call: Call):
   const fault = ownFault ?? plane.nextFaults.shift();
   const body = bodyFor(operation, fault);
   const response = jsonResponse(200, body, operationHeaders(call, operation, body.status));
-  return withFault(fault, call, { response, operationId: operation.operationId, pollNumber });
+  const { id, operationId } = operation;
+  return withFault(fault, { ...call, id }, { response, operationId, pollNumber });
 }
 
-function bodyFor(operation: ServedOperation, fault: Fault | undefined): StatusBody {
+/** Returns the status for a poll with this fault. */
+export function bodyFor(operation: ServedOperation, fault: Fault | undefined): StatusBody {
   if (fault?.kind === "stale") return operation.firstStatus();
   return deliversStatus(fault) ? operation.show() : operation.status();
-}
-
-function withFault(fault: Fault | undefined, call: Call, reply: Reply): Reply {
-  if (fault === undefined || fault.kind === "stale") return reply;
-  if (isDeliveryFault(fault)) return { ...reply, deliveryFault: fault };
-  return { ...reply, response: responseOf(fault, call) };
 }
 
 function getResource(plane: DataPlane, call: Call): Reply {
@@ -54,7 +51,7 @@ function getResource(plane: DataPlane, call: Call): Reply {
   const fault = resource.operation.countResourceRequest();
   const provisioningState = fault?.kind === "stale" ? resource.interimState : provisioningStateOf(resource);
   const body = { ...resourceBody(resource, url, name), provisioningState };
-  return withFault(fault, call, { response: jsonResponse(200, body) });
+  return withFault(fault, { ...call, id: resource.operation.id }, { response: jsonResponse(200, body) });
 }
 
 /** Returns a dev box or an environment in the service's format. */

@@ -495,7 +495,7 @@ describe("credentials", () => {
 
   test("and a redirect in a circle ends", async () => {
     const { server, client } = await setUp();
-    const location = `/projects/myProject/operationstatuses/${operationId}?api-version=1`;
+    const location = `/projects/myProject/operationstatuses/${operationId}?api-version=2025-02-01`;
     server.failNext({ kind: "redirect", location }, 100);
     const failure = await rejection(client.getOperationStatus("myProject", operationId));
     expect(failure).toHaveProperty("message", expect.stringContaining("more than 5 redirects"));

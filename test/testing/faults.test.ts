@@ -223,7 +223,7 @@ test("requests for the resource have faults of their own", async () => {
   const own = await startOperationStatusServer({
     onInitialRequest: () => ({ timeline: [{ status: "Succeeded" }], resourceFaults }),
   });
-  const url = `${own.endpoint}/projects/myProject/users/me/devboxes/b1?api-version=1`;
+  const url = `${own.endpoint}/projects/myProject/users/me/devboxes/b1?api-version=2025-02-01`;
   const initial = await fetch(url, { method: "PUT", body: "{}" });
   await fetch(initial.headers.get("operation-location") ?? "");
   const responses = [await fetch(url), await fetch(url), await fetch(url)];

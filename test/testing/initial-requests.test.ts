@@ -74,7 +74,7 @@ describe("PUT", () => {
   });
 
   test("accepts JSON only", async () => {
-    const url = `${server.endpoint}${devBox}?api-version=1`;
+    const url = `${server.endpoint}${devBox}?api-version=2025-02-01`;
     const response = await fetch(url, { method: "PUT", body: "{" });
     expect([response.status, response.headers.get("x-ms-error-code")]).toEqual([400, "InvalidRequestBody"]);
   });

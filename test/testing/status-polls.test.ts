@@ -114,6 +114,20 @@ describe("rejects with an ErrorResponse", () => {
       "MissingApiVersionParameter",
     ],
     [
+      "an api-version that DevCenter never had",
+      "GET",
+      `${statuses}/${operationId}?api-version=1999-01-01`,
+      400,
+      "UnsupportedApiVersionValue",
+    ],
+    [
+      "an api-version that is no date",
+      "GET",
+      `${statuses}/${operationId}?api-version=latest`,
+      400,
+      "UnsupportedApiVersionValue",
+    ],
+    [
       "a short project",
       "GET",
       `/projects/ab/operationstatuses/${operationId}?${version}`,
@@ -152,7 +166,7 @@ test("a browser's preflight request gets the allowed methods and headers", async
   expect(response.status).toBe(204);
   expect(Object.fromEntries(response.headers)).toMatchObject({
     "access-control-allow-origin": "*",
-    "access-control-allow-methods": "GET, PUT, POST, DELETE, OPTIONS",
+    "access-control-allow-methods": "GET, PUT, POST, PATCH, DELETE, OPTIONS",
     "access-control-allow-headers": "authorization,x-ms-client-request-id",
   });
 });
