@@ -22,7 +22,7 @@ export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;
 /** A poller of core-lro 2, which Azure's older SDKs return. */
 export interface LegacyAzurePoller<TResult> {
   /** Polls once. */
-  poll(options?: CallOptions): Promise<unknown>;
+  poll(options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
   /** Returns the latest state that the poller knows. */
   getOperationState(): LegacyAzureState<TResult>;
 }
