@@ -1,14 +1,15 @@
 import { once } from "node:events";
-import type { OperationStatusServer, RecordedRequest } from "../../testing/index.ts";
+import type { AddedOperation, OperationStatusServer, RecordedRequest } from "../../testing/index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodes } from "../output/exit-codes.ts";
 import { toError } from "../output/wait-outcome.ts";
-import { scenarios } from "./scenarios.ts";
-import type { Scenario } from "./scenarios.ts";
+import { emulatedService, scenariosOf } from "./scenarios.ts";
+import type { EmulatedStyle, Scenario } from "./scenarios.ts";
 
 /** The options of `lro emulate`. */
 export interface EmulateOptions {
+  readonly style?: EmulatedStyle;
   readonly port?: number;
   readonly speed?: number;
   readonly scenario?: readonly string[];
@@ -16,27 +17,29 @@ export interface EmulateOptions {
 }
 
 /**
- * Serves operations like DevCenter's until it is interrupted, which is its normal end.
+ * Serves operations like those of DevCenter or another service until it is interrupted, which is its normal end.
  *
  * @returns the exit code
  * @throws UsageError if the port cannot be used
  */
 export async function emulate(options: EmulateOptions, context: CliContext): Promise<number> {
-  const { port = 0, speed = 1, scenario: names } = options;
+  const { style = "devcenter", port = 0, speed = 1, scenario: names } = options;
+  const scenarios = scenariosOf(style);
   const chosen = names === undefined ? scenarios : scenarios.filter(({ name }) => names.includes(name));
   const { startOperationStatusServer } = await import("../../testing/index.ts");
-  const server = await startOperationStatusServer({ port, speed }).catch((error: unknown) => {
+  const server = await startOperationStatusServer({ style, port, speed }).catch((error: unknown) => {
     throw new UsageError(`--port: ${toError(error).message}`);
   });
   const stopLog = options.verbose === true ? logRequests(server, context) : () => {};
-  context.stdout.write(welcome(server, chosen));
+  context.stdout.write(welcome(style, server, chosen));
   if (!context.interruption.aborted) await once(context.interruption, "abort");
   stopLog();
   await server.close();
   return exitCodes.succeeded;
 }
 
-function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): string {
+function welcome(style: EmulatedStyle, server: OperationStatusServer, chosen: readonly Scenario[]): string {
+  const { name: service, start } = emulatedService(style);
   const added = chosen.map(({ name, title, plan }) => {
     return { name, title, ...server.addOperation({ ...plan, startsAtFirstPoll: true }) };
   });
@@ -44,23 +47,29 @@ function welcome(server: OperationStatusServer, chosen: readonly Scenario[]): st
     ({ name, title, operationLocation }) => `  ${name}: ${title}\n    ${operationLocation}\n`,
   );
   const [first] = added;
-  const usage =
-    first === undefined
-      ? ""
-      : `
-Wait for one or more of them:
-  npx lro wait '${first.operationLocation}'
-or set these for a program of yours:
-  ENDPOINT=${server.endpoint} PROJECT=${first.projectName} OPERATION_ID=${first.operationId}
-`;
-  return `Emulating DevCenter at ${server.endpoint}
+  const usage = first === undefined ? "" : usageOf(server, first);
+  return `Emulating ${service} at ${server.endpoint}
 
 Operations; each starts at its first poll:
 ${lines.join("")}${usage}
 Start another:
-  curl -i -X PUT '${server.endpoint}/projects/myProject/users/me/devboxes/myBox?api-version=2025-02-01' -d '{}'
+  curl -i -X ${start.method} '${server.endpoint}${start.path}' -d '{}'
 
 Ctrl-C stops the server.
+`;
+}
+
+function usageOf(
+  { endpoint }: OperationStatusServer,
+  { operationLocation, projectName, operationId }: AddedOperation,
+): string {
+  const wait = `
+Wait for one or more of them:
+  npx lro wait '${operationLocation}'
+`;
+  if (projectName === "") return wait;
+  return `${wait}or set these for a program of yours:
+  ENDPOINT=${endpoint} PROJECT=${projectName} OPERATION_ID=${operationId}
 `;
 }
 

@@ -18,7 +18,7 @@ import {
   parserFor,
 } from "./options.ts";
 import { addQueue } from "./queue-command.ts";
-import { scenarios } from "./scenarios.ts";
+import { emulatedStyles, scenarios } from "./scenarios.ts";
 import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
 import { columnsOf, paintFor, writeError } from "../output/terminal.ts";
@@ -155,7 +155,14 @@ function addEmulate(program: Command): Command {
   const names = scenarios.map(({ name }) => name);
   return program
     .command("emulate")
-    .description("serve operations like DevCenter's on this machine, to try things out")
+    .description(
+      "serve operations like those of DevCenter or another service on this machine, to try things out",
+    )
+    .addOption(
+      new Option("--style <name>", "serve operations of this kind of service (default: devcenter)").choices(
+        emulatedStyles,
+      ),
+    )
     .option("--port <number>", "listen here (default: any free port)", parsePort)
     .option("--speed <factor>", "how many times as fast time passes (default: 1)", parseFactor)
     .addOption(new Option("--scenario <name...>", "serve only these operations").choices(names))

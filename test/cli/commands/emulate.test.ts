@@ -71,6 +71,25 @@ test.each([
   await emulation.end();
 });
 
+const locations: [string, RegExp][] = [
+  ["arm", /\/operationStatuses\/[0-9a-f-]{36}\?api-version=/],
+  ["operation-location", /\/operations\/[0-9a-f-]{36}\?api-version=/],
+  ["location", /\/operationResults\/[0-9a-f-]{36}\?api-version=/],
+  ["resource", /\/virtualMachines\/[0-9a-f-]{36}\?api-version=/],
+  ["fabric", /\/v1\/operations\/[0-9a-f-]{36}$/],
+];
+test.each(locations)("--style %s serves operations of that kind", async (style, location) => {
+  const emulation = await startEmulation("--style", style);
+  const urls = Array.from(emulation.stdout.text.matchAll(/^ {4}(http\S+)$/gm), ([, url = ""]) => url);
+  expect(urls).toHaveLength(scenarios.length);
+  for (const url of urls) expect(url).toMatch(location);
+  expect(emulation.stdout.text).toContain(`npx lro wait '${urls[0]}'`);
+  expect((await fetch(urls[0] ?? "")).ok).toBe(true);
+  const [, method = "", url = ""] = /curl -i -X (\w+) '(\S+)'/.exec(emulation.stdout.text) ?? [];
+  expect([201, 202]).toContain((await fetch(url, { method, body: "{}" })).status);
+  await emulation.end();
+});
+
 test("an operation starts at its first poll", async () => {
   const emulation = await startEmulation("--scenario", "percent");
   const before = Date.now();
