@@ -1,4 +1,4 @@
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { Timeline } from "lro-poller/testing";
 
 const devBoxInFourSeconds: Timeline = [
@@ -29,7 +29,7 @@ export async function connectToMany(timelines: readonly Timeline[]) {
       close: async () => {},
     };
   }
-  const server = await startOperationStatusServer();
+  const server = await startOperationServer();
   const operationIds = timelines.map((timeline) => server.addOperation({ timeline }).operationId);
   const close = () => server.close();
   return { endpoint: server.endpoint, credential: undefined, projectName: "myProject", operationIds, close };

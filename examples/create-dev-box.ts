@@ -1,11 +1,10 @@
 import { OperationStatusesClient } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { credentialFor } from "./connect.ts";
 
 // In Azure if DEVCENTER_ENDPOINT, DEVCENTER_PROJECT and DEVCENTER_POOL are set; in an emulator otherwise.
 const { DEVCENTER_ENDPOINT, DEVCENTER_PROJECT = "myProject", DEVCENTER_POOL = "myPool" } = process.env;
-const emulator =
-  DEVCENTER_ENDPOINT === undefined ? await startOperationStatusServer({ speed: 4 }) : undefined;
+const emulator = DEVCENTER_ENDPOINT === undefined ? await startOperationServer({ speed: 4 }) : undefined;
 
 const endpoint = DEVCENTER_ENDPOINT ?? emulator?.endpoint ?? "";
 const client = new OperationStatusesClient(endpoint, await credentialFor(endpoint));

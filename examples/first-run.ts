@@ -6,7 +6,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { OperationFailedError, OperationStatusesClient, pollUntilDone } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { Timeline } from "lro-poller/testing";
 
 const creation: Timeline = [
@@ -36,7 +36,7 @@ const failure: Timeline = [
   },
 ];
 
-const server = await startOperationStatusServer();
+const server = await startOperationServer();
 try {
   const locations = [creation, failure].map(
     (timeline) => server.addOperation({ timeline }).operationLocation,

@@ -3,7 +3,7 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { isRedisInstalled, missingRedis, startRedis } from "./redis-server.ts";
 
 // Three workers wait for a hundred operations, and one of them is killed every second.
@@ -25,7 +25,7 @@ async function work(endpoint: string, port: number): Promise<void> {
 async function waitForAll(): Promise<void> {
   const redis = await startRedis();
   // So many that the queue is not throttled.
-  const server = await startOperationStatusServer({ requestsPerMinute: 1_000_000 });
+  const server = await startOperationServer({ requestsPerMinute: 1_000_000 });
   const env = {
     ...process.env,
     WORKER_ENDPOINT: server.endpoint,

@@ -1,6 +1,6 @@
 // Makes the images of the README anew: real waits in a real terminal (tmux) and a real browser (Chromium).
 import type { Browser } from "playwright-core";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { launchChromium } from "../../test/support/chromium.ts";
 import { closeTerminal, openTerminal, screenOf } from "./terminal.ts";
 import { manyPlans, namedPlans } from "./plans.ts";
@@ -9,7 +9,7 @@ import { pageOfScreen } from "./screen-page.ts";
 
 const images = new URL("../images/", import.meta.url);
 
-const server = await startOperationStatusServer();
+const server = await startOperationServer();
 const browser = await launchChromium();
 try {
   await photographTerminal(browser);

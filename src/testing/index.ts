@@ -23,9 +23,9 @@ export type {
   ScriptedStatus,
 } from "./scripted-operation.ts";
 export type { OperationPlan } from "./served-operation.ts";
-export type { OperationStatusServerOptions } from "./server-options.ts";
-export { startOperationStatusServer } from "./server.ts";
-export type { OperationStatusServer, RecordedRequest } from "./server.ts";
+export type { OperationServerOptions } from "./server-options.ts";
+export { startOperationServer } from "./server.ts";
+export type { OperationServer, RecordedRequest } from "./server.ts";
 export type { AddOperationOptions, AddedOperation, OperationStyle } from "./service.ts";
 export type { PercentRamp, Phase, Timeline } from "./timeline.ts";
 export { createVirtualClock } from "./virtual-clock.ts";

@@ -6,8 +6,8 @@ import type { OperationPlan } from "./served-operation.ts";
 import type { OperationStyle, Service } from "./service.ts";
 import { services } from "./services.ts";
 
-/** Options of {@link startOperationStatusServer}. */
-export interface OperationStatusServerOptions {
+/** Options of {@link startOperationServer}. */
+export interface OperationServerOptions {
   /** The service to emulate. Default `devcenter`. */
   readonly style?: OperationStyle;
   /** The port. Default 0: any free one. */
@@ -32,11 +32,11 @@ export interface OperationStatusServerOptions {
 }
 
 /** The options, with defaults for what is missing. */
-export type ServerSettings = OperationStatusServerOptions &
-  Required<Pick<OperationStatusServerOptions, "port" | "speed" | "clock">> & { readonly service: Service };
+export type ServerSettings = OperationServerOptions &
+  Required<Pick<OperationServerOptions, "port" | "speed" | "clock">> & { readonly service: Service };
 
 /** @throws TypeError or RangeError that names the option, what was expected and what came */
-export function resolveServerOptions(options: OperationStatusServerOptions): ServerSettings {
+export function resolveServerOptions(options: OperationServerOptions): ServerSettings {
   checkObject("options", options);
   const { port = 0, speed = 1, clock = systemClock, tls, requestsPerMinute } = options;
   const service = serviceFor(options.style ?? "devcenter");

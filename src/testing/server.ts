@@ -14,7 +14,7 @@ import { RateLimit } from "./rate-limit.ts";
 import type { CountedRequest } from "./rate-limit.ts";
 import { preflight } from "./routes.ts";
 import { resolveServerOptions } from "./server-options.ts";
-import type { OperationStatusServerOptions, ServerSettings } from "./server-options.ts";
+import type { OperationServerOptions, ServerSettings } from "./server-options.ts";
 import type { AddOperationOptions, AddedOperation, Service } from "./service.ts";
 import { checkPhase } from "./timeline.ts";
 import type { Phase } from "./timeline.ts";
@@ -40,7 +40,7 @@ export interface RecordedRequest {
 }
 
 /** A server on the loopback address that responds as DevCenter's data plane does in recordings, or as another service. */
-export interface OperationStatusServer extends AsyncDisposable {
+export interface OperationServer extends AsyncDisposable {
   /** The server's origin, without a slash at the end. */
   readonly endpoint: string;
   /** Every request so far, in order of arrival. */
@@ -95,7 +95,7 @@ export interface OperationStatusServer extends AsyncDisposable {
  *
  * @example
  * ```ts
- * const server = await startOperationStatusServer();
+ * const server = await startOperationServer();
  * const { projectName, operationId } = server.addOperation({
  *   timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded", properties: { answer: 42 } }],
  * });
@@ -105,9 +105,7 @@ export interface OperationStatusServer extends AsyncDisposable {
  * ```
  * @throws TypeError or RangeError that names the option that is wrong; the system's error if it cannot listen
  */
-export async function startOperationStatusServer(
-  options: OperationStatusServerOptions = {},
-): Promise<OperationStatusServer> {
+export async function startOperationServer(options: OperationServerOptions = {}): Promise<OperationServer> {
   const settings = resolveServerOptions(options);
   const listener = new Listener(settings.port, settings.tls);
   await listener.open();
@@ -116,7 +114,7 @@ export async function startOperationStatusServer(
 
 type Recording = { -readonly [field in keyof RecordedRequest]: RecordedRequest[field] };
 
-class HttpServer implements OperationStatusServer {
+class HttpServer implements OperationServer {
   readonly endpoint: string;
   readonly requests: Recording[] = [];
   readonly #listener: Listener;

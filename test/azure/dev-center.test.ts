@@ -7,12 +7,12 @@ import type {
   StartOperationOptions,
   StartedPoller,
 } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type {
   OperationAction,
   ReceivedInitialRequest,
   OperationPlan,
-  OperationStatusServer,
+  OperationServer,
 } from "lro-poller/testing";
 import { rejection } from "../support/rejections.ts";
 import { fast } from "./lro/support.ts";
@@ -28,7 +28,7 @@ const environmentBody = {
   parameters: { size: 3 },
 };
 
-let server: OperationStatusServer;
+let server: OperationServer;
 let client: OperationStatusesClient;
 let initialRequests: ReceivedInitialRequest[];
 let plan: OperationPlan;
@@ -36,7 +36,7 @@ let plan: OperationPlan;
 beforeEach(async () => {
   initialRequests = [];
   plan = { timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] };
-  server = await startOperationStatusServer({
+  server = await startOperationServer({
     onInitialRequest: (request) => {
       initialRequests.push(request);
       return plan;

@@ -11,27 +11,22 @@ import {
   systemClock,
 } from "lro-poller";
 import type { OperationStatusesClientOptions, PollOptions } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type {
-  Fault,
-  OperationStatusServer,
-  OperationStatusServerOptions,
-  Timeline,
-} from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { Fault, OperationServer, OperationServerOptions, Timeline } from "lro-poller/testing";
 import { fastClock } from "../support/clock.ts";
 import { CountingCredential } from "../support/credential.ts";
 import { rejection } from "../support/rejections.ts";
 import { createCertificate } from "../support/tls.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
-const opened: OperationStatusServer[] = [];
+const opened: OperationServer[] = [];
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((server) => server.close()));
 });
 
-async function startServer(options: OperationStatusServerOptions = {}): Promise<OperationStatusServer> {
-  const server = await startOperationStatusServer(options);
+async function startServer(options: OperationServerOptions = {}): Promise<OperationServer> {
+  const server = await startOperationServer(options);
   opened.push(server);
   return server;
 }
@@ -319,11 +314,11 @@ describe("credentials", () => {
   const certificate = createCertificate();
 
   async function setUp(
-    options: OperationStatusServerOptions = {},
+    options: OperationServerOptions = {},
     credential: CountingCredential = new CountingCredential(),
     clientOptions: OperationStatusesClientOptions = {},
   ): Promise<{
-    server: OperationStatusServer;
+    server: OperationServer;
     client: OperationStatusesClient;
     credential: CountingCredential;
   }> {
@@ -337,7 +332,7 @@ describe("credentials", () => {
     return { server, client, credential };
   }
 
-  function tokensSent(server: OperationStatusServer): (string | undefined)[] {
+  function tokensSent(server: OperationServer): (string | undefined)[] {
     return server.requests.map(({ headers }) => headers.authorization);
   }
 

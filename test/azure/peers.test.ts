@@ -1,12 +1,12 @@
 import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { afterAll, describe, expect, test } from "vitest";
 import { OperationStatusesClient, fixed, pollUntilDone, systemClock } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { Fault, Timeline } from "lro-poller/testing";
 import { fastClock } from "../support/clock.ts";
 import { coreLroPoller } from "../support/core-lro.ts";
 
-const server = await startOperationStatusServer();
+const server = await startOperationServer();
 afterAll(() => server.close());
 
 const timeline: Timeline = [

@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { OperationNotFoundError, OperationStatusesClient, PollingTimeoutError } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
@@ -14,7 +14,7 @@ const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 redisTest(
   "an operation whose wait timed out continues when it is added again, and waits for the Retry-After",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const { operationId } = server.addOperation({
       timeline: [
         { status: "Running", polls: 1 },
@@ -51,7 +51,7 @@ redisTest(
 redisTest(
   "an operation that was not found is polled again when it is added again",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const client = new OperationStatusesClient(server.endpoint);
     const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
     await using queue = createOperationQueue({ connection });
@@ -68,7 +68,7 @@ redisTest(
 redisTest(
   "a rejected operation that is added again goes to the worker that may poll it",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
     const client = new OperationStatusesClient(server.endpoint);
     const operation = client.operation("myProject", operationId);
@@ -92,7 +92,7 @@ redisTest(
 redisTest(
   "a caller that waits for a job that was removed and added again gets the result of the new one",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
@@ -109,7 +109,7 @@ redisTest(
 );
 
 redisTest("a wait times out even if no worker runs", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
   const client = new OperationStatusesClient(server.endpoint);
   await using queue = createOperationQueue({ connection });

@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
 import type { OperationWorkerOptions } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect, test, vi } from "vitest";
 import { startRedis } from "../../examples/redis-server.ts";
 import { rejection } from "../support/rejections.ts";
@@ -112,7 +112,7 @@ redisTest("every call of a closed queue rejects", async ({ connection }) => {
 redisTest(
   "a queue opens one connection for all handles, and closes it with the queue",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const client = new OperationStatusesClient(server.endpoint);
     const redis = new Redis(connection);
     const connections = async (): Promise<number> =>

@@ -3,13 +3,8 @@ import { OperationStatusesClient, isTerminal } from "lro-poller";
 import type { LroError } from "lro-poller";
 import { createOperationQueue } from "lro-poller/bullmq";
 import type { OperationHandle } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type {
-  AddedOperation,
-  OperationPlan,
-  OperationStatusServer,
-  RecordedRequest,
-} from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { AddedOperation, OperationPlan, OperationServer, RecordedRequest } from "lro-poller/testing";
 import { expect } from "vitest";
 import { seeded } from "../../bench/schedule/random.ts";
 import { redisTest } from "../support/redis.ts";
@@ -30,7 +25,7 @@ redisTest(
   async (redis) => {
     const random = seeded(seed);
     // In effect no limit: it is there for the headers that name the requests left.
-    await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
+    await using server = await startOperationServer({ requestsPerMinute: 10_000_000 });
     const client = new OperationStatusesClient(server.endpoint);
     const startedAt = performance.now();
     await using queue = createOperationQueue({ connection: redis.connection, logger: silent });
@@ -110,7 +105,7 @@ async function outcomeOf(handle: OperationHandle): Promise<string> {
 }
 
 /** The outcome by the server's own state. */
-function expectedOutcome(server: OperationStatusServer, { operationId }: AddedOperation): string {
+function expectedOutcome(server: OperationServer, { operationId }: AddedOperation): string {
   const { status, properties, error } = server.state(operationId);
   expect(isTerminal(status)).toBe(true);
   return JSON.stringify([status, status === "Succeeded" ? properties : error?.message]);

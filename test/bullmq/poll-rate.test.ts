@@ -1,6 +1,6 @@
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { redisTest } from "../support/redis.ts";
 import { earlyPolls } from "./early-polls.ts";
@@ -9,7 +9,7 @@ import { startWorkers } from "./fleet.ts";
 redisTest(
   "none of three workers polls before a Retry-After that another got, though their clocks differ by minutes",
   async (redis) => {
-    await using server = await startOperationStatusServer({ requestsPerMinute: 1_000_000 });
+    await using server = await startOperationServer({ requestsPerMinute: 1_000_000 });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection: redis.connection });
     const clockOffByInMs = [0, 120_000, -3000];

@@ -1,12 +1,12 @@
 import { OperationFailedError, OperationStatusesClient, PollingError } from "lro-poller";
 import type { OperationState, Progress } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { redisTest } from "../support/redis.ts";
 
 redisTest("a worker polls, and the handle gets the result and the progress", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { projectName, operationId } = server.addOperation({
     timeline: [
       { status: "NotStarted", polls: 1 },
@@ -40,7 +40,7 @@ redisTest("a worker polls, and the handle gets the result and the progress", asy
 });
 
 redisTest("the error of the service comes through Redis without a loss", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const policy = { type: "PolicyViolation", info: { policyDefinitionName: "no-public-ip" } };
   const cause = { code: "ZonalAllocationFailed", message: "Full." };
   const error = {
@@ -70,7 +70,7 @@ redisTest("the error of the service comes through Redis without a loss", async (
 });
 
 redisTest("a failed operation rejects with the same error as in a poller", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const error = {
     code: "DeploymentFailed",
     message: "No.",

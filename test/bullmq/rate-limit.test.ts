@@ -1,6 +1,6 @@
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { redisTest, skipReason } from "../support/redis.ts";
 import { startWorkers } from "./fleet.ts";
@@ -16,7 +16,7 @@ const isRequested = process.env["OPERATIONS"] !== undefined;
 redisTest(
   "three workers that want more than 300 polls a minute use up that rate, with less than 2 % of 429s",
   async (redis) => {
-    await using server = await startOperationStatusServer({ requestsPerMinute });
+    await using server = await startOperationServer({ requestsPerMinute });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection: redis.connection });
     await using workers = await startWorkers(3, redis, server);

@@ -5,8 +5,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { createOperationQueue } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, Timeline } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer, Timeline } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
 import type { RedisServer } from "../../examples/redis-server.ts";
 import { redisTest } from "../support/redis.ts";
@@ -51,7 +51,7 @@ interface Runner {
   start(program: string, env?: NodeJS.ProcessEnv): ChildProcess;
 }
 
-function runnerFor(server: OperationStatusServer, { connection }: RedisServer): Runner {
+function runnerFor(server: OperationServer, { connection }: RedisServer): Runner {
   // The emulator uses plain HTTP, over which no credential is sent.
   const folder = folderOfPrograms((text) =>
     text.replace(/^import .*identity";\n/m, "").replace(", new DefaultAzureCredential()", ""),
@@ -105,7 +105,7 @@ test("a script changes to the queue by its import and one option, and all progra
 });
 
 redisTest("the worker and both sides of the diff run", async (redis) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { projectName: PROJECT, operationId: OPERATION_ID } = server.addOperation({
     timeline: [
       { status: "Running", polls: 1, percentComplete: 40 },
@@ -123,7 +123,7 @@ redisTest(
   "a service adds an operation, a worker polls it, and a third process gets the result",
   async (redis) => {
     const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
-    await using server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline }) });
+    await using server = await startOperationServer({ onInitialRequest: () => ({ timeline }) });
     const runner = runnerFor(server, redis);
     const serviceProcess = runner.start("service.ts", { PORT: "0" });
     const [output]: unknown[] = await once(serviceProcess.stdout ?? serviceProcess, "data");
@@ -145,7 +145,7 @@ redisTest(
 );
 
 redisTest("a wait that timed out continues when its operation is added again", async (redis) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { projectName, operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
   const { endpoint } = server;
   const runner = runnerFor(server, redis);

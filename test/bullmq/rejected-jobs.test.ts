@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import { OperationStatusesClient } from "lro-poller";
 import type { Operation } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
@@ -14,7 +14,7 @@ const retried = { attempts: Number.MAX_SAFE_INTEGER, backoff: { type: "fixed", d
 redisTest(
   "a job whose options were tampered with is rejected, not retried for ever",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
     const client = new OperationStatusesClient(server.endpoint);
     const { logger, lines } = recordingLogger();

@@ -3,13 +3,13 @@ import { Queue } from "bullmq";
 import { OperationStatusesClient, RequestError } from "lro-poller";
 import type { RateLimit } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect } from "vitest";
 import { SharedLimiter } from "../../src/bullmq/shared-limiter.ts";
 import { redisTest } from "../support/redis.ts";
 
 redisTest("a worker lifts the limit of a worker that has died", async ({ connection }) => {
-  await using server = await startOperationStatusServer({ requestsPerMinute: 1_000_000 });
+  await using server = await startOperationServer({ requestsPerMinute: 1_000_000 });
   const client = new OperationStatusesClient(server.endpoint);
   const raw = new Queue("operations", { connection });
   await using queue = createOperationQueue({ connection });
@@ -29,7 +29,7 @@ redisTest("a worker lifts the limit of a worker that has died", async ({ connect
 });
 
 redisTest("a longer Retry-After that another worker got is not cut short", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const raw = new Queue("operations", { connection });
   // While this response is under way, another worker gets a longer Retry-After.
   const pauseByAnother: PipelinePolicy = {

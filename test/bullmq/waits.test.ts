@@ -8,7 +8,7 @@ import {
   createPoller,
 } from "lro-poller";
 import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { OperationPlan } from "lro-poller/testing";
 import { expect } from "vitest";
 import { CountingCredential } from "../support/credential.ts";
@@ -21,7 +21,7 @@ const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 redisTest(
   "adding an operation that is in the queue returns the handle of its job",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const { projectName, operationId } = server.addOperation({
       timeline: [
         { status: "Running", polls: 2 },
@@ -55,7 +55,7 @@ redisTest(
 );
 
 redisTest("a wait of a poller continues in the queue, with its counts", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationLocation } = server.addOperation({
     timeline: [{ status: "Running", polls: 2, percentComplete: 30 }, { status: "Succeeded" }],
   });
@@ -74,7 +74,7 @@ redisTest("a wait of a poller continues in the queue, with its counts", async ({
 redisTest(
   "a timeout, an outage and a missing operation end a wait as in a poller",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
     await using worker = createOperationWorker({ connection, clients: [client] });
@@ -116,7 +116,7 @@ redisTest(
 redisTest(
   "a signal aborts one wait, closing the queue rejects all; the workers continue",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
     const client = new OperationStatusesClient(server.endpoint);
     const queue = createOperationQueue({ connection });
@@ -139,7 +139,7 @@ redisTest(
 );
 
 redisTest("a 429 throttles the polls of all operations", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const client = new OperationStatusesClient(server.endpoint);
   await using queue = createOperationQueue({ connection });
   await using one = createOperationWorker({ connection, clients: [client], concurrency: 1 });
@@ -171,7 +171,7 @@ redisTest(
       { timeline: [{ status: "Succeeded" }], resourceFaults: { 1: { kind: "status", status: 500 } } },
       { timeline: [{ status: "Succeeded" }], resourceFaults: failing },
     ];
-    await using server = await startOperationStatusServer({ onInitialRequest: () => plans.shift() });
+    await using server = await startOperationServer({ onInitialRequest: () => plans.shift() });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
     await using worker = createOperationWorker({ connection, clients: [client] });
@@ -196,7 +196,7 @@ redisTest("Redis never gets a credential", async ({ connection }) => {
   const certificate = await createCertificate();
   setDefaultCACertificates([certificate.cert]);
   const credential = new CountingCredential();
-  await using server = await startOperationStatusServer({
+  await using server = await startOperationServer({
     tls: certificate,
     requireAuthorization: (token) => credential.isValid(token),
   });
@@ -219,7 +219,7 @@ redisTest("Redis never gets a credential", async ({ connection }) => {
 redisTest(
   "a job of another origin or of another format is rejected before anything is sent",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer();
+    await using server = await startOperationServer();
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
     await using worker = createOperationWorker({ connection, clients: [client] });
@@ -251,7 +251,7 @@ redisTest(
 );
 
 redisTest("pollUntilDone opens the queue, waits, and closes the queue", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationId } = server.addOperation({
     timeline: [
       { status: "Running", polls: 1 },

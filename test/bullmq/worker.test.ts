@@ -2,7 +2,7 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
-import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import { scriptedOperation, startOperationServer } from "lro-poller/testing";
 import { expect, onTestFinished, vi } from "vitest";
 import { redisTest } from "../support/redis.ts";
 import { earlyPolls } from "./early-polls.ts";
@@ -13,7 +13,7 @@ const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 redisTest(
   "polls without an interval notify progress one by one, and the worker can be closed",
   async ({ connection }) => {
-    await using server = await startOperationStatusServer({ requestsPerMinute: 10_000_000 });
+    await using server = await startOperationServer({ requestsPerMinute: 10_000_000 });
     const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
@@ -36,7 +36,7 @@ redisTest(
 );
 
 redisTest("a worker that is closed during a poll saves the response", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationId } = server.addOperation({
     timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
     retryAfter: 2,
@@ -75,7 +75,7 @@ redisTest("a worker warns once of each unknown state that looks terminal", async
 });
 
 redisTest("a worker that may not read the state of Redis still saves its polls", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationId } = server.addOperation({
     timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }],
     retryAfter: 3,
@@ -96,7 +96,7 @@ redisTest("a worker that may not read the state of Redis still saves its polls",
 });
 
 redisTest("an operation that is removed during a poll stays, and ends", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationId } = server.addOperation({
     timeline: [{ status: "Succeeded", properties: 42 }],
     faults: { 1: { kind: "late", delayInMs: 300 } },
@@ -116,7 +116,7 @@ redisTest("an operation that is removed during a poll stays, and ends", async ({
 });
 
 redisTest("a worker gets Redis's time before it polls, however long it was idle", async ({ connection }) => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
   const client = new OperationStatusesClient(server.endpoint);
   await using queue = createOperationQueue({ connection });

@@ -6,8 +6,8 @@ import { WriteStream } from "node:tty";
 import { systemClock } from "lro-poller";
 import type { PollOptions } from "lro-poller";
 import { expect, onTestFinished } from "vitest";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, OperationStatusServerOptions, Timeline } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer, OperationServerOptions, Timeline } from "lro-poller/testing";
 import type { CliContext, Output } from "../../src/cli/input/context.ts";
 import { run } from "../../src/cli/commands/program.ts";
 import { fastClock } from "../support/clock.ts";
@@ -99,10 +99,8 @@ export function temporaryFolder(): string {
 }
 
 /** A server that is closed when the test is over. */
-export async function startServer(
-  options: OperationStatusServerOptions = {},
-): Promise<OperationStatusServer> {
-  const server = await startOperationStatusServer(options);
+export async function startServer(options: OperationServerOptions = {}): Promise<OperationServer> {
+  const server = await startOperationServer(options);
   onTestFinished(() => server.close());
   return server;
 }

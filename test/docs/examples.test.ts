@@ -18,7 +18,7 @@ import { DefaultAzureCredential } from "@azure/identity";
 import * as library from "lro-poller";
 import * as kit from "lro-poller/testing";
 const { OperationStatusesClient, createPoller, createPollerGroup, durationHistory, exponential, fromPollerLike, pollAll, pollUntilDone, startOperation } = library;
-const { createVirtualClock, scriptedOperation, startOperationStatusServer } = kit;
+const { createVirtualClock, scriptedOperation, startOperationServer } = kit;
 declare const [endpoint, operationId, url]: [string, string, string];
 declare const operationIds: string[];
 declare const response: Response;

@@ -2,7 +2,7 @@ import { globSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as library from "lro-poller";
 import type { PollOptions } from "lro-poller";
-import type { AddOperationOptions, Fault, OperationStatusServerOptions, Phase } from "lro-poller/testing";
+import type { AddOperationOptions, Fault, OperationServerOptions, Phase } from "lro-poller/testing";
 import type { AddOptions, OperationQueueOptions, OperationWorkerOptions } from "lro-poller/bullmq";
 
 /** Returns the words in code type at the start of each first cell of a table, links included. */
@@ -119,7 +119,7 @@ describe("the page of the test kit", () => {
       rateLimitRetryAfter: true,
       requireAuthorization: true,
       onInitialRequest: true,
-    } satisfies Record<keyof OperationStatusServerOptions, true>,
+    } satisfies Record<keyof OperationServerOptions, true>,
     Plans: {
       timeline: true,
       retryAfter: true,

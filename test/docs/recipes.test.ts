@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { Timeline } from "lro-poller/testing";
 import { failing } from "../runtimes/plans.ts";
 import { lacksProgram } from "../support/programs.ts";
@@ -23,7 +23,7 @@ interface Step {
 
 /** Runs the recipe's step for an operation of an emulator, by the shell and the flags that GitHub Actions use. */
 async function runStep(timeline: Timeline): Promise<Step> {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const folder = mkdtempSync(join(tmpdir(), "step-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });

@@ -7,8 +7,8 @@ import { InvocationContext } from "@azure/functions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { OperationStatusesClient, PollingTimeoutError, createPoller } from "lro-poller";
 import type { DurationStore, ResumeToken } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, Timeline } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer, Timeline } from "lro-poller/testing";
 import { failing, succeeding } from "../runtimes/plans.ts";
 import { CountingCredential } from "../support/credential.ts";
 import { createCertificate } from "../support/tls.ts";
@@ -49,7 +49,7 @@ const snippets = pages.flatMap((page) => {
   return page === "docs/queue.md" ? [] : found;
 });
 
-let server: OperationStatusServer;
+let server: OperationServer;
 /** The timelines of the next operations that a program starts. */
 const nextTimelines: Timeline[] = [];
 const folder = mkdtempSync(join(import.meta.dirname, "snippets-"));
@@ -59,7 +59,7 @@ beforeAll(async () => {
   const certificate = await createCertificate();
   tls.setDefaultCACertificates([...trusted, certificate.cert]);
   const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
-  server = await startOperationStatusServer({
+  server = await startOperationServer({
     tls: certificate,
     onInitialRequest: () => ({ timeline: nextTimelines.shift() ?? timeline }),
     requireAuthorization: (token) => token !== undefined,

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient, PollingError, pollUntilDone } from "lro-poller";
 import type { FailedPoll } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, OperationStatusServerOptions } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer, OperationServerOptions } from "lro-poller/testing";
 import { fast } from "../azure/lro/support.ts";
 import { rejection } from "../support/rejections.ts";
 import { createCertificate } from "../support/tls.ts";
@@ -10,8 +10,8 @@ import type { CertificateFlaws } from "../support/tls.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 
-async function serve(options: OperationStatusServerOptions = {}): Promise<OperationStatusServer> {
-  const server = await startOperationStatusServer(options);
+async function serve(options: OperationServerOptions = {}): Promise<OperationServer> {
+  const server = await startOperationServer(options);
   onTestFinished(() => server.close());
   const timeline = [
     { status: "Running", polls: 3 },

@@ -1,5 +1,5 @@
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, VirtualClock } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer, VirtualClock } from "lro-poller/testing";
 import { seeded } from "../../bench/schedule/random.ts";
 import { between, mixOf } from "./mixes.ts";
 import type { Mix } from "./mixes.ts";
@@ -10,7 +10,7 @@ export type WaitResult = "right" | "wrong" | "lost" | "hung";
 
 /** A server with its clock, and the operations on it. */
 export interface Stage {
-  readonly server: OperationStatusServer;
+  readonly server: OperationServer;
   readonly clock: VirtualClock;
   readonly mixes: readonly Mix[];
   /** Stops the clock and closes the server. */
@@ -25,7 +25,7 @@ export async function setStage(seed: number, waits: number): Promise<Stage> {
   const mixes = Array.from({ length: waits }, () => mixOf(random));
   const { clock, stop } = startEventLoopClock();
   const plans = new Map(mixes.map((mix) => [mix.operationId, mix]));
-  const server = await startOperationStatusServer({
+  const server = await startOperationServer({
     clock,
     // So high that it is never reached and no response tells a client to slow down.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient } from "lro-poller";
 import type { DevBox, StartedPoller } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { Fault, OperationPlan } from "lro-poller/testing";
 import { fast } from "../azure/lro/support.ts";
 import { rejection } from "../support/rejections.ts";
@@ -90,7 +90,7 @@ const permanent: [string, Fault, object][] = [
 ];
 
 const plans = new Map<string, OperationPlan>();
-const server = await startOperationStatusServer({
+const server = await startOperationServer({
   onInitialRequest: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
 });
 afterAll(() => server.close());
@@ -141,7 +141,7 @@ describe.each(phases)("on %s", (_, poll) => {
 test.each(phases)(
   "a server that is offline on %s and comes back does not change the result",
   async (_, poll) => {
-    const restarted = await startOperationStatusServer({
+    const restarted = await startOperationServer({
       onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
     });
     onTestFinished(() => restarted.close());

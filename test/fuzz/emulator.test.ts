@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseOperationStatus } from "lro-poller";
-import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, Phase, Timeline } from "lro-poller/testing";
+import { createVirtualClock, scriptedOperation, startOperationServer } from "lro-poller/testing";
+import type { OperationServer, Phase, Timeline } from "lro-poller/testing";
 import { scenarios } from "../../src/cli/commands/scenarios.ts";
 import { checkTimeline, percentAt, positionAt, startPosition } from "../../src/testing/timeline.ts";
 import type { Age } from "../../src/testing/timeline.ts";
@@ -96,8 +96,8 @@ function checkPercent({ percentComplete }: Phase, percent: number | undefined): 
   expect(percent).toBeLessThanOrEqual(Math.max(from, to));
 }
 
-async function withServer(check: (server: OperationStatusServer) => Promise<void>): Promise<void> {
-  await using server = await startOperationStatusServer({ clock: createVirtualClock() });
+async function withServer(check: (server: OperationServer) => Promise<void>): Promise<void> {
+  await using server = await startOperationServer({ clock: createVirtualClock() });
   await check(server);
 }
 

@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
 import { systemClock } from "lro-poller";
 import type { Clock } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { burstSize, idOf, operationCount, planOf } from "./plan.ts";
 import type { Snapshot } from "./plan.ts";
 
@@ -58,7 +58,7 @@ async function run(endpoint: string): Promise<Snapshot[]> {
 // In a process of its own, whose heap has no test runner and no server.
 test("two hours of waits that start and end leave nothing behind", async () => {
   const arrivals = countArrivals();
-  const server = await startOperationStatusServer({
+  const server = await startOperationServer({
     clock: clockOf(arrivals),
     onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 2 }, { status: "Succeeded" }] }),
   });

@@ -16,8 +16,8 @@ import {
 } from "lro-poller";
 import type { PollOptions } from "lro-poller";
 import { instrument } from "lro-poller/opentelemetry";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { Fault, OperationStatusServer, Timeline } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { Fault, OperationServer, Timeline } from "lro-poller/testing";
 import { leapingClock } from "../support/clock.ts";
 import { CountingCredential } from "../support/credential.ts";
 import { RecordedMetrics, pathsOf, startTracing } from "../support/telemetry.ts";
@@ -25,11 +25,11 @@ import { createCertificate } from "../support/tls.ts";
 
 const exporter = startTracing();
 const tracer = trace.getTracer("the application");
-let server: OperationStatusServer;
+let server: OperationServer;
 
 beforeAll(async () => {
   const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
-  server = await startOperationStatusServer({ onInitialRequest: () => ({ timeline }) });
+  server = await startOperationServer({ onInitialRequest: () => ({ timeline }) });
 });
 afterAll(() => server.close());
 beforeEach(() => exporter.reset());
@@ -188,7 +188,7 @@ describe("the span of a wait", () => {
 
   test("is passed to the credential with the request that needs a token", async () => {
     const certificate = await createCertificate();
-    const secure = await startOperationStatusServer({ tls: certificate });
+    const secure = await startOperationServer({ tls: certificate });
     onTestFinished(() => secure.close());
     const credential = new CountingCredential();
     const tlsOptions = { ca: certificate.cert };

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { OperationStatusesClient, PollingError, createPoller, createPollerGroup, fixed } from "lro-poller";
 import type { Poller } from "lro-poller";
-import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import { createVirtualClock, scriptedOperation, startOperationServer } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
 import { settled, microtasks, rejection } from "../support/rejections.ts";
 import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
@@ -185,7 +185,7 @@ test("a block that throws rejects with that error only", async () => {
 });
 
 test("over a real connection, the request under way is closed when the disposal is over", async () => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const { operationLocation } = server.addOperation({ faults: { 1: { kind: "hang" } } });
   const client = new OperationStatusesClient(server.endpoint);
   const sockets = (): number =>

@@ -2,16 +2,16 @@ import { AzureLogger, setLogLevel } from "@azure/logger";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { OperationStatusesClient, createPoller, fixed } from "lro-poller";
 import type { PollOptions, Poller } from "lro-poller";
-import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
-import type { Fault, OperationStatusServer, Timeline } from "lro-poller/testing";
+import { scriptedOperation, startOperationServer } from "lro-poller/testing";
+import type { Fault, OperationServer, Timeline } from "lro-poller/testing";
 import { newNoticesOf } from "../../src/poller/notices.ts";
 import { leapingClock } from "../support/clock.ts";
 
-let server: OperationStatusServer;
+let server: OperationServer;
 const lines: string[] = [];
 
 beforeAll(async () => {
-  server = await startOperationStatusServer();
+  server = await startOperationServer();
 });
 afterAll(() => server.close());
 beforeEach(() => {

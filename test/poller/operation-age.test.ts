@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { OperationStatusesClient, createPoller, fixed, adaptive } from "lro-poller";
 import type { Operation, PollHistory, Progress } from "lro-poller";
-import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import { createVirtualClock, scriptedOperation, startOperationServer } from "lro-poller/testing";
 import { createPipelineRequest } from "@azure/core-rest-pipeline";
 
 const hour = 3_600_000;
@@ -54,7 +54,7 @@ describe("an operation that started before the wait", () => {
   });
 
   test("keeps its age in a token, and over HTTP has it from startTime and Date", async () => {
-    const server = await startOperationStatusServer();
+    const server = await startOperationServer();
     const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
     const tenMinutes = 600_000;
     const client = new OperationStatusesClient(server.endpoint, undefined, {

@@ -10,7 +10,7 @@ import {
 } from "lro-poller";
 import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import type { Operation } from "lro-poller";
-import { scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import { scriptedOperation, startOperationServer } from "lro-poller/testing";
 
 // Users of plain JavaScript may pass anything, and no type stops them.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
@@ -215,5 +215,5 @@ test.each<[string, object, string]>([
     "requireAuthorization: expected a function, got Error: no",
   ],
 ])("the emulator rejects a wrong %s by its name", async (_, options, message) => {
-  await expect(startOperationStatusServer(options)).rejects.toThrow(message);
+  await expect(startOperationServer(options)).rejects.toThrow(message);
 });

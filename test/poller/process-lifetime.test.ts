@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { AddOperationOptions } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
 
@@ -14,7 +14,7 @@ async function run(
   program: string,
   plan: AddOperationOptions = {},
 ): Promise<[unknown, string, string, number]> {
-  const server = await startOperationStatusServer();
+  const server = await startOperationServer();
   onTestFinished(() => server.close());
   const { operationLocation } = server.addOperation(plan);
   const script = `

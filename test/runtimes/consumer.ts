@@ -2,9 +2,9 @@
 import { DefaultAzureCredential } from "@azure/identity";
 import { OperationFailedError, OperationStatusesClient, createPoller, pollAll } from "lro-poller";
 import type { Progress } from "lro-poller";
-import { createVirtualClock, startOperationStatusServer } from "lro-poller/testing";
+import { createVirtualClock, startOperationServer } from "lro-poller/testing";
 
-const server = await startOperationStatusServer({ clock: createVirtualClock() });
+const server = await startOperationServer({ clock: createVirtualClock() });
 const client = new OperationStatusesClient(server.endpoint, new DefaultAzureCredential());
 const operation = client.operation<{ uri: string }>("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
 const poller = createPoller(operation, { onProgress: ({ status }: Progress) => console.log(status) });

@@ -4,14 +4,14 @@ import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { AddOperationOptions, OperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { AddOperationOptions, OperationServer } from "lro-poller/testing";
 import type { Certificate } from "../support/tls.ts";
 import { token } from "./plans.ts";
 
 /** The emulator over TLS, and a control server that adds its operations, issues tokens and serves pages. */
 export interface RuntimeHost {
-  readonly server: OperationStatusServer;
+  readonly server: OperationServer;
   readonly control: string;
   readonly close: () => Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface RuntimeHost {
  * @param pages - the folder whose files the control server serves
  */
 export async function startHost(certificate: Certificate, pages: string): Promise<RuntimeHost> {
-  const server = await startOperationStatusServer({
+  const server = await startOperationServer({
     tls: certificate,
     requireAuthorization: (received) => received === token,
   });
@@ -51,7 +51,7 @@ interface ControlResponse {
 }
 
 async function respond(
-  server: OperationStatusServer,
+  server: OperationServer,
   pages: string,
   request: IncomingMessage,
 ): Promise<ControlResponse> {
@@ -67,7 +67,7 @@ async function respond(
 }
 
 /** Returns the arrival times of an operation's polls. Preflight requests do not count. */
-function arrivals(server: OperationStatusServer, operationLocation: string): readonly number[] {
+function arrivals(server: OperationServer, operationLocation: string): readonly number[] {
   return server.requests
     .filter(({ method, url }) => method === "GET" && url === operationLocation)
     .map(({ receivedAt }) => receivedAt);

@@ -1,6 +1,6 @@
 // Runs in Node, Bun and Deno.
 import { OperationStatusesClient, RequestError, pollUntilDone } from "lro-poller";
-import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
+import { createVirtualClock, scriptedOperation, startOperationServer } from "lro-poller/testing";
 import { hostAt, printReport } from "./report.ts";
 import { equal } from "./scenarios.ts";
 
@@ -17,7 +17,7 @@ await printReport(hostAt(CONTROL, ENDPOINT, false), {
   },
 
   "the emulator itself": async () => {
-    const server = await startOperationStatusServer();
+    const server = await startOperationServer();
     const { operationLocation } = server.addOperation({
       timeline: [
         { status: "Running", polls: 1 },

@@ -8,8 +8,8 @@ import { waitAsPoller } from "../../bench/schedule/simulate.ts";
 import type { WaitResult } from "../../bench/schedule/simulate.ts";
 import { OperationStatusesClient, pollUntilDone, adaptive, systemClock } from "lro-poller";
 import type { PollHistory, PollOptions, Progress } from "lro-poller";
-import { createVirtualClock, scriptedOperation, startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, OperationStatusServerOptions, PercentRamp } from "lro-poller/testing";
+import { createVirtualClock, scriptedOperation, startOperationServer } from "lro-poller/testing";
+import type { OperationServer, OperationServerOptions, PercentRamp } from "lro-poller/testing";
 import { observeProgress } from "../../src/schedule/progress-history.ts";
 import { fastClock } from "../support/clock.ts";
 
@@ -80,20 +80,20 @@ describe.each([
 async function startServer(
   durationInMs: number,
   percentComplete: PercentRamp | undefined,
-  options: OperationStatusServerOptions,
-): Promise<OperationStatusServer> {
+  options: OperationServerOptions,
+): Promise<OperationServer> {
   const running = { status: "Running", durationInMs, ...(percentComplete && { percentComplete }) };
   const onInitialRequest = (): object => ({ timeline: [running, { status: "Succeeded" }] });
-  const server = await startOperationStatusServer({ ...options, onInitialRequest });
+  const server = await startOperationServer({ ...options, onInitialRequest });
   onTestFinished(() => server.close());
   return server;
 }
 
-function statusPolls(server: OperationStatusServer): OperationStatusServer["requests"] {
+function statusPolls(server: OperationServer): OperationServer["requests"] {
   return server.requests.filter(({ path }) => path.includes("/operationstatuses/"));
 }
 
-function start({ endpoint }: OperationStatusServer, options: PollOptions): AsyncIterable<Progress> {
+function start({ endpoint }: OperationServer, options: PollOptions): AsyncIterable<Progress> {
   const client = new OperationStatusesClient(endpoint);
   return client.createDevBox("myProject", "me", "my-dev-box", { poolName: "myPool" }, options);
 }

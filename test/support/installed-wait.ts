@@ -1,8 +1,8 @@
 // A user's program: it waits, and prints the options of its operation's polls and whether metrics could be loaded.
 import { OperationStatusesClient, pollUntilDone } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 
-const server = await startOperationStatusServer();
+const server = await startOperationServer();
 const { operationLocation } = server.addOperation({
   timeline: [{ status: "Succeeded", properties: "done" }],
 });

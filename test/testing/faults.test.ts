@@ -4,15 +4,15 @@ import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parseOperationStatus } from "../../src/index.ts";
-import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
-import type { Fault, OperationStatusServer, VirtualClock } from "../../src/testing/index.ts";
+import { createVirtualClock, startOperationServer } from "../../src/testing/index.ts";
+import type { Fault, OperationServer, VirtualClock } from "../../src/testing/index.ts";
 
 let clock: VirtualClock;
-let server: OperationStatusServer;
+let server: OperationServer;
 
 beforeEach(async () => {
   clock = createVirtualClock();
-  server = await startOperationStatusServer({ clock });
+  server = await startOperationServer({ clock });
 });
 
 afterEach(() => server.close());
@@ -220,7 +220,7 @@ test("headers are added to the correct response, and replace its own", async () 
 
 test("requests for the resource have faults of their own", async () => {
   const resourceFaults = { 1: { kind: "status", status: 503 }, 2: { kind: "stale" } } as const;
-  const own = await startOperationStatusServer({
+  const own = await startOperationServer({
     onInitialRequest: () => ({ timeline: [{ status: "Succeeded" }], resourceFaults }),
   });
   const url = `${own.endpoint}/projects/myProject/users/me/devboxes/b1?api-version=2025-02-01`;

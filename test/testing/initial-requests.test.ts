@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
+import { createVirtualClock, startOperationServer } from "../../src/testing/index.ts";
 import type {
   OperationPlan,
-  OperationStatusServer,
+  OperationServer,
   ReceivedInitialRequest,
   VirtualClock,
 } from "../../src/testing/index.ts";
@@ -11,7 +11,7 @@ const devBox = "/projects/myProject/users/me/devboxes/box";
 const environment = "/projects/myProject/users/me/environments/env";
 
 let clock: VirtualClock;
-let server: OperationStatusServer;
+let server: OperationServer;
 let received: ReceivedInitialRequest[];
 let plan: OperationPlan | undefined;
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
     received.push(request);
     return plan;
   };
-  server = await startOperationStatusServer({ clock, onInitialRequest });
+  server = await startOperationServer({ clock, onInitialRequest });
 });
 
 afterEach(() => server.close());

@@ -3,15 +3,15 @@ import { get as getSecurely } from "node:https";
 import { connect } from "node:net";
 import { generate } from "selfsigned";
 import { afterEach, describe, expect, test } from "vitest";
-import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
-import type { OperationStatusServer, OperationStatusServerOptions } from "../../src/testing/index.ts";
+import { createVirtualClock, startOperationServer } from "../../src/testing/index.ts";
+import type { OperationServer, OperationServerOptions } from "../../src/testing/index.ts";
 
-let server: OperationStatusServer | undefined;
+let server: OperationServer | undefined;
 
 afterEach(() => server?.close());
 
-async function start(options?: OperationStatusServerOptions): Promise<OperationStatusServer> {
-  server = await startOperationStatusServer(options);
+async function start(options?: OperationServerOptions): Promise<OperationServer> {
+  server = await startOperationServer(options);
   return server;
 }
 
@@ -22,7 +22,7 @@ describe("the address", () => {
     await first.close();
     const port = Number(new URL(first.endpoint).port);
     expect((await start({ port })).endpoint).toBe(first.endpoint);
-    await expect(startOperationStatusServer({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
+    await expect(startOperationServer({ port })).rejects.toMatchObject({ code: "EADDRINUSE" });
   });
 
   test("may be secured by TLS, for responses and for faults", async () => {
@@ -57,7 +57,7 @@ test("requests are recorded with the status of their responses", async () => {
 });
 
 describe("the rate limit", () => {
-  async function send(limited: OperationStatusServer): Promise<(number | string | null)[]> {
+  async function send(limited: OperationServer): Promise<(number | string | null)[]> {
     const { status, headers } = await fetch(limited.endpoint);
     return [status, headers.get("x-rate-limit-remaining"), headers.get("retry-after")];
   }
@@ -150,7 +150,7 @@ describe("close", () => {
   test("is called at the end of an `await using` block", async () => {
     let endpoint = "";
     {
-      await using scoped = await startOperationStatusServer();
+      await using scoped = await startOperationServer();
       endpoint = scoped.endpoint;
       expect((await fetch(endpoint)).status).toBe(404);
     }
@@ -159,14 +159,14 @@ describe("close", () => {
 });
 
 describe("rejects", () => {
-  const wrong: [string, OperationStatusServerOptions][] = [
+  const wrong: [string, OperationServerOptions][] = [
     ["port: expected an integer from 0 to 65535, got 70000", { port: 70_000 }],
     ["speed: expected a finite number", { speed: 0 }],
     ["requestsPerMinute: expected an integer of at least 0, got 1.5", { requestsPerMinute: 1.5 }],
     ["tls.key: expected a string that is not empty", { tls: { key: "", cert: "c" } }],
   ];
   test.each(wrong)("%s", async (message, options) => {
-    await expect(startOperationStatusServer(options)).rejects.toThrow(message);
+    await expect(startOperationServer(options)).rejects.toThrow(message);
   });
 
   test("operations that the service could not have", async () => {

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
-import type { OperationStatusServer, Timeline } from "../../src/testing/index.ts";
+import { createVirtualClock, startOperationServer } from "../../src/testing/index.ts";
+import type { OperationServer, Timeline } from "../../src/testing/index.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 
-let server: OperationStatusServer;
+let server: OperationServer;
 
 beforeEach(async () => {
-  server = await startOperationStatusServer({ clock: createVirtualClock() });
+  server = await startOperationServer({ clock: createVirtualClock() });
 });
 
 afterEach(() => server.close());

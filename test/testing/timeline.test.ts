@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createVirtualClock, startOperationStatusServer } from "../../src/testing/index.ts";
-import type { OperationStatusServer, Timeline, VirtualClock } from "../../src/testing/index.ts";
+import { createVirtualClock, startOperationServer } from "../../src/testing/index.ts";
+import type { OperationServer, Timeline, VirtualClock } from "../../src/testing/index.ts";
 
 let clock: VirtualClock;
-let server: OperationStatusServer;
+let server: OperationServer;
 
 beforeEach(async () => {
   clock = createVirtualClock();
-  server = await startOperationStatusServer({ clock });
+  server = await startOperationServer({ clock });
 });
 
 afterEach(() => server.close());
@@ -50,7 +50,7 @@ test("an operation that starts with its first poll has no start time and no age 
 });
 
 test("speed makes timelines pass faster, and dates follow the clock", async () => {
-  await using fast = await startOperationStatusServer({ clock, speed: 1000 });
+  await using fast = await startOperationServer({ clock, speed: 1000 });
   const { operationId } = fast.addOperation();
   await clock.advance(9);
   expect(fast.state(operationId)).toMatchObject({

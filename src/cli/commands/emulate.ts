@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { AddedOperation, OperationStatusServer, RecordedRequest } from "../../testing/index.ts";
+import type { AddedOperation, OperationServer, RecordedRequest } from "../../testing/index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodes } from "../output/exit-codes.ts";
@@ -26,8 +26,8 @@ export async function emulate(options: EmulateOptions, context: CliContext): Pro
   const { style = "devcenter", port = 0, speed = 1, scenario: names } = options;
   const scenarios = scenariosOf(style);
   const chosen = names === undefined ? scenarios : scenarios.filter(({ name }) => names.includes(name));
-  const { startOperationStatusServer } = await import("../../testing/index.ts");
-  const server = await startOperationStatusServer({ style, port, speed }).catch((error: unknown) => {
+  const { startOperationServer } = await import("../../testing/index.ts");
+  const server = await startOperationServer({ style, port, speed }).catch((error: unknown) => {
     throw new UsageError(`--port: ${toError(error).message}`);
   });
   const stopLog = options.verbose === true ? logRequests(server, context) : () => {};
@@ -38,7 +38,7 @@ export async function emulate(options: EmulateOptions, context: CliContext): Pro
   return exitCodes.succeeded;
 }
 
-function welcome(style: EmulatedStyle, server: OperationStatusServer, chosen: readonly Scenario[]): string {
+function welcome(style: EmulatedStyle, server: OperationServer, chosen: readonly Scenario[]): string {
   const { name: service, start } = emulatedService(style);
   const added = chosen.map(({ name, title, plan }) => {
     return { name, title, ...server.addOperation({ ...plan, startsAtFirstPoll: true }) };
@@ -60,7 +60,7 @@ Ctrl-C stops the server.
 }
 
 function usageOf(
-  { endpoint }: OperationStatusServer,
+  { endpoint }: OperationServer,
   { operationLocation, projectName, operationId }: AddedOperation,
 ): string {
   const wait = `
@@ -76,7 +76,7 @@ Wait for one or more of them:
 const logIntervalInMs = 100;
 
 /** Logs each request after its response. Returns a function that stops the log. */
-function logRequests({ requests }: OperationStatusServer, { stderr }: CliContext): () => void {
+function logRequests({ requests }: OperationServer, { stderr }: CliContext): () => void {
   const pending = new Set<number>();
   let seen = 0;
   const log = (): void => {

@@ -2,8 +2,8 @@ import { bearerTokenAuthenticationPolicy, createPipelineFromOptions } from "@azu
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { OperationStatusesClient, PollingError, fixed, startOperation, systemClock } from "lro-poller";
 import type { StartOperationOptions, StartedPoller } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer } from "lro-poller/testing";
 import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
 import { rejection } from "../../support/rejections.ts";
@@ -13,7 +13,7 @@ const certificate = createCertificate();
 const minuteInMs = 60_000;
 const polls = 24;
 
-let server: OperationStatusServer;
+let server: OperationServer;
 let credential: CountingCredential;
 let tlsOptions: { readonly ca: string };
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
   tlsOptions = { ca: tls.cert };
   credential = new CountingCredential();
   const timeline = [{ status: "Running", polls }, { status: "Succeeded" }];
-  server = await startOperationStatusServer({
+  server = await startOperationServer({
     tls,
     requireAuthorization: (token) => credential.isValid(token),
     onInitialRequest: () => ({ timeline }),

@@ -4,16 +4,16 @@ import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipel
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { expect, onTestFinished, test } from "vitest";
 import { OperationStatusesClient, PollingError, createPoller, pollUntilDone } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { AddedOperation, Fault, OperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { AddedOperation, Fault, OperationServer } from "lro-poller/testing";
 import { withBodyLimit } from "../../../src/azure/http/body-limit.ts";
 import { fast, serve } from "../lro/support.ts";
 import { rejection } from "../../support/rejections.ts";
 
 const timeline = [{ status: "Succeeded", properties: "done" }];
 
-async function serveFault(fault: Fault): Promise<AddedOperation & { server: OperationStatusServer }> {
-  const server = await startOperationStatusServer();
+async function serveFault(fault: Fault): Promise<AddedOperation & { server: OperationServer }> {
+  const server = await startOperationServer();
   onTestFinished(() => server.close());
   return { server, ...server.addOperation({ timeline, faults: { 1: fault } }) };
 }
@@ -41,7 +41,7 @@ test.each([false, true])("a body of 5 MB is received in full, packed or not: %s"
 });
 
 test("a body that breaks off is a failed poll, and its Retry-After counts", async () => {
-  const server = await startOperationStatusServer();
+  const server = await startOperationServer();
   onTestFinished(() => server.close());
   const { operationLocation } = server.addOperation({
     timeline: [{ status: "Running" }],

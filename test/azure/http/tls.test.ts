@@ -12,8 +12,8 @@ import {
   systemClock,
 } from "lro-poller";
 import type { PollOptions } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationStatusServer, OperationStatusServerOptions } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationServer, OperationServerOptions } from "lro-poller/testing";
 import { runCli, temporaryFolder } from "../../cli/run-cli.ts";
 import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
@@ -34,14 +34,14 @@ setDefaultCACertificates([good, expired, ofAnotherHost, ofLocalhost].map(({ cert
 
 afterEach(() => vi.unstubAllEnvs());
 
-async function serve(options: OperationStatusServerOptions): Promise<OperationStatusServer> {
-  const server = await startOperationStatusServer(options);
+async function serve(options: OperationServerOptions): Promise<OperationServer> {
+  const server = await startOperationServer(options);
   onTestFinished(() => server.close());
   server.addOperation({ operationId, timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] });
   return server;
 }
 
-function clientOf({ endpoint }: OperationStatusServer): OperationStatusesClient {
+function clientOf({ endpoint }: OperationServer): OperationStatusesClient {
   return new OperationStatusesClient(endpoint, new CountingCredential());
 }
 
@@ -89,7 +89,7 @@ test("a valid certificate lets the credential through", async () => {
 });
 
 describe("a proxy", () => {
-  const clientBehind = (proxyPort: number, { endpoint }: OperationStatusServer): OperationStatusesClient => {
+  const clientBehind = (proxyPort: number, { endpoint }: OperationServer): OperationStatusesClient => {
     const own = { host: "http://127.0.0.1", port: proxyPort, username: "me", password: "TOPSECRET" };
     // Its agent checks the names of hosts, but not their addresses.
     const byName = endpoint.replace("127.0.0.1", "localhost");
@@ -132,14 +132,14 @@ describe("a proxy", () => {
 });
 
 describe("the command", () => {
-  const endpointOf = (server: OperationStatusServer): string => server.endpoint;
-  const locationOf = (server: OperationStatusServer): string => `${server.endpoint}${path}`;
-  const listOf = (server: OperationStatusServer): string => {
+  const endpointOf = (server: OperationServer): string => server.endpoint;
+  const locationOf = (server: OperationServer): string => `${server.endpoint}${path}`;
+  const listOf = (server: OperationServer): string => {
     const file = join(temporaryFolder(), "ops.txt");
     writeFileSync(file, locationOf(server));
     return file;
   };
-  const tokenOf = (server: OperationStatusServer): string => {
+  const tokenOf = (server: OperationServer): string => {
     const names = { projectName: "myProject", operationId, apiVersion: "2025-02-01" };
     const operation = { endpoint: server.endpoint, ...names };
     return JSON.stringify({
@@ -152,7 +152,7 @@ describe("the command", () => {
     });
   };
 
-  test.each<[string, (server: OperationStatusServer) => string[]]>([
+  test.each<[string, (server: OperationServer) => string[]]>([
     ["a location", (server) => ["wait", locationOf(server)]],
     ["a location to poll once", (server) => ["status", locationOf(server)]],
     ["a location in a file", (server) => ["wait", "--from", listOf(server)]],

@@ -2,7 +2,7 @@ import { createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { OperationFailedError, PollingError, fixed, startOperation, systemClock } from "lro-poller";
 import type { InitialRequest, PollOptions } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { OperationStyle, Phase } from "lro-poller/testing";
 import { fastClock } from "../../support/clock.ts";
 import { rejection } from "../../support/rejections.ts";
@@ -31,7 +31,7 @@ async function start(
   end: Phase,
 ): Promise<unknown> {
   const timeline = [{ status: "Running", polls: 2 }, end];
-  const server = await startOperationStatusServer({ style, onInitialRequest: () => ({ timeline }) });
+  const server = await startOperationServer({ style, onInitialRequest: () => ({ timeline }) });
   onTestFinished(() => server.close());
   const limits: PollOptions = { requestTimeoutInMs: Infinity, outageToleranceInMs: Infinity };
   const options = { ...limits, clock: fastClock(systemClock), schedule: fixed(1000) };

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { seeded } from "../../../bench/schedule/random.ts";
 import { killOnce } from "./killed-process.ts";
@@ -16,7 +16,7 @@ const atOnce = Math.min(20, Math.max(4, kills / 10));
 vi.setConfig({ testTimeout: 600_000 });
 
 test(`${kills} waits, each killed at a random moment, continue in another process to the right outcome`, async () => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const folder = mkdtempSync(join(tmpdir(), "kills-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const startedAt = performance.now();

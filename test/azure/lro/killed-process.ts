@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import type { AddedOperation, Faults, OperationStatusServer, RecordedRequest } from "lro-poller/testing";
+import type { AddedOperation, Faults, OperationServer, RecordedRequest } from "lro-poller/testing";
 
 const example = new URL("../../../examples/survive-a-crash.ts", import.meta.url).pathname;
 
@@ -48,7 +48,7 @@ const startInMs = 300;
 
 /** Starts a wait, kills its process at some moment, starts another one, and checks all requests. */
 export async function killOnce(
-  server: OperationStatusServer,
+  server: OperationServer,
   folder: string,
   name: string,
   random: () => number,
@@ -140,7 +140,7 @@ function isOf({ pid }: ChildProcess): (request: RecordedRequest) => boolean {
   return ({ headers }) => headers["x-process"] === String(pid);
 }
 
-function start(server: OperationStatusServer, operation: AddedOperation, tokenFile: string): ChildProcess {
+function start(server: OperationServer, operation: AddedOperation, tokenFile: string): ChildProcess {
   const from = `data:text/javascript,${encodeURIComponent(preload)}`;
   return spawn(process.execPath, ["--no-warnings", "--import", from, example], {
     stdio: ["ignore", "pipe", "inherit"],

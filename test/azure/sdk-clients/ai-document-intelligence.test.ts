@@ -8,7 +8,7 @@ import type {
 } from "@azure-rest/ai-document-intelligence";
 import { expect, test } from "vitest";
 import { fromPollerLike, pollUntilDone, startOperation } from "lro-poller";
-import type { OperationStatusServer } from "lro-poller/testing";
+import type { OperationServer } from "lro-poller/testing";
 import { CountingCredential } from "../../support/credential.ts";
 import { clientOptions, responsesOf, serve, withoutLimits } from "./support.ts";
 
@@ -17,7 +17,7 @@ const succeeded = { status: "Succeeded", result: analyzeResult } as const;
 const responses = ["POST 202", "poll 1 200", "poll 2 200", "poll 3 200"];
 const body = { urlSource: "https://documents.example/a.pdf" };
 
-function clientOf({ endpoint }: OperationStatusServer): DocumentIntelligenceClient {
+function clientOf({ endpoint }: OperationServer): DocumentIntelligenceClient {
   return DocumentIntelligence(endpoint, new CountingCredential(), clientOptions);
 }
 

@@ -7,7 +7,7 @@ import {
   pollUntilDone,
   startOperation,
 } from "lro-poller";
-import type { OperationStatusServer } from "lro-poller/testing";
+import type { OperationServer } from "lro-poller/testing";
 import { CountingCredential } from "../../support/credential.ts";
 import { rejection } from "../../support/rejections.ts";
 import { clientOptions, responsesOf, serve, startOptions, withoutLimits } from "./support.ts";
@@ -16,11 +16,11 @@ const succeeded = { status: "Succeeded", properties: { vmId: "vm-1" } } as const
 const vm = { location: "West Europe", tags: { a: "b" } };
 const path = "/subscriptions/s1/resourceGroups/g1/providers/Microsoft.Compute/virtualMachines/vm1";
 
-function clientOf({ endpoint }: OperationStatusServer): ComputeManagementClient {
+function clientOf({ endpoint }: OperationServer): ComputeManagementClient {
   return new ComputeManagementClient(new CountingCredential(), "s1", { ...clientOptions, endpoint });
 }
 
-function urlOf({ endpoint }: OperationStatusServer, action = ""): string {
+function urlOf({ endpoint }: OperationServer, action = ""): string {
   return `${endpoint}${path}${action}?api-version=2024-07-01`;
 }
 
@@ -111,7 +111,7 @@ describe("virtualMachines.start", () => {
 describe("virtualMachines.delete", () => {
   const responses = ["DELETE 202", "poll 1 200", "poll 2 200", "poll 3 200"];
 
-  async function serveOne(): Promise<OperationStatusServer> {
+  async function serveOne(): Promise<OperationServer> {
     const server = await serve("arm", { status: "Succeeded" });
     await clientOf(server).virtualMachines.createOrUpdate("g1", "vm1", vm, startOptions).pollUntilDone();
     return server;

@@ -2,7 +2,7 @@ import { ResourceManagementClient } from "@azure/arm-resources";
 import { DeploymentsClient } from "@azure/arm-resourcesdeployments";
 import { describe, expect, test } from "vitest";
 import { fromPollerLike, pollUntilDone, startOperation } from "lro-poller";
-import type { OperationStatusServer } from "lro-poller/testing";
+import type { OperationServer } from "lro-poller/testing";
 import { CountingCredential } from "../../support/credential.ts";
 import { rejection } from "../../support/rejections.ts";
 import { clientOptions, responsesOf, serve, startOptions, withoutLimits } from "./support.ts";
@@ -10,11 +10,11 @@ import { clientOptions, responsesOf, serve, startOptions, withoutLimits } from "
 describe("resourceGroups.delete", () => {
   const responses = ["DELETE 202", "poll 1 200", "poll 2 200", "poll 3 200"];
 
-  function clientOf({ endpoint }: OperationStatusServer): ResourceManagementClient {
+  function clientOf({ endpoint }: OperationServer): ResourceManagementClient {
     return new ResourceManagementClient(new CountingCredential(), "s1", { ...clientOptions, endpoint });
   }
 
-  async function serveOne(): Promise<OperationStatusServer> {
+  async function serveOne(): Promise<OperationServer> {
     const server = await serve("arm", { status: "Succeeded" });
     const created = await clientOf(server).resourceGroups.createOrUpdate("g1", { location: "westeurope" });
     expect(created).toMatchObject({ name: "g1", type: "Microsoft.Resources/resourceGroups" });
@@ -51,7 +51,7 @@ describe("deployments.createOrUpdate", () => {
   const deployment = { properties: { mode: "Incremental" as const, template } };
   const responses = ["PUT 201", "poll 1 200", "poll 2 200", "poll 3 200", "GET 200"];
 
-  function clientOf({ endpoint }: OperationStatusServer): DeploymentsClient {
+  function clientOf({ endpoint }: OperationServer): DeploymentsClient {
     return new DeploymentsClient(new CountingCredential(), "s1", { ...clientOptions, endpoint });
   }
 

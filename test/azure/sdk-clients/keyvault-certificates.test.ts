@@ -1,7 +1,7 @@
 import { CertificateClient } from "@azure/keyvault-certificates";
 import { expect, test } from "vitest";
 import { fromPollerLike, pollUntilDone, startOperation } from "lro-poller";
-import type { OperationStatusServer } from "lro-poller/testing";
+import type { OperationServer } from "lro-poller/testing";
 import { CountingCredential } from "../../support/credential.ts";
 import { clientOptions, responsesOf, serve, withoutLimits } from "./support.ts";
 
@@ -10,7 +10,7 @@ const policy = { issuerName: "Self", subject: "CN=example" };
 // The first request has neither a token nor a body: its 401 names the audience.
 const responses = ["POST 401", "POST 202", "poll 1 200", "poll 2 200", "poll 3 200", "GET 200"];
 
-function clientOf({ endpoint }: OperationStatusServer): CertificateClient {
+function clientOf({ endpoint }: OperationServer): CertificateClient {
   return new CertificateClient(endpoint, new CountingCredential(), {
     ...clientOptions,
     disableChallengeResourceVerification: true,

@@ -1,8 +1,8 @@
 import { onTestFinished } from "vitest";
 import { fixed, systemClock } from "lro-poller";
 import type { PollOptions } from "lro-poller";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { OperationPlan, OperationStatusServer, OperationStyle, Phase } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { OperationPlan, OperationServer, OperationStyle, Phase } from "lro-poller/testing";
 import { fastClock } from "../../support/clock.ts";
 import { createCertificate } from "../../support/tls.ts";
 
@@ -25,15 +25,15 @@ export function withoutLimits(): PollOptions {
 }
 
 /** Starts a server whose operations run for two polls and end so. It closes after the test. */
-export async function serve(style: OperationStyle, end: Phase): Promise<OperationStatusServer> {
+export async function serve(style: OperationStyle, end: Phase): Promise<OperationServer> {
   const plan: OperationPlan = { retryAfter: null, timeline: [{ status: "Running", polls: 2 }, end] };
-  const server = await startOperationStatusServer({ style, tls, onInitialRequest: () => plan });
+  const server = await startOperationServer({ style, tls, onInitialRequest: () => plan });
   onTestFinished(() => server.close());
   return server;
 }
 
 /** Returns the responses of the server: the method, the status code, and whether the request was a poll. */
-export function responsesOf({ requests }: OperationStatusServer): readonly string[] {
+export function responsesOf({ requests }: OperationServer): readonly string[] {
   return requests.map(({ method, responseStatus, pollNumber }) =>
     pollNumber === undefined ? `${method} ${responseStatus}` : `poll ${pollNumber} ${responseStatus}`,
   );

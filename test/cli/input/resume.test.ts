@@ -1,6 +1,6 @@
 import { chmodSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { AddedOperation, OperationStatusServer } from "lro-poller/testing";
+import type { AddedOperation, OperationServer } from "lro-poller/testing";
 import { afterEach, expect, test, vi } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { operationId, runCli, startServer, temporaryFolder, untimed } from "../run-cli.ts";
@@ -9,7 +9,7 @@ import type { CliRun } from "../run-cli.ts";
 afterEach(() => vi.unstubAllEnvs());
 
 interface StoppedRun extends CliRun {
-  readonly server: OperationStatusServer;
+  readonly server: OperationServer;
   readonly operations: readonly AddedOperation[];
 }
 

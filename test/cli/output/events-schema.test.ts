@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, expect, test } from "vitest";
-import { startOperationStatusServer } from "lro-poller/testing";
-import type { AddOperationOptions, OperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
+import type { AddOperationOptions, OperationServer } from "lro-poller/testing";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { runCli, succeeding } from "../run-cli.ts";
 
@@ -55,7 +55,7 @@ const error = {
 };
 
 /** Runs that print every kind of event, and end in every way. */
-function runsOn(server: OperationStatusServer): { argv: string[]; interruption?: AbortSignal }[] {
+function runsOn(server: OperationServer): { argv: string[]; interruption?: AbortSignal }[] {
   const at = (options: AddOperationOptions): string => server.addOperation(options).operationLocation;
   const success = at({ timeline: succeeding });
   const failure = at({
@@ -90,7 +90,7 @@ function runsOn(server: OperationStatusServer): { argv: string[]; interruption?:
 }
 
 beforeAll(async () => {
-  await using server = await startOperationStatusServer();
+  await using server = await startOperationServer();
   const runs = await Promise.all(
     runsOn(server).map(({ argv, ...world }) => runCli(["wait", "-o", "json", ...argv], world)),
   );

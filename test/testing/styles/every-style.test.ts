@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { startOperationStatusServer } from "lro-poller/testing";
+import { startOperationServer } from "lro-poller/testing";
 import type { InitialRequestFault, OperationStyle, ReceivedInitialRequest } from "lro-poller/testing";
 import { emulate } from "./support.ts";
 
@@ -79,7 +79,7 @@ test("an unknown style is refused", async () => {
   // Users of plain JavaScript may pass anything.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   const style = "soap" as OperationStyle;
-  await expect(startOperationStatusServer({ style })).rejects.toThrow(
+  await expect(startOperationServer({ style })).rejects.toThrow(
     'style: expected one of devcenter, arm, operation-location, location, resource, fabric, key-vault, got "soap"',
   );
 });

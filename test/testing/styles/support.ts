@@ -1,6 +1,6 @@
 import { onTestFinished } from "vitest";
-import { createVirtualClock, startOperationStatusServer } from "lro-poller/testing";
-import type { OperationPlan, OperationStatusServer, OperationStatusServerOptions } from "lro-poller/testing";
+import { createVirtualClock, startOperationServer } from "lro-poller/testing";
+import type { OperationPlan, OperationServer, OperationServerOptions } from "lro-poller/testing";
 
 /** A response: the status code, the headers that matter, and the parsed body. */
 export interface Received {
@@ -11,18 +11,15 @@ export interface Received {
 
 /** A server, and the requests of a test to it. */
 export interface Emulator {
-  readonly server: OperationStatusServer;
+  readonly server: OperationServer;
   readonly send: (method: string, pathOrUrl: string, body?: unknown) => Promise<Received>;
 }
 
 /** Starts a server whose operations run for two polls by default. It closes after the test. */
-export async function emulate(
-  options: OperationStatusServerOptions,
-  plan: OperationPlan = {},
-): Promise<Emulator> {
+export async function emulate(options: OperationServerOptions, plan: OperationPlan = {}): Promise<Emulator> {
   const timeline = [{ status: "Running", polls: 2 }, { status: "Succeeded" }];
   const onInitialRequest = (): OperationPlan => ({ timeline, ...plan });
-  const server = await startOperationStatusServer({
+  const server = await startOperationServer({
     clock: createVirtualClock(),
     onInitialRequest,
     ...options,
@@ -32,7 +29,7 @@ export async function emulate(
 }
 
 async function send(
-  { endpoint }: OperationStatusServer,
+  { endpoint }: OperationServer,
   method: string,
   pathOrUrl: string,
   body: unknown,
