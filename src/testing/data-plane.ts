@@ -5,7 +5,7 @@ import { describe } from "./validation.ts";
 import type { Fault, InitialRequestFault } from "./faults.ts";
 import { ServedOperation } from "./served-operation.ts";
 import type { OperationPlan, ServerTime } from "./served-operation.ts";
-import type { EndpointRole, EndpointRule, StartRule } from "./styles/start-rule.ts";
+import type { EndpointRole, EndpointRule, StartedRequest } from "./styles/start-rule.ts";
 
 /**
  * The action of an initial request. In services other than DevCenter it is `createOrUpdate`, `update`, `delete`, or the
@@ -51,13 +51,8 @@ export interface Resource {
 }
 
 /** An operation that a request has started at a service other than DevCenter. */
-export interface StartedOperation {
+export interface StartedOperation extends StartedRequest {
   readonly operation: ServedOperation;
-  readonly rule: StartRule;
-  readonly method: string;
-  readonly apiVersion: string;
-  /** The path of the resource that it changes. */
-  readonly resourcePath: string | undefined;
   readonly paths: ReadonlyMap<EndpointRule, string>;
 }
 

@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { Clock } from "../index.ts";
-import type { WireResponse } from "./responses.ts";
+import type { WireResponse } from "./styles/responses.ts";
 import type { DeliveryFault } from "./faults.ts";
 
 type Fault<Kind extends DeliveryFault["kind"]> = Extract<DeliveryFault, { kind: Kind }>;

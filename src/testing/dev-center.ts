@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { DataPlane } from "./data-plane.ts";
-import { errorResponse, statusId, statusUrl } from "./responses.ts";
+import { errorResponse, statusId, statusUrl } from "./styles/responses.ts";
 import { respondTo } from "./routes.ts";
 import type { AddOperationOptions, AddedOperation, Service } from "./service.ts";
 import { checkPattern, projectNamePattern } from "./validation.ts";

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { bearerTokenOf, errorResponse, jsonResponse, unauthorizedResponse } from "./responses.ts";
-import type { ErrorResponder, WireResponse } from "./responses.ts";
+import { bearerTokenOf, errorResponse, jsonResponse, unauthorizedResponse } from "./styles/responses.ts";
+import type { ErrorResponder, WireResponse } from "./styles/responses.ts";
 import { checkNumber, checkObject, checkString, fail } from "./validation.ts";
 
 /** The point at which a response stops. */

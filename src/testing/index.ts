@@ -1,4 +1,4 @@
-export type { StatusBody } from "./responses.ts";
+export type { StatusBody } from "./styles/responses.ts";
 export type { OperationAction, ReceivedInitialRequest } from "./data-plane.ts";
 export type {
   BodyFault,

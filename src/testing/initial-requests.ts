@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { errorResponse, jsonResponse, statusId } from "./responses.ts";
+import { errorResponse, jsonResponse, statusId } from "./styles/responses.ts";
 import { devBoxPath, environmentPath, operationHeaders, withInitialFault } from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import type { DataPlane, OperationAction, Resource } from "./data-plane.ts";

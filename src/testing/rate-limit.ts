@@ -1,5 +1,5 @@
 import type { Clock } from "../index.ts";
-import { headerDate } from "./responses.ts";
+import { headerDate } from "./styles/responses.ts";
 
 const windowInMs = 60_000;
 

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { OperationState } from "../index.ts";
-import { errorResponse, statusUrl } from "./responses.ts";
-import type { WireResponse } from "./responses.ts";
+import { errorResponse, statusUrl } from "./styles/responses.ts";
+import type { WireResponse } from "./styles/responses.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { isDeliveryFault, responseOf } from "./faults.ts";
 import type { DeliveryFault, Fault, FaultContext } from "./faults.ts";

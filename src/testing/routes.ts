@@ -1,6 +1,6 @@
-import { devCenterVersions, invalidApiVersion } from "./api-version.ts";
-import { errorResponse } from "./responses.ts";
-import type { WireResponse } from "./responses.ts";
+import { devCenterVersions, invalidApiVersion } from "./styles/api-version.ts";
+import { errorResponse } from "./styles/responses.ts";
+import type { WireResponse } from "./styles/responses.ts";
 import { initialRequestRoutes } from "./initial-requests.ts";
 import { resourceNotFound } from "./route.ts";
 import type { Reply } from "./route.ts";

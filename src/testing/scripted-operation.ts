@@ -10,7 +10,7 @@ import type {
   PollLogger,
   StatusResponse,
 } from "../index.ts";
-import { statusId } from "./responses.ts";
+import { statusId } from "./styles/responses.ts";
 import { checkPattern, describe, fail, operationIdPattern } from "./validation.ts";
 
 /** The body of a response to a poll. `id` and `name` are filled in where they are missing. */

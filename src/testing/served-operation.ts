@@ -1,7 +1,7 @@
 import { isTerminal } from "../index.ts";
 import type { Clock, OperationState } from "../index.ts";
-import { bodyDate } from "./responses.ts";
-import type { StatusBody } from "./responses.ts";
+import { bodyDate } from "./styles/responses.ts";
+import type { StatusBody } from "./styles/responses.ts";
 import { checkFaults } from "./faults.ts";
 import type { Fault, Faults } from "./faults.ts";
 import { checkTimeline, percentAt, positionAt, startPosition, defaultTimeline } from "./timeline.ts";

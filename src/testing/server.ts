@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import type { OperationState } from "../index.ts";
-import { bearerTokenOf, commonHeaders, unauthorizedResponse } from "./responses.ts";
-import type { StatusBody } from "./responses.ts";
+import { bearerTokenOf, commonHeaders, unauthorizedResponse } from "./styles/responses.ts";
+import type { StatusBody } from "./styles/responses.ts";
 import type { Reply } from "./route.ts";
 import { checkNumber, checkPattern, operationIdPattern } from "./validation.ts";
 import { DataPlane } from "./data-plane.ts";

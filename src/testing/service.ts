@@ -1,6 +1,6 @@
 import type { DataPlane } from "./data-plane.ts";
 import type { CountedRequest } from "./rate-limit.ts";
-import type { ErrorResponder } from "./responses.ts";
+import type { ErrorResponder } from "./styles/responses.ts";
 import type { Call, Reply } from "./route.ts";
 import type { OperationPlan } from "./served-operation.ts";
 

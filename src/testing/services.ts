@@ -2,7 +2,7 @@ import { devCenter } from "./dev-center.ts";
 import type { OperationStyle, Service } from "./service.ts";
 import { arm, resource } from "./styles/arm.ts";
 import { fabric, keyVault, location, operationLocation } from "./styles/data-plane-styles.ts";
-import { serviceOf } from "./styles/service.ts";
+import { serviceOf } from "./style-service.ts";
 
 /** The emulated services. */
 export const services: Readonly<Record<OperationStyle, Service>> = {

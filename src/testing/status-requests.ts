@@ -1,5 +1,5 @@
-import { errorResponse, jsonResponse, statusId } from "./responses.ts";
-import type { StatusBody } from "./responses.ts";
+import { errorResponse, jsonResponse, statusId } from "./styles/responses.ts";
+import type { StatusBody } from "./styles/responses.ts";
 import { devBoxPath, environmentPath, operationHeaders, resourceNotFound, withFault } from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import { operationIdPattern } from "./validation.ts";

@@ -1,7 +1,6 @@
-import { armVersions } from "../api-version.ts";
-import { jsonResponse } from "../responses.ts";
-import type { ErrorResponder } from "../responses.ts";
-import type { Resource } from "../data-plane.ts";
+import { armVersions } from "./api-version.ts";
+import { jsonResponse } from "./responses.ts";
+import type { ErrorResponder } from "./responses.ts";
 import type { OperationState } from "../../index.ts";
 import type { EndpointRule } from "./start-rule.ts";
 import type { Shown, Style } from "./style.ts";
@@ -62,7 +61,7 @@ export const resource: Style = {
 
 /** The `properties` of an operation that has succeeded are those that it has given the resource. */
 function armResourceBody(
-  { fields }: Resource,
+  fields: object,
   provisioningState: OperationState,
   { status, started: { resourcePath = "" } }: Shown,
 ): object {

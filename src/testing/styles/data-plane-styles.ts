@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { dataPlaneVersions, keyVaultVersions } from "../api-version.ts";
-import { errorResponse, jsonResponse } from "../responses.ts";
-import type { ErrorResponder } from "../responses.ts";
+import { dataPlaneVersions, keyVaultVersions } from "./api-version.ts";
+import { errorResponse, jsonResponse } from "./responses.ts";
+import type { ErrorResponder } from "./responses.ts";
 import { asObject } from "./arm.ts";
 import type { EndpointRule, StartRule } from "./start-rule.ts";
 import type { Shown, Style } from "./style.ts";
@@ -33,11 +33,11 @@ export const operationLocation: Style = {
   sample: { method: "POST", path: "/jobs/{operationId}:run" },
   errorResponse,
   statusBody: ({ status, started, origin, result }) => {
-    const { rule, operation, method, resourcePath, apiVersion } = started;
+    const { rule, operationId, method, resourcePath, apiVersion } = started;
     const { percentComplete, error, startTime, endTime } = status;
     const hasResource = resourcePath !== undefined && method !== "DELETE" && status.status === "Succeeded";
     return {
-      id: operation.operationId,
+      id: operationId,
       status: rule === analyzeDocument ? lowerFirst(status.status) : status.status,
       createdDateTime: startTime,
       lastUpdatedDateTime: endTime ?? startTime,
@@ -61,7 +61,7 @@ export const location: Style = {
 };
 
 function plainResourceBody(
-  { fields }: { readonly fields: object },
+  fields: object,
   provisioningState: string,
   { status, started: { resourcePath = "" } }: Shown,
 ): object {
@@ -117,19 +117,19 @@ export const keyVault: Style = {
   challenge:
     'Bearer authorization="https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000", resource="https://vault.azure.net"',
   errorResponse,
-  statusBody: ({ status, started: { operation, resourcePath = "" }, origin }) => ({
+  statusBody: ({ status, started: { operationId, resourcePath = "" }, origin }) => ({
     id: `${origin}${resourcePath}/pending`,
     issuer: { name: "Self" },
     csr: Buffer.from("request").toString("base64"),
     cancellation_requested: false,
     status: certificateWords.get(status.status) ?? status.status,
     status_details: null,
-    request_id: operation.operationId.replaceAll("-", ""),
+    request_id: operationId.replaceAll("-", ""),
     target: status.status === "Succeeded" ? `${origin}${resourcePath}` : undefined,
     error: status.error,
   }),
-  resourceBody: ({ fields }, _, { status, started: { operation, resourcePath = "" }, origin }) => {
-    const version = operation.operationId.replaceAll("-", "");
+  resourceBody: (fields, _, { status, started: { operationId, resourcePath = "" }, origin }) => {
+    const version = operationId.replaceAll("-", "");
     return {
       id: `${origin}${resourcePath}/${version}`,
       kid: `${origin}${resourcePath.replace("/certificates/", "/keys/")}/${version}`,

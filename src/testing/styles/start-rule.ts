@@ -24,3 +24,13 @@ export interface StartRule {
   /** The result of an operation whose plan has none. */
   readonly defaultResult?: unknown;
 }
+
+/** An initial request that has started an operation. */
+export interface StartedRequest {
+  readonly operationId: string;
+  readonly rule: StartRule;
+  readonly method: string;
+  readonly apiVersion: string;
+  /** The path of the resource that the operation changes. */
+  readonly resourcePath: string | undefined;
+}

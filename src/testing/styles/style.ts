@@ -1,13 +1,12 @@
-import type { ApiVersionRule } from "../api-version.ts";
-import type { Resource, StartedOperation } from "../data-plane.ts";
-import type { ErrorResponder, StatusBody } from "../responses.ts";
+import type { ApiVersionRule } from "./api-version.ts";
+import type { ErrorResponder, StatusBody } from "./responses.ts";
 import type { OperationState } from "../../index.ts";
-import type { StartRule } from "./start-rule.ts";
+import type { StartRule, StartedRequest } from "./start-rule.ts";
 
 /** What a response shows of an operation. */
 export interface Shown {
   readonly status: StatusBody;
-  readonly started: StartedOperation;
+  readonly started: StartedRequest;
   readonly origin: string;
   /** `undefined` where there is none. */
   readonly result: unknown;
@@ -36,6 +35,6 @@ export interface Style {
   readonly errorResponse: ErrorResponder;
   /** The body of a status monitor. */
   readonly statusBody: (shown: Shown) => object;
-  /** The body of a resource in this provisioning state. */
-  readonly resourceBody: (resource: Resource, provisioningState: OperationState, shown: Shown) => object;
+  /** The body of a resource with these fields in this provisioning state. */
+  readonly resourceBody: (fields: object, provisioningState: OperationState, shown: Shown) => object;
 }

@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { isTerminal } from "../../index.ts";
-import { invalidApiVersion } from "../api-version.ts";
-import { provisioningStateIn } from "../data-plane.ts";
-import type { DataPlane, Endpoint, Resource, StartedOperation } from "../data-plane.ts";
-import { jsonResponse } from "../responses.ts";
-import type { StatusBody, WireResponse } from "../responses.ts";
-import { withFault, withInitialFault } from "../route.ts";
-import type { Reply } from "../route.ts";
-import type { OperationPlan } from "../served-operation.ts";
-import type { AddOperationOptions, AddedOperation, Service, UnmatchedRequest } from "../service.ts";
-import { bodyFor } from "../status-requests.ts";
-import { asObject } from "./arm.ts";
-import type { EndpointRole, StartRule } from "./start-rule.ts";
-import type { Shown, Style } from "./style.ts";
+import { isTerminal } from "../index.ts";
+import { invalidApiVersion } from "./styles/api-version.ts";
+import { provisioningStateIn } from "./data-plane.ts";
+import type { DataPlane, Endpoint, Resource, StartedOperation } from "./data-plane.ts";
+import { jsonResponse } from "./styles/responses.ts";
+import type { StatusBody, WireResponse } from "./styles/responses.ts";
+import { withFault, withInitialFault } from "./route.ts";
+import type { Reply } from "./route.ts";
+import type { OperationPlan } from "./served-operation.ts";
+import type { AddOperationOptions, AddedOperation, Service, UnmatchedRequest } from "./service.ts";
+import { bodyFor } from "./status-requests.ts";
+import { asObject } from "./styles/arm.ts";
+import type { EndpointRole, StartRule } from "./styles/start-rule.ts";
+import type { Shown, Style } from "./styles/style.ts";
 
 /** Returns a service of this style. */
 export function serviceOf(style: Style): Service {
@@ -110,7 +110,7 @@ function begin(style: Style, plane: DataPlane, start: Start): StartedOperation {
   const [id = resourcePath ?? path] = paths.values();
   const retryAfter = style.retryAfter === undefined ? {} : { retryAfter: style.retryAfter };
   const operation = plane.add(id, operationId, { ...retryAfter, ...plan });
-  const started = { operation, rule, method, apiVersion, resourcePath, paths };
+  const started = { operation, operationId, rule, method, apiVersion, resourcePath, paths };
   for (const [{ role }, at] of paths) plane.putEndpoint(at, { role, started });
   if (resourcePath !== undefined)
     plane.putResource(resourcePath, resourceAfter(start, started, plane.resourceAt(resourcePath)));
@@ -167,14 +167,19 @@ function initialResponse(
   const headers = headersOf(style, shown, (role) => role !== "result");
   const resource = plane.resourceAt(resourcePath);
   if (rule.initialBody === "resource" && resource) {
-    const body = style.resourceBody(resource, provisioningStateIn(resource, shown.status), shown);
+    const body = style.resourceBody(resource.fields, provisioningStateIn(resource, shown.status), shown);
     return jsonResponse(method === "DELETE" ? 202 : codeOfResource, body, headers);
   }
   if (rule.initialBody === "status") return jsonResponse(202, style.statusBody(shown), headers);
   return { status: 202, headers, body: "" };
 }
 
-function shownOf(started: StartedOperation, status: StatusBody, origin: string): Shown {
+/** What a response shows of an operation on the server. */
+interface ShownOperation extends Shown {
+  readonly started: StartedOperation;
+}
+
+function shownOf(started: StartedOperation, status: StatusBody, origin: string): ShownOperation {
   const own = status.result ?? status.properties;
   const result = own ?? (status.status === "Succeeded" ? started.rule.defaultResult : undefined);
   return { status, started, origin, result };
@@ -182,7 +187,7 @@ function shownOf(started: StartedOperation, status: StatusBody, origin: string):
 
 function headersOf(
   { idHeader }: Style,
-  { status, started, origin }: Shown,
+  { status, started, origin }: ShownOperation,
   isSent: (role: EndpointRole) => boolean,
 ): Readonly<Record<string, string>> {
   const { operation, paths, apiVersion } = started;
@@ -208,7 +213,7 @@ function get(style: Style, plane: DataPlane, request: UnmatchedRequest): Reply {
   if (resource?.started === undefined) return { response: notFound(style, request.url) };
   const isPolledHere = resource.started.rule.endpoints.length === 0;
   return show(style, plane, resource.started, request, isPolledHere, (shown) => {
-    const body = style.resourceBody(resource, provisioningStateIn(resource, shown.status), shown);
+    const body = style.resourceBody(resource.fields, provisioningStateIn(resource, shown.status), shown);
     return jsonResponse(200, body, isPolledHere ? headersOf(style, shown, () => false) : {});
   });
 }
@@ -235,7 +240,7 @@ function show(
   started: StartedOperation,
   { url, headers }: UnmatchedRequest,
   isPolledHere: boolean,
-  respond: (shown: Shown) => WireResponse,
+  respond: (shown: ShownOperation) => WireResponse,
 ): Reply {
   const { operation } = started;
   const { id, operationId } = operation;
@@ -247,7 +252,7 @@ function show(
   return withFault(fault, { headers, id, errorResponse }, reply);
 }
 
-type Responder = (style: Style, shown: Shown, plane: DataPlane) => WireResponse;
+type Responder = (style: Style, shown: ShownOperation, plane: DataPlane) => WireResponse;
 
 const responders: Readonly<Record<EndpointRole, Responder>> = {
   monitor: (style, shown) => {
@@ -274,9 +279,9 @@ function isLocation(role: EndpointRole): boolean {
   return role === "location";
 }
 
-function resultAtLocation(style: Style, shown: Shown, plane: DataPlane): WireResponse {
+function resultAtLocation(style: Style, shown: ShownOperation, plane: DataPlane): WireResponse {
   const resource = plane.resourceAt(shown.started.resourcePath ?? "");
-  if (resource) return jsonResponse(200, style.resourceBody(resource, "Succeeded", shown));
+  if (resource) return jsonResponse(200, style.resourceBody(resource.fields, "Succeeded", shown));
   if (shown.result !== undefined) return jsonResponse(200, shown.result);
   return { status: style.noResultStatus ?? 204, headers: {}, body: "" };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import type { OperationError, OperationState } from "../index.ts";
+import type { OperationError, OperationState } from "../../index.ts";
 
 /** A whole response, before it is sent. */
 export interface WireResponse {
