@@ -236,7 +236,8 @@ describe("a signed URL and a token never show in", () => {
       expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
       expect(service.urls.filter((url) => url.includes(secret))).not.toHaveLength(0);
       expect(lines.filter((line) => /poll failed|Succeeded/.test(line))).not.toHaveLength(0);
-      expect(lines.filter((line) => line.includes(`${endpoint}/operations/8?…`))).not.toHaveLength(0);
+      // Newer versions of the log policy show none of a header that is not on their list.
+      expect(lines.join("")).toMatch(/"operation-location": "(?:REDACTED|https:[^"?]+\/operations\/8\?…)"/);
       expect(lines.filter((line) => line.includes(secret))).toEqual([]);
     });
   });
