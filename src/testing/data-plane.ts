@@ -14,12 +14,19 @@ import type { EndpointRole, EndpointRule, StartedRequest } from "./styles/start-
 export type OperationAction =
   | "createDevBox"
   | "deleteDevBox"
+  | "approveDevBox"
   | "startDevBox"
   | "stopDevBox"
   | "restartDevBox"
   | "repairDevBox"
+  | "alignDevBox"
+  | "alignPool"
   | "captureSnapshot"
   | "restoreSnapshot"
+  | "createAddOn"
+  | "deleteAddOn"
+  | "enableAddOn"
+  | "disableAddOn"
   | "createEnvironment"
   | "deleteEnvironment"
   | "validateGroup"
@@ -39,7 +46,7 @@ export interface ReceivedInitialRequest {
   readonly body: unknown;
 }
 
-/** A resource, such as a dev box, with its latest operation. */
+/** A resource, such as a dev box or an add-on, with its latest operation. */
 export interface Resource {
   readonly fields: object;
   readonly operation: ServedOperation;

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { errorResponse, jsonResponse, statusId } from "./styles/responses.ts";
-import { devBoxPath, environmentPath, operationHeaders, withInitialFault } from "./route.ts";
+import { addOnPath, devBoxPath, environmentPath, operationHeaders, withInitialFault } from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import type { DataPlane, OperationAction, Resource } from "./data-plane.ts";
 import { resourceBody } from "./status-requests.ts";
@@ -22,10 +22,13 @@ const validationPlan: OperationPlan = {
 const initialRequests: readonly InitialRequestRoute[] = [
   { action: "createDevBox", method: "PUT", path: devBoxPath, interimState: "Creating" },
   { action: "deleteDevBox", method: "DELETE", path: devBoxPath, interimState: "Deleting" },
+  { action: "approveDevBox", method: "POST", path: `${devBoxPath}:approve`, interimState: "Creating" },
   { action: "startDevBox", method: "POST", path: `${devBoxPath}:start`, interimState: "Starting" },
   { action: "stopDevBox", method: "POST", path: `${devBoxPath}:stop`, interimState: "Stopping" },
   { action: "restartDevBox", method: "POST", path: `${devBoxPath}:restart`, interimState: "Updating" },
   { action: "repairDevBox", method: "POST", path: `${devBoxPath}:repair`, interimState: "Updating" },
+  { action: "alignDevBox", method: "POST", path: `${devBoxPath}:align`, interimState: "Updating" },
+  { action: "alignPool", method: "POST", path: "/projects/{project}/pools/{name}:align" },
   {
     action: "captureSnapshot",
     method: "POST",
@@ -38,6 +41,10 @@ const initialRequests: readonly InitialRequestRoute[] = [
     path: `${devBoxPath}:restoreSnapshot`,
     interimState: "Updating",
   },
+  { action: "createAddOn", method: "PUT", path: addOnPath, interimState: "Creating" },
+  { action: "deleteAddOn", method: "DELETE", path: addOnPath, interimState: "Deleting" },
+  { action: "enableAddOn", method: "POST", path: `${addOnPath}:enable`, interimState: "Updating" },
+  { action: "disableAddOn", method: "POST", path: `${addOnPath}:disable`, interimState: "Updating" },
   { action: "createEnvironment", method: "PUT", path: environmentPath, interimState: "Creating" },
   { action: "deleteEnvironment", method: "DELETE", path: environmentPath, interimState: "Deleting" },
   {

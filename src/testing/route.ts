@@ -37,6 +37,9 @@ export interface Route {
 /** The path of a dev box. */
 export const devBoxPath = "/projects/{project}/users/{user}/devboxes/{name}";
 
+/** The path of an add-on of a dev box. */
+export const addOnPath = "/projects/{project}/users/{user}/devboxes/{devBox}/addons/{name}";
+
 /** The path of an environment. */
 export const environmentPath = "/projects/{project}/users/{user}/environments/{name}";
 

@@ -1,6 +1,13 @@
 import { errorResponse, jsonResponse, statusId } from "./styles/responses.ts";
 import type { StatusBody } from "./styles/responses.ts";
-import { devBoxPath, environmentPath, operationHeaders, resourceNotFound, withFault } from "./route.ts";
+import {
+  addOnPath,
+  devBoxPath,
+  environmentPath,
+  operationHeaders,
+  resourceNotFound,
+  withFault,
+} from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import { operationIdPattern } from "./validation.ts";
 import { provisioningStateOf } from "./data-plane.ts";
@@ -13,6 +20,7 @@ import type { ServedOperation } from "./served-operation.ts";
 export const statusRoutes: readonly Route[] = [
   { method: "GET", path: "/projects/{project}/operationstatuses/{name}", respond: getStatus },
   { method: "GET", path: devBoxPath, respond: getResource },
+  { method: "GET", path: addOnPath, respond: getResource },
   { method: "GET", path: environmentPath, respond: getResource },
 ];
 
@@ -54,7 +62,7 @@ function getResource(plane: DataPlane, call: Call): Reply {
   return withFault(fault, { ...call, id: resource.operation.id }, { response: jsonResponse(200, body) });
 }
 
-/** Returns a dev box or an environment in the service's format. */
+/** Returns a dev box, an add-on or an environment in the service's format. */
 export function resourceBody(resource: Resource, { origin, pathname }: URL, name: string): object {
   const provisioningState = provisioningStateOf(resource);
   return { uri: `${origin}${pathname}`, name, ...resource.fields, provisioningState };

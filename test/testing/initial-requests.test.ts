@@ -88,6 +88,8 @@ describe("POST", () => {
     ["repair", "repairDevBox", "Updating"],
     ["captureSnapshot", "captureSnapshot", "Updating"],
     ["restoreSnapshot", "restoreSnapshot", "Updating"],
+    ["approve", "approveDevBox", "Creating"],
+    ["align", "alignDevBox", "Updating"],
   ];
   test.each(actions)(
     "%s responds with the status, which has the dev box and no times",
