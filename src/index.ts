@@ -88,10 +88,14 @@ export type {
 export type {
   CustomizationTask,
   CustomizationTasksValidation,
+  DeleteEnvironmentOptions,
   DevBox,
+  DevBoxAddOn,
+  DevBoxAddOnCreation,
   DevBoxCreation,
   Environment,
   EnvironmentCreation,
+  PoolAlignTarget,
   StopDevBoxOptions,
 } from "./azure/dev-center.ts";
 export type { FinalStateVia, PollingKind } from "./azure/lro/protocol.ts";

@@ -1,6 +1,6 @@
-import { checkName, checkProjectName, checkUserId } from "./http/validation.ts";
+import { checkName, checkProjectName, checkSupport, checkUserId } from "./http/validation.ts";
 import { LroClient } from "./lro-client.ts";
-import type { StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
+import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 
 /** The description of a dev box to create. Fields beyond these are sent as they are. */
 export interface DevBoxCreation {
@@ -84,12 +84,61 @@ export interface StopDevBoxOptions extends StartOperationOptions<void> {
   readonly hibernate?: boolean;
 }
 
+/** Options of `deleteEnvironment`. */
+export interface DeleteEnvironmentOptions extends StartOperationOptions<void> {
+  /**
+   * Whether to delete the environment also if its definition no longer exists. What the definition created outside the
+   * resource group may remain. Default: the service's, `false`. Needs api-version 2024-09-01-preview or later.
+   */
+  readonly force?: boolean;
+}
+
 /**
- * The operations of DevCenter's data plane, api-version 2025-02-01. Each method sends its initial request at once.
+ * A property of a pool that its dev boxes are aligned with. `HibernateSupport` and `SingleSignOnStatus` need
+ * api-version 2025-07-01-preview or later.
+ */
+export type PoolAlignTarget = "NetworkProperties" | "HibernateSupport" | "SingleSignOnStatus" | (string & {});
+
+/** The description of an add-on to create. Fields beyond these are sent as they are. */
+export interface DevBoxAddOnCreation {
+  /** The kind of add-on. */
+  readonly kind: "DevBoxTunnel" | (string & {});
+  /** The resource that hosts a tunnel. Default: the dev box. */
+  readonly hostingResourceName?: string;
+  /** Any other field that the service takes. */
+  readonly [field: string]: unknown;
+}
+
+/** An add-on of a dev box, as DevCenter's data plane returns it. */
+export interface DevBoxAddOn extends DevBoxAddOnCreation {
+  /** The name, unique for its dev box. */
+  readonly name: string;
+  /** The state of its creation: `Creating`, `Succeeded`, `Failed`, and others of the service's. */
+  readonly provisioningState?: string;
+  /** The state of the latest action, such as `Disabling`. */
+  readonly actionState?: string;
+  /** The state of a tunnel: `Enabled`, `Disabled`, `Suspended`, and others of the service's. */
+  readonly status?: string;
+  /** The name of a tunnel. */
+  readonly codeTunnelName?: string;
+  /** The URL of a tunnel. */
+  readonly codeTunnelUrl?: string;
+}
+
+/** The api-version that brought approvals, alignments and add-ons. */
+const approvalsAndAddOns = "2025-04-01-preview";
+
+/**
+ * The operations of DevCenter's data plane, up to api-version 2026-01-01-preview. Each method sends its initial request
+ * at once.
  *
- * Before that it checks names against the contract, and throws a TypeError or RangeError that names the argument.
+ * Before that it checks names against the contract, and throws a TypeError or RangeError that names the argument. It
+ * also throws a RangeError if the client's api-version is older than the method.
  */
 export abstract class DevCenterOperations extends LroClient {
+  /** The api-version of the requests. */
+  abstract get apiVersion(): string;
+
   /**
    * Creates a dev box; the result is the dev box. `userId` is a UUID or `me`.
    *
@@ -117,7 +166,18 @@ export abstract class DevCenterOperations extends LroClient {
     devBoxName: string,
     options?: StartOperationOptions<void>,
   ): StartedPoller<void> {
-    return this.#send("DELETE", devBoxPath(projectName, userId, devBoxName), options);
+    return this.#send({ method: "DELETE", url: devBoxPath(projectName, userId, devBoxName) }, options);
+  }
+
+  /** Approves the creation of a dev box. Needs api-version 2025-04-01-preview or later. */
+  approveDevBox(
+    projectName: string,
+    userId: string,
+    devBoxName: string,
+    options?: StartOperationOptions<void>,
+  ): StartedPoller<void> {
+    checkSupport("approveDevBox", approvalsAndAddOns, this.apiVersion);
+    return this.#act(devBoxPath(projectName, userId, devBoxName), "approve", options);
   }
 
   /** Starts a dev box. */
@@ -161,6 +221,31 @@ export abstract class DevCenterOperations extends LroClient {
     return this.#act(devBoxPath(projectName, userId, devBoxName), "repair", options);
   }
 
+  /** Aligns a dev box with the present configuration of its pool. Needs api-version 2025-04-01-preview or later. */
+  alignDevBox(
+    projectName: string,
+    userId: string,
+    devBoxName: string,
+    targets: readonly PoolAlignTarget[],
+    options?: StartOperationOptions<void>,
+  ): StartedPoller<void> {
+    checkSupport("alignDevBox", approvalsAndAddOns, this.apiVersion);
+    const url = `${devBoxPath(projectName, userId, devBoxName)}:align`;
+    return this.#send({ method: "POST", url, body: { targets } }, options);
+  }
+
+  /** Aligns all dev boxes of a pool with its present configuration. Needs api-version 2025-04-01-preview or later. */
+  alignPool(
+    projectName: string,
+    poolName: string,
+    targets: readonly PoolAlignTarget[],
+    options?: StartOperationOptions<void>,
+  ): StartedPoller<void> {
+    checkSupport("alignPool", approvalsAndAddOns, this.apiVersion);
+    const url = `projects/${checkProjectName(projectName)}/pools/${checkName("poolName", poolName)}:align`;
+    return this.#send({ method: "POST", url, body: { targets } }, options);
+  }
+
   /** Takes a snapshot of a dev box. */
   captureDevBoxSnapshot(
     projectName: string,
@@ -181,6 +266,59 @@ export abstract class DevCenterOperations extends LroClient {
   ): StartedPoller<void> {
     const action = `restoreSnapshot?snapshotId=${encodeURIComponent(snapshotId)}`;
     return this.#act(devBoxPath(projectName, userId, devBoxName), action, options);
+  }
+
+  /** Creates an add-on of a dev box; the result is the add-on. Needs api-version 2025-04-01-preview or later. */
+  createOrReplaceDevBoxAddOn(
+    projectName: string,
+    userId: string,
+    devBoxName: string,
+    addOnName: string,
+    addOn: DevBoxAddOnCreation,
+    options?: StartOperationOptions<DevBoxAddOn>,
+  ): StartedPoller<DevBoxAddOn> {
+    checkSupport("createOrReplaceDevBoxAddOn", approvalsAndAddOns, this.apiVersion);
+    const url = addOnPath(projectName, userId, devBoxName, addOnName);
+    return this.startOperation({ method: "PUT", url, body: addOn }, options);
+  }
+
+  /** Deletes an add-on. Succeeds at once if there is none. Needs api-version 2025-04-01-preview or later. */
+  deleteDevBoxAddOn(
+    projectName: string,
+    userId: string,
+    devBoxName: string,
+    addOnName: string,
+    options?: StartOperationOptions<void>,
+  ): StartedPoller<void> {
+    checkSupport("deleteDevBoxAddOn", approvalsAndAddOns, this.apiVersion);
+    return this.#send(
+      { method: "DELETE", url: addOnPath(projectName, userId, devBoxName, addOnName) },
+      options,
+    );
+  }
+
+  /** Enables an add-on of a dev box. Needs api-version 2025-04-01-preview or later. */
+  enableDevBoxAddOn(
+    projectName: string,
+    userId: string,
+    devBoxName: string,
+    addOnName: string,
+    options?: StartOperationOptions<void>,
+  ): StartedPoller<void> {
+    checkSupport("enableDevBoxAddOn", approvalsAndAddOns, this.apiVersion);
+    return this.#act(addOnPath(projectName, userId, devBoxName, addOnName), "enable", options);
+  }
+
+  /** Disables an add-on of a dev box. Needs api-version 2025-04-01-preview or later. */
+  disableDevBoxAddOn(
+    projectName: string,
+    userId: string,
+    devBoxName: string,
+    addOnName: string,
+    options?: StartOperationOptions<void>,
+  ): StartedPoller<void> {
+    checkSupport("disableDevBoxAddOn", approvalsAndAddOns, this.apiVersion);
+    return this.#act(addOnPath(projectName, userId, devBoxName, addOnName), "disable", options);
   }
 
   /** Checks customization tasks. The operation succeeds also if they are wrong: see `validationResult`. */
@@ -210,18 +348,26 @@ export abstract class DevCenterOperations extends LroClient {
     projectName: string,
     userId: string,
     environmentName: string,
-    options?: StartOperationOptions<void>,
+    { force, ...options }: DeleteEnvironmentOptions = {},
   ): StartedPoller<void> {
-    return this.#send("DELETE", environmentPath(projectName, userId, environmentName), options);
+    if (force !== undefined)
+      checkSupport("deleteEnvironment with force", "2024-09-01-preview", this.apiVersion);
+    const query = force === undefined ? "" : `?force=${force}`;
+    const url = `${environmentPath(projectName, userId, environmentName)}${query}`;
+    return this.#send({ method: "DELETE", url }, options);
   }
 
-  #act(devBox: string, action: string, options?: StartOperationOptions<void>): StartedPoller<void> {
-    return this.#send("POST", `${devBox}:${action}`, options);
+  #act(resource: string, action: string, options?: StartOperationOptions<void>): StartedPoller<void> {
+    return this.#send({ method: "POST", url: `${resource}:${action}` }, options);
   }
 
-  #send(method: "DELETE" | "POST", url: string, options?: StartOperationOptions<void>): StartedPoller<void> {
-    return this.startOperation({ method, url }, { parseResult: () => {}, ...options });
+  #send(request: InitialRequest, options?: StartOperationOptions<void>): StartedPoller<void> {
+    return this.startOperation(request, { parseResult: () => {}, ...options });
   }
+}
+
+function addOnPath(projectName: string, userId: string, devBoxName: string, addOnName: string): string {
+  return `${devBoxPath(projectName, userId, devBoxName)}/addons/${checkName("addOnName", addOnName)}`;
 }
 
 function devBoxPath(projectName: string, userId: string, devBoxName: string): string {

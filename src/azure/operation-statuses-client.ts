@@ -21,7 +21,7 @@ import type { DevCenterContext } from "./lro/status-operation.ts";
 
 /** Options of an {@link OperationStatusesClient}. */
 export interface OperationStatusesClientOptions extends LroClientOptions {
-  /** The api-version of all requests. Default `2025-02-01`. */
+  /** The api-version of all requests. Default `2025-02-01`; the newest that the library knows is `2026-01-01-preview`. */
   readonly apiVersion?: string;
   /** The scopes of the tokens. Default `https://devcenter.azure.com/.default`, for hosts of DevCenter alone. */
   readonly scopes?: string | readonly string[];
@@ -61,6 +61,11 @@ export class OperationStatusesClient extends DevCenterOperations {
     const { apiVersion = defaultApiVersion } = options;
     super(endpoint, credential, { ...options, apiVersion, ...scopesOf(endpoint, options) });
     this.#context = devCenterContext(this.context, apiVersion);
+  }
+
+  /** The api-version of the requests. */
+  override get apiVersion(): string {
+    return this.#context.apiVersion;
   }
 
   /**

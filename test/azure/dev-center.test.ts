@@ -3,6 +3,7 @@ import { OperationStatusesClient } from "lro-poller";
 import type {
   CustomizationTasksValidation,
   DevBox,
+  DevBoxAddOn,
   Environment,
   StartOperationOptions,
   StartedPoller,
@@ -206,6 +207,148 @@ describe("an environment", () => {
       { action: "createEnvironment", body: environmentBody },
       { action: "deleteEnvironment", body: undefined },
     ]);
+  });
+});
+
+describe("what newer api-versions brought", () => {
+  const preview = "api-version=2026-01-01-preview";
+  const previewStatus = `GET /projects/myProject/operationstatuses/{id}?${preview}`;
+  const addOn = `${box}/addons/tunnel`;
+  const targets = ["NetworkProperties"] as const;
+
+  function clientOf(apiVersion: string): OperationStatusesClient {
+    return new OperationStatusesClient(server.endpoint, undefined, { apiVersion });
+  }
+
+  type ActionOf = (of: OperationStatusesClient, options?: StartOperationOptions<void>) => StartedPoller<void>;
+
+  const actions: [string, ActionOf, OperationAction, string, unknown][] = [
+    [
+      "approveDevBox",
+      (of, options) => of.approveDevBox("myProject", "me", "box", options),
+      "approveDevBox",
+      `${box}:approve`,
+      undefined,
+    ],
+    [
+      "alignDevBox",
+      (of, options) => of.alignDevBox("myProject", "me", "box", targets, options),
+      "alignDevBox",
+      `${box}:align`,
+      { targets },
+    ],
+    [
+      "alignPool",
+      (of, options) => of.alignPool("myProject", "pool", targets, options),
+      "alignPool",
+      "/projects/myProject/pools/pool:align",
+      { targets },
+    ],
+    [
+      "enableDevBoxAddOn",
+      (of, options) => of.enableDevBoxAddOn("myProject", "me", "box", "tunnel", options),
+      "enableAddOn",
+      `${addOn}:enable`,
+      undefined,
+    ],
+    [
+      "disableDevBoxAddOn",
+      (of, options) => of.disableDevBoxAddOn("myProject", "me", "box", "tunnel", options),
+      "disableAddOn",
+      `${addOn}:disable`,
+      undefined,
+    ],
+  ];
+
+  test.each(actions)("%s", async (_, act, action, path, body) => {
+    expect(await act(clientOf("2026-01-01-preview"), fast()).pollUntilDone()).toBeUndefined();
+    expect(requestLines()).toEqual([`POST ${path}?${preview}`, previewStatus, previewStatus]);
+    expect(initialRequests).toMatchObject([{ action, body }]);
+  });
+
+  test("an add-on is created, and is the result; then it is deleted", async () => {
+    client = clientOf("2026-01-01-preview");
+    const body = { kind: "DevBoxTunnel", hostingResourceName: "Default" };
+    const poller = client.createOrReplaceDevBoxAddOn("myProject", "me", "box", "tunnel", body, fast());
+    expectTypeOf(poller).toEqualTypeOf<StartedPoller<DevBoxAddOn>>();
+    expect(await poller.pollUntilDone()).toMatchObject({
+      name: "tunnel",
+      ...body,
+      provisioningState: "Succeeded",
+    });
+    const deletion = client.deleteDevBoxAddOn("myProject", "me", "box", "tunnel", fast());
+    expect(await deletion.pollUntilDone()).toBeUndefined();
+    expect(requestLines()).toEqual([
+      `PUT ${addOn}?${preview}`,
+      previewStatus,
+      previewStatus,
+      `GET ${addOn}?${preview}`,
+      `DELETE ${addOn}?${preview}`,
+      previewStatus,
+      previewStatus,
+    ]);
+    expect(initialRequests).toMatchObject([{ action: "createAddOn", body }, { action: "deleteAddOn" }]);
+  });
+
+  test.each([true, false])("an environment is deleted with force: %s", async (force) => {
+    await client
+      .createOrReplaceEnvironment("myProject", "me", "env", environmentBody, fast())
+      .pollUntilDone();
+    const options = { force, ...fast<void>() };
+    expect(await client.deleteEnvironment("myProject", "me", "env", options).pollUntilDone()).toBeUndefined();
+    expect(requestLines()).toContain(`DELETE ${environment}?force=${force}&${version}`);
+  });
+
+  const onAddOn: [string, (of: OperationStatusesClient) => unknown][] = [
+    [
+      "createOrReplaceDevBoxAddOn",
+      (of) => of.createOrReplaceDevBoxAddOn("myProject", "me", "box", "tunnel", { kind: "DevBoxTunnel" }),
+    ],
+    ["deleteDevBoxAddOn", (of) => of.deleteDevBoxAddOn("myProject", "me", "box", "tunnel")],
+  ];
+
+  test.each([...actions.map(([method, act]): (typeof onAddOn)[0] => [method, act]), ...onAddOn])(
+    "%s is refused before any request on an api-version that lacks it",
+    (method, act) => {
+      for (const apiVersion of ["2025-02-01", "2024-10-01-preview", "2025-03-31"]) {
+        expect(() => act(clientOf(apiVersion))).toThrow(
+          new RangeError(
+            `${method}: expected a client with apiVersion 2025-04-01-preview or later, got "${apiVersion}"`,
+          ),
+        );
+      }
+      expect(server.requests).toEqual([]);
+    },
+  );
+
+  test("force is refused on an api-version that lacks it; deletion without it is not", async () => {
+    client = clientOf("2024-08-01-preview");
+    expect(() => client.deleteEnvironment("myProject", "me", "env", { force: true })).toThrow(
+      new RangeError(
+        'deleteEnvironment with force: expected a client with apiVersion 2024-09-01-preview or later, got "2024-08-01-preview"',
+      ),
+    );
+    expect(server.requests).toEqual([]);
+    await client.deleteEnvironment("myProject", "me", "env", fast()).pollUntilDone();
+  });
+
+  test.each(["2025-04-01", "2025-04-01-preview", "2025-07-01-preview", "2027-01-01", "latest"])(
+    "an api-version %s is not refused",
+    async (apiVersion) => {
+      expect(clientOf(apiVersion).apiVersion).toBe(apiVersion);
+      await clientOf(apiVersion).approveDevBox("myProject", "me", "box", fast()).pollUntilDone();
+    },
+  );
+
+  test("the names are checked", () => {
+    client = clientOf("2026-01-01-preview");
+    expect(() => client.approveDevBox("myProject", "me", "a/b")).toThrow("devBoxName: expected");
+    expect(() => client.alignDevBox("myProject", "me", "..", targets)).toThrow("devBoxName: expected");
+    expect(() => client.alignPool("myProject", "p?x=1", targets)).toThrow("poolName: expected");
+    expect(() => client.alignPool("..", "pool", targets)).toThrow("projectName: expected");
+    expect(() => client.deleteDevBoxAddOn("myProject", "me", "box", "a:b")).toThrow("addOnName: expected");
+    expect(() => client.enableDevBoxAddOn("myProject", "me", "..", "tunnel")).toThrow("devBoxName: expected");
+    expect(server.requests).toEqual([]);
   });
 });
 

@@ -39,6 +39,22 @@ export function checkApiVersion(apiVersion: unknown): string {
   return checkPattern("apiVersion", apiVersion, /^.+$/s, "at least one character");
 }
 
+const date = /^\d{4}-\d{2}-\d{2}/;
+
+/**
+ * Checks that an api-version is not older than the one that brought a method. Without a date it is not compared.
+ *
+ * @throws RangeError that names the method and both api-versions
+ */
+export function checkSupport(method: string, since: string, apiVersion: string): void {
+  // A stable version that follows a preview has its date, so only the dates are compared.
+  const [day] = date.exec(apiVersion) ?? [];
+  if (day === undefined || day >= since.slice(0, day.length)) return;
+  throw new RangeError(
+    `${method}: expected a client with apiVersion ${since} or later, got ${shorten(apiVersion)}`,
+  );
+}
+
 function checkPattern(name: string, value: unknown, pattern: RegExp, expected: string): string {
   if (typeof value !== "string") throw new TypeError(`${name}: expected a string, got ${typeof value}`);
   if (!pattern.test(value)) throw new RangeError(`${name}: expected ${expected}, got ${shorten(value)}`);
