@@ -17,15 +17,24 @@ export async function runProcess(): Promise<void> {
   });
 }
 
-/** Returns a signal that fires on Ctrl-C, and when the output is closed. */
+const signals = new Map<NodeJS.Signals, Interruption>([
+  ["SIGINT", new Interruption("interrupted", exitCodes.interrupted)],
+  ["SIGTERM", new Interruption("terminated", exitCodes.terminated)],
+]);
+
+/** Returns a signal that fires on Ctrl-C, on SIGTERM, and when the output is closed. */
 function interruptionOf({ stdout, stderr }: NodeJS.Process): AbortSignal {
   const interruption = new AbortController();
-  // A second Ctrl-C ends the process, as it does without a listener. This listener stays until the others have been
+  for (const signal of signals.keys()) process.on(signal, onSignal);
+
+  // A second signal ends the process, as it does without a listener. This listener stays until the others have been
   // called: the library that shows the cursor again ends the process if its own is the only one.
-  process.on("SIGINT", function onInterrupt() {
-    interruption.abort(new Interruption("interrupted", exitCodes.interrupted));
-    setImmediate(() => process.off("SIGINT", onInterrupt));
-  });
+  function onSignal(signal: NodeJS.Signals): void {
+    interruption.abort(signals.get(signal));
+    setImmediate(() => {
+      for (const name of signals.keys()) process.off(name, onSignal);
+    });
+  }
 
   // The reader of the output has closed it (`lro wait … | head`), so the wait has no use.
   stdout.on("error", (error: NodeJS.ErrnoException) => {

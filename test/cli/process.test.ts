@@ -13,7 +13,7 @@ interface Process {
   readonly output: { stdout: string; stderr: string };
   /** The exit code or the signal, once all the output is here. */
   readonly end: Promise<unknown>;
-  interrupt(): void;
+  interrupt(signal?: NodeJS.Signals): void;
   closeStdout(): void;
 }
 
@@ -29,7 +29,7 @@ function start(argv: readonly string[], nodeOptions: readonly string[] = []): Pr
   return {
     output,
     end: once(child, "close").then(([code, signal]: unknown[]) => code ?? signal),
-    interrupt: () => void child.kill("SIGINT"),
+    interrupt: (signal = "SIGINT") => void child.kill(signal),
     closeStdout: () => void child.stdout.destroy(),
   };
 }
@@ -66,17 +66,20 @@ test("wrong usage is exit code 2", async () => {
   expect(lro.output.stderr).toContain("operation-location");
 });
 
-test("SIGINT stops the wait and prints the resume command", async () => {
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("%s stops the wait and prints the resume command", async (signal, exitCode) => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const lro = start(["wait", operationLocation]);
   await untilPrinted(lro, "stdout");
-  lro.interrupt();
-  expect(await lro.end).toBe(130);
+  lro.interrupt(signal);
+  expect(await lro.end).toBe(exitCode);
   expect(lro.output.stderr).toContain("  npx lro wait --resume '{");
 });
 
-test("a second SIGINT ends a process that the first one did not end", async () => {
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends a process that SIGINT did not end", async (signal) => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
   const stayAlive = ["--import", "data:text/javascript,setInterval(() => {}, 1000)"];
@@ -84,14 +87,14 @@ test("a second SIGINT ends a process that the first one did not end", async () =
   await untilPrinted(lro, "stdout");
   lro.interrupt();
   await untilPrinted(lro, "stderr");
-  lro.interrupt();
-  expect(await lro.end).toBe("SIGINT");
+  lro.interrupt(signal);
+  expect(await lro.end).toBe(signal);
 });
 
-test("SIGINT ends the emulator cleanly", async () => {
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends the emulator cleanly", async (signal) => {
   const lro = start(["emulate"]);
   await untilPrinted(lro, "stdout");
-  lro.interrupt();
+  lro.interrupt(signal);
   expect(await lro.end).toBe(0);
   expect(lro.output.stderr).toBe("");
 });

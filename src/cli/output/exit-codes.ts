@@ -12,6 +12,7 @@ export const exitCodes = {
   interrupted: 130,
   /** The code that shells report for a program ended by SIGPIPE. */
   outputClosed: 141,
+  terminated: 143,
 } as const;
 
 /** The exit codes as `--help` shows them. */
@@ -24,12 +25,14 @@ Exit codes:
   4    --timeout or --stall-timeout passed; the operation continues
   5    the status could not be read; the operation may continue
   130  interrupted (Ctrl-C); the operation continues
+  143  terminated (SIGTERM); the operation continues
 Of several operations the first of these counts: 1, 3, 5, 4.`;
 
-const { interrupted, outputClosed, failed, canceled, pollingFailed, timedOut } = exitCodes;
+const { interrupted, outputClosed, terminated, failed, canceled, pollingFailed, timedOut } = exitCodes;
 const byPrecedence: readonly number[] = [
   interrupted,
   outputClosed,
+  terminated,
   failed,
   canceled,
   pollingFailed,
