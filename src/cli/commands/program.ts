@@ -136,6 +136,15 @@ function addWait(program: Command): Command {
       "--summary",
       "add a table of all operations to the step's summary in GitHub Actions or Azure Pipelines",
     )
+    .option(
+      "--step-outputs",
+      "set the step's outputs status, result and resume-token in GitHub Actions or Azure Pipelines",
+    )
+    .option(
+      "--resume-file <file>",
+      "write the resume tokens of waits that can continue to this file, for --resume",
+      parseName,
+    )
     .option("--web", "also show all operations on a live page on this machine; its address goes to stderr")
     .addOption(outputOption("print text, or JSON events, one on each line"))
     .addHelpText("after", `${exitCodesHelp}\n\n${credentialHelp}`);

@@ -9,6 +9,7 @@ import { createLinesReporter } from "../output/lines-reporter.ts";
 import { combined } from "../output/reporter.ts";
 import type { Reporter } from "../output/reporter.ts";
 import type { CarriedOptions } from "../output/resume-command.ts";
+import { createStepOutputsReporter } from "../output/step-outputs.ts";
 import { createSummaryReporter } from "../output/step-summary.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
@@ -57,23 +58,25 @@ async function createReporters(
   options: WaitOptions,
   context: CliContext,
 ): Promise<Reporter> {
-  const { output, summary = false, web = false } = options;
+  const { output, summary = false, stepOutputs = false, web = false } = options;
   // Before the terminal is drawn: the page's server may fail to start.
   const page = web ? [await createWebReporter(targets, board, context)] : [];
   // The JSON on stdout may be read by another program, which expects no commands of a CI system there.
   const commands = output === "json" ? "stderr" : "stdout";
-  const table = summary ? [createSummaryReporter(board, context, commands)] : [];
-  return combined([board, await createReporter(targets, board, options, context), ...page, ...table]);
+  const printer = new ResultPrinter(targets, context, options);
+  const main = await createReporter(targets, board, printer, options, context);
+  const table = summary ? [createSummaryReporter(board, printer, context, commands)] : [];
+  const outputs = stepOutputs ? [createStepOutputsReporter(board, printer, context, commands)] : [];
+  return combined([board, main, ...page, ...table, ...outputs]);
 }
 
 async function createReporter(
   targets: readonly Target[],
   board: WaitBoard,
-  options: WaitOptions,
+  printer: ResultPrinter,
+  { output, quiet = false }: WaitOptions,
   context: CliContext,
 ): Promise<Reporter> {
-  const { output, quiet = false } = options;
-  const printer = new ResultPrinter(targets, context, options);
   if (output === "json") return createJsonReporter(targets, quiet, printer, context);
   if (quiet) return createQuietReporter(printer);
   if (context.ciLog) return createCiReporter(targets, board, printer, context, context.ciLog);

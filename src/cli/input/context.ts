@@ -23,6 +23,12 @@ export interface CiLog {
    * @throws Error if it cannot be written
    */
   addSummary(markdown: string, output: "stdout" | "stderr"): void;
+  /**
+   * Sets an output of the step. If the system needs a command for that, it goes to this output.
+   *
+   * @throws Error if it cannot be written
+   */
+  setOutput(name: string, value: string, output: "stdout" | "stderr"): void;
 }
 
 /** The environment of the command. */

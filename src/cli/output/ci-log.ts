@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ interface Dialect {
   notice(title: string, message: string): string;
   /** Writes Markdown where the system finds it. Returns the command that names the file, if the system needs one. */
   addSummary(markdown: string, env: CliContext["env"]): string | undefined;
+  /** Sets an output of the step. Returns the command that sets it, if the system needs one. */
+  setOutput(name: string, value: string, env: CliContext["env"]): string | undefined;
 }
 
 /**
@@ -28,6 +31,13 @@ const gitHubActions: Dialect = {
   addSummary(markdown, { GITHUB_STEP_SUMMARY: file }) {
     if (file === undefined) throw new Error("GITHUB_STEP_SUMMARY is not set");
     appendFileSync(file, markdown);
+    return undefined;
+  },
+  setOutput(name, value, { GITHUB_OUTPUT: file }) {
+    if (file === undefined) throw new Error("GITHUB_OUTPUT is not set");
+    // No value can contain the delimiter, and so none can add another output.
+    const delimiter = randomUUID();
+    appendFileSync(file, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
     return undefined;
   },
 };
@@ -46,6 +56,11 @@ const azurePipelines: Dialect = {
     const file = join(mkdtempSync(join(folder, "lro-")), "lro wait.md");
     writeFileSync(file, markdown);
     return `##vso[task.uploadsummary]${azureData(file)}`;
+  },
+  setOutput(name, value) {
+    // The name of a variable has no hyphen.
+    const variable = name.replaceAll(/-(\w)/g, (_hyphen, letter: string) => letter.toUpperCase());
+    return `##vso[task.setvariable variable=${variable};isOutput=true]${azureData(value)}`;
   },
 };
 
@@ -106,15 +121,16 @@ function dialectOf(env: CliContext["env"]): Dialect | undefined {
 }
 
 function createCiLog(dialect: Dialect, { stdout, stderr, env }: CliContext): CiLog {
+  const writeCommand = (command: string | undefined, output: "stdout" | "stderr"): void => {
+    if (command !== undefined) ({ stdout, stderr })[output].write(`${command}\n`);
+  };
   return {
     group: (title) => void stdout.write(`${dialect.group(singleLine(title))}\n`),
     endGroup: () => void stdout.write(`${dialect.endGroup}\n`),
     error: (title, message) => void stderr.write(`${dialect.error(singleLine(title), message)}\n`),
     notice: (title, message) =>
       void stdout.write(`${dialect.notice(singleLine(title), singleLine(message))}\n`),
-    addSummary(markdown, output) {
-      const command = dialect.addSummary(markdown, env);
-      if (command !== undefined) ({ stdout, stderr })[output].write(`${command}\n`);
-    },
+    addSummary: (markdown, output) => writeCommand(dialect.addSummary(markdown, env), output),
+    setOutput: (name, value, output) => writeCommand(dialect.setOutput(name, value, env), output),
   };
 }

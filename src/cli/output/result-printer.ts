@@ -20,11 +20,22 @@ export class ResultPrinter {
   readonly #printedAdvice = new Set<string>();
   readonly #resumeTokens: string[] = [];
   #interrupted = 0;
+  #resumeCommand: string | undefined;
 
   constructor(names: readonly OperationName[], context: CliContext, options: CarriedOptions = {}) {
     this.#names = names;
     this.#context = context;
     this.#options = options;
+  }
+
+  /** The resume tokens of the outcomes so far, each with its name, as in `name={…}`. */
+  get resumeTokens(): readonly string[] {
+    return this.#resumeTokens;
+  }
+
+  /** The command that {@link finish} has printed, if any wait can be resumed. */
+  get resumeCommand(): string | undefined {
+    return this.#resumeCommand;
   }
 
   /** Prints an outcome. Where there are several operations, a heading names the one of a result. */
@@ -67,7 +78,8 @@ export class ResultPrinter {
     if (this.#interrupted === 1) stderr.write("Stopped waiting; the operation continues.\n");
     if (this.#interrupted > 1) stderr.write(`Stopped waiting; ${this.#interrupted} operations continue.\n`);
     if (this.#resumeTokens.length === 0) return;
-    stderr.write(`To continue waiting:\n  ${resumeCommand(this.#resumeTokens, this.#options)}\n`);
+    this.#resumeCommand = resumeCommand(this.#resumeTokens, this.#options, this.#context);
+    stderr.write(`To continue waiting:\n  ${this.#resumeCommand}\n`);
   }
 
   #printError(error: Error, operation: OperationName | undefined): void {

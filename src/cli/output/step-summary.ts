@@ -3,6 +3,7 @@ import { clockText } from "../input/duration.ts";
 import { explainError, toError } from "./wait-outcome.ts";
 import { stateOf, statesText } from "./overview.ts";
 import type { Reporter } from "./reporter.ts";
+import type { ResultPrinter } from "./result-printer.ts";
 import { singleLine, truncate } from "./text.ts";
 import { elapsedOf } from "./view.ts";
 import type { WaitView } from "./view.ts";
@@ -10,15 +11,18 @@ import type { WaitBoard } from "./wait-board.ts";
 
 /** GitHub Actions accepts 1 MiB for a step, and drops a longer summary as a whole. */
 const maxBytes = 900_000;
+const maxCommandBytes = 100_000;
 const maxCellWidth = 300;
 const head = "| Operation | State | Time | Error |\n|---|---|---:|---|\n";
 
 /**
- * Returns the reporter for `--summary`, which adds a Markdown table of all operations to the CI system's step summary.
- * The table has no results, because they may be secret.
+ * Returns the reporter for `--summary`, which adds a Markdown table of all operations to the CI system's step summary,
+ * and the command that resumes those that are not over. The table has no results, because they may be secret. Its
+ * `close` must be called after the printer has finished.
  */
 export function createSummaryReporter(
   board: WaitBoard,
+  printer: ResultPrinter,
   context: CliContext,
   output: "stdout" | "stderr",
 ): Reporter {
@@ -32,7 +36,7 @@ export function createSummaryReporter(
     close() {
       const rows = board.waits.map((wait, index) => rowOf(wait, board.now, errors.get(index)));
       publish(
-        `### ${escaped(`lro wait: ${statesText(board.waits)}`)}\n\n${tableOf(rows)}\n`,
+        `### ${escaped(`lro wait: ${statesText(board.waits)}`)}\n\n${tableOf(rows)}\n${resumeText(printer)}`,
         context,
         output,
       );
@@ -52,6 +56,13 @@ function tableOf(rows: readonly string[]): string {
   const fitting = rows.filter((row) => (room -= Buffer.byteLength(row)) >= 0);
   const rest = rows.length - fitting.length;
   return head + fitting.join("") + (rest === 0 ? "" : `\n${rest} more operations are in the log.\n`);
+}
+
+/** Returns an empty text if no wait can be resumed, or the command is too long for a summary. */
+function resumeText({ resumeCommand }: ResultPrinter): string {
+  if (resumeCommand === undefined) return "";
+  const text = `To continue waiting:\n\n<pre>${escaped(resumeCommand)}</pre>\n`;
+  return Buffer.byteLength(text) > maxCommandBytes ? "" : text;
 }
 
 /** Escapes a text for Markdown, so that it cannot end a table cell, link or be HTML. */

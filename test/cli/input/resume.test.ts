@@ -1,4 +1,4 @@
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { AddedOperation, OperationServer } from "lro-poller/testing";
 import { afterEach, expect, test, vi } from "vitest";
@@ -26,9 +26,9 @@ test("the resume command has the options of the interrupted command, and the nam
   );
 });
 
-test("the resume command has a summary and a live page, if there were any", async () => {
-  const { stderr } = await stopAtOnce(["web"], ["--summary", "--web"]);
-  expect(stderr).toMatch(/^ {2}npx lro wait --summary --web --resume /m);
+test("the resume command has a summary, a live page and outputs, if there were any", async () => {
+  const { stderr } = await stopAtOnce(["web"], ["--summary", "--web", "--step-outputs"]);
+  expect(stderr).toMatch(/^ {2}npx lro wait --summary --web --step-outputs --resume /m);
 });
 
 /** As a shell splits them. */
@@ -51,6 +51,43 @@ test("up to three tokens are in the command, more in a file that it names", asyn
   expect(untimed(stdout).trimEnd().split("\n").toSorted()).toEqual(
     ["a", "b", "c", "d"].map((name) => `${name} Succeeded`),
   );
+});
+
+test("--resume-file gets the tokens, one on each line, and the resume command names it", async () => {
+  const file = join(temporaryFolder(), "my waits.txt");
+  const two = await stopAtOnce(["a", "b"], ["--resume-file", file]);
+  expect(two.stderr).toContain(`  npx lro wait --resume-file '${file}' --resume '${file}'\n`);
+  expect(readFileSync(file, "utf8")).toMatch(/^a=\{.*\}\nb=\{.*\}\n$/);
+  expect(statSync(file).mode & 0o077, "others may not read it").toBe(0);
+  const [first] = two.operations;
+  if (first) two.server.setStatus(first.operationId, "Succeeded");
+  const again = ["wait", "--resume-file", file, "--resume", file];
+  expect((await runCli([...again, "--timeout", "1m"])).exitCode).toBe(4);
+  expect(readFileSync(file, "utf8")).toMatch(/^b=\{.*\}\n$/);
+});
+
+test("--resume-file is left alone when nothing is to be continued", async () => {
+  const file = join(temporaryFolder(), "waits.txt");
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded" }] });
+  expect((await runCli(["wait", "--resume-file", file, operationLocation])).exitCode).toBe(0);
+  expect(existsSync(file)).toBe(false);
+});
+
+test("where --resume-file cannot be written, there is a warning, and the command has all tokens", async () => {
+  const file = join(temporaryFolder(), "none/waits.txt");
+  const { exitCode, stderr } = await stopAtOnce(["a", "b", "c", "d"], ["--resume-file", file]);
+  expect(exitCode).toBe(130);
+  expect(stderr).toMatch(/^warning: --resume-file: ENOENT/m);
+  expect(stderr.match(/--resume '[abcd]=\{/g)).toHaveLength(4);
+});
+
+test("in CI no token goes to a temporary file, and the command names the package", async () => {
+  const shared = temporaryFolder();
+  vi.stubEnv("TMPDIR", shared);
+  const { stderr } = await stopAtOnce(["a", "b", "c", "d"], [], { GITHUB_ACTIONS: "true" });
+  expect(stderr).toMatch(/^ {2}npx -p lro-poller lro wait \\\n( {4}--resume '[abcd]=\{.*\}'( \\)?\n){4}$/m);
+  expect(readdirSync(shared)).toEqual([]);
 });
 
 test("where no file can be written, the command has all tokens", async () => {
@@ -80,11 +117,15 @@ test("a token as jq prints it is accepted too, and an empty text is rejected", a
   expect(nothing).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("got an empty text") });
 });
 
-async function stopAtOnce(names: readonly string[], options: readonly string[] = []): Promise<StoppedRun> {
+async function stopAtOnce(
+  names: readonly string[],
+  options: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<StoppedRun> {
   const server = await startServer();
   const operations = names.map(() => server.addOperation({ timeline: [{ status: "Running" }] }));
   const locations = operations.map(({ operationLocation }, place) => `${names[place]}=${operationLocation}`);
   const interruption = AbortSignal.abort(new Interruption("interrupted", 130));
-  const stopped = await runCli(["wait", ...options, ...locations], { interruption });
+  const stopped = await runCli(["wait", ...options, ...locations], { interruption, env });
   return { ...stopped, server, operations };
 }

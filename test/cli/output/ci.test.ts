@@ -1,6 +1,7 @@
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import type { Timeline } from "lro-poller/testing";
 import { failing, runCli, startServer, succeeding, temporaryFolder, untimed } from "../run-cli.ts";
 
 const gitHub = { GITHUB_ACTIONS: "true" };
@@ -217,8 +218,120 @@ test.each([
     const { exitCode, stdout, stderr } = await waitFor(waits, gitHub, option, "10m");
     expect(exitCode).toBe(4);
     expect(stderr).toMatch(
-      new RegExp(`^::error title=web%3A ${code}::.*still Running.*\nTo continue waiting:\n {2}npx lro wait`),
+      new RegExp(
+        `^::error title=web%3A ${code}::.*still Running.*\nTo continue waiting:\n {2}npx -p lro-poller lro wait`,
+      ),
     );
     expect(stdout).toMatch(new RegExp(`::notice title=lro wait::web: ${note}, after`));
   },
 );
+
+/** Reads a file of outputs as the runner of GitHub Actions does. */
+function outputsIn(file: string): Record<string, string> {
+  const lines = readFileSync(file, "utf8").split("\n");
+  const outputs: [string, string][] = [];
+  while (lines.length > 1) {
+    const [, name = "", delimiter = ""] = /^(.*?)<<(.*)$/.exec(lines.shift() ?? "") ?? [];
+    const value = lines.splice(0, lines.indexOf(delimiter));
+    lines.shift();
+    outputs.push([name, value.join("\n")]);
+  }
+  return Object.fromEntries(outputs);
+}
+
+/** Returns the variables that Azure Pipelines sets. */
+function variablesIn(text: string): Record<string, string> {
+  const set = text.matchAll(/^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$/gm);
+  const decode = (value: string): string => value.replaceAll("%0A", "\n").replaceAll("%AZP25", "%");
+  return Object.fromEntries(Array.from(set, ([, name, value = ""]) => [name, decode(value)]));
+}
+
+describe("--step-outputs", () => {
+  const properties = { text: `a\nstatus=Failed\nresult<<x\n${commands}`, rate: "100 %0A" };
+  const stopped = [{ status: "Running" }];
+
+  async function outputsOf(timelines: Readonly<Record<string, Timeline>>, ...argv: string[]) {
+    const file = join(temporaryFolder(), "outputs");
+    writeFileSync(file, "");
+    await waitFor(timelines, { ...gitHub, GITHUB_OUTPUT: file }, "--step-outputs", ...argv);
+    const { stdout, stderr } = await waitFor(timelines, azure, "--step-outputs", ...argv);
+    return { file, gitHub: outputsIn(file), azure: variablesIn(stdout), stdout, stderr };
+  }
+
+  test("sets the status and the result, in which no text is another output", async () => {
+    const outputs = await outputsOf({ web: [{ status: "Succeeded", properties }] });
+    for (const { result = "", ...rest } of [outputs.gitHub, outputs.azure]) {
+      expect(rest).toEqual({ status: "Succeeded" });
+      expect(JSON.parse(result)).toEqual(properties);
+      expect(result).not.toContain("\n");
+    }
+  });
+
+  test("a status of the service cannot add an output or a command", async () => {
+    const outputs = await outputsOf({ web: [{ status: `Odd\nresult=1\n${commands}` }] }, "--timeout", "1m");
+    expect(Object.keys(outputs.gitHub)).toEqual(["status", "resume-token"]);
+    expect(Object.keys(outputs.azure)).toEqual(["status", "resumeToken"]);
+    expect(outputs.gitHub["status"]).toMatch(/^Odd result=1 /);
+    const ours = commandsIn(outputs.stdout).filter((line) => !/^##\[(end)?group|^##\[section/.test(line));
+    expect(ours.map((line) => line.replace(/(?<=\]).*/, ""))).toEqual([
+      "##vso[task.setvariable variable=status;isOutput=true]",
+      "##vso[task.setvariable variable=resumeToken;isOutput=true]",
+    ]);
+  });
+
+  test("each value has a delimiter of its own", async () => {
+    const { file } = await outputsOf({ web: succeeding });
+    const delimiters = Array.from(readFileSync(file, "utf8").matchAll(/<<(.{36})$/gm), ([, found]) => found);
+    expect(new Set(delimiters).size).toBe(2);
+  });
+
+  test("of several operations they are JSON objects by name, and tokens that --resume takes", async () => {
+    const timelines = { web: succeeding, db: failing, api: stopped, dns: stopped };
+    const outputs = await outputsOf(timelines, "--timeout", "1m");
+    expect(JSON.parse(outputs.gitHub["status"] ?? "")).toEqual({
+      web: "Succeeded",
+      db: "Failed",
+      api: "Running",
+      dns: "Running",
+    });
+    expect(JSON.parse(outputs.gitHub["result"] ?? "")).toEqual({ web: { uri: "https://box" } });
+    for (const tokens of [outputs.gitHub["resume-token"], outputs.azure["resumeToken"]])
+      expect(tokens?.split("\n").toSorted()).toEqual([
+        expect.stringMatching(/^api=\{.*\}$/),
+        expect.stringMatching(/^dns=\{.*\}$/),
+      ]);
+  });
+
+  test("with -o json no command is among the events", async () => {
+    const {
+      gitHub: set,
+      stdout,
+      stderr,
+    } = await outputsOf({ web: stopped }, "--timeout", "1m", "-o", "json");
+    expect(set["resume-token"]).toMatch(/^web=\{/);
+    expect(stdout).not.toContain("##vso");
+    expect(variablesIn(stderr)).toMatchObject({ status: "Running" });
+  });
+
+  test.each([
+    [{}, "neither GitHub Actions nor Azure Pipelines"],
+    [gitHub, "GITHUB_OUTPUT is not set"],
+    [{ ...gitHub, GITHUB_OUTPUT: "/no/such/folder/outputs" }, "ENOENT"],
+  ])("with %j they are a warning, and the wait continues", async (env: Record<string, string>, why) => {
+    const { exitCode, stderr } = await waitFor({ web: succeeding }, env, "--step-outputs", "-q");
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(new RegExp(`^warning: --step-outputs: .*${why}`));
+  });
+});
+
+test("the summary has the command that continues, which no text of it can leave", async () => {
+  const file = join(temporaryFolder(), "summary.md");
+  const timelines = { web: [{ status: "Running" }], db: [{ status: "Running" }] };
+  const env = { ...gitHub, GITHUB_STEP_SUMMARY: file };
+  await waitFor(timelines, env, "--summary", "--timeout", "1m", "--failed-state", "</pre>`");
+  const [, command = ""] = /\n<pre>([^<]*)<\/pre>\n$/.exec(readFileSync(file, "utf8")) ?? [];
+  expect(decoded(command)).toMatch(
+    /^npx -p lro-poller lro wait --timeout 1m --failed-state '<\/pre>`' --summary \\\n {4}--resume 'web=\{/,
+  );
+  expect(command).not.toMatch(/[<>`{]/);
+});
