@@ -106,6 +106,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     return new StatusOperation<P>(this.#context, projectName, operationId);
   }
 
+  /** @internal */
   protected override get resourceProvider(): string {
     return resourceProvider;
   }

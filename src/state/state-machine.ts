@@ -130,9 +130,9 @@ function hasMoved(
   word: OperationState = "",
   { percentComplete }: OperationStatus,
 ): boolean {
-  return (
-    keyOfWord(word) !== keyOfWord(state.status ?? "") || percentComplete !== state.latest?.percentComplete
-  );
+  // A resumed wait has only the highest percentage.
+  const before = state.latest ? state.latest.percentComplete : state.percentComplete;
+  return keyOfWord(word) !== keyOfWord(state.status ?? "") || percentComplete !== before;
 }
 
 function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: number): PollState<P> {

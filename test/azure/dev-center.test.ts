@@ -332,11 +332,19 @@ describe("what newer api-versions brought", () => {
     await client.deleteEnvironment("myProject", "me", "env", fast()).pollUntilDone();
   });
 
-  test.each(["2025-04-01", "2025-04-01-preview", "2025-07-01-preview", "2027-01-01", "latest"])(
+  test.each(["2025-04-01-preview", "2025-07-01-preview", "2026-01-01-preview"])(
     "an api-version %s is not refused",
     async (apiVersion) => {
       expect(clientOf(apiVersion).apiVersion).toBe(apiVersion);
       await clientOf(apiVersion).approveDevBox("myProject", "me", "box", fast()).pollUntilDone();
+    },
+  );
+
+  test.each(["2025-04-01", "2027-01-01", "latest"])(
+    "an api-version %s that the library does not know is left to the service",
+    async (apiVersion) => {
+      const { started } = clientOf(apiVersion).approveDevBox("myProject", "me", "box", fast());
+      await expect(started).rejects.toMatchObject({ code: "UnsupportedApiVersionValue" });
     },
   );
 

@@ -25,9 +25,9 @@ test.each([
   ],
   [{ connection: { url: "" } }, "connection.url: expected a URL that begins with redis:// or rediss://"],
   [{ connection: { url: "http://:secret@127.0.0.1" } }, "connection.url: expected a URL that begins"],
-  [{ clients: [] }, "clients: expected an array of at least one OperationStatusesClient"],
-  [{ clients: stranger }, "clients: expected an array of at least one OperationStatusesClient"],
-  [{ clients: [{}] }, "clients: expected an array of at least one OperationStatusesClient"],
+  [{ clients: [] }, "clients: expected an array of at least one LroClient"],
+  [{ clients: stranger }, "clients: expected an array of at least one LroClient"],
+  [{ clients: [{}] }, "clients: expected an array of at least one LroClient"],
   [{ clients: undefined, resolveOperation: 5 }, "resolveOperation: expected a function, got number"],
   [{ concurrency: "4" }, 'concurrency: expected a positive integer, got "4"'],
 ])("a worker with %j is rejected with the name of the argument", (wrong, message) => {

@@ -17,9 +17,9 @@ import type { Pipeline } from "@azure/core-rest-pipeline";
 import { DefaultAzureCredential } from "@azure/identity";
 import * as library from "lro-poller";
 import * as kit from "lro-poller/testing";
-const { OperationStatusesClient, createPoller, createPollerGroup, durationHistory, exponential, fromPollerLike, pollAll, pollUntilDone, startOperation } = library;
+const { LroClient, OperationStatusesClient, createPoller, createPollerGroup, durationHistory, exponential, fromPollerLike, pollAll, pollUntilDone, startOperation } = library;
 const { createVirtualClock, scriptedOperation, startOperationServer } = kit;
-declare const [endpoint, operationId, url]: [string, string, string];
+declare const [endpoint, operationId, url, asyncOperationUrl, resourceId]: [string, string, string, string, string];
 declare const operationIds: string[];
 declare const response: Response;
 declare const pipeline: Pipeline;
@@ -27,7 +27,7 @@ declare const azurePoller: library.AzurePoller<unknown>;
 declare const client: library.OperationStatusesClient;
 declare const poller: library.Poller;
 declare const operation: library.Operation;
-export const used = [readFile, writeFile, DefaultAzureCredential, endpoint, operationId, url, operationIds, response, pipeline, azurePoller, client, poller, operation];
+export const used = [readFile, writeFile, DefaultAzureCredential, endpoint, operationId, url, asyncOperationUrl, resourceId, LroClient, operationIds, response, pipeline, azurePoller, client, poller, operation];
 `;
 
 test("the names that users type most have an example each, which the compiler passes", async () => {
