@@ -65,6 +65,7 @@ export type { GetHeader } from "./operation/retry-after.ts";
 export type { PollHistory, RemainingEstimate, Schedule } from "./schedule/schedule.ts";
 export { exponential, fixed } from "./schedule/backoff.ts";
 export type { ResumeToken } from "./state/resume-token.ts";
+export { signOfEnd } from "./state/sign-of-end.ts";
 export { OperationStatusesClient } from "./azure/operation-statuses-client.ts";
 export type {
   GetOperationStatusOptions,

@@ -11,7 +11,13 @@ import { checkFunction } from "../validate.ts";
 import { isSameService, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
-import { checkApiVersion, parseAllowedOrigins, parseEndpoint, parseUrl } from "./http/validation.ts";
+import {
+  checkApiVersion,
+  parseAllowedOrigins,
+  parseEndpoint,
+  parseUrl,
+  withApiVersion,
+} from "./http/validation.ts";
 import type { OperationReference } from "./http/validation.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
@@ -137,10 +143,11 @@ export class LroClient {
       allowedOrigins = [],
       ...rest
     }: OperationAtOptions<TResult> & Partial<Condition<TResult>> = options;
-    const { endpoint } = this.#context;
+    const { endpoint, apiVersion } = this.#context;
     const allowed = parseAllowedOrigins(allowedOrigins);
     const isAllowed = allowing(endpoint, allowed);
-    const monitorUrl = parseUrl("url", url, endpoint, isAllowed);
+    // In the token, too: the client that resumes the wait may have no api-version.
+    const monitorUrl = withApiVersion(parseUrl("url", url, endpoint, isAllowed), apiVersion);
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
       monitorUrl,

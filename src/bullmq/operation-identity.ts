@@ -74,7 +74,16 @@ const idLength = 32;
 
 /** Returns the id of an operation's job, which is the same in every process. */
 export function jobIdOf({ operation }: ResumeToken): string {
-  return createHash("sha256").update(canonical(operation)).digest("hex").slice(0, idLength);
+  return createHash("sha256")
+    .update(canonical(identityOf(operation)))
+    .digest("hex")
+    .slice(0, idLength);
+}
+
+/** The URL to poll is the operation: what else is known of it changes with the first response. */
+function identityOf(operation: object): object {
+  const { pollingLocation }: { readonly pollingLocation?: unknown } = operation;
+  return isObject(pollingLocation) ? { monitorUrl: pollingLocation["monitorUrl"] } : operation;
 }
 
 /** Returns JSON in one form for each operation: the order of fields and the case of an id do not count. */

@@ -3,12 +3,13 @@ import type { OperationStatus, PollOptions } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import type { CarriedOptions } from "../output/resume-command.ts";
+import { kindOfResource } from "../input/targets.ts";
 import { singleLine } from "../output/text.ts";
 
 /** The past durations of operations, for waits. */
 export interface WaitHistory {
-  /** Adds the past durations to the options of one wait. */
-  options(options: PollOptions): Promise<PollOptions>;
+  /** Adds the past durations to the options of one wait. The kind is for a status that names no resource. */
+  options(options: PollOptions, defaultKind: string): Promise<PollOptions>;
   /** Resolves after everything is written and the warnings are printed. */
   close(): Promise<void>;
 }
@@ -29,16 +30,15 @@ export function openHistory(
   const warnings = new Set<string>();
   const history = durationHistory(file, { onWarning: (message) => warnings.add(message) });
   return {
-    options: (options) => history.options(kind ?? kindOf, options),
+    options(options, defaultKind) {
+      const kindOf = ({ resourceId }: OperationStatus): string =>
+        (resourceId && kindOfResource(resourceId)) ?? defaultKind;
+      return history.options(kind ?? kindOf, options);
+    },
     async close() {
       await history.settled();
       // Not at once: a line in between would spoil the frame that is redrawn in place.
       for (const message of warnings) stderr.write(`warning: ${singleLine(message)}\n`);
     },
   };
-}
-
-/** `devboxes`, of `/projects/p/users/u/devboxes/d`. */
-function kindOf({ resourceId }: OperationStatus): string {
-  return resourceId?.split("/").filter(Boolean).at(-2)?.toLowerCase() ?? "operations";
 }

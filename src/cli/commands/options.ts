@@ -7,22 +7,55 @@ export function addTargets(command: Command): Command {
   command
     .argument(
       "[operation-location...]",
-      "URLs from Operation-Location headers; name=URL shows a name instead of the id",
+      "URLs of status monitors, polling locations or resources, or Azure resource ids; name=URL shows a name instead of the id",
     )
-    .option("--endpoint <url>", "the DevCenter's URI, in place of operation locations")
+    .option(
+      "--endpoint <url>",
+      "the DevCenter's URI, for --project and --operation; or the Resource Manager of resource ids (default: https://management.azure.com)",
+    )
     .option("--project <name>", "the project of the operations")
     .option("--operation <id...>", "the ids of the operations")
-    .option("--api-version <version>", "the api-version of the requests (default: 2025-02-01)");
-  return addAllowHost(command);
+    .option(
+      "--api-version <version>",
+      "the api-version of URLs that have none (default: for DevCenter 2025-02-01)",
+    );
+  return addTokenOptions(command);
 }
 
-/** Adds `--allow-host`. */
-export function addAllowHost(command: Command): Command {
-  return command.option(
-    "--allow-host <host>",
-    "send a token to this host too, outside of devcenter.azure.com (repeatable)",
-    collect,
-  );
+/** Adds `--scope` and `--allow-host`. */
+export function addTokenOptions(command: Command): Command {
+  return command
+    .option(
+      "--scope <scope>",
+      "the scope of the tokens, in place of that for the host; with --allow-host for its hosts only (repeatable)",
+      collect,
+    )
+    .option(
+      "--allow-host <host>",
+      "send a token to this host too: of --scope, or of DevCenter for its operations (repeatable)",
+      collect,
+    );
+}
+
+/** Adds the options for a condition of a resource. */
+export function addCondition(command: Command): Command {
+  const count = parserFor(/^[1-9]\d{0,5}$/, "a whole number above zero");
+  return command
+    .option(
+      "--for <condition>",
+      "wait until a resource is deleted, exists, or has a value: path=value, path!=value, several with commas (repeatable)",
+      collect,
+    )
+    .option(
+      "--fail-if <condition>",
+      "with --for, fail as soon as one of these is true: path=value, path!=value (repeatable)",
+      collect,
+    )
+    .option(
+      "--confirmations <number>",
+      "with --for, the polls in a row that must confirm it (default: 1)",
+      (text) => Number(count(text)),
+    );
 }
 
 /** Adds the options for the words by which a service ends its operations. */

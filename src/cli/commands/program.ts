@@ -10,6 +10,7 @@ import type { EmulateOptions } from "./emulate.ts";
 import { withCiLog } from "../output/ci-log.ts";
 import { exitCodes, exitCodesHelp } from "../output/exit-codes.ts";
 import {
+  addCondition,
   addStallTimeout,
   addTargets,
   addTerminalStates,
@@ -69,7 +70,7 @@ const usageHint = "(run with --help for usage)";
 function createProgram(context: CliContext, perform: (action: Promise<number>) => Promise<void>): Command {
   const { stdout, stderr, env } = context;
   const program = new Command("lro")
-    .description("Wait for the long-running operations of Azure DevCenter.")
+    .description("Wait for the long-running operations of Azure services.")
     .version(packageVersion())
     .exitOverride()
     .showHelpAfterError(usageHint)
@@ -103,10 +104,10 @@ function packageVersion(): string {
 
 function addWait(program: Command): Command {
   const command = addTargets(program.command("wait"))
-    .description("wait until operations end, and print their results or errors")
+    .description("wait until operations end or resources are ready, and print their results or errors")
     .option(
       "--from <file>",
-      "wait for the operations in a file, or - for stdin: a URL or name=URL on each line, # before a comment",
+      "wait for the operations in a file, or - for stdin: a URL or name=URL on each line, # before a comment; or the log of az --debug",
       parseName,
     )
     .option(
@@ -119,7 +120,9 @@ function addWait(program: Command): Command {
       "stop waiting after this time: 90s, 30m, 1h30m; a plain number is seconds (default: never)",
       parseDuration,
     );
-  return addTerminalStates(addStallTimeout(command))
+  return addTerminalStates(addStallTimeout(addCondition(command)))
+    .option("--any", "stop as soon as one operation is over, with its exit code")
+    .option("--fail-fast", "stop as soon as one operation has not succeeded")
     .option(
       "--poll-cost <duration>",
       "the price of one poll: how much delay you accept to save it; a plain number is seconds (default: 1s)",
@@ -192,7 +195,7 @@ If lro is installed, add to
   ~/.zshrc, after compinit     eval "$(lro completion zsh)"
   ~/.config/fish/config.fish   lro completion fish | source`;
 
-const credentialHelp = `Requests to https endpoints carry a token from DefaultAzureCredential; requests to http://localhost carry none. ${credentialAdvice}`;
+const credentialHelp = `Requests to https endpoints carry a token from DefaultAzureCredential for the service of the host; any other host needs --scope. Requests to http://localhost carry none. ${credentialAdvice}`;
 
 const parseName = parserFor(/^.{1,256}$/s, "1 to 256 characters");
 

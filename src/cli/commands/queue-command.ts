@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { CliContext } from "../input/context.ts";
 import { parseDuration } from "../input/duration.ts";
 import {
-  addAllowHost,
+  addTokenOptions,
   addStallTimeout,
   addTargets,
   addTerminalStates,
@@ -30,7 +30,7 @@ export function addQueue(
       perform(queueAdd(locations, options, context)),
     );
   const count = parserFor(/^[1-9]\d{0,5}$/, "a whole number above zero");
-  addAllowHost(
+  addTokenOptions(
     addLocation(queue.command("worker"))
       .description("poll the operations of the queue until interrupted")
       .option("--concurrency <number>", "polls in flight at once (default: 16)", (text) =>

@@ -7,8 +7,10 @@ import { exitCodeOf, toError, withCommandOptions } from "../output/wait-outcome.
 import type { WaitOutcome } from "../output/wait-outcome.ts";
 import { exitCodes, combinedExitCode } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
-import { referenceIn } from "../input/resume-token.ts";
-import { clientsFor, resolveTargets } from "../input/targets.ts";
+import { clientsFor } from "../input/clients.ts";
+import type { ClientOptions } from "../input/clients.ts";
+import { placeIn } from "../input/resume-token.ts";
+import { named, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
@@ -29,7 +31,7 @@ export interface QueueAddOptions extends QueueOptions, TargetOptions, TerminalSt
 }
 
 /** The options of `lro queue worker`. */
-export interface QueueWorkerOptions extends QueueOptions, Pick<TargetOptions, "allowHost"> {
+export interface QueueWorkerOptions extends QueueOptions, Omit<ClientOptions, "apiVersion"> {
   readonly concurrency?: number;
 }
 
@@ -99,11 +101,14 @@ async function outcomeOf(handle: OperationHandle, { interruption }: CliContext):
  */
 export async function queueWorker(options: QueueWorkerOptions, context: CliContext): Promise<number> {
   const { createOperationWorker } = await loadQueue();
-  const { concurrency, allowHost = [] } = options;
+  const { concurrency, scope, allowHost } = options;
+  if (scope !== undefined && allowHost === undefined) {
+    throw new UsageError("--scope: expected --allow-host too, because a job may name any host");
+  }
   const worker = createOperationWorker({
     ...locationOf(options, context),
     ...(concurrency !== undefined && { concurrency }),
-    resolveOperation: resolverOf(context, allowHost),
+    resolveOperation: resolverOf(context, options),
     logger: loggerOf(context),
   });
   await untilInterrupted(worker, context);
@@ -124,12 +129,15 @@ async function untilInterrupted(
 }
 
 /** Allows the same hosts as the other commands to get a token, whatever host a job names. */
-function resolverOf(context: CliContext, allowHost: readonly string[]): (token: ResumeToken) => Operation {
-  const clientAt = clientsFor(context, { allowHost });
-  return (token) => {
-    const { endpoint, apiVersion } = referenceIn(JSON.stringify(token));
-    return clientAt(endpoint, apiVersion).parseResumeToken(token).operation;
+function resolverOf(context: CliContext, options: ClientOptions): (token: ResumeToken) => Operation {
+  const clients = clientsFor(context, options);
+  const resolve = (token: ResumeToken): Operation => {
+    const place = placeIn(JSON.stringify(token));
+    const client =
+      "url" in place ? clients.at(place.url) : clients.devCenter(place.endpoint, place.apiVersion);
+    return client.parseResumeToken(token).operation;
   };
+  return (token) => named({ scopes: "--scope and --allow-host" }, () => resolve(token));
 }
 
 /**

@@ -1,7 +1,9 @@
 import type { OperationStatus, PollOptions } from "../../index.ts";
+import type { ResourceConditionOptions } from "../input/condition.ts";
 import type { CliContext } from "../input/context.ts";
 import { toError } from "../output/wait-outcome.ts";
 import { exitCodeOfError, exitCodes, combinedExitCode } from "../output/exit-codes.ts";
+import { labelOf } from "../input/names.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
@@ -10,7 +12,8 @@ import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { printable, singleLine, stateText, toJson } from "../output/text.ts";
 
 /** The options of `lro status`. */
-export interface StatusOptions extends Omit<TargetOptions, "from" | "resume">, TerminalStateOptions {
+export interface StatusOptions
+  extends Omit<TargetOptions, "from" | "resume" | keyof ResourceConditionOptions>, TerminalStateOptions {
   readonly output?: "text" | "json";
 }
 
@@ -35,7 +38,10 @@ export async function status(
     polls.map((poll, index) => {
       if (poll.status === "rejected") return printFailure(index, poll.reason, printer);
       const isJson = options.output === "json";
-      context.stdout.write(isJson ? `${toJson(poll.value)}\n` : statusText(poll.value, targets[index]?.name));
+      const target = targets[index];
+      context.stdout.write(
+        isJson ? `${toJson(poll.value)}\n` : statusText(poll.value, target && labelOf(target)),
+      );
       return exitCodes.succeeded;
     }),
   );

@@ -1,6 +1,5 @@
 import type { CliContext } from "../input/context.ts";
-import { exitCodeOf } from "../output/wait-outcome.ts";
-import { combinedExitCode } from "../output/exit-codes.ts";
+import { exitCodeOfAll } from "../output/wait-outcome.ts";
 import { openHistory } from "./history.ts";
 import { createCiReporter } from "../output/ci-reporter.ts";
 import { ResultPrinter, createQuietReporter } from "../output/result-printer.ts";
@@ -14,6 +13,7 @@ import { createSummaryReporter } from "../output/step-summary.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
+import { createWarningReporter } from "../output/warning-reporter.ts";
 import { WaitBoard } from "../output/wait-board.ts";
 import { createWebReporter } from "../output/web-reporter.ts";
 import { waitForAll } from "./waits.ts";
@@ -46,10 +46,10 @@ export async function wait(
     ...(stallTimeout !== undefined && { stallTimeoutInMs: stallTimeout }),
     ...(pollCost !== undefined && { pollCostInMs: pollCost }),
   };
-  const outcomes = await waitForAll(targets, { reporter, history, interruption, pollOptions });
+  const outcomes = await waitForAll(targets, { reporter, history, interruption, pollOptions, options });
   reporter.close();
   await history?.close();
-  return combinedExitCode(outcomes.map(exitCodeOf));
+  return exitCodeOfAll(outcomes, options.any);
 }
 
 async function createReporters(
@@ -64,25 +64,33 @@ async function createReporters(
   // The JSON on stdout may be read by another program, which expects no commands of a CI system there.
   const commands = output === "json" ? "stderr" : "stdout";
   const printer = new ResultPrinter(targets, context, options);
+  const warnings = createWarningReporter(targets, drawsFrames(options, context), context);
   const main = await createReporter(targets, board, printer, options, context);
   const table = summary ? [createSummaryReporter(board, printer, context, commands)] : [];
   const outputs = stepOutputs ? [createStepOutputsReporter(board, printer, context, commands)] : [];
-  return combined([board, main, ...page, ...table, ...outputs]);
+  return combined([board, main, warnings, ...page, ...table, ...outputs]);
 }
 
 async function createReporter(
   targets: readonly Target[],
   board: WaitBoard,
   printer: ResultPrinter,
-  { output, quiet = false }: WaitOptions,
+  options: WaitOptions,
   context: CliContext,
 ): Promise<Reporter> {
-  if (output === "json") return createJsonReporter(targets, quiet, printer, context);
+  const { output, quiet = false } = options;
+  if (drawsFrames(options, context)) {
+    const { createTerminalReporter } = await import("../output/terminal-reporter.ts");
+    return createTerminalReporter(board, printer, context);
+  }
+  if (output === "json") return createJsonReporter(targets, options, printer, context);
   if (quiet) return createQuietReporter(printer);
   if (context.ciLog) return createCiReporter(targets, board, printer, context, context.ciLog);
-  if (!canRedraw(context)) return createLinesReporter(targets, printer, context);
-  const { createTerminalReporter } = await import("../output/terminal-reporter.ts");
-  return createTerminalReporter(board, printer, context);
+  return createLinesReporter(targets, printer, context);
+}
+
+function drawsFrames({ output, quiet = false }: WaitOptions, context: CliContext): boolean {
+  return output !== "json" && !quiet && context.ciLog === undefined && canRedraw(context);
 }
 
 /** Some terminals, such as those of containers, have no size, so that the end of a line is unknown. */

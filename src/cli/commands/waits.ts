@@ -1,82 +1,107 @@
 import { createPollerGroup } from "../../index.ts";
 import type { Operation, Poller } from "../../index.ts";
+import { Interruption } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
-import { outcomeOf } from "../output/wait-outcome.ts";
+import { exitCodes } from "../output/exit-codes.ts";
+import { isOver, outcomeOf } from "../output/wait-outcome.ts";
 import type { WaitOutcome } from "../output/wait-outcome.ts";
 import type { WaitHistory } from "./history.ts";
 import type { Reporter } from "../output/reporter.ts";
+import type { CarriedOptions } from "../output/resume-command.ts";
 import type { Target } from "../input/targets.ts";
 
 /** The parts that the waits of one command share. */
 interface WaitSetting {
+  readonly options: Pick<CarriedOptions, "any" | "failFast">;
   readonly reporter: Reporter;
   readonly history: WaitHistory | undefined;
   readonly interruption: AbortSignal;
   readonly pollOptions: NonNullable<CliContext["pollOptions"]>;
 }
 
-/** Waits for all operations. Returns the outcomes in no particular order. */
+/** Waits for all operations. Returns the outcomes in the order in which the waits ended. */
 export async function waitForAll(targets: readonly Target[], setting: WaitSetting): Promise<WaitOutcome[]> {
-  const alone: Promise<WaitOutcome>[] = [];
+  const waits = new Waits(setting);
+  const alone: Promise<void>[] = [];
   const together = new Map<Operation, number>();
   for (const [index, target] of targets.entries()) {
     // A group has the same options for all, but past durations belong to one wait.
-    if (target.operation === undefined || setting.history) alone.push(waitAlone(target, index, setting));
+    if (target.operation === undefined || setting.history) alone.push(waits.waitAlone(target, index));
     else together.set(target.operation, index);
   }
-  return (await Promise.all([waitTogether(together, setting), ...alone])).flat();
+  await Promise.all([waits.waitTogether(together), ...alone]);
+  return waits.outcomes;
 }
 
-async function waitAlone(target: Target, index: number, setting: WaitSetting): Promise<WaitOutcome> {
-  const { reporter, history, interruption, pollOptions } = setting;
-  const poller = target.createPoller((await history?.options(pollOptions)) ?? pollOptions);
-  report(poller, index, reporter);
-  const outcome = await poller
-    .pollUntilDone({ abortSignal: interruption })
-    .then(succeeded, (error: unknown): WaitOutcome =>
-      isInterruption(error, interruption) ? interrupted(error, poller) : outcomeOf(error),
-    );
-  reporter.ended(index, outcome);
-  return outcome;
-}
+class Waits {
+  readonly outcomes: WaitOutcome[] = [];
+  readonly #setting: WaitSetting;
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
 
-async function waitTogether(
-  indexes: ReadonlyMap<Operation, number>,
-  { reporter, interruption, pollOptions }: WaitSetting,
-): Promise<WaitOutcome[]> {
-  const group = createPollerGroup({ ...pollOptions, abortSignal: interruption });
-  const underWay = new Map<Operation, { readonly index: number; readonly poller: Poller }>();
-  for (const [operation, index] of indexes) {
-    const poller = group.add(operation);
-    report(poller, index, reporter);
-    underWay.set(operation, { index, poller });
+  constructor(setting: WaitSetting) {
+    const { interruption, options } = setting;
+    const { any = false, failFast = false } = options;
+    this.#setting = setting;
+    this.#signal = any || failFast ? AbortSignal.any([interruption, this.#stop.signal]) : interruption;
   }
-  const outcomes: WaitOutcome[] = [];
-  const end = (index: number, outcome: WaitOutcome): void => {
-    outcomes.push(outcome);
-    reporter.ended(index, outcome);
-  };
-  try {
-    for await (const { operation, result } of group) {
-      const { index } = underWay.get(operation) ?? {};
-      underWay.delete(operation);
-      if (index === undefined) continue;
-      end(index, result.status === "fulfilled" ? succeeded(result.value) : outcomeOf(result.reason));
+
+  async waitAlone(target: Target, index: number): Promise<void> {
+    const { history, pollOptions } = this.#setting;
+    const poller = target.createPoller((await history?.options(pollOptions, target.kind)) ?? pollOptions);
+    this.#report(poller, index);
+    const outcome = await poller
+      .pollUntilDone({ abortSignal: this.#signal })
+      .then(succeeded, (error: unknown): WaitOutcome =>
+        this.#isInterruption(error) ? interrupted(error, poller) : outcomeOf(error),
+      );
+    this.#end(index, outcome, poller);
+  }
+
+  async waitTogether(indexes: ReadonlyMap<Operation, number>): Promise<void> {
+    const group = createPollerGroup({ ...this.#setting.pollOptions, abortSignal: this.#signal });
+    const underWay = new Map<Operation, { readonly index: number; readonly poller: Poller }>();
+    for (const [operation, index] of indexes) {
+      const poller = group.add(operation);
+      this.#report(poller, index);
+      underWay.set(operation, { index, poller });
     }
-  } catch (error) {
-    if (!isInterruption(error, interruption)) throw error;
-    for (const { index, poller } of underWay.values()) end(index, interrupted(error, poller));
+    try {
+      for await (const { operation, result } of group) {
+        const wait = underWay.get(operation);
+        underWay.delete(operation);
+        if (wait === undefined) continue;
+        const outcome = result.status === "fulfilled" ? succeeded(result.value) : outcomeOf(result.reason);
+        this.#end(wait.index, outcome, wait.poller);
+      }
+    } catch (error) {
+      if (!this.#isInterruption(error)) throw error;
+      for (const { index, poller } of underWay.values()) this.#end(index, interrupted(error, poller), poller);
+    }
   }
-  return outcomes;
-}
 
-function report(poller: Poller, index: number, reporter: Reporter): void {
-  poller.onProgress((progress) => reporter.progress(index, progress));
-  poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
-}
+  #report(poller: Poller, index: number): void {
+    const { reporter } = this.#setting;
+    poller.onProgress((progress) => reporter.progress(index, progress));
+    poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
+  }
 
-function isInterruption(error: unknown, { aborted, reason }: AbortSignal): boolean {
-  return aborted && error === reason;
+  #end(index: number, found: WaitOutcome, poller: Poller): void {
+    const { reporter, options } = this.#setting;
+    const { any = false, failFast = false } = options;
+    const { aborted, reason } = this.#stop.signal;
+    // Two operations may be over at the same time: then the first one counts.
+    const outcome = aborted ? interrupted(reason, poller) : found;
+    this.outcomes.push(outcome);
+    reporter.ended(index, outcome);
+    if ((any && isOver(outcome)) || (failFast && outcome.type === "error")) {
+      this.#stop.abort(new Interruption("another operation has ended", exitCodes.succeeded));
+    }
+  }
+
+  #isInterruption(error: unknown): boolean {
+    return this.#signal.aborted && error === this.#signal.reason;
+  }
 }
 
 function succeeded(result: unknown): WaitOutcome {

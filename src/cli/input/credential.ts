@@ -18,11 +18,8 @@ export function lazyCredential(load: () => Promise<TokenCredential>): TokenCrede
   };
 }
 
-/**
- * Returns whether a host belongs to DevCenter, so that a token for DevCenter is safe with it. Only the hosts of the
- * public cloud are documented.
- */
-export function mayGetToken(hostname: string): boolean {
+/** Returns whether a host belongs to DevCenter. Only those of the public cloud are documented. */
+export function isDevCenterHost(hostname: string): boolean {
   return hostname.endsWith(".devcenter.azure.com");
 }
 
@@ -38,7 +35,8 @@ export const noTokenAdvice =
 
 /** What to do about a 401 if the request had a token. */
 export const rejectedTokenAdvice = `The request had a token, and the service did not accept it.
-Check that DefaultAzureCredential signs in to the tenant of the DevCenter (Azure CLI: az account show).`;
+Check that DefaultAzureCredential signs in to the tenant of the operation (Azure CLI: az account show).
+If the service takes tokens of another scope, name it by --scope.`;
 
 /** Returns whether a wait or a poll failed because there is no token. */
 export function isCredentialError(error: unknown): boolean {

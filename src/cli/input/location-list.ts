@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
+import { isAzLog, operationUrlsIn } from "./az-log.ts";
 
 /** A line of a list of operations. */
 interface ListedLocation {
@@ -12,7 +13,7 @@ interface ListedLocation {
 
 /**
  * Reads a list of operations from a file, or from stdin if the file is `-`. Each line is a location or `name=URL`; blank
- * lines and lines that start with `#` are ignored.
+ * lines and lines that start with `#` are ignored. The log of `az --debug` lists the operations that az started.
  *
  * @throws UsageError if the file cannot be read, or lists nothing
  */
@@ -20,6 +21,7 @@ export async function readLocations(file: string, context: CliContext): Promise<
   const content = await readInput(file, context, (why) => {
     return new UsageError(`--from ${file}: expected a file of operation locations, or -, got ${why}`);
   });
+  if (isAzLog(content)) return loggedLocations(file, content);
   const lines = content.split("\n");
   const listed = lines.map((line, index) => ({
     argument: line.trim(),
@@ -28,6 +30,13 @@ export async function readLocations(file: string, context: CliContext): Promise<
   const locations = listed.filter(({ argument }) => argument !== "" && !argument.startsWith("#"));
   if (locations.length > 0) return locations;
   throw new UsageError(`--from ${file}: expected an operation location on each line, got none`);
+}
+
+function loggedLocations(file: string, log: string): ListedLocation[] {
+  const source = `--from ${file}: az's log`;
+  const locations = operationUrlsIn(log).map((argument) => ({ argument, source }));
+  if (locations.length > 0) return locations;
+  throw new UsageError(`${source}: expected the URL of an operation, got none; az may have failed`);
 }
 
 /**

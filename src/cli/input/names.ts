@@ -5,9 +5,9 @@ export interface NamedText {
 }
 
 // A name has no colon or slash, so that no URL and no path starts with one.
-const namedText = /^([\p{L}\p{N}_. -]+)=((?:https?:|\{).*)$/isu;
+const namedText = /^([\p{L}\p{N}_. -]+)=((?:https?:|\{|\/(?:subscriptions|providers)\/).*)$/isu;
 
-/** Splits `name=https://…` and `name={…}`; any other text has no name. */
+/** Splits `name=https://…`, `name=/subscriptions/…` and `name={…}`; any other text has no name. */
 export function parseNamed(argument: string): NamedText {
   const [, name, text = argument] = namedText.exec(argument) ?? [];
   return { name: name?.trim(), text };

@@ -5,12 +5,10 @@ import { parseNamed } from "./names.ts";
 import type { NamedText } from "./names.ts";
 import { withoutQuery } from "../../redaction.ts";
 
-/** The operation of a resume token. */
-interface TokenReference {
-  readonly endpoint: string;
-  readonly operationId: string;
-  readonly apiVersion: string | undefined;
-}
+/** Where the operation of a resume token is: the names of a DevCenter operation, or a URL to poll. */
+type TokenPlace =
+  | { readonly endpoint: string; readonly apiVersion: string | undefined }
+  | { readonly url: string; readonly isCondition: boolean };
 
 /**
  * Reads resume tokens from the command line, a file or stdin: one, or one on each line. A line is a token, `name=token`,
@@ -46,14 +44,22 @@ function tokenIn({ name, text }: NamedText): NamedText[] {
 }
 
 /**
- * Returns the operation of a token, which decides the client. That client checks everything else.
+ * Returns where a token's operation is, which decides the client. That client checks everything else.
  *
  * @throws UsageError if the token does not name an operation
  */
-export function referenceIn(token: string): TokenReference {
-  const { endpoint, operationId, apiVersion } = fieldsOf(fieldsOf(parseJson(token))["operation"]);
-  if (typeof endpoint !== "string" || typeof operationId !== "string") throw invalid("JSON that is no token");
-  return { endpoint, operationId, apiVersion: typeof apiVersion === "string" ? apiVersion : undefined };
+export function placeIn(token: string): TokenPlace {
+  const whole = fieldsOf(parseJson(token));
+  const operation = fieldsOf(whole["operation"]);
+  const { endpoint, apiVersion } = operation;
+  if (typeof endpoint === "string") {
+    return { endpoint, apiVersion: typeof apiVersion === "string" ? apiVersion : undefined };
+  }
+  const { monitorUrl, kind } = fieldsOf(operation["pollingLocation"]);
+  const { operationLocation } = fieldsOf(fieldsOf(whole["state"] ?? operation["state"])["config"]);
+  const url = monitorUrl ?? operationLocation;
+  if (typeof url !== "string" || !URL.canParse(url)) throw invalid("JSON that is no token");
+  return { url, isCondition: kind === "condition" };
 }
 
 function isJson(text: string): boolean {

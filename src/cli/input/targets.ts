@@ -1,29 +1,32 @@
-import { ContractError, OperationStatusesClient, createPoller } from "../../index.ts";
-import type { Operation, OperationStatusesClientOptions, PollOptions, Poller } from "../../index.ts";
+import { ContractError, createPoller } from "../../index.ts";
+import type { Condition, Operation, PollOptions, Poller } from "../../index.ts";
+import { clientsFor, isPlainHttp } from "./clients.ts";
+import type { ClientOptions, Clients } from "./clients.ts";
+import { conditionOf } from "./condition.ts";
+import type { ResourceConditionOptions } from "./condition.ts";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
-import { lazyCredential, mayGetToken } from "./credential.ts";
 import { readLocations } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText, OperationName } from "./names.ts";
-import { readTokens, referenceIn } from "./resume-token.ts";
+import { placeIn, readTokens } from "./resume-token.ts";
 import { withoutQuery } from "../../redaction.ts";
 
 /** The options that name operations. */
-export interface TargetOptions {
+export interface TargetOptions extends ClientOptions, ResourceConditionOptions {
   readonly endpoint?: string;
   readonly project?: string;
   readonly operation?: readonly string[];
   readonly from?: string;
   readonly resume?: readonly string[];
-  readonly apiVersion?: string;
-  readonly allowHost?: readonly string[];
 }
 
 /** An operation to wait for. */
 export interface Target extends OperationName {
   /** `undefined` for a resumed wait, whose state is in its poller. */
   readonly operation?: Operation;
+  /** The kind of operation, for the history of durations, if its status names no resource. */
+  readonly kind: string;
   createPoller(options: PollOptions): Poller;
 }
 
@@ -37,15 +40,18 @@ export async function resolveTargets(
   options: TargetOptions,
   context: CliContext,
 ): Promise<Target[]> {
-  const clientAt = clientsFor(context, options);
+  const setting = { options, clients: clientsFor(context, options), condition: conditionOf(options) };
   checkStdin(options);
   const listed = options.from === undefined ? [] : await readLocations(options.from, context);
   const tokens = await Promise.all((options.resume ?? []).map((source) => readTokens(source, context)));
+  const located = [...locations.map((argument) => ({ argument, source: locationName })), ...listed];
   const found = [
-    ...locations.map((location) => targetAt(location, clientAt)),
-    ...listed.map(({ argument, source }) => targetAt(argument, clientAt, source)),
-    ...namedTargets(options, clientAt),
-    ...tokens.flat().map((token) => resumedTarget(token, clientAt)),
+    ...located.map(({ argument, source }) => targetAt(argument, source, setting)),
+    ...namedTargets(
+      setting,
+      located.some(({ argument }) => isResourceId(parseNamed(argument).text)),
+    ),
+    ...tokens.flat().map((token) => resumedTarget(token, setting)),
   ];
   if (found.length > 0) return Array.from(new Map(found).values());
   throw new UsageError(
@@ -62,61 +68,22 @@ function checkStdin({ from, resume = [] }: TargetOptions): void {
 /** A target, and the key that identifies its operation. */
 type Found = readonly [key: string, target: Target];
 
-/** @throws RangeError or TypeError that names the argument */
-type ClientAt = (endpoint: string, apiVersion?: string) => OperationStatusesClient;
-
-/** Creates one client for each endpoint and api-version. Rejects hosts that must not get a token. */
-export function clientsFor(context: CliContext, { apiVersion, allowHost = [] }: TargetOptions): ClientAt {
-  const credential = lazyCredential(context.loadCredential);
-  const known = new Map<string, OperationStatusesClient>();
-  return (endpoint, ownApiVersion) => {
-    const version = apiVersion ?? ownApiVersion;
-    const key = JSON.stringify([endpoint, version]);
-    const client = known.get(key) ?? createClient(endpoint, version);
-    known.set(key, client);
-    return client;
-  };
-  function createClient(endpoint: string, version: string | undefined): OperationStatusesClient {
-    const clientOptions = version === undefined ? {} : { apiVersion: version };
-    // The client rejects plain http to other machines, and this one needs no credential.
-    if (isPlainHttp(endpoint)) return plainClient(endpoint, clientOptions);
-    const client = new OperationStatusesClient(endpoint, credential, clientOptions);
-    checkHost(new URL(endpoint), allowHost);
-    return client;
-  }
-}
-
-function isPlainHttp(endpoint: string): boolean {
-  return endpoint.trim().toLowerCase().startsWith("http:");
-}
-
-function plainClient(endpoint: string, options: OperationStatusesClientOptions): OperationStatusesClient {
-  try {
-    return new OperationStatusesClient(endpoint, undefined, options);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw new RangeError(`${error.message}; http is for this machine only`, { cause: error });
-  }
-}
-
-/** @throws RangeError for a host that could misuse the token */
-function checkHost(url: URL, allowed: readonly string[]): void {
-  const isAllowed = allowed.some((host) => host.toLowerCase() === url.hostname);
-  if (mayGetToken(url.hostname) || isAllowed) return;
-  throw new RangeError(
-    `endpoint: expected a host in devcenter.azure.com, because requests carry your token, got ${url.hostname} ` +
-      `(--allow-host ${url.hostname} allows it)`,
-  );
-}
-
 const locationName = "operation-location";
 
+/** The parts that all targets of a command share. */
+interface TargetSetting {
+  readonly options: TargetOptions;
+  readonly clients: Clients;
+  readonly condition: Condition | undefined;
+}
+
 /** @param source - the argument or the line of a file, as errors name it */
-function targetAt(argument: string, clientAt: ClientAt, source: string = locationName): Found {
-  const { name, text: location } = parseNamed(argument);
+function targetAt(argument: string, source: string, { options, clients, condition }: TargetSetting): Found {
+  const { name, text } = parseNamed(argument);
+  const location = isResourceId(text) ? urlOfResource(text, source, options) : text;
   if (!/^https?:/i.test(location) || !URL.canParse(location)) {
     throw new UsageError(
-      `${source}: expected an https URL, or http on this machine, got ${JSON.stringify(withoutQuery(argument))}`,
+      `${source}: expected an https URL, or http on this machine, or an Azure resource id, got ${JSON.stringify(withoutQuery(argument))}`,
     );
   }
   // Without the query: it may be a signature.
@@ -124,22 +91,51 @@ function targetAt(argument: string, clientAt: ClientAt, source: string = locatio
   const within = source === locationName ? "" : `${source}: `;
   const argumentNames = {
     endpoint: source,
+    url: source,
     operationLocation: source,
+    scopes: `${source}: --scope`,
     projectName: `${within}project name in ${origin}${pathname}`,
     operationId: `${within}operation id in ${origin}${pathname}`,
   };
-  return named(argumentNames, () => targetOf(origin, clientAt(origin).operationAt(location), name));
+  return named(argumentNames, () =>
+    targetOf(location, clients.at(location).operationAt(location, condition), name),
+  );
 }
 
-function namedTargets({ endpoint, project, operation }: TargetOptions, clientAt: ClientAt): Found[] {
-  if (endpoint === undefined && project === undefined && operation === undefined) return [];
-  return named({ endpoint: "--endpoint", projectName: "--project", operationId: "--operation" }, () => {
+function isResourceId(text: string): boolean {
+  return /^\/(subscriptions|providers)\//i.test(text);
+}
+
+const resourceManager = "https://management.azure.com";
+
+function urlOfResource(id: string, source: string, options: TargetOptions): string {
+  const { endpoint = resourceManager, project, operation, apiVersion } = options;
+  if (apiVersion === undefined && !/[?&]api-version=/i.test(id)) {
+    throw new UsageError(`--api-version: expected a value, because ${source} is an Azure resource id`);
+  }
+  // With a project, the endpoint is that of a DevCenter.
+  const base = project === undefined && operation === undefined ? endpoint : resourceManager;
+  if (!URL.canParse(base)) throw new UsageError("--endpoint: expected a URL, got another text");
+  return new URL(id, base).href;
+}
+
+function namedTargets({ options, clients, condition }: TargetSetting, hasResourceIds: boolean): Found[] {
+  const { endpoint, project, operation } = options;
+  if (project === undefined && operation === undefined && (endpoint === undefined || hasResourceIds))
+    return [];
+  const names = {
+    endpoint: "--endpoint",
+    scopes: "--endpoint: --scope",
+    projectName: "--project",
+    operationId: "--operation",
+  };
+  return named(names, () => {
     const origin = required("--endpoint", endpoint);
-    const client = clientAt(origin);
+    const client = clients.devCenter(origin);
     const projectName = required("--project", project);
-    return required("--operation", operation).map((id) =>
-      targetOf(origin, client.operation(projectName, id)),
-    );
+    const ids = required("--operation", operation);
+    if (condition) throw new UsageError("--for: expected URLs or ids of resources, got --operation");
+    return ids.map((id) => targetOf(origin, client.operation(projectName, id)));
   });
 }
 
@@ -150,38 +146,57 @@ function required<T>(name: string, value: T | undefined): T {
   );
 }
 
-function targetOf(endpoint: string, operation: Operation, name?: string): Found {
+function targetOf(url: string, operation: Operation, name?: string): Found {
   const target = {
     id: operation.id,
     name,
-    sendsToken: !isPlainHttp(endpoint),
+    kind: kindAt(url),
+    sendsToken: !isPlainHttp(url),
     operation,
     createPoller: (options: PollOptions) => createPoller(operation, options),
   };
   return [JSON.stringify(operation.toJSON()), target];
 }
 
-function resumedTarget({ name, text: token }: NamedText, clientAt: ClientAt): Found {
-  return named(
-    {},
-    () => {
-      const { endpoint, operationId: id, apiVersion } = referenceIn(token);
-      const client = clientAt(endpoint, apiVersion);
-      const { operation } = client.resume(token).toJSON();
-      const target = {
-        id,
-        name,
-        sendsToken: !isPlainHttp(endpoint),
-        createPoller: (options: PollOptions) => client.resume(token, options),
-      };
-      return [JSON.stringify(operation), target];
-    },
-    "--resume: ",
-  );
+function resumedTarget({ name, text: token }: NamedText, { clients, condition }: TargetSetting): Found {
+  const names = { scopes: "--scope", until: "--for" };
+  const resume = (): Found => {
+    const place = placeIn(token);
+    const isUrl = "url" in place;
+    if (condition && !(isUrl && place.isCondition)) {
+      throw new UsageError("--for: expected the token of a wait for a condition, got another one");
+    }
+    const url = isUrl ? place.url : place.endpoint;
+    const client = isUrl ? clients.at(url) : clients.devCenter(url, place.apiVersion);
+    const { operation } = client.parseResumeToken(token, condition);
+    const target = {
+      id: operation.id,
+      name,
+      kind: kindAt(url),
+      sendsToken: !isPlainHttp(url),
+      createPoller: (options: PollOptions) => client.resume(token, { ...options, ...condition }),
+    };
+    return [JSON.stringify(operation.toJSON()), target];
+  };
+  return named(names, resume, "--resume: ");
+}
+
+/** `microsoft.compute/virtualmachines`, of `/subscriptions/s/…/providers/Microsoft.Compute/virtualMachines/v`. */
+export function kindOfResource(path: string): string | undefined {
+  const segments = path.toLowerCase().split("/").filter(Boolean);
+  const last = segments.at(-2);
+  // Services name the collection of operation statuses differently.
+  const type = last?.includes("operation") ? "operations" : last;
+  const namespace = segments[segments.lastIndexOf("providers") + 1];
+  return type === undefined || !segments.includes("providers") ? type : `${namespace}/${type}`;
+}
+
+function kindAt(url: string): string {
+  return (URL.canParse(url) && kindOfResource(new URL(url).pathname)) || "operations";
 }
 
 /** Converts an error about an argument into a {@link UsageError} with the argument's name on the command line. */
-function named<T>(names: Readonly<Record<string, string>>, build: () => T, prefix = ""): T {
+export function named<T>(names: Readonly<Record<string, string>>, build: () => T, prefix = ""): T {
   try {
     return build();
   } catch (error) {

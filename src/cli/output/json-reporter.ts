@@ -1,19 +1,20 @@
 import type { CliContext } from "../input/context.ts";
-import { combinedExitCode, exitCodes } from "./exit-codes.ts";
+import { exitCodes } from "./exit-codes.ts";
 import type { OperationName } from "../input/names.ts";
 import type { Reporter } from "./reporter.ts";
+import type { CarriedOptions } from "./resume-command.ts";
 import type { ResultPrinter } from "./result-printer.ts";
 import { toJson } from "./text.ts";
-import { adviceOn, errorData, exitCodeOf } from "./wait-outcome.ts";
+import { adviceOn, errorData, exitCodeOf, exitCodeOfAll } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 
 /**
- * Returns the reporter for `-o json`: one event on each line, and a summary at the end. With `isQuiet` there are no events
+ * Returns the reporter for `-o json`: one event on each line, and a summary at the end. With `quiet` there are no events
  * of progress and failed polls. Times are milliseconds. docs/events.schema.json describes the events.
  */
 export function createJsonReporter(
   names: readonly OperationName[],
-  isQuiet: boolean,
+  { quiet = false, any = false }: CarriedOptions,
   printer: ResultPrinter,
   { stdout, stderr }: CliContext,
 ): Reporter {
@@ -25,10 +26,10 @@ export function createJsonReporter(
   };
   return {
     progress(index, { operation: _whole, ...progress }) {
-      if (!isQuiet) write("progress", index, withWholeTimes(progress));
+      if (!quiet) write("progress", index, withWholeTimes(progress));
     },
     failedPoll(index, { error, ...failedPoll }) {
-      if (isQuiet) return;
+      if (quiet) return;
       write("failedPoll", index, { ...withWholeTimes(failedPoll), error: errorData(error) });
     },
     ended(index, outcome) {
@@ -43,20 +44,21 @@ export function createJsonReporter(
       stderr.write(`${advice.trimStart()}\n`);
     },
     close() {
-      stdout.write(`${toJson({ event: "summary", ...summaryOf(outcomes) })}\n`);
+      stdout.write(`${toJson({ event: "summary", ...summaryOf(outcomes, any) })}\n`);
       printer.finish();
     },
   };
 }
 
 /** Counts the operations by their end. That of a wait which ended before its operation is unknown. */
-function summaryOf(outcomes: readonly WaitOutcome[]): object {
+function summaryOf(outcomes: readonly WaitOutcome[], any: boolean): object {
   const codes = outcomes.map(exitCodeOf);
   const count = (code: number): number => codes.filter((one) => one === code).length;
-  const [total, succeeded] = [codes.length, count(exitCodes.succeeded)];
+  const total = outcomes.length;
+  const succeeded = outcomes.filter(({ type }) => type === "succeeded").length;
   const [failed, canceled] = [count(exitCodes.failed), count(exitCodes.canceled)];
   const unknown = total - succeeded - failed - canceled;
-  return { total, succeeded, failed, canceled, unknown, exitCode: combinedExitCode(codes) };
+  return { total, succeeded, failed, canceled, unknown, exitCode: exitCodeOfAll(outcomes, any) };
 }
 
 /** Rounds the durations: clocks give fractions. */

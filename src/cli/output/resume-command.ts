@@ -4,18 +4,24 @@ import { join } from "node:path";
 import type { CliContext } from "../input/context.ts";
 import { durationText } from "../input/duration.ts";
 import { shellQuoted } from "../input/shell.ts";
+import type { ResourceConditionOptions } from "../input/condition.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { printable, singleLine } from "./text.ts";
 import { toError } from "./wait-outcome.ts";
 
 /** The options of a wait that its resume command repeats. Durations are milliseconds. */
-export interface CarriedOptions extends TerminalStateOptions {
+export interface CarriedOptions extends TerminalStateOptions, ResourceConditionOptions {
   readonly timeout?: number;
   readonly stallTimeout?: number;
   readonly pollCost?: number;
   readonly output?: "text" | "json";
   readonly quiet?: boolean;
   readonly allowHost?: readonly string[];
+  readonly scope?: readonly string[];
+  /** Stops when the first operation is over. */
+  readonly any?: boolean;
+  /** Stops when the first wait ends without a success. */
+  readonly failFast?: boolean;
   readonly history?: string;
   readonly kind?: string;
   readonly summary?: boolean;
@@ -26,9 +32,18 @@ export interface CarriedOptions extends TerminalStateOptions {
 
 const maxTokensInCommand = 3;
 
+/** A query with more than an api-version may be signed, and must not be in a log. */
+function isSigned(token: string): boolean {
+  return /\?(?!api-version=[^"&]*")[^"]*"/i.test(token);
+}
+
+/** The variable gets its value from the step's output, or from the file of `--resume-file`. */
+const resumeByVariable = '--resume "$RESUME_TOKEN"';
+
 /**
  * Returns a command line for POSIX shells that resumes waits. The tokens go to the file of `--resume-file`. Without one,
- * more than three go to a file in the folder for temporary files, because a screenful is hard to copy.
+ * more than three, and those with a signed URL, go to a file in the folder for temporary files; in CI a signed URL stands
+ * in a variable.
  *
  * @param tokens - resume tokens, each with an optional name, as in `name={…}`
  */
@@ -38,7 +53,9 @@ export function resumeCommand(
   context: CliContext,
 ): string {
   const file = fileWith(tokens, carried, context);
-  const resumes = (file === undefined ? tokens : [file]).map((source) => `--resume ${quoted(source)}`);
+  const sources = file === undefined ? tokens : [file];
+  const isHidden = file === undefined && context.ciLog !== undefined && tokens.some(isSigned);
+  const resumes = isHidden ? [resumeByVariable] : sources.map((source) => `--resume ${quoted(source)}`);
   // The machine that continues after a CI job may lack the package.
   const program = context.ciLog ? "npx -p lro-poller lro wait" : "npx lro wait";
   const parts = [[program, ...optionsOf(carried)].join(" "), ...resumes];
@@ -47,10 +64,15 @@ export function resumeCommand(
 
 function optionsOf(options: CarriedOptions): string[] {
   const { timeout, stallTimeout, pollCost, history, kind, ...flags } = options;
-  const { succeededState, failedState, canceledState, allowHost } = options;
+  const { succeededState, failedState, canceledState, allowHost, scope, failIf, confirmations } = options;
   return [
     ...(timeout === undefined ? [] : [`--timeout ${durationText(timeout)}`]),
     ...(stallTimeout === undefined ? [] : [`--stall-timeout ${durationText(stallTimeout)}`]),
+    ...repeated("--for", options.for),
+    ...repeated("--fail-if", failIf),
+    ...(confirmations === undefined ? [] : [`--confirmations ${confirmations}`]),
+    ...(flags.any === true ? ["--any"] : []),
+    ...(flags.failFast === true ? ["--fail-fast"] : []),
     ...repeated("--succeeded-state", succeededState),
     ...repeated("--failed-state", failedState),
     ...repeated("--canceled-state", canceledState),
@@ -64,6 +86,7 @@ function optionsOf(options: CarriedOptions): string[] {
     ...(flags.stepOutputs === true ? ["--step-outputs"] : []),
     ...(flags.resumeFile === undefined ? [] : [`--resume-file ${quoted(flags.resumeFile)}`]),
     ...repeated("--allow-host", allowHost),
+    ...repeated("--scope", scope),
   ];
 }
 
@@ -80,7 +103,8 @@ function fileWith(
   try {
     if (resumeFile !== undefined) return write(tokens, resumeFile);
     // The temporary files of a CI job are gone before anybody could use them.
-    if (tokens.length <= maxTokensInCommand || ciLog !== undefined) return undefined;
+    const needsFile = tokens.length > maxTokensInCommand || tokens.some(isSigned);
+    if (!needsFile || ciLog !== undefined) return undefined;
     return write(tokens, join(mkdtempSync(join(tmpdir(), "lro-")), "resume.txt"));
   } catch (error) {
     if (resumeFile !== undefined)

@@ -13,7 +13,7 @@ import {
   noTokenAdvice,
   rejectedTokenAdvice,
 } from "../input/credential.ts";
-import { exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { combinedExitCode, exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { namedIn } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import { printable } from "./text.ts";
@@ -41,6 +41,21 @@ export function toError(reason: unknown): Error {
 export function exitCodeOf(outcome: WaitOutcome): number {
   if (outcome.type === "succeeded") return exitCodes.succeeded;
   return exitCodeOfError(outcome.type === "interrupted" ? outcome.reason : outcome.error);
+}
+
+/** Returns whether the operation itself is over, and not only the wait. */
+export function isOver(outcome: WaitOutcome): boolean {
+  return outcome.type === "succeeded" || (outcome.type === "error" && isFailedOrCanceled(outcome.error));
+}
+
+/**
+ * Returns the exit code for several outcomes, in the order in which the waits ended.
+ *
+ * @param any - whether the first operation that is over decides
+ */
+export function exitCodeOfAll(outcomes: readonly WaitOutcome[], any = false): number {
+  const first = any ? outcomes.find(isOver) : undefined;
+  return first ? exitCodeOf(first) : combinedExitCode(outcomes.map(exitCodeOf));
 }
 
 /** Returns the whole text of an error, with the user's name for the operation, but without {@link adviceOn}. */

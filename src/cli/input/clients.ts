@@ -1,0 +1,110 @@
+import type { TokenCredential } from "@azure/identity";
+import { LroClient, OperationStatusesClient } from "../../index.ts";
+import type { LroClientOptions } from "../../index.ts";
+import type { CliContext } from "./context.ts";
+import { isDevCenterHost, lazyCredential } from "./credential.ts";
+
+/** The options that decide on the token and the api-version of requests. */
+export interface ClientOptions {
+  readonly apiVersion?: string;
+  readonly allowHost?: readonly string[];
+  readonly scope?: readonly string[];
+}
+
+/** The clients of a command: one for each endpoint and api-version. All functions throw what the clients throw. */
+export interface Clients {
+  /** Returns the client for the origin of an absolute URL. */
+  at(url: string): LroClient;
+  devCenter(endpoint: string, apiVersion?: string): OperationStatusesClient;
+}
+
+/** An operation status of DevCenter, also behind a gateway and in the emulator. */
+const devCenterPath = /^\/projects\/[^/]+\/operationstatuses\/[^/]+\/?$/i;
+
+/** Creates clients on demand. An https host that is not known to be Azure's gets a token only if the options say so. */
+export function clientsFor(
+  context: Pick<CliContext, "loadCredential">,
+  { apiVersion, allowHost = [], scope }: ClientOptions,
+): Clients {
+  const credential = lazyCredential(context.loadCredential);
+  const hosts = new Set(allowHost.map((host) => host.toLowerCase()));
+  const devCenter = perEndpoint((endpoint, version) => {
+    const scopes = scopesFor(endpoint) ?? (isAllowed(endpoint) ? devCenterScope : undefined);
+    // Unlike a client of DevCenter, it refuses to send a token to this machine without scopes.
+    if (scopes === undefined) create(LroClient, endpoint, {}, "sends those of DevCenter there");
+    return create(OperationStatusesClient, endpoint, optionsOf(scopes, version));
+  });
+  const other = perEndpoint((endpoint, version) =>
+    create(LroClient, endpoint, optionsOf(scopesFor(endpoint), version)),
+  );
+  return {
+    at(url) {
+      const { origin, hostname, pathname } = new URL(url);
+      const isDevCenter = isDevCenterHost(hostname) || devCenterPath.test(pathname);
+      return (isDevCenter ? devCenter : other)(origin, apiVersion);
+    },
+    devCenter: (endpoint, ownApiVersion) => devCenter(endpoint, apiVersion ?? ownApiVersion),
+  };
+
+  function isAllowed(endpoint: string): boolean {
+    return hosts.has(hostnameOf(endpoint));
+  }
+
+  /** With `--allow-host`, `--scope` is for its hosts alone: a job or a file may name any other. */
+  function scopesFor(endpoint: string): readonly string[] | undefined {
+    return hosts.size === 0 || isAllowed(endpoint) ? scope : undefined;
+  }
+
+  /** @param effect - what `--allow-host` would do */
+  function create<T>(
+    Client: ClientClass<T>,
+    endpoint: string,
+    options: LroClientOptions,
+    effect = scope && "sends them there",
+  ): T {
+    const isPlain = isPlainHttp(endpoint);
+    try {
+      return new Client(endpoint, isPlain ? undefined : credential, options);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const { message } = error;
+      const isScopeMissing = message.startsWith("scopes:") && effect !== undefined;
+      const allowHint = isScopeMissing ? ` (--allow-host ${hostnameOf(endpoint)} ${effect})` : "";
+      const hint = isPlain ? "; http is for this machine only" : allowHint;
+      throw new RangeError(message + hint, { cause: error });
+    }
+  }
+}
+
+const devCenterScope = "https://devcenter.azure.com/.default";
+
+function optionsOf(scopes: LroClientOptions["scopes"], apiVersion: string | undefined): LroClientOptions {
+  return {
+    ...(scopes !== undefined && { scopes }),
+    ...(apiVersion !== undefined && { apiVersion }),
+  };
+}
+
+type ClientClass<T> = new (endpoint: string, credential?: TokenCredential, options?: LroClientOptions) => T;
+
+function perEndpoint<T>(
+  create: (endpoint: string, apiVersion: string | undefined) => T,
+): (endpoint: string, apiVersion: string | undefined) => T {
+  const known = new Map<string, T>();
+  return (endpoint, apiVersion) => {
+    const key = JSON.stringify([endpoint, apiVersion]);
+    const client = known.get(key) ?? create(endpoint, apiVersion);
+    known.set(key, client);
+    return client;
+  };
+}
+
+/** Returns whether requests to a URL carry no token. The clients reject plain http to other machines. */
+export function isPlainHttp(url: string): boolean {
+  return url.trim().toLowerCase().startsWith("http:");
+}
+
+/** Returns an empty text for a URL that the clients reject. */
+function hostnameOf(endpoint: string): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
+}

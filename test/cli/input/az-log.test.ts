@@ -1,0 +1,97 @@
+import { expect, test } from "vitest";
+import { startRouteServer } from "../../support/route-server.ts";
+import { operationUrlsIn } from "../../../src/cli/input/az-log.ts";
+import { runCli, untimed } from "../run-cli.ts";
+
+const secret = "TOPSECRET";
+const arm = "https://management.azure.com/subscriptions/s";
+
+interface Response {
+  readonly method?: string;
+  readonly url: string;
+  readonly status?: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** As azure-cli 2.60 logs it. */
+function logOf(...responses: Response[]): string {
+  const lines = responses.flatMap(({ method = "PUT", url, status = 202, headers }) => [
+    `Request URL: '${url}'`,
+    `Request method: '${method}'`,
+    "Request headers:",
+    "    'Content-Type': 'application/json'",
+    `    'Authorization': '${secret}'`,
+    "Request body:",
+    `{"password": "${secret}"}`,
+    `Response status: ${status}`,
+    "Response headers:",
+    "    'Cache-Control': 'no-cache'",
+    ...Object.entries(headers).map(([name, value]) => `    '${name}': '${value}'`),
+    "Response content:",
+    `{"key": "${secret}"}`,
+  ]);
+  const logged = lines.map((line) => `DEBUG: cli.azure.cli.core.sdk.policies: ${line}`);
+  return [`DEBUG: cli.knack.cli: Command arguments: ['vm', 'start']`, ...logged, "{", "}", ""].join("\n");
+}
+
+const vm = `${arm}/virtualMachines/v`;
+const asyncUrl = `${arm}/operations/1?api-version=1&t=2`;
+const location = `${arm}/operationresults/1?api-version=1`;
+
+test.each<[string, Response[], string[]]>([
+  [
+    "the status monitor rather than the Location",
+    [{ url: vm, headers: { Location: location, "Azure-AsyncOperation": asyncUrl } }],
+    [asyncUrl],
+  ],
+  ["a Location with 202", [{ url: vm, method: "DELETE", headers: { Location: location } }], [location]],
+  ["no Location with 201", [{ url: vm, status: 201, headers: { Location: location } }], []],
+  ["Operation-Location", [{ url: vm, headers: { "operation-location": asyncUrl } }], [asyncUrl]],
+  [
+    "a relative URL, made absolute",
+    [{ url: vm, headers: { Location: "/ops/1" } }],
+    [`${new URL(vm).origin}/ops/1`],
+  ],
+  [
+    "the URL that the last poll named",
+    [
+      { url: vm, headers: { "Azure-AsyncOperation": asyncUrl } },
+      { method: "GET", url: asyncUrl, status: 200, headers: { "Azure-AsyncOperation": `${asyncUrl}&new` } },
+      { method: "GET", url: asyncUrl, status: 200, headers: {} },
+    ],
+    [`${asyncUrl}&new`],
+  ],
+  [
+    "each operation, and none of a GET that polls none",
+    [
+      { url: vm, headers: { "Azure-AsyncOperation": asyncUrl } },
+      { url: `${vm}2`, headers: { Location: location } },
+      { method: "GET", url: arm, headers: { Location: `${arm}/elsewhere` } },
+    ],
+    [asyncUrl, location],
+  ],
+  ["a URL that is none", [{ url: "", headers: { Location: "/ops/1" } }], []],
+])("the log of az names %s", (_what, responses, urls) => {
+  expect(operationUrlsIn(logOf(...responses))).toEqual(urls);
+});
+
+test("lro wait --from - takes the log of az, and prints nothing else of it", async () => {
+  const body = { status: "Succeeded", properties: { size: 1 } };
+  const server = await startRouteServer([{ method: "GET", path: "/operations/1?t=2", status: 200, body }]);
+  const headers = { "Azure-AsyncOperation": `${server.origin}/operations/1?t=2` };
+  const run = await runCli(["wait", "--from", "-"], { stdin: logOf({ url: `${server.origin}/v`, headers }) });
+  await server.close();
+  expect({ ...run, stdout: untimed(run.stdout) }).toEqual({
+    exitCode: 0,
+    stdout: '1 Succeeded\n{\n  "size": 1\n}\n',
+    stderr: "",
+  });
+});
+
+test("a log without an operation is a usage error that shows nothing of it", async () => {
+  const stdin = `${logOf({ url: vm, status: 403, headers: {} })}ERROR: ${secret}\n`;
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--from", "-"], { stdin });
+  expect(exitCode).toBe(2);
+  expect(stderr).toMatch(/^error: --from -: az's log: expected the URL of an operation, got none/);
+  expect(stdout + stderr).not.toContain(secret);
+});
