@@ -11,7 +11,7 @@ export function addTargets(command: Command): Command {
     )
     .option(
       "--endpoint <url>",
-      "the DevCenter's URI, for --project and --operation; or the Resource Manager of resource ids (default: https://management.azure.com)",
+      "the DevCenter's URI, or that of the Resource Manager for resource ids (default: https://management.azure.com)",
     )
     .option("--project <name>", "the project of the operations")
     .option("--operation <id...>", "the ids of the operations")
@@ -43,7 +43,7 @@ export function addCondition(command: Command): Command {
   return command
     .option(
       "--for <condition>",
-      "wait until a resource is deleted, exists, or has a value: path=value, path!=value, several with commas (repeatable)",
+      "wait until a resource is deleted or exists, or path=value or path!=value is true of it (repeatable)",
       collect,
     )
     .option(

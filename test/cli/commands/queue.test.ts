@@ -1,7 +1,9 @@
 import { Queue } from "bullmq";
 import type { Job } from "bullmq";
 import { expect, test } from "vitest";
+import { CountingCredential } from "../../support/credential.ts";
 import { redisTest } from "../../support/redis.ts";
+import { startRouteServer } from "../../support/route-server.ts";
 import { failing, operationId, runCli, startServer, succeeding } from "../run-cli.ts";
 
 redisTest(
@@ -86,6 +88,56 @@ redisTest("a worker sends no token to a host that a job names and nobody allowed
   expect(waited.stderr).toContain("elsewhere.example is no host of an Azure service");
   stopping.abort();
   await worker;
+});
+
+redisTest("a worker polls the operations of any service", async ({ connection }) => {
+  const path = "/subscriptions/s/operationresults/1?api-version=1";
+  const server = await startRouteServer([
+    { method: "GET", path, status: 202 },
+    { method: "GET", path, status: 200, body: { size: 1 } },
+  ]);
+  const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
+  const stopping = new AbortController();
+  const worker = runCli(["queue", "worker", ...redis], { interruption: stopping.signal });
+  const waited = await runCli(["queue", "add", ...redis, "--wait", `${server.origin}${path}`]);
+  expect(waited).toMatchObject({ exitCode: 0, stdout: '{\n  "size": 1\n}\n' });
+  stopping.abort();
+  await worker;
+  await server.close();
+});
+
+redisTest("a worker asks for the token of each operation's service", async ({ connection }) => {
+  const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
+  const stopping = new AbortController();
+  const credential = new CountingCredential();
+  credential.failWith = Object.assign(new Error("Not signed in."), { name: "CredentialUnavailableError" });
+  const worker = runCli(["queue", "worker", ...redis, "--scope", "mine", "--allow-host", "gw.example"], {
+    interruption: stopping.signal,
+    loadCredential: () => Promise.resolve(credential),
+  });
+  const add = ["queue", "add", ...redis, "--scope", "mine"];
+  const arm = "https://management.azure.com/op/1";
+  await runCli([...add, "https://gw.example/op/1", "https://elsewhere.example/op/1", arm]);
+  await expect.poll(() => credential.calls.length, { timeout: 60_000 }).toBe(2);
+  const refused = await runCli([...add, "--wait", "https://elsewhere.example/op/1"]);
+  expect(refused).toMatchObject({
+    exitCode: 5,
+    stderr: expect.stringContaining("--scope and --allow-host:"),
+  });
+  stopping.abort();
+  await worker;
+  expect(credential.calls.flatMap(({ scopes }) => scopes).toSorted()).toEqual([
+    "https://management.azure.com/.default",
+    "mine",
+  ]);
+});
+
+test("a worker takes --scope only with --allow-host", async () => {
+  const run = await runCli(["queue", "worker", "--scope", "mine"]);
+  expect(run).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("--scope: expected --allow-host too"),
+  });
 });
 
 test("a queue name with a colon is rejected", async () => {

@@ -363,6 +363,7 @@ test("the advice on a 401 says that the token was not accepted", async () => {
     });
     expect(exitCode).toBe(5);
     expect(stderr).toContain("The request had a token, and the service did not accept it.");
+    expect(stderr.replaceAll(/\s+/g, " ")).toContain("another scope, name it by --scope.");
     expect(stderr).not.toContain("no token");
   }
 });

@@ -1,0 +1,26 @@
+import { LroClient } from "lro-poller";
+import { expect, test } from "vitest";
+import { jobIdOf, tokenFor } from "../../src/bullmq/operation-identity.ts";
+
+const monitorUrl = "https://management.azure.com/subscriptions/s/operations/1?api-version=1";
+
+/** The id of the job for a polling location. */
+function idAt(pollingLocation: object): string {
+  const token = { startedAt: 1, savedAt: 1, pollCount: 0, failedPollCount: 0 };
+  return jobIdOf({ version: 1, operation: { pollingLocation }, ...token });
+}
+
+test("an operation has one job, whatever is known of it beside its URL", () => {
+  const client = new LroClient("https://management.azure.com");
+  const first = jobIdOf(tokenFor(client.operationAt(monitorUrl))(0));
+  const resultUrl = "https://management.azure.com/subscriptions/s/vms/v";
+  for (const rest of [
+    { kind: "auto" },
+    { kind: "statusMonitor", resultUrl },
+    { kind: "location", deletion: "observed" },
+  ]) {
+    expect(idAt({ monitorUrl, ...rest })).toBe(first);
+  }
+  expect(idAt({ kind: "auto", monitorUrl: `${monitorUrl}&t=1` })).not.toBe(first);
+  expect(idAt({ kind: "auto", monitorUrl: resultUrl })).not.toBe(first);
+});
