@@ -107,7 +107,7 @@ function addWait(program: Command): Command {
     .description("wait until operations end or resources are ready, and print their results or errors")
     .option(
       "--from <file>",
-      "wait for the operations in a file, or - for stdin: a URL or name=URL on each line, # before a comment; or the log of az --debug",
+      "wait for the operations in a file, or - for stdin: a URL or name=URL on each line, or the log of az --debug",
       parseName,
     )
     .option(

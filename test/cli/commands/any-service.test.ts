@@ -50,20 +50,16 @@ test("the failure of any operation is exit code 1", async () => {
   expect(stderr).toContain("OSProvisioningTimedOut: The VM did not start.");
 });
 
-test("lro status prints the status of a polling location and of a resource", async () => {
+test("lro status prints the status of a monitor, a polling location and a resource", async () => {
   const server = await serve(
+    get(monitor, { status: "InProgress", name: "its own name" }),
     get("/results/1", undefined, { status: 202 }),
-    get(versioned, {
-      id: vm,
-      type: "vm",
-      name: "its own name",
-      properties: { provisioningState: "Updating" },
-    }),
+    get(versioned, { properties: { provisioningState: "Updating" } }),
   );
-  const locations = [`${server.origin}/results/1`, `${server.origin}${versioned}`];
+  const locations = [monitor, "/results/1", versioned].map((path) => `${server.origin}${path}`);
   const { exitCode, stdout, stderr } = await runCli(["status", ...locations]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(stdout).toBe("1 Running\nv Updating\n");
+  expect(stdout).toBe("op-1 InProgress\n1 Running\nv Updating\n");
 });
 
 test("a resource id is one of --endpoint, and needs --api-version", async () => {
@@ -256,6 +252,15 @@ test("--any ends with the first operation that is over, whose exit code counts",
   expect(summaryIn(succeeded.stdout)).toMatchObject({ total: 2, succeeded: 1, unknown: 1, exitCode: 0 });
   const failed = await runCli(["wait", "--any", ...urls]);
   expect(failed.exitCode).toBe(1);
+});
+
+test("--any goes on after polls that fail, and an operation that is over counts", async () => {
+  const { server, urls } = await serveThree();
+  server.add(get("/operations/forbidden", {}, { status: 403 }));
+  const argv = ["wait", "--any", "-o", "json", `${server.origin}/operations/forbidden`, ...urls.slice(1)];
+  const { exitCode, stdout } = await runCli(argv);
+  expect(exitCode).toBe(0);
+  expect(summaryIn(stdout)).toMatchObject({ total: 3, succeeded: 1, unknown: 2, exitCode: 0 });
 });
 
 test("--fail-fast ends with the first that did not succeed, and not with a success", async () => {

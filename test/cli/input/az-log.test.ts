@@ -56,10 +56,15 @@ test.each<[string, Response[], string[]]>([
     "the URL that the last poll named",
     [
       { url: vm, headers: { "Azure-AsyncOperation": asyncUrl } },
-      { method: "GET", url: asyncUrl, status: 200, headers: { "Azure-AsyncOperation": `${asyncUrl}&new` } },
+      {
+        method: "GET",
+        url: asyncUrl,
+        status: 200,
+        headers: { "Azure-AsyncOperation": `${arm}/operations/2` },
+      },
       { method: "GET", url: asyncUrl, status: 200, headers: {} },
     ],
-    [`${asyncUrl}&new`],
+    [`${arm}/operations/2`],
   ],
   [
     "each operation, and none of a GET that polls none",
