@@ -8,7 +8,7 @@ interface Exchange {
 
 /** Returns whether a text has lines of the log of `az --debug`. */
 export function isAzLog(text: string): boolean {
-  return /^DEBUG: cli\./m.test(text);
+  return /^(?:DEBUG: )?(?:cli|msrest)\.[\w.]+ ?: /m.test(text);
 }
 
 /**
@@ -30,8 +30,9 @@ export function operationUrlsIn(log: string): string[] {
   return [...operations.values()];
 }
 
-/** The module that logs, and the message. */
-const logLine = /^DEBUG: [\w.]+ ?: (.*)$/;
+/** By the modules that log requests as they are, of `az rest` too. Another one redacts URLs. A terminal has no levels. */
+const logLine =
+  /^(?:(?:DEBUG|INFO): )?(?:cli\.azure\.cli\.core\.(?:sdk\.policies|util)|msrest\.http_logger|azure\.core\.pipeline\.policies\._universal) ?: (.*)$/;
 
 function exchangesIn(log: string): Exchange[] {
   const messages = log.split(/\r?\n/).flatMap((line) => logLine.exec(line)?.slice(1) ?? []);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { startRouteServer } from "../../support/route-server.ts";
-import { operationUrlsIn } from "../../../src/cli/input/az-log.ts";
+import { isAzLog, operationUrlsIn } from "../../../src/cli/input/az-log.ts";
 import { runCli, untimed } from "../run-cli.ts";
 
 const secret = "TOPSECRET";
@@ -13,8 +13,14 @@ interface Response {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** As azure-cli 2.60 logs it. */
+const policies = "DEBUG: cli.azure.cli.core.sdk.policies: ";
+
 function logOf(...responses: Response[]): string {
+  return logBy(policies, responses);
+}
+
+/** @param prefix - the level, and the module that logs */
+function logBy(prefix: string, responses: readonly Response[]): string {
   const lines = responses.flatMap(({ method = "PUT", url, status = 202, headers }) => [
     `Request URL: '${url}'`,
     `Request method: '${method}'`,
@@ -30,7 +36,7 @@ function logOf(...responses: Response[]): string {
     "Response content:",
     `{"key": "${secret}"}`,
   ]);
-  const logged = lines.map((line) => `DEBUG: cli.azure.cli.core.sdk.policies: ${line}`);
+  const logged = lines.map((line) => prefix + line);
   return [`DEBUG: cli.knack.cli: Command arguments: ['vm', 'start']`, ...logged, "{", "}", ""].join("\n");
 }
 
@@ -78,6 +84,26 @@ test.each<[string, Response[], string[]]>([
   ["a URL that is none", [{ url: "", headers: { Location: "/ops/1" } }], []],
 ])("the log of az names %s", (_what, responses, urls) => {
   expect(operationUrlsIn(logOf(...responses))).toEqual(urls);
+});
+
+test.each([
+  "INFO: cli.azure.cli.core.util: ",
+  "cli.azure.cli.core.sdk.policies: ",
+  "DEBUG: msrest.http_logger : ",
+  "DEBUG: azure.core.pipeline.policies._universal : ",
+])("a line may start with %s", (prefix) => {
+  const log = logBy(prefix, [{ url: vm, headers: { "Azure-AsyncOperation": asyncUrl } }]);
+  expect(isAzLog(log)).toBe(true);
+  expect(operationUrlsIn(log)).toEqual([asyncUrl]);
+});
+
+test("a module that redacts URLs is passed over", () => {
+  const prefix = "DEBUG: azure.core.pipeline.policies.http_logging_policy: ";
+  expect(operationUrlsIn(logBy(prefix, [{ url: vm, headers: { Location: "REDACTED" } }]))).toEqual([]);
+});
+
+test("a list of operations is no log of az", () => {
+  expect(isAzLog(`cli=${asyncUrl}\n# cli.x: y\n`)).toBe(false);
 });
 
 test("lro wait --from - takes the log of az, and prints nothing else of it", async () => {
