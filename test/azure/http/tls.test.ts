@@ -177,8 +177,8 @@ describe("the command", () => {
     for (const host of ["127.0.0.2", "localhost", "127.0.0.1:443", "0.0.1"]) {
       const rejected = await runCli([...argv, "--allow-host", host], { loadCredential });
       expect(rejected.exitCode).toBe(2);
-      expect(rejected.stderr).toContain("expected a host in devcenter.azure.com");
-      expect(rejected.stderr).toContain("got 127.0.0.1 ");
+      expect(rejected.stderr).toContain("is no host of an Azure service");
+      expect(rejected.stderr).toContain("--allow-host 127.0.0.1 sends those of DevCenter");
     }
     expect(credential.calls).toEqual([]);
     expect(server.requests).toEqual([]);
@@ -186,5 +186,15 @@ describe("the command", () => {
     const allowed = await runCli([...argv, "--allow-host", "127.0.0.1"], { loadCredential });
     expect(allowed).toMatchObject({ exitCode: 0, stderr: "" });
     expect(server.requests[0]?.headers.authorization).toBe("Bearer token-1");
+  });
+
+  test("sends a token of --scope to any host", async () => {
+    const server = await serve({ tls: good });
+    const credential = new CountingCredential();
+    const loadCredential = (): Promise<CountingCredential> => Promise.resolve(credential);
+    const argv = ["wait", "--scope", "mine", "--scope", "other", locationOf(server)];
+    expect(await runCli(argv, { loadCredential })).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(server.requests[0]?.headers.authorization).toBe("Bearer token-1");
+    expect(credential.calls[0]?.scopes).toEqual(["mine", "other"]);
   });
 });
