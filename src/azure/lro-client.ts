@@ -8,7 +8,7 @@ import type { Poller } from "../poller/poller.ts";
 import { describeValue } from "../redaction.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { checkFunction } from "../validate.ts";
-import { isSameService, scopeOf } from "./http/audiences.ts";
+import { isPreauthenticated, isSameService, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
 import {
@@ -225,6 +225,10 @@ export class LroClient {
     const { endpoint, apiVersion } = this.#context;
     const target = { endpoint, apiVersion, isAllowed: allowing(endpoint, allowed) };
     const { token: parsed, operation } = parseTokenFor(token, target, now);
+    const isCondition = "kind" in operation && operation.kind === "condition";
+    if (options.until !== undefined && !isCondition) {
+      throw new TypeError("until: expected the token of a wait for a condition, got that of an operation");
+    }
     return {
       token: parsed,
       operation:
@@ -301,7 +305,8 @@ function scopesFor(endpoint: URL, scopes: LroClientOptions["scopes"]): string | 
 
 /** Returns whether requests of a client may go to a URL besides its own origin. */
 function allowing(endpoint: URL, allowedOrigins: readonly string[]): (url: URL) => boolean {
-  return (url) => allowedOrigins.includes(url.origin) || isSameService(endpoint, url);
+  return (url) =>
+    allowedOrigins.includes(url.origin) || isSameService(endpoint, url) || isPreauthenticated(endpoint, url);
 }
 
 /** In JavaScript a token's text is easily taken for a credential, which would fail much later. */

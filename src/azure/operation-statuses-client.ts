@@ -130,6 +130,7 @@ export class OperationStatusesClient extends DevCenterOperations {
     operationLocation: string,
     options: OperationAtOptions<P> | ConditionOptions<P> = {},
   ): Operation<P> {
+    if (Object.keys(options).length > 0) return super.operationAt<P>(operationLocation, options);
     const { endpoint } = this.#context;
     const url = parseUrl("operationLocation", operationLocation, endpoint);
     // Behind one gateway there may be many services.
@@ -139,8 +140,8 @@ export class OperationStatusesClient extends DevCenterOperations {
       );
     }
     const reference = referenceAt(url, endpoint);
-    return reference === undefined || Object.keys(options).length > 0
-      ? super.operationAt<P>(operationLocation, options)
+    return reference === undefined
+      ? super.operationAt<P>(operationLocation)
       : this.operation<P>(reference.projectName, reference.operationId);
   }
 }

@@ -275,6 +275,23 @@ describe("a resumed wait", () => {
     ]);
   });
 
+  test("of an operation takes no condition", () => {
+    const { client, poller } = visit(monitor, []);
+    expect(() => client.resume(JSON.stringify(poller), { until: "deleted" })).toThrow(
+      /^until: expected the token/,
+    );
+  });
+
+  test("of Microsoft Graph's pre-authenticated monitor gets no token", async () => {
+    const url = "https://contoso.sharepoint.com/_api/v2.0/monitor/1?tempauth=x";
+    const service = simulate(ok({ status: "completed" }));
+    const { httpClient, clock } = service;
+    const client = new LroClient("https://graph.microsoft.com", new CountingCredential(), { httpClient });
+    const again = client.resume(JSON.stringify(createPoller(client.operationAt(url))), { clock });
+    await clock.runUntilSettled(again.pollUntilDone());
+    expect(service.requests[0]?.headers.get("authorization")).toBeUndefined();
+  });
+
   test("of another origin is refused", () => {
     const { poller } = visit(monitor, []);
     const other = new LroClient("https://graph.microsoft.com", new CountingCredential());
@@ -353,6 +370,18 @@ describe("a condition of a resource", () => {
     expect(await endOf(deleting)).toBeUndefined();
     expect(deleting.poller.status).toBe("Succeeded");
   });
+
+  test.each(["InvalidResourceType", "SubscriptionNotFound"])(
+    "is not that it is gone after a 404 %s",
+    async (code) => {
+      const wrong: Simulated = { status: 404, body: { error: { code, message: "No." } } };
+      const { service, client } = visit(vault, [wrong, wrong]);
+      const { clock } = service;
+      const operation = client.operationAt(vault, { until: "deleted" });
+      const poller = createPoller(operation, { clock, schedule: fixed(1000), notFoundGraceInMs: 1000 });
+      expect(await clock.runUntilSettled(rejection(poller.pollUntilDone()))).toMatchObject({ code });
+    },
+  );
 
   test("survives failed polls, and is no outage", async () => {
     const replies: Simulated[] = [{ status: 503 }, resource("Booting"), { status: 500 }, resource("Ready")];

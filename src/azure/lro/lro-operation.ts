@@ -1,6 +1,6 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
-import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
+import { ContractError, RequestError, defaultRequestErrorCode, messageOf } from "../../operation/errors.ts";
 import { parseJson } from "../../operation/json-fields.ts";
 import { documentIn } from "../../operation/parse-error.ts";
 import type { Limiter } from "../../operation/limiter.ts";
@@ -275,9 +275,15 @@ function throwUnlessSuccessful(response: PipelineResponse): void {
   if (response.status >= 300) throw errorOfResponse(response);
 }
 
+/** A 404 may also say that the subscription, or the type in the URL, is wrong. */
+function isAboutResource(code: string): boolean {
+  return code === defaultRequestErrorCode || /^(?!subscription).*not_?found$/i.test(code);
+}
+
 /** Returns the resource, or `undefined` if there is none. */
 function resourceIn(response: PipelineResponse): unknown {
-  if (response.status === 404 || response.status === 204) return undefined;
+  if (response.status === 204) return undefined;
+  if (response.status === 404 && isAboutResource(errorOfResponse(response).code)) return undefined;
   throwUnlessSuccessful(response);
   return parseBody(response);
 }
