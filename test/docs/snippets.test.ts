@@ -23,6 +23,12 @@ vi.mock("../../src/clock.ts", async (importActual) => {
   return { systemClock: fastClock(systemClock, speed) };
 });
 
+// The servers are on this machine, which is in no table of hosts.
+vi.mock("../../src/azure/http/audiences.ts", async (importActual) => ({
+  ...(await importActual<typeof import("../../src/azure/http/audiences.ts")>()),
+  scopeOf: () => "https://management.azure.com/.default",
+}));
+
 // Its limit of ten seconds would be half a second of real time, which the file of a busy machine can take.
 vi.mock("../../src/history/store-in-time.ts", () => ({
   StoreInTime: function withoutLimit(store: DurationStore): DurationStore {
@@ -50,6 +56,8 @@ const snippets = pages.flatMap((page) => {
 });
 
 let server: OperationServer;
+/** It stands for Azure Resource Manager. */
+let arm: OperationServer;
 /** The timelines of the next operations that a program starts. */
 const nextTimelines: Timeline[] = [];
 const folder = mkdtempSync(join(import.meta.dirname, "snippets-"));
@@ -64,12 +72,18 @@ beforeAll(async () => {
     onInitialRequest: () => ({ timeline: nextTimelines.shift() ?? timeline }),
     requireAuthorization: (token) => token !== undefined,
   });
+  arm = await startOperationServer({
+    style: "arm",
+    tls: certificate,
+    onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] }),
+    requireAuthorization: (token) => token !== undefined,
+  });
 });
 
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   tls.setDefaultCACertificates(trusted);
-  await server.close();
+  await Promise.all([server.close(), arm.close()]);
 });
 
 test("the pages have at least 15 snippets", () => {
@@ -124,8 +138,14 @@ test.each(snippets)("$name runs and prints the output on the page", async ({ nam
   const timeline = code.includes("setTimeout") ? succeeding.slice(-1) : succeeding;
   const { projectName, operationId } = server.addOperation({ timeline });
   vi.stubEnv("ENDPOINT", server.endpoint);
-  vi.stubEnv("ARM_ENDPOINT", server.endpoint);
-  vi.stubEnv("RESOURCE_ID", `/projects/${projectName}/users/me/environments/test-${name}`);
+  const armTimeline: Timeline = [
+    { status: "InProgress", polls: 1 },
+    { status: "Succeeded", properties: { vmId: "vm-1" } },
+  ];
+  const { operationLocation, resourceUrl } = arm.addOperation({ timeline: armTimeline });
+  vi.stubEnv("ARM_ENDPOINT", arm.endpoint);
+  vi.stubEnv("ASYNC_OPERATION_URL", operationLocation);
+  vi.stubEnv("RESOURCE_ID", new URL(resourceUrl ?? arm.endpoint).pathname);
   vi.stubEnv("PROJECT", projectName);
   vi.stubEnv("OPERATION_ID", operationId);
   vi.stubEnv("TOKEN_FILE", join(folder, "token.json"));
