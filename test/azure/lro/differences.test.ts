@@ -133,6 +133,50 @@ const differences: readonly Difference[] = [
     coreLro: { result: end },
     ours: { result: "done" },
   },
+  {
+    row: "a GET returns the status of an operation that runs",
+    exchanges: [on("GET /operations/7", 200, { body: { status: "Running" } }), succeeded],
+    coreLro: { status: "succeeded", requests: ["GET /operations/7"] },
+    ours: done,
+  },
+  {
+    row: "a `Location` returns 200 with a status that is not terminal",
+    exchanges: [
+      on("POST /act", 202, { headers: { location: "/operations/7" } }),
+      running,
+      poll(200, { body: { size: 3 } }),
+    ],
+    coreLro: { status: "succeeded", result: { status: "Running" } },
+    ours: { result: { size: 3 }, status: "Succeeded" },
+  },
+  {
+    row: "the last response of a `Location` has another `Location`",
+    exchanges: [
+      on("POST /act", 202, { headers: { location: "/operations/7" } }),
+      poll(200, { headers: { location: "/operations/7/result" }, body: { status: "Succeeded" } }),
+      on("GET /operations/7/result", 200, { body: { size: 3 } }),
+    ],
+    coreLro: { result: { status: "Succeeded" } },
+    ours: { result: { size: 3 }, status: "Succeeded" },
+  },
+  {
+    row: "a PUT returns 201 without a body",
+    exchanges: [on("PUT /act", 201), on("GET /act", 200, { body: { id: "b1" } })],
+    coreLro: { status: "succeeded", requests: ["PUT /act"] },
+    ours: { result: { id: "b1" }, status: "Succeeded" },
+  },
+  {
+    row: "a service ends with a word of its own, such as `Completed`",
+    exchanges: [accepted, poll(200, { body: { status: "Completed", properties: "done" } })],
+    coreLro: { error: expect.any(Error) },
+    ours: done,
+  },
+  {
+    row: "the status monitor of a DELETE is gone with the resource (404)",
+    exchanges: [on("DELETE /act", 202, at), running, poll(404)],
+    coreLro: failedForGood,
+    ours: { result: undefined, status: "Succeeded" },
+  },
 ];
 
 const senderOptions = { pipeline: pipelineWithoutRetries() };
