@@ -139,7 +139,7 @@ class BullWorker implements OperationWorker {
   }
 
   #logNotices(operationId: string, status: OperationStatus): void {
-    for (const { level, message } of newNoticesOf(status, this.#logged)) {
+    for (const { level, message } of newNoticesOf(status, () => this.#logged)) {
       try {
         this.#logger[level](`Operation ${operationId}: ${message}`);
       } catch {

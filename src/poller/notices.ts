@@ -9,11 +9,15 @@ interface Notice {
   readonly message: string;
 }
 
-/** Returns what the log should say about a status besides its state, each key once; adds the keys to `logged`. */
-export function newNoticesOf(status: OperationStatus, logged: Set<string>): readonly Notice[] {
+/**
+ * Returns what the log should say about a status besides its state, each key once; adds the keys to `logged`. Most waits
+ * have no notice: the set is made for the first one.
+ */
+export function newNoticesOf(status: OperationStatus, logged: () => Set<string>): readonly Notice[] {
   return noticesOf(status).filter(({ key }) => {
-    if (logged.has(key) || logged.size >= maxNotices) return false;
-    logged.add(key);
+    const keys = logged();
+    if (keys.has(key) || keys.size >= maxNotices) return false;
+    keys.add(key);
     return true;
   });
 }

@@ -89,7 +89,7 @@ export class Subscribers<P> {
   #logNotices(): void {
     const { latest } = this.#session.state;
     if (latest === undefined) return;
-    for (const { level, message } of newNoticesOf(latest, (this.#logged ??= new Set())))
+    for (const { level, message } of newNoticesOf(latest, () => (this.#logged ??= new Set())))
       this.#log(level, () => message);
   }
 

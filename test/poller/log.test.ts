@@ -109,7 +109,7 @@ test("fields that could not be read are logged once for a wait", () => {
     invalidFields: { startTime: "yesterday", error: [] },
   };
   const logged = new Set<string>();
-  const first = newNoticesOf(status, logged);
+  const first = newNoticesOf(status, () => logged);
   expect(first).toEqual([
     {
       level: "info",
@@ -117,14 +117,14 @@ test("fields that could not be read are logged once for a wait", () => {
       message: 'fields that could not be read: startTime is "yesterday", error is an array.',
     },
   ]);
-  expect(newNoticesOf(status, logged)).toEqual([]);
+  expect(newNoticesOf(status, () => logged)).toEqual([]);
 });
 
 test("a service that sends a new word with each response does not fill the log", () => {
   const logged = new Set<string>();
   const words = Array.from({ length: 100 }, (_, index) => `Word${index}`);
   const notices = words.flatMap((status) =>
-    newNoticesOf({ id: "7", name: "7", status, endTime: new Date() }, logged),
+    newNoticesOf({ id: "7", name: "7", status, endTime: new Date() }, () => logged),
   );
   expect(notices).toHaveLength(50);
 });
