@@ -2,6 +2,8 @@ import { RequestError, messageOf } from "../../operation/errors.ts";
 import { findError } from "../../operation/parse-error.ts";
 import { checkFunction, checkPositiveInteger } from "../../validate.ts";
 import { describeValue } from "../../redaction.ts";
+import { provisioningStateOf } from "../../operation/state-words.ts";
+import { isTerminal } from "../../operation/status.ts";
 import { stateOfBody } from "./protocol.ts";
 import type { PollingLocation, StatusReport } from "./protocol.ts";
 
@@ -51,14 +53,20 @@ export class ConditionCheck<TResult> {
   report(resource: unknown, pollingLocation: PollingLocation): StatusReport {
     const state = stateOfBody(resource);
     this.#confirmed = this.#isTrue(resource) ? this.#confirmed + 1 : 0;
+    const word = resource === undefined ? "NotFound" : (state?.word ?? "Waiting");
     const serviceStatus = state?.word;
     if (this.#confirmed >= (this.#condition.confirmations ?? 1)) {
       return { fields: { status: "Succeeded", serviceStatus, properties: resource }, pollingLocation };
     }
     if (this.#confirmed === 0 && this.#hasFailed(resource, state?.status)) {
-      return { fields: { status: "Failed", serviceStatus, error: findError(resource) }, pollingLocation };
+      const error = findError(resource) ?? { code: "ConditionNotMet", message: `The resource is ${word}.` };
+      return { fields: { status: "Failed", serviceStatus, error }, pollingLocation };
     }
-    return { fields: { status: "Running", serviceStatus }, pollingLocation };
+    // A resource that has succeeded may not have met the condition yet.
+    return {
+      fields: { status: isTerminal(provisioningStateOf(word)) ? "Waiting" : word, serviceStatus },
+      pollingLocation,
+    };
   }
 
   #isTrue(resource: unknown): boolean {

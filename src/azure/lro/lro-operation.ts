@@ -19,7 +19,7 @@ import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "..
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
-import { deletedReport, nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
+import { deletedReport, failedReport, nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
 import { ConditionCheck } from "./condition.ts";
 import type { Condition } from "./condition.ts";
 import type { InitialRequestInfo, LroResponse, PollingLocation, StatusReport } from "./protocol.ts";
@@ -175,6 +175,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
     if (check !== undefined)
       return this.#applyReport(response, () => check.report(resourceIn(response), location));
     if (isDeleted(location, response)) return this.#applyReport(response, () => deletedReport(location));
+    if (isFailureAtLocation(location, response)) {
+      return this.#applyReport(response, () => failedReport(location, lroResponseOf(response)));
+    }
     throwUnlessSuccessful(response);
     const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
     return this.#applyReport(response, () =>
@@ -269,6 +272,18 @@ export class LroOperation<TResult> implements Operation<TResult> {
 function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): boolean {
   if (deletion !== "observed" || response.status !== 404) return false;
   return !/operation/i.test(errorOfResponse(response).code);
+}
+
+/** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */
+const codesOfFailure: ReadonlySet<number> = new Set([409, 412, 422]);
+
+/** Azure Resource Manager: a polling location answers in the end as the initial request would have. */
+function isFailureAtLocation({ kind }: PollingLocation, response: PipelineResponse): boolean {
+  return (
+    kind === "location" &&
+    codesOfFailure.has(response.status) &&
+    errorOfResponse(response).error !== undefined
+  );
 }
 
 function throwUnlessSuccessful(response: PipelineResponse): void {

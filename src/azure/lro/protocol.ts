@@ -119,6 +119,13 @@ export function deletedReport(pollingLocation: PollingLocation): StatusReport {
   return succeeded(undefined, pollingLocation);
 }
 
+/** Makes the report of an operation whose polling location answers with an error. */
+export function failedReport(pollingLocation: PollingLocation, response: LroResponse): StatusReport {
+  const error = findError(bodyIfJson(response));
+  const status = /cancell?ed/i.test(error?.code ?? "") ? "Canceled" : "Failed";
+  return { fields: { status, error }, pollingLocation };
+}
+
 function isGone({ deletion }: PollingLocation, { statusCode }: LroResponse): boolean {
   return deletion !== undefined && statusCode === 204;
 }
@@ -170,13 +177,18 @@ function kindWithoutHeaders(request: InitialRequestInfo, response: LroResponse):
 /** By the path, for bodies that could be those of a resource too. */
 const pathOfOperation = /operation|\/jobs?\//i;
 
+/** The path of a polling location of Azure Resource Manager, whose last body is the result. */
+const pathOfResult = /operationresult/i;
+
 /** Returns how a URL reports the status, by a response to a GET of it. */
 function kindByResponse(url: string, response: LroResponse): PollingKind {
   // With a 202 the code decides, and a body need not be a status.
   if (response.statusCode !== 200) return "location";
-  const isPathOfOperation = pathOfOperation.test(new URL(url).pathname);
+  const { pathname } = new URL(url);
+  const isPathOfOperation = pathOfOperation.test(pathname);
   const state = monitorState(response);
-  if (state === undefined) return isPathOfOperation ? "location" : "resource";
+  if (state === undefined && pathOfResult.test(pathname)) return "location";
+  if (state === undefined) return isPathOfOperation ? "statusMonitor" : "resource";
   if (stateOfResource(response) !== undefined && !state.isAtRoot) return "resource";
   const isStatus = isPathOfOperation || isStateOfOperation(state, response);
   return isStatus ? "statusMonitor" : "resource";

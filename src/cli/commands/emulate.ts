@@ -61,13 +61,18 @@ Ctrl-C stops the server.
 
 function usageOf(
   { endpoint }: OperationServer,
-  { operationLocation, projectName, operationId }: AddedOperation,
+  { operationLocation, projectName, operationId, resourceUrl }: AddedOperation,
 ): string {
   const wait = `
 Wait for one or more of them:
   npx lro wait '${operationLocation}'
 `;
-  if (projectName === "") return wait;
+  if (projectName === "") {
+    const resource = resourceUrl === undefined ? "" : ` RESOURCE_ID=${new URL(resourceUrl).pathname}`;
+    return `${wait}or set these for a program of yours:
+  ARM_ENDPOINT=${endpoint} ASYNC_OPERATION_URL='${operationLocation}'${resource}
+`;
+  }
   return `${wait}or set these for a program of yours:
   ENDPOINT=${endpoint} PROJECT=${projectName} OPERATION_ID=${operationId}
 `;

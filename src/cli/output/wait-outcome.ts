@@ -98,7 +98,19 @@ export function errorData(error: Error): object {
   const details = withoutEmpty(error.details);
   const additionalInfo = withoutEmpty(error.additionalInfo);
   const statusCode = statusCodeOf(error);
-  const known = { name, code, message, target, details, innererror, additionalInfo, statusCode, requestId };
+  const rootCause = error.rootCause?.code === code ? undefined : error.rootCause;
+  const known = {
+    name,
+    code,
+    message,
+    rootCause,
+    target,
+    details,
+    innererror,
+    additionalInfo,
+    statusCode,
+    requestId,
+  };
   return { ...known, ...unknownFields(error.error, known) };
 }
 

@@ -268,7 +268,11 @@ describe("--step-outputs", () => {
   });
 
   test("a status of the service cannot add an output or a command", async () => {
-    const outputs = await outputsOf({ web: [{ status: `Odd\nresult=1\n${commands}` }] }, "--timeout", "1m");
+    const outputs = await outputsOf(
+      { web: [{ status: `Odd\nresult=1\n${commands}` }] },
+      "--stall-timeout",
+      "10m",
+    );
     expect(Object.keys(outputs.gitHub)).toEqual(["status", "resume-token"]);
     expect(Object.keys(outputs.azure)).toEqual(["status", "resumeToken"]);
     expect(outputs.gitHub["status"]).toMatch(/^Odd result=1 /);
@@ -287,7 +291,7 @@ describe("--step-outputs", () => {
 
   test("of several operations they are JSON objects by name, and tokens that --resume takes", async () => {
     const timelines = { web: succeeding, db: failing, api: stopped, dns: stopped };
-    const outputs = await outputsOf(timelines, "--timeout", "1m");
+    const outputs = await outputsOf(timelines, "--stall-timeout", "10m");
     expect(JSON.parse(outputs.gitHub["status"] ?? "")).toEqual({
       web: "Succeeded",
       db: "Failed",
@@ -307,7 +311,7 @@ describe("--step-outputs", () => {
       gitHub: set,
       stdout,
       stderr,
-    } = await outputsOf({ web: stopped }, "--timeout", "1m", "-o", "json");
+    } = await outputsOf({ web: stopped }, "--stall-timeout", "10m", "-o", "json");
     expect(set["resume-token"]).toMatch(/^web=\{/);
     expect(stdout).not.toContain("##vso");
     expect(variablesIn(stderr)).toMatchObject({ status: "Running" });

@@ -71,6 +71,7 @@ test("a failure is an event with the service's error", async () => {
       name: "OperationFailedError",
       code: "ProvisioningFailed",
       message: "The dev box could not be created.",
+      rootCause: { code: "NoCapacity", message: "No cores left." },
       target: "myBox",
       details: [{ code: "NoCapacity", message: "No cores left.", target: "westeurope" }],
       innererror: { code: "Allocation", innererror: { code: "Quota" } },
