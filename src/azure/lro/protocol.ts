@@ -133,7 +133,7 @@ function isGone({ deletion }: PollingLocation, { statusCode }: LroResponse): boo
 function pollingLocationOf(request: InitialRequestInfo, response: LroResponse): PollingLocation | undefined {
   const { method, url, finalStateVia } = request;
   const deletion = method === "DELETE" ? "requested" : undefined;
-  const location = fabricMonitor(url, response) ?? resolved(response.header("location"), url);
+  const location = locationOf(url, response);
   const monitorUrl = resolved(monitorHeader(response), url);
   if (monitorUrl !== undefined) {
     const resultUrl = resultUrlOf(request, location, monitorUrl);
@@ -156,16 +156,26 @@ function pollingLocationOf(request: InitialRequestInfo, response: LroResponse): 
   return kind && { kind, monitorUrl: url, deletion: observed };
 }
 
+/** Returns the URL that the response to a request names as its `Location`. */
+function locationOf(requestUrl: string, response: LroResponse): string | undefined {
+  return fabricLocation(requestUrl, response) ?? resolved(response.header("location"), requestUrl);
+}
+
 /** Microsoft Fabric names a host of a region, which takes no token; the operation is at its API's own host too. */
-function fabricMonitor(requestUrl: string, { header }: LroResponse): string | undefined {
-  const operationId = header("x-ms-operation-id");
+function fabricLocation(requestUrl: string, { header }: LroResponse): string | undefined {
+  const operationId = header(fabricIdHeader);
   const location = header("location");
   if (operationId === undefined || location === undefined || !URL.canParse(location)) return undefined;
   const { origin, hostname } = new URL(requestUrl);
+  const named = new URL(location);
   const isFabric = /(^|\.)api\.fabric\.microsoft\.com$/.test(hostname);
-  const isRegional = new URL(location).hostname.endsWith(".analysis.windows.net");
-  return isFabric && isRegional ? `${origin}/v1/operations/${encodeURIComponent(operationId)}` : undefined;
+  if (!isFabric || !named.hostname.endsWith(".analysis.windows.net")) return undefined;
+  const result = named.pathname.endsWith("/result") ? "/result" : "";
+  return `${origin}/v1/operations/${encodeURIComponent(operationId)}${result}`;
 }
+
+/** Microsoft Fabric sends it with each status, beside the `Location` of the next request or of the result. */
+const fabricIdHeader = "x-ms-operation-id";
 
 /** Returns how the URL of the request itself reports the status, if it does. */
 function kindWithoutHeaders(request: InitialRequestInfo, response: LroResponse): PollingKind | undefined {
@@ -375,15 +385,19 @@ function isArmResource({ id, type }: Fields): boolean {
   return isArmId && typeof type === "string" && !/operation/i.test(type);
 }
 
-/** Returns the URL that a status names for the result, by the guidelines; Azure Maps has it in a header. */
+/** Returns the URL that a status names for the result, by the guidelines; Azure Maps and Fabric have it in a header. */
 function resultUrlIn(
   body: Fields,
-  { header }: LroResponse,
+  response: LroResponse,
   { monitorUrl }: PollingLocation,
 ): string | undefined {
+  const { header } = response;
   const candidates = [body["resourceLocation"], header("resource-location")];
   const url = candidates.find((value) => typeof value === "string" && value !== "");
-  return typeof url === "string" ? resolved(url, monitorUrl) : undefined;
+  if (typeof url === "string") return resolved(url, monitorUrl);
+  // Without the id of Fabric a Location may be anything.
+  const location = header(fabricIdHeader) === undefined ? undefined : locationOf(monitorUrl, response);
+  return location === undefined || isSameResource(location, monitorUrl) ? undefined : location;
 }
 
 /** Adds the result: `properties` by DevCenter, `result` by the guidelines for actions, the whole body by others. */
@@ -406,7 +420,7 @@ function parseLocation(location: PollingLocation, response: LroResponse): Status
   const report = reportOf(response, location, stateAtLocation(response));
   const { status } = report.fields;
   if (status !== "Succeeded" && isTerminal(status)) return report;
-  const next = resolved(response.header("location"), location.monitorUrl);
+  const next = locationOf(location.monitorUrl, response);
   if (next === undefined) return report;
   if (status !== "Succeeded") return { ...report, pollingLocation: { ...location, monitorUrl: next } };
   // Microsoft Fabric: the Location of the last response is that of the result.

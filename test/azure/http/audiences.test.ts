@@ -153,10 +153,11 @@ test("Fabric's operation is polled at its API's own host", async () => {
   const id = "431e8d7b-4a95-4c02-8ccd-6faef5ba1bd7";
   const redirect = `https://wabi-west-europe-redirect.analysis.windows.net/v1/operations/${id}`;
   const own = `https://api.fabric.microsoft.com/v1/operations/${id}`;
+  const at = (location: string): Record<string, string> => ({ location, "x-ms-operation-id": id });
   const service = simulate(
-    { status: 202, headers: { location: redirect, "x-ms-operation-id": id } },
-    { status: 200, body: { status: "Undefined", percentComplete: null } },
-    { status: 200, headers: { location: `${own}/result` }, body: { status: "Succeeded", error: null } },
+    { status: 202, headers: at(redirect) },
+    { status: 200, headers: at(redirect), body: { status: "Undefined", percentComplete: null } },
+    { status: 200, headers: at(`${redirect}/result`), body: { status: "Succeeded", error: null } },
     { status: 200, body: { definition: [] } },
   );
   const options = { httpClient: service.httpClient };
