@@ -5,9 +5,56 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
-import type { AddedOperation, Faults, OperationServer, RecordedRequest } from "lro-poller/testing";
+import type {
+  AddedOperation,
+  Faults,
+  OperationServer,
+  OperationStyle,
+  RecordedRequest,
+} from "lro-poller/testing";
+import type { Waits } from "./waiting-process.ts";
 
-const example = new URL("../../../examples/survive-a-crash.ts", import.meta.url).pathname;
+/** How to start a process that waits for an operation and saves its tokens. */
+interface Program {
+  readonly script: string;
+  readonly envOf: (
+    server: OperationServer,
+    operation: AddedOperation,
+    tokenFile: string,
+  ) => Readonly<Record<string, string>>;
+}
+
+/** The script that does the waits of the variable `WAITS`. */
+export const waitingProcess: string = scriptAt("waiting-process.ts");
+
+/** The programs by the service that they wait for. */
+const programs = {
+  devcenter: {
+    script: scriptAt("../../../examples/survive-a-crash.ts"),
+    envOf: ({ endpoint }, { projectName, operationId }, tokenFile) => ({
+      DEVCENTER_ENDPOINT: endpoint,
+      DEVCENTER_PROJECT: projectName,
+      DEVCENTER_OPERATION_ID: operationId,
+      TOKEN_FILE: tokenFile,
+    }),
+  },
+  arm: {
+    script: waitingProcess,
+    envOf: (_, { operationLocation: url }, tokenFile) => envOfWaits({ waits: [{ url, tokenFile }] }),
+  },
+} as const satisfies Partial<Record<OperationStyle, Program>>;
+
+/** A service whose waits can be killed. */
+export type KilledStyle = keyof typeof programs;
+
+function scriptAt(path: string): string {
+  return new URL(path, import.meta.url).pathname;
+}
+
+/** Returns the environment of `waiting-process.ts`. */
+export function envOfWaits(waits: Waits): { readonly WAITS: string } {
+  return { WAITS: JSON.stringify(waits) };
+}
 
 /** The sources as they are; or what `npm run build` made of them, which starts in half the time. */
 const [folderOfLibrary, extension] = process.env["LIBRARY"] === "dist" ? ["dist", "js"] : ["src", "ts"];
@@ -46,9 +93,10 @@ const durationInMs = 2000;
 /** Some are killed while they start. */
 const startInMs = 300;
 
-/** Starts a wait, kills its process at some moment, starts another one, and checks all requests. */
+/** Starts a wait for a service of this style, kills its process at some moment, starts another one, and checks all requests. */
 export async function killOnce(
   server: OperationServer,
+  style: KilledStyle,
   folder: string,
   name: string,
   random: () => number,
@@ -63,16 +111,18 @@ export async function killOnce(
     ],
     faults,
     startsAtFirstPoll: true,
-    ...(retryAfter !== undefined && { retryAfter }),
+    retryAfter: retryAfter ?? null,
   });
   const tokenFile = join(folder, `${name}.json`);
-  const killed = start(server, operation, tokenFile);
+  const { script, envOf } = programs[style];
+  const env = envOf(server, operation, tokenFile);
+  const killed = startProcess(script, env);
   await randomMoment(tokenFile, random);
   killed.kill("SIGKILL");
   const signal = await endOf(killed);
   const token = tokenIn(tokenFile);
   const startedAt = performance.now();
-  const next = start(server, operation, tokenFile);
+  const next = startProcess(script, env);
   const [output, exitCode] = await Promise.all([outputOf(next), endOf(next)]);
 
   const requests = server.requests.filter(({ operationId }) => operationId === operation.operationId);
@@ -82,7 +132,7 @@ export async function killOnce(
   const saved = before.slice(0, token?.pollCount ?? 0);
   const mistakes = [
     ...(signal === "SIGKILL" ? [] : [`the first process was not killed: ${String(signal)}`]),
-    ...(exitCode === 0 && output.includes(`{ name: '${name}' }`) ? [] : [`${String(exitCode)}, ${output}`]),
+    ...(exitCode === 0 && hasResult(output, name) ? [] : [`${String(exitCode)}, ${output}`]),
     ...(tokenIn(tokenFile) === undefined ? [] : ["the token is still there"]),
     ...(before.length + after.length === requests.length ? [] : ["there are requests of another process"]),
     ...tooEarly(before, waitAfter),
@@ -140,25 +190,26 @@ function isOf({ pid }: ChildProcess): (request: RecordedRequest) => boolean {
   return ({ headers }) => headers["x-process"] === String(pid);
 }
 
-function start(server: OperationServer, operation: AddedOperation, tokenFile: string): ChildProcess {
+/** Starts a script in a process of its own, which signs its requests with its number. */
+export function startProcess(script: string, env: Readonly<Record<string, string>>): ChildProcess {
   const from = `data:text/javascript,${encodeURIComponent(preload)}`;
-  return spawn(process.execPath, ["--no-warnings", "--import", from, example], {
+  return spawn(process.execPath, ["--no-warnings", "--import", from, script], {
     stdio: ["ignore", "pipe", "inherit"],
-    env: {
-      DEVCENTER_ENDPOINT: server.endpoint,
-      DEVCENTER_PROJECT: operation.projectName,
-      DEVCENTER_OPERATION_ID: operation.operationId,
-      TOKEN_FILE: tokenFile,
-    },
+    env,
   });
 }
 
-async function outputOf({ stdout }: ChildProcess): Promise<string> {
+/** Returns whether a process printed `{ name: 'trial-1' }`, or the same as JSON. */
+function hasResult(output: string, name: string): boolean {
+  return new RegExp(`\\bname\\W+${name}\\b`).test(output);
+}
+
+export async function outputOf({ stdout }: ChildProcess): Promise<string> {
   return stdout === null ? "" : text(stdout);
 }
 
 /** The exit code or the signal. */
-async function endOf(child: ChildProcess): Promise<unknown> {
+export async function endOf(child: ChildProcess): Promise<unknown> {
   const [code, signal]: unknown[] = await once(child, "exit");
   return code ?? signal;
 }
