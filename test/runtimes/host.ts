@@ -7,24 +7,30 @@ import { text } from "node:stream/consumers";
 import { startOperationServer } from "lro-poller/testing";
 import type { AddOperationOptions, OperationServer } from "lro-poller/testing";
 import type { Certificate } from "../support/tls.ts";
-import { token } from "./plans.ts";
+import { armPlan, token } from "./plans.ts";
 
-/** The emulator over TLS, and a control server that adds its operations, issues tokens and serves pages. */
+/** The emulators over TLS, and a control server that adds operations, issues tokens and serves pages. */
 export interface RuntimeHost {
   readonly server: OperationServer;
+  /** Emulates Azure Resource Manager. */
+  readonly arm: OperationServer;
   readonly control: string;
   readonly close: () => Promise<void>;
 }
 
 /**
- * Starts the emulator and the control server.
+ * Starts the emulators and the control server.
  *
  * @param pages - the folder whose files the control server serves
  */
 export async function startHost(certificate: Certificate, pages: string): Promise<RuntimeHost> {
-  const server = await startOperationServer({
+  const requireAuthorization = (received: string | undefined): boolean => received === token;
+  const server = await startOperationServer({ tls: certificate, requireAuthorization });
+  const arm = await startOperationServer({
+    style: "arm",
     tls: certificate,
-    requireAuthorization: (received) => received === token,
+    requireAuthorization,
+    onInitialRequest: () => armPlan,
   });
   const control = createServer((request, response) => {
     void respond(server, pages, request)
@@ -35,11 +41,12 @@ export async function startHost(certificate: Certificate, pages: string): Promis
   await once(control, "listening");
   return {
     server,
+    arm,
     control: originOf(control),
     close: async () => {
       control.closeAllConnections();
       control.close();
-      await server.close();
+      await Promise.all([server.close(), arm.close()]);
     },
   };
 }

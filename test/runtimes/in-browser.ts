@@ -7,7 +7,7 @@ import type { RuntimeResult } from "./in-process.ts";
 import { reportIn, reportMark } from "./report.ts";
 
 /** Waits for an operation of another origin in a page of headless Chromium, and runs the scenarios there. */
-export async function runInBrowser({ server, control }: RuntimeHost): Promise<RuntimeResult> {
+export async function runInBrowser({ server, arm, control }: RuntimeHost): Promise<RuntimeResult> {
   await access(chromiumPath).catch((cause: unknown) => {
     throw new MissingRuntime(`no ${chromiumPath}; CHROMIUM may name another`, { cause });
   });
@@ -15,7 +15,8 @@ export async function runInBrowser({ server, control }: RuntimeHost): Promise<Ru
   try {
     const page = await browser.newPage({ ignoreHTTPSErrors: true });
     const output = outputOf(page);
-    await page.goto(`${control}/page.html?endpoint=${encodeURIComponent(server.endpoint)}`);
+    const query = new URLSearchParams({ endpoint: server.endpoint, arm: arm.endpoint });
+    await page.goto(`${control}/page.html?${query.toString()}`);
     const shown = await showsProgress(page).then(() => null, String);
     const report = reportIn(await output);
     return {

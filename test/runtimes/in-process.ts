@@ -21,7 +21,7 @@ export interface RuntimeResult {
 /** Runs the first snippet of README.md and the scenarios in a process of the runtime. */
 export async function runInProcess(
   runtime: ProcessRuntime,
-  { server, control }: RuntimeHost,
+  { server, arm, control }: RuntimeHost,
   project: string,
   certificateFile: string,
 ): Promise<RuntimeResult> {
@@ -31,6 +31,7 @@ export async function runInProcess(
     ...environment(control, certificateFile),
     CONTROL: control,
     ENDPOINT: server.endpoint,
+    ARM_ENDPOINT: arm.endpoint,
     PROJECT: projectName,
     OPERATION_ID: operationId,
   };

@@ -5,8 +5,12 @@ import { succeeding } from "./plans.ts";
 import { hostAt, printReport } from "./report.ts";
 import { planned } from "./scenarios.ts";
 
-const endpoint = new URLSearchParams(location.search).get("endpoint") ?? "";
-const host = hostAt(location.origin, endpoint, true);
+const query = new URLSearchParams(location.search);
+const host = hostAt(location.origin, {
+  endpoint: query.get("endpoint") ?? "",
+  armEndpoint: query.get("arm") ?? "",
+  hidesHeaders: true,
+});
 
 function show({ status, percentComplete = 0 }: Progress): void {
   const [bar, output] = [document.querySelector("progress"), document.querySelector("output")];

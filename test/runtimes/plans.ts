@@ -1,4 +1,4 @@
-import type { Timeline } from "lro-poller/testing";
+import type { OperationPlan, Timeline } from "lro-poller/testing";
 
 /** The only token that the emulator accepts. */
 export const token = "token-of-the-runtimes";
@@ -9,6 +9,15 @@ export const succeeding: Timeline = [
   { status: "Running", polls: 1, percentComplete: 40 },
   { status: "Succeeded", percentComplete: 100, properties: { uri: "https://devbox.example/my-dev-box" } },
 ];
+
+/** The plan of an operation of Azure Resource Manager. */
+export const armPlan: OperationPlan = {
+  timeline: [
+    { status: "Running", polls: 2 },
+    { status: "Succeeded", properties: { size: 3 } },
+  ],
+  retryAfter: null,
+};
 
 /** The timeline of an operation that fails with every field of an error. */
 export const failing: Timeline = [

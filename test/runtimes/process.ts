@@ -4,9 +4,9 @@ import { createVirtualClock, scriptedOperation, startOperationServer } from "lro
 import { hostAt, printReport } from "./report.ts";
 import { equal } from "./scenarios.ts";
 
-const { CONTROL = "", ENDPOINT = "" } = process.env;
+const { CONTROL = "", ENDPOINT: endpoint = "", ARM_ENDPOINT: armEndpoint = "" } = process.env;
 
-await printReport(hostAt(CONTROL, ENDPOINT, false), {
+await printReport(hostAt(CONTROL, { endpoint, armEndpoint, hidesHeaders: false }), {
   "virtual clock": async () => {
     const clock = createVirtualClock();
     const lost = new RequestError("HTTP 503", { kind: "transient", statusCode: 503 });

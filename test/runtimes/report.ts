@@ -21,8 +21,11 @@ function textOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
-/** Returns the emulator as a host that is controlled over HTTP. */
-export function hostAt(control: string, endpoint: string, hidesHeaders: boolean): Host {
+/** Returns the emulators as a host that is controlled over HTTP. */
+export function hostAt(
+  control: string,
+  { endpoint, armEndpoint, hidesHeaders }: Pick<Host, "endpoint" | "armEndpoint" | "hidesHeaders">,
+): Host {
   const post = async (path: string, body: unknown): Promise<Response> => {
     const response = await fetch(control + path, { method: "POST", body: JSON.stringify(body) });
     if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${await response.text()}`);
@@ -30,6 +33,7 @@ export function hostAt(control: string, endpoint: string, hidesHeaders: boolean)
   };
   return {
     endpoint,
+    armEndpoint,
     hidesHeaders,
     add: async (options) => (await post("/add", options)).text(),
     arrivals: async (operationLocation) => {

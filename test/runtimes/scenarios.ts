@@ -1,4 +1,5 @@
 import {
+  LroClient,
   OperationFailedError,
   OperationStatusesClient,
   createPoller,
@@ -14,6 +15,8 @@ import { failing, succeeding, token } from "./plans.ts";
 /** The emulator as a scenario uses it. */
 export interface Host {
   readonly endpoint: string;
+  /** The endpoint of the emulator of Azure Resource Manager. */
+  readonly armEndpoint: string;
   /** Adds an operation to the emulator. Returns its Operation-Location. */
   readonly add: (options: AddOperationOptions) => Promise<string>;
   /** Returns the arrival times of the operation's polls at the emulator, in milliseconds of its clock. */
@@ -25,6 +28,8 @@ export interface Host {
 type Scenario = (host: Host) => Promise<void>;
 
 const schedule = fixed(20);
+const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
+const scopes = "https://management.azure.com/.default";
 
 /** The scenarios by name. A scenario throws if the library does not behave as expected. */
 export const scenarios: Readonly<Record<string, Scenario>> = {
@@ -115,7 +120,24 @@ export const scenarios: Readonly<Record<string, Scenario>> = {
       ["fulfilled", "rejected"],
     );
   },
+
+  "Resource Manager by start, URL and token": async ({ armEndpoint }) => {
+    const client = new LroClient(armEndpoint, credential, { scopes });
+    const url =
+      "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/v?api-version=2024-07-01";
+    const started = client.startOperation<Vm>({ method: "PUT", url, body: {} }, { schedule });
+    const { headers } = await started.started;
+    const byUrl = createPoller(client.operationAt(headers["azure-asyncoperation"] ?? ""), { schedule });
+    await byUrl.poll();
+    const resumed = client.resume(JSON.stringify(byUrl), { schedule });
+    equal((await started.pollUntilDone()).properties, { size: 3, provisioningState: "Succeeded" });
+    equal([await byUrl.pollUntilDone(), await resumed.pollUntilDone()], [{ size: 3 }, { size: 3 }]);
+  },
 };
+
+interface Vm {
+  readonly properties: object;
+}
 
 /** Adds an operation with this timeline to the emulator. */
 export async function planned(host: Host, timeline: Timeline): Promise<Operation> {
@@ -123,7 +145,6 @@ export async function planned(host: Host, timeline: Timeline): Promise<Operation
 }
 
 function operationAt({ endpoint }: Host, operationLocation: string): Operation {
-  const credential = { getToken: async () => ({ token, expiresOnTimestamp: Date.now() + 3_600_000 }) };
   return new OperationStatusesClient(endpoint, credential).operationAt(operationLocation);
 }
 
