@@ -8,7 +8,7 @@ import type { Poller } from "../poller/poller.ts";
 import { describeValue } from "../redaction.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { checkFunction } from "../validate.ts";
-import { isPreauthenticated, isSameService, scopeOf } from "./http/audiences.ts";
+import { atFabricApi, isPreauthenticated, isSameService, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
 import {
@@ -147,7 +147,8 @@ export class LroClient {
     const allowed = parseAllowedOrigins(allowedOrigins);
     const isAllowed = allowing(endpoint, allowed);
     // In the token, too: the client that resumes the wait may have no api-version.
-    const monitorUrl = withApiVersion(parseUrl("url", url, endpoint, isAllowed), apiVersion);
+    const ownUrl = parseUrl("url", atFabricApi(url, endpoint), endpoint, isAllowed);
+    const monitorUrl = withApiVersion(ownUrl, apiVersion);
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
       monitorUrl,

@@ -113,6 +113,14 @@ export function isPreauthenticated(endpoint: URL, { protocol, port, hostname }: 
   return isMonitor && /graph\./.test(audienceAt(endpoint) ?? "");
 }
 
+/** Microsoft Fabric names operations at hosts of a region, which take no token. Its API has the same operations. */
+export function atFabricApi(url: string, endpoint: URL): string {
+  if (audienceAt(endpoint) !== "https://api.fabric.microsoft.com" || !URL.canParse(url)) return url;
+  const { hostname, pathname } = new URL(url);
+  const isOperation = /^\/v1\/operations\/[^/]+$/.test(pathname);
+  return isOperation && hostname.endsWith(".analysis.windows.net") ? endpoint.origin + pathname : url;
+}
+
 /** Returns the audience of a host of Azure, if it is one that has no other. */
 export function audienceAt({ protocol, port, hostname }: URL): string | undefined {
   return protocol === "https:" && port === "" ? found(audienceOfHost, hostname) : undefined;

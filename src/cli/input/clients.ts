@@ -41,7 +41,8 @@ export function clientsFor(
     at(url) {
       const { origin, hostname, pathname } = new URL(url);
       const isDevCenter = isDevCenterHost(hostname) || devCenterPath.test(pathname);
-      return (isDevCenter ? devCenter : other)(origin, apiVersion);
+      const endpoint = scopesFor(origin) === undefined ? endpointFor(hostname + pathname) : undefined;
+      return (isDevCenter ? devCenter : other)(endpoint ?? origin, apiVersion);
     },
     devCenter: (endpoint, ownApiVersion) => devCenter(endpoint, apiVersion ?? ownApiVersion),
   };
@@ -74,6 +75,17 @@ export function clientsFor(
       throw new RangeError(message + hint, { cause: error });
     }
   }
+}
+
+/** Services whose monitors are at hosts that take no token. Their clients know what to do with these. */
+const endpointsOfMonitors: readonly (readonly [RegExp, string])[] = [
+  [/^[^/]+\.sharepoint\.com\/|^api\.onedrive\.com\//, "https://graph.microsoft.com"],
+  [/^[^/]+\.analysis\.windows\.net\/v1\/operations\/[^/]+$/, "https://api.fabric.microsoft.com"],
+];
+
+/** @param place - a host and a path */
+function endpointFor(place: string): string | undefined {
+  return endpointsOfMonitors.find(([monitors]) => monitors.test(place))?.[1];
 }
 
 const devCenterScope = "https://devcenter.azure.com/.default";

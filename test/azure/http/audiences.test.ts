@@ -166,3 +166,15 @@ test("Fabric's operation is polled at its API's own host", async () => {
   expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ definition: [] });
   expect(service.urls.slice(1)).toEqual([own, own, `${own}/result`]);
 });
+
+test("Fabric's operation at a host of a region is polled at the API's own host by URL", () => {
+  const client = new LroClient("https://api.fabric.microsoft.com", new CountingCredential());
+  const redirect = "https://wabi-west-europe-redirect.analysis.windows.net";
+  const monitorUrl = "https://api.fabric.microsoft.com/v1/operations/1";
+  expect(client.operationAt(`${redirect}/v1/operations/1`).toJSON?.()).toMatchObject({
+    pollingLocation: { monitorUrl },
+  });
+  expect(() => client.operationAt(`${redirect}/v1/items/1`)).toThrow("url: expected the client's origin");
+  const other = new LroClient("https://graph.microsoft.com", new CountingCredential());
+  expect(() => other.operationAt(`${redirect}/v1/operations/1`)).toThrow("url: expected the client's origin");
+});
