@@ -152,7 +152,10 @@ export class LroClient {
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
       monitorUrl,
-      resultUrl: resultUrl === undefined ? undefined : parseUrl("resultUrl", resultUrl, endpoint, isAllowed),
+      ...(resultUrl !== undefined && {
+        resultUrl: parseUrl("resultUrl", resultUrl, endpoint, isAllowed),
+        isResultUrlGiven: true as const,
+      }),
     };
     return this.#operation(location, rest, allowed);
   }

@@ -142,11 +142,15 @@ describe("the kind of a URL is told by its first response:", () => {
 
 describe("an operation at a URL", () => {
   test("has its result where the caller says, made by parseResult, with the caller's headers", async () => {
-    const { service, poller } = visit(monitor, [ok({ status: "Succeeded" }), ok({ size: 3 })], {
-      resultUrl: vault,
-      parseResult: (body) => ({ body }),
-      headers: { "x-ms-client-id": "me" },
-    });
+    const { service, poller } = visit(
+      monitor,
+      [ok({ status: "Succeeded", resourceLocation: "/x" }), ok({ size: 3 })],
+      {
+        resultUrl: vault,
+        parseResult: (body) => ({ body }),
+        headers: { "x-ms-client-id": "me" },
+      },
+    );
     expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ body: { size: 3 } });
     expect(service.urls).toEqual([monitor, `${arm}${vault}`]);
     expect(service.requests.map(({ headers }) => headers.get("x-ms-client-id"))).toEqual(["me", "me"]);

@@ -35,6 +35,8 @@ export interface PollingLocation {
   readonly monitorUrl: string;
   /** The URL of the result once the operation has succeeded; `undefined` if the response to the last poll has it. */
   readonly resultUrl?: string | undefined;
+  /** Whether the caller has named `resultUrl`: then no response names another one. */
+  readonly isResultUrlGiven?: true | undefined;
   /** Whether the operation deletes a resource, and has been polled: then the monitor may go with the resource. */
   readonly deletion?: "requested" | "observed" | undefined;
 }
@@ -365,7 +367,7 @@ function parseStatusMonitor(location: PollingLocation, response: LroResponse): S
   if (state === undefined) throw new ContractError("$.status", "a state", body["status"]);
   const fields = statusFieldsOf(body, state.word, state.status);
   // Only now: a URL that is wrong must not cost a state that needs none.
-  const hasResult = state.status === "Succeeded";
+  const hasResult = state.status === "Succeeded" && location.isResultUrlGiven === undefined;
   const resultUrl = (hasResult ? resultUrlIn(body, response, location) : undefined) ?? location.resultUrl;
   return {
     fields: state.isAtRoot ? withResult(fields, response) : { ...fields, properties: body },
@@ -424,7 +426,8 @@ function parseLocation(location: PollingLocation, response: LroResponse): Status
   if (next === undefined) return report;
   if (status !== "Succeeded") return { ...report, pollingLocation: { ...location, monitorUrl: next } };
   // Microsoft Fabric: the Location of the last response is that of the result.
-  const isOfResult = location.deletion === undefined && !isSameResource(next, location.monitorUrl);
+  const isOpen = location.deletion === undefined && location.isResultUrlGiven === undefined;
+  const isOfResult = isOpen && !isSameResource(next, location.monitorUrl);
   return isOfResult ? { ...report, pollingLocation: { ...location, resultUrl: next } } : report;
 }
 

@@ -100,7 +100,13 @@ function parseVersion(value: unknown, apiVersion: string | undefined): string {
 
 function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLocation {
   const path = "token.operation.pollingLocation";
-  const fields = parseFields(value, path, ["kind", "monitorUrl", "resultUrl", "deletion"]);
+  const fields = parseFields(value, path, [
+    "kind",
+    "monitorUrl",
+    "resultUrl",
+    "isResultUrlGiven",
+    "deletion",
+  ]);
   const { deletion } = fields;
   if (deletion !== undefined && deletion !== "requested" && deletion !== "observed")
     throw invalidField(`${path}.deletion`, "requested or observed", deletion);
@@ -108,6 +114,7 @@ function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLoca
     kind: parseKind(fields["kind"], `${path}.kind`, ownKinds),
     monitorUrl: parseOwnUrl(`${path}.monitorUrl`, fields["monitorUrl"], target),
     resultUrl: parseOptionalUrl(`${path}.resultUrl`, fields["resultUrl"], target),
+    isResultUrlGiven: fields["isResultUrlGiven"] === true ? true : undefined,
     deletion,
   };
 }
