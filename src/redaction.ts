@@ -8,8 +8,11 @@ const inspectCustom = Symbol.for("nodejs.util.inspect.custom");
  */
 export function withoutUrlSecrets(text: string): string {
   const withoutQueries = /[?@]/.test(text) ? text.replaceAll(/[^\s"'`<>]+/g, wordWithoutSecrets) : text;
-  return withoutQueries.replaceAll(secretAfterName, "$1…");
+  return withoutQueries.replaceAll(secretAfterName, "$1…").replaceAll(restOfQuery, "$1…");
 }
+
+/** What follows a quote or a space within a query is the rest of it: OData has both in its filters. */
+const restOfQuery = /(&[\w$.-]{1,40}=)[^\s"'`<>&…]+/g;
 
 /** `sig=…`, also as `sig%3D…`, and `Bearer …`. Shown secrets of a word are `…` already. */
 const secretAfterName =

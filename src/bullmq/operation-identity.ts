@@ -37,10 +37,18 @@ export type QueueableOperation<P = unknown> =
 export function tokenFor(source: QueueableOperation): (now: number) => ResumeToken {
   if (isOperation(source) || isReference(source)) {
     const operation = isOperation(source) ? source.toJSON() : parseReference(source);
+    checkIsStored(operation);
     return (now) => freshToken(operation, now);
   }
   const token = parseToken(parseObject(parseTokenText(source), "token"));
   return () => token;
+}
+
+/** @throws TypeError if a worker could not know what to wait for */
+function checkIsStored(operation: object): void {
+  const { pollingLocation }: { readonly pollingLocation?: unknown } = operation;
+  if (isObject(pollingLocation) && pollingLocation["kind"] === "condition")
+    throw new TypeError("operation: expected one without until, because a job cannot hold a function");
 }
 
 function freshToken(operation: object, now: number): ResumeToken {
@@ -83,7 +91,18 @@ export function jobIdOf({ operation }: ResumeToken): string {
 /** The URL to poll is the operation: what else is known of it changes with the first response. */
 function identityOf(operation: object): object {
   const { pollingLocation }: { readonly pollingLocation?: unknown } = operation;
-  return isObject(pollingLocation) ? { monitorUrl: pollingLocation["monitorUrl"] } : operation;
+  const monitorUrl = isObject(pollingLocation) ? pollingLocation["monitorUrl"] : undefined;
+  return typeof monitorUrl === "string" && URL.canParse(monitorUrl)
+    ? { monitorUrl: withoutSpelling(new URL(monitorUrl)) }
+    : operation;
+}
+
+/** Azure signs a URL anew with each response (`t`, `c`, `s`, `h`), and compares paths without case. */
+const changingParameters = ["api-version", "t", "c", "s", "h"];
+
+function withoutSpelling({ origin, pathname, searchParams }: URL): string {
+  const parameters = [...searchParams].filter(([name]) => !changingParameters.includes(name.toLowerCase()));
+  return `${origin}${pathname.toLowerCase()}?${new URLSearchParams(parameters).toString()}`;
 }
 
 /** Returns JSON in one form for each operation: the order of fields and the case of an id do not count. */

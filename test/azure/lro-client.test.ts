@@ -110,6 +110,38 @@ describe("the kind of a URL is told by its first response:", () => {
     expect(wait.service.requestLog).toHaveLength(replies.length);
   });
 
+  test.each<[string, string, readonly Simulated[]]>([
+    ["no body", monitor, [{ status: 200 }]],
+    ["no state", monitor, [ok({})]],
+    ["a state that is empty", monitor, [ok({ status: "", startTime: "x" })]],
+    ["a word after a 202", `${arm}/x/operationResults/1`, [{ status: 202 }, ok({ status: "Enqueued" })]],
+    ["a word with a 201", monitor, [{ status: 201, body: { status: "Enqueued" } }]],
+    ["a word at a path without operations", `${arm}/x/asyncresults/1`, [ok({ status: "In Progress" })]],
+    [
+      "a job that is a resource",
+      `${arm}/subscriptions/s/workspaces/w/jobs/j`,
+      [
+        ok({
+          id: "/subscriptions/s/j",
+          type: "Microsoft.MachineLearningServices/workspaces/jobs",
+          properties: { status: "Running" },
+        }),
+      ],
+    ],
+  ])("%s is no success", async (_, url, replies) => {
+    const { service, poller } = visit(url, [...replies, ok({ status: "Failed", error: { code: "E" } })]);
+    const error = await service.clock.runUntilSettled(rejection(poller.pollUntilDone()));
+    expect(error).toMatchObject({ name: expect.stringMatching(/^(PollingError|OperationFailedError)$/) });
+  });
+
+  test.each([
+    ["Microsoft.OperationalInsights/workspaces", "/subscriptions/s/rg-operations/providers/x/w"],
+    ["Microsoft.OperationsManagement/solutions", "/subscriptions/s/resourceGroups/my-operations/w"],
+  ])("a resource of type %s at %s is none of an operation", async (type, url) => {
+    const body = { id: "/subscriptions/s/w", type, properties: { status: "Active" } };
+    expect(await endOf(visit(url, [ok(body)]))).toEqual(body);
+  });
+
   test("a failure is one, wherever it is", async () => {
     const error = { code: "Conflict", message: "In use." };
     for (const reply of [
@@ -354,6 +386,12 @@ describe("a condition of a resource", () => {
       { name: "OperationFailedError" },
     ],
     [
+      "fails by failIf, also where it is true",
+      { until: isReady, failIf: ({ properties }) => properties.provisioningState === "Failed" },
+      [resource("Ready", "Failed")],
+      { name: "OperationFailedError", code: "ConditionNotMet" },
+    ],
+    [
       "that throws is a bug, and ends the wait",
       { until: () => JSON.parse("{") === 1 },
       [ok({ id: "v1" })],
@@ -394,6 +432,41 @@ describe("a condition of a resource", () => {
     const operation = clientOf(service).operationAt<Vm>(vault, { until: isReady });
     await clock.runUntilSettled(createPoller(operation, { clock }).pollUntilDone());
     expect(service.requestLog).toHaveLength(4);
+  });
+
+  test("that returns a promise is a bug", async () => {
+    const { service, client } = visit(vault, [resource("Booting")]);
+    // @ts-expect-error A caller in JavaScript has no types.
+    const operation = client.operationAt(vault, { until: () => Promise.resolve(false) });
+    const error = await service.clock.runUntilSettled(
+      rejection(pollerOf(service, operation).pollUntilDone()),
+    );
+    expect(error).toMatchObject({ code: "ConditionFailed" });
+  });
+
+  test.each([
+    ["a page of a gateway", { status: 404, headers: { "content-type": "text/html" }, body: "<html>" }],
+    ["a wrong tenant", { status: 404, body: { error: { code: "TenantNotFound", message: "No." } } }],
+  ])("is not that it is gone after %s", async (_, reply) => {
+    const { service, client } = visit(vault, [reply, ok({ id: "v1" }), gone]);
+    const { clock } = service;
+    const poller = createPoller(client.operationAt(vault, { until: "deleted" }), {
+      clock,
+      schedule: fixed(1000),
+    });
+    expect(await clock.runUntilSettled(poller.pollUntilDone())).toBeUndefined();
+    expect(service.requestLog).toHaveLength(3);
+  });
+
+  test("knows after a resume that the resource was being deleted", async () => {
+    const { service, client, poller } = visit(vault, [resource("x", "Deleting"), resource("x", "Failed")], {
+      until: "deleted",
+    });
+    await service.clock.runUntilSettled(poller.poll());
+    const again = client.resume(JSON.stringify(poller), { clock: service.clock, until: "deleted" });
+    expect(await service.clock.runUntilSettled(rejection(again.pollUntilDone()))).toMatchObject({
+      name: "OperationFailedError",
+    });
   });
 
   test("is given anew to a resumed wait", async () => {

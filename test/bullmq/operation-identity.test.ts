@@ -10,6 +10,13 @@ function idAt(pollingLocation: object): string {
   return jobIdOf({ version: 1, operation: { pollingLocation }, ...token });
 }
 
+test("a condition is refused: a job cannot hold a function", () => {
+  const client = new LroClient("https://management.azure.com");
+  expect(() => tokenFor(client.operationAt("/vm", { until: "deleted" }))).toThrow(
+    /^operation: expected one without until/,
+  );
+});
+
 test("an operation has one job, whatever is known of it beside its URL", () => {
   const client = new LroClient("https://management.azure.com");
   const first = jobIdOf(tokenFor(client.operationAt(monitorUrl))(0));
@@ -21,6 +28,12 @@ test("an operation has one job, whatever is known of it beside its URL", () => {
   ]) {
     expect(idAt({ monitorUrl, ...rest })).toBe(first);
   }
-  expect(idAt({ kind: "auto", monitorUrl: `${monitorUrl}&t=1` })).not.toBe(first);
+  for (const spelling of [
+    `${monitorUrl}&t=1&c=2&s=3&h=4`,
+    `${monitorUrl}#x`,
+    monitorUrl.replace("/sub", "/SUB"),
+  ])
+    expect(idAt({ kind: "auto", monitorUrl: spelling })).toBe(first);
+  expect(idAt({ kind: "auto", monitorUrl: `${monitorUrl}&asyncId=1` })).not.toBe(first);
   expect(idAt({ kind: "auto", monitorUrl: resultUrl })).not.toBe(first);
 });

@@ -128,7 +128,7 @@ export function audienceAt({ protocol, port, hostname }: URL): string | undefine
 
 /** Matches whole labels: `evilvault.azure.net` does not end with `.vault.azure.net`. */
 function found<T>(table: ReadonlyMap<string, T>, hostname: string): T | undefined {
-  const exact = table.get(hostname);
+  const exact = hostname.startsWith(".") ? undefined : table.get(hostname);
   if (exact !== undefined) return exact;
   for (let dot = hostname.indexOf("."); dot > 0; dot = hostname.indexOf(".", dot + 1)) {
     const entry = table.get(hostname.slice(dot));

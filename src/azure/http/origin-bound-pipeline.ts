@@ -2,7 +2,6 @@ import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
   bearerTokenAuthenticationPolicy,
-  bearerTokenAuthenticationPolicyName,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
@@ -75,7 +74,6 @@ export class OriginBoundPipeline {
   readonly #originGuard: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
-  #withoutToken: Pipeline | undefined;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
@@ -87,6 +85,9 @@ export class OriginBoundPipeline {
     this.#originGuard = {
       sendRequest: (request) => {
         this.#checkOrigin(request.url, "a request rewritten by a policy");
+        // A monitor that is its own credential must not get another one, whoever has set it.
+        if (this.#isElsewhere(request.url) && isPreauthenticated(parts.endpoint, new URL(request.url)))
+          request.headers.delete("authorization");
         return parts.httpClient.sendRequest(request);
       },
     };
@@ -170,18 +171,11 @@ export class OriginBoundPipeline {
     if (abortSignal) request.abortSignal = abortSignal;
     if (tracingOptions) request.tracingOptions = tracingOptions;
     if (body !== undefined) request.body = body;
-    return this.#pipelineFor(url).sendRequest(this.#originGuard, request);
+    return this.#parts.pipeline.sendRequest(this.#originGuard, request);
   }
 
-  /** A monitor that is its own credential must not get another one. */
-  #pipelineFor(url: string): Pipeline {
-    const { pipeline, endpoint } = this.#parts;
-    if (url.startsWith(`${endpoint.origin}/`) || !isPreauthenticated(endpoint, new URL(url))) return pipeline;
-    if (this.#withoutToken === undefined) {
-      this.#withoutToken = pipeline.clone();
-      this.#withoutToken.removePolicy({ name: bearerTokenAuthenticationPolicyName });
-    }
-    return this.#withoutToken;
+  #isElsewhere(url: string): boolean {
+    return !url.startsWith(`${this.#parts.endpoint.origin}/`);
   }
 
   #isAllowed(target: URL): boolean {

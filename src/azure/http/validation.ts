@@ -167,12 +167,14 @@ export function parseUrl(
   // "https:host/path" depends on its base: the URL that is checked must be the one that is used.
   const resolved = URL.canParse(url) ? new URL(url) : new URL(url, endpoint);
   if (!isAllowed(resolved)) checkSameOrigin(name, resolved, endpoint);
+  if (resolved.username || resolved.password)
+    throw new RangeError(`${name}: expected no user in the URL, got one`);
   return URL.canParse(url) ? url : resolved.href;
 }
 
 /** Adds an api-version to a URL that has none. The rest of the URL stays byte for byte as it is. */
 export function withApiVersion(url: string, apiVersion: string | undefined): string {
-  if (apiVersion === undefined || /[?&]api-version=/i.test(url)) return url;
+  if (apiVersion === undefined || /^[^#]*[?&]api-version=/i.test(url)) return url;
   if (url.includes("#")) return withApiVersion(url.replace(/#.*/s, ""), apiVersion);
   return `${url}${url.includes("?") ? "&" : "?"}api-version=${encodeURIComponent(apiVersion)}`;
 }

@@ -42,31 +42,31 @@ export function checkCondition<TResult>(condition: Condition<TResult>): Conditio
 export class ConditionCheck<TResult> {
   readonly #condition: Condition<TResult>;
   #confirmed = 0;
-  /** A resource that was being deleted and is no longer: then the deletion has failed. */
-  #wasDeleting = false;
 
   constructor(condition: Condition<TResult>) {
     this.#condition = condition;
   }
 
   /** Makes a report by the resource; `undefined` where there is none. */
-  report(resource: unknown, pollingLocation: PollingLocation): StatusReport {
+  report(resource: unknown, location: PollingLocation): StatusReport {
     const state = stateOfBody(resource);
-    this.#confirmed = this.#isTrue(resource) ? this.#confirmed + 1 : 0;
     const word = resource === undefined ? "NotFound" : (state?.word ?? "Waiting");
     const serviceStatus = state?.word;
+    const hasFailed = this.#hasFailed(resource, state?.status, location);
+    this.#confirmed = !hasFailed && this.#isTrue(resource) ? this.#confirmed + 1 : 0;
     if (this.#confirmed >= (this.#condition.confirmations ?? 1)) {
-      return { fields: { status: "Succeeded", serviceStatus, properties: resource }, pollingLocation };
+      const fields = { status: "Succeeded", serviceStatus, properties: resource };
+      return { fields, pollingLocation: location };
     }
-    if (this.#confirmed === 0 && this.#hasFailed(resource, state?.status)) {
+    if (hasFailed) {
       const error = findError(resource) ?? { code: "ConditionNotMet", message: `The resource is ${word}.` };
-      return { fields: { status: "Failed", serviceStatus, error }, pollingLocation };
+      return { fields: { status: "Failed", serviceStatus, error }, pollingLocation: location };
     }
     // A resource that has succeeded may not have met the condition yet.
-    return {
-      fields: { status: isTerminal(provisioningStateOf(word)) ? "Waiting" : word, serviceStatus },
-      pollingLocation,
-    };
+    const status = isTerminal(provisioningStateOf(word)) ? "Waiting" : word;
+    const isDeleting = this.#condition.until === "deleted" && /^deleting$/i.test(word);
+    const pollingLocation = isDeleting ? { ...location, deletion: "observed" as const } : location;
+    return { fields: { status, serviceStatus }, pollingLocation };
   }
 
   #isTrue(resource: unknown): boolean {
@@ -75,16 +75,14 @@ export class ConditionCheck<TResult> {
     return resource !== undefined && (until === "exists" || called("until", until, resource));
   }
 
-  #hasFailed(resource: unknown, state: string | undefined): boolean {
+  #hasFailed(resource: unknown, state: string | undefined, { deletion }: PollingLocation): boolean {
     const { until, failIf } = this.#condition;
     if (resource === undefined) return false;
     if (failIf !== undefined) return called("failIf", failIf, resource);
-    const hasFailed = state === "Failed" || state === "Canceled";
-    if (until !== "deleted") return hasFailed;
+    if (state !== "Failed" && state !== "Canceled") return false;
     // A resource that has failed may be deleted; one whose deletion has failed says so after it was deleting.
-    const wasDeleting = this.#wasDeleting;
-    this.#wasDeleting ||= state?.toLowerCase() === "deleting";
-    return wasDeleting && hasFailed;
+    if (until === "deleted") return deletion === "observed";
+    return !this.#isTrue(resource);
   }
 }
 
@@ -93,7 +91,10 @@ function called(name: string, test: (resource: never) => boolean, resource: unkn
   try {
     // Only the caller knows the resource's type.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return test(resource as never);
+    const isTrue: unknown = test(resource as never);
+    // A promise would always be true.
+    if (typeof isTrue === "boolean") return isTrue;
+    throw new TypeError(`expected true or false, got ${describeValue(isTrue)}`);
   } catch (cause) {
     throw new RequestError(`${name}: ${messageOf(cause)}`, {
       kind: "permanent",

@@ -1,6 +1,6 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
-import { ContractError, RequestError, defaultRequestErrorCode, messageOf } from "../../operation/errors.ts";
+import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
 import { parseJson } from "../../operation/json-fields.ts";
 import { documentIn } from "../../operation/parse-error.ts";
 import type { Limiter } from "../../operation/limiter.ts";
@@ -134,8 +134,12 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   toJSON(): object {
     const stage = this.#stage;
-    const pollingLocation = stage.at === "start" ? this.#firstLocation : stage.location;
-    return pollingLocation ? { pollingLocation } : { initialRequest: this.id };
+    const location = stage.at === "start" ? this.#firstLocation : stage.location;
+    if (location === undefined) return { initialRequest: this.id };
+    // The client that resumes the wait may have no api-version.
+    const versioned = (url: string): string => withApiVersion(url, this.#options.apiVersion);
+    const resultUrl = location.resultUrl === undefined ? undefined : versioned(location.resultUrl);
+    return { pollingLocation: { ...location, monitorUrl: versioned(location.monitorUrl), resultUrl } };
   }
 
   /** Makes the resume token useful as soon as the operation has started, before the first poll. */
@@ -290,15 +294,22 @@ function throwUnlessSuccessful(response: PipelineResponse): void {
   if (response.status >= 300) throw errorOfResponse(response);
 }
 
-/** A 404 may also say that the subscription, or the type in the URL, is wrong. */
-function isAboutResource(code: string): boolean {
-  return code === defaultRequestErrorCode || /^(?!subscription).*not_?found$/i.test(code);
+/** Codes of a 404 that say that the URL is wrong, and not that there is no such resource. */
+const codeOfWrongUrl = /subscription|tenant|api_?version|resourcetype|provider|route|host|page/i;
+
+/** A 404 may also be that of a gateway, or say that the subscription or the type in the URL is wrong. */
+function isResourceMissing(response: PipelineResponse): boolean {
+  if (response.status === 410) return true;
+  if (response.status !== 404) return false;
+  const { code, error } = errorOfResponse(response);
+  if (error === undefined) return !response.bodyAsText?.trim();
+  return /not_?found$/i.test(code) && !codeOfWrongUrl.test(code);
 }
 
 /** Returns the resource, or `undefined` if there is none. */
 function resourceIn(response: PipelineResponse): unknown {
   if (response.status === 204) return undefined;
-  if (response.status === 404 && isAboutResource(errorOfResponse(response).code)) return undefined;
+  if (isResourceMissing(response)) return undefined;
   throwUnlessSuccessful(response);
   return parseBody(response);
 }

@@ -99,10 +99,7 @@ export function parseInitialResponse(request: InitialRequestInfo, response: LroR
 export function parsePollResponse(location: PollingLocation, response: LroResponse): StatusReport {
   switch (location.kind) {
     case "auto":
-      return parsePollResponse(
-        { ...location, kind: kindByResponse(location.monitorUrl, response) },
-        response,
-      );
+      return parseFirstResponse(location, response);
     case "statusMonitor":
       return parseStatusMonitor(moved(location, monitorHeader(response)), response);
     case "resource":
@@ -114,6 +111,12 @@ export function parsePollResponse(location: PollingLocation, response: LroRespon
     case "location":
       return parseLocation(location, response);
   }
+}
+
+/** After a 202 the next response tells the kind: with it the code decides, and a body need not be a status. */
+function parseFirstResponse(location: PollingLocation, response: LroResponse): StatusReport {
+  if (response.statusCode === 202) return parseLocation(location, response);
+  return parsePollResponse({ ...location, kind: kindByResponse(location.monitorUrl, response) }, response);
 }
 
 /** Makes the report of an operation whose monitor is gone with the resource that it deleted. */
@@ -186,16 +189,16 @@ function kindWithoutHeaders(request: InitialRequestInfo, response: LroResponse):
   return request.method === "DELETE" && stateAtResource(response) !== undefined ? "resource" : undefined;
 }
 
-/** By the path, for bodies that could be those of a resource too. */
-const pathOfOperation = /operation|\/jobs?\//i;
+/** The names in a path before the id of an operation, for bodies that could be those of a resource too. */
+const pathOfOperation =
+  /\/(\w*operations?(status(es)?|results?|locations?)?|async\w*|\w*jobs?)\/[^/]+(\/[^/]+)?\/?$/i;
 
 /** The path of a polling location of Azure Resource Manager, whose last body is the result. */
-const pathOfResult = /operationresult/i;
+const pathOfResult = /operationresults?\//i;
 
 /** Returns how a URL reports the status, by a response to a GET of it. */
 function kindByResponse(url: string, response: LroResponse): PollingKind {
-  // With a 202 the code decides, and a body need not be a status.
-  if (response.statusCode !== 200) return "location";
+  if (response.statusCode === 202 || response.statusCode === 204) return "location";
   const { pathname } = new URL(url);
   const isPathOfOperation = pathOfOperation.test(pathname);
   const state = monitorState(response);
@@ -295,7 +298,8 @@ function monitorState(response: LroResponse): BodyState | undefined {
   const properties = fieldsOf(fields["properties"]);
   const rootWord = wordAt(fields, "status") ?? wordAt(fields, "state");
   const isOfOperation =
-    rootWord !== undefined && (!isArmResource(fields) || isOperationWord(rootWord, terminalStates));
+    rootWord !== undefined &&
+    (!isArmResource(fields) || isOperationWord(rootWord, terminalStates) || hasFieldsOrTimesOfStatus(fields));
   if (isOfOperation) return stateAtRoot(rootWord, response);
   // The `status` of a resource (`Online`) is not that of the operation; its `provisioningState` is.
   if (isArmResource(fields)) return stateOfResource(response);
@@ -384,7 +388,7 @@ function isEnd({ deletion, resultUrl }: PollingLocation, { statusCode, body }: L
 /** A resource of Azure Resource Manager. Operations are such resources too; their type says so. */
 function isArmResource({ id, type }: Fields): boolean {
   const isArmId = typeof id === "string" && /^\/subscriptions\//i.test(id);
-  return isArmId && typeof type === "string" && !/operation/i.test(type);
+  return isArmId && typeof type === "string" && !/(operation\w*|jobs?)$/i.test(type);
 }
 
 /** Returns the URL that a status names for the result, by the guidelines; Azure Maps and Fabric have it in a header. */

@@ -140,6 +140,7 @@ function parseCoreLroState(value: unknown, target: ResumeTarget, path: string): 
     monitorUrl,
     // DevCenter sends the status monitor itself as Location: there is no resource at it.
     resultUrl: resultUrl !== undefined && isSameResource(resultUrl, monitorUrl) ? undefined : resultUrl,
+    deletion: config["requestMethod"] === "DELETE" ? "requested" : undefined,
   };
 }
 

@@ -1,9 +1,19 @@
+import { stripVTControlCharacters } from "node:util";
+
 /** A request in the log of `az --debug`, and the response to it. */
 interface Exchange {
   readonly method: string | undefined;
   readonly url: string;
   readonly status: string | undefined;
   readonly header: (name: string) => string | undefined;
+}
+
+/** Removes what terminals and CI systems add to each line: colours, times, and the NULs of UTF-16. */
+export function plainLog(text: string): string {
+  return stripVTControlCharacters(text.replaceAll("\0", "").replaceAll(/[\uFEFF\uFFFD]/g, "")).replaceAll(
+    /^\d{4}-\d\d-\d\dT[\d:.]+Z /gm,
+    "",
+  );
 }
 
 /** Returns whether a text has lines of the log of `az --debug`. */

@@ -42,9 +42,9 @@ function untilOf(texts: readonly string[]): Condition["until"] {
 }
 
 const quotedText = String.raw`'[^']*'|"[^"]*"`;
-const segment = String.raw`(?:[^\s.,=!'"[\]]+|${quotedText})`;
+const segment = String.raw`(?:[\w-]+|${quotedText})`;
 const path = String.raw`${segment}(?:\.${segment}|\[(?:\d+|${quotedText})\])*`;
-const comparison = new RegExp(String.raw`\s*(${path})\s*(!=|==?)\s*(${quotedText}|[^,]*?)\s*(?:,|$)`, "y");
+const comparison = new RegExp(String.raw`\s*(${path})\s*(!=|==?)\s*(${quotedText}|[^,'"=]*?)\s*(?:,|$)`, "y");
 const pathPart = new RegExp(String.raw`${quotedText}|[^.[\]'"]+`, "g");
 
 /** Parses `path=value` and `path!=value`, several with commas between them. */

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { text as readAll } from "node:stream/consumers";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
-import { isAzLog, operationUrlsIn } from "./az-log.ts";
+import { isAzLog, operationUrlsIn, plainLog } from "./az-log.ts";
 
 /** A line of a list of operations. */
 interface ListedLocation {
@@ -21,7 +21,8 @@ export async function readLocations(file: string, context: CliContext): Promise<
   const content = await readInput(file, context, (why) => {
     return new UsageError(`--from ${file}: expected a file of operation locations, or -, got ${why}`);
   });
-  if (isAzLog(content)) return loggedLocations(file, content);
+  const log = plainLog(content);
+  if (isAzLog(log)) return loggedLocations(file, log);
   const lines = content.split("\n");
   const listed = lines.map((line, index) => ({
     argument: line.trim(),

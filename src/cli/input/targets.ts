@@ -82,8 +82,11 @@ function targetAt(argument: string, source: string, { options, clients, conditio
   const { name, text } = parseNamed(argument);
   const location = isResourceId(text) ? urlOfResource(text, source, options) : text;
   if (!/^https?:/i.test(location) || !URL.canParse(location)) {
+    // A line of a file may hold any secret, such as one of a log: only a short word is none.
+    const isShown = source === locationName || /^[\w.:/-]{1,24}$/.test(argument);
+    const got = isShown ? `, got ${JSON.stringify(withoutQuery(argument))}` : "";
     throw new UsageError(
-      `${source}: expected an https URL, or http on this machine, or an Azure resource id, got ${JSON.stringify(withoutQuery(argument))}`,
+      `${source}: expected an https URL, or http on this machine, or an Azure resource id${got}`,
     );
   }
   // Without the query: it may be a signature.

@@ -3,7 +3,7 @@ import type { CliContext } from "../input/context.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import type { Reporter } from "./reporter.ts";
-import { resumeCommand } from "./resume-command.ts";
+import { forgetTokens, resumeCommand } from "./resume-command.ts";
 import type { CarriedOptions } from "./resume-command.ts";
 import { wrapFor, writeError } from "./terminal.ts";
 import { toJson } from "./text.ts";
@@ -77,7 +77,7 @@ export class ResultPrinter {
     const { stderr } = this.#context;
     if (this.#interrupted === 1) stderr.write("Stopped waiting; the operation continues.\n");
     if (this.#interrupted > 1) stderr.write(`Stopped waiting; ${this.#interrupted} operations continue.\n`);
-    if (this.#resumeTokens.length === 0) return;
+    if (this.#resumeTokens.length === 0) return forgetTokens(this.#options);
     this.#resumeCommand = resumeCommand(this.#resumeTokens, this.#options, this.#context);
     stderr.write(`To continue waiting:\n  ${this.#resumeCommand}\n`);
   }

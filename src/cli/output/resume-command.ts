@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CliContext } from "../input/context.ts";
@@ -113,9 +113,15 @@ function fileWith(
   }
 }
 
+/** Empties the file of `--resume-file`: tokens of an earlier wait must not continue it again. */
+export function forgetTokens({ resumeFile }: CarriedOptions): void {
+  if (resumeFile !== undefined && existsSync(resumeFile)) truncateSync(resumeFile);
+}
+
 function write(tokens: readonly string[], file: string): string {
-  // A token may have a signed URL.
+  // A token may have a signed URL; the mode counts only for a new file.
   writeFileSync(file, tokens.map((token) => `${token}\n`).join(""), { mode: 0o600 });
+  chmodSync(file, 0o600);
   return file;
 }
 

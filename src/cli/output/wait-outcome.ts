@@ -16,6 +16,7 @@ import {
 import { combinedExitCode, exitCodeOfError, exitCodes } from "./exit-codes.ts";
 import { namedIn } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
+import { withoutUrlSecrets } from "../../redaction.ts";
 import { printable } from "./text.ts";
 
 /** The outcome of a wait for one operation. */
@@ -111,7 +112,15 @@ export function errorData(error: Error): object {
     statusCode,
     requestId,
   };
-  return { ...known, ...unknownFields(error.error, known) };
+  return withoutSecrets({ ...known, ...unknownFields(error.error, known) });
+}
+
+/** A service may quote signed URLs in its texts. */
+function withoutSecrets(data: object): object {
+  const redacted: object = JSON.parse(JSON.stringify(data), (_, value: unknown) =>
+    typeof value === "string" ? withoutUrlSecrets(value) : value,
+  );
+  return redacted;
 }
 
 function withoutEmpty<T>(list: readonly T[]): readonly T[] | undefined {

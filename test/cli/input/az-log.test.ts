@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { startRouteServer } from "../../support/route-server.ts";
-import { isAzLog, operationUrlsIn } from "../../../src/cli/input/az-log.ts";
+import { isAzLog, operationUrlsIn, plainLog } from "../../../src/cli/input/az-log.ts";
 import { runCli, untimed } from "../run-cli.ts";
 
 const secret = "TOPSECRET";
@@ -95,6 +95,30 @@ test.each([
   const log = logBy(prefix, [{ url: vm, headers: { "Azure-AsyncOperation": asyncUrl } }]);
   expect(isAzLog(log)).toBe(true);
   expect(operationUrlsIn(log)).toEqual([asyncUrl]);
+});
+
+test.each<[string, (line: string) => string]>([
+  ["colours", (line) => `\u001B[36m${line}\u001B[0m`],
+  ["the times of a CI system", (line) => `2026-01-31T10:20:30.1234567Z ${line}`],
+  ["the NULs of UTF-16", (line) => `\uFEFF${line.split("").join("\0")}\0`],
+])("a log with %s is one", (_, decorated) => {
+  const log = logOf({
+    url: `${arm}/vm`,
+    method: "PUT",
+    status: 202,
+    headers: { "Azure-AsyncOperation": `${arm}/o/1` },
+  });
+  const lines = plainLog(log.split("\n").map(decorated).join("\n"));
+  expect(isAzLog(lines)).toBe(true);
+  expect(operationUrlsIn(lines)).toEqual([`${arm}/o/1`]);
+});
+
+test("a line that is no URL is not shown: it may hold a secret", async () => {
+  const { exitCode, stderr } = await runCli(["wait", "--from", "-"], {
+    stdin: `--admin-password ${secret}\n`,
+  });
+  expect(exitCode).toBe(2);
+  expect(stderr).not.toContain(secret);
 });
 
 test("a module that redacts URLs is passed over", () => {
