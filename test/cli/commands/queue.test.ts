@@ -118,7 +118,7 @@ redisTest("a worker asks for the token of each operation's service", async ({ co
   const add = ["queue", "add", ...redis, "--scope", "mine"];
   const arm = "https://management.azure.com/op/1";
   await runCli([...add, "https://gw.example/op/1", "https://elsewhere.example/op/1", arm]);
-  await expect.poll(() => credential.calls.length, { timeout: 60_000 }).toBe(2);
+  await expect.poll(() => credential.calls.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2);
   const refused = await runCli([...add, "--wait", "https://elsewhere.example/op/1"]);
   expect(refused).toMatchObject({
     exitCode: 5,
@@ -126,10 +126,10 @@ redisTest("a worker asks for the token of each operation's service", async ({ co
   });
   stopping.abort();
   await worker;
-  expect(credential.calls.flatMap(({ scopes }) => scopes).toSorted()).toEqual([
-    "https://management.azure.com/.default",
-    "mine",
-  ]);
+  // A job that a worker had to give back when it stopped is polled again.
+  expect(new Set(credential.calls.flatMap(({ scopes }) => scopes))).toEqual(
+    new Set(["https://management.azure.com/.default", "mine"]),
+  );
 });
 
 test("a worker takes --scope only with --allow-host", async () => {
