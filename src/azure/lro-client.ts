@@ -8,16 +8,10 @@ import type { Poller } from "../poller/poller.ts";
 import { describeValue } from "../redaction.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { checkFunction } from "../validate.ts";
-import { atFabricApi, isPreauthenticated, isSameService, scopeOf } from "./http/audiences.ts";
+import { atFabricApi, isOfService, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
-import {
-  checkApiVersion,
-  parseAllowedOrigins,
-  parseEndpoint,
-  parseUrl,
-  withApiVersion,
-} from "./http/validation.ts";
+import { checkApiVersion, parseAllowedOrigins, parseEndpoint, parseUrl } from "./http/validation.ts";
 import type { OperationReference } from "./http/validation.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
@@ -143,15 +137,12 @@ export class LroClient {
       allowedOrigins = [],
       ...rest
     }: OperationAtOptions<TResult> & Partial<Condition<TResult>> = options;
-    const { endpoint, apiVersion } = this.#context;
+    const { endpoint } = this.#context;
     const allowed = parseAllowedOrigins(allowedOrigins);
     const isAllowed = allowing(endpoint, allowed);
-    // In the token, too: the client that resumes the wait may have no api-version.
-    const ownUrl = parseUrl("url", atFabricApi(url, endpoint), endpoint, isAllowed);
-    const monitorUrl = withApiVersion(ownUrl, apiVersion);
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
-      monitorUrl,
+      monitorUrl: parseUrl("url", atFabricApi(url, endpoint), endpoint, isAllowed),
       ...(resultUrl !== undefined && {
         resultUrl: parseUrl("resultUrl", resultUrl, endpoint, isAllowed),
         isResultUrlGiven: true as const,
@@ -309,8 +300,7 @@ function scopesFor(endpoint: URL, scopes: LroClientOptions["scopes"]): string | 
 
 /** Returns whether requests of a client may go to a URL besides its own origin. */
 function allowing(endpoint: URL, allowedOrigins: readonly string[]): (url: URL) => boolean {
-  return (url) =>
-    allowedOrigins.includes(url.origin) || isSameService(endpoint, url) || isPreauthenticated(endpoint, url);
+  return (url) => allowedOrigins.includes(url.origin) || isOfService(endpoint, url);
 }
 
 /** In JavaScript a token's text is easily taken for a credential, which would fail much later. */

@@ -59,7 +59,11 @@ export class OperationStatusesClient extends DevCenterOperations {
     options: OperationStatusesClientOptions = {},
   ) {
     const { apiVersion = defaultApiVersion } = options;
-    super(endpoint, credential, { ...options, apiVersion, ...scopesOf(endpoint, options) });
+    super(endpoint, credential, {
+      ...options,
+      apiVersion,
+      ...(hasToken(credential) && scopesOf(endpoint, options)),
+    });
     this.#context = devCenterContext(this.context, apiVersion);
   }
 
@@ -146,6 +150,11 @@ export class OperationStatusesClient extends DevCenterOperations {
   }
 }
 
+/** The pipeline of an SDK's client has scopes of its own. */
+function hasToken(credential: TokenCredential | SdkPipeline | undefined): boolean {
+  return typeof credential === "object" && !("pipeline" in credential);
+}
+
 /** A token of DevCenter is safe with its own hosts, and stays on this machine. */
 function scopesOf(
   endpoint: unknown,
@@ -153,6 +162,10 @@ function scopesOf(
 ): Pick<OperationStatusesClientOptions, "scopes"> {
   if (scopes !== undefined) return { scopes };
   const url = typeof endpoint === "string" && URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  const isDevCenter = url !== undefined && (isLoopback(url) || audienceAt(url) === devCenterAudience);
-  return isDevCenter ? { scopes: `${devCenterAudience}/.default` } : {};
+  if (url === undefined) return {};
+  const isDevCenter = isLoopback(url) || audienceAt(url) === devCenterAudience;
+  if (isDevCenter) return { scopes: `${devCenterAudience}/.default` };
+  throw new RangeError(
+    `scopes: expected the scopes of the token, because ${url.host} is no host of DevCenter that this library knows`,
+  );
 }

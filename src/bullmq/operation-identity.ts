@@ -9,6 +9,7 @@ import {
 import { initialState } from "../state/state-machine.ts";
 import type { Operation } from "../operation/operation.ts";
 import { isObject, parseObject } from "../operation/json-fields.ts";
+import type { Fields } from "../operation/json-fields.ts";
 import type { Poller } from "../poller/poller.ts";
 import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
@@ -46,9 +47,12 @@ export function tokenFor(source: QueueableOperation): (now: number) => ResumeTok
 
 /** @throws TypeError if a worker could not know what to wait for */
 function checkIsStored(operation: object): void {
-  const { pollingLocation }: { readonly pollingLocation?: unknown } = operation;
-  if (isObject(pollingLocation) && pollingLocation["kind"] === "condition")
+  if (pollingLocationOf(operation)["kind"] === "condition")
     throw new TypeError("operation: expected one without until, because a job cannot hold a function");
+}
+
+function pollingLocationOf({ pollingLocation }: { readonly pollingLocation?: unknown }): Fields {
+  return isObject(pollingLocation) ? pollingLocation : {};
 }
 
 function freshToken(operation: object, now: number): ResumeToken {
@@ -90,8 +94,7 @@ export function jobIdOf({ operation }: ResumeToken): string {
 
 /** The URL to poll is the operation: what else is known of it changes with the first response. */
 function identityOf(operation: object): object {
-  const { pollingLocation }: { readonly pollingLocation?: unknown } = operation;
-  const monitorUrl = isObject(pollingLocation) ? pollingLocation["monitorUrl"] : undefined;
+  const { monitorUrl } = pollingLocationOf(operation);
   return typeof monitorUrl === "string" && URL.canParse(monitorUrl)
     ? { monitorUrl: withoutSpelling(new URL(monitorUrl)) }
     : operation;

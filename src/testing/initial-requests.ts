@@ -1,6 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { errorResponse, jsonResponse, statusId } from "./styles/responses.ts";
-import { addOnPath, devBoxPath, environmentPath, operationHeaders, withInitialFault } from "./route.ts";
+import {
+  addOnPath,
+  devBoxPath,
+  environmentPath,
+  nothingToDelete,
+  operationHeaders,
+  withInitialFault,
+} from "./route.ts";
 import type { Call, Reply, Route } from "./route.ts";
 import type { DataPlane, OperationAction, Resource } from "./data-plane.ts";
 import { resourceBody } from "./status-requests.ts";
@@ -84,8 +91,6 @@ function startOperation(route: InitialRequestRoute, plane: DataPlane, call: Call
   const response = isPut ? created(resource, call) : accepted(operation, call, resourcePath);
   return { response, operationId };
 }
-
-const nothingToDelete: Reply = { response: { status: 204, headers: {}, body: "" } };
 
 /** Returns the resource that an operation leaves. A resource that is unknown to the server counts as existing. */
 function resourceAfter(

@@ -73,6 +73,9 @@ export function withInitialFault(
   return withFault(isRejected ? undefined : fault, { ...context, id: "" }, reply);
 }
 
+/** The reply to a DELETE of a resource that does not exist. */
+export const nothingToDelete: Reply = { response: { status: 204, headers: {}, body: "" } };
+
 /** Returns the 404 for a resource. */
 export function resourceNotFound({ pathname }: URL): WireResponse {
   return errorResponse(404, "ResourceNotFound", `There is no ${pathname}.`, { target: pathname });

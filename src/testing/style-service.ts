@@ -3,14 +3,13 @@ import { isTerminal } from "../index.ts";
 import { invalidApiVersion } from "./styles/api-version.ts";
 import { provisioningStateIn } from "./data-plane.ts";
 import type { DataPlane, Endpoint, Resource, StartedOperation } from "./data-plane.ts";
-import { jsonResponse } from "./styles/responses.ts";
+import { asObject, jsonResponse } from "./styles/responses.ts";
 import type { StatusBody, WireResponse } from "./styles/responses.ts";
-import { withFault, withInitialFault } from "./route.ts";
+import { nothingToDelete, withFault, withInitialFault } from "./route.ts";
 import type { Reply } from "./route.ts";
 import type { OperationPlan } from "./served-operation.ts";
 import type { AddOperationOptions, AddedOperation, Service, UnmatchedRequest } from "./service.ts";
 import { bodyFor } from "./status-requests.ts";
-import { asObject } from "./styles/arm.ts";
 import type { EndpointRole, StartRule } from "./styles/start-rule.ts";
 import type { Shown, Style } from "./styles/style.ts";
 
@@ -89,8 +88,6 @@ function respondToStart(
   const statusCode = existing ? 200 : 201;
   return { response: initialResponse(style, plane, started, url.origin, statusCode), operationId };
 }
-
-const nothingToDelete: Reply = { response: { status: 204, headers: {}, body: "" } };
 
 const actions: ReadonlyMap<string, string> = new Map([
   ["PUT", "createOrUpdate"],

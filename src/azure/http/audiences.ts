@@ -72,7 +72,7 @@ function storageHosts(cloud: string): [string, string][] {
   ]);
 }
 
-/** The hosts that take tokens of several audiences, and an audience of each. */
+/** The hosts whose audience the name alone does not tell, and the audiences that they take. */
 export const ambiguousHosts: ReadonlyMap<string, readonly string[]> = new Map([
   [".services.ai.azure.com", ["https://ai.azure.com", "https://cognitiveservices.azure.com"]],
   [".azconfig.io", ["https://appconfig.azure.com", "https://azconfig.io"]],
@@ -98,10 +98,11 @@ export function scopeOf(url: URL): string {
   throw new RangeError(`scopes: expected the scopes of the token, because ${why}`);
 }
 
-/** Returns the other hosts that a service answers at: those of the regions of Azure Resource Manager. */
-export function isSameService(one: URL, other: URL): boolean {
-  const audience = audienceAt(one);
-  return audience !== undefined && isRegional.test(audience) && audienceAt(other) === audience;
+/** Returns whether a service answers at a URL of another origin: at a region's, or at that of its signed monitors. */
+export function isOfService(endpoint: URL, other: URL): boolean {
+  const audience = audienceAt(endpoint);
+  const isRegion = audience !== undefined && isRegional.test(audience) && audienceAt(other) === audience;
+  return isRegion || isPreauthenticated(endpoint, other);
 }
 
 /** The hosts of Microsoft Graph's monitors of copies: their URL is their credential, and a token of Graph gets a 401. */
@@ -113,7 +114,10 @@ export function isPreauthenticated(endpoint: URL, { protocol, port, hostname }: 
   return isMonitor && /graph\./.test(audienceAt(endpoint) ?? "");
 }
 
-/** Microsoft Fabric names operations at hosts of a region, which take no token. Its API has the same operations. */
+/**
+ * Returns the URL of the same operation at Microsoft Fabric's API, or the URL as it is if it is none. Fabric names
+ * operations at hosts of a region, which take no token.
+ */
 export function atFabricApi(url: string, endpoint: URL): string {
   if (audienceAt(endpoint) !== "https://api.fabric.microsoft.com" || !URL.canParse(url)) return url;
   const { hostname, pathname } = new URL(url);
@@ -121,7 +125,7 @@ export function atFabricApi(url: string, endpoint: URL): string {
   return isOperation && hostname.endsWith(".analysis.windows.net") ? endpoint.origin + pathname : url;
 }
 
-/** Returns the audience of a host of Azure, if it is one that has no other. */
+/** Returns the audience of a URL's host, if the table has one. Only https at the usual port is in it. */
 export function audienceAt({ protocol, port, hostname }: URL): string | undefined {
   return protocol === "https:" && port === "" ? found(audienceOfHost, hostname) : undefined;
 }

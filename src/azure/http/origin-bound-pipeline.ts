@@ -21,8 +21,8 @@ import type { Clock } from "../../clock.ts";
 import { RequestError } from "../../operation/errors.ts";
 import type { TracingOptions } from "../../operation/operation.ts";
 import { errorOfRequest } from "./response.ts";
-import { isPreauthenticated, isSameService } from "./audiences.ts";
-import { isSafe } from "./validation.ts";
+import { isOfService, isPreauthenticated } from "./audiences.ts";
+import { absoluteUrl, isSafe } from "./validation.ts";
 import { withBodyLimit } from "./body-limit.ts";
 import { TokenCache } from "./token-cache.ts";
 import { redactLog } from "./redaction.ts";
@@ -130,9 +130,8 @@ export class OriginBoundPipeline {
   }
 
   #redirected(url: string, target: string, status: number): string {
-    if (!URL.canParse(target, url)) throw originRefused("a redirect to an invalid URL", status);
-    // An absolute one is kept byte for byte: its signature covers how it is spelled.
-    const next = URL.canParse(target) ? target : new URL(target, url).href;
+    const next = absoluteUrl(target, url);
+    if (next === undefined) throw originRefused("a redirect to an invalid URL", status);
     this.#checkOrigin(next, "a redirect", status);
     return next;
   }
@@ -181,11 +180,7 @@ export class OriginBoundPipeline {
   #isAllowed(target: URL): boolean {
     const { credential, endpoint } = this.#parts;
     const isSafeEnough = credential ? target.protocol === "https:" : isSafe(target);
-    const isKnown =
-      this.#origins.has(target.origin) ||
-      isSameService(endpoint, target) ||
-      isPreauthenticated(endpoint, target);
-    return isSafeEnough && isKnown;
+    return isSafeEnough && (this.#origins.has(target.origin) || isOfService(endpoint, target));
   }
 
   #checkOrigin(url: string, what: string, status?: number): void {

@@ -148,8 +148,14 @@ export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
   }
 }
 
+/** Makes a URL absolute; `undefined` if it is none. An absolute one is kept byte for byte: Azure signs some as spelled. */
+export function absoluteUrl(url: string, base: string | URL): string | undefined {
+  if (URL.canParse(url)) return url;
+  return URL.canParse(url, base) ? new URL(url, base).href : undefined;
+}
+
 /**
- * Makes a URL of a client's origin absolute. An absolute one stays as it is, byte for byte: Azure signs some.
+ * Makes a URL of a client's origin absolute, like {@link absoluteUrl}.
  *
  * @throws TypeError if it is no URL, RangeError if it is of another origin
  */
@@ -159,17 +165,18 @@ export function parseUrl(
   endpoint: URL,
   isAllowed: (url: URL) => boolean = () => false,
 ): string {
-  if (typeof url !== "string" || !URL.canParse(url, endpoint)) {
+  const absolute = typeof url === "string" ? absoluteUrl(url, endpoint) : undefined;
+  if (absolute === undefined) {
     throw new TypeError(
       `${name}: expected a URL, got ${typeof url === "string" ? "another string" : typeof url}`,
     );
   }
   // "https:host/path" depends on its base: the URL that is checked must be the one that is used.
-  const resolved = URL.canParse(url) ? new URL(url) : new URL(url, endpoint);
+  const resolved = new URL(absolute);
   if (!isAllowed(resolved)) checkSameOrigin(name, resolved, endpoint);
   if (resolved.username || resolved.password)
     throw new RangeError(`${name}: expected no user in the URL, got one`);
-  return URL.canParse(url) ? url : resolved.href;
+  return absolute;
 }
 
 /** Adds an api-version to a URL that has none. The rest of the URL stays byte for byte as it is. */

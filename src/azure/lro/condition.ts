@@ -16,7 +16,7 @@ export interface Condition<TResult = unknown> {
   readonly until: "deleted" | "exists" | ((resource: TResult) => boolean);
   /**
    * Returns whether the condition cannot come true any more. Default: whether `provisioningState` is `Failed` or
-   * `Canceled`.
+   * `Canceled`; with `deleted`, only after it was `Deleting`.
    */
   readonly failIf?: ((resource: TResult) => boolean) | undefined;
   /** The number of polls in a row for which the condition must be true. Default 1. */

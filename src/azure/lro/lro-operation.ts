@@ -164,10 +164,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
     );
   }
 
-  #terminalStates({
-    terminalStates = this.#options.terminalStates,
-  }: GetStatusOptions): TerminalStates | undefined {
-    return terminalStates;
+  #terminalStates({ terminalStates }: GetStatusOptions): TerminalStates | undefined {
+    return terminalStates ?? this.#options.terminalStates;
   }
 
   async #requestStatus(

@@ -14,6 +14,7 @@ import {
 import { isTerminal, keyOfWord } from "../../operation/status.ts";
 import { describeValue } from "../../redaction.ts";
 import type { OperationState, StatusFields, TerminalStates } from "../../operation/status.ts";
+import { absoluteUrl } from "../http/validation.ts";
 
 /**
  * How a service reports the status of an operation, by Azure's REST guidelines and its resource providers.
@@ -339,7 +340,7 @@ export function stateOfBody(body: unknown): Pick<BodyState, "word" | "status"> |
   return own === undefined ? undefined : { word: own, status: own };
 }
 
-const pollingKinds: ReadonlySet<unknown> = new Set<PollingKind>(["statusMonitor", "location", "resource"]);
+export const pollingKinds: ReadonlySet<PollingKind> = new Set(["statusMonitor", "location", "resource"]);
 
 /** @throws RangeError that names the option */
 export function checkPollingKind(kind: PollingKind): PollingKind {
@@ -518,12 +519,12 @@ function moved(location: PollingLocation, url: string | undefined): PollingLocat
   return { ...location, monitorUrl: resolved(url, location.monitorUrl) ?? location.monitorUrl };
 }
 
-/** Makes a URL absolute. An absolute one is kept byte for byte: its signature covers how it is spelled. */
+/** @throws {@link ContractError} if it is no URL */
 function resolved(url: string | undefined, base: string): string | undefined {
   if (url === undefined) return undefined;
-  if (URL.canParse(url)) return url;
-  if (!URL.canParse(url, base)) throw new ContractError("Operation-Location", "a URL", url);
-  return new URL(url, base).href;
+  const absolute = absoluteUrl(url, base);
+  if (absolute === undefined) throw new ContractError("Operation-Location", "a URL", url);
+  return absolute;
 }
 
 /** Whether two URLs are equal but for their queries. */

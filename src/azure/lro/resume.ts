@@ -6,7 +6,7 @@ import { parseToken, parseTokenText } from "../../state/resume-token.ts";
 import type { ResumeToken } from "../../state/resume-token.ts";
 import { checkSameOrigin, nameForm, namePattern, parseUrl } from "../http/validation.ts";
 import type { OperationReference } from "../http/validation.ts";
-import { isSameResource } from "./protocol.ts";
+import { isSameResource, pollingKinds } from "./protocol.ts";
 import type { PollingLocation } from "./protocol.ts";
 
 /** A parsed token, and where its operation is: the names of a DevCenter operation, or a URL to poll. */
@@ -120,7 +120,7 @@ function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLoca
 }
 
 const ownKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map(
-  (["statusMonitor", "location", "resource", "auto", "condition"] as const).map((kind) => [kind, kind]),
+  ([...pollingKinds, "auto", "condition"] as const).map((kind) => [kind, kind]),
 );
 
 const coreLroKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map([

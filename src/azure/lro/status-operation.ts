@@ -28,10 +28,8 @@ export interface ClientContext {
 }
 
 /** The facts that all operations of one DevCenter share. */
-export interface DevCenterContext {
-  readonly endpoint: URL;
+export interface DevCenterContext extends ClientContext {
   readonly apiVersion: string;
-  readonly pipeline: OriginBoundPipeline;
   readonly projectsUrl: string;
   readonly query: string;
   readonly spanName: string;

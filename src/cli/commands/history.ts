@@ -4,7 +4,7 @@ import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import type { CarriedOptions } from "../output/resume-command.ts";
 import { kindOfResource } from "../input/targets.ts";
-import { singleLine } from "../output/text.ts";
+import { writeWarning } from "../output/terminal.ts";
 
 /** The past durations of operations, for waits. */
 export interface WaitHistory {
@@ -21,7 +21,7 @@ export interface WaitHistory {
  */
 export function openHistory(
   { history: file, kind }: CarriedOptions,
-  { stderr }: CliContext,
+  context: CliContext,
 ): WaitHistory | undefined {
   if (file === undefined) {
     if (kind === undefined) return undefined;
@@ -38,7 +38,7 @@ export function openHistory(
     async close() {
       await history.settled();
       // Not at once: a line in between would spoil the frame that is redrawn in place.
-      for (const message of warnings) stderr.write(`warning: ${singleLine(message)}\n`);
+      for (const message of warnings) writeWarning(context, message);
     },
   };
 }

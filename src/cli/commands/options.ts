@@ -32,14 +32,13 @@ export function addTokenOptions(command: Command): Command {
     )
     .option(
       "--allow-host <host>",
-      "send a token to this host too: of --scope, or of DevCenter for its operations (repeatable)",
+      "send a token to this host too: that of --scope, or that of DevCenter for its operations (repeatable)",
       collect,
     );
 }
 
 /** Adds the options for a condition of a resource. */
 export function addCondition(command: Command): Command {
-  const count = parserFor(/^[1-9]\d{0,5}$/, "a whole number above zero");
   return command
     .option(
       "--for <condition>",
@@ -54,7 +53,7 @@ export function addCondition(command: Command): Command {
     .option(
       "--confirmations <number>",
       "with --for, the polls in a row that must confirm it (default: 1)",
-      (text) => Number(count(text)),
+      parseCount,
     );
 }
 
@@ -93,6 +92,13 @@ export function parserFor(pattern: RegExp, expected: string): (text: string) => 
     if (pattern.test(text)) return text;
     throw new InvalidArgumentError(`Expected ${expected}.`);
   };
+}
+
+const countText = parserFor(/^[1-9]\d{0,5}$/, "a whole number above zero");
+
+/** Parses the value of an option that counts. */
+export function parseCount(text: string): number {
+  return Number(countText(text));
 }
 
 const parseWord = parserFor(/\S/, "a word");

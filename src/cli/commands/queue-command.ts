@@ -7,6 +7,7 @@ import {
   addTargets,
   addTerminalStates,
   outputOption,
+  parseCount,
   parserFor,
 } from "./options.ts";
 import { queueAdd, queueStatus, queueWorker } from "./queue.ts";
@@ -29,13 +30,10 @@ export function addQueue(
     .action((locations: string[], options: QueueAddOptions) =>
       perform(queueAdd(locations, options, context)),
     );
-  const count = parserFor(/^[1-9]\d{0,5}$/, "a whole number above zero");
   addTokenOptions(
     addLocation(queue.command("worker"))
       .description("poll the operations of the queue until interrupted")
-      .option("--concurrency <number>", "polls in flight at once (default: 16)", (text) =>
-        Number(count(text)),
-      ),
+      .option("--concurrency <number>", "polls in flight at once (default: 16)", parseCount),
   ).action((options: QueueWorkerOptions) => perform(queueWorker(options, context)));
   addLocation(queue.command("status"))
     .addOption(outputOption("print text, or JSON"))

@@ -7,15 +7,15 @@ import { exitCodeOf, toError, withCommandOptions } from "../output/wait-outcome.
 import type { WaitOutcome } from "../output/wait-outcome.ts";
 import { exitCodes, combinedExitCode } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
-import { clientsFor } from "../input/clients.ts";
+import { clientOfToken, clientsFor } from "../input/clients.ts";
 import type { ClientOptions } from "../input/clients.ts";
 import { placeIn } from "../input/resume-token.ts";
 import { named, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
-import { writeError } from "../output/terminal.ts";
-import { singleLine, toJson } from "../output/text.ts";
+import { writeError, writeWarning } from "../output/terminal.ts";
+import { toJson } from "../output/text.ts";
 
 /** The options that locate a queue. */
 interface QueueOptions {
@@ -131,12 +131,8 @@ async function untilInterrupted(
 /** Allows the same hosts as the other commands to get a token, whatever host a job names. */
 function resolverOf(context: CliContext, options: ClientOptions): (token: ResumeToken) => Operation {
   const clients = clientsFor(context, options);
-  const resolve = (token: ResumeToken): Operation => {
-    const place = placeIn(JSON.stringify(token));
-    const client =
-      "url" in place ? clients.at(place.url) : clients.devCenter(place.endpoint, place.apiVersion);
-    return client.parseResumeToken(token).operation;
-  };
+  const resolve = (token: ResumeToken): Operation =>
+    clientOfToken(clients, placeIn(JSON.stringify(token))).parseResumeToken(token).operation;
   return (token) => named({ scopes: "--scope and --allow-host" }, () => resolve(token));
 }
 
@@ -204,8 +200,7 @@ function loggerOf(context: CliContext): PollLogger {
       if (!printed.has(line)) print(line);
       printed.add(line);
     };
-  const warn = (line: string): unknown =>
-    context.stderr.write(`warning: ${singleLine(withCommandOptions(line))}\n`);
+  const warn = (line: string): void => writeWarning(context, withCommandOptions(line));
   const fail = (line: string): void => writeError(context, line);
   const disabled = Object.assign(() => {}, { enabled: false });
   return { verbose: disabled, info: disabled, warning: eachOnce(warn), error: eachOnce(fail) };

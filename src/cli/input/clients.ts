@@ -2,7 +2,8 @@ import type { TokenCredential } from "@azure/identity";
 import { LroClient, OperationStatusesClient } from "../../index.ts";
 import type { LroClientOptions } from "../../index.ts";
 import type { CliContext } from "./context.ts";
-import { isDevCenterHost, lazyCredential } from "./credential.ts";
+import { lazyCredential } from "./credential.ts";
+import type { TokenPlace } from "./resume-token.ts";
 
 /** The options that decide on the token and the api-version of requests. */
 export interface ClientOptions {
@@ -16,6 +17,11 @@ export interface Clients {
   /** Returns the client for the origin of an absolute URL. */
   at(url: string): LroClient;
   devCenter(endpoint: string, apiVersion?: string): OperationStatusesClient;
+}
+
+/** Returns the client for the operation of a resume token. */
+export function clientOfToken(clients: Clients, place: TokenPlace): LroClient {
+  return "url" in place ? clients.at(place.url) : clients.devCenter(place.endpoint, place.apiVersion);
 }
 
 /** An operation status of DevCenter, also behind a gateway and in the emulator. */
@@ -40,7 +46,8 @@ export function clientsFor(
   return {
     at(url) {
       const { origin, hostname, pathname } = new URL(url);
-      const isDevCenter = isDevCenterHost(hostname) || devCenterPath.test(pathname);
+      // Only the hosts of the public cloud are documented.
+      const isDevCenter = hostname.endsWith(".devcenter.azure.com") || devCenterPath.test(pathname);
       const endpoint = scopesFor(origin) === undefined ? endpointFor(hostname + pathname) : undefined;
       return (isDevCenter ? devCenter : other)(endpoint ?? origin, apiVersion);
     },

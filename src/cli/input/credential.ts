@@ -18,11 +18,6 @@ export function lazyCredential(load: () => Promise<TokenCredential>): TokenCrede
   };
 }
 
-/** Returns whether a host belongs to DevCenter. Only those of the public cloud are documented. */
-export function isDevCenterHost(hostname: string): boolean {
-  return hostname.endsWith(".devcenter.azure.com");
-}
-
 /** How to sign in, for `--help` and for a missing credential. */
 export const credentialAdvice = `Sign in with one of these:
   on your own machine   az login   (Azure CLI), Connect-AzAccount (PowerShell) or azd auth login

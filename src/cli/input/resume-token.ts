@@ -6,7 +6,7 @@ import type { NamedText } from "./names.ts";
 import { withoutQuery } from "../../redaction.ts";
 
 /** Where the operation of a resume token is: the names of a DevCenter operation, or a URL to poll. */
-type TokenPlace =
+export type TokenPlace =
   | { readonly endpoint: string; readonly apiVersion: string | undefined }
   | { readonly url: string; readonly isCondition: boolean };
 

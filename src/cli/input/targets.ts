@@ -1,6 +1,6 @@
 import { ContractError, createPoller } from "../../index.ts";
 import type { Condition, Operation, PollOptions, Poller } from "../../index.ts";
-import { clientsFor, isPlainHttp } from "./clients.ts";
+import { clientOfToken, clientsFor, isPlainHttp } from "./clients.ts";
 import type { ClientOptions, Clients } from "./clients.ts";
 import { conditionOf } from "./condition.ts";
 import type { ResourceConditionOptions } from "./condition.ts";
@@ -45,7 +45,7 @@ export async function resolveTargets(
   const listed = options.from === undefined ? [] : await readLocations(options.from, context);
   const tokens = await Promise.all((options.resume ?? []).map((source) => readTokens(source, context)));
   const located = [...locations.map((argument) => ({ argument, source: locationName })), ...listed];
-  const found = [
+  const targets = [
     ...located.map(({ argument, source }) => targetAt(argument, source, setting)),
     ...namedTargets(
       setting,
@@ -53,7 +53,7 @@ export async function resolveTargets(
     ),
     ...tokens.flat().map((token) => resumedTarget(token, setting)),
   ];
-  if (found.length > 0) return Array.from(new Map(found).values());
+  if (targets.length > 0) return Array.from(new Map(targets).values());
   throw new UsageError(
     "operation-location: expected the URL of at least one operation, or --endpoint, --project and --operation (lro wait: or --from, or --resume), got none",
   );
@@ -150,36 +150,35 @@ function required<T>(name: string, value: T | undefined): T {
 }
 
 function targetOf(url: string, operation: Operation, name?: string): Found {
-  const target = {
-    id: operation.id,
+  return found(url, operation, {
     name,
-    kind: kindAt(url),
-    sendsToken: !isPlainHttp(url),
     operation,
-    createPoller: (options: PollOptions) => createPoller(operation, options),
-  };
-  return [JSON.stringify(operation.toJSON()), target];
+    createPoller: (options) => createPoller(operation, options),
+  });
+}
+
+function found(
+  url: string,
+  operation: Operation,
+  target: Pick<Target, "name" | "operation" | "createPoller">,
+): Found {
+  const facts = { id: operation.id, kind: kindAt(url), sendsToken: !isPlainHttp(url) };
+  return [JSON.stringify(operation.toJSON()), { ...facts, ...target }];
 }
 
 function resumedTarget({ name, text: token }: NamedText, { clients, condition }: TargetSetting): Found {
   const names = { scopes: "--scope", until: "--for" };
   const resume = (): Found => {
     const place = placeIn(token);
-    const isUrl = "url" in place;
-    if (condition && !(isUrl && place.isCondition)) {
+    if (condition && !("url" in place && place.isCondition)) {
       throw new UsageError("--for: expected the token of a wait for a condition, got another one");
     }
-    const url = isUrl ? place.url : place.endpoint;
-    const client = isUrl ? clients.at(url) : clients.devCenter(url, place.apiVersion);
+    const client = clientOfToken(clients, place);
     const { operation } = client.parseResumeToken(token, condition);
-    const target = {
-      id: operation.id,
+    return found("url" in place ? place.url : place.endpoint, operation, {
       name,
-      kind: kindAt(url),
-      sendsToken: !isPlainHttp(url),
-      createPoller: (options: PollOptions) => client.resume(token, { ...options, ...condition }),
-    };
-    return [JSON.stringify(operation.toJSON()), target];
+      createPoller: (options) => client.resume(token, { ...options, ...condition }),
+    });
   };
   return named(names, resume, "--resume: ");
 }

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import type { CiLog, CliContext, Output } from "../input/context.ts";
+import { writeWarning } from "./terminal.ts";
 import { singleLine } from "./text.ts";
+import { toError } from "./wait-outcome.ts";
 
 /** How a CI system's workflow commands are written. */
 interface Dialect {
@@ -133,4 +135,14 @@ function createCiLog(dialect: Dialect, { stdout, stderr, env }: CliContext): CiL
     addSummary: (markdown, output) => writeCommand(dialect.addSummary(markdown, env), output),
     setOutput: (name, value, output) => writeCommand(dialect.setOutput(name, value, env), output),
   };
+}
+
+/** Writes to the log of the CI system. A failure is a warning that names the option, and does not end the command. */
+export function publish(option: string, context: CliContext, write: (ciLog: CiLog) => void): void {
+  try {
+    if (context.ciLog === undefined) throw new Error("this is neither GitHub Actions nor Azure Pipelines");
+    write(context.ciLog);
+  } catch (error) {
+    writeWarning(context, `${option}: ${toError(error).message}`);
+  }
 }

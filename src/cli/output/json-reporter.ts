@@ -5,7 +5,7 @@ import type { Reporter } from "./reporter.ts";
 import type { CarriedOptions } from "./resume-command.ts";
 import type { ResultPrinter } from "./result-printer.ts";
 import { toJson } from "./text.ts";
-import { adviceOn, errorData, exitCodeOf, exitCodeOfAll } from "./wait-outcome.ts";
+import { errorData, exitCodeOf, exitCodeOfAll } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 
 /**
@@ -19,7 +19,6 @@ export function createJsonReporter(
   { stdout, stderr }: CliContext,
 ): Reporter {
   const outcomes: WaitOutcome[] = [];
-  const printedAdvice = new Set<string>();
   const write = (event: string, index: number, data: object): void => {
     const { id, name } = names[index] ?? {};
     stdout.write(`${toJson({ event, operation: id, name, ...data })}\n`);
@@ -37,11 +36,9 @@ export function createJsonReporter(
       if (outcome.type === "succeeded") return write("result", index, { result: outcome.result ?? null });
       write("error", index, { error: outcomeData(outcome) });
       printer.noteToken(index, outcome);
-      const advice = outcome.type === "error" ? adviceOn(outcome.error, names[index]) : undefined;
-      // The same advice may apply to several operations.
-      if (advice === undefined || printedAdvice.has(advice)) return;
-      printedAdvice.add(advice);
-      stderr.write(`${advice.trimStart()}\n`);
+      if (outcome.type !== "error") return;
+      const advice = printer.newAdviceOn(outcome.error, names[index]);
+      if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
     close() {
       stdout.write(`${toJson({ event: "summary", ...summaryOf(outcomes, any) })}\n`);

@@ -71,6 +71,14 @@ export class ResultPrinter {
       this.#resumeTokens.push(name === undefined ? resumeToken : `${name}=${resumeToken}`);
   }
 
+  /** Returns what to do about an error, once: the same advice may apply to several operations. */
+  newAdviceOn(error: Error, operation: OperationName | undefined): string | undefined {
+    const advice = adviceOn(error, operation);
+    if (advice === undefined || this.#printedAdvice.has(advice)) return undefined;
+    this.#printedAdvice.add(advice);
+    return advice;
+  }
+
   /** Prints what is left: the outcomes that were kept, and one command that resumes all waits. */
   finish(): void {
     this.printKept();
@@ -87,11 +95,8 @@ export class ResultPrinter {
     const text = explainError(error, operation);
     if (ciLog) ciLog.error(titleOf(error, operation), text);
     else writeError(this.#context, text);
-    const advice = adviceOn(error, operation);
-    // The same advice may apply to several operations.
-    if (advice === undefined || this.#printedAdvice.has(advice)) return;
-    this.#printedAdvice.add(advice);
-    stderr.write(`${wrapFor(stderr, advice)}\n`);
+    const advice = this.newAdviceOn(error, operation);
+    if (advice !== undefined) stderr.write(`${wrapFor(stderr, advice)}\n`);
   }
 }
 

@@ -6,7 +6,8 @@ import { durationText } from "../input/duration.ts";
 import { shellQuoted } from "../input/shell.ts";
 import type { ResourceConditionOptions } from "../input/condition.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
-import { printable, singleLine } from "./text.ts";
+import { writeWarning } from "./terminal.ts";
+import { printable } from "./text.ts";
 import { toError } from "./wait-outcome.ts";
 
 /** The options of a wait that its resume command repeats. Durations are milliseconds. */
@@ -98,17 +99,16 @@ function repeated(option: string, values: readonly string[] = []): string[] {
 function fileWith(
   tokens: readonly string[],
   { resumeFile }: CarriedOptions,
-  { ciLog, stderr }: CliContext,
+  context: CliContext,
 ): string | undefined {
   try {
     if (resumeFile !== undefined) return write(tokens, resumeFile);
     // The temporary files of a CI job are gone before anybody could use them.
     const needsFile = tokens.length > maxTokensInCommand || tokens.some(isSigned);
-    if (!needsFile || ciLog !== undefined) return undefined;
+    if (!needsFile || context.ciLog !== undefined) return undefined;
     return write(tokens, join(mkdtempSync(join(tmpdir(), "lro-")), "resume.txt"));
   } catch (error) {
-    if (resumeFile !== undefined)
-      stderr.write(`warning: --resume-file: ${singleLine(toError(error).message)}\n`);
+    if (resumeFile !== undefined) writeWarning(context, `--resume-file: ${toError(error).message}`);
     return undefined;
   }
 }

@@ -1,9 +1,9 @@
-import type { CiLog, CliContext } from "../input/context.ts";
+import type { CliContext } from "../input/context.ts";
+import { publish } from "./ci-log.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ResultPrinter } from "./result-printer.ts";
-import { singleLine, toJson } from "./text.ts";
+import { toJson } from "./text.ts";
 import type { WaitBoard } from "./wait-board.ts";
-import { toError } from "./wait-outcome.ts";
 
 /**
  * Returns the reporter for `--step-outputs`, which sets the outputs `status`, `result` and `resume-token` of the CI
@@ -12,7 +12,7 @@ import { toError } from "./wait-outcome.ts";
 export function createStepOutputsReporter(
   board: WaitBoard,
   printer: ResultPrinter,
-  { ciLog, stderr }: CliContext,
+  context: CliContext,
   output: "stdout" | "stderr",
 ): Reporter {
   const results = new Map<number, unknown>();
@@ -28,24 +28,13 @@ export function createStepOutputsReporter(
         result: resultOf(board, results),
         "resume-token": printer.resumeTokens.join("\n"),
       };
-      try {
-        setOutputs(outputs, ciLog, output);
-      } catch (error) {
-        stderr.write(`warning: --step-outputs: ${singleLine(toError(error).message)}\n`);
-      }
+      publish("--step-outputs", context, (ciLog) => {
+        for (const [name, value] of Object.entries(outputs)) {
+          if (value !== undefined && value !== "") ciLog.setOutput(name, value, output);
+        }
+      });
     },
   };
-}
-
-function setOutputs(
-  outputs: Readonly<Record<string, string | undefined>>,
-  ciLog: CiLog | undefined,
-  output: "stdout" | "stderr",
-): void {
-  if (ciLog === undefined) throw new Error("this is neither GitHub Actions nor Azure Pipelines");
-  for (const [name, value] of Object.entries(outputs)) {
-    if (value !== undefined && value !== "") ciLog.setOutput(name, value, output);
-  }
 }
 
 /** Returns the status of the operation, or a JSON object with that of each operation. */

@@ -1,6 +1,7 @@
 import type { CliContext } from "../input/context.ts";
 import { clockText } from "../input/duration.ts";
-import { explainError, toError } from "./wait-outcome.ts";
+import { publish } from "./ci-log.ts";
+import { explainError } from "./wait-outcome.ts";
 import { stateOf, statesText } from "./overview.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ResultPrinter } from "./result-printer.ts";
@@ -35,11 +36,9 @@ export function createSummaryReporter(
     },
     close() {
       const rows = board.waits.map((wait, index) => rowOf(wait, board.now, errors.get(index)));
-      publish(
-        `### ${escaped(`lro wait: ${statesText(board.waits)}`)}\n\n${tableOf(rows)}\n${resumeText(printer)}`,
-        context,
-        output,
-      );
+      const title = escaped(`lro wait: ${statesText(board.waits)}`);
+      const markdown = `### ${title}\n\n${tableOf(rows)}\n${resumeText(printer)}`;
+      publish("--summary", context, (ciLog) => ciLog.addSummary(markdown, output));
     },
   };
 }
@@ -70,13 +69,4 @@ function escaped(text: string): string {
   return text.replaceAll(/[!-/:-@[-`{-~]/g, (character) =>
     " ,%()-".includes(character) ? character : `&#${character.charCodeAt(0)};`,
   );
-}
-
-function publish(markdown: string, { ciLog, stderr }: CliContext, output: "stdout" | "stderr"): void {
-  try {
-    if (ciLog === undefined) throw new Error("this is neither GitHub Actions nor Azure Pipelines");
-    ciLog.addSummary(markdown, output);
-  } catch (error) {
-    stderr.write(`warning: --summary: ${singleLine(toError(error).message)}\n`);
-  }
 }

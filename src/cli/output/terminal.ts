@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import stringWidth from "string-width";
 import type { CliContext, Output } from "../input/context.ts";
+import { singleLine } from "./text.ts";
 
 /** The styles that the command uses. */
 export type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
@@ -59,6 +60,11 @@ export function writeError(context: CliContext, text: string): void {
   const heading = "error:";
   const lines = spellingFor(stderr, context)(wrapFor(stderr, `${heading} ${text}`));
   stderr.write(`${paintFor(stderr, env)("red", heading)}${lines.slice(heading.length)}\n`);
+}
+
+/** Writes a warning to stderr, on one line. */
+export function writeWarning({ stderr }: Pick<CliContext, "stderr">, text: string): void {
+  stderr.write(`warning: ${singleLine(text)}\n`);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { CliContext } from "../input/context.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import type { Reporter } from "./reporter.ts";
-import { singleLine } from "./text.ts";
+import { writeWarning } from "./terminal.ts";
 import { withCommandOptions } from "./wait-outcome.ts";
 
 /**
@@ -13,7 +13,7 @@ import { withCommandOptions } from "./wait-outcome.ts";
 export function createWarningReporter(
   names: readonly OperationName[],
   isDeferred: boolean,
-  { stderr }: CliContext,
+  context: CliContext,
 ): Reporter {
   const warned = new Set<string>();
   const deferred: string[] = [];
@@ -25,12 +25,11 @@ export function createWarningReporter(
       const name = names[index];
       const label = name === undefined ? "" : ` ${labelOf(name)}`;
       const text = `Operation${label}: ${operation.status} came with ${sign}: if it is terminal, add it to terminalStates.`;
-      const line = `warning: ${singleLine(withCommandOptions(text))}\n`;
-      if (isDeferred) deferred.push(line);
-      else stderr.write(line);
+      if (isDeferred) deferred.push(text);
+      else writeWarning(context, withCommandOptions(text));
     },
     failedPoll() {},
     ended() {},
-    close: () => deferred.forEach((line) => stderr.write(line)),
+    close: () => deferred.forEach((text) => writeWarning(context, withCommandOptions(text))),
   };
 }

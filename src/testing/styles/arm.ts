@@ -1,5 +1,5 @@
 import { armVersions } from "./api-version.ts";
-import { jsonResponse } from "./responses.ts";
+import { asObject, jsonResponse } from "./responses.ts";
 import type { ErrorResponder } from "./responses.ts";
 import type { OperationState } from "../../index.ts";
 import type { EndpointRule } from "./start-rule.ts";
@@ -82,9 +82,4 @@ function typeOf(id: string): string | undefined {
     return /\/resourceGroups\/[^/]+$/i.test(id) ? "Microsoft.Resources/resourceGroups" : undefined;
   const [namespace = "", ...segments] = path.split("/");
   return [namespace, ...segments.filter((_, index) => index % 2 === 0)].join("/");
-}
-
-/** Returns a value's fields; none where it is no object. */
-export function asObject(value: unknown): object {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
 }

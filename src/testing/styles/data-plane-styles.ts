@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { dataPlaneVersions, keyVaultVersions } from "./api-version.ts";
-import { errorResponse, jsonResponse } from "./responses.ts";
+import { asObject, errorResponse, jsonResponse } from "./responses.ts";
 import type { ErrorResponder } from "./responses.ts";
-import { asObject } from "./arm.ts";
 import type { EndpointRule, StartRule } from "./start-rule.ts";
 import type { Shown, Style } from "./style.ts";
 

@@ -103,3 +103,8 @@ export function bodyDate(timestamp: number): string {
 export function headerDate(timestamp: number): string {
   return new Date(timestamp).toISOString().replace("Z", "0000Z");
 }
+
+/** Returns a value's fields; none where it is no object. */
+export function asObject(value: unknown): object {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? value : {};
+}
