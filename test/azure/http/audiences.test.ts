@@ -90,6 +90,7 @@ test.each([
   "https://devcenter.azure.com.evil.example",
   "https://evildevcenter.azure.com",
   "https://gateway.example",
+  "https://management.azure.com",
 ])("a client for DevCenter sends no token to %s, unless its scopes say so", (endpoint) => {
   const credential = new CountingCredential();
   expect(() => new OperationStatusesClient(endpoint, credential)).toThrow(/^scopes: expected/);
