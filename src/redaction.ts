@@ -11,7 +11,7 @@ export function withoutUrlSecrets(text: string): string {
   return withoutQueries.replaceAll(secretAfterName, "$1…").replaceAll(restOfQuery, "$1…");
 }
 
-/** What follows a quote or a space within a query is the rest of it: OData has both in its filters. */
+/** The rest of a query after a quote or a space: OData has both in its filters. */
 const restOfQuery = /(&[\w$.-]{1,40}=)[^\s"'`<>&…]+/g;
 
 /** `sig=…`, also as `sig%3D…`, and `Bearer …`. Shown secrets of a word are `…` already. */

@@ -171,7 +171,7 @@ function initialResponse(
   return { status: 202, headers, body: "" };
 }
 
-/** What a response shows of an operation on the server. */
+/** The facts of an operation on the server that a response shows. */
 interface ShownOperation extends Shown {
   readonly started: StartedOperation;
 }

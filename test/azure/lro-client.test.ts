@@ -142,6 +142,24 @@ describe("the kind of a URL is told by its first response:", () => {
     expect(await endOf(visit(url, [ok(body)]))).toEqual(body);
   });
 
+  test.each<[string, object, boolean]>([
+    ["a code and a message", { code: "Conflict", message: "In use." }, true],
+    ["an error without a code", { error: { message: "It broke." } }, true],
+    ["a text as error", { error: "invalid_grant", error_description: "x" }, true],
+    ["a list of errors", { errors: [{ code: "Conflict", message: "In use." }] }, true],
+    ["an error beside a result", { id: "1", error: { code: "Conflict" } }, true],
+    ["a message alone", { message: "Done." }, false],
+    ["the code 0", { code: 0, message: "OK" }, false],
+    ["no error beside a result", { id: "1", error: { code: "None", message: "" } }, false],
+    ["an empty object", {}, false],
+  ])("a body with %s at a polling location", async (_, body, hasFailed) => {
+    const end = await endOf(
+      visit(`${arm}/x/operationResults/1`, [{ status: 202 }, ok(body)], { kind: "location" }),
+    );
+    if (hasFailed) expect(end).toMatchObject({ name: "OperationFailedError" });
+    else expect(end).toEqual(body);
+  });
+
   test("a failure is one, wherever it is", async () => {
     const error = { code: "Conflict", message: "In use." };
     for (const reply of [

@@ -490,13 +490,13 @@ const fieldsOfErrors = new Set(
 
 /** A service that goes by the code alone may answer 200 with an error in place of the result. */
 function isErrorAlone(body: Fields): boolean {
-  const keys = Object.keys(body);
-  if (keys.length > 0 && keys.every((key) => fieldsOfErrors.has(key.toLowerCase()))) {
-    return findError(body) !== undefined;
-  }
+  const keys = Object.keys(body).map((key) => key.toLowerCase());
+  const hasNothingElse = keys.every((key) => fieldsOfErrors.has(key));
   const { error } = body;
-  const code = isObject(error) ? (findError({ error })?.code ?? "") : "";
-  return code !== "" && !/^(none|0)$/i.test(code);
+  const found = findError(hasNothingElse ? body : isObject(error) ? { error } : undefined);
+  if (found === undefined || /^(none|0)$/i.test(found.code)) return false;
+  // A result may be `{ message }` too.
+  return found.code !== "" || (hasNothingElse && keys.some((key) => key.includes("error")));
 }
 
 function running(pollingLocation: PollingLocation | undefined): StatusReport {

@@ -24,11 +24,11 @@ export const credentialAdvice = `Sign in with one of these:
   in a pipeline         set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET (or AZURE_CLIENT_CERTIFICATE_PATH)
   in Azure              give the machine a managed identity (AZURE_CLIENT_ID names one of several)`;
 
-/** What to do about a 401 if the request had no token. */
+/** The advice after a 401 if the request had no token. */
 export const noTokenAdvice =
   "The request had no token, because lro sends none over http. Use the https URL of the operation.";
 
-/** What to do about a 401 if the request had a token. */
+/** The advice after a 401 if the request had a token. */
 export const rejectedTokenAdvice = `The request had a token, and the service did not accept it.
 Check that DefaultAzureCredential signs in to the tenant of the operation (Azure CLI: az account show).
 If the service takes tokens of another scope, name it by --scope.`;

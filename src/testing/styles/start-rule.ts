@@ -1,4 +1,4 @@
-/** What a path is for an operation: its status monitor, its polling location, or the place of its result. */
+/** The purpose of a path for an operation: its status monitor, its polling location, or the place of its result. */
 export type EndpointRole = "monitor" | "location" | "result";
 
 /** A path at which an operation reports. */

@@ -3,7 +3,7 @@ import type { ErrorResponder, StatusBody } from "./responses.ts";
 import type { OperationState } from "../../index.ts";
 import type { StartRule, StartedRequest } from "./start-rule.ts";
 
-/** What a response shows of an operation. */
+/** The facts of an operation that a response shows. */
 export interface Shown {
   readonly status: StatusBody;
   readonly started: StartedRequest;
