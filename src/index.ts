@@ -100,8 +100,11 @@ export type {
   StopDevBoxOptions,
 } from "./azure/dev-center.ts";
 export type { FinalStateVia, PollingKind } from "./azure/lro/protocol.ts";
-export { fromPollerLike, toPollerLike } from "./azure/core-lro.ts";
-export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/core-lro.ts";
+export { fromPollerLike } from "./azure/sdk/from-poller-like.ts";
+export type { FromPollerLikeOptions } from "./azure/sdk/from-poller-like.ts";
+export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/sdk/sdk-poller.ts";
+export { toPollerLike } from "./azure/sdk/to-poller-like.ts";
+export type { LegacyPollerLike, LegacyPollerState, ToPollerLikeOptions } from "./azure/sdk/to-poller-like.ts";
 export type { InitialResponse } from "./azure/lro/lro-operation.ts";
 export type { InitialRequest, StartOperationOptions, StartedPoller } from "./azure/lro/start-operation.ts";
 export { durationHistory } from "./history/duration-history.ts";

@@ -85,9 +85,9 @@ function parseReference(reference: OperationReference): object {
 const idLength = 32;
 
 /** Returns the id of an operation's job, which is the same in every process. */
-export function jobIdOf({ operation }: ResumeToken): string {
+export function jobIdOf({ operation, state }: ResumeToken): string {
   return createHash("sha256")
-    .update(canonical(identityOf(operation)))
+    .update(canonical(state ?? identityOf(operation)))
     .digest("hex")
     .slice(0, idLength);
 }

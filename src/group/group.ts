@@ -40,8 +40,9 @@ export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperatio
   /** The current progress of all. */
   readonly progress: GroupProgress;
   /**
-   * Adds an operation and returns its poller. An operation that is there already is polled once, for both. Nothing is
-   * sent until a caller waits for the group or iterates over it.
+   * Adds an operation and returns its poller. An operation that is there already is polled once, for both: the same
+   * object, or one of the same URL or names and of the same client. Nothing is sent until a caller waits for the group or
+   * iterates over it.
    */
   add(operation: Operation<P>): Poller<P>;
   /** Polls until all are over, those that are added meanwhile included. Resolves in the order in which they were added. */
@@ -104,6 +105,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   readonly #abortSignal: AbortSignal | undefined;
   readonly #stopOnFailure: boolean;
   readonly #members: Member<P>[] = [];
+  readonly #byOperation = new Map<Operation<P>, Member<P>>();
   readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
   #unfinished = 0;
@@ -158,10 +160,11 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
 
   /** Finds the member for an operation, or makes it. */
   findOrAdd(operation: Operation<P>): Member<P> {
+    const known = this.#byOperation.get(operation);
+    if (known) return known;
     const namesakes = [this.#byId.get(operation.id) ?? []].flat();
-    const text = namesakes.length === 0 ? "" : JSON.stringify(operation);
     return (
-      namesakes.find((member) => JSON.stringify(member.operation) === text) ??
+      namesakes.find((member) => operation.isSameAs?.(member.operation)) ??
       this.#addMember(operation, namesakes)
     );
   }
@@ -198,6 +201,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     const { clock } = this.#settings;
     const limiter = this.#isLimited ? this.#ownLimiter : (operation.limiterFor?.(clock) ?? this.#ownLimiter);
     const member = new Member(this, new OperationPoller(operation, this.#settings, limiter));
+    this.#byOperation.set(operation, member);
     this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;

@@ -156,5 +156,10 @@ export interface Operation<P = unknown> {
   /** Whether the next poll sends no request, and so needs no rate limiter. Default false. */
   readonly needsNoRequest?: boolean;
   /** Returns the rate limiter that it shares with other operations. One for each clock: tests have their own. */
-  readonly limiterFor?: (clock: Clock) => Limiter;
+  readonly limiterFor?: (clock: Clock) => Limiter | undefined;
+  /**
+   * Returns whether another operation is this one by its own name, and is polled by the same client: a group polls both
+   * once. Default: no other object is.
+   */
+  isSameAs?(other: Operation): boolean;
 }

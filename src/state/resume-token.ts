@@ -26,6 +26,11 @@ export interface ResumeToken {
   readonly version: 1;
   /** How the client finds the operation again. */
   readonly operation: object;
+  /**
+   * The state of an SDK's poller, at the place where core-lro has it: the SDK's own `restoreFrom` or `resumeFrom` takes
+   * this token.
+   */
+  readonly state?: object | undefined;
   /** The start of the wait. */
   readonly startedAt: number;
   /** The time at which this token was written. */
@@ -64,9 +69,11 @@ export function tokenOf(
 ): ResumeToken {
   const startedAt = Math.max(0, Math.round(now - elapsedInMs));
   const { status, ageAtStartInMs, notBeforeInMs, progress } = state;
+  const { state: sdkState, ...fields }: { readonly state?: object } = operation.toJSON();
   return {
     version: 1,
-    operation: operation.toJSON(),
+    operation: fields,
+    state: sdkState,
     startedAt,
     savedAt: Math.max(startedAt, Math.round(now)),
     status: status === undefined ? undefined : shortState(status),
@@ -133,6 +140,7 @@ function stateOf(token: ResumeToken, notBeforeInMs: number | undefined): PollSta
 const tokenFields = [
   "version",
   "operation",
+  "state",
   "startedAt",
   "savedAt",
   "status",
@@ -158,6 +166,7 @@ export function parseToken(value: Fields): ResumeToken {
   return {
     version: 1,
     operation: parseObject(fields["operation"], "token.operation"),
+    state: fields["state"] === undefined ? undefined : parseObject(fields["state"], "token.state"),
     startedAt,
     savedAt: parseMomentFrom(startedAt, fields["savedAt"], "token.savedAt"),
     status: fields["status"] === undefined ? undefined : parseShortState(fields["status"], "token.status"),

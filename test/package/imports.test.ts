@@ -26,7 +26,7 @@ const families = [
 const pureCore = ["schedule", "operation", "state"];
 /** The folders inside a family, from the bottom up; files beside them are above. */
 const subfolders: Readonly<Record<string, readonly string[]>> = {
-  azure: ["telemetry", "http", "lro"],
+  azure: ["telemetry", "http", "lro", "sdk"],
   cli: ["input", "output", "completion", "commands"],
 };
 

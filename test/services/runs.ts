@@ -33,11 +33,11 @@ export async function runCoreLro(row: Row): Promise<Run> {
   return { outcome: await outcomeOf(coreLroOf(row, server).pollUntilDone()), server };
 }
 
-/** Starts the row's operation by core-lro, and waits for it by this library. */
+/** Starts the row's operation by core-lro, and waits for it by this library, which sees the responses. */
 export async function runFromPollerLike(row: Row): Promise<Run> {
   const server = await serve(row.exchanges);
   const { apiVersion: _, ...options } = row.options ?? {};
-  const operation = fromPollerLike(coreLroOf(row, server));
+  const operation = fromPollerLike(coreLroOf(row, server), { pipeline });
   return { outcome: await outcomeOf(pollUntilDone(operation, fast(options))), server };
 }
 

@@ -33,9 +33,7 @@ describe.each(families)("%s", (_, family) => {
     test.runIf(appliesToPollerLike(row))("fromPollerLike", async () => {
       const run = await runFromPollerLike(row);
       expect(run.server.requests.filter(({ responseStatus }) => responseStatus === 418)).toEqual([]);
-      const { expected } = row;
-      if ("result" in expected) expect(run.outcome).toEqual(expected);
-      else expect(run.outcome).toMatchObject({ error: { name: expected.error.name } });
+      expectOutcome(run.outcome, row.expected);
     });
 
     const bodies = statusBodiesOf(row);

@@ -101,10 +101,7 @@ export class OriginBoundPipeline {
 
   /** Returns the rate limiter of all polls through this pipeline. */
   limiterFor(clock: Clock): RequestLimiter {
-    const { limiters } = this.#parts;
-    const limiter = limiters.get(clock) ?? new RequestLimiter(clock);
-    limiters.set(clock, limiter);
-    return limiter;
+    return limiterIn(this.#parts.limiters, clock);
   }
 
   /**
@@ -249,12 +246,38 @@ export interface SdkPipeline {
   readonly httpClient?: HttpClient;
 }
 
+const limitersOfPipelines = new WeakMap<Pipeline, PipelineParts["limiters"]>();
+
+/** Returns the rate limiters of all polls through the pipeline of an Azure SDK's client, one for each clock. */
+function limitersOf(pipeline: Pipeline): PipelineParts["limiters"] {
+  const limiters = limitersOfPipelines.get(pipeline) ?? new WeakMap();
+  limitersOfPipelines.set(pipeline, limiters);
+  return limiters;
+}
+
+/** Returns the rate limiter of all polls through the pipeline of an Azure SDK's client. */
+export function limiterOf(pipeline: Pipeline, clock: Clock): RequestLimiter {
+  return limiterIn(limitersOf(pipeline), clock);
+}
+
+function limiterIn(limiters: PipelineParts["limiters"], clock: Clock): RequestLimiter {
+  const limiter = limiters.get(clock) ?? new RequestLimiter(clock);
+  limiters.set(clock, limiter);
+  return limiter;
+}
+
 /** Binds the pipeline of an Azure SDK's client to the service of an endpoint. */
 export function boundPipelineOf(endpoint: URL, sdk: SdkPipeline): OriginBoundPipeline {
   const pipeline = sdk.pipeline.clone();
   takeOverPolicies(pipeline);
   const httpClient = withBodyLimit(sdk.httpClient);
-  return new OriginBoundPipeline({ pipeline, httpClient, endpoint, origins: [], limiters: new WeakMap() });
+  return new OriginBoundPipeline({
+    pipeline,
+    httpClient,
+    endpoint,
+    origins: [],
+    limiters: limitersOf(sdk.pipeline),
+  });
 }
 
 /** Removes the policies that this library replaces, and redacts the log. */

@@ -1,13 +1,16 @@
 import { parseJson } from "../../operation/json-fields.ts";
-import { isRestError } from "@azure/core-rest-pipeline";
-import type { HttpHeaders, PipelineResponse } from "@azure/core-rest-pipeline";
+import { createHttpHeaders, isRestError } from "@azure/core-rest-pipeline";
+import type { HttpHeaders, PipelineResponse, RestError } from "@azure/core-rest-pipeline";
 import { codeOfError, formatOperationError } from "../../operation/error-text.ts";
 import { ContractError, RequestError, codeOf, messageOf } from "../../operation/errors.ts";
 import type { RequestErrorKind } from "../../operation/errors.ts";
-import { findError } from "../../operation/parse-error.ts";
+import { findError, parseOperationError } from "../../operation/parse-error.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
+
+/** The parts of a response that are read. */
+export type ResponseParts = Pick<PipelineResponse, "status" | "headers" | "bodyAsText">;
 
 /** The facts in the head of a response. */
 export interface ResponseMetadata {
@@ -18,7 +21,7 @@ export interface ResponseMetadata {
 }
 
 /** Parses the head of a response. */
-export function metadataOf({ status, headers }: PipelineResponse): ResponseMetadata {
+export function metadataOf({ status, headers }: ResponseParts): ResponseMetadata {
   return {
     statusCode: status,
     retryAfterInMs: parseRetryAfter((name) => headers.get(name), Date.now()),
@@ -47,7 +50,7 @@ function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
 }
 
 /** Returns the age of an operation in milliseconds at the time of a response, by its service's own clock. */
-export function ageOf(startTime: Date | undefined, { headers }: PipelineResponse): number | undefined {
+export function ageOf(startTime: Date | undefined, { headers }: ResponseParts): number | undefined {
   const sentAt = dateOf(headers);
   return startTime === undefined || Number.isNaN(sentAt) ? undefined : sentAt - startTime.getTime();
 }
@@ -61,7 +64,7 @@ function dateOf(headers: HttpHeaders): number {
  *
  * @throws {@link ContractError} if it is no JSON
  */
-export function parseBody({ bodyAsText }: PipelineResponse): unknown {
+export function parseBody({ bodyAsText }: ResponseParts): unknown {
   return parseJson(bodyAsText ?? "", "$");
 }
 
@@ -80,8 +83,8 @@ export function parseResponse<T>(parse: () => T, metadata: ResponseMetadata, kin
 }
 
 /** Makes the error of a poll whose response is no status. */
-export function errorOfResponse(response: PipelineResponse, cause?: unknown): RequestError {
-  const error = errorInBody(response);
+export function errorOfResponse(response: ResponseParts, cause?: unknown): RequestError {
+  const error = errorInBody(response) ?? errorKeptIn(cause);
   const headerCode = codeInHeaders(response.headers);
   const reason = error
     ? formatOperationError({ ...error, code: error.code || headerCode })
@@ -100,27 +103,41 @@ function codeInHeaders(headers: HttpHeaders): string {
   return headers.get("x-ms-error-code") || headers.get("x-ms-public-api-error-code") || "";
 }
 
-/** Makes the error of a poll of whose response only the status code is known. */
-export function errorOfStatus(statusCode: number): RequestError {
-  return new RequestError(`HTTP ${statusCode}`, { kind: kindOf(statusCode), statusCode });
-}
-
 /**
  * 408, 429 and 5xx say nothing of the operation (Azure REST guidelines), nor does a success without a status. A 404 may
  * be a replica that lags behind.
  */
 function kindOf(status: number): RequestErrorKind {
   if (status === 404) return "notFound";
-  return status < 300 || status === 408 || status === 429 || status >= 500 ? "transient" : "permanent";
+  return status < 300 || isTransientStatus(status) ? "transient" : "permanent";
 }
 
-function errorInBody(response: PipelineResponse): OperationError | undefined {
+/** Returns whether a status code says nothing of the operation, and another attempt may succeed. */
+export function isTransientStatus(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}
+
+/** Some SDKs drop the body, and keep its code and message in their error. */
+function errorKeptIn(thrown: unknown): OperationError | undefined {
+  if (!isRestError(thrown) || thrown.response?.bodyAsText) return undefined;
+  // Without a message in the body, the SDK puts one in of its own.
+  return codeOf(thrown) === undefined
+    ? undefined
+    : parseOperationError({ code: thrown.code, message: thrown.message });
+}
+
+function errorInBody(response: ResponseParts): OperationError | undefined {
   try {
     return findError(parseBody(response));
   } catch {
     // An HTML page of a gateway: the HTTP status says all there is.
     return undefined;
   }
+}
+
+/** Makes the error of a response of which an SDK has kept the status code alone. */
+function errorOfStatus(status: number, error: RestError): RequestError {
+  return errorOfResponse({ status, headers: createHttpHeaders() }, error);
 }
 
 /** The names that node:tls and OpenSSL give to a certificate that will be as wrong in a minute. */
@@ -130,7 +147,10 @@ const certificateError =
 /** Makes a {@link RequestError} of the error that a request was rejected with. */
 export function errorOfRequest(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
-  if (isRestError(error) && error.response) return errorOfResponse(error.response, error);
+  if (isRestError(error)) {
+    if (error.response) return errorOfResponse(error.response, error);
+    if (error.statusCode !== undefined) return errorOfStatus(error.statusCode, error);
+  }
   const code = codeOf(error);
   const isCertificateError = code !== undefined && certificateError.test(code);
   const kind = isCertificateError ? "permanent" : "transient";

@@ -1,8 +1,6 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
 import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
-import { parseJson } from "../../operation/json-fields.ts";
-import { documentIn } from "../../operation/parse-error.ts";
 import type { Limiter } from "../../operation/limiter.ts";
 import type {
   GetStatusOptions,
@@ -19,10 +17,11 @@ import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "..
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
+import { isFailureAtLocation, lroResponseOf } from "./lro-response.ts";
 import { deletedReport, failedReport, nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
 import { ConditionCheck } from "./condition.ts";
 import type { Condition } from "./condition.ts";
-import type { InitialRequestInfo, LroResponse, PollingLocation, StatusReport } from "./protocol.ts";
+import type { InitialRequestInfo, PollingLocation, StatusReport } from "./protocol.ts";
 
 /** The response to the initial request. */
 export interface InitialResponse {
@@ -130,6 +129,23 @@ export class LroOperation<TResult> implements Operation<TResult> {
       case "result":
         return this.#requestResult(stage, options);
     }
+  }
+
+  /** Two initial requests are two operations, and so are two waits with functions of their own. */
+  isSameAs(other: Operation): boolean {
+    return (
+      other instanceof LroOperation &&
+      this.#namesItself &&
+      other.#namesItself &&
+      other.#options.pipeline === this.#options.pipeline &&
+      JSON.stringify(other) === JSON.stringify(this)
+    );
+  }
+
+  get #namesItself(): boolean {
+    const { parseResult, headers, condition, terminalStates } = this.#options;
+    const isPlain = [parseResult, headers, condition, terminalStates].every((option) => option === undefined);
+    return isPlain && this.#stage.at !== "start";
   }
 
   toJSON(): object {
@@ -276,18 +292,6 @@ function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): b
   return !/operation/i.test(errorOfResponse(response).code);
 }
 
-/** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */
-const codesOfFailure: ReadonlySet<number> = new Set([409, 412, 422]);
-
-/** Azure Resource Manager: a polling location answers in the end as the initial request would have. */
-function isFailureAtLocation({ kind }: PollingLocation, response: PipelineResponse): boolean {
-  return (
-    kind === "location" &&
-    codesOfFailure.has(response.status) &&
-    errorOfResponse(response).error !== undefined
-  );
-}
-
 function throwUnlessSuccessful(response: PipelineResponse): void {
   if (response.status >= 300) throw errorOfResponse(response);
 }
@@ -329,30 +333,4 @@ function bodyOrText(response: PipelineResponse): unknown {
   } catch {
     return response.bodyAsText;
   }
-}
-
-/** Returns the parts of a response that the protocol reads. The body is parsed when it is read. */
-function lroResponseOf(
-  { status: statusCode, headers, bodyAsText }: PipelineResponse,
-  terminalStates?: TerminalStates,
-): LroResponse {
-  let parsed: { readonly body: unknown } | undefined;
-  return {
-    statusCode,
-    header: (name) => headers.get(name),
-    terminalStates,
-    get body() {
-      parsed ??= { body: parseBodyOrText(headers.get("content-type"), bodyAsText ?? "") };
-      return parsed.body;
-    },
-  };
-}
-
-/** @throws {@link ContractError} if it is a page of HTML, which is that of a gateway, or broken JSON */
-function parseBodyOrText(contentType: string | undefined, text: string): unknown {
-  if (text.trim() === "") return undefined;
-  // Without a type a body is JSON if it looks like it.
-  const isText = contentType === undefined ? !/^\s*["<[{]/.test(text) : !/json|html/i.test(contentType);
-  // Some services send a status as `text/plain`.
-  return isText ? (documentIn(text) ?? text) : parseJson(text, "$");
 }

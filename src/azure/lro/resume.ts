@@ -37,7 +37,7 @@ interface ResumeTarget {
  */
 export function parseTokenFor(token: unknown, target: ResumeTarget, now: number): ParsedToken {
   const fields = parseObject(parseTokenText(token), "token");
-  if (Object.hasOwn(fields, "state")) {
+  if (Object.hasOwn(fields, "state") && !Object.hasOwn(fields, "version")) {
     const fresh = { startedAt: now, savedAt: now, pollCount: 0, failedPollCount: 0 };
     return {
       token: { version: 1, operation: {}, ...fresh },
@@ -45,13 +45,18 @@ export function parseTokenFor(token: unknown, target: ResumeTarget, now: number)
     };
   }
   const parsed = parseToken(fields);
-  return { token: parsed, operation: parseOperation(parsed.operation, target) };
+  const { state, operation } = parsed;
+  return {
+    token: parsed,
+    operation:
+      state === undefined
+        ? parseOperation(operation, target)
+        : parseCoreLroState(state, target, "token.state"),
+  };
 }
 
 function parseOperation(value: unknown, target: ResumeTarget): VersionedReference | PollingLocation {
   const fields = parseObject(value, "token.operation");
-  if (Object.hasOwn(fields, "state"))
-    return parseCoreLroState(fields["state"], target, "token.operation.state");
   if (Object.hasOwn(fields, "pollingLocation"))
     return parsePollingLocation(fields["pollingLocation"], target);
   if (Object.hasOwn(fields, "endpoint")) return parseReference(fields, target);
@@ -123,7 +128,8 @@ const ownKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map(
   ([...pollingKinds, "auto", "condition"] as const).map((kind) => [kind, kind]),
 );
 
-const coreLroKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map([
+/** The kinds of a polling location by core-lro's names. */
+export const coreLroKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map([
   ["OperationLocation", "statusMonitor"],
   ["ResourceLocation", "location"],
   ["Body", "resource"],
@@ -131,7 +137,12 @@ const coreLroKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map([
 
 /** Ignores the result that a state may hold: the poller requests it again. */
 function parseCoreLroState(value: unknown, target: ResumeTarget, path: string): PollingLocation {
-  const config = parseObject(parseObject(value, path)["config"], `${path}.config`);
+  const fields = parseObject(value, path);
+  if (!Object.hasOwn(fields, "config")) {
+    const describe = (): string => "a state that the SDK alone can restore: pass the token to its resumeFrom";
+    throw new ContractError(path, "the state of core-lro, with a URL to poll", value, { describe });
+  }
+  const config = parseObject(fields["config"], `${path}.config`);
   const metadata = parseObject(config["metadata"], `${path}.config.metadata`);
   const monitorUrl = parseOwnUrl(`${path}.config.operationLocation`, config["operationLocation"], target);
   const resultUrl = parseOptionalUrl(`${path}.config.resourceLocation`, config["resourceLocation"], target);

@@ -90,6 +90,14 @@ export class StatusOperation<P> implements Operation<P> {
     return observePoller(subject, snapshot, tracingOptions);
   }
 
+  isSameAs(other: Operation): boolean {
+    return (
+      other instanceof StatusOperation &&
+      other.#context.pipeline === this.#context.pipeline &&
+      JSON.stringify(other) === JSON.stringify(this)
+    );
+  }
+
   toJSON(): object {
     const { endpoint, apiVersion } = this.#context;
     return { endpoint: endpoint.href, projectName: this.#projectName, operationId: this.id, apiVersion };

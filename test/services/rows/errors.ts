@@ -107,6 +107,6 @@ export const errorRows: readonly Row[] = [
     ],
     expected: { result: { status: "Succeeded" } },
     coreLro: differs.failedPoll,
-    fromPollerLike: "not applicable: core-lro takes the HTML page for success",
+    fromPollerLike: "same",
   },
 ];

@@ -1,0 +1,44 @@
+import { parseJson } from "../../operation/json-fields.ts";
+import { documentIn } from "../../operation/parse-error.ts";
+import type { TerminalStates } from "../../operation/status.ts";
+import { errorOfResponse } from "../http/response.ts";
+import type { ResponseParts } from "../http/response.ts";
+import type { LroResponse, PollingLocation } from "./protocol.ts";
+
+/** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */
+const codesOfFailure: ReadonlySet<number> = new Set([409, 412, 422]);
+
+/** Azure Resource Manager: a polling location answers in the end as the initial request would have. */
+export function isFailureAtLocation({ kind }: PollingLocation, response: ResponseParts): boolean {
+  return (
+    kind === "location" &&
+    codesOfFailure.has(response.status) &&
+    errorOfResponse(response).error !== undefined
+  );
+}
+
+/** Returns the parts of a response that the protocol reads. The body is parsed when it is read. */
+export function lroResponseOf(
+  { status: statusCode, headers, bodyAsText }: ResponseParts,
+  terminalStates?: TerminalStates,
+): LroResponse {
+  let parsed: { readonly body: unknown } | undefined;
+  return {
+    statusCode,
+    header: (name) => headers.get(name),
+    terminalStates,
+    get body() {
+      parsed ??= { body: parseBodyOrText(headers.get("content-type"), bodyAsText ?? "") };
+      return parsed.body;
+    },
+  };
+}
+
+/** @throws {@link ContractError} if it is a page of HTML, which is that of a gateway, or broken JSON */
+function parseBodyOrText(contentType: string | undefined, text: string): unknown {
+  if (text.trim() === "") return undefined;
+  // Without a type a body is JSON if it looks like it.
+  const isText = contentType === undefined ? !/^\s*["<[{]/.test(text) : !/json|html/i.test(contentType);
+  // Some services send a status as `text/plain`.
+  return isText ? (documentIn(text) ?? text) : parseJson(text, "$");
+}

@@ -1,0 +1,329 @@
+// Only the types of core-lro are used: every Azure SDK's poller has them, and ours must fit where theirs are expected.
+// Its loop is not: it polls every 2 s whatever happens, and takes a failed poll for a failed operation. It drops the
+// service's error and percentage, and never recovers from an abort (all measured with 3.4.2).
+import { isRestError } from "@azure/core-rest-pipeline";
+import type { Pipeline, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { Clock } from "../../clock.ts";
+import { OperationStartError, RequestError, messageOf } from "../../operation/errors.ts";
+import { isObject } from "../../operation/json-object.ts";
+import type { Fields } from "../../operation/json-object.ts";
+import type { Limiter } from "../../operation/limiter.ts";
+import type {
+  GetStatusOptions,
+  Operation,
+  PollLogger,
+  PollerObserver,
+  PollerSnapshot,
+  StatusResponse,
+  TracingOptions,
+} from "../../operation/operation.ts";
+import { findError, parseOperationError } from "../../operation/parse-error.ts";
+import { percentageFields, statusFieldsOf } from "../../operation/parse-status.ts";
+import { isTerminal } from "../../operation/status.ts";
+import type { OperationError, OperationState, TerminalState } from "../../operation/status.ts";
+import { describeValue } from "../../redaction.ts";
+import {
+  ageOf,
+  errorOfRequest,
+  errorOfResponse,
+  isTransientStatus,
+  metadataOf,
+  parseResponse,
+} from "../http/response.ts";
+import type { ResponseParts } from "../http/response.ts";
+import { limiterOf } from "../http/origin-bound-pipeline.ts";
+import { isFailureAtLocation, lroResponseOf } from "../lro/lro-response.ts";
+import { failedReport, isSameResource, nameOf, parsePollResponse } from "../lro/protocol.ts";
+import type { LroResponse, StatusReport } from "../lro/protocol.ts";
+import { logger } from "../telemetry/logger.ts";
+import { observePoller, pollerSpanName } from "../telemetry/observers.ts";
+import { withinSpan } from "../telemetry/span.ts";
+import { ObservedPoll, abortedBySdk, observing, storage } from "./observed-poll.ts";
+import {
+  endOf,
+  endedAtStart,
+  pollingLocationIn,
+  removeEnd,
+  responseIn,
+  serializedStateOf,
+  stateOf,
+} from "./sdk-poller.ts";
+import type { SdkPoller, SdkState } from "./sdk-poller.ts";
+
+/** Options of {@link fromPollerLike}. */
+export interface FromPollerLikeOptions {
+  /**
+   * The pipeline of the SDK's client, usually `client.pipeline`. With it the library sees the responses to the poller's
+   * own polls: status codes, `Retry-After`, the percentage, and the service's whole error. Default: it sees the poller's
+   * state alone.
+   */
+  readonly pipeline?: Pipeline | undefined;
+}
+
+/**
+ * Returns an operation that polls by the poller of an Azure SDK. It gets this library's schedule, retries, progress and
+ * deadlines.
+ *
+ * Pass the `pipeline` of the SDK's client. Without it a percentage and a Retry-After are lost, most of the service's error
+ * too, and a failure that the poller reports is believed only after three polls.
+ *
+ * @example
+ * ```ts
+ * const azurePoller = client.virtualMachines.start("my-group", "my-vm");
+ * const operation = fromPollerLike(azurePoller, { pipeline: client.pipeline });
+ * const result = await pollUntilDone(operation, { timeoutInMs: 600_000 });
+ * ```
+ * @throws TypeError if the poller or the pipeline is none; Error if the runtime is a browser and there is a pipeline
+ */
+export function fromPollerLike<TResult>(
+  poller: SdkPoller<TResult>,
+  { pipeline }: FromPollerLikeOptions = {},
+): Operation<TResult> {
+  checkMethods("poller", poller, ["poll"], "the poller of an Azure SDK, awaited if it came in a promise");
+  if (pipeline !== undefined) {
+    checkMethods("pipeline", pipeline, ["addPolicy", "removePolicy"], "that of core-rest-pipeline");
+    storage();
+  }
+  // core-lro sends the initial request before any caller waits; its failure must not end the process.
+  if ("submitted" in poller) poller.submitted().catch(() => {});
+  return new SdkOperation(poller, pipeline);
+}
+
+function checkMethods(name: string, value: unknown, methods: readonly string[], expected: string): void {
+  const fields: Readonly<Record<string, unknown>> = isObject(value) ? value : {};
+  if (methods.every((method) => typeof fields[method] === "function")) return;
+  throw new TypeError(`${name}: expected ${expected}, got ${describeValue(value)}`);
+}
+
+/** The polls in a row that must report a failure before it is believed, where no response is seen. */
+const neededReportsOfFailure = 3;
+const unconfirmedFailure = "UnconfirmedFailure";
+
+class SdkOperation<TResult> implements Operation<TResult> {
+  readonly logger: PollLogger = logger;
+  readonly #poller: SdkPoller<TResult>;
+  readonly #pipeline: Pipeline | undefined;
+  /** The polls in a row that have reported a failure of the operation. */
+  #reportsOfFailure = 0;
+
+  constructor(poller: SdkPoller<TResult>, pipeline: Pipeline | undefined) {
+    this.#poller = poller;
+    this.#pipeline = pipeline;
+  }
+
+  get id(): string {
+    const location = pollingLocationIn(stateOf(this.#poller));
+    return location ? nameOf(location.monitorUrl) : "of an Azure SDK";
+  }
+
+  limiterFor(clock: Clock): Limiter | undefined {
+    return this.#pipeline && limiterOf(this.#pipeline, clock);
+  }
+
+  toJSON(): object {
+    return { state: serializedStateOf(this.#poller) };
+  }
+
+  observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
+    const subject = { spanName: pollerSpanName, resourceProvider: "", url: () => undefined };
+    return observePoller(subject, snapshot, tracingOptions);
+  }
+
+  async getStatus(options: GetStatusOptions): Promise<StatusResponse<TResult>> {
+    const { abortSignal, tracingOptions } = options;
+    const poll = new ObservedPoll(abortSignal, (...parts) => this.#parse(options, ...parts));
+    const thrown = await rejectionOf(() => withinSpan(tracingOptions, () => this.#poll(poll, abortSignal)));
+    const state = stateOf(this.#poller);
+    if (state === undefined) throw startError(thrown);
+    const failure = this.#failureOf(state, thrown, poll);
+    if (failure?.code !== unconfirmedFailure) this.#reportsOfFailure = 0;
+    if (failure === undefined) return this.#statusResponse(state, poll);
+    removeEnd(state);
+    throw failure;
+  }
+
+  #poll(poll: ObservedPoll, abortSignal: AbortSignal): Promise<unknown> {
+    const poller = this.#poller;
+    if (this.#pipeline) return observing(this.#pipeline, poll, () => poller.poll());
+    // With core-lro 3 a signal that fires once ends all later polls too. Older pollers wait for ever without one.
+    return "submitted" in poller ? poller.poll() : poller.poll({ abortSignal });
+  }
+
+  /** @throws {@link RequestError} if the response says nothing of the operation */
+  #parse(
+    { terminalStates }: GetStatusOptions,
+    request: PipelineRequest,
+    response: PipelineResponse,
+  ): StatusReport | undefined {
+    if (isTransientStatus(response.status)) throw errorOfResponse(response);
+    const location = pollingLocationIn(stateOf(this.#poller), request.url);
+    const isMonitor = location !== undefined && isSameResource(location.monitorUrl, request.url);
+    const lroResponse = lroResponseOf(response, terminalStates);
+    if (isMonitor && isFailureAtLocation(location, response)) return failedReport(location, lroResponse);
+    if (response.status >= 300 || request.method === "HEAD") return undefined;
+    const parse = (): StatusReport | undefined =>
+      isMonitor ? parsePollResponse(location, lroResponse) : checkedBody(lroResponse);
+    return parseResponse(parse, metadataOf(response), "transient");
+  }
+
+  /** Returns the reason why a poll says nothing of the operation; `undefined` if it does. */
+  #failureOf(state: SdkState<TResult>, thrown: unknown, poll: ObservedPoll): RequestError | undefined {
+    const { failure, report, response } = poll;
+    if (failure || isUnsuccessful(report)) return failure;
+    const end = endOf(state);
+    const isRejected = thrown !== undefined || end === "Failed";
+    if (response && response.status >= 300 && isRejected) return errorOfResponse(response, thrown);
+    const aborted: unknown = [thrown, state.error].find(isAbortError);
+    if (aborted !== undefined) return this.#abortFailure(aborted);
+    if (thrown !== undefined && (end === undefined || isRestError(thrown)))
+      return requestFailure(state, thrown);
+    if (end === undefined) return unknownEnd(report);
+    const shown = responseIn(state.result);
+    return shown ? failureIn(shown) : response ? undefined : this.#doubt(state, end);
+  }
+
+  /** The service's own word counts, where it is known: core-lro takes `FailoverInProgress` for a failure. */
+  #endOf(state: SdkState<TResult>, report: StatusReport | undefined): OperationState | undefined {
+    if (isUnsuccessful(report)) return report.fields.status;
+    if (report === undefined || endOf(state) !== "Failed") return endOf(state);
+    removeEnd(state);
+    return undefined;
+  }
+
+  /** A poller of core-lro 3 got no signal from here. */
+  #abortFailure(error: unknown): RequestError {
+    return "submitted" in this.#poller ? abortedBySdk(error) : errorOfRequest(error);
+  }
+
+  /** A poller may take a failed request for a failed operation, and does not show the response. */
+  #doubt(state: SdkState<TResult>, end: TerminalState): RequestError | undefined {
+    if (end !== "Failed" || endedAtStart(state)) return undefined;
+    if (++this.#reportsOfFailure >= neededReportsOfFailure) return undefined;
+    const message = `the SDK's poller reports a failure, to be confirmed by the next polls: ${messageOf(state.error)}`;
+    return new RequestError(message, { kind: "transient", code: unconfirmedFailure, cause: state.error });
+  }
+
+  #statusResponse(
+    state: SdkState<TResult>,
+    { report, responses, response }: ObservedPoll,
+  ): StatusResponse<TResult> {
+    const end = this.#endOf(state, report);
+    const bodies = responses.map((each) => bodyOf(each));
+    const fields =
+      report?.fields ?? statusFieldsOf(bodies.find(isObject) ?? percentageIn(state), "", "Running");
+    const { startTime, endTime, percentComplete, resourceId } = fields;
+    const name = this.id;
+    const status = end ?? runningStateOf(state, report);
+    const error =
+      isTerminal(end) && end !== "Succeeded" ? (report?.fields.error ?? errorIn(state, bodies)) : undefined;
+    return {
+      status: {
+        id: name,
+        name,
+        status,
+        startTime,
+        endTime,
+        percentComplete,
+        resourceId,
+        error,
+        properties: state.result,
+      },
+      ...(response && { ...metadataOf(response), ageInMs: ageOf(startTime, response) }),
+    };
+  }
+}
+
+async function rejectionOf(call: () => Promise<unknown>): Promise<unknown> {
+  try {
+    await call();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function startError(reason: unknown): Error {
+  const cause = errorOfRequest(reason ?? new Error("the poller has no state"));
+  return new OperationStartError(`The operation did not start: ${cause.message}`, cause);
+}
+
+/** Reads the body of a response of unknown form, for its errors: a page of HTML, or broken JSON. */
+function checkedBody(response: LroResponse): undefined {
+  void response.body;
+}
+
+function isUnsuccessful(report: StatusReport | undefined): report is StatusReport {
+  return report?.fields.status === "Failed" || report?.fields.status === "Canceled";
+}
+
+function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
+}
+
+/** @throws {@link OperationStartError} if a poller that sends the initial request with its first poll cannot start */
+function requestFailure(state: SdkState<unknown>, thrown: unknown): RequestError {
+  const failure = errorOfRequest(thrown);
+  // core-lro 2 starts with a state that has nothing in it.
+  if (Object.keys(state).length === 0 && failure.kind === "permanent") throw startError(failure);
+  return failure;
+}
+
+/** core-lro would poll an operation for ever that ends with a word that it does not know. */
+function unknownEnd(report: StatusReport | undefined): RequestError | undefined {
+  if (report?.fields.status !== "Succeeded") return undefined;
+  const word = report.fields.serviceStatus ?? "Succeeded";
+  const message = `the operation has succeeded ("${word}"), but the SDK's poller does not know it; use startOperation()`;
+  return new RequestError(message, { kind: "permanent", code: "UnknownEnd" });
+}
+
+/** Returns the failure in a response that the SDK takes for the operation's result, such as a 503. */
+function failureIn(response: ResponseParts): RequestError | undefined {
+  if (response.status >= 300) return errorOfResponse(response);
+  try {
+    return parseResponse(() => checkedBody(lroResponseOf(response)), metadataOf(response), "transient");
+  } catch (error) {
+    return errorOfRequest(error);
+  }
+}
+
+function runningStateOf({ status }: SdkState<unknown>, report: StatusReport | undefined): OperationState {
+  const word = report?.fields.status;
+  if (word !== undefined && !isTerminal(word)) return word;
+  return status?.toLowerCase() === "notstarted" ? "NotStarted" : "Running";
+}
+
+/** The states of some older SDKs have a percentage, beside fields that are none of the service's. */
+function percentageIn(state: SdkState<unknown>): Fields {
+  return Object.fromEntries(Object.entries(state).filter(([name]) => percentageFields.includes(name)));
+}
+
+function bodyOf(response: ResponseParts): unknown {
+  try {
+    return lroResponseOf(response).body;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns the service's whole error where a response has it; else what the SDK has kept of it. */
+function errorIn(
+  { error, result }: SdkState<unknown>,
+  bodies: readonly unknown[],
+): OperationError | undefined {
+  const response = responseIn(result);
+  const candidates = response ? [...bodies, bodyOf(response)] : bodies;
+  for (const body of candidates) {
+    const found = isObject(body) ? findError(body) : undefined;
+    if (found) return found;
+  }
+  return error && parseOperationError(errorFields(error));
+}
+
+/** Not all fields: an SDK's error may hold the request, and its token. */
+function errorFields(error: Error): object {
+  const { message }: Error = error;
+  const known = Object.entries(error).filter(([name]) =>
+    ["code", "target", "details", "innererror"].includes(name),
+  );
+  return { message, ...Object.fromEntries(known) };
+}

@@ -1,0 +1,146 @@
+import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
+import { createHttpHeaders } from "@azure/core-rest-pipeline";
+import { isObject } from "../../operation/json-object.ts";
+import type { TerminalState } from "../../operation/status.ts";
+import type { ResponseParts } from "../http/response.ts";
+import { absoluteUrl } from "../http/validation.ts";
+import { coreLroKinds } from "../lro/resume.ts";
+import type { PollingLocation } from "../lro/protocol.ts";
+
+/** A poller of core-lro 3, which Azure's modular SDKs return. */
+export type AzurePoller<TResult> = PollerLike<CoreLroState<TResult>, TResult>;
+
+/** A poller in the shape of core-lro 2, which Azure's older SDKs and its REST-level clients return. */
+export interface LegacyAzurePoller<TResult> {
+  /** Polls once. */
+  poll(options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
+  /** Returns the latest state that the poller knows. */
+  getOperationState(): LegacyAzureState<TResult>;
+  /** Returns the state as text, from which the SDK restores the poller. */
+  toString(): string;
+}
+
+/** The state of a {@link LegacyAzurePoller}: the poller's own object, which changes with each poll. */
+export interface LegacyAzureState<TResult> {
+  /** The operation was canceled. */
+  isCancelled?: boolean | undefined;
+  /** The operation is over, with any outcome. */
+  isCompleted?: boolean | undefined;
+  /** The error of an operation that failed. */
+  error?: Error | undefined;
+  /** The result of an operation that succeeded. */
+  result?: TResult | undefined;
+}
+
+/** The state of pollers of all kinds: the poller's own object, which changes with each poll. */
+export interface SdkState<TResult> extends LegacyAzureState<TResult> {
+  status?: string;
+  readonly isStarted?: boolean;
+  readonly config?: unknown;
+}
+
+/** Any poller of an Azure SDK. */
+export type SdkPoller<TResult> = AzurePoller<TResult> | LegacyAzurePoller<TResult>;
+
+/** Returns the state of a poller; `undefined` before core-lro 3 has the response to the initial request. */
+export function stateOf<TResult>(poller: SdkPoller<TResult>): SdkState<TResult> | undefined {
+  if (!("getOperationState" in poller)) return poller.operationState;
+  try {
+    return poller.getOperationState();
+  } catch {
+    // REST-level clients throw in place of returning nothing.
+    return undefined;
+  }
+}
+
+const ends: ReadonlyMap<string | undefined, TerminalState> = new Map([
+  ["succeeded", "Succeeded"],
+  ["failed", "Failed"],
+  ["canceled", "Canceled"],
+]);
+
+/** Returns how the operation has ended, by the marks that core-lro and its predecessors leave in a state. */
+export function endOf({
+  status,
+  isCancelled,
+  isCompleted,
+  error,
+}: SdkState<unknown>): TerminalState | undefined {
+  const end = ends.get(status?.toLowerCase());
+  if (end !== undefined) return end;
+  if (isCancelled) return "Canceled";
+  if (error) return "Failed";
+  return isCompleted ? "Succeeded" : undefined;
+}
+
+/** Removes the marks of an end, so that the poller polls again. */
+export function removeEnd(state: SdkState<unknown>): void {
+  if (ends.has(state.status?.toLowerCase())) state.status = "running";
+  state.isCompleted = false;
+  delete state.isCancelled;
+  delete state.error;
+  delete state.result;
+}
+
+/**
+ * Returns where core-lro polls; `undefined` where only the SDK knows it, or where nothing is left to poll.
+ *
+ * @param base - the URL to which that in the state may be relative
+ */
+export function pollingLocationIn(
+  state: SdkState<unknown> | undefined,
+  base = "https://unknown.invalid",
+): PollingLocation | undefined {
+  const { operationLocation, metadata } = configOf(state);
+  const mode: unknown = isObject(metadata) ? metadata["mode"] : undefined;
+  const kind = typeof mode === "string" ? coreLroKinds.get(mode) : undefined;
+  const monitorUrl = typeof operationLocation === "string" ? absoluteUrl(operationLocation, base) : undefined;
+  return kind === undefined || monitorUrl === undefined ? undefined : { kind, monitorUrl };
+}
+
+/** Whether core-lro has ended the operation by its initial response: another poll would send no request. */
+export function endedAtStart(state: SdkState<unknown>): boolean {
+  return isObject(state.config) && configOf(state).operationLocation === undefined;
+}
+
+function configOf(state: SdkState<unknown> | undefined): {
+  readonly operationLocation?: unknown;
+  readonly metadata?: unknown;
+} {
+  return isObject(state?.config) ? state.config : {};
+}
+
+/** Returns the state in the form from which the SDK restores its poller. */
+export function serializedStateOf(poller: SdkPoller<unknown>): object {
+  const state = stateOf(poller);
+  const fallback = { status: "running", config: configOf(state) };
+  // The state of core-lro 3 needs no more; a result in it would only make the token long.
+  if (state === undefined || !("getOperationState" in poller) || "submitted" in poller) return fallback;
+  return stateInText(poller.toString()) ?? fallback;
+}
+
+function stateInText(text: string): object | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const state = isObject(parsed) ? parsed["state"] : undefined;
+    return isObject(state) ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Azure's REST-level clients resolve with a response as if it were the operation's result. */
+export function responseIn(result: unknown): ResponseParts | undefined {
+  if (!isObject(result) || !("body" in result)) return undefined;
+  const { status, headers, body } = result;
+  if (typeof status !== "string" || !/^[1-5]\d\d$/.test(status)) return undefined;
+  return {
+    status: Number(status),
+    headers: createHttpHeaders(isObject(headers) ? textsIn(headers) : {}),
+    bodyAsText: typeof body === "string" ? body : JSON.stringify(body),
+  };
+}
+
+function textsIn(fields: object): Record<string, string> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => typeof value === "string"));
+}

@@ -1,0 +1,650 @@
+import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
+import { RestError, createDefaultHttpClient, createPipelineRequest } from "@azure/core-rest-pipeline";
+import { describe, expect, test } from "vitest";
+import { createPoller, fromPollerLike, pollAll, pollUntilDone } from "lro-poller";
+import type { FailedPoll, LegacyAzurePoller, LegacyAzureState, Operation, Progress } from "lro-poller";
+import { rejection } from "../../support/rejections.ts";
+import type { RouteServer } from "../../support/route-server.ts";
+import { clientOf, fast, on, pipelineWithoutRetries, serve } from "../lro/support.ts";
+import {
+  azurePoller,
+  box,
+  busy,
+  monitor,
+  running,
+  statusRequest,
+  succeeded,
+  threeTimes,
+  at,
+} from "./support.ts";
+import type { Box } from "./support.ts";
+
+describe("fromPollerLike", () => {
+  test("drives a poller of core-lro to its result", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const seen: string[] = [];
+    const options = fast<Box>({ onProgress: ({ status }) => seen.push(status) });
+    expect(await pollUntilDone(fromPollerLike(azurePoller(server)), options)).toEqual(box.body);
+    expect(seen).toEqual(["Running", "Succeeded"]);
+    server.assertFinished();
+  });
+
+  test("drives one whose operation is terminal at once", async () => {
+    const server = await serve([on("PUT /boxes/b1", 200, box)]);
+    expect(await pollUntilDone(fromPollerLike(azurePoller(server)), fast())).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("rejects with the error of the operation, as far as core-lro has it", async () => {
+    const error = { code: "NoQuota", message: "8 needed." };
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      ...threeTimes(on(statusRequest, 200, { body: { status: "Failed", error } })),
+    ]);
+    const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
+    const failure = await rejection(poller.pollUntilDone());
+    expect(failure).toMatchObject({
+      name: "OperationFailedError",
+      message: expect.stringContaining("NoQuota. 8 needed."),
+    });
+    expect(await rejection(poller.pollUntilDone())).toBe(failure);
+    server.assertFinished();
+  });
+
+  test("rejects if the operation was canceled", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, { body: { status: "Canceled" } }),
+    ]);
+    const failure = await rejection(pollUntilDone(fromPollerLike(azurePoller(server)), fast()));
+    expect(failure).toMatchObject({ name: "OperationCanceledError", code: "Canceled" });
+    server.assertFinished();
+  });
+
+  test.each([408, 429, 500, 503])(
+    "removes the mark of a %i from core-lro's state, and continues",
+    async (status) => {
+      const server = await serve([
+        on("PUT /boxes/b1", 201, monitor),
+        on(statusRequest, status, busy),
+        on(statusRequest, 200, running),
+        on(statusRequest, status, busy),
+        on(statusRequest, 200, succeeded),
+        on("GET /boxes/b1", status, busy),
+        on(statusRequest, 200, succeeded),
+        on("GET /boxes/b1", 200, box),
+      ]);
+      const failed: FailedPoll[] = [];
+      const options = fast<Box>({ onFailedPoll: (failedPoll) => failed.push(failedPoll) });
+      expect(await pollUntilDone(fromPollerLike(azurePoller(server)), options)).toEqual(box.body);
+      expect(failed.map(({ error }) => [error.statusCode, error.code])).toEqual([
+        [status, "Busy"],
+        [status, "Busy"],
+        [status, "Busy"],
+      ]);
+      server.assertFinished();
+    },
+  );
+
+  test("stops polling after a 403, although the operation may continue", async () => {
+    const server = await serve([on("PUT /boxes/b1", 201, monitor), on(statusRequest, 403, busy)]);
+    const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
+    const failure = await rejection(poller.pollUntilDone());
+    expect(failure).toMatchObject({ name: "PollingError", statusCode: 403, code: "Busy" });
+    server.add(on(statusRequest, 200, succeeded), on("GET /boxes/b1", 200, box));
+    expect(await poller.pollUntilDone()).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("can be aborted and continued, unlike core-lro's own wait", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const { arrived, release } = server.hold("GET", at);
+    const controller = new AbortController();
+    const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
+    const wait = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await arrived;
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    release();
+    expect(await poller.pollUntilDone()).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("rejects if the operation did not start, without an unhandled rejection", async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown): unknown => unhandled.push(reason);
+    process.on("unhandledRejection", listener);
+    try {
+      const server = await serve([on("PUT /boxes/b1", 409, busy)]);
+      const { arrived, release } = server.hold("PUT", "/boxes/b1");
+      const operation = fromPollerLike(azurePoller(server));
+      await arrived;
+      release();
+      // The same server responds to this only after that response has come.
+      server.add(on("GET /later", 200));
+      await fetch(`${server.origin}/later`);
+      const failure = await rejection(pollUntilDone(operation, fast()));
+      expect(failure).toMatchObject({ name: "OperationStartError", statusCode: 409, code: "Busy" });
+      expect(unhandled).toEqual([]);
+    } finally {
+      process.off("unhandledRejection", listener);
+    }
+  });
+
+  describe("of an Azure REST-level client, which throws on nothing", () => {
+    const rest = (server: RouteServer): PollerLike<CoreLroState<Box>, Box> =>
+      azurePoller(server, "PUT /boxes/b1", { throwsOnFailure: false, resolveOnUnsuccessful: true });
+
+    test.each([408, 429, 500, 503, 404])("does not take a %i for the result", async (status) => {
+      const server = await serve([
+        on("PUT /boxes/b1", 201, monitor),
+        on(statusRequest, 200, running),
+        on(statusRequest, status, busy),
+        on(statusRequest, 200, running),
+        on(statusRequest, 200, succeeded),
+        on("GET /boxes/b1", 200, box),
+      ]);
+      const results: unknown[] = [];
+      const options = fast<Box>({ onProgress: ({ operation }) => results.push(operation.properties) });
+      const result = await pollUntilDone(fromPollerLike(rest(server)), options);
+      expect(result).toMatchObject({ status: "200", body: box.body });
+      expect(results).toEqual([undefined, undefined, result]);
+      server.assertFinished();
+    });
+
+    test("still rejects if the operation failed", async () => {
+      const error = { code: "NoQuota", message: "8 needed." };
+      const server = await serve([
+        on("PUT /boxes/b1", 201, monitor),
+        on(statusRequest, 200, { body: { status: "Failed", error } }),
+      ]);
+      const failure = await rejection(pollUntilDone(fromPollerLike(rest(server)), fast()));
+      expect(failure).toMatchObject({ name: "OperationFailedError", code: "NoQuota" });
+    });
+  });
+
+  describe("of core-lro 2", () => {
+    /** Advances by one step with each poll. */
+    function legacy(...steps: (LegacyAzureState<unknown> | Error)[]): LegacyAzurePoller<unknown> {
+      const state: LegacyAzureState<unknown> & { isStarted: boolean } = { isStarted: true };
+      return {
+        getOperationState: () => state,
+        async poll() {
+          const step = steps.shift();
+          if (step === undefined) throw new Error("polled too often");
+          if (step instanceof Error) {
+            state.error = step;
+            throw step;
+          }
+          Object.assign(state, step);
+        },
+      };
+    }
+
+    test("resolves with its result", async () => {
+      const poller = legacy({}, {}, { isCompleted: true, result: 7 });
+      expect(await pollUntilDone(fromPollerLike(poller), fast())).toBe(7);
+    });
+
+    test("rejects if it failed or was canceled", async () => {
+      const failed = { error: new Error("8 needed."), isCompleted: true };
+      expect(
+        await rejection(pollUntilDone(fromPollerLike(legacy(failed, failed, failed)), fast())),
+      ).toMatchObject({ name: "OperationFailedError", message: expect.stringContaining("8 needed.") });
+      expect(
+        await rejection(
+          pollUntilDone(fromPollerLike(legacy({ isCancelled: true, isCompleted: true })), fast()),
+        ),
+      ).toMatchObject({ name: "OperationCanceledError" });
+    });
+
+    test("continues after a failed poll", async () => {
+      const fault = new RestError("HTTP 503", { statusCode: 503 });
+      const poller = legacy({}, fault, {}, fault, { isCompleted: true, result: 7 });
+      expect(await pollUntilDone(fromPollerLike(poller), fast())).toBe(7);
+    });
+
+    test("does not take the response of a failed poll for the result", async () => {
+      const poller = legacy(
+        { isCompleted: true, result: { status: "503", body: {} } },
+        {},
+        { isCompleted: true, result: { status: "200", body: {} } },
+      );
+      const seen: string[] = [];
+      const options = fast({ onProgress: ({ status }) => seen.push(status) });
+      expect(await pollUntilDone(fromPollerLike(poller), options)).toEqual({ status: "200", body: {} });
+      expect(seen).toEqual(["Running", "Succeeded"]);
+    });
+  });
+
+  test("writes a token that leads to the same result", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on(`${statusRequest}?api-version=2025-02-01`, 200, succeeded),
+      on("GET /boxes/b1?api-version=2025-02-01", 200, box),
+    ]);
+    const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
+    await poller.poll();
+    expect(await clientOf(server).resume(JSON.stringify(poller), fast()).pollUntilDone()).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("polls three operations of pollers that have only started, and keeps their results apart", async () => {
+    const boxes = ["b1", "b2", "b3"];
+    const server = await serve(
+      boxes.flatMap((id) => [
+        on(`PUT /boxes/${id}`, 201, { headers: { "operation-location": `{origin}/operations/${id}` } }),
+        on(`GET /operations/${id}`, 200, succeeded),
+        on(`GET /boxes/${id}`, 200, { body: { id } }),
+      ]),
+    );
+    const operations = boxes.map((id) => fromPollerLike(azurePoller(server, `PUT /boxes/${id}`)));
+    const results = await pollAll(operations, { clock: fast().clock });
+    expect(results).toEqual(boxes.map((id) => ({ status: "fulfilled", value: { id } })));
+    server.assertFinished();
+  });
+
+  test("keeps two pollers of one operation apart: each has a credential of its own", async () => {
+    const legacyPoller = (result: string): LegacyAzurePoller<string> => ({
+      getOperationState: () => ({ isCompleted: true, result }),
+      poll: () => Promise.resolve(),
+    });
+    const operations = ["a", "b"].map((result) => fromPollerLike(legacyPoller(result)));
+    expect(await pollAll(operations, { clock: fast().clock })).toMatchObject([
+      { value: "a" },
+      { value: "b" },
+    ]);
+  });
+
+  test.each([
+    ["nothing", undefined],
+    ["a promise of a poller", Promise.resolve({})],
+    ["a poller of this library's type", "poller"],
+  ])("refuses %s by name", (_, poller) => {
+    // @ts-expect-error: what JavaScript callers may pass
+    expect(() => fromPollerLike(poller)).toThrow(/^poller: expected the poller of an Azure SDK, .*got /);
+  });
+
+  test("refuses a pipeline that is none by name", () => {
+    const poller = { getOperationState: () => ({}), poll: () => Promise.resolve() };
+    // @ts-expect-error: what JavaScript callers may pass
+    expect(() => fromPollerLike(poller, { pipeline: {} })).toThrow(
+      "pipeline: expected that of core-rest-pipeline",
+    );
+  });
+});
+
+describe("a poll that says nothing of the operation", () => {
+  test("an abort that an SDK takes for the operation's failure", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const inner = azurePoller(server);
+    const state: LegacyAzureState<Box> = {};
+    const abortError = Object.assign(new Error("The operation was aborted."), { name: "AbortError" });
+    const ends: LegacyAzureState<Box>[] = [{ error: abortError, isCompleted: true }];
+    // As the poller of @azure/storage-blob does it.
+    const poller: LegacyAzurePoller<Box> = {
+      getOperationState: () => state,
+      async poll() {
+        const { error, isCompleted } = ends.pop() ?? {};
+        if (error) Object.assign(state, { error, isCompleted });
+        else Object.assign(state, { isCompleted: true, result: await inner.pollUntilDone() });
+        if (error) throw error;
+      },
+    };
+    const failed: FailedPoll[] = [];
+    const options = fast<Box>({ onFailedPoll: (failedPoll) => failed.push(failedPoll) });
+    expect(await pollUntilDone(fromPollerLike(poller), options)).toEqual(box.body);
+    expect(failed).toHaveLength(1);
+    server.assertFinished();
+  });
+
+  test.each([429, 503])("a %i that a REST-level client takes for a failed operation", async (status) => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, status, busy),
+      on(statusRequest, status, busy),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { throwsOnFailure: false });
+    const codes: string[] = [];
+    const options = fast<Box>({ onFailedPoll: ({ error }) => codes.push(error.code) });
+    expect(await pollUntilDone(fromPollerLike(poller), options)).toMatchObject({ body: box.body });
+    expect(codes).toEqual(["UnconfirmedFailure", "UnconfirmedFailure"]);
+    server.assertFinished();
+  });
+
+  test("a request of which an SDK keeps the status code alone: 403 ends the wait, with its code", async () => {
+    const poller = failing(new RestError("Not yours.", { statusCode: 403, code: "Forbidden" }));
+    const failure = await rejection(pollUntilDone(fromPollerLike(poller), fast()));
+    expect(failure).toMatchObject({ name: "PollingError", statusCode: 403, code: "Forbidden", pollCount: 1 });
+  });
+
+  test("a request of which an SDK keeps the status code alone: 404 says that there is no operation", async () => {
+    const poller = failing(new RestError("Gone.", { statusCode: 404 }));
+    const options = fast({ notFoundGraceInMs: 0 });
+    expect(await rejection(pollUntilDone(fromPollerLike(poller), options))).toMatchObject({
+      name: "OperationNotFoundError",
+    });
+  });
+
+  test("an initial request that a poller sends with its first poll is not sent again after a 400", async () => {
+    const poller = { ...failing(new RestError("Bad.", { statusCode: 400 })), getOperationState: () => ({}) };
+    const failure = await rejection(pollUntilDone(fromPollerLike(poller), fast()));
+    expect(failure).toMatchObject({ name: "OperationStartError", statusCode: 400 });
+  });
+
+  test.each([
+    [409, "PUT /boxes/b1"],
+    [403, statusRequest],
+  ])("the words of a %i whose body an SDK has dropped", async (status, request) => {
+    const routes = [on("PUT /boxes/b1", 201, monitor), on(statusRequest, status, busy)];
+    const server = await serve(request === statusRequest ? routes : [on(request, status, busy)]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { keepsBody: false });
+    const failure = await rejection(pollUntilDone(fromPollerLike(poller), fast()));
+    expect(failure).toMatchObject({
+      statusCode: status,
+      code: "Busy",
+      message: expect.stringContaining("Come back."),
+    });
+    server.assertFinished();
+  });
+});
+
+function failing(error: Error): LegacyAzurePoller<unknown> {
+  const state: LegacyAzureState<unknown> & { isStarted: boolean } = { isStarted: true };
+  return {
+    getOperationState: () => state,
+    poll() {
+      throw error;
+    },
+  };
+}
+
+describe("a poller of core-lro 3 without a pipeline", () => {
+  test("is polled again after a poll that took too long", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const { release } = server.hold("GET", at);
+    const timedOut: string[] = [];
+    const options = fast<Box>({
+      requestTimeoutInMs: 50_000,
+      onFailedPoll({ error }) {
+        timedOut.push(error.code);
+        release();
+      },
+    });
+    expect(await pollUntilDone(fromPollerLike(azurePoller(server)), options)).toEqual(box.body);
+    expect(timedOut).toEqual(["RequestTimeout"]);
+  });
+
+  test("that was aborted before cannot poll, and says so at once", async () => {
+    const server = await serve([on("PUT /boxes/b1", 201, monitor)]);
+    const poller = azurePoller(server);
+    await rejection(poller.pollUntilDone({ abortSignal: AbortSignal.abort() }));
+    const failure = await rejection(pollUntilDone(fromPollerLike(poller), fast()));
+    expect(failure).toMatchObject({ name: "PollingError", code: "PollerAborted", pollCount: 1 });
+  });
+});
+
+describe("with the pipeline of the client", () => {
+  const pipeline = pipelineWithoutRetries();
+
+  function operationOf(server: RouteServer, style: Parameters<typeof azurePoller>[2] = {}): Operation<Box> {
+    return fromPollerLike(azurePoller(server, "PUT /boxes/b1", { pipeline, ...style }), { pipeline });
+  }
+
+  test("has the percentage, the request's id and the service's word", async () => {
+    const headers = { "x-ms-request-id": "r1" };
+    const body = { status: "Provisioning", percentComplete: 40 };
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, { headers, body }),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const seen: unknown[] = [];
+    const onProgress = ({ status, percentComplete }: Progress<Box>): unknown =>
+      seen.push([status, percentComplete]);
+    expect(await pollUntilDone(operationOf(server), fast<Box>({ onProgress }))).toEqual(box.body);
+    expect(seen).toEqual([
+      ["Provisioning", 40],
+      ["Succeeded", 40],
+    ]);
+    server.assertFinished();
+  });
+
+  test("waits for a Retry-After", async () => {
+    const headers = { "retry-after": "10" };
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, { ...running, headers }),
+      on(statusRequest, 503, { ...busy, headers }),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const delays: number[] = [];
+    const options = fast<Box>({
+      onProgress: ({ nextPollInMs = 0 }) => delays.push(nextPollInMs),
+      onFailedPoll: ({ nextPollInMs = 0 }) => delays.push(nextPollInMs),
+    });
+    await pollUntilDone(operationOf(server), options);
+    expect(delays.map((delayInMs) => Math.floor(delayInMs / 1000))).toEqual([
+      expect.toBeOneOf([10, 11]),
+      expect.toBeOneOf([10, 11]),
+      0,
+    ]);
+  });
+
+  test.each(["modular", "REST-level"])("rejects with the service's whole error (%s)", async (kind) => {
+    const error = { code: "Conflict", message: "No.", innererror: { code: "NoQuota", extra: [1] } };
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, { body: { status: "Failed", error } }),
+    ]);
+    const operation = operationOf(server, { throwsOnFailure: kind === "modular" });
+    const failure = await rejection(pollUntilDone(operation, fast()));
+    expect(failure).toMatchObject({ name: "OperationFailedError", error, rootCause: { code: "NoQuota" } });
+    server.assertFinished();
+  });
+
+  test("takes an error at a polling location for the operation's failure", async () => {
+    const location = { headers: { location: `{origin}${at}` } };
+    const server = await serve([
+      on("POST /boxes/b1:run", 202, location),
+      on(statusRequest, 202, location),
+      on(statusRequest, 409, busy),
+    ]);
+    const poller = azurePoller(server, "POST /boxes/b1:run", { pipeline, keepsBody: false });
+    const failure = await rejection(pollUntilDone(fromPollerLike(poller, { pipeline }), fast()));
+    expect(failure).toMatchObject({ name: "OperationFailedError", code: "Busy" });
+    server.assertFinished();
+  });
+
+  test.each<[string, Parameters<typeof on>[1], Parameters<typeof on>[2]]>([
+    ["a page of HTML", 200, { body: "<html>Sign in</html>", headers: { "content-type": "text/html" } }],
+    ["an empty body", 200, {}],
+    ["no status", 200, { body: { id: 7 } }],
+    ["null", 200, { body: null }],
+    ["half a document", 200, { body: '{"status":"Succ', headers: { "content-type": "application/json" } }],
+    ["a 503", 503, busy],
+    ["a 429", 429, busy],
+    ["a 408", 408, busy],
+    ["a 404", 404, busy],
+  ])("does not take %s for an end", async (_, status, response) => {
+    const fault = on(statusRequest, status, response);
+    const modular = [
+      fault,
+      fault,
+      fault,
+      fault,
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ];
+    for (const throwsOnFailure of [true, false]) {
+      const server = await serve([on("PUT /boxes/b1", 201, monitor), ...modular]);
+      const failed: FailedPoll[] = [];
+      const options = fast<Box>({ onFailedPoll: (failedPoll) => failed.push(failedPoll) });
+      const result = await pollUntilDone(operationOf(server, { throwsOnFailure }), options);
+      expect(throwsOnFailure ? result : result.body).toEqual(box.body);
+      expect(failed.map(({ error }) => error.statusCode)).toEqual([status, status, status, status]);
+      server.assertFinished();
+    }
+  });
+
+  test("does not take a page of HTML for the result", async () => {
+    const page = { body: "<html>Sign in</html>", headers: { "content-type": "text/html" } };
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, page),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    expect(await pollUntilDone(operationOf(server), fast())).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("does not take a word such as FailoverInProgress for a failure, as core-lro does", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, { body: { status: "FailoverInProgress" } }),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    expect(await pollUntilDone(operationOf(server), fast())).toEqual(box.body);
+  });
+
+  test.each([
+    ["Rejected", "OperationFailedError", "Rejected"],
+    ["Completed", "PollingError", "UnknownEnd"],
+  ])("ends at the word %s, which core-lro would poll for ever", async (status, name) => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, { body: { status } }),
+    ]);
+    expect(await rejection(pollUntilDone(operationOf(server), fast()))).toMatchObject({ name });
+    server.assertFinished();
+  });
+
+  test("can be aborted during a poll, and continued", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const { arrived, release } = server.hold("GET", at);
+    const controller = new AbortController();
+    const poller = createPoller(operationOf(server), fast());
+    const wait = rejection(poller.pollUntilDone({ abortSignal: controller.signal }));
+    await arrived;
+    controller.abort("enough");
+    expect(await wait).toBe("enough");
+    release();
+    expect(await poller.pollUntilDone()).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("lets other requests of the client pass, and leaves the pipeline as it was", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on("GET /other", 503, busy),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const before = pipeline.getOrderedPolicies().map(({ name }) => name);
+    const { arrived, release } = server.hold("GET", at);
+    const result = pollUntilDone(operationOf(server), fast());
+    await arrived;
+    const during = pipeline.getOrderedPolicies();
+    expect(during).toHaveLength(before.length + 1);
+    const request = createPipelineRequest({ url: `${server.origin}/other`, allowInsecureConnection: true });
+    const other = await pipeline.sendRequest(createDefaultHttpClient(), request);
+    expect(other.status).toBe(503);
+    release();
+    expect(await result).toEqual(box.body);
+    expect(pipeline.getOrderedPolicies().map(({ name }) => name)).toEqual(before);
+  });
+
+  test("keeps the responses of polls at the same time apart", async () => {
+    const ids = Array.from({ length: 20 }, (_, index) => `b${index}`);
+    const server = await serve(
+      ids.flatMap((id, index) => [
+        on(`PUT /boxes/${id}`, 201, { headers: { "operation-location": `{origin}/operations/${id}` } }),
+        on(`GET /operations/${id}`, 200, { body: { status: "Running", percentComplete: index } }),
+        on(`GET /operations/${id}`, 200, succeeded),
+        on(`GET /boxes/${id}`, 200, { body: { id } }),
+      ]),
+    );
+    const seen = await Promise.all(
+      ids.map(async (id) => {
+        const percentages: unknown[] = [];
+        const onProgress = ({ percentComplete }: Progress<Box>): unknown => percentages.push(percentComplete);
+        const poller = azurePoller(server, `PUT /boxes/${id}`, { pipeline });
+        await pollUntilDone(fromPollerLike(poller, { pipeline }), fast<Box>({ onProgress }));
+        return percentages[0];
+      }),
+    );
+    expect(seen).toEqual(ids.map((_, index) => index));
+  });
+
+  test("ends the wait when a signal of the SDK's own has fired", async () => {
+    const server = await serve([on("PUT /boxes/b1", 201, monitor), on(statusRequest, 200, running)]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline });
+    await poller.poll();
+    await rejection(poller.poll({ abortSignal: AbortSignal.abort() }));
+    const failure = await rejection(pollUntilDone(fromPollerLike(poller, { pipeline }), fast()));
+    expect(failure).toMatchObject({ name: "PollingError", code: "PollerAborted", pollCount: 1 });
+  });
+});
+
+describe("the token of a wait", () => {
+  test("is that of the SDK too: it restores the poller, and sends no initial request", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = createPoller(fromPollerLike(azurePoller(server)), fast());
+    await poller.poll();
+    const restored = azurePoller(server, "PUT /boxes/b1", { restoreFrom: JSON.stringify(poller) });
+    expect(await pollUntilDone(fromPollerLike(restored), fast())).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("holds the state of a poller that only its SDK can restore, and client.resume says so", async () => {
+    const state = { isStarted: true, isCompleted: false, certificateName: "c1" };
+    const poller: LegacyAzurePoller<unknown> = {
+      getOperationState: () => state,
+      poll: () => Promise.resolve(),
+      toString: () => JSON.stringify({ state }),
+    };
+    const token = JSON.stringify(createPoller(fromPollerLike(poller), fast()));
+    expect(JSON.parse(token)).toMatchObject({ version: 1, state });
+    const server = await serve();
+    expect(() => clientOf(server).resume(token)).toThrow(
+      "token.state: expected the state of core-lro, with a URL to poll, got a state that the SDK alone can restore",
+    );
+  });
+});
