@@ -104,7 +104,12 @@ export { fromPollerLike } from "./azure/sdk/from-poller-like.ts";
 export type { FromPollerLikeOptions } from "./azure/sdk/from-poller-like.ts";
 export type { AzurePoller, LegacyAzurePoller, LegacyAzureState } from "./azure/sdk/sdk-poller.ts";
 export { toPollerLike } from "./azure/sdk/to-poller-like.ts";
-export type { LegacyPollerLike, LegacyPollerState, ToPollerLikeOptions } from "./azure/sdk/to-poller-like.ts";
+export type {
+  AzureCallOptions,
+  LegacyPollerLike,
+  LegacyPollerState,
+  ToPollerLikeOptions,
+} from "./azure/sdk/to-poller-like.ts";
 export type { InitialResponse } from "./azure/lro/lro-operation.ts";
 export type { InitialRequest, StartOperationOptions, StartedPoller } from "./azure/lro/start-operation.ts";
 export { durationHistory } from "./history/duration-history.ts";

@@ -69,9 +69,9 @@ export interface FromPollerLikeOptions {
  *
  * @example
  * ```ts
- * const azurePoller = client.virtualMachines.start("my-group", "my-vm");
- * const operation = fromPollerLike(azurePoller, { pipeline: client.pipeline });
- * const result = await pollUntilDone(operation, { timeoutInMs: 600_000 });
+ * // const azurePoller = computeClient.virtualMachines.start("my-group", "my-vm");
+ * // const { pipeline } = computeClient;
+ * const result = await pollUntilDone(fromPollerLike(azurePoller, { pipeline }), { timeoutInMs: 600_000 });
  * ```
  * @throws TypeError if the poller or the pipeline is none; Error if the runtime is a browser and there is a pipeline
  */

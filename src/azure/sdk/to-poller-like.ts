@@ -6,7 +6,7 @@ import { describeValue } from "../../redaction.ts";
 import type { Progress } from "../../state/progress.ts";
 import type { AzurePoller } from "./sdk-poller.ts";
 
-/** Options of {@link toPollerLike}. */
+/** Options of {@link (toPollerLike:1)}. */
 export interface ToPollerLikeOptions {
   /**
    * The shape of the result: that of `@azure/core-lro` 3, which the modular SDKs have, or of version 2, which older SDKs
@@ -56,22 +56,25 @@ export interface LegacyPollerLike<TResult> {
 }
 
 /**
- * Converts one of this library's pollers into an Azure SDK's. The states are core-lro's, in lower case. `serialize()` and,
- * in the shape of core-lro 2, `toString()` return the token that `client.resume` takes.
+ * Converts one of this library's pollers into an Azure SDK's, in the shape of core-lro 3. The states are core-lro's, in
+ * lower case. `serialize()` returns the token that `client.resume` takes.
  *
- * Beware: in the shape of core-lro 3 the result is a thenable, like every `PollerLike`. An async function that returns it
- * waits for the operation.
+ * Beware: the result is a thenable, like every `PollerLike`. An async function that returns it waits for the operation.
  *
  * @throws RangeError if `shape` is none
  */
 export function toPollerLike<TResult>(
   poller: Poller<TResult>,
-  options: ToPollerLikeOptions & { readonly shape: "core-lro-2" },
-): LegacyPollerLike<TResult>;
-export function toPollerLike<TResult>(
-  poller: Poller<TResult>,
   options?: ToPollerLikeOptions & { readonly shape?: "core-lro-3" | undefined },
 ): AzurePoller<TResult>;
+/**
+ * Converts one of this library's pollers into an Azure SDK's, in the shape of core-lro 2. `toString()` returns the token
+ * that `client.resume` takes.
+ */
+export function toPollerLike<TResult>(
+  poller: Poller<TResult>,
+  options: ToPollerLikeOptions & { readonly shape: "core-lro-2" },
+): LegacyPollerLike<TResult>;
 export function toPollerLike<TResult>(
   poller: Poller<TResult>,
   { shape = "core-lro-3" }: ToPollerLikeOptions = {},
@@ -185,7 +188,8 @@ function legacyStateOf<TResult>({
   };
 }
 
-type AzureCallOptions = NonNullable<Parameters<AzurePoller<unknown>["poll"]>[0]>;
+/** The options of a call of an Azure SDK's poller. */
+export type AzureCallOptions = NonNullable<Parameters<AzurePoller<unknown>["poll"]>[0]>;
 type AzureSignal = NonNullable<AzureCallOptions["abortSignal"]>;
 
 function coreLroStateOf<TResult>(progress: Progress<TResult>): CoreLroState<TResult> {
