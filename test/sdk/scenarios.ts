@@ -1,0 +1,238 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import type { PollOptions } from "lro-poller";
+import { certificate } from "./certificate.ts";
+import type { SdkClient } from "./client.ts";
+import type { ResumedWait, ResumedResult } from "./resuming-process.ts";
+import { resultMark, startService } from "./service.ts";
+import type { Answer, ScriptedServer } from "./service.ts";
+import { hasInnerCode, textOf, waiterBy } from "./waits.ts";
+import type { Waiter, Way } from "./waits.ts";
+
+/** What comes of a wait. */
+export type Outcome =
+  | "ok"
+  /** It rejects, although the operation runs on. */
+  | "fails"
+  /** It never ends. */
+  | "hangs"
+  /** It resolves before the operation has succeeded, or although it has failed. */
+  | "false success"
+  /** It resolves with something else than the result. */
+  | "wrong result"
+  /** It polls before the end of `Retry-After`. */
+  | "early"
+  /** Its error does not have the code of the service's innermost error. */
+  | "no code"
+  /** It sends the initial request again. */
+  | "starts again"
+  /** The service has no such state. */
+  | "none";
+
+/** One wait, by one client and one way. */
+export interface Cell {
+  readonly client: SdkClient;
+  readonly way: Way;
+}
+
+/** A course of events. `measure` returns what comes of each wait. */
+export interface Scenario {
+  readonly title: string;
+  readonly measure: (cells: readonly Cell[]) => Promise<readonly Outcome[]>;
+}
+
+/** A wait for an operation of a server of its own. */
+class Trial {
+  readonly #cell: Cell;
+  readonly server: ScriptedServer;
+  readonly #waiter: Waiter;
+  /** The delays that this library announced after its polls. */
+  readonly delaysInMs: number[] = [];
+  readonly #stuck = Promise.withResolvers<"stuck">();
+  readonly #controller = new AbortController();
+  #failedInVain = 0;
+  #requestCount = 0;
+
+  constructor(cell: Cell, server: ScriptedServer, waiterWith: (options: PollOptions) => Waiter) {
+    this.#cell = cell;
+    this.server = server;
+    this.#waiter = waiterWith({
+      onFailedPoll: () => this.#checkProgress(),
+      onProgress: ({ nextPollInMs, pollCount }) => {
+        if (pollCount > 0 && nextPollInMs !== undefined) this.delaysInMs.push(nextPollInMs);
+      },
+    });
+  }
+
+  /** Waits for an operation that succeeds. */
+  wait(abortSignal?: AbortSignal): Promise<Outcome> {
+    return this.#wait(async (result) => {
+      if (this.server.polls.at(-1)?.answer !== "succeeded") return "false success";
+      return outcomeOf(this.#cell.client, this.server, await textOf(result));
+    }, () => "fails", abortSignal);
+  }
+
+  /** Waits for an operation that fails. */
+  waitForFailure(): Promise<Outcome> {
+    return this.#wait(
+      () => "false success",
+      (error) => (hasInnerCode(error) ? "ok" : "no code"),
+    );
+  }
+
+  async #wait(
+    onResult: (result: unknown) => Outcome | Promise<Outcome>,
+    onError: (error: unknown) => Outcome,
+    abortSignal?: AbortSignal,
+  ): Promise<Outcome> {
+    const signals = [this.#controller.signal, ...(abortSignal ? [abortSignal] : [])];
+    const waited = Promise.resolve(this.#waiter.pollUntilDone({ abortSignal: AbortSignal.any(signals) }));
+    const settled = waited.then(onResult).catch(onError);
+    const outcome = await Promise.race([settled, this.#stuck.promise, this.#untilHung()]);
+    if (outcome !== "stuck") return outcome;
+    this.#controller.abort();
+    return "hangs";
+  }
+
+  /** The SDK's own wait has no timeout: it hangs if another whole wait has ended since. */
+  async #untilHung(): Promise<"stuck"> {
+    if (this.#cell.way !== "own") return new Promise(() => {});
+    await this.server.hung;
+    await using control = await startTrial(this.#cell, ["running", "succeeded"]);
+    await control.trial.wait();
+    return "stuck";
+  }
+
+  /** This library's wait never ends if polls fail without a request, or although the operation has failed. */
+  #checkProgress(): void {
+    const { requestCount, polls } = this.server;
+    this.#failedInVain = requestCount === this.#requestCount ? this.#failedInVain + 1 : 0;
+    this.#requestCount = requestCount;
+    const pollsOfFailed = polls.filter(({ answer }) => answer === "failed").length;
+    if (this.#failedInVain === 5 || pollsOfFailed === 5) this.#stuck.resolve("stuck");
+  }
+}
+
+function outcomeOf({ hasResult = true }: SdkClient, { initialRequestCount }: ScriptedServer, result: string): Outcome {
+  if (initialRequestCount !== 1) return "starts again";
+  return !hasResult || result.includes(resultMark) ? "ok" : "wrong result";
+}
+
+async function startTrial(
+  cell: Cell,
+  answers: readonly Answer[],
+  options: PollOptions = {},
+): Promise<AsyncDisposable & { readonly trial: Trial }> {
+  const server = await startService(cell.client.service, answers);
+  const started = await cell.client.start(server.endpoint);
+  return {
+    trial: new Trial(cell, server, (more) => waiterBy(cell.way, started, { ...options, ...more })),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+function scenario(
+  title: string,
+  answersBy: (cell: Cell) => readonly Answer[],
+  judge: (trial: Trial, cell: Cell) => Promise<Outcome> = (trial) => trial.wait(),
+  options: PollOptions = {},
+): Scenario {
+  const measure = async (cell: Cell): Promise<Outcome> => {
+    await using started = await startTrial(cell, answersBy(cell), options);
+    return await judge(started.trial, cell);
+  };
+  // A poller that cannot even be passed to `fromPollerLike` fails too.
+  return { title, measure: (cells) => Promise.all(cells.map((cell) => measure(cell).catch(() => "fails" as const))) };
+}
+
+const running = ["running", "running"] as const;
+const succeeds = ["running", "succeeded"] as const;
+const hangOnce = [...running, "hang", ...succeeds] as const;
+const withTimeout = { requestTimeoutInMs: 300_000 };
+
+async function abortAndWaitAgain(trial: Trial): Promise<Outcome> {
+  const controller = new AbortController();
+  void trial.server.hung.then(() => controller.abort());
+  const first = await trial.wait(controller.signal);
+  return first === "fails" ? trial.wait() : first;
+}
+
+async function judgeRetryAfter(trial: Trial, { way }: Cell): Promise<Outcome> {
+  const { polls } = trial.server;
+  const before = polls.length;
+  const outcome = await trial.wait();
+  if (outcome !== "ok") return outcome;
+  if (way !== "own") return trial.delaysInMs.every((delay) => delay >= 10_000) ? "ok" : "early";
+  const last = polls.findIndex(({ answer }) => answer === "succeeded");
+  const times = polls.slice(before, last + 1).map(({ receivedAt }) => receivedAt);
+  // Timers may fire a millisecond early.
+  return times.every((time, index) => time - (times[index - 1] ?? -Infinity) >= 990) ? "ok" : "early";
+}
+
+/** Serializes each poller after a poll, and lets another process continue. */
+async function resumeElsewhere(cells: readonly Cell[]): Promise<readonly Outcome[]> {
+  const started = await Promise.all(
+    cells.map(async ({ client, way }) => {
+      const server = await startService(client.service, [...running, ...running, "succeeded"]);
+      const wait = { name: client.name, way, endpoint: server.endpoint };
+      return { client, server, wait: { ...wait, token: await tokenOf(client, way, server).catch(() => "") } };
+    }),
+  );
+  const results = await inAnotherProcess(started.map(({ wait }) => wait));
+  await Promise.all(started.map(({ server }) => server[Symbol.asyncDispose]()));
+  return started.map(({ client, server }, index) => {
+    const { text } = results[index] ?? {};
+    if (server.initialRequestCount > 1) return "starts again";
+    return text === undefined ? "fails" : outcomeOf(client, server, text);
+  });
+}
+
+async function tokenOf({ start }: SdkClient, way: Way, { endpoint }: ScriptedServer): Promise<string> {
+  const started = await start(endpoint);
+  const waiter = waiterBy(way, started);
+  await waiter.poll();
+  return way === "own" ? started.serialize() : JSON.stringify(waiter);
+}
+
+async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly ResumedResult[]> {
+  const child = fork(new URL("resuming-process.ts", import.meta.url), {
+    execArgv: ["--no-warnings", "--import", `data:text/javascript,${encodeURIComponent(fromSources)}`],
+    env: { ...process.env, CERTIFICATE: JSON.stringify(certificate), WAITS: JSON.stringify(waits) },
+  });
+  const [results] = await once(child, "message");
+  return results;
+}
+
+const library = new URL("../../src/index.ts", import.meta.url).href;
+const fromSources = `
+  import { registerHooks } from "node:module";
+  const sources = { "lro-poller": ${JSON.stringify(library)} };
+  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
+`;
+
+export const scenarios = {
+  succeeds: scenario("Succeeds", () => [...running, ...succeeds]),
+  unavailable: scenario("503 four times", () => [...running, 503, 503, 503, 503, ...succeeds]),
+  throttled: scenario("429 three times", () => [...running, 429, 429, 429, ...succeeds]),
+  reset: scenario("Reset four times", () => [...running, "reset", "reset", "reset", "reset", ...succeeds]),
+  hang: scenario("No response once", () => hangOnce, undefined, withTimeout),
+  abort: scenario("Abort, wait again", () => hangOnce, abortAndWaitAgain, withTimeout),
+  retryAfter: scenario(
+    "`Retry-After`",
+    ({ way }) => [...Array<Answer>(3).fill({ retryAfter: way === "own" ? 1 : 10 }), "succeeded"],
+    judgeRetryAfter,
+  ),
+  html: scenario("HTML page once", () => [...running, "html", ...succeeds]),
+  fails: scenario(
+    "Fails",
+    () => [...running, "failed"],
+    (trial, { client }) => (client.service.poll[1].failed ? trial.waitForFailure() : Promise.resolve("none")),
+  ),
+  resume: { title: "Other process", measure: resumeElsewhere },
+} as const satisfies Record<string, Scenario>;
+
+export type ScenarioName = keyof typeof scenarios;
+
+export function isScenarioName(name: string): name is ScenarioName {
+  return name in scenarios;
+}
