@@ -1,7 +1,9 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { clients } from "./clients.ts";
 import { findings, findingsOf } from "./outcomes.ts";
 import { isScenarioName, scenarios } from "./scenarios.ts";
+import { renderOutcomes } from "./table.ts";
 import { ways } from "./waits.ts";
 
 const cells = clients.flatMap((client) => ways.map((way) => ({ client, way })));
@@ -20,4 +22,16 @@ describe.concurrent("each client, each way", () => {
 
 test("each client has findings", () => {
   expect(Object.keys(findings)).toEqual(clients.map(({ name }) => name));
+});
+
+const page = new URL("../../docs/azure-sdks.md", import.meta.url);
+const [start, end] = ["<!-- outcomes of test/sdk -->", "<!-- end of the outcomes -->"];
+
+test("the page has the table of the outcomes; UPDATE_SDK_TABLE=1 writes it", () => {
+  const text = readFileSync(page, "utf8");
+  const [before = "", after = ""] = text.split(start);
+  const [, rest = ""] = after.split(end);
+  const expected = `${before}${start}\n\n${renderOutcomes()}\n\n${end}${rest}`;
+  if (process.env["UPDATE_SDK_TABLE"] === "1") writeFileSync(page, expected);
+  else expect(text).toBe(expected);
 });

@@ -1,6 +1,9 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import type { PollOptions } from "lro-poller";
+import { systemClock } from "lro-poller";
+import type { Clock, PollOptions } from "lro-poller";
+import { fastClock } from "../support/clock.ts";
+import { forever } from "../support/scripted-poller.ts";
 import { certificate } from "./certificate.ts";
 import type { SdkClient } from "./client.ts";
 import type { ResumedWait, ResumedResult } from "./resuming-process.ts";
@@ -66,10 +69,14 @@ class Trial {
 
   /** Waits for an operation that succeeds. */
   wait(abortSignal?: AbortSignal): Promise<Outcome> {
-    return this.#wait(async (result) => {
-      if (this.server.polls.at(-1)?.answer !== "succeeded") return "false success";
-      return outcomeOf(this.#cell.client, this.server, await textOf(result));
-    }, () => "fails", abortSignal);
+    return this.#wait(
+      async (result) => {
+        if (this.server.polls.at(-1)?.answer !== "succeeded") return "false success";
+        return outcomeOf(this.#cell.client, this.server, await textOf(result));
+      },
+      () => "fails",
+      abortSignal,
+    );
   }
 
   /** Waits for an operation that fails. */
@@ -94,16 +101,16 @@ class Trial {
     return "hangs";
   }
 
-  /** The SDK's own wait has no timeout: it hangs if another whole wait has ended since. */
+  /** After a poll without a response, a wait hangs if it sends no request while another whole wait ends. */
   async #untilHung(): Promise<"stuck"> {
-    if (this.#cell.way !== "own") return new Promise(() => {});
     await this.server.hung;
-    await using control = await startTrial(this.#cell, ["running", "succeeded"]);
+    const { requestCount } = this.server;
+    await using control = await startTrial({ ...this.#cell, way: "own" }, ["running", "succeeded"]);
     await control.trial.wait();
-    return "stuck";
+    return this.server.requestCount === requestCount ? "stuck" : forever();
   }
 
-  /** This library's wait never ends if polls fail without a request, or although the operation has failed. */
+  /** A wait of this library never ends if polls fail without a request, or although the operation has failed. */
   #checkProgress(): void {
     const { requestCount, polls } = this.server;
     this.#failedInVain = requestCount === this.#requestCount ? this.#failedInVain + 1 : 0;
@@ -113,7 +120,11 @@ class Trial {
   }
 }
 
-function outcomeOf({ hasResult = true }: SdkClient, { initialRequestCount }: ScriptedServer, result: string): Outcome {
+function outcomeOf(
+  { hasResult = true }: SdkClient,
+  { initialRequestCount }: ScriptedServer,
+  result: string,
+): Outcome {
   if (initialRequestCount !== 1) return "starts again";
   return !hasResult || result.includes(resultMark) ? "ok" : "wrong result";
 }
@@ -121,34 +132,55 @@ function outcomeOf({ hasResult = true }: SdkClient, { initialRequestCount }: Scr
 async function startTrial(
   cell: Cell,
   answers: readonly Answer[],
-  options: PollOptions = {},
 ): Promise<AsyncDisposable & { readonly trial: Trial }> {
   const server = await startService(cell.client.service, answers);
   const started = await cell.client.start(server.endpoint);
   return {
-    trial: new Trial(cell, server, (more) => waiterBy(cell.way, started, { ...options, ...more })),
+    trial: new Trial(cell, server, (options) =>
+      waiterBy(cell.way, started, { ...options, ...timeoutWhen(server.hung) }),
+    ),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** The timeout of a request passes when the server has a poll that hangs, however slow the machine is. */
+function timeoutWhen(hung: Promise<void>): PollOptions {
+  const requestTimeoutInMs = 3_600_000;
+  const clock = fastClock(systemClock);
+  let isHung = false;
+  const timeouts = new Set<() => void>();
+  const passTimeouts = (): void => {
+    isHung = true;
+    for (const callback of timeouts) callback();
+  };
+  void hung.then(passTimeouts);
+  const setTimer: Clock["setTimer"] = (callback, delayInMs) => {
+    if (delayInMs !== requestTimeoutInMs) return clock.setTimer(callback, delayInMs);
+    if (!isHung) timeouts.add(callback);
+    return () => void timeouts.delete(callback);
+  };
+  return { requestTimeoutInMs, clock: { ...clock, setTimer } };
 }
 
 function scenario(
   title: string,
   answersBy: (cell: Cell) => readonly Answer[],
   judge: (trial: Trial, cell: Cell) => Promise<Outcome> = (trial) => trial.wait(),
-  options: PollOptions = {},
 ): Scenario {
   const measure = async (cell: Cell): Promise<Outcome> => {
-    await using started = await startTrial(cell, answersBy(cell), options);
+    await using started = await startTrial(cell, answersBy(cell));
     return await judge(started.trial, cell);
   };
   // A poller that cannot even be passed to `fromPollerLike` fails too.
-  return { title, measure: (cells) => Promise.all(cells.map((cell) => measure(cell).catch(() => "fails" as const))) };
+  return {
+    title,
+    measure: (cells) => Promise.all(cells.map((cell) => measure(cell).catch(() => "fails" as const))),
+  };
 }
 
 const running = ["running", "running"] as const;
 const succeeds = ["running", "succeeded"] as const;
 const hangOnce = [...running, "hang", ...succeeds] as const;
-const withTimeout = { requestTimeoutInMs: 300_000 };
 
 async function abortAndWaitAgain(trial: Trial): Promise<Outcome> {
   const controller = new AbortController();
@@ -187,8 +219,8 @@ async function resumeElsewhere(cells: readonly Cell[]): Promise<readonly Outcome
   });
 }
 
-async function tokenOf({ start }: SdkClient, way: Way, { endpoint }: ScriptedServer): Promise<string> {
-  const started = await start(endpoint);
+async function tokenOf(client: SdkClient, way: Way, { endpoint }: ScriptedServer): Promise<string> {
+  const started = await client.start(endpoint);
   const waiter = waiterBy(way, started);
   await waiter.poll();
   return way === "own" ? started.serialize() : JSON.stringify(waiter);
@@ -215,11 +247,11 @@ export const scenarios = {
   unavailable: scenario("503 four times", () => [...running, 503, 503, 503, 503, ...succeeds]),
   throttled: scenario("429 three times", () => [...running, 429, 429, 429, ...succeeds]),
   reset: scenario("Reset four times", () => [...running, "reset", "reset", "reset", "reset", ...succeeds]),
-  hang: scenario("No response once", () => hangOnce, undefined, withTimeout),
-  abort: scenario("Abort, wait again", () => hangOnce, abortAndWaitAgain, withTimeout),
+  hang: scenario("No response once", () => hangOnce),
+  abort: scenario("Abort, wait again", () => hangOnce, abortAndWaitAgain),
   retryAfter: scenario(
     "`Retry-After`",
-    ({ way }) => [...Array<Answer>(3).fill({ retryAfter: way === "own" ? 1 : 10 }), "succeeded"],
+    ({ way }) => [...[1, 2, 3].map(() => ({ retryAfter: way === "own" ? 1 : 10 })), "succeeded"],
     judgeRetryAfter,
   ),
   html: scenario("HTML page once", () => [...running, "html", ...succeeds]),

@@ -19,7 +19,10 @@ export interface Service {
   /** The initial request, and its response. */
   readonly initial: readonly [request: string, reply: Reply];
   /** A poll, and its response in each state. A service without `failed` has no such state. */
-  readonly poll: readonly [request: string, Readonly<Record<"running" | "succeeded", Reply> & { failed?: Reply }>];
+  readonly poll: readonly [
+    request: string,
+    Readonly<Record<"running" | "succeeded", Reply> & { failed?: Reply }>,
+  ];
   /** The request for the result, and its response. */
   readonly result?: readonly [request: string, reply: Reply];
 }
@@ -127,9 +130,14 @@ class Scripted implements Omit<ScriptedServer, typeof Symbol.asyncDispose> {
   #send(response: ServerResponse, { status, headers = {}, body }: Reply): void {
     const filled = (text: string): string => text.replaceAll("{origin}", this.endpoint);
     const type = body === undefined ? {} : { "content-type": "application/json" };
-    for (const [name, value] of Object.entries({ ...type, ...headers })) response.setHeader(name, filled(value));
+    for (const [name, value] of Object.entries({ ...type, ...headers }))
+      response.setHeader(name, filled(value));
     response.statusCode = status;
-    response.end(headers["content-type"] === "text/html" ? "<html>Maintenance</html>" : body && filled(JSON.stringify(body)));
+    response.end(
+      headers["content-type"] === "text/html"
+        ? "<html>Maintenance</html>"
+        : body && filled(JSON.stringify(body)),
+    );
   }
 }
 

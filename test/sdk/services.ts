@@ -46,7 +46,13 @@ export function monitorService(
   initialRequest: string,
   path: string,
   result: object,
-  { query = "?api-version=2024-01-01", initialBody, common = {}, words, failure = { error: nestedError } }: MonitorOptions = {},
+  {
+    query = "?api-version=2024-01-01",
+    initialBody,
+    common = {},
+    words,
+    failure = { error: nestedError },
+  }: MonitorOptions = {},
 ): Service {
   const statusOf = (state: State, more?: object): Reply => ({
     status: 200,

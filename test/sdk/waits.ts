@@ -17,7 +17,11 @@ export interface Waiter {
 }
 
 /** Returns a poller that waits this way. A second of this library's clock takes a millisecond. */
-export function waiterBy(way: Way, started: Started, options: PollOptions = {}): Waiter & { poll(): Promise<unknown> } {
+export function waiterBy(
+  way: Way,
+  started: Started,
+  options: PollOptions = {},
+): Waiter & { poll(): Promise<unknown> } {
   const { poller, pipeline } = started;
   if (way === "own") return poller;
   const operation = way === "pipeline" ? fromPollerLike(poller, { pipeline }) : fromPollerLike(poller);

@@ -5,7 +5,11 @@ import { nestedError, resultMark } from "../service.ts";
 import { dates, monitorService } from "../services.ts";
 
 const path = "/language/analyze-text/jobs";
-const item = { kind: "KeyPhraseExtractionLROResults", status: "succeeded", lastUpdateDateTime: dates.createdDateTime };
+const item = {
+  kind: "KeyPhraseExtractionLROResults",
+  status: "succeeded",
+  lastUpdateDateTime: dates.createdDateTime,
+};
 const document = { id: "0", keyPhrases: [resultMark], warnings: [] };
 const items = [{ ...item, results: { documents: [document], errors: [], modelVersion: "1" } }];
 const tasks = { completed: 0, failed: 0, inProgress: 1, total: 1, items: [] };

@@ -19,7 +19,13 @@ const service = monitorService(
   {},
   { common, failure: { error: nestedError } },
 );
-const found = { searchId: resultMark, phoneNumbers: [], ...search, cost: {}, searchExpiresBy: dates.createdDateTime };
+const found = {
+  searchId: resultMark,
+  phoneNumbers: [],
+  ...search,
+  cost: {},
+  searchExpiresBy: dates.createdDateTime,
+};
 
 export const communicationPhoneNumbers: SdkClient = {
   name: "@azure/communication-phone-numbers",

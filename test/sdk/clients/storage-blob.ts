@@ -37,6 +37,10 @@ export const storageBlob: SdkClient = {
     const client = new BlobClient(`${endpoint}${path}`, credential, clientOptions);
     const options = { intervalInMs: 1, ...(resumeFrom && { resumeFrom }) };
     const poller = await client.beginCopyFromURL("https://source.example/blob", options);
-    return { poller, pipeline: pipelineIn(client, "storageClientContext"), serialize: () => poller.toString() };
+    return {
+      poller,
+      pipeline: pipelineIn(client, "storageClientContext"),
+      serialize: () => poller.toString(),
+    };
   },
 };
