@@ -1,3 +1,5 @@
+import type { SdkClient } from "./client.ts";
+import { scenarios } from "./scenarios.ts";
 import type { Outcome, ScenarioName } from "./scenarios.ts";
 
 /** An outcome, and its reason where it is not ok. */
@@ -10,8 +12,6 @@ export interface Finding {
 export type Findings = Partial<Record<ScenarioName, readonly [own: Finding, poller: Finding]>>;
 
 export const ok: Finding = { outcome: "ok" };
-
-const noSuchState: Finding = { outcome: "none", reason: "The service has no failed state." };
 
 // The SDK's own wait.
 const failedPollEnds = fails("A failed poll ends the wait.");
@@ -41,6 +41,10 @@ const stateThrows = fails("The SDK's poller throws until the initial response is
 const messageOnly = noCode("Only the message of the error is passed on.");
 const unmarked = hangs("The SDK's poller does not mark a failed operation.");
 const stateIsNested = fails("The SDK does not find its state in the token.");
+const initialResult: Finding = {
+  outcome: "wrong result",
+  reason: "The SDK's poller has ended before it requests the result, and returns the initial response.",
+};
 const startsAgain: Finding = {
   outcome: "starts again",
   reason: "The SDK does not find its state in the token, and starts the operation again.",
@@ -48,6 +52,7 @@ const startsAgain: Finding = {
 
 const modular: Findings = {
   unavailable: [failedPollEnds, ok],
+  result: [failedPollEnds, ok],
   reset: [failedPollEnds, ok],
   hang: [noTimeout, abortedForever],
   abort: [abortIsForever, abortedForever],
@@ -59,6 +64,7 @@ const modular: Findings = {
 
 const generated: Findings = {
   unavailable: [failedPollEnds, ok],
+  result: [failedPollEnds, ok],
   reset: [failedPollEnds, ok],
   hang: [noTimeout, ok],
   abort: [abortIsLost, ok],
@@ -69,6 +75,7 @@ const generated: Findings = {
 
 const handWritten: Findings = {
   unavailable: [failedPollEnds, ok],
+  result: [failedPollEnds, ok],
   reset: [failedPollEnds, ok],
   hang: [noTimeout, ok],
   abort: [abortIsForever, ok],
@@ -119,6 +126,7 @@ export const findings: Readonly<Record<string, Findings>> = {
   },
   "@azure/keyvault-certificates": {
     ...handWritten,
+    result: [failedPollEnds, initialResult],
     html: [pageIsSuccess, pageIsSuccess],
     fails: [outerErrorOnly, outerErrorOnly],
   },
@@ -127,7 +135,6 @@ export const findings: Readonly<Record<string, Findings>> = {
     hang: [noTimeout, abortFailsOperation],
     abort: [abortIsForever, abortFailsOperation],
     html: [pageEnds, pageEnds],
-    fails: [noSuchState, noSuchState],
   },
   "@azure/storage-blob": {
     ...handWritten,
@@ -142,10 +149,11 @@ export const findings: Readonly<Record<string, Findings>> = {
   },
 };
 
-/** Returns the findings of one cell of the table, for each way. */
-export function findingsOf(client: string, scenario: ScenarioName): readonly [Finding, Finding, Finding] {
-  const [own, poller] = findings[client]?.[scenario] ?? [ok, ok];
-  return [own, poller, own.outcome === "none" ? own : ok];
+/** Returns the finding of each way. Nothing is to be found where the scenario does not apply to the client. */
+export function findingsOf(client: SdkClient, scenario: ScenarioName): readonly Finding[] {
+  if (!scenarios[scenario].appliesTo(client)) return [];
+  const [own, poller] = findings[client.name]?.[scenario] ?? [ok, ok];
+  return [own, poller, ok];
 }
 
 function fails(reason: string): Finding {

@@ -28,9 +28,7 @@ export type Outcome =
   /** Its error does not have the code of the service's innermost error. */
   | "no code"
   /** It sends the initial request again. */
-  | "starts again"
-  /** The service has no such state. */
-  | "none";
+  | "starts again";
 
 /** One wait, by one client and one way. */
 export interface Cell {
@@ -41,6 +39,8 @@ export interface Cell {
 /** A course of events. `measure` returns what comes of each wait. */
 export interface Scenario {
   readonly title: string;
+  /** Whether the service can do so. */
+  readonly appliesTo: (client: SdkClient) => boolean;
   readonly measure: (cells: readonly Cell[]) => Promise<readonly Outcome[]>;
 }
 
@@ -116,7 +116,7 @@ class Trial {
     this.#failedInVain = requestCount === this.#requestCount ? this.#failedInVain + 1 : 0;
     this.#requestCount = requestCount;
     const pollsOfFailed = polls.filter(({ answer }) => answer === "failed").length;
-    if (this.#failedInVain === 5 || pollsOfFailed === 5) this.#stuck.resolve("stuck");
+    if (this.#failedInVain === 5 || pollsOfFailed >= 5) this.#stuck.resolve("stuck");
   }
 }
 
@@ -132,8 +132,9 @@ function outcomeOf(
 async function startTrial(
   cell: Cell,
   answers: readonly Answer[],
+  failedResults = 0,
 ): Promise<AsyncDisposable & { readonly trial: Trial }> {
-  const server = await startService(cell.client.service, answers);
+  const server = await startService(cell.client.service, answers, failedResults);
   const started = await cell.client.start(server.endpoint);
   return {
     trial: new Trial(cell, server, (options) =>
@@ -162,20 +163,28 @@ function timeoutWhen(hung: Promise<void>): PollOptions {
   return { requestTimeoutInMs, clock: { ...clock, setTimer } };
 }
 
+interface ScenarioOptions {
+  /** Default: waits for success. */
+  readonly judge?: (trial: Trial, cell: Cell) => Promise<Outcome>;
+  /** The number of responses for the result that are a 503. Default 0. */
+  readonly failedResults?: number;
+  /** Default: all. */
+  readonly appliesTo?: Scenario["appliesTo"];
+}
+
 function scenario(
   title: string,
   answersBy: (cell: Cell) => readonly Answer[],
-  judge: (trial: Trial, cell: Cell) => Promise<Outcome> = (trial) => trial.wait(),
+  { judge = (trial) => trial.wait(), failedResults = 0, appliesTo = () => true }: ScenarioOptions = {},
 ): Scenario {
   const measure = async (cell: Cell): Promise<Outcome> => {
-    await using started = await startTrial(cell, answersBy(cell));
+    await using started = await startTrial(cell, answersBy(cell), failedResults);
     return await judge(started.trial, cell);
   };
   // A poller that cannot even be passed to `fromPollerLike` fails too.
-  return {
-    title,
-    measure: (cells) => Promise.all(cells.map((cell) => measure(cell).catch(() => "fails" as const))),
-  };
+  const measureAll: Scenario["measure"] = (cells) =>
+    Promise.all(cells.map((cell) => measure(cell).catch(() => "fails" as const)));
+  return { title, appliesTo, measure: measureAll };
 }
 
 const running = ["running", "running"] as const;
@@ -194,7 +203,8 @@ async function judgeRetryAfter(trial: Trial, { way }: Cell): Promise<Outcome> {
   const before = polls.length;
   const outcome = await trial.wait();
   if (outcome !== "ok") return outcome;
-  if (way !== "own") return trial.delaysInMs.every((delay) => delay >= 10_000) ? "ok" : "early";
+  if (way !== "own")
+    return trial.delaysInMs.length > 0 && Math.min(...trial.delaysInMs) >= 10_000 ? "ok" : "early";
   const last = polls.findIndex(({ answer }) => answer === "succeeded");
   const times = polls.slice(before, last + 1).map(({ receivedAt }) => receivedAt);
   // Timers may fire a millisecond early.
@@ -231,7 +241,9 @@ async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly
     execArgv: ["--no-warnings", "--import", `data:text/javascript,${encodeURIComponent(fromSources)}`],
     env: { ...process.env, CERTIFICATE: JSON.stringify(certificate), WAITS: JSON.stringify(waits) },
   });
-  const [results] = await once(child, "message");
+  const exited = once(child, "exit").then(() => []);
+  const [results] = await Promise.race([once(child, "message"), exited]);
+  if (results === undefined) throw new Error("The process that continues has ended without results.");
   return results;
 }
 
@@ -245,22 +257,25 @@ const fromSources = `
 export const scenarios = {
   succeeds: scenario("Succeeds", () => [...running, ...succeeds]),
   unavailable: scenario("503 four times", () => [...running, 503, 503, 503, 503, ...succeeds]),
+  result: scenario("Result 503 four times", () => [...running, ...succeeds], {
+    failedResults: 4,
+    appliesTo: ({ service }) => service.result !== undefined,
+  }),
   throttled: scenario("429 three times", () => [...running, 429, 429, 429, ...succeeds]),
   reset: scenario("Reset four times", () => [...running, "reset", "reset", "reset", "reset", ...succeeds]),
   hang: scenario("No response once", () => hangOnce),
-  abort: scenario("Abort, wait again", () => hangOnce, abortAndWaitAgain),
+  abort: scenario("Abort, wait again", () => hangOnce, { judge: abortAndWaitAgain }),
   retryAfter: scenario(
     "`Retry-After`",
     ({ way }) => [...[1, 2, 3].map(() => ({ retryAfter: way === "own" ? 1 : 10 })), "succeeded"],
-    judgeRetryAfter,
+    { judge: judgeRetryAfter },
   ),
   html: scenario("HTML page once", () => [...running, "html", ...succeeds]),
-  fails: scenario(
-    "Fails",
-    () => [...running, "failed"],
-    (trial, { client }) => (client.service.poll[1].failed ? trial.waitForFailure() : Promise.resolve("none")),
-  ),
-  resume: { title: "Other process", measure: resumeElsewhere },
+  fails: scenario("Fails", () => [...running, "failed"], {
+    judge: (trial) => trial.waitForFailure(),
+    appliesTo: ({ service }) => service.poll[1].failed !== undefined,
+  }),
+  resume: { title: "Other process", appliesTo: () => true, measure: resumeElsewhere },
 } as const satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof scenarios;

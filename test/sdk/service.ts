@@ -60,12 +60,21 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly hung: Promise<void>;
 }
 
-/** Starts a server which answers polls in this order. The last answer repeats. */
-export async function startService(service: Service, answers: readonly Answer[]): Promise<ScriptedServer> {
+/** Starts a server which answers polls in this order; the last answer repeats. Its first responses for the result are 503. */
+export async function startService(
+  service: Service,
+  answers: readonly Answer[],
+  failedResults = 0,
+): Promise<ScriptedServer> {
   const server = createServer(certificate);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const scripted = new Scripted(`https://127.0.0.1:${addressOf(server).port}`, service, answers);
+  const scripted = new Scripted(
+    `https://127.0.0.1:${addressOf(server).port}`,
+    service,
+    answers,
+    failedResults,
+  );
   server.on("request", (request, response) => scripted.respond(request, response));
   return Object.assign(scripted, {
     async [Symbol.asyncDispose]() {
@@ -84,12 +93,14 @@ class Scripted implements Omit<ScriptedServer, typeof Symbol.asyncDispose> {
   requestCount = 0;
   readonly #service: Service;
   readonly #answers: readonly Answer[];
+  #failedResults: number;
   readonly #hung = Promise.withResolvers<void>();
 
-  constructor(endpoint: string, service: Service, answers: readonly Answer[]) {
+  constructor(endpoint: string, service: Service, answers: readonly Answer[], failedResults: number) {
     this.endpoint = endpoint;
     this.#service = service;
     this.#answers = answers;
+    this.#failedResults = failedResults;
   }
 
   get hung(): Promise<void> {
@@ -104,9 +115,11 @@ class Scripted implements Omit<ScriptedServer, typeof Symbol.asyncDispose> {
     const line = `${request.method} ${path}`;
     const { initial, poll, result } = this.#service;
     if (line === poll[0]) return this.#respondToPoll(response);
-    if (line === initial[0]) this.initialRequestCount++;
-    const [, reply] = [initial, result].find((entry) => entry?.[0] === line) ?? [];
-    this.#send(response, reply ?? unexpected(line));
+    if (line === result?.[0])
+      return this.#send(response, this.#failedResults-- > 0 ? unavailable : result[1]);
+    if (line !== initial[0]) return this.#send(response, unexpected(line));
+    this.initialRequestCount++;
+    this.#send(response, initial[1]);
   }
 
   #respondToPoll(response: ServerResponse): void {
@@ -119,7 +132,7 @@ class Scripted implements Omit<ScriptedServer, typeof Symbol.asyncDispose> {
 
   #replyOf(answer: Exclude<Answer, "hang" | "reset">): Reply {
     const [, { running, ...replies }] = this.#service.poll;
-    if (answer === 503) return errorReply(503, "ServiceUnavailable");
+    if (answer === 503) return unavailable;
     if (answer === 429) return errorReply(429, "TooManyRequests", { "retry-after": "1" });
     if (answer === "html") return { status: 200, headers: { "content-type": "text/html" } };
     if (typeof answer === "object")
@@ -149,7 +162,9 @@ const challenge: Reply = {
   },
 };
 
-/** A response that no service retries, so that a wrong script is found. */
+const unavailable = errorReply(503, "ServiceUnavailable");
+
+/** A response that no client retries, so that a wrong script is found. */
 function unexpected(line: string): Reply {
   return errorReply(418, `Unexpected: ${line}`);
 }

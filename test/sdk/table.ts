@@ -12,7 +12,6 @@ export function renderOutcomes(): string {
   const notes: Finding[] = [];
   const signOf = (finding: Finding): string => {
     if (finding.outcome === "ok") return "✓";
-    if (finding.outcome === "none") return "–";
     if (!notes.includes(finding)) notes.push(finding);
     return String(notes.indexOf(finding) + 1);
   };
@@ -22,7 +21,7 @@ export function renderOutcomes(): string {
       .filter((client) => client.generation === generation)
       .map((client) => [
         nameOf(client),
-        ...names.map((name) => findingsOf(client.name, name).map(signOf).join(" ")),
+        ...names.map((name) => findingsOf(client, name).map(signOf).join(" ") || "–"),
       ]),
   ]);
   const table = tableOf(["Client", ...names.map((name) => scenarios[name].title)], rows);
@@ -36,7 +35,6 @@ function nameOf({ name, method }: SdkClient): string {
 
 const words = {
   ok: "Ok",
-  none: "None",
   fails: "The wait rejects, although the operation continues.",
   hangs: "The wait never ends.",
   "false success": "The wait resolves, although the operation has not succeeded.",
