@@ -45,7 +45,6 @@ export type Answer = State | 429 | 503 | "reset" | "hang" | "html" | { readonly 
 
 interface Poll {
   readonly answer: Answer;
-  readonly receivedAt: number;
 }
 
 /** A server on the loopback address that speaks like one service, and has one operation. */
@@ -124,7 +123,7 @@ class Scripted implements Omit<ScriptedServer, typeof Symbol.asyncDispose> {
 
   #respondToPoll(response: ServerResponse): void {
     const answer = this.#answers[this.polls.length] ?? this.#answers.at(-1) ?? "running";
-    this.polls.push({ answer, receivedAt: performance.now() });
+    this.polls.push({ answer });
     if (answer === "hang") this.#hung.resolve();
     else if (answer === "reset") response.socket?.destroy();
     else this.#send(response, this.#replyOf(answer));
