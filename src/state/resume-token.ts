@@ -27,8 +27,8 @@ export interface ResumeToken {
   /** How the client finds the operation again. */
   readonly operation: object;
   /**
-   * The state of an SDK's poller, at the place where core-lro has it: the SDK's own `restoreFrom` or `resumeFrom` takes
-   * this token.
+   * The state of an SDK's poller. It is where the SDK's own `restoreFrom` or `resumeFrom` looks for it: they take this
+   * token. A few SDKs have other fields, which `client.resume` does not take.
    */
   readonly state?: object | undefined;
   /** The start of the wait. */
@@ -69,11 +69,11 @@ export function tokenOf(
 ): ResumeToken {
   const startedAt = Math.max(0, Math.round(now - elapsedInMs));
   const { status, ageAtStartInMs, notBeforeInMs, progress } = state;
-  const { state: sdkState, ...fields }: { readonly state?: object } = operation.toJSON();
+  const { sdk, ...fields }: { readonly sdk?: object } = operation.toJSON();
   return {
+    ...sdk,
     version: 1,
     operation: fields,
-    state: sdkState,
     startedAt,
     savedAt: Math.max(startedAt, Math.round(now)),
     status: status === undefined ? undefined : shortState(status),

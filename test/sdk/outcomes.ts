@@ -32,34 +32,19 @@ const errorsAreIgnored = noCode("The client does not read the `errors` of the st
 const outerCodesOnly = noCode("The error has the outer codes only.");
 
 // This library without the pipeline.
-const abortedForever = hangs("After one aborted poll, the SDK's poller aborts every poll.");
 const samePoll = hangs("The SDK's poller sends no poll while one has no response.");
-const abortFailsOperation = fails("The SDK's poller takes an aborted poll for a failed operation.");
 const retryAfterIsLost = early("The SDK's poller does not tell the `Retry-After`.");
-const responseIsStatus = fails("The SDK's poller takes a 503 for a failed operation.");
-const stateThrows = fails("The SDK's poller throws until the initial response is known.");
-const messageOnly = noCode("Only the message of the error is passed on.");
 const unmarked = hangs("The SDK's poller does not mark a failed operation.");
-const stateIsNested = fails("The SDK does not find its state in the token.");
-const initialResult: Finding = {
-  outcome: "wrong result",
-  reason: "The SDK's poller has ended before it requests the result, and returns the initial response.",
-};
-const startsAgain: Finding = {
-  outcome: "starts again",
-  reason: "The SDK does not find its state in the token, and starts the operation again.",
-};
 
 const modular: Findings = {
   unavailable: [failedPollEnds, ok],
   result: [failedPollEnds, ok],
   reset: [failedPollEnds, ok],
-  hang: [noTimeout, abortedForever],
-  abort: [abortIsForever, abortedForever],
+  hang: [noTimeout, ok],
+  abort: [abortIsForever, ok],
   retryAfter: [ok, retryAfterIsLost],
   html: [pageIsSuccess, pageIsSuccess],
   fails: [outerErrorOnly, outerErrorOnly],
-  resume: [ok, stateIsNested],
 };
 
 const generated: Findings = {
@@ -70,7 +55,6 @@ const generated: Findings = {
   abort: [abortIsLost, ok],
   retryAfter: [ok, retryAfterIsLost],
   html: [pageIsSuccess, pageIsSuccess],
-  resume: [ok, stateIsNested],
 };
 
 const handWritten: Findings = {
@@ -80,7 +64,6 @@ const handWritten: Findings = {
   hang: [noTimeout, ok],
   abort: [abortIsForever, ok],
   retryAfter: [fixedInterval, retryAfterIsLost],
-  resume: [ok, startsAgain],
 };
 
 /** The findings by client. A scenario that is missing is ok. With the pipeline, all are ok. */
@@ -91,20 +74,17 @@ export const findings: Readonly<Record<string, Findings>> = {
   "@azure/arm-keyvault": { ...modular, html: [pageEnds, pageIsSuccess] },
   "@azure-rest/ai-document-intelligence": {
     ...modular,
-    unavailable: [failedPollEnds, responseIsStatus],
+    html: [pageIsSuccess, ok],
     fails: [ok, ok],
   },
   "@azure-rest/ai-translation-document": {
-    succeeds: [ok, stateThrows],
-    unavailable: [failedPollResolves, stateThrows],
-    throttled: [ok, stateThrows],
-    reset: [failedPollEnds, stateThrows],
-    hang: [noTimeout, stateThrows],
-    abort: [abortIsForever, stateThrows],
-    retryAfter: [ok, stateThrows],
-    html: [pageIsSuccess, stateThrows],
-    fails: [failureResolves, stateThrows],
-    resume: [ok, startsAgain],
+    unavailable: [failedPollResolves, ok],
+    reset: [failedPollEnds, ok],
+    hang: [noTimeout, ok],
+    abort: [abortIsForever, ok],
+    retryAfter: [ok, retryAfterIsLost],
+    html: [pageIsSuccess, ok],
+    fails: [failureResolves, ok],
   },
   "@azure/arm-containerinstance": { ...generated, fails: [outerErrorOnly, outerErrorOnly] },
   "@azure/arm-resources 5": { ...generated, fails: [outerErrorOnly, outerErrorOnly] },
@@ -122,25 +102,19 @@ export const findings: Readonly<Record<string, Findings>> = {
   "@azure/ai-form-recognizer": {
     ...generated,
     html: [ok, ok],
-    fails: [ok, messageOnly],
   },
   "@azure/keyvault-certificates": {
     ...handWritten,
-    result: [failedPollEnds, initialResult],
     html: [pageIsSuccess, pageIsSuccess],
     fails: [outerErrorOnly, outerErrorOnly],
   },
   "@azure/keyvault-secrets": {
     ...handWritten,
-    hang: [noTimeout, abortFailsOperation],
-    abort: [abortIsForever, abortFailsOperation],
-    html: [pageEnds, pageEnds],
+    html: [pageEnds, ok],
   },
   "@azure/storage-blob": {
     ...handWritten,
     throttled: [no429, ok],
-    hang: [noTimeout, abortFailsOperation],
-    abort: [abortIsForever, abortFailsOperation],
   },
   "@azure/ai-text-analytics": {
     ...handWritten,

@@ -1,6 +1,6 @@
 import { ContractError } from "../../operation/errors.ts";
 import { operationIdForm, operationIdPattern } from "../../operation/parse-status.ts";
-import { invalidField, parseFields, parseObject } from "../../operation/json-fields.ts";
+import { invalidField, isObject, parseFields, parseObject } from "../../operation/json-fields.ts";
 import type { Fields } from "../../operation/json-fields.ts";
 import { parseToken, parseTokenText } from "../../state/resume-token.ts";
 import type { ResumeToken } from "../../state/resume-token.ts";
@@ -44,6 +44,7 @@ export function parseTokenFor(token: unknown, target: ResumeTarget, now: number)
       operation: parseCoreLroState(fields["state"], target, "token.state"),
     };
   }
+  checkResumable(fields);
   const parsed = parseToken(fields);
   const { state, operation } = parsed;
   return {
@@ -53,6 +54,14 @@ export function parseTokenFor(token: unknown, target: ResumeTarget, now: number)
         ? parseOperation(operation, target)
         : parseCoreLroState(state, target, "token.state"),
   };
+}
+
+/** @throws {@link ContractError} if it is the token of an SDK's poller that has a form of its own */
+function checkResumable({ operation, state }: Fields): void {
+  const isOfSdk = isObject(operation) && Object.keys(operation).length === 0;
+  if (!isOfSdk || (isObject(state) && Object.hasOwn(state, "config"))) return;
+  const describe = (): string => "that of an SDK's poller: pass it to the SDK's restoreFrom or resumeFrom";
+  throw new ContractError("token", "one with a URL to poll", operation, { describe });
 }
 
 function parseOperation(value: unknown, target: ResumeTarget): VersionedReference | PollingLocation {
@@ -137,12 +146,7 @@ export const coreLroKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Ma
 
 /** Ignores the result that a state may hold: the poller requests it again. */
 function parseCoreLroState(value: unknown, target: ResumeTarget, path: string): PollingLocation {
-  const fields = parseObject(value, path);
-  if (!Object.hasOwn(fields, "config")) {
-    const describe = (): string => "a state that the SDK alone can restore: pass the token to its resumeFrom";
-    throw new ContractError(path, "the state of core-lro, with a URL to poll", value, { describe });
-  }
-  const config = parseObject(fields["config"], `${path}.config`);
+  const config = parseObject(parseObject(value, path)["config"], `${path}.config`);
   const metadata = parseObject(config["metadata"], `${path}.config.metadata`);
   const monitorUrl = parseOwnUrl(`${path}.config.operationLocation`, config["operationLocation"], target);
   const resultUrl = parseOptionalUrl(`${path}.config.resourceLocation`, config["resourceLocation"], target);

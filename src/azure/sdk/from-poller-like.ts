@@ -19,6 +19,7 @@ import type {
 } from "../../operation/operation.ts";
 import { findError, parseOperationError } from "../../operation/parse-error.ts";
 import { percentageFields, statusFieldsOf } from "../../operation/parse-status.ts";
+import { operationStateOf } from "../../operation/state-words.ts";
 import { isTerminal } from "../../operation/status.ts";
 import type { OperationError, OperationState, TerminalState } from "../../operation/status.ts";
 import { describeValue } from "../../redaction.ts";
@@ -45,7 +46,7 @@ import {
   pollingLocationIn,
   removeEnd,
   responseIn,
-  serializedStateOf,
+  serialized,
   stateOf,
 } from "./sdk-poller.ts";
 import type { SdkPoller, SdkState } from "./sdk-poller.ts";
@@ -121,7 +122,7 @@ class SdkOperation<TResult> implements Operation<TResult> {
   }
 
   toJSON(): object {
-    return { state: serializedStateOf(this.#poller) };
+    return { sdk: serialized(this.#poller) };
   }
 
   observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
@@ -161,8 +162,10 @@ class SdkOperation<TResult> implements Operation<TResult> {
     const lroResponse = lroResponseOf(response, terminalStates);
     if (isMonitor && isFailureAtLocation(location, response)) return failedReport(location, lroResponse);
     if (response.status >= 300 || request.method === "HEAD") return undefined;
-    const parse = (): StatusReport | undefined =>
-      isMonitor ? parsePollResponse(location, lroResponse) : checkedBody(lroResponse);
+    const parse = (): StatusReport | undefined => {
+      if (isMonitor) return parsePollResponse(location, lroResponse);
+      return location ? checkedBody(lroResponse) : failureAtUnknownUrl(lroResponse);
+    };
     return parseResponse(parse, metadataOf(response), "transient");
   }
 
@@ -250,6 +253,15 @@ function startError(reason: unknown): Error {
 /** Reads the body of a response of unknown form, for its errors: a page of HTML, or broken JSON. */
 function checkedBody(response: LroResponse): undefined {
   void response.body;
+}
+
+/** Some SDKs throw at a status that has failed, and keep no mark of it. */
+function failureAtUnknownUrl({ body, terminalStates }: LroResponse): StatusReport | undefined {
+  if (!isObject(body) || typeof body["status"] !== "string") return undefined;
+  const word = body["status"];
+  const status = operationStateOf(word, terminalStates);
+  const isFailure = status === "Failed" || status === "Canceled";
+  return isFailure ? { fields: statusFieldsOf(body, word, status), pollingLocation: undefined } : undefined;
 }
 
 function isUnsuccessful(report: StatusReport | undefined): report is StatusReport {

@@ -46,11 +46,18 @@ export type SdkPoller<TResult> = AzurePoller<TResult> | LegacyAzurePoller<TResul
 export function stateOf<TResult>(poller: SdkPoller<TResult>): SdkState<TResult> | undefined {
   if (!("getOperationState" in poller)) return poller.operationState;
   try {
-    return poller.getOperationState();
+    return innerState(poller) ?? poller.getOperationState();
   } catch {
     // REST-level clients throw in place of returning nothing.
     return undefined;
   }
+}
+
+/** Key Vault's pollers give a copy away: marks removed from that stay where they are. */
+function innerState<TResult>(poller: LegacyAzurePoller<TResult>): SdkState<TResult> | undefined {
+  const operation: unknown = "operation" in poller ? poller.operation : undefined;
+  // A class of core-lro 2 has the state there that its own getOperationState() shows.
+  return isObject(operation) && isObject(operation["state"]) ? operation["state"] : undefined;
 }
 
 const ends: ReadonlyMap<string | undefined, TerminalState> = new Map([
@@ -110,20 +117,19 @@ function configOf(state: SdkState<unknown> | undefined): {
   return isObject(state?.config) ? state.config : {};
 }
 
-/** Returns the state in the form from which the SDK restores its poller. */
-export function serializedStateOf(poller: SdkPoller<unknown>): object {
+/** Returns the fields of the JSON text from which the SDK restores its poller. */
+export function serialized(poller: SdkPoller<unknown>): object {
   const state = stateOf(poller);
-  const fallback = { status: "running", config: configOf(state) };
-  // The state of core-lro 3 needs no more; a result in it would only make the token long.
+  const fallback = { state: { status: "running", config: configOf(state) } };
+  // core-lro 3 needs no more than that; a result in the state would only make the token long.
   if (state === undefined || !("getOperationState" in poller) || "submitted" in poller) return fallback;
-  return stateInText(poller.toString()) ?? fallback;
+  return fieldsIn(poller.toString()) ?? fallback;
 }
 
-function stateInText(text: string): object | undefined {
+function fieldsIn(text: string): object | undefined {
   try {
-    const parsed: unknown = JSON.parse(text);
-    const state = isObject(parsed) ? parsed["state"] : undefined;
-    return isObject(state) ? state : undefined;
+    const fields: unknown = JSON.parse(text);
+    return isObject(fields) ? fields : undefined;
   } catch {
     return undefined;
   }

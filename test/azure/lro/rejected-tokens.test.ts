@@ -195,8 +195,7 @@ const malformed: [string, unknown, string][] = [
   [
     "core-lro's, by a prototype only",
     JSON.parse(`{"state":{"__proto__":{"config":{"metadata":{"mode":"Body"},"operationLocation":"/x"}}}}`),
-    "token.state: expected the state of core-lro, with a URL to poll, got a state that the SDK alone can restore: " +
-      "pass the token to its resumeFrom",
+    "token.state.config: expected an object, got nothing",
   ],
   [
     "core-lro's, of another mode",

@@ -644,7 +644,7 @@ describe("the token of a wait", () => {
     expect(JSON.parse(token)).toMatchObject({ version: 1, state });
     const server = await serve();
     expect(() => clientOf(server).resume(token)).toThrow(
-      "token.state: expected the state of core-lro, with a URL to poll, got a state that the SDK alone can restore",
+      "token: expected one with a URL to poll, got that of an SDK's poller: pass it to the SDK's restoreFrom or resumeFrom",
     );
   });
 });
