@@ -111,7 +111,8 @@ export type {
   ToPollerLikeOptions,
 } from "./azure/sdk/to-poller-like.ts";
 export type { InitialResponse } from "./azure/lro/lro-operation.ts";
-export type { InitialRequest, StartOperationOptions, StartedPoller } from "./azure/lro/start-operation.ts";
+export type { InitialRequest } from "./azure/lro/initial-request.ts";
+export type { StartOperationOptions, StartedPoller } from "./azure/lro/start-operation.ts";
 export { durationHistory } from "./history/duration-history.ts";
 export type { DurationHistory, DurationHistoryOptions } from "./history/duration-history.ts";
 export type { DurationStore } from "./history/store.ts";

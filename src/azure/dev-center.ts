@@ -1,6 +1,7 @@
 import { checkName, checkProjectName, checkSupport, checkUserId } from "./http/validation.ts";
 import { LroClient } from "./lro-client.ts";
-import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
+import type { InitialRequest } from "./lro/initial-request.ts";
+import type { StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 
 /** The description of a dev box to create. Fields beyond these are sent as they are. */
 export interface DevBoxCreation {

@@ -15,12 +15,13 @@ import { checkApiVersion, parseAllowedOrigins, parseEndpoint, parseUrl } from ".
 import type { OperationReference } from "./http/validation.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
+import type { InitialRequest } from "./lro/initial-request.ts";
 import { LroOperation } from "./lro/lro-operation.ts";
 import { checkPollingKind } from "./lro/protocol.ts";
 import type { PollingKind, PollingLocation } from "./lro/protocol.ts";
 import { parseTokenFor } from "./lro/resume.ts";
 import { startAndFollow } from "./lro/start-operation.ts";
-import type { InitialRequest, StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
+import type { StartOperationOptions, StartedPoller } from "./lro/start-operation.ts";
 import { StatusOperation, devCenterContext } from "./lro/status-operation.ts";
 import type { ClientContext } from "./lro/status-operation.ts";
 import { logger } from "./telemetry/logger.ts";

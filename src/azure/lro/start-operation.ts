@@ -1,41 +1,19 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
-import pRetry from "p-retry";
-import type { RetryContext } from "p-retry";
-import { onAbort, unlessAborted } from "../../abort.ts";
-import { sleep } from "../../clock.ts";
-import type { Clock } from "../../clock.ts";
-import { OperationStartError, RequestError } from "../../operation/errors.ts";
-import { validRetryAfter } from "../../operation/retry-after.ts";
 import { Listeners } from "../../poller/listeners.ts";
 import { resolveOptions } from "../../poller/options.ts";
-import type { PollOptions, PollSettings } from "../../poller/options.ts";
+import type { PollOptions } from "../../poller/options.ts";
 import { createPoller } from "../../poller/poller.ts";
 import type { Poller } from "../../poller/poller.ts";
-import { timeoutError } from "../../poller/status-request.ts";
-import { withJitter } from "../../schedule/schedule.ts";
-import { backoffAfterFailure } from "../../schedule/backoff.ts";
-import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { describeValue } from "../../redaction.ts";
 import { checkFunction } from "../../validate.ts";
-import { nameOf } from "./protocol.ts";
+import { sendInitialRequest } from "./initial-request.ts";
+import type { InitialRequest } from "./initial-request.ts";
 import type { FinalStateVia } from "./protocol.ts";
 import { logger } from "../telemetry/logger.ts";
 import { LroOperation, initialResponseOf } from "./lro-operation.ts";
 import type { InitialResponse, LroOperationOptions } from "./lro-operation.ts";
 import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
-
-/** An initial request: it starts an operation. */
-export interface InitialRequest {
-  /** The HTTP method. It decides what the result is, and whether the request may be repeated. */
-  readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
-  /** The URL, absolute or relative to the client's endpoint. */
-  readonly url: string;
-  /** The headers. Polls carry them too, except `content-*`, `if-*`, `repeatability-*` and `prefer`. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** The body, sent as JSON. */
-  readonly body?: unknown;
-}
 
 /** Options of {@link startOperation}, and of the wait for the operation. */
 export interface StartOperationOptions<TResult = unknown> extends PollOptions<TResult> {
@@ -129,79 +107,4 @@ function startedPoller<TResult>(
 function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Record<string, string>> {
   const isLeftOut = /^(content-|if-|repeatability-|prefer$)/i;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !isLeftOut.test(name)));
-}
-
-const maxRetries = 3;
-
-async function sendInitialRequest(
-  request: InitialRequest,
-  send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
-  { clock, random, requestTimeoutInMs, timeoutInMs, rules, abortSignal }: PollSettings,
-  retries: AbortController,
-): Promise<PipelineResponse> {
-  const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
-    if (!(error instanceof RequestError) || !isRepeatable(request, error)) return false;
-    const backoffInMs = backoffAfterFailure(attemptNumber, rules.maxRetryDelayInMs, random);
-    const delayInMs = Math.max(backoffInMs, withJitter(validRetryAfter(error.retryAfterInMs) ?? 0, random));
-    await sleep(clock, delayInMs, retries.signal).catch(() => {});
-    return !retries.signal.aborted;
-  };
-  const attempt = (): Promise<PipelineResponse> => sendOnce(send, clock, requestTimeoutInMs, abortSignal);
-  const stopRetries = (): void => retries.abort();
-  const unsubscribe = onAbort(abortSignal, stopRetries);
-  const cancel = timeoutInMs === Infinity ? undefined : clock.setTimer(stopRetries, timeoutInMs);
-  try {
-    return await pRetry(attempt, { retries: maxRetries, minTimeout: 0, shouldRetry });
-  } catch (error) {
-    if (abortSignal?.aborted) throw abortSignal.reason;
-    const cause = errorOfRequest(error);
-    const name = `${request.method} ${nameOf(request.url)}`;
-    throw new OperationStartError(`${name} did not start an operation: ${cause.message}`, cause);
-  } finally {
-    cancel?.();
-    unsubscribe();
-  }
-}
-
-async function sendOnce(
-  send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
-  clock: Clock,
-  limitInMs: number,
-  abortSignal: AbortSignal | undefined,
-): Promise<PipelineResponse> {
-  abortSignal?.throwIfAborted();
-  const controller = new AbortController();
-  const timeout = Promise.withResolvers<never>();
-  const cancel =
-    limitInMs === Infinity
-      ? undefined
-      : clock.setTimer(() => timeout.reject(timeoutError(limitInMs)), limitInMs);
-  try {
-    // An HTTP client of the user's own may never settle after its signal has fired.
-    const sent = Promise.race([timeout.promise, send(controller.signal)]);
-    const response = await unlessAborted(sent, abortSignal);
-    if (response.status >= 300) throw errorOfResponse(response);
-    return response;
-  } catch (error) {
-    // Also aborts the rest of a response that is no longer wanted.
-    controller.abort(error);
-    throw error;
-  } finally {
-    cancel?.();
-  }
-}
-
-const notSentCodes = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
-
-function isRepeatable(
-  { method, headers = {} }: InitialRequest,
-  { kind, statusCode, code }: RequestError,
-): boolean {
-  if (kind !== "transient") return false;
-  // A conditional request that was received once would fail the second time because of itself.
-  const isConditional = Object.keys(headers).some((name) => /^if-/i.test(name));
-  const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
-  return (
-    (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || notSentCodes.has(code)
-  );
 }

@@ -1,0 +1,128 @@
+import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import { onAbort, unlessAborted } from "../../abort.ts";
+import { sleep } from "../../clock.ts";
+import { OperationStartError, RequestError } from "../../operation/errors.ts";
+import { validRetryAfter } from "../../operation/retry-after.ts";
+import type { PollSettings } from "../../poller/options.ts";
+import { timeoutError } from "../../poller/status-request.ts";
+import { backoffAfterFailure } from "../../schedule/backoff.ts";
+import { withJitter } from "../../schedule/schedule.ts";
+import { errorOfRequest, errorOfResponse } from "../http/response.ts";
+import { nameOf } from "./protocol.ts";
+
+/** An initial request: it starts an operation. */
+export interface InitialRequest {
+  /** The HTTP method. It decides what the result is, and whether the request may be repeated. */
+  readonly method: "DELETE" | "GET" | "PATCH" | "POST" | "PUT";
+  /** The URL, absolute or relative to the client's endpoint. */
+  readonly url: string;
+  /** The headers. Polls carry them too, except `content-*`, `if-*`, `repeatability-*` and `prefer`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body, sent as JSON. */
+  readonly body?: unknown;
+}
+
+type Send = (abortSignal: AbortSignal) => Promise<PipelineResponse>;
+
+const maxRetries = 3;
+
+/**
+ * Sends an initial request, and repeats it where that is safe.
+ *
+ * @throws {@link OperationStartError}, or the reason of the settings' `abortSignal`
+ */
+export async function sendInitialRequest(
+  request: InitialRequest,
+  send: Send,
+  settings: PollSettings,
+  retries: AbortController,
+): Promise<PipelineResponse> {
+  const { clock, timeoutInMs, abortSignal } = settings;
+  const stopRetries = (): void => retries.abort();
+  const unsubscribe = onAbort(abortSignal, stopRetries);
+  const cancel = timeoutInMs === Infinity ? undefined : clock.setTimer(stopRetries, timeoutInMs);
+  try {
+    return await sendUntilAccepted(request, send, settings, retries.signal);
+  } catch (error) {
+    throw abortSignal?.aborted ? abortSignal.reason : error;
+  } finally {
+    cancel?.();
+    unsubscribe();
+  }
+}
+
+async function sendUntilAccepted(
+  request: InitialRequest,
+  send: Send,
+  settings: PollSettings,
+  stopRetries: AbortSignal,
+): Promise<PipelineResponse> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await sendOnce(send, settings);
+    } catch (error) {
+      const failure = errorOfRequest(error);
+      const isRepeated = attempts <= maxRetries && isRepeatable(request, failure);
+      if (isRepeated) await backOff(failure, attempts, settings, stopRetries);
+      if (!isRepeated || stopRetries.aborted) throw startError(request, failure);
+    }
+  }
+}
+
+/** Waits before the next attempt, unless there will be none. */
+async function backOff(
+  { retryAfterInMs }: RequestError,
+  attempts: number,
+  { clock, random, rules }: PollSettings,
+  stopRetries: AbortSignal,
+): Promise<void> {
+  const backoffInMs = backoffAfterFailure(attempts, rules.maxRetryDelayInMs, random);
+  const requestedInMs = withJitter(validRetryAfter(retryAfterInMs) ?? 0, random);
+  await sleep(clock, Math.max(backoffInMs, requestedInMs), stopRetries).catch(() => {});
+}
+
+function startError({ method, url }: InitialRequest, failure: RequestError): OperationStartError {
+  const message = `${method} ${nameOf(url)} did not start an operation: ${failure.message}`;
+  return new OperationStartError(message, failure);
+}
+
+async function sendOnce(
+  send: Send,
+  { clock, requestTimeoutInMs: limitInMs, abortSignal }: PollSettings,
+): Promise<PipelineResponse> {
+  abortSignal?.throwIfAborted();
+  const controller = new AbortController();
+  const timeout = Promise.withResolvers<never>();
+  const cancel =
+    limitInMs === Infinity
+      ? undefined
+      : clock.setTimer(() => timeout.reject(timeoutError(limitInMs)), limitInMs);
+  try {
+    // An HTTP client of the user's own may never settle after its signal has fired.
+    const sent = Promise.race([timeout.promise, send(controller.signal)]);
+    const response = await unlessAborted(sent, abortSignal);
+    if (response.status >= 300) throw errorOfResponse(response);
+    return response;
+  } catch (error) {
+    // Also aborts the rest of a response that is no longer wanted.
+    controller.abort(error);
+    throw error;
+  } finally {
+    cancel?.();
+  }
+}
+
+const notSentCodes = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
+
+function isRepeatable(
+  { method, headers = {} }: InitialRequest,
+  { kind, statusCode, code }: RequestError,
+): boolean {
+  if (kind !== "transient") return false;
+  // A conditional request that was received once would fail the second time because of itself.
+  const isConditional = Object.keys(headers).some((name) => /^if-/i.test(name));
+  const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
+  return (
+    (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || notSentCodes.has(code)
+  );
+}
