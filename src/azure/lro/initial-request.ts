@@ -22,6 +22,12 @@ export interface InitialRequest {
   readonly body?: unknown;
 }
 
+/** The settings of the wait, and those of its start. */
+export interface StartSettings extends PollSettings {
+  /** The maximum time of one attempt, its response's body included. */
+  readonly startTimeoutInMs: number;
+}
+
 type Send = (abortSignal: AbortSignal) => Promise<PipelineResponse>;
 
 const maxRetries = 3;
@@ -34,7 +40,7 @@ const maxRetries = 3;
 export async function sendInitialRequest(
   request: InitialRequest,
   send: Send,
-  settings: PollSettings,
+  settings: StartSettings,
   retries: AbortController,
 ): Promise<PipelineResponse> {
   const { clock, timeoutInMs, abortSignal } = settings;
@@ -54,7 +60,7 @@ export async function sendInitialRequest(
 async function sendUntilAccepted(
   request: InitialRequest,
   send: Send,
-  settings: PollSettings,
+  settings: StartSettings,
   stopRetries: AbortSignal,
 ): Promise<PipelineResponse> {
   for (let attempts = 1; ; attempts++) {
@@ -73,7 +79,7 @@ async function sendUntilAccepted(
 async function backOff(
   { retryAfterInMs }: RequestError,
   attempts: number,
-  { clock, random, rules }: PollSettings,
+  { clock, random, rules }: StartSettings,
   stopRetries: AbortSignal,
 ): Promise<void> {
   const backoffInMs = backoffAfterFailure(attempts, rules.maxRetryDelayInMs, random);
@@ -88,7 +94,7 @@ function startError({ method, url }: InitialRequest, failure: RequestError): Ope
 
 async function sendOnce(
   send: Send,
-  { clock, requestTimeoutInMs: limitInMs, abortSignal }: PollSettings,
+  { clock, startTimeoutInMs: limitInMs, abortSignal }: StartSettings,
 ): Promise<PipelineResponse> {
   abortSignal?.throwIfAborted();
   const controller = new AbortController();

@@ -6,7 +6,7 @@ import { createPoller } from "../../poller/poller.ts";
 import type { Poller } from "../../poller/poller.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { describeValue } from "../../redaction.ts";
-import { checkFunction } from "../../validate.ts";
+import { checkDuration, checkFunction } from "../../validate.ts";
 import { sendInitialRequest } from "./initial-request.ts";
 import type { InitialRequest } from "./initial-request.ts";
 import type { FinalStateVia } from "./protocol.ts";
@@ -23,6 +23,11 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
   readonly allowedOrigins?: readonly string[];
   /** Makes the result of the body that holds it. An error that it throws ends the wait. Default: the body as it is. */
   readonly parseResult?: (body: unknown) => TResult;
+  /**
+   * The maximum time of one attempt of the initial request, its response's body included. Default 120 000, or
+   * `requestTimeoutInMs` if that is longer.
+   */
+  readonly startTimeoutInMs?: number;
   /** Called with the initial response, before the first poll. An error that it throws is logged. */
   readonly onStarted?: (started: InitialResponse) => unknown;
 }
@@ -52,6 +57,8 @@ export function startAndFollow<TResult>(
   const url = withApiVersion(request.url, service.apiVersion);
   // Before anything is sent: an operation that is started, but then not polled, would be lost.
   const settings = resolveOptions(pollOptions);
+  const { startTimeoutInMs = Math.max(120_000, settings.requestTimeoutInMs) } = options;
+  checkDuration("startTimeoutInMs", startTimeoutInMs, { positive: true, allowInfinity: true });
   if (parseResult !== undefined) checkFunction("parseResult", parseResult);
   if (onStarted !== undefined) checkFunction("onStarted", onStarted);
   checkFinalStateVia(finalStateVia);
@@ -60,7 +67,7 @@ export function startAndFollow<TResult>(
   const retries = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal, tracingOptions: pollOptions.tracingOptions });
-  const response = sendInitialRequest(request, send, settings, retries);
+  const response = sendInitialRequest(request, send, { ...settings, startTimeoutInMs }, retries);
   const operation = new LroOperation<TResult>(
     { ...service, pipeline: allowed, parseResult, headers: headersOfPolls(headers), logger },
     { request: { method, url, finalStateVia }, response },

@@ -251,9 +251,9 @@ describe("an initial request", () => {
     expect(service.requestLog).toHaveLength(2);
   });
 
-  test("that hangs is aborted after requestTimeoutInMs, and sent again where that is safe", async () => {
+  test("that hangs is aborted after startTimeoutInMs, and sent again where that is safe", async () => {
     const service = simulate(forever, { status: 200, body: { id: "b1" } });
-    const poller = start(service, { method: "PUT" }, { requestTimeoutInMs: 5000 });
+    const poller = start(service, { method: "PUT" }, { startTimeoutInMs: 5000 });
     expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
     expect(service.requests[0]?.abortSignal?.aborted).toBe(true);
     expect(service.requestLog.map(([time]) => time)).toEqual([0, 6000]);

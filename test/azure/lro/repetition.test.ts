@@ -1,7 +1,7 @@
 import { createEmptyPipeline, createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { describe, expect, test } from "vitest";
 import { fixed, startOperation } from "lro-poller";
-import type { InitialRequest } from "lro-poller";
+import type { InitialRequest, StartOperationOptions } from "lro-poller";
 import { settled, rejection } from "../../support/rejections.ts";
 import { simulate } from "./support.ts";
 import type { SimulatedReply } from "./support.ts";
@@ -11,6 +11,30 @@ const down: SimulatedReply = { status: 500, headers: {}, body: "" };
 const options = { schedule: fixed(1000), random: () => 0 };
 
 describe("the initial request", () => {
+  test.each<[string, StartOperationOptions, number[]]>([
+    ["two minutes", {}, [0, 121_000]],
+    ["requestTimeoutInMs if that is longer", { requestTimeoutInMs: 300_000 }, [0, 301_000]],
+    ["startTimeoutInMs", { startTimeoutInMs: 10_000, requestTimeoutInMs: 300_000 }, [0, 11_000]],
+    ["no limit", { startTimeoutInMs: Infinity }, [0]],
+  ])("has %s to be answered", async (_, limits, times) => {
+    const { clock, httpClient, requestLog } = simulate(() => new Promise(() => {}), { status: 200 });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
+    startOperation({ method: "PUT", url }, { ...options, ...sender, ...limits });
+    await clock.advance(3_600_000);
+    expect(requestLog.map(([time]) => time)).toEqual(times);
+  });
+
+  test("that takes 45 seconds is sent once", async () => {
+    const { clock, httpClient, requestLog } = simulate(async () => {
+      await new Promise<void>((resolve) => clock.setTimer(resolve, 45_000));
+      return { status: 200, body: { id: "b1" } };
+    });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
+    const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
+    expect(await clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
+    expect(requestLog).toEqual([[0, "PUT /boxes/b1"]]);
+  });
+
   test("is not sent again by the retries of the caller's own pipeline", async () => {
     const { clock, httpClient, requestLog } = simulate(down, down, down, down);
     const pipeline = createPipelineFromOptions({ retryOptions: { retryDelayInMs: 1, maxRetryDelayInMs: 1 } });
@@ -43,7 +67,7 @@ describe("the initial request", () => {
 
   test("is repeated whether callers wait or not, and its waiting is no poll", async () => {
     const { clock, httpClient, requestLog } = simulate(() => new Promise(() => {}), down, down, down);
-    const sender = { pipeline: createEmptyPipeline(), httpClient, clock, requestTimeoutInMs: 300 };
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock, startTimeoutInMs: 300 };
     const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
     const controller = new AbortController();
     const wait = settled(poller.pollUntilDone({ abortSignal: controller.signal }));

@@ -250,6 +250,7 @@ describe("an initial request that fails", () => {
   test.each([
     ["parseResult", "text", "parseResult: expected a function, got string"],
     ["onStarted", 1, "onStarted: expected a function, got number"],
+    ["startTimeoutInMs", 0, "startTimeoutInMs: expected a positive number of milliseconds, got 0"],
     ["finalStateVia", "Location", /^finalStateVia: expected one of .*, location, .*, got "Location"$/],
   ])("with a wrong %s throws before anything is sent", async (name, value, message) => {
     const service = simulate({ status: 200 });
