@@ -23,7 +23,7 @@ export interface InitialRequest {
 }
 
 /** The settings of the wait, and those of its start. */
-export interface StartSettings extends PollSettings {
+export interface StartSettings extends Pick<PollSettings, "clock" | "random" | "rules" | "abortSignal"> {
   /** The maximum time of one attempt, its response's body included. */
   readonly startTimeoutInMs: number;
 }
@@ -33,7 +33,8 @@ type Send = (abortSignal: AbortSignal) => Promise<PipelineResponse>;
 const maxRetries = 3;
 
 /**
- * Sends an initial request, and repeats it where that is safe.
+ * Sends an initial request, and repeats it where that is safe. No caller's wait stops it, and no time limit of one: only
+ * the settings' `abortSignal` does, and `retries`.
  *
  * @throws {@link OperationStartError}, or the reason of the settings' `abortSignal`
  */
@@ -43,16 +44,13 @@ export async function sendInitialRequest(
   settings: StartSettings,
   retries: AbortController,
 ): Promise<PipelineResponse> {
-  const { clock, timeoutInMs, abortSignal } = settings;
-  const stopRetries = (): void => retries.abort();
-  const unsubscribe = onAbort(abortSignal, stopRetries);
-  const cancel = timeoutInMs === Infinity ? undefined : clock.setTimer(stopRetries, timeoutInMs);
+  const { abortSignal } = settings;
+  const unsubscribe = onAbort(abortSignal, () => retries.abort());
   try {
     return await sendUntilAccepted(request, send, settings, retries.signal);
   } catch (error) {
     throw abortSignal?.aborted ? abortSignal.reason : error;
   } finally {
-    cancel?.();
     unsubscribe();
   }
 }

@@ -4,7 +4,6 @@ import {
   OperationFailedError,
   OperationStatusesClient,
   PollingError,
-  OperationStartError,
   PollingTimeoutError,
   createPoller,
   fixed,
@@ -227,14 +226,19 @@ describe("an initial request", () => {
     expect(second?.get("x-own")).toBe("1");
   });
 
-  test("is not repeated after timeoutInMs, and leaves no timer", async () => {
-    const service = simulate({ status: 503, headers: { "retry-after": "3600" } });
-    const poller = start(service, { method: "PUT" }, { timeoutInMs: 10_000 });
-    const failure = service.clock.runUntilSettled(poller.pollUntilDone());
-    expect(await rejection(failure, OperationStartError)).toMatchObject({ statusCode: 503 });
-    expect(service.clock.now()).toBe(10_000);
-    expect(service.clock.pendingTimers).toBe(0);
-    expect(service.requestLog).toHaveLength(1);
+  test("is repeated after timeoutInMs too: a later caller gets the result", async () => {
+    const service = simulate(
+      { status: 429, headers: { "retry-after": "400" } },
+      { status: 200, body: { id: "b1" } },
+    );
+    const poller = start(service, { method: "PUT" }, { timeoutInMs: 60_000 });
+    const wait = rejection(poller.pollUntilDone(), PollingTimeoutError);
+    const failure = await service.clock.runUntilSettled(wait);
+    expect(failure).toMatchObject({ code: "PollingTimeout", pollCount: 0 });
+    expect(service.clock.now()).toBe(60_000);
+    await service.clock.advance(600_000);
+    expect(service.requestLog.map(([time]) => time)).toEqual([0, 400_000]);
+    expect(await service.clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
   });
 
   test("continues when the only caller has aborted its wait: a later one gets the result", async () => {

@@ -1,7 +1,7 @@
 import { createEmptyPipeline, createPipelineFromOptions } from "@azure/core-rest-pipeline";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fixed, startOperation } from "lro-poller";
-import type { InitialRequest, StartOperationOptions } from "lro-poller";
+import type { InitialRequest, StartOperationOptions, StartedPoller } from "lro-poller";
 import { settled, rejection } from "../../support/rejections.ts";
 import { simulate } from "./support.ts";
 import type { SimulatedReply } from "./support.ts";
@@ -79,6 +79,65 @@ describe("the initial request", () => {
     expect(requestLog).toHaveLength(4);
     expect(clock.pendingTimers).toBe(0);
     await expect(poller.started).rejects.toThrow("PUT b1 did not start an operation");
+  });
+
+  const tooMany: SimulatedReply = { status: 429, headers: { "retry-after": "400" } };
+
+  test("that is throttled for longer than any time limit of a poll is repeated then", async () => {
+    const { clock, httpClient, requestLog } = simulate(tooMany, { status: 200, body: { id: "b1" } });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
+    const failed = vi.fn<() => void>();
+    const poller = startOperation({ method: "PUT", url }, { ...options, ...sender, onFailedPoll: failed });
+    expect(await clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
+    expect(requestLog.map(([time]) => time)).toEqual([0, 400_000]);
+    expect(failed).not.toHaveBeenCalled();
+  });
+
+  test("is repeated for the others when a caller aborts its wait during the backoff", async () => {
+    const { clock, httpClient, requestLog } = simulate(tooMany, { status: 200, body: { id: "b1" } });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
+    const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
+    const controller = new AbortController();
+    const { signal: abortSignal } = controller;
+    const aborted = Promise.all([
+      rejection(poller.pollUntilDone({ abortSignal })),
+      rejection(poller.poll({ abortSignal })),
+    ]);
+    const others = Promise.all([
+      poller.started,
+      poller.pollUntilDone(),
+      poller[Symbol.asyncIterator]().next(),
+    ]);
+    await clock.advance(1000);
+    controller.abort("enough");
+    expect(await aborted).toEqual(["enough", "enough"]);
+    expect(await clock.runUntilSettled(others)).toMatchObject([
+      { statusCode: 200 },
+      { id: "b1" },
+      { value: { status: "Succeeded" } },
+    ]);
+    expect(requestLog.map(([time]) => time)).toEqual([0, 400_000]);
+  });
+
+  test.each<[string, (poller: StartedPoller, controller: AbortController) => unknown, unknown]>([
+    [
+      "disposed of",
+      (poller) => poller[Symbol.asyncDispose](),
+      { name: "OperationStartError", statusCode: 429 },
+    ],
+    ["aborted by the signal of its options", (_, controller) => controller.abort("enough"), "enough"],
+  ])("is not repeated after its poller was %s", async (_, stop, reason) => {
+    const { clock, httpClient, requestLog } = simulate(tooMany, { status: 200 });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
+    const controller = new AbortController();
+    const { signal: abortSignal } = controller;
+    const poller = startOperation({ method: "PUT", url }, { ...options, ...sender, abortSignal });
+    await clock.advance(1000);
+    const started = settled(poller.started);
+    await stop(poller, controller);
+    expect(await started).toEqual(typeof reason === "string" ? reason : expect.objectContaining(reason));
+    expect(clock.pendingTimers).toBe(0);
+    expect(requestLog).toHaveLength(1);
   });
 
   test("whose token from the caller's own pipeline is rejected is not sent again with the same", async () => {
