@@ -326,8 +326,9 @@ export type OperationSender =
  * or the resource's `provisioningState`. `pollUntilDone` resolves with the result, or rejects like that of any poller.
  * It rejects with an {@link OperationStartError} if the initial request fails.
  *
- * The initial request is repeated, three times at most, where that is safe. An idempotent one is repeated after any
- * transient error, another one only if the service did not process it (429, 503, no connection).
+ * The initial request is repeated, three times at most, where that is safe. A PUT, DELETE or GET is repeated after any
+ * transient error, and so is any request with `repeatability`. Others are repeated only if the service did not process
+ * them (429, no connection).
  *
  * @example
  * ```ts

@@ -32,6 +32,9 @@ type Send = (abortSignal: AbortSignal) => Promise<PipelineResponse>;
 
 const maxRetries = 3;
 
+const requestIdHeader = "repeatability-request-id";
+const firstSentHeader = "repeatability-first-sent";
+
 /**
  * Sends an initial request, and repeats it where that is safe. No caller's wait stops it, and no time limit of one: only
  * the settings' `abortSignal` does, and `retries`.
@@ -116,17 +119,37 @@ async function sendOnce(
   }
 }
 
-const notSentCodes = new Set(["EAI_AGAIN", "ECONNREFUSED", "ENOTFOUND"]);
+/** The codes of an attempt that got no connection, or no token: nothing was sent. */
+const notSentCodes: ReadonlySet<string> = new Set([
+  "CredentialError",
+  "EAI_AGAIN",
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
-function isRepeatable(
-  { method, headers = {} }: InitialRequest,
-  { kind, statusCode, code }: RequestError,
-): boolean {
-  if (kind !== "transient") return false;
+/** Returns whether the service may have acted on an attempt that failed with this error. */
+function mayHaveStarted({ kind, statusCode, code }: RequestError): boolean {
+  return kind === "transient" && statusCode !== 429 && !notSentCodes.has(code);
+}
+
+function isRepeatable(request: InitialRequest, failure: RequestError): boolean {
+  return failure.kind === "transient" && (isSafeTwice(request) || !mayHaveStarted(failure));
+}
+
+/** Returns whether the service may receive the request twice. */
+function isSafeTwice({ method, headers = {} }: InitialRequest): boolean {
+  const names = Object.keys(headers).map((name) => name.toLowerCase());
+  if (names.includes(requestIdHeader) && names.includes(firstSentHeader)) return true;
   // A conditional request that was received once would fail the second time because of itself.
-  const isConditional = Object.keys(headers).some((name) => /^if-/i.test(name));
-  const isIdempotent = method === "PUT" || method === "DELETE" || method === "GET";
-  return (
-    (isIdempotent && !isConditional) || statusCode === 429 || statusCode === 503 || notSentCodes.has(code)
-  );
+  const isConditional = names.some((name) => name.startsWith("if-"));
+  return !isConditional && (method === "PUT" || method === "DELETE" || method === "GET");
+}
+
+/** Returns the headers by which a service recognizes a request that it has received before (OASIS Repeatable Requests). */
+export function repeatabilityHeaders(firstSentAt: number): Readonly<Record<string, string>> {
+  return {
+    [requestIdHeader]: crypto.randomUUID(),
+    [firstSentHeader]: new Date(firstSentAt).toUTCString(),
+  };
 }

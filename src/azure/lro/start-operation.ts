@@ -7,7 +7,7 @@ import type { Poller } from "../../poller/poller.ts";
 import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { describeValue } from "../../redaction.ts";
 import { checkDuration, checkFunction } from "../../validate.ts";
-import { sendInitialRequest } from "./initial-request.ts";
+import { repeatabilityHeaders, sendInitialRequest } from "./initial-request.ts";
 import type { InitialRequest } from "./initial-request.ts";
 import type { FinalStateVia } from "./protocol.ts";
 import { logger } from "../telemetry/logger.ts";
@@ -28,6 +28,11 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
    * `requestTimeoutInMs` if that is longer.
    */
   readonly startTimeoutInMs?: number;
+  /**
+   * Whether to send the headers `Repeatability-Request-ID` and `Repeatability-First-Sent`, the same with each repetition.
+   * A service that supports them processes the request once, so that a POST may be repeated like a PUT. Default false.
+   */
+  readonly repeatability?: boolean;
   /** Called with the initial response, before the first poll. An error that it throws is logged. */
   readonly onStarted?: (started: InitialResponse) => unknown;
 }
@@ -53,21 +58,30 @@ export function startAndFollow<TResult>(
   service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider">,
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
-  const { method, headers } = request;
+  const { method } = request;
   const url = withApiVersion(request.url, service.apiVersion);
   // Before anything is sent: an operation that is started, but then not polled, would be lost.
   const settings = resolveOptions(pollOptions);
-  const { startTimeoutInMs = Math.max(120_000, settings.requestTimeoutInMs) } = options;
+  const { startTimeoutInMs = Math.max(120_000, settings.requestTimeoutInMs), repeatability } = options;
   checkDuration("startTimeoutInMs", startTimeoutInMs, { positive: true, allowInfinity: true });
   if (parseResult !== undefined) checkFunction("parseResult", parseResult);
   if (onStarted !== undefined) checkFunction("onStarted", onStarted);
   checkFinalStateVia(finalStateVia);
+  const headers = {
+    ...(repeatability && repeatabilityHeaders(settings.clock.timestamp())),
+    ...request.headers,
+  };
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const allowed = pipeline.allowing(parseAllowedOrigins(allowedOrigins));
   const retries = new AbortController();
   const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal, tracingOptions: pollOptions.tracingOptions });
-  const response = sendInitialRequest(request, send, { ...settings, startTimeoutInMs }, retries);
+  const response = sendInitialRequest(
+    { ...request, headers },
+    send,
+    { ...settings, startTimeoutInMs },
+    retries,
+  );
   const operation = new LroOperation<TResult>(
     { ...service, pipeline: allowed, parseResult, headers: headersOfPolls(headers), logger },
     { request: { method, url, finalStateVia }, response },
@@ -111,7 +125,7 @@ function startedPoller<TResult>(
 }
 
 /** Leaves out headers that belong to the initial request alone: the service would reject a poll with them. */
-function headersOfPolls(headers: InitialRequest["headers"] = {}): Readonly<Record<string, string>> {
+function headersOfPolls(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const isLeftOut = /^(content-|if-|repeatability-|prefer$)/i;
   return Object.fromEntries(Object.entries(headers).filter(([name]) => !isLeftOut.test(name)));
 }

@@ -1,13 +1,15 @@
 import { createEmptyPipeline, createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { describe, expect, test, vi } from "vitest";
-import { fixed, startOperation } from "lro-poller";
+import { OperationStatusesClient, fixed, startOperation } from "lro-poller";
 import type { InitialRequest, StartOperationOptions, StartedPoller } from "lro-poller";
+import { CountingCredential } from "../../support/credential.ts";
 import { settled, rejection } from "../../support/rejections.ts";
 import { simulate } from "./support.ts";
 import type { SimulatedReply } from "./support.ts";
 
 const url = "https://dev.devcenter.azure.com/boxes/b1";
 const down: SimulatedReply = { status: 500, headers: {}, body: "" };
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const options = { schedule: fixed(1000), random: () => 0 };
 
 describe("the initial request", () => {
@@ -49,6 +51,8 @@ describe("the initial request", () => {
   test.each<[InitialRequest["headers"] & object, number]>([
     [{ "If-None-Match": "*" }, 1],
     [{ "x-own": "1" }, 4],
+    [{ "if-match": "1", "Repeatability-Request-ID": "1", "Repeatability-First-Sent": "2" }, 4],
+    [{ "if-match": "1", "Repeatability-Request-ID": "1" }, 1],
   ])(
     "with %j is sent at most %i times after faults after which the service may have received it",
     async (headers, times) => {
@@ -137,6 +141,52 @@ describe("the initial request", () => {
     await stop(poller, controller);
     expect(await started).toEqual(typeof reason === "string" ? reason : expect.objectContaining(reason));
     expect(clock.pendingTimers).toBe(0);
+    expect(requestLog).toHaveLength(1);
+  });
+
+  test("with repeatability has the same two headers each time, and the polls have neither", async () => {
+    const { clock, httpClient, requests } = simulate(
+      down,
+      new Error("socket hang up"),
+      { status: 202, headers: { "operation-location": "/operations/7" } },
+      { status: 200, body: { status: "Succeeded" } },
+    );
+    await clock.advance(1000);
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock, repeatability: true };
+    await clock.runUntilSettled(
+      startOperation({ method: "POST", url }, { ...options, ...sender }).pollUntilDone(),
+    );
+    const sent = requests.map(({ headers }) => [
+      headers.get("repeatability-request-id"),
+      headers.get("repeatability-first-sent"),
+    ]);
+    const first = [expect.stringMatching(uuid), "Wed, 01 Jan 2025 00:00:01 GMT"];
+    expect(sent).toEqual([first, first, first, [undefined, undefined]]);
+    expect(sent[1]).toEqual(sent[0]);
+    expect(sent[2]).toEqual(sent[0]);
+  });
+
+  test("with repeatability and an id of its own keeps the id", async () => {
+    const { clock, httpClient, requests } = simulate({ status: 200, body: {} });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock, repeatability: true };
+    const request = { method: "POST", url, headers: { "Repeatability-Request-ID": "mine" } } as const;
+    await clock.runUntilSettled(startOperation(request, { ...options, ...sender }).pollUntilDone());
+    expect(requests[0]?.headers.toJSON()).toMatchObject({
+      "repeatability-request-id": "mine",
+      "repeatability-first-sent": "Wed, 01 Jan 2025 00:00:00 GMT",
+    });
+  });
+
+  test("whose token could not be had was not sent, and is repeated whatever its method", async () => {
+    const { clock, httpClient, requestLog } = simulate({ status: 200, body: { id: "b1" } });
+    const credential = new CountingCredential();
+    credential.failWith = Object.assign(new Error("down"), { code: "ECONNRESET" });
+    const client = new OperationStatusesClient("https://dev.devcenter.azure.com", credential, { httpClient });
+    const poller = client.startOperation({ method: "POST", url }, { ...options, clock });
+    await clock.advance(500);
+    expect(credential.calls).toHaveLength(1);
+    credential.failWith = undefined;
+    expect(await clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
     expect(requestLog).toHaveLength(1);
   });
 

@@ -201,8 +201,7 @@ describe("an initial request that fails", () => {
     }
   });
 
-  const reset = Object.assign(new Error("socket hang up"), { code: "ECONNRESET" });
-  const notListening = Object.assign(new Error("connect"), { code: "ECONNREFUSED" });
+  const broken = (code: string): Error => Object.assign(new Error("broken"), { code });
   const status = (code: number): Simulated => ({ status: code });
 
   test.each<[InitialRequest["method"], string, Simulated, number]>([
@@ -213,11 +212,15 @@ describe("an initial request that fails", () => {
     ["POST", "500", status(500), 1],
     ["POST", "408", status(408), 1],
     ["POST", "429", status(429), 4],
-    ["POST", "503", status(503), 4],
-    ["PATCH", "503", status(503), 4],
-    ["PUT", "a reset", reset, 4],
-    ["POST", "a reset", reset, 1],
-    ["POST", "a connection refused", notListening, 4],
+    ["PATCH", "429", status(429), 4],
+    ["POST", "503", status(503), 1],
+    ["PATCH", "503", status(503), 1],
+    ["PUT", "503", status(503), 4],
+    ["PUT", "a reset", broken("ECONNRESET"), 4],
+    ["POST", "a reset", broken("ECONNRESET"), 1],
+    ["POST", "a connection refused", broken("ECONNREFUSED"), 4],
+    ["POST", "a host that is not found", broken("ENOTFOUND"), 4],
+    ["PATCH", "a name server that does not answer", broken("EAI_AGAIN"), 4],
     ["PUT", "400", status(400), 1],
     ["PUT", "404", status(404), 1],
     ["PUT", "409", status(409), 1],
@@ -233,7 +236,7 @@ describe("an initial request that fails", () => {
 
   test("is repeated no sooner than its Retry-After, and starts the operation at last", async () => {
     const service = simulate(
-      { status: 503, headers: { "retry-after": "20" } },
+      { status: 429, headers: { "retry-after": "20" } },
       { status: 202, headers: { "operation-location": at } },
       { status: 200, body: { status: "Succeeded" } },
     );
@@ -272,7 +275,7 @@ describe("an initial request that fails", () => {
     ["31 years is a day", 1e12, 86_400_000],
   ])("a Retry-After of an HTTP client of the user's own: %s", async (_, retryAfterInMs, delayInMs) => {
     const service = simulate(
-      new RequestError("slow down", { kind: "transient", statusCode: 503, retryAfterInMs }),
+      new RequestError("slow down", { kind: "transient", statusCode: 429, retryAfterInMs }),
       { status: 202, headers: { "operation-location": at } },
       { status: 200, body: { status: "Succeeded" } },
     );
@@ -295,7 +298,7 @@ describe("an initial request that fails", () => {
   });
 
   test("aborted between its repetitions rejects with the reason and is not sent again", async () => {
-    const service = simulate({ status: 503 }, { status: 200 });
+    const service = simulate({ status: 429 }, { status: 200 });
     const controller = new AbortController();
     const poller = startSimulated("POST", service, { abortSignal: controller.signal });
     const started = rejection(poller.started);
