@@ -148,16 +148,23 @@ export class OperationCanceledError extends FailedOrCanceledError {
   }
 }
 
-/** The initial request failed: there is no operation to wait for. */
+/** The initial request was not accepted: there is no operation to wait for. See {@link OperationStartError.mayHaveStarted}. */
 export class OperationStartError extends ServiceError {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationStartError" as const;
   /** The HTTP status of the response; `undefined` where there was none. */
   readonly statusCode: number | undefined;
 
-  constructor(message: string, cause: RequestError) {
+  /**
+   * Whether the service may have received an attempt and started the operation, for example because the connection broke
+   * before the response. If so, look for the resource before you start it again.
+   */
+  readonly mayHaveStarted: boolean;
+
+  constructor(message: string, cause: RequestError, mayHaveStarted = false) {
     super(message, cause.code, { cause }, cause);
     this.statusCode = cause.statusCode;
+    this.mayHaveStarted = mayHaveStarted;
   }
 }
 

@@ -149,7 +149,8 @@ function withoutStop(message: string): string {
   return message.replace(/\.$/, "");
 }
 
-function seconds(durationInMs: number): string {
+/** Formats a duration: `2.5 s`, `382 s`. */
+export function seconds(durationInMs: number): string {
   const digits = durationInMs < 10_000 ? 1 : 0;
   return `${Number((durationInMs / 1000).toFixed(digits))} s`;
 }

@@ -8,6 +8,8 @@ import { timeoutError } from "../../poller/status-request.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { withJitter } from "../../schedule/schedule.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
+import { seconds } from "../../state/outcome.ts";
+import { isNothingThere } from "./lro-operation.ts";
 import { nameOf } from "./protocol.ts";
 
 /** An initial request: it starts an operation. */
@@ -64,16 +66,39 @@ async function sendUntilAccepted(
   settings: StartSettings,
   stopRetries: AbortSignal,
 ): Promise<PipelineResponse> {
+  const { clock } = settings;
+  const startedAt = clock.now();
+  let mayHaveStartedBefore = false;
   for (let attempts = 1; ; attempts++) {
     try {
-      return await sendOnce(send, settings);
+      const response = await sendOnce(send, settings);
+      return responseOf(response, mayHaveStartedBefore && request.method === "DELETE");
     } catch (error) {
       const failure = errorOfRequest(error);
       const isRepeated = attempts <= maxRetries && isRepeatable(request, failure);
       if (isRepeated) await backOff(failure, attempts, settings, stopRetries);
-      if (!isRepeated || stopRetries.aborted) throw startError(request, failure);
+      if (!isRepeated || stopRetries.aborted) {
+        throw startError(request, failure, {
+          attempts,
+          elapsedInMs: clock.now() - startedAt,
+          mayHaveStartedBefore,
+        });
+      }
+      mayHaveStartedBefore ||= mayHaveStarted(failure);
     }
   }
+}
+
+/**
+ * Returns the response of a service that has accepted the request. It has if an earlier attempt may have deleted what
+ * this one no longer finds.
+ *
+ * @throws {@link RequestError} for any other response
+ */
+function responseOf(response: PipelineResponse, mayBeDeleted: boolean): PipelineResponse {
+  if (response.status < 300) return response;
+  if (mayBeDeleted && isNothingThere(response)) return { ...response, status: 204, bodyAsText: "" };
+  throw errorOfResponse(response);
 }
 
 /** Waits before the next attempt, unless there will be none. */
@@ -88,9 +113,42 @@ async function backOff(
   await sleep(clock, Math.max(backoffInMs, requestedInMs), stopRetries).catch(() => {});
 }
 
-function startError({ method, url }: InitialRequest, failure: RequestError): OperationStartError {
-  const message = `${method} ${nameOf(url)} did not start an operation: ${failure.message}`;
-  return new OperationStartError(message, failure);
+/** The attempts of an initial request that failed. */
+interface Attempts {
+  readonly attempts: number;
+  readonly elapsedInMs: number;
+  /** Whether the service may have acted on one before the last. */
+  readonly mayHaveStartedBefore: boolean;
+}
+
+function startError(
+  { method, url }: InitialRequest,
+  failure: RequestError,
+  { attempts, elapsedInMs, mayHaveStartedBefore }: Attempts,
+): OperationStartError {
+  const isUnknown = mayHaveStartedBefore || mayHaveStarted(failure);
+  const start = mayHaveStartedBefore
+    ? "An earlier attempt may have been received"
+    : "The operation may have started";
+  const advice = isUnknown ? ` ${start}: look for the resource before you start it again.` : "";
+  const reason = withDetails(
+    failure,
+    `(${attempts} attempt${attempts === 1 ? "" : "s"} in ${seconds(elapsedInMs)})`,
+  );
+  return new OperationStartError(
+    `${method} ${nameOf(url)} was not accepted: ${reason}${advice}`,
+    failure,
+    isUnknown,
+  );
+}
+
+/** Adds the Retry-After and the span to a message, which may have a full stop of its own, or several lines. */
+function withDetails({ message, retryAfterInMs }: RequestError, span: string): string {
+  const requestedInMs = validRetryAfter(retryAfterInMs);
+  const details = requestedInMs === undefined ? span : `retry after ${seconds(requestedInMs)} ${span}`;
+  const hasEnded = /\.$|\n/.test(message);
+  if (!hasEnded) return `${message}${details === span ? "" : ","} ${details}.`;
+  return `${message}${message.includes("\n") ? "\n" : " "}${details.replace(/^r/, "R")}.`;
 }
 
 async function sendOnce(
@@ -107,9 +165,7 @@ async function sendOnce(
   try {
     // An HTTP client of the user's own may never settle after its signal has fired.
     const sent = Promise.race([timeout.promise, send(controller.signal)]);
-    const response = await unlessAborted(sent, abortSignal);
-    if (response.status >= 300) throw errorOfResponse(response);
-    return response;
+    return await unlessAborted(sent, abortSignal);
   } catch (error) {
     // Also aborts the rest of a response that is no longer wanted.
     controller.abort(error);

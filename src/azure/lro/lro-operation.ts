@@ -300,12 +300,17 @@ function throwUnlessSuccessful(response: PipelineResponse): void {
 const codeOfWrongUrl = /subscription|tenant|api_?version|resourcetype|provider|route|host|page/i;
 
 /** A 404 may also be that of a gateway, or say that the subscription or the type in the URL is wrong. */
-function isResourceMissing(response: PipelineResponse): boolean {
+export function isNothingThere(response: PipelineResponse): boolean {
   if (response.status === 410) return true;
   if (response.status !== 404) return false;
   const { code, error } = errorOfResponse(response);
-  if (error === undefined) return !response.bodyAsText?.trim();
-  return /not_?found$/i.test(code) && !codeOfWrongUrl.test(code);
+  return error === undefined ? !response.bodyAsText?.trim() : !codeOfWrongUrl.test(code);
+}
+
+function isResourceMissing(response: PipelineResponse): boolean {
+  if (!isNothingThere(response)) return false;
+  const { code, error } = errorOfResponse(response);
+  return response.status === 410 || error === undefined || /not_?found$/i.test(code);
 }
 
 /** Returns the resource, or `undefined` if there is none. */
