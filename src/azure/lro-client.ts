@@ -11,7 +11,13 @@ import { checkFunction } from "../validate.ts";
 import { atFabricApi, isOfService, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
-import { checkApiVersion, parseAllowedOrigins, parseEndpoint, parseUrl } from "./http/validation.ts";
+import {
+  allowedOriginsAdvice,
+  checkApiVersion,
+  parseAllowedOrigins,
+  parseEndpoint,
+  parseUrl,
+} from "./http/validation.ts";
 import type { OperationReference } from "./http/validation.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
@@ -141,11 +147,13 @@ export class LroClient {
     const { endpoint } = this.#context;
     const allowed = parseAllowedOrigins(allowedOrigins);
     const isAllowed = allowing(endpoint, allowed);
+    const parse = (name: string, text: string): string =>
+      parseUrl(name, text, endpoint, isAllowed, allowedOriginsAdvice);
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
-      monitorUrl: parseUrl("url", atFabricApi(url, endpoint), endpoint, isAllowed),
+      monitorUrl: parse("url", atFabricApi(url, endpoint)),
       ...(resultUrl !== undefined && {
-        resultUrl: parseUrl("resultUrl", resultUrl, endpoint, isAllowed),
+        resultUrl: parse("resultUrl", resultUrl),
         isResultUrlGiven: true as const,
       }),
     };

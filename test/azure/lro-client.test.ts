@@ -219,7 +219,10 @@ describe("an operation at a URL", () => {
   });
 
   test.each([
-    ["https://evil.example/x", /^url: expected the client's origin https:\/\/management\.azure\.com, got/],
+    [
+      "https://evil.example/x",
+      /^url: expected the client's origin https:\/\/management\.azure\.com, got https:\/\/evil\.example; to allow it, add it to allowedOrigins$/,
+    ],
     ["http://[", /^url: expected a URL/],
     ["https://management.azure.com@evil.example/x", /^url: expected the client's origin/],
   ])("is refused at %s before anything is sent", (url, message) => {

@@ -188,7 +188,7 @@ export class OriginBoundPipeline {
     const { origin } = target;
     const reason = this.#origins.has(origin)
       ? `to ${origin} is refused: http is allowed to this machine only, and without a credential`
-      : `from ${[...this.#origins].join(", ")} to ${origin} is refused`;
+      : `from ${[...this.#origins].join(", ")} to ${origin} is refused, because it is not in allowedOrigins`;
     throw originRefused(`${what} ${reason}`, status);
   }
 }

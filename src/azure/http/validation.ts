@@ -142,11 +142,16 @@ export function referenceAt(location: string, endpoint: URL): OperationReference
 }
 
 /** @throws RangeError that names both origins: neither a credential nor a request may leave the client's own */
-export function checkSameOrigin(name: string, url: URL, endpoint: URL): void {
+export function checkSameOrigin(name: string, url: URL, endpoint: URL, advice = ""): void {
   if (url.origin !== endpoint.origin) {
-    throw new RangeError(`${name}: expected the client's origin ${endpoint.origin}, got ${url.origin}`);
+    throw new RangeError(
+      `${name}: expected the client's origin ${endpoint.origin}, got ${url.origin}${advice}`,
+    );
   }
 }
+
+/** Advises a caller that has the option. */
+export const allowedOriginsAdvice = "; to allow it, add it to allowedOrigins";
 
 /** Makes a URL absolute; `undefined` if it is none. An absolute one is kept byte for byte: Azure signs some as spelled. */
 export function absoluteUrl(url: string, base: string | URL): string | undefined {
@@ -164,6 +169,7 @@ export function parseUrl(
   url: unknown,
   endpoint: URL,
   isAllowed: (url: URL) => boolean = () => false,
+  advice?: string,
 ): string {
   const absolute = typeof url === "string" ? absoluteUrl(url, endpoint) : undefined;
   if (absolute === undefined) {
@@ -173,7 +179,7 @@ export function parseUrl(
   }
   // "https:host/path" depends on its base: the URL that is checked must be the one that is used.
   const resolved = new URL(absolute);
-  if (!isAllowed(resolved)) checkSameOrigin(name, resolved, endpoint);
+  if (!isAllowed(resolved)) checkSameOrigin(name, resolved, endpoint, advice);
   if (resolved.username || resolved.password)
     throw new RangeError(`${name}: expected no user in the URL, got one`);
   return absolute;

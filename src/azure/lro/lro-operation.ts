@@ -188,8 +188,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
     location: PollingLocation,
     options: GetStatusOptions,
   ): Promise<StatusResponse<TResult>> {
-    const response = await this.#get(location.monitorUrl, options);
     const check = this.#conditionCheck;
+    const request = this.#get(location.monitorUrl, options);
+    const response = await (check === undefined ? request.catch(throwAsContinuing) : request);
     if (check !== undefined)
       return this.#applyReport(response, () => check.report(resourceIn(response), location));
     if (isDeleted(location, response)) return this.#applyReport(response, () => deletedReport(location));
@@ -290,6 +291,26 @@ export class LroOperation<TResult> implements Operation<TResult> {
 function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): boolean {
   if (deletion !== "observed" || response.status !== 404) return false;
   return !/operation/i.test(errorOfResponse(response).code);
+}
+
+/** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */
+const codesOfFailure: ReadonlySet<number> = new Set([409, 412, 422]);
+
+/** Azure Resource Manager: a polling location answers in the end as the initial request would have. */
+function isFailureAtLocation({ kind }: PollingLocation, response: PipelineResponse): boolean {
+  return (
+    kind === "location" &&
+    codesOfFailure.has(response.status) &&
+    errorOfResponse(response).error !== undefined
+  );
+}
+
+/** Adds to a refusal that it is none of the initial request. */
+function throwAsContinuing(error: unknown): never {
+  if (!(error instanceof RequestError) || error.code !== "OriginRefused") throw error;
+  const { message, kind, code, statusCode } = error;
+  const text = `${message}; the operation has started and continues`;
+  throw new RequestError(text, { kind, code, statusCode, cause: error });
 }
 
 function throwUnlessSuccessful(response: PipelineResponse): void {

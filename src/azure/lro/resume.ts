@@ -4,7 +4,13 @@ import { invalidField, isObject, parseFields, parseObject } from "../../operatio
 import type { Fields } from "../../operation/json-fields.ts";
 import { parseToken, parseTokenText } from "../../state/resume-token.ts";
 import type { ResumeToken } from "../../state/resume-token.ts";
-import { checkSameOrigin, nameForm, namePattern, parseUrl } from "../http/validation.ts";
+import {
+  allowedOriginsAdvice,
+  checkSameOrigin,
+  nameForm,
+  namePattern,
+  parseUrl,
+} from "../http/validation.ts";
 import type { OperationReference } from "../http/validation.ts";
 import { isSameResource, pollingKinds } from "./protocol.ts";
 import type { PollingLocation } from "./protocol.ts";
@@ -171,5 +177,5 @@ function parseOptionalUrl(path: string, url: unknown, target: ResumeTarget): str
 
 function parseOwnUrl(path: string, url: unknown, { endpoint, isAllowed }: ResumeTarget): string {
   if (typeof url !== "string" || !URL.canParse(url, endpoint)) throw invalidField(path, "a URL", url);
-  return parseUrl(path, url, endpoint, isAllowed);
+  return parseUrl(path, url, endpoint, isAllowed, allowedOriginsAdvice);
 }

@@ -56,10 +56,15 @@ interface Lead {
   readonly routes: (elsewhere: string) => [Route, ...Route[]];
   readonly thereIfAllowed: readonly Route[];
   readonly error: { readonly name: string; readonly statusCode?: number };
+  readonly says: RegExp;
 }
 
 const there = "/operations/7";
-const polled = { name: "PollingError" };
+const polled = { error: { name: "PollingError" }, says: /; the operation has started and continues\b/ };
+const ofResult = {
+  error: { name: "PollingError" },
+  says: /^Operation \S+ succeeded, but the request for its result/,
+};
 
 const leads: readonly Lead[] = [
   ...["operation-location", "azure-asyncoperation", "location"].map((header): Lead => ({
@@ -68,7 +73,7 @@ const leads: readonly Lead[] = [
       on(`POST /boxes/b1${version}`, 202, { headers: { [header]: `${elsewhere}${there}` } }),
     ],
     thereIfAllowed: [on(`GET ${there}${version}`, 200, succeeded)],
-    error: polled,
+    ...polled,
   })),
   ...["operation-location", "azure-asyncoperation"].map((header): Lead => ({
     name: `the ${header} of a poll`,
@@ -77,7 +82,7 @@ const leads: readonly Lead[] = [
       on(`GET ${at}${version}`, 200, { ...running, headers: { [header]: `${elsewhere}${there}` } }),
     ],
     thereIfAllowed: [on(`GET ${there}${version}`, 200, succeeded)],
-    error: polled,
+    ...polled,
   })),
   {
     name: "the location of a poll",
@@ -86,7 +91,7 @@ const leads: readonly Lead[] = [
       on(`GET ${at}${version}`, 202, { headers: { location: `${elsewhere}${there}` } }),
     ],
     thereIfAllowed: [on(`GET ${there}${version}`, 200, result)],
-    error: polled,
+    ...polled,
   },
   {
     name: "the location of a result",
@@ -97,7 +102,7 @@ const leads: readonly Lead[] = [
       on(`GET ${at}${version}`, 200, succeeded),
     ],
     thereIfAllowed: [on(`GET /results/7${version}`, 200, result)],
-    error: polled,
+    ...ofResult,
   },
   {
     name: "a resourceLocation",
@@ -108,7 +113,7 @@ const leads: readonly Lead[] = [
       }),
     ],
     thereIfAllowed: [on(`GET /results/7${version}`, 200, result)],
-    error: polled,
+    ...ofResult,
   },
   {
     name: "a redirect of the initial request",
@@ -117,6 +122,7 @@ const leads: readonly Lead[] = [
     ],
     thereIfAllowed: [on("PUT /boxes/b1", 200, result)],
     error: { name: "OperationStartError", statusCode: 307 },
+    says: /was not accepted: (?!.*has started)/,
   },
   ...[301, 302, 303, 307, 308].map((statusCode): Lead => ({
     name: `a redirect of a poll by ${statusCode}`,
@@ -125,6 +131,7 @@ const leads: readonly Lead[] = [
       on(`GET ${at}${version}`, statusCode, { headers: { location: `${elsewhere}${there}` } }),
     ],
     thereIfAllowed: [on(`GET ${there}`, 200, succeeded)],
+    ...polled,
     error: { name: "PollingError", statusCode },
   })),
   {
@@ -135,6 +142,7 @@ const leads: readonly Lead[] = [
       on(`GET /boxes/b1${version}`, 308, { headers: { location: `${elsewhere}/boxes/b1` } }),
     ],
     thereIfAllowed: [on("GET /boxes/b1", 200, result)],
+    ...ofResult,
     error: { name: "PollingError", statusCode: 308 },
   },
 ];
@@ -151,11 +159,13 @@ function started(
 }
 
 describe.each(starts)("the credential of an operation started through %s", (startedThrough, start) => {
-  test.each(leads)("does not follow $name to another origin", async ({ routes, error }) => {
+  test.each(leads)("does not follow $name to another origin", async ({ routes, error, says }) => {
     const failure = await rejection(started(start, routes(foreign.origin)).pollUntilDone());
     expect(failure).toMatchObject({ ...error, code: "OriginRefused" });
     expect(failure).toHaveProperty("message", expect.stringContaining(home.origin));
     expect(failure).toHaveProperty("message", expect.stringContaining(foreign.origin));
+    expect(failure).toHaveProperty("message", expect.stringContaining("allowedOrigins"));
+    expect(failure).toHaveProperty("message", expect.stringMatching(says));
     expect(foreign.requests).toEqual([]);
     expect(new Set(home.authorizations)).toEqual(new Set(["token-1"]));
     home.assertFinished();
@@ -366,7 +376,7 @@ describe("a resume token that leads to another origin", () => {
 
   test.each(tokens)("is rejected before anything is sent: %s", (_, token) => {
     expect(() => client().resume(token(foreign.origin), fast())).toThrow(
-      `expected the client's origin ${home.origin}, got ${foreign.origin}`,
+      `expected the client's origin ${home.origin}, got ${foreign.origin}; to allow it, add it to allowedOrigins`,
     );
     expect([...home.requests, ...foreign.requests]).toEqual([]);
   });
