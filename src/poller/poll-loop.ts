@@ -7,7 +7,7 @@ import { failedPollAfter } from "../state/progress.ts";
 import { isComplete } from "../state/state-machine.ts";
 import type { PollEvent, StopReason } from "../state/state-machine.ts";
 import type { PollSession } from "./poll-session.ts";
-import { StatusRequest, throttledError, timeoutError } from "./status-request.ts";
+import { StatusRequest, isFinalError, throttledError, timeoutError } from "./status-request.ts";
 import type { StatusRequestHandler } from "./status-request.ts";
 import { Subscribers } from "./subscribers.ts";
 import { Waiters } from "./waiters.ts";
@@ -60,6 +60,11 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   conclude(outcome: Outcome<P>): void {
     this.#outcome = outcome;
     this.#settle(outcome);
+  }
+
+  /** Ends the wait with an error that is no failed poll, unless it is over already. */
+  concludeIfFinal(error: unknown): void {
+    if (isFinalError(error) && this.#outcome === undefined) this.conclude({ type: "pollingFailed", error });
   }
 
   /** Settles when the transport has settled the last request that was aborted, or has had its time to. */

@@ -141,6 +141,8 @@ export class OperationPoller<P> implements Poller<P> {
 
   constructor(operation: Operation<P>, settings: PollSettings, limiter: Limiter | undefined) {
     this.#loop = new PollLoop(new PollSession(operation, settings, limiter));
+    // Whether callers wait or not: after a failed start there is nothing to poll.
+    operation.initialRequest?.catch((error: unknown) => this.#loop.concludeIfFinal(error));
   }
 
   get operation(): Operation<P> {

@@ -153,7 +153,7 @@ function checkResponse(response: unknown): void {
 }
 
 /** Returns whether the error ends the wait, and is more than a failed poll. */
-function isFinalError(error: unknown): error is LroError {
+export function isFinalError(error: unknown): error is LroError {
   return error instanceof LroError && !(error instanceof RequestError) && !(error instanceof ContractError);
 }
 

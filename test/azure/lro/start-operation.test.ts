@@ -185,6 +185,34 @@ describe("an initial request that fails", () => {
     expect(server.requestLines).toEqual(["PUT /boxes/b1"]);
   });
 
+  test.each(["before", "after"])("ends each call that comes %s it, with the same error", async (when) => {
+    const service = simulate({ status: 400, body: { error: { code: "No", message: "No." } } });
+    const poller = startSimulated("POST", service);
+    const started = rejection(poller.started);
+    if (when === "after") await started;
+    const calls = [
+      rejection(poller.pollUntilDone()),
+      rejection(poller.poll()),
+      rejection(poller[Symbol.asyncIterator]().next()),
+    ];
+    for (const call of calls) expect(await call).toBe(await started);
+    expect(await started).toBeInstanceOf(OperationStartError);
+    expect(poller.isDone).toBe(true);
+    expect(service.requestLog).toHaveLength(1);
+    expect(service.clock.pendingTimers).toBe(0);
+  });
+
+  test("of a poller that was disposed of leaves its calls as they are", async () => {
+    const service = simulate({ status: 429 });
+    const poller = startSimulated("POST", service);
+    await service.clock.advance(1);
+    const started = rejection(poller.started);
+    await poller[Symbol.asyncDispose]();
+    expect(await started).toBeInstanceOf(OperationStartError);
+    expect(await rejection(poller.pollUntilDone())).toMatchObject({ code: "Disposed" });
+    expect(poller.isDone).toBe(false);
+  });
+
   test("and that no caller waits for leaves no unhandled rejection", async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): unknown => unhandled.push(reason);
@@ -195,7 +223,7 @@ describe("an initial request that fails", () => {
       await service.clock.advance(1);
       expect(service.requestLog).toHaveLength(1);
       expect(unhandled).toEqual([]);
-      expect(poller.isDone).toBe(false);
+      expect(poller.isDone).toBe(true);
     } finally {
       process.off("unhandledRejection", listener);
     }
