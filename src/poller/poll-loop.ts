@@ -46,14 +46,14 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (this.#join(waiter) && !this.session.isRunning) this.#run();
   }
 
-  /** Polls now, for this waiter. Its turn in the rate limiter may take as long as a response, and no longer. */
+  /** Polls now, for this waiter. To send the request may take as long as a response, and no longer. */
   poll(waiter: UntilResponse<P>): void {
     if (!this.#join(waiter)) return;
     if (this.session.retryAfterOfFailureInMs > 0) {
       return waiter.abort(errorOf(this.session.stoppedByFailure()));
     }
     this.#send();
-    if (waiter.isWaiting && this.#request?.isQueued) this.#limitQueueing(waiter, this.#request);
+    if (waiter.isWaiting && this.#request?.isWaiting) this.#limitQueueing(waiter, this.#request);
   }
 
   /** Ends the wait with this outcome, for every caller now and later. */
@@ -160,10 +160,11 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     const { session } = this;
     const { clock, requestTimeoutInMs } = session.settings;
     if (requestTimeoutInMs === Infinity) return;
-    const throttledForInMs = (): number => session.limiter?.throttledForInMs ?? 0;
+    const throttledForInMs = (): number =>
+      session.operation.needsNoRequest ? 0 : (session.limiter?.throttledForInMs ?? 0);
     const limitInMs = throttledForInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0;
     waiter.limit(clock, limitInMs, () => {
-      const failure = request.isQueued
+      const failure = request.isWaiting
         ? throttledError(throttledForInMs(), requestTimeoutInMs)
         : timeoutError(requestTimeoutInMs);
       return errorOf(session.stoppedByFailure(failure));

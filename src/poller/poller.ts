@@ -39,8 +39,8 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
   /**
    * Polls once, now: for a webhook that said that the operation is done. There are never two requests at the same time.
    *
-   * It does not wait for the polling interval, but for the Retry-After of a failed poll. It waits for its turn in the rate
-   * limiter and for the response, `requestTimeoutInMs` in all. It rejects at once where the service accepts no request for
+   * It does not wait for the polling interval, but for the Retry-After of a failed poll. It waits for an initial request
+   * that is under way, for its turn in the rate limiter and for the response, `requestTimeoutInMs` in all. It rejects at once where the service accepts no request for
    * longer than that (code `Throttled`).
    *
    * @throws {@link PollingError} or {@link OperationNotFoundError} if that one poll fails

@@ -60,9 +60,9 @@ export class StatusRequest<P> {
     void initialRequest.then(enqueue, enqueue);
   }
 
-  /** Whether it waits for the rate limiter. */
-  get isQueued(): boolean {
-    return this.#stage === "queued";
+  /** Whether it waits for the initial request or for the rate limiter. */
+  get isWaiting(): boolean {
+    return this.#stage === "created" || this.#stage === "queued";
   }
 
   abort(): void {

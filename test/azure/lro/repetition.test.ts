@@ -1,7 +1,10 @@
 import { createEmptyPipeline, createPipelineFromOptions } from "@azure/core-rest-pipeline";
 import { describe, expect, test, vi } from "vitest";
-import { OperationStatusesClient, fixed, startOperation } from "lro-poller";
-import type { InitialRequest, StartOperationOptions, StartedPoller } from "lro-poller";
+import { OperationStatusesClient, createPoller, fixed, startOperation } from "lro-poller";
+import type { InitialRequest, Operation, StartOperationOptions, StartedPoller } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import { sleep } from "../../../src/clock.ts";
+import { RequestLimiter } from "../../../src/limiter/request-limiter.ts";
 import { CountingCredential } from "../../support/credential.ts";
 import { settled, rejection } from "../../support/rejections.ts";
 import { simulate } from "./support.ts";
@@ -99,6 +102,21 @@ describe("the initial request", () => {
     expect(failed).not.toHaveBeenCalled();
   });
 
+  test("that is throttled makes poll() wait no longer than for a response", async () => {
+    const { clock, httpClient, requestLog } = simulate(tooMany, { status: 200, body: { id: "b1" } });
+    const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
+    const poller = startOperation({ method: "PUT", url }, { ...options, ...sender });
+    await clock.advance(1000);
+    expect(await clock.runUntilSettled(rejection(poller.poll()))).toMatchObject({
+      name: "PollingError",
+      code: "Throttled",
+    });
+    expect(clock.now()).toBe(31_000);
+    await clock.advance(400_000);
+    expect(await clock.runUntilSettled(poller.poll())).toMatchObject({ status: "Succeeded" });
+    expect(requestLog.map(([time]) => time)).toEqual([0, 400_000]);
+  });
+
   test("is repeated for the others when a caller aborts its wait during the backoff", async () => {
     const { clock, httpClient, requestLog } = simulate(tooMany, { status: 200, body: { id: "b1" } });
     const sender = { pipeline: createEmptyPipeline(), httpClient, clock };
@@ -190,6 +208,25 @@ describe("the initial request", () => {
     credential.failWith = undefined;
     expect(await clock.runUntilSettled(poller.pollUntilDone())).toEqual({ id: "b1" });
     expect(requestLog).toHaveLength(1);
+  });
+
+  test("of an operation of the user's own limits poll() in the rate limiter, too", async () => {
+    const clock = createVirtualClock();
+    const limiter = new RequestLimiter(clock);
+    limiter.acquire(() => {});
+    limiter.release({ isThrottled: true, retryAfterInMs: 20_000 });
+    const started = sleep(clock, 15_000);
+    const scripted = scriptedOperation([{ status: "Running" }]);
+    const operation: Operation = {
+      id: "own",
+      toJSON: () => ({}),
+      getStatus: (given) => sleep(clock, 20_000).then(() => scripted.getStatus(given)),
+      initialRequest: started,
+      limiterFor: () => limiter,
+    };
+    const wait = rejection(createPoller(operation, { clock }).poll());
+    expect(await clock.runUntilSettled(wait)).toMatchObject({ code: "RequestTimeout" });
+    expect(clock.now()).toBe(30_000);
   });
 
   test("whose token from the caller's own pipeline is rejected is not sent again with the same", async () => {
