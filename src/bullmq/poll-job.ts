@@ -1,9 +1,11 @@
 import { unlessAborted } from "../abort.ts";
 import type { Clock } from "../clock.ts";
+import { RequestError } from "../operation/errors.ts";
+import type { LroError } from "../operation/errors.ts";
 import type { Operation } from "../operation/operation.ts";
 import { resolveOptions } from "../poller/options.ts";
 import { PollSession } from "../poller/poll-session.ts";
-import { StatusRequest, toRequestError } from "../poller/status-request.ts";
+import { StatusRequest, isFinalError, toRequestError } from "../poller/status-request.ts";
 import { defaultPollCostInMs } from "../schedule/adaptive.ts";
 import { withJitter } from "../schedule/schedule.ts";
 import type { Progress } from "../state/progress.ts";
@@ -106,7 +108,7 @@ class JobPoll {
       getStatusOptions: undefined,
       onResponse: (response) => resolve({ type: "response", response, atInMs: session.elapsedInMs }),
       onFailure: (error) =>
-        resolve({ type: "failed", failure: toRequestError(error), atInMs: session.elapsedInMs }),
+        resolve({ type: "failed", failure: failureOf(error), atInMs: session.elapsedInMs }),
     });
     abortSignal.throwIfAborted();
     request.start();
@@ -142,4 +144,16 @@ class JobPoll {
   #completed(): PollResult {
     return { type: "completed", result: jobResultOf(this.#session.stopped()), progress: this.#progress };
   }
+}
+
+/** A job has no place for an error of the user's own class: one that ends a wait becomes a permanent failure. */
+function failureOf(error: LroError): RequestError {
+  if (!isFinalError(error)) return toRequestError(error);
+  const serviceError = "error" in error ? error.error : undefined;
+  return new RequestError(error.message, {
+    kind: "permanent",
+    code: error.code,
+    error: serviceError,
+    cause: error,
+  });
 }

@@ -1,5 +1,5 @@
 import { Queue } from "bullmq";
-import { OperationStatusesClient } from "lro-poller";
+import { OperationNotFoundError, OperationStatusesClient, RequestError } from "lro-poller";
 import type { Operation } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationServer } from "lro-poller/testing";
@@ -83,6 +83,36 @@ redisTest(
       message: expect.stringContaining("BigInt"),
     });
     expect(operation.polls).toBe(1);
+  },
+);
+
+redisTest(
+  "an operation that ends its wait with an error of its own is polled once",
+  async ({ connection }) => {
+    const operation = ownOperation(1);
+    let polls = 0;
+    const ended = {
+      ...operation,
+      getStatus: () => {
+        polls++;
+        const cause = new RequestError("404", {
+          kind: "notFound",
+          error: { code: "Old", message: "A day." },
+        });
+        return Promise.reject(new OperationNotFoundError("It has expired.", "Expired", { cause }));
+      },
+    };
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({ connection, resolveOperation: () => ended });
+    await worker.started;
+    const handle = await queue.add(ended, { outageToleranceInMs: 1 });
+    expect(await rejection(handle.pollUntilDone())).toMatchObject({
+      name: "PollingError",
+      code: "Expired",
+      message: expect.stringContaining("It has expired."),
+      cause: { kind: "permanent" },
+    });
+    expect(polls).toBe(1);
   },
 );
 
