@@ -293,8 +293,8 @@ describe.each(starts)("the output of an operation started through %s that", (_, 
 test("no secret is shown of a client, its parts, and many operations at once", async () => {
   const client = clientOf();
   const operation = client.operation("myProject", "fa067167-e49d-41bd-8dd8-de719b9de3b3");
-  const cached = new TokenCache(credential);
-  await cached.getToken("x");
+  const cached = new TokenCache(credential, "x");
+  await cached.getToken({});
   const pipeline = createOriginBoundPipeline(new URL(server.origin), "x", credential, { tlsOptions });
   server.add(on(`GET ${monitor}`, 200, { headers: cookie, body: "" }));
   await pipeline.send({ method: "GET", url: server.origin + monitor, headers });

@@ -9,8 +9,8 @@ export class CountingCredential implements TokenCredential {
   failWith: Error | undefined;
   /** The promise that `getToken` returns while it is set. */
   failsLater: PromiseWithResolvers<AccessToken> | undefined;
-  /** Whether `getToken` never settles. */
-  hangs = false;
+  /** Whether `getToken` settles only when its signal fires; with `"deaf"`, not even then. */
+  hangs: boolean | "deaf" = false;
 
   constructor(lifetimeInMs = 3_600_000) {
     this.#lifetimeInMs = lifetimeInMs;
@@ -18,7 +18,8 @@ export class CountingCredential implements TokenCredential {
 
   getToken(scopes: string | string[], options: GetTokenOptions = {}): Promise<AccessToken> {
     this.calls.push({ scopes, ...options });
-    if (this.hangs) return new Promise(() => {});
+    if (this.hangs === "deaf") return new Promise(() => {});
+    if (this.hangs) return untilAborted(options.abortSignal);
     if (this.failsLater) return this.failsLater.promise;
     if (this.failWith) return Promise.reject(this.failWith);
     const token = `token-${this.calls.length}`;
@@ -36,4 +37,9 @@ export class CountingCredential implements TokenCredential {
   revoke(token: string): void {
     this.#expiries.delete(token);
   }
+}
+
+async function untilAborted(signal: GetTokenOptions["abortSignal"]): Promise<never> {
+  await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+  throw Object.assign(new Error("The operation was aborted."), { name: "AbortError" });
 }

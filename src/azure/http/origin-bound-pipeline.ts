@@ -1,14 +1,12 @@
 import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
 import {
-  bearerTokenAuthenticationPolicy,
   createHttpHeaders,
   createPipelineFromOptions,
   createPipelineRequest,
   redirectPolicyName,
 } from "@azure/core-rest-pipeline";
 import type {
-  AuthorizeRequestOptions,
   HttpClient,
   HttpMethods,
   Pipeline,
@@ -133,20 +131,21 @@ export class OriginBoundPipeline {
     return next;
   }
 
+  /** With the claims of a challenge, which may also be that of the fresh token. */
   async #sendWithFreshToken(
     request: BoundRequest,
     url: string,
     response: PipelineResponse,
   ): Promise<PipelineResponse> {
     const rejectedToken = response.request.headers.get("authorization")?.replace(/^Bearer /, "");
-    // The bearer policy has handled a claims challenge already, and only what it takes for one.
-    const challenge = response.headers.get("www-authenticate") ?? "";
-    const isChallenge = /claims="[^"]+"/.test(challenge) && challenge.includes('error="insufficient_claims"');
     // Without the credential the same token would be sent again.
     const { credential } = this.#parts;
-    if (credential === undefined || isChallenge || rejectedToken === undefined) return response;
-    credential.drop(rejectedToken);
-    return this.#sendOnce(request, url);
+    if (credential === undefined || rejectedToken === undefined) return response;
+    const claims = claimsOf(response);
+    credential.reject(rejectedToken, claims);
+    const next = await this.#sendOnce(request, url);
+    const isChallenged = next.status === 401 && claims === undefined && claimsOf(next) !== undefined;
+    return isChallenged ? this.#sendWithFreshToken(request, url, next) : next;
   }
 
   #sendOnce(
@@ -203,7 +202,8 @@ export function createOriginBoundPipeline(
   tokenCredential: TokenCredential | undefined,
   options: CommonClientOptions,
 ): OriginBoundPipeline {
-  const credential = tokenCredential && new TokenCache(tokenCredential);
+  const credential =
+    tokenCredential && new TokenCache(tokenCredential, typeof scopes === "string" ? [scopes] : scopes);
   const pipeline = createPipelineFromOptions(options);
   // A logger of the user's own: core-rest-pipeline takes it, although its public options have none.
   const hasOwnLogger = "loggingOptions" in options;
@@ -213,20 +213,7 @@ export function createOriginBoundPipeline(
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
-  if (credential) {
-    // In place of the policy's own cache; see TokenCache.
-    const authorizeRequest = async ({ request, scopes: wanted }: AuthorizeRequestOptions): Promise<void> => {
-      const { abortSignal, tracingOptions } = request;
-      const { token } = await credential.getToken(wanted, {
-        enableCae: true,
-        ...(abortSignal && { abortSignal }),
-        ...(tracingOptions && { tracingOptions }),
-      });
-      request.headers.set("Authorization", `Bearer ${token}`);
-    };
-    const challengeCallbacks = { authorizeRequest };
-    pipeline.addPolicy(bearerTokenAuthenticationPolicy({ credential, scopes, challengeCallbacks }));
-  }
+  if (credential) pipeline.addPolicy(bearerTokenPolicy(credential));
   const httpClient = withBodyLimit(options.httpClient);
   return new OriginBoundPipeline({
     pipeline,
@@ -236,6 +223,39 @@ export function createOriginBoundPipeline(
     origins: [],
     limiters: new WeakMap(),
   });
+}
+
+/** In place of core-rest-pipeline's; see {@link TokenCache}. OriginBoundPipeline handles challenges. */
+function bearerTokenPolicy(credential: TokenCache): PipelinePolicy {
+  return {
+    name: "bearerTokenPolicy",
+    async sendRequest(request, next) {
+      const { abortSignal, tracingOptions } = request;
+      const { token } = await credential.getToken({
+        ...(abortSignal && { abortSignal }),
+        ...(tracingOptions && { tracingOptions }),
+      });
+      request.headers.set("Authorization", `Bearer ${token}`);
+      return next(request);
+    },
+  };
+}
+
+/** Returns the claims of a challenge (Continuous Access Evaluation) as JSON text; `undefined` where there are none. */
+function claimsOf({ headers }: PipelineResponse): string | undefined {
+  const challenges = (headers.get("www-authenticate") ?? "").matchAll(
+    /\bBearer\s+((?:[\w-]+=(?:"[^"]*"|[^\s",]*)\s*(?:,\s*|$))+)/gi,
+  );
+  for (const [, parameters = ""] of challenges) {
+    const [, claims] = /\bclaims="([^"]+)"/.exec(parameters) ?? [];
+    if (claims === undefined || !parameters.includes('error="insufficient_claims"')) continue;
+    try {
+      return atob(claims);
+    } catch {
+      // Not in Base64: the service may accept a token without claims.
+    }
+  }
+  return undefined;
 }
 
 /** The pipeline of an Azure SDK's client, which signs its requests. */
