@@ -7,8 +7,8 @@ import type { PollSettings } from "../../poller/options.ts";
 import { timeoutError } from "../../poller/status-request.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { withJitter } from "../../schedule/schedule.ts";
-import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { seconds } from "../../state/outcome.ts";
+import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { isNothingThere } from "./lro-operation.ts";
 import { nameOf } from "./protocol.ts";
 
@@ -186,7 +186,7 @@ const notSentCodes: ReadonlySet<string> = new Set([
 
 /** Returns whether the service may have acted on an attempt that failed with this error. */
 function mayHaveStarted({ kind, statusCode, code }: RequestError): boolean {
-  return kind === "transient" && statusCode !== 429 && !notSentCodes.has(code);
+  return kind === "transient" && (statusCode === undefined ? !notSentCodes.has(code) : statusCode !== 429);
 }
 
 function isRepeatable(request: InitialRequest, failure: RequestError): boolean {

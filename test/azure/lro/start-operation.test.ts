@@ -243,6 +243,7 @@ describe("an initial request that fails", () => {
     ["PATCH", "429", status(429), 4],
     ["POST", "503", status(503), 1],
     ["PATCH", "503", status(503), 1],
+    ["POST", "503 with a system's code", { status: 503, headers: { "x-ms-error-code": "ENOTFOUND" } }, 1],
     ["PUT", "503", status(503), 4],
     ["PUT", "a reset", broken("ECONNRESET"), 4],
     ["POST", "a reset", broken("ECONNRESET"), 1],
