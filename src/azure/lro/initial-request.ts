@@ -1,4 +1,6 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import pRetry from "p-retry";
+import type { RetryContext } from "p-retry";
 import { onAbort, unlessAborted } from "../../abort.ts";
 import { sleep } from "../../clock.ts";
 import { OperationStartError, RequestError } from "../../operation/errors.ts";
@@ -68,24 +70,26 @@ async function sendUntilAccepted(
 ): Promise<PipelineResponse> {
   const { clock } = settings;
   const startedAt = clock.now();
+  let attempts = 0;
   let mayHaveStartedBefore = false;
-  for (let attempts = 1; ; attempts++) {
-    try {
-      const response = await sendOnce(send, settings);
-      return responseOf(response, mayHaveStartedBefore && request.method === "DELETE");
-    } catch (error) {
-      const failure = errorOfRequest(error);
-      const isRepeated = attempts <= maxRetries && isRepeatable(request, failure);
-      if (isRepeated) await backOff(failure, attempts, settings, stopRetries);
-      if (!isRepeated || stopRetries.aborted) {
-        throw startError(request, failure, {
-          attempts,
-          elapsedInMs: clock.now() - startedAt,
-          mayHaveStartedBefore,
-        });
-      }
-      mayHaveStartedBefore ||= mayHaveStarted(failure);
-    }
+  const attempt = async (attemptNumber: number): Promise<PipelineResponse> => {
+    attempts = attemptNumber;
+    const response = await sendOnce(send, settings);
+    return responseOf(response, mayHaveStartedBefore && request.method === "DELETE");
+  };
+  const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
+    const failure = errorOfRequest(error);
+    if (!isRepeatable(request, failure)) return false;
+    await backOff(failure, attemptNumber, settings, stopRetries);
+    if (stopRetries.aborted) return false;
+    mayHaveStartedBefore ||= mayHaveStarted(failure);
+    return true;
+  };
+  try {
+    return await pRetry(attempt, { retries: maxRetries, minTimeout: 0, shouldRetry });
+  } catch (error) {
+    const elapsedInMs = clock.now() - startedAt;
+    throw startError(request, errorOfRequest(error), { attempts, elapsedInMs, mayHaveStartedBefore });
   }
 }
 

@@ -293,18 +293,6 @@ function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): b
   return !/operation/i.test(errorOfResponse(response).code);
 }
 
-/** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */
-const codesOfFailure: ReadonlySet<number> = new Set([409, 412, 422]);
-
-/** Azure Resource Manager: a polling location answers in the end as the initial request would have. */
-function isFailureAtLocation({ kind }: PollingLocation, response: PipelineResponse): boolean {
-  return (
-    kind === "location" &&
-    codesOfFailure.has(response.status) &&
-    errorOfResponse(response).error !== undefined
-  );
-}
-
 /** Adds to a refusal that it is none of the initial request. */
 function throwAsContinuing(error: unknown): never {
   if (!(error instanceof RequestError) || error.code !== "OriginRefused") throw error;
