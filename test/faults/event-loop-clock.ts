@@ -2,8 +2,11 @@ import { setTimeout as realDelay } from "node:timers/promises";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
 
-/** The highest speed of the clock: milliseconds for each millisecond of the machine. */
+/** The usual speed of the clock: milliseconds for each millisecond of the machine. */
 export const maxSpeed = 100;
+
+/** How much faster it is while no request is under way, and all clients sleep or wait for a long Retry-After. */
+const idleFactor = 600;
 
 /** A clock that advances with the event loop. On a slow machine it is slow too, so that no time limit is reached. */
 export interface EventLoopClock {
@@ -11,13 +14,14 @@ export interface EventLoopClock {
   readonly stop: () => Promise<void>;
 }
 
-export function startEventLoopClock(): EventLoopClock {
+export function startEventLoopClock(isIdle: () => boolean): EventLoopClock {
   const clock = createVirtualClock();
   const stopping = new AbortController();
   const advance = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await realDelay(1);
-      await clock.advance(maxSpeed);
+      for (let steps = 0; steps === 0 || (steps < idleFactor && isIdle()); steps++)
+        await clock.advance(maxSpeed);
     }
   };
   const advancing = advance();

@@ -13,6 +13,8 @@ export interface Stage {
   readonly server: OperationServer;
   readonly clock: VirtualClock;
   readonly mixes: readonly Mix[];
+  /** The clock of the clients, whose machine sleeps now and then. */
+  readonly sleepingClock: SleepingClock;
   /** Stops the clock and closes the server. */
   close(): Promise<void>;
 }
