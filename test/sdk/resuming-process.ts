@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { inspect } from "node:util";
 import { clients } from "./clients.ts";
 import { textOf, waiterBy } from "./waits.ts";
@@ -25,14 +26,15 @@ async function resume({ name, way, endpoint, token }: ResumedWait): Promise<Resu
   const started = await client?.start(endpoint, token);
   if (started === undefined) throw new Error(`There is no client ${name}.`);
   const controller = new AbortController();
-  let failedPollCount = 0;
-  const onFailedPoll = (): void => void (++failedPollCount === 5 && controller.abort());
-  const waiter = waiterBy(way, started, { onFailedPoll });
+  let eventCount = 0;
+  // The operation needs five polls at most.
+  const count = (): void => void (++eventCount === 50 && controller.abort());
+  const waiter = waiterBy(way, started, { onFailedPoll: count, onProgress: count });
   return { text: await textOf(await waiter.pollUntilDone({ abortSignal: controller.signal })) };
 }
 
-const waits: readonly ResumedWait[] = JSON.parse(process.env["WAITS"] ?? "[]");
-const results = await Promise.all(
-  waits.map((wait) => resume(wait).catch((error: unknown) => ({ error: inspect(error, { depth: 1 }) }))),
+const [waits]: readonly (readonly ResumedWait[])[] = await once(process, "message");
+const results = (waits ?? []).map((wait) =>
+  resume(wait).catch((error: unknown) => ({ error: inspect(error, { depth: 1 }) })),
 );
-process.send?.(results, () => process.exit());
+process.send?.(await Promise.all(results));

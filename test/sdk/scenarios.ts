@@ -56,7 +56,7 @@ class Trial {
   readonly timersInMs: number[] = [];
   readonly #stuck = Promise.withResolvers<"stuck">();
   readonly #controller = new AbortController();
-  #failedInVain = 0;
+  #vainCount = 0;
   #requestCount = 0;
 
   constructor(cell: Cell, server: ScriptedServer, waiterWith: (options: PollOptions) => Waiter) {
@@ -65,6 +65,7 @@ class Trial {
     this.#waiter = waiterWith({
       onFailedPoll: () => this.#checkProgress(),
       onProgress: ({ nextPollInMs }) => {
+        this.#checkProgress();
         if (nextPollInMs !== undefined) this.delaysInMs.push(nextPollInMs);
       },
     });
@@ -119,13 +120,13 @@ class Trial {
     return this.server.requestCount === requestCount ? "stuck" : forever();
   }
 
-  /** A wait of this library never ends if polls fail without a request, or although the operation has failed. */
+  /** A wait of this library never ends if it polls without a request, or although the operation is over. */
   #checkProgress(): void {
     const { requestCount, polls } = this.server;
-    this.#failedInVain = requestCount === this.#requestCount ? this.#failedInVain + 1 : 0;
+    this.#vainCount = requestCount === this.#requestCount ? this.#vainCount + 1 : 0;
     this.#requestCount = requestCount;
-    const pollsOfFailed = polls.filter(({ answer }) => answer === "failed").length;
-    if (this.#failedInVain === 5 || pollsOfFailed >= 5) this.#stuck.resolve("stuck");
+    const late = polls.filter(({ answer }) => answer === "failed" || answer === "succeeded");
+    if (this.#vainCount === 10 || late.length >= 10) this.#stuck.resolve("stuck");
   }
 }
 
@@ -245,10 +246,12 @@ async function tokenOf(client: SdkClient, way: Way, { endpoint }: ScriptedServer
 async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly ResumedResult[]> {
   const child = fork(new URL("resuming-process.ts", import.meta.url), {
     execArgv: ["--no-warnings", "--import", `data:text/javascript,${encodeURIComponent(fromSources)}`],
-    env: { ...process.env, CERTIFICATE: JSON.stringify(certificate), WAITS: JSON.stringify(waits) },
+    env: { ...process.env, CERTIFICATE: JSON.stringify(certificate) },
   });
+  child.send(waits);
   const exited = once(child, "exit").then(() => []);
   const [results] = await Promise.race([once(child, "message"), exited]);
+  child.kill();
   if (results === undefined) throw new Error("The process that continues has ended without results.");
   return results;
 }
