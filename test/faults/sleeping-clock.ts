@@ -59,10 +59,13 @@ export class SleepingClock implements Clock {
   #sleep(): void {
     this.#isAsleep = true;
     this.sleeps++;
-    this.#cancelNext = this.#clock.setTimer(() => {
-      this.#wake();
-      this.#stayAwake();
-    }, between(this.#random, 60_000, 3 * 3_600_000));
+    this.#cancelNext = this.#clock.setTimer(
+      () => {
+        this.#wake();
+        this.#stayAwake();
+      },
+      between(this.#random, 60_000, 3 * 3_600_000),
+    );
   }
 
   #wake(): void {

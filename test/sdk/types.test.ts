@@ -32,7 +32,7 @@ import type {
 } from "arm-resources-5";
 import { expectTypeOf, test } from "vitest";
 import { fromPollerLike } from "lro-poller";
-import type { AzurePoller, Operation } from "lro-poller";
+import type { AzurePoller, LegacyPollerLike, Operation } from "lro-poller";
 
 type Deployment = Parameters<DeploymentsClient["deployments"]["createOrUpdate"]>[2];
 type Search = Parameters<PhoneNumbersClient["beginSearchAvailablePhoneNumbers"]>[0];
@@ -137,4 +137,28 @@ test("toPollerLike fits where a poller of core-lro 3 is expected", () => {
   expectTypeOf<AzurePoller<AnalyzeDocumentLogicalResponse | AnalyzeDocumentDefaultResponse>>().toExtend<
     ReturnType<Pollers["documents"]>
   >();
+});
+
+/** The poller that a method resolves with. */
+type PollerOf<TName extends keyof Pollers> = Awaited<ReturnType<Pollers[TName]>>;
+
+test("toPollerLike fits where a poller of core-lro 2 is expected", () => {
+  expectTypeOf<LegacyPollerLike<ContainerGroup>>().toExtend<PollerOf<"containers">>();
+  expectTypeOf<LegacyPollerLike<DeploymentExtended5>>().toExtend<PollerOf<"resources5">>();
+  expectTypeOf<LegacyPollerLike<EmailSendResponse>>().toExtend<PollerOf<"email">>();
+  expectTypeOf<LegacyPollerLike<PhoneNumberSearchResult>>().toExtend<PollerOf<"phoneNumbers">>();
+  expectTypeOf<LegacyPollerLike<DeletedSecret>>().toExtend<PollerOf<"secrets">>();
+  expectTypeOf<LegacyPollerLike<BlobBeginCopyFromURLResponse>>().toExtend<PollerOf<"blobs">>();
+});
+
+test("toPollerLike does not fit where a client's poller has members of its own, as docs/azure-sdks.md says", () => {
+  expectTypeOf<LegacyPollerLike<PagedAnalyzeBatchResult>>().not.toExtend<PollerOf<"language">>();
+  expectTypeOf<LegacyPollerLike<AnalyzeResult>>().not.toExtend<PollerOf<"forms">>();
+  expectTypeOf<LegacyPollerLike<KeyVaultCertificateWithPolicy>>().not.toExtend<PollerOf<"certificates">>();
+  expectTypeOf<LegacyPollerLike<PagedAnalyzeHealthcareEntitiesResult>>().not.toExtend<
+    PollerOf<"textAnalytics">
+  >();
+  expectTypeOf<
+    LegacyPollerLike<StartTranslationLogicalResponse | StartTranslationDefaultResponse>
+  >().not.toExtend<PollerOf<"translation">>();
 });
