@@ -3,7 +3,7 @@ import { runWaits } from "./waits.ts";
 
 // `npm run test:faults`. `SEED` repeats a run, `WAITS` sets the number of waits.
 const seed = wholeNumber("SEED", Math.floor(Math.random() * 2 ** 31));
-const waits = wholeNumber("WAITS", 2000);
+const waits = wholeNumber("WAITS", 10_000);
 const peerWaits = Math.min(waits, 400);
 
 console.log(`SEED=${seed}`);
@@ -13,7 +13,8 @@ const seconds = Math.round((performance.now() - startedAt) / 1000);
 const peer = await runCoreLro(seed, peerWaits);
 
 console.log(
-  `${waits} waits, ${report.requests} requests, ${report.restarts} restarts of the server, ${seconds} s; ` +
+  `${waits} waits, ${report.requests} requests, ${report.restarts} restarts of the server, ` +
+    `${report.sleeps} sleeps of the clients, ${seconds} s; ` +
     `core-lro: the first ${peerWaits} of them`,
 );
 const rows = Object.entries({ right: report.right, ...report.counts });

@@ -1,11 +1,18 @@
 import type { OperationState } from "lro-poller";
-import type { Fault, Faults, Phase, Timeline } from "lro-poller/testing";
+import type { Fault, Faults, InitialRequestFault, Phase, Timeline } from "lro-poller/testing";
 
 /** An operation and its faults. */
 export interface Mix {
   readonly operationId: string;
   /** Whether the wait starts the operation, whose result is then a dev box. Another client has started it otherwise. */
   readonly isCreation: boolean;
+  /** The faults of its initial request, one after the other. */
+  readonly startFaults: readonly InitialRequestFault[];
+  /** Whether its server sends no rate headers, and 429s without a Retry-After. */
+  readonly isThrottled: boolean;
+  /** The wait's timeouts. A wait that is over goes on. Default: none. */
+  readonly timeoutInMs?: number;
+  readonly stallTimeoutInMs?: number;
   readonly timeline: Timeline;
   readonly retryAfter?: number;
   readonly faults: Faults;
@@ -21,6 +28,10 @@ export function mixOf(random: Random): Mix {
   return {
     operationId: uuid(random),
     isCreation,
+    startFaults: isCreation ? startFaults(random) : [],
+    isThrottled: random() < 0.2,
+    ...(random() < 0.2 && { timeoutInMs: between(random, 10, 600) * 1000 }),
+    ...(random() < 0.1 && { stallTimeoutInMs: between(random, 5, 120) * 1000 }),
     timeline: timelineOf(random),
     ...(random() < 0.2 && { retryAfter: between(random, 1, 15) }),
     // A client that did not choose the operation's id cannot know that a status is another operation's.
@@ -28,6 +39,17 @@ export function mixOf(random: Random): Mix {
     // An old state of the resource, or another resource, is JSON like any other.
     resourceFaults: without("stale", without("otherOperation", scattered(random, 3, worst))),
   };
+}
+
+/** Faults that leave the start to its repetitions: at most three, and none longer than its time limit. */
+function startFaults(random: Random): readonly InitialRequestFault[] {
+  const any: readonly (() => InitialRequestFault)[] = [
+    () => ({ kind: "late", delayInMs: between(random, 1, 100) * 1000 }),
+    () => ({ kind: "status", status: 429, retryAfter: between(random, 1, 400) }),
+    () => ({ kind: "status", status: pick(random, [500, 503]) }),
+    () => ({ kind: "reset", when: pick(random, ["beforeHeaders", "afterBody"] as const) }),
+  ];
+  return Array.from({ length: between(random, 0, 3) }, () => pick(random, any)());
 }
 
 function timelineOf(random: Random): Timeline {
@@ -93,6 +115,16 @@ function lagging(random: Random): Faults {
 const json = "application/json";
 const faultPoints = ["beforeHeaders", "afterHeaders", "midBody"] as const;
 const manyHeaders = Object.fromEntries(Array.from({ length: 10_000 }, (_, nth) => [`x-${nth}`, "value"]));
+/** More than a day, which is the most that counts. */
+const absurd = ["18446744073709551615", "4294967295", "999999999999"];
+const absurdHeaders = [
+  { "x-rate-limit-remaining": "0", "x-rate-limit-reset": "9999-12-31T23:59:59Z" },
+  { "x-rate-limit-remaining": "-5", "x-rate-limit-reset": "0001-01-01T00:00:00Z" },
+  { "x-rate-limit-remaining": "99999999999999999999" },
+  { date: "yesterday", "retry-after": "Mon, 99 Foo 2020" },
+  { "retry-after-ms": "Infinity" },
+  { "retry-after-ms": "-1", "retry-after": "NaN" },
+];
 const garbage = ["soon", "-1", "0", "1e9999", "Mon, 99 Foo 2020", ""];
 
 /** Frequent faults occur several times; those that take long to create occur once. */
@@ -106,6 +138,15 @@ const kinds: readonly ((random: Random) => Fault)[] = [
   ...times(2, datedRetryAfter),
   (random) => ({ kind: "status", status: 503, retryAfter: pick(random, garbage) }),
   (random) => ({ kind: "status", status: 429, headers: { "retry-after-ms": `${between(random, 1, 9000)}` } }),
+  (random) => ({ kind: "headers", headers: pick(random, absurdHeaders) }),
+  (random) =>
+    random() < 0.1
+      ? { kind: "status", status: pick(random, [429, 503]), retryAfter: pick(random, absurd) }
+      : { kind: "stale" },
+  (random) =>
+    random() < 0.1
+      ? { kind: "headers", headers: { "retry-after": pick(random, absurd) } }
+      : { kind: "stale" },
   () => ({ kind: "status", status: 502, body: "<html>Bad Gateway</html>" }),
   ...times(4, (random) => ({ kind: "reset", when: pick(random, [...faultPoints, "afterBody"] as const) })),
   ...times(3, (random) => ({ kind: "hang", when: pick(random, faultPoints) })),

@@ -54,11 +54,15 @@ export class RequestWatch {
   }
 }
 
+/** A longer Retry-After counts as a day. */
+const maxRetryAfterInMs = 86_400_000;
+
 function retryAfterInMs({ headers }: PipelineResponse): number {
   const retryAfter = headers.get("retry-after") ?? "";
   const milliseconds = headers.get("retry-after-ms");
-  if (milliseconds !== undefined) return Number(milliseconds);
-  if (/^\d+$/.test(retryAfter)) return Number(retryAfter) * 1000;
+  if (milliseconds !== undefined && Number(milliseconds) > 0 && Number.isFinite(Number(milliseconds)))
+    return Number(milliseconds);
+  if (/^\d+$/.test(retryAfter)) return Math.min(Number(retryAfter) * 1000, maxRetryAfterInMs);
   return Math.max(0, Date.parse(retryAfter) - Date.parse(headers.get("date") ?? "")) || 0;
 }
 

@@ -1,5 +1,5 @@
 import { startOperationServer } from "lro-poller/testing";
-import type { OperationServer, VirtualClock } from "lro-poller/testing";
+import type { OperationServer, ReceivedInitialRequest, VirtualClock } from "lro-poller/testing";
 import { seeded } from "../../bench/schedule/random.ts";
 import { between, mixOf } from "./mixes.ts";
 import type { Mix } from "./mixes.ts";
@@ -13,31 +13,45 @@ export interface Stage {
   readonly server: OperationServer;
   readonly clock: VirtualClock;
   readonly mixes: readonly Mix[];
-  /** The clock of the clients, whose machine sleeps now and then. */
-  readonly sleepingClock: SleepingClock;
+  /** A server without rate headers, that accepts few requests. Its 429s have no Retry-After. */
+  readonly busyServer: OperationServer;
   /** Stops the clock and closes the server. */
   close(): Promise<void>;
 }
 
-/** A longer wait hangs: operations take minutes, and their faults last for a quarter of an hour. */
-const maxWaitInMs = 3_600_000;
+/** A longer wait hangs: a Retry-After counts for a day at most, and two may follow each other. */
+const maxWaitInMs = 4 * 86_400_000;
 
-export async function setStage(seed: number, waits: number): Promise<Stage> {
+const requestsPerMinute = 1200;
+
+export async function setStage(
+  seed: number,
+  waits: number,
+  isIdle: () => boolean = () => false,
+): Promise<Stage> {
   const random = seeded(seed);
   const mixes = Array.from({ length: waits }, () => mixOf(random));
-  const { clock, stop } = startEventLoopClock();
+  const { clock, stop } = startEventLoopClock(isIdle);
   const plans = new Map(mixes.map((mix) => [mix.operationId, mix]));
+  const onInitialRequest = ({ url }: ReceivedInitialRequest): Mix | undefined =>
+    plans.get(url.pathname.split("/").at(-1) ?? "");
+  // So high that it is never reached and no response tells a client to slow down.
   const server = await startOperationServer({
     clock,
-    // So high that it is never reached and no response tells a client to slow down.
     requestsPerMinute: Number.MAX_SAFE_INTEGER,
-    onInitialRequest: ({ url }) => plans.get(url.pathname.split("/").at(-1) ?? ""),
+    onInitialRequest,
+  });
+  const busyServer = await startOperationServer({
+    clock,
+    requestsPerMinute,
+    rateLimitRetryAfter: null,
+    onInitialRequest,
   });
   const close = async (): Promise<void> => {
-    await server.close();
+    await Promise.all([server.close(), busyServer.close()]);
     await stop();
   };
-  return { server, clock, mixes, close };
+  return { server, busyServer, clock, mixes, close };
 }
 
 /** Returns a wall clock that is days off, by another offset at each call. */

@@ -1,19 +1,22 @@
 import { getEventListeners } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
+import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import {
   OperationCanceledError,
   OperationFailedError,
   OperationStatusesClient,
+  PollingTimeoutError,
   createPoller,
   isTerminal,
 } from "lro-poller";
-import type { Clock, PollOptions, Poller, StartedPoller } from "lro-poller";
-import type { StatusBody } from "lro-poller/testing";
+import type { PollOptions, Poller, StartedPoller } from "lro-poller";
+import type { OperationServer, StatusBody } from "lro-poller/testing";
 import type { Mix } from "./mixes.ts";
 import { countResults, inParallel, jumping, keepRestarting, setStage, within } from "./suite.ts";
 import type { Stage, WaitResult, WaitResultCounts } from "./suite.ts";
 import { ProcessWatch, RequestWatch } from "./monitors.ts";
+import { SleepingClock } from "./sleeping-clock.ts";
 
 /** Counts of what went wrong in all waits. Each is 0 if the library has no faults. */
 export interface FailureCounts extends Omit<WaitResultCounts, "right"> {
@@ -32,6 +35,8 @@ export interface WaitsReport {
   readonly right: number;
   readonly requests: number;
   readonly restarts: number;
+  /** How often the clients' machine was suspended. */
+  readonly sleeps: number;
   readonly counts: FailureCounts;
 }
 
@@ -39,6 +44,9 @@ export interface WaitsReport {
 const waitsPerClient = 4;
 
 const concurrentWaits = 250;
+
+/** So few waits are left at the end, most of which have got an absurd Retry-After: time can pass faster. */
+const fewWaits = 40;
 
 /** Waits for seeded operations with seeded faults. */
 export async function runWaits(seed: number, waits: number): Promise<WaitsReport> {
@@ -55,10 +63,12 @@ export async function runWaits(seed: number, waits: number): Promise<WaitsReport
 }
 
 async function runWatched(seed: number, waits: number, processWatch: ProcessWatch): Promise<WaitsReport> {
-  const stage = await setStage(seed, waits);
-  const run = new Run(stage);
+  let run: Run | undefined;
+  const stage = await setStage(seed, waits, () => run?.isIdle === true);
+  run = new Run(stage, seed);
   const stopRestarting = keepRestarting(stage, seed);
   await inParallel(concurrentWaits, stage.mixes, (mix, index) => run.wait(mix, index));
+  run.sleepingClock.stop();
   const restarts = await stopRestarting();
   const { requestWatch, signal } = run;
   const requestsLeft = requestWatch.inFlight;
@@ -77,7 +87,7 @@ async function runWatched(seed: number, waits: number, processWatch: ProcessWatc
     requestsLeft,
     socketsLeft: processWatch.openSockets,
   };
-  return { right, requests: requestWatch.sent, restarts, counts };
+  return { right, requests: requestWatch.sent, restarts, sleeps: run.sleepingClock.sleeps, counts };
 }
 
 interface StartedWait {
@@ -93,69 +103,110 @@ class Run {
   /** Shared by all waits, so that a listener that one leaves is found. */
   readonly signal: AbortSignal = new AbortController().signal;
   readonly #stage: Stage;
-  /** The stage's clock, with a wall clock that jumps. */
-  readonly #clock: Clock;
+  /** The clock of the clients' machine, which is suspended now and then, and whose wall clock jumps. */
+  readonly sleepingClock: SleepingClock;
   readonly #clients: readonly OperationStatusesClient[];
   readonly #endedAt = new Map<string, number>();
+  #waiting = 0;
 
-  constructor(stage: Stage) {
-    const { server, clock, mixes } = stage;
+  constructor(stage: Stage, seed: number) {
+    const { server, busyServer, clock, mixes } = stage;
     this.#stage = stage;
     this.requestWatch = new RequestWatch(clock);
-    this.#clock = {
-      now: () => clock.now(),
-      timestamp: jumping(() => clock.timestamp(), 0),
-      setTimer: (callback, delayInMs) => clock.setTimer(callback, delayInMs),
-    };
+    this.sleepingClock = new SleepingClock(
+      clock,
+      seed,
+      jumping(() => clock.timestamp(), 0),
+    );
     const additionalPolicies = [{ policy: this.requestWatch.policy, position: "perRetry" as const }];
-    const clients = Math.ceil(mixes.length / waitsPerClient);
-    this.#clients = Array.from(
-      { length: clients },
-      () => new OperationStatusesClient(server.endpoint, undefined, { additionalPolicies }),
+    const busyPolicies = [
+      ...additionalPolicies,
+      { policy: withoutRateHeaders, position: "perRetry" as const },
+    ];
+    const clientOf = (isThrottled: boolean): OperationStatusesClient =>
+      isThrottled
+        ? new OperationStatusesClient(busyServer.endpoint, undefined, { additionalPolicies: busyPolicies })
+        : new OperationStatusesClient(server.endpoint, undefined, { additionalPolicies });
+    const clients = Array.from({ length: Math.ceil(mixes.length / waitsPerClient) }, () => clientOf(false));
+    const busyClient = clientOf(true);
+    this.#clients = mixes.map(
+      ({ isThrottled }, index) =>
+        (isThrottled ? undefined : clients[Math.floor(index / waitsPerClient)]) ?? busyClient,
     );
   }
 
+  /** Whether no request is under way, and the next one is long to come. */
+  get isIdle(): boolean {
+    return this.requestWatch.inFlight === 0 && (this.sleepingClock.isAsleep || this.#waiting <= fewWaits);
+  }
+
   async wait(mix: Mix, index: number): Promise<void> {
+    this.#waiting++;
     this.results.push(await within(this.#stage.clock, this.#waitResult(mix, index)));
+    this.#waiting--;
   }
 
   pollsAfterEnd(): number {
     const { requests } = this.#stage.server;
-    return requests.filter(
+    return [...requests, ...this.#stage.busyServer.requests].filter(
       ({ operationId = "", receivedAt }) => receivedAt > (this.#endedAt.get(operationId) ?? Infinity),
     ).length;
   }
 
   async #waitResult(mix: Mix, index: number): Promise<WaitResult> {
-    const client = this.#clients[Math.floor(index / waitsPerClient)];
+    const client = this.#clients[index];
     if (client === undefined) throw new Error(`no client for wait ${index}`);
-    const { operationId, poller } = await this.#start(client, mix);
-    const outcome = await poller.pollUntilDone().then(
-      (value): Outcome => ({ value }),
-      (error: unknown): Outcome => ({ error }),
-    );
-    const status = this.#stage.server.state(operationId);
+    const server = mix.isThrottled ? this.#stage.busyServer : this.#stage.server;
+    const { operationId, poller } = await this.#start(client, server, mix);
+    const outcome = await outcomeOf(poller);
+    const status = server.state(operationId);
     this.#endedAt.set(operationId, this.#stage.clock.now());
     const result = compare(outcome, status, mix);
     if (result !== "right") console.error(result, JSON.stringify(mix), status, outcome);
     return result;
   }
 
-  async #start(client: OperationStatusesClient, mix: Mix): Promise<StartedWait> {
-    const { operationId } = mix;
-    const { signal: abortSignal } = this;
+  async #start(client: OperationStatusesClient, server: OperationServer, mix: Mix): Promise<StartedWait> {
+    const { operationId, timeoutInMs, stallTimeoutInMs, startFaults } = mix;
+    const { signal: abortSignal, sleepingClock: clock } = this;
     // Longer than all faults of a mix together.
     const options: PollOptions = {
-      clock: this.#clock,
+      clock,
       abortSignal,
       outageToleranceInMs: 1_800_000,
       notFoundGraceInMs: 1_800_000,
+      ...(timeoutInMs !== undefined && { timeoutInMs }),
+      ...(stallTimeoutInMs !== undefined && { stallTimeoutInMs }),
     };
-    if (mix.isCreation) return startCreation(client, operationId, options);
-    this.#stage.server.addOperation({ ...mix, startsAtFirstPoll: true });
+    if (mix.isCreation) {
+      for (const fault of startFaults) server.failNextInitialRequest(fault);
+      return startCreation(client, operationId, options);
+    }
+    server.addOperation({ ...mix, startsAtFirstPoll: true });
     return { operationId, poller: createPoller(client.operation("myProject", operationId), options) };
   }
 }
+
+/** Waits again when the time of a wait is over. */
+async function outcomeOf(poller: Poller): Promise<Outcome> {
+  for (;;) {
+    try {
+      return { value: await poller.pollUntilDone() };
+    } catch (error) {
+      if (!(error instanceof PollingTimeoutError)) return { error };
+    }
+  }
+}
+
+/** The rate of a service that does not tell it has to be learned from its 429s. */
+const withoutRateHeaders: PipelinePolicy = {
+  name: "withoutRateHeaders",
+  sendRequest: async (request, next) => {
+    const response = await next(request);
+    for (const name of ["limit", "remaining", "reset"]) response.headers.delete(`x-rate-limit-${name}`);
+    return response;
+  },
+};
 
 /** Starts the creation of a dev box. Starts it again while a restart of the server prevents the initial request. */
 async function startCreation(
