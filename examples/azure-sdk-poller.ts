@@ -31,7 +31,7 @@ const azurePoller = createHttpPoller({
 });
 
 // With core-lro alone one failed poll ends the wait. This library retries it.
-const result = await pollUntilDone(fromPollerLike(azurePoller), {
+const result = await pollUntilDone(fromPollerLike(azurePoller, { pipeline }), {
   onProgress: ({ status, elapsedInMs }) => console.log(`${Math.round(elapsedInMs / 1000)} s: ${status}`),
 });
 console.log(result);

@@ -4,8 +4,17 @@ import { clients } from "./clients.ts";
 import { findingsOf } from "./outcomes.ts";
 import type { Finding } from "./outcomes.ts";
 import { isScenarioName, scenarios } from "./scenarios.ts";
+import type { ScenarioName } from "./scenarios.ts";
 
-const names = Object.keys(scenarios).filter(isScenarioName);
+const [uneventful = [], names = []] = [true, false].map((isOk) =>
+  Object.keys(scenarios)
+    .filter(isScenarioName)
+    .filter((name) => clients.every((client) => isAllOk(client, name)) === isOk),
+);
+
+function isAllOk(client: SdkClient, name: ScenarioName): boolean {
+  return findingsOf(client, name).every(({ outcome }) => outcome === "ok");
+}
 
 /** Renders the outcomes of all clients as Markdown: a table, and a list of what is not ok. */
 export function renderOutcomes(): string {
@@ -26,7 +35,8 @@ export function renderOutcomes(): string {
   ]);
   const table = tableOf(["Client", ...names.map((name) => scenarios[name].title)], rows);
   const reasons = notes.map(({ outcome, reason = "" }, index) => [String(index + 1), words[outcome], reason]);
-  return `${table}\n\n${tableOf(["Number", "Outcome", "Reason"], reasons)}`;
+  const alwaysOk = uneventful.map((name) => `"${scenarios[name].title}"`).join(" and ");
+  return `All are ✓ for ${alwaysOk}.\n\n${table}\n\n${tableOf(["Number", "Outcome", "Reason"], reasons)}`;
 }
 
 function nameOf({ name, method }: SdkClient): string {

@@ -269,18 +269,14 @@ export interface SdkPipeline {
 const limitersOfPipelines = new WeakMap<Pipeline, PipelineParts["limiters"]>();
 
 /** Returns the rate limiters of all polls through the pipeline of an Azure SDK's client, one for each clock. */
-function limitersOf(pipeline: Pipeline): PipelineParts["limiters"] {
+export function limitersOf(pipeline: Pipeline): PipelineParts["limiters"] {
   const limiters = limitersOfPipelines.get(pipeline) ?? new WeakMap();
   limitersOfPipelines.set(pipeline, limiters);
   return limiters;
 }
 
-/** Returns the rate limiter of all polls through the pipeline of an Azure SDK's client. */
-export function limiterOf(pipeline: Pipeline, clock: Clock): RequestLimiter {
-  return limiterIn(limitersOf(pipeline), clock);
-}
-
-function limiterIn(limiters: PipelineParts["limiters"], clock: Clock): RequestLimiter {
+/** Returns the rate limiter of a clock. */
+export function limiterIn(limiters: PipelineParts["limiters"], clock: Clock): RequestLimiter {
   const limiter = limiters.get(clock) ?? new RequestLimiter(clock);
   limiters.set(clock, limiter);
   return limiter;

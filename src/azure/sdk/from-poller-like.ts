@@ -1,6 +1,3 @@
-// Only the types of core-lro are used: every Azure SDK's poller has them, and ours must fit where theirs are expected.
-// Its loop is not: it polls every 2 s whatever happens, and takes a failed poll for a failed operation. It drops the
-// service's error and percentage, and never recovers from an abort (all measured with 3.4.2).
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { Pipeline, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
@@ -32,10 +29,10 @@ import {
   parseResponse,
 } from "../http/response.ts";
 import type { ResponseParts } from "../http/response.ts";
-import { limiterOf } from "../http/origin-bound-pipeline.ts";
+import { limiterIn, limitersOf } from "../http/origin-bound-pipeline.ts";
 import { isFailureAtLocation, lroResponseOf } from "../lro/lro-response.ts";
 import { failedReport, isSameResource, nameOf, parsePollResponse } from "../lro/protocol.ts";
-import type { LroResponse, StatusReport } from "../lro/protocol.ts";
+import type { LroResponse, PollingLocation, StatusReport } from "../lro/protocol.ts";
 import { logger } from "../telemetry/logger.ts";
 import { observePoller, pollerSpanName } from "../telemetry/observers.ts";
 import { withinSpan } from "../telemetry/span.ts";
@@ -43,6 +40,7 @@ import { ObservedPoll, abortedBySdk, observing, storage } from "./observed-poll.
 import {
   endOf,
   endedAtStart,
+  isCoreLro3,
   pollingLocationIn,
   removeEnd,
   responseIn,
@@ -65,8 +63,8 @@ export interface FromPollerLikeOptions {
  * Returns an operation that polls by the poller of an Azure SDK. It gets this library's schedule, retries, progress and
  * deadlines.
  *
- * Pass the `pipeline` of the SDK's client. Without it a percentage and a Retry-After are lost, most of the service's error
- * too, and a failure that the poller reports is believed only after three polls.
+ * Pass the `pipeline` of the SDK's client. Without it the library sees no `Retry-After`, and in most SDKs no percentage and
+ * only the text of the error. It then believes a failure when three polls in a row report it.
  *
  * @example
  * ```ts
@@ -74,19 +72,25 @@ export interface FromPollerLikeOptions {
  * // const { pipeline } = computeClient;
  * const result = await pollUntilDone(fromPollerLike(azurePoller, { pipeline }), { timeoutInMs: 600_000 });
  * ```
- * @throws TypeError if the poller or the pipeline is none; Error if the runtime is a browser and there is a pipeline
+ * @throws TypeError if `poller` is not the poller of an Azure SDK, or `pipeline` is not a pipeline; Error if there is a
+ * pipeline in a runtime without `AsyncLocalStorage`, such as a browser
  */
 export function fromPollerLike<TResult>(
   poller: SdkPoller<TResult>,
   { pipeline }: FromPollerLikeOptions = {},
 ): Operation<TResult> {
-  checkMethods("poller", poller, ["poll"], "the poller of an Azure SDK, awaited if it came in a promise");
+  checkMethods(
+    "poller",
+    poller,
+    ["poll"],
+    "the poller of an Azure SDK: await a promise of one, but not a poller of core-lro 3",
+  );
   if (pipeline !== undefined) {
-    checkMethods("pipeline", pipeline, ["addPolicy", "removePolicy"], "that of core-rest-pipeline");
+    checkMethods("pipeline", pipeline, ["addPolicy", "removePolicy"], "a pipeline, such as client.pipeline");
     storage();
   }
   // core-lro sends the initial request before any caller waits; its failure must not end the process.
-  if ("submitted" in poller) poller.submitted().catch(() => {});
+  if (isCoreLro3(poller)) poller.submitted().catch(() => {});
   return new SdkOperation(poller, pipeline);
 }
 
@@ -118,11 +122,12 @@ class SdkOperation<TResult> implements Operation<TResult> {
   }
 
   limiterFor(clock: Clock): Limiter | undefined {
-    return this.#pipeline && limiterOf(this.#pipeline, clock);
+    return this.#pipeline && limiterIn(limitersOf(this.#pipeline), clock);
   }
 
   toJSON(): object {
-    return { sdk: serialized(this.#poller) };
+    const sdk = serialized(this.#poller);
+    return sdk ? { sdk } : { initialRequest: this.id };
   }
 
   observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
@@ -146,8 +151,8 @@ class SdkOperation<TResult> implements Operation<TResult> {
   #poll(poll: ObservedPoll, abortSignal: AbortSignal): Promise<unknown> {
     const poller = this.#poller;
     if (this.#pipeline) return observing(this.#pipeline, poll, () => poller.poll());
-    // With core-lro 3 a signal that fires once ends all later polls too. Older pollers wait for ever without one.
-    return "submitted" in poller ? poller.poll() : poller.poll({ abortSignal });
+    // Older pollers wait for ever without a signal.
+    return isCoreLro3(poller) ? poller.poll() : poller.poll({ abortSignal });
   }
 
   /** @throws {@link RequestError} if the response says nothing of the operation */
@@ -162,10 +167,8 @@ class SdkOperation<TResult> implements Operation<TResult> {
     const lroResponse = lroResponseOf(response, terminalStates);
     if (isMonitor && isFailureAtLocation(location, response)) return failedReport(location, lroResponse);
     if (response.status >= 300 || request.method === "HEAD") return undefined;
-    const parse = (): StatusReport | undefined => {
-      if (isMonitor) return parsePollResponse(location, lroResponse);
-      return location ? checkedBody(lroResponse) : failureAtUnknownUrl(lroResponse);
-    };
+    const parse = (): StatusReport | undefined =>
+      isMonitor ? parsePollResponse(location, lroResponse) : failureIn(lroResponse, location);
     return parseResponse(parse, metadataOf(response), "transient");
   }
 
@@ -182,7 +185,8 @@ class SdkOperation<TResult> implements Operation<TResult> {
       return requestFailure(state, thrown);
     if (end === undefined) return unknownEnd(report);
     const shown = responseIn(state.result);
-    return shown ? failureIn(shown) : response ? undefined : this.#doubt(state, end);
+    if (shown) return failureOfResult(shown);
+    return response ? undefined : this.#doubt(state, end);
   }
 
   /** The service's own word counts, where it is known: core-lro takes `FailoverInProgress` for a failure. */
@@ -195,7 +199,7 @@ class SdkOperation<TResult> implements Operation<TResult> {
 
   /** A poller of core-lro 3 got no signal from here. */
   #abortFailure(error: unknown): RequestError {
-    return "submitted" in this.#poller ? abortedBySdk(error) : errorOfRequest(error);
+    return isCoreLro3(this.#poller) ? abortedBySdk(error) : errorOfRequest(error);
   }
 
   /** A poller may take a failed request for a failed operation, and does not show the response. */
@@ -217,8 +221,7 @@ class SdkOperation<TResult> implements Operation<TResult> {
     const { startTime, endTime, percentComplete, resourceId } = fields;
     const name = this.id;
     const status = end ?? runningStateOf(state, report);
-    const error =
-      isTerminal(end) && end !== "Succeeded" ? (report?.fields.error ?? errorIn(state, bodies)) : undefined;
+    const error = isFailure(end) ? (report?.fields.error ?? errorIn(state, bodies)) : undefined;
     return {
       status: {
         id: name,
@@ -250,22 +253,28 @@ function startError(reason: unknown): Error {
   return new OperationStartError(`The operation did not start: ${cause.message}`, cause);
 }
 
-/** Reads the body of a response of unknown form, for its errors: a page of HTML, or broken JSON. */
-function checkedBody(response: LroResponse): undefined {
-  void response.body;
-}
-
-/** Some SDKs throw at a status that has failed, and keep no mark of it. */
-function failureAtUnknownUrl({ body, terminalStates }: LroResponse): StatusReport | undefined {
-  if (!isObject(body) || typeof body["status"] !== "string") return undefined;
+/**
+ * Returns a failure at a URL that only the SDK knows: some SDKs throw at it, and keep no mark.
+ *
+ * @throws {@link ContractError} if the body is a page of HTML, or broken JSON
+ */
+function failureIn(
+  { body, terminalStates }: LroResponse,
+  location: PollingLocation | undefined,
+): StatusReport | undefined {
+  if (location || !isObject(body) || typeof body["status"] !== "string") return undefined;
   const word = body["status"];
   const status = operationStateOf(word, terminalStates);
-  const isFailure = status === "Failed" || status === "Canceled";
-  return isFailure ? { fields: statusFieldsOf(body, word, status), pollingLocation: undefined } : undefined;
+  const report = { fields: statusFieldsOf(body, word, status), pollingLocation: undefined };
+  return isUnsuccessful(report) ? report : undefined;
 }
 
 function isUnsuccessful(report: StatusReport | undefined): report is StatusReport {
-  return report?.fields.status === "Failed" || report?.fields.status === "Canceled";
+  return isFailure(report?.fields.status);
+}
+
+function isFailure(state: OperationState | undefined): boolean {
+  return state === "Failed" || state === "Canceled";
 }
 
 function isAbortError(error: unknown): boolean {
@@ -284,17 +293,18 @@ function requestFailure(state: SdkState<unknown>, thrown: unknown): RequestError
 function unknownEnd(report: StatusReport | undefined): RequestError | undefined {
   if (report?.fields.status !== "Succeeded") return undefined;
   const word = report.fields.serviceStatus ?? "Succeeded";
-  const message = `the operation has succeeded ("${word}"), but the SDK's poller does not know it; use startOperation()`;
+  const message = `the operation has succeeded ("${word}"), but the SDK's poller does not know this word. To get the result, pass the resume token to client.resume()`;
   return new RequestError(message, { kind: "permanent", code: "UnknownEnd" });
 }
 
-/** Returns the failure in a response that the SDK takes for the operation's result, such as a 503. */
-function failureIn(response: ResponseParts): RequestError | undefined {
+/** Returns why a response is no result, although the SDK takes it for one: a 503, or a page of HTML. */
+function failureOfResult(response: ResponseParts): RequestError | undefined {
   if (response.status >= 300) return errorOfResponse(response);
   try {
-    return parseResponse(() => checkedBody(lroResponseOf(response)), metadataOf(response), "transient");
-  } catch (error) {
-    return errorOfRequest(error);
+    void lroResponseOf(response).body;
+    return undefined;
+  } catch (cause) {
+    return errorOfResponse(response, cause);
   }
 }
 

@@ -7,6 +7,7 @@ import type {
 } from "@azure/core-rest-pipeline";
 import { onAbort } from "../../abort.ts";
 import { RequestError } from "../../operation/errors.ts";
+import { errorOfRequest } from "../http/response.ts";
 import type { StatusReport } from "../lro/protocol.ts";
 
 /** Parses the response to a poll, where the protocol is known. */
@@ -46,8 +47,11 @@ export class ObservedPoll {
       this.report = this.#parse(request, response) ?? this.report;
       return response;
     } catch (error) {
-      if (error instanceof RequestError) this.failure = error;
-      throw error;
+      // Otherwise the SDK would send the request again, by a schedule of its own.
+      const isOurAbort = this.#abortSignal.aborted && !(error instanceof RequestError);
+      if (isOurAbort) throw error;
+      this.failure = errorOfRequest(error);
+      throw this.failure;
     }
   }
 
@@ -72,7 +76,8 @@ export class ObservedPoll {
 
 /** Makes the error of a poller whose own signal has fired: it would abort every poll from then on. */
 export function abortedBySdk(cause: unknown): RequestError {
-  const message = "the poller of the SDK was aborted, by a signal of its own or an earlier poll";
+  const message =
+    "the SDK's poller was aborted: the signal of its method fired, or an earlier poll was aborted";
   return new RequestError(message, { kind: "permanent", code: "PollerAborted", cause });
 }
 

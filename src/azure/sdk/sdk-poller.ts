@@ -1,6 +1,8 @@
+// Only the types of core-lro are used: every Azure SDK's poller has them, and ours must fit where theirs are expected.
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
 import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import { isObject } from "../../operation/json-object.ts";
+import type { Fields } from "../../operation/json-object.ts";
 import type { TerminalState } from "../../operation/status.ts";
 import type { ResponseParts } from "../http/response.ts";
 import { absoluteUrl } from "../http/validation.ts";
@@ -42,6 +44,13 @@ export interface SdkState<TResult> extends LegacyAzureState<TResult> {
 /** Any poller of an Azure SDK. */
 export type SdkPoller<TResult> = AzurePoller<TResult> | LegacyAzurePoller<TResult>;
 
+/** Whether it is a poller of core-lro 3. It has one `AbortController` for all its polls, and is aborted for good. */
+export function isCoreLro3(
+  poller: SdkPoller<unknown>,
+): poller is SdkPoller<unknown> & { submitted(): Promise<void> } {
+  return "submitted" in poller;
+}
+
 /** Returns the state of a poller; `undefined` before core-lro 3 has the response to the initial request. */
 export function stateOf<TResult>(poller: SdkPoller<TResult>): SdkState<TResult> | undefined {
   if (!("getOperationState" in poller)) return poller.operationState;
@@ -53,7 +62,7 @@ export function stateOf<TResult>(poller: SdkPoller<TResult>): SdkState<TResult> 
   }
 }
 
-/** Key Vault's pollers give a copy away: marks removed from that stay where they are. */
+/** Key Vault's pollers return a copy of their state, so the marks must be removed from the inner state. */
 function innerState<TResult>(poller: LegacyAzurePoller<TResult>): SdkState<TResult> | undefined {
   const operation: unknown = "operation" in poller ? poller.operation : undefined;
   // A class of core-lro 2 has the state there that its own getOperationState() shows.
@@ -117,18 +126,29 @@ function configOf(state: SdkState<unknown> | undefined): {
   return isObject(state?.config) ? state.config : {};
 }
 
-/** Returns the fields of the JSON text from which the SDK restores its poller. */
-export function serialized(poller: SdkPoller<unknown>): object {
+/**
+ * Returns the fields of the JSON text from which the SDK restores its poller; `undefined` before the initial response.
+ * They have no result and no error: those may hold requests with their tokens, and the restored poller polls again.
+ */
+export function serialized(poller: SdkPoller<unknown>): object | undefined {
   const state = stateOf(poller);
-  const fallback = { state: { status: "running", config: configOf(state) } };
-  // core-lro 3 needs no more than that; a result in the state would only make the token long.
-  if (state === undefined || !("getOperationState" in poller) || "submitted" in poller) return fallback;
-  return fieldsIn(poller.toString()) ?? fallback;
+  if (state === undefined) return undefined;
+  const core = { state: { status: "running", config: configOf(state) } };
+  if (!("getOperationState" in poller) || isCoreLro3(poller)) return core;
+  const fields = fieldsIn(poller.toString());
+  if (fields === undefined || !isObject(fields["state"])) return fields ?? core;
+  const running: SdkState<unknown> = { ...fields["state"] };
+  removeEnd(running);
+  return { ...fields, state: running };
 }
 
-function fieldsIn(text: string): object | undefined {
+const secretFields = /^(_response|authorization|request|requestOptions|abortSignal)$/i;
+
+function fieldsIn(text: string): Fields | undefined {
   try {
-    const fields: unknown = JSON.parse(text);
+    const fields: unknown = JSON.parse(text, (key, value: unknown) =>
+      secretFields.test(key) ? undefined : value,
+    );
     return isObject(fields) ? fields : undefined;
   } catch {
     return undefined;

@@ -61,7 +61,7 @@ export interface LegacyPollerLike<TResult> {
  *
  * Beware: the result is a thenable, like every `PollerLike`. An async function that returns it waits for the operation.
  *
- * @throws RangeError if `shape` is none
+ * @throws RangeError if `shape` is neither `core-lro-2` nor `core-lro-3`
  */
 export function toPollerLike<TResult>(
   poller: Poller<TResult>,
@@ -93,7 +93,7 @@ export function toPollerLike<TResult>(
 
 function modularPoller<TResult>(poller: Poller<TResult>): AzurePoller<TResult> {
   const wait = (options?: AzureCallOptions): Promise<TResult> =>
-    withAbortSignal(options, (call) => poller.pollUntilDone(call));
+    withSignals([options?.abortSignal], (call) => poller.pollUntilDone(call));
   let state: CoreLroState<TResult> | undefined;
   const follow = (progress: Progress<TResult>): CoreLroState<TResult> => (state = coreLroStateOf(progress));
   const submitted = async (): Promise<void> => {
@@ -112,7 +112,7 @@ function modularPoller<TResult>(poller: Poller<TResult>): AzurePoller<TResult> {
       return poller.isDone;
     },
     async poll(options) {
-      const progress = await withAbortSignal(options, (call) => poller.poll(call));
+      const progress = await withSignals([options?.abortSignal], (call) => poller.poll(call));
       const latest = follow(progress);
       if (latest.error) throw latest.error;
       return latest;
@@ -143,9 +143,8 @@ function legacyPoller<TResult>(poller: Poller<TResult>): LegacyPollerLike<TResul
     call: (options: CallOptions) => Promise<T>,
   ): Promise<T> => {
     waits++;
-    const signals = [stop.signal, ...(options?.abortSignal ? [options.abortSignal] : [])];
     try {
-      return await withSignals(signals, call);
+      return await withSignals([stop.signal, options?.abortSignal], call);
     } finally {
       waits--;
     }
@@ -160,7 +159,7 @@ function legacyPoller<TResult>(poller: Poller<TResult>): LegacyPollerLike<TResul
     onProgress: (callback) => poller.onProgress((progress) => callback(follow(progress))),
     isDone: () => poller.isDone,
     stopPolling() {
-      stop.abort(new Error("This poller is already stopped"));
+      stop.abort(new Error("stopPolling() was called"));
       stop = new AbortController();
     },
     isStopped: () => waits === 0,
@@ -190,7 +189,6 @@ function legacyStateOf<TResult>({
 
 /** The options of a call of an Azure SDK's poller. */
 export type AzureCallOptions = NonNullable<Parameters<AzurePoller<unknown>["poll"]>[0]>;
-type AzureSignal = NonNullable<AzureCallOptions["abortSignal"]>;
 
 function coreLroStateOf<TResult>(progress: Progress<TResult>): CoreLroState<TResult> {
   const { status, operation, pollCount, nextPollInMs } = progress;
@@ -213,21 +211,11 @@ function coreLroStateOf<TResult>(progress: Progress<TResult>): CoreLroState<TRes
   }
 }
 
-async function withAbortSignal<T>(
-  { abortSignal }: AzureCallOptions = {},
-  call: (options: CallOptions) => Promise<T>,
-): Promise<T> {
-  return withSignals(abortSignal ? [abortSignal] : [], call);
-}
-
 /** Converts Azure's own signals, which are like the platform's but have no reason. */
 async function withSignals<T>(
-  signals: readonly AzureSignal[],
+  signals: readonly (AzureCallOptions["abortSignal"] | undefined)[],
   call: (options: CallOptions) => Promise<T>,
 ): Promise<T> {
-  const [signal, ...others] = signals;
-  if (signal === undefined) return call({});
-  if (signal instanceof AbortSignal && others.length === 0) return call({ abortSignal: signal });
   const controller = new AbortController();
   const unsubscribe = signals.map((each) => onAbort(each, (reason) => controller.abort(reason)));
   try {

@@ -1,5 +1,10 @@
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
-import { RestError, createDefaultHttpClient, createPipelineRequest } from "@azure/core-rest-pipeline";
+import {
+  RestError,
+  createDefaultHttpClient,
+  createPipelineFromOptions,
+  createPipelineRequest,
+} from "@azure/core-rest-pipeline";
 import { describe, expect, test } from "vitest";
 import { createPoller, fromPollerLike, pollAll, pollUntilDone } from "lro-poller";
 import type { FailedPoll, LegacyAzurePoller, LegacyAzureState, Operation, Progress } from "lro-poller";
@@ -208,6 +213,15 @@ describe("fromPollerLike", () => {
       ).toMatchObject({ name: "OperationCanceledError" });
     });
 
+    test("has the percentage of a state that has one", async () => {
+      const poller = legacy({}, {}, { isCompleted: true, result: 7 });
+      Object.assign(poller.getOperationState(), { percentCompleted: 40 });
+      const seen: unknown[] = [];
+      const onProgress = ({ percentComplete }: Progress): unknown => seen.push(percentComplete);
+      await pollUntilDone(fromPollerLike(poller), fast({ onProgress }));
+      expect(seen).toEqual([40, 40, 40]);
+    });
+
     test("continues after a failed poll", async () => {
       const fault = new RestError("HTTP 503", { statusCode: 503 });
       const poller = legacy({}, fault, {}, fault, { isCompleted: true, result: 7 });
@@ -250,7 +264,7 @@ describe("fromPollerLike", () => {
       ]),
     );
     const operations = boxes.map((id) => fromPollerLike(azurePoller(server, `PUT /boxes/${id}`)));
-    const results = await pollAll(operations, { clock: fast().clock });
+    const results = await pollAll(operations, { clock: fast().clock, requestTimeoutInMs: Infinity });
     expect(results).toEqual(boxes.map((id) => ({ status: "fulfilled", value: { id } })));
     server.assertFinished();
   });
@@ -261,7 +275,7 @@ describe("fromPollerLike", () => {
       poll: () => Promise.resolve(),
     });
     const operations = ["a", "b"].map((result) => fromPollerLike(legacyPoller(result)));
-    expect(await pollAll(operations, { clock: fast().clock })).toMatchObject([
+    expect(await pollAll(operations, { clock: fast().clock, requestTimeoutInMs: Infinity })).toMatchObject([
       { value: "a" },
       { value: "b" },
     ]);
@@ -273,14 +287,14 @@ describe("fromPollerLike", () => {
     ["a poller of this library's type", "poller"],
   ])("refuses %s by name", (_, poller) => {
     // @ts-expect-error: what JavaScript callers may pass
-    expect(() => fromPollerLike(poller)).toThrow(/^poller: expected the poller of an Azure SDK, .*got /);
+    expect(() => fromPollerLike(poller)).toThrow(/^poller: expected the poller of an Azure SDK: .*got /);
   });
 
   test("refuses a pipeline that is none by name", () => {
     const poller = { getOperationState: () => ({}), poll: () => Promise.resolve() };
     // @ts-expect-error: what JavaScript callers may pass
     expect(() => fromPollerLike(poller, { pipeline: {} })).toThrow(
-      "pipeline: expected that of core-rest-pipeline",
+      "pipeline: expected a pipeline, such as client.pipeline",
     );
   });
 });
@@ -586,6 +600,31 @@ describe("with the pipeline of the client", () => {
     expect(pipeline.getOrderedPolicies().map(({ name }) => name)).toEqual(before);
   });
 
+  test("decides alone when a poll without a response is repeated", async () => {
+    const sends: string[] = [];
+    const retrying = createPipelineFromOptions({ retryOptions: { retryDelayInMs: 1 } });
+    retrying.addPolicy({
+      name: "resets",
+      sendRequest(request, next) {
+        sends.push(request.method);
+        if (sends.length !== 2) return next(request);
+        throw new RestError("socket hang up", { code: "ECONNRESET", request });
+      },
+    });
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const failed: string[] = [];
+    const options = fast<Box>({ onFailedPoll: ({ error }) => failed.push(error.code) });
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline: retrying });
+    const operation = fromPollerLike(poller, { pipeline: retrying });
+    expect(await pollUntilDone(operation, options)).toEqual(box.body);
+    expect(failed).toEqual(["ECONNRESET"]);
+    server.assertFinished();
+  });
+
   test("keeps the responses of polls at the same time apart", async () => {
     const ids = Array.from({ length: 20 }, (_, index) => `b${index}`);
     const server = await serve(
@@ -631,6 +670,32 @@ describe("the token of a wait", () => {
     const restored = azurePoller(server, "PUT /boxes/b1", { restoreFrom: JSON.stringify(poller) });
     expect(await pollUntilDone(fromPollerLike(restored), fast())).toEqual(box.body);
     server.assertFinished();
+  });
+
+  test("has no result, no error and no request of the SDK's state, where tokens are", () => {
+    const request = { headers: { authorization: "Bearer secret" } };
+    const result = { _response: { request }, properties: { secret: 7 } };
+    const state = { isStarted: true, isCompleted: true, result, error: { request }, copyId: "c1", request };
+    const poller: LegacyAzurePoller<unknown> = {
+      getOperationState: () => ({ isCompleted: true }),
+      poll: () => Promise.resolve(),
+      toString: () => JSON.stringify({ state }),
+    };
+    const token = JSON.stringify(createPoller(fromPollerLike(poller), fast()));
+    expect(JSON.parse(token)).toMatchObject({ state: { isStarted: true, isCompleted: false, copyId: "c1" } });
+    expect(token).not.toMatch(/secret|authorization/i);
+  });
+
+  test("written before the initial response says so", async () => {
+    const server = await serve([on("PUT /boxes/b1", 201, monitor)]);
+    const { release } = server.hold("PUT", "/boxes/b1");
+    const poller = azurePoller(server);
+    const token = JSON.stringify(createPoller(fromPollerLike(poller), fast()));
+    expect(() => clientOf(server).resume(token)).toThrow(
+      "token.operation: expected one that had started, got one whose initial request had no response",
+    );
+    release();
+    await poller.submitted();
   });
 
   test("holds the state of a poller that only its SDK can restore, and client.resume says so", async () => {

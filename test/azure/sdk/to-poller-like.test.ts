@@ -247,7 +247,7 @@ describe("toPollerLike", () => {
       await arrived;
       expect(azure.isStopped()).toBe(false);
       azure.stopPolling();
-      expect(await wait).toMatchObject({ message: "This poller is already stopped" });
+      expect(await wait).toMatchObject({ message: "stopPolling() was called" });
       expect(azure.isStopped()).toBe(true);
       release();
       expect(await azure.pollUntilDone()).toEqual(box.body);
