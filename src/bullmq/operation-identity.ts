@@ -85,16 +85,18 @@ function parseReference(reference: OperationReference): object {
 const idLength = 32;
 
 /** Returns the id of an operation's job, which is the same in every process. */
-export function jobIdOf({ operation, state }: ResumeToken): string {
+export function jobIdOf(token: ResumeToken): string {
   return createHash("sha256")
-    .update(canonical(state ?? identityOf(operation)))
+    .update(canonical(identityOf(token)))
     .digest("hex")
     .slice(0, idLength);
 }
 
 /** The URL to poll is the operation: what else is known of it changes with the first response. */
-function identityOf(operation: object): object {
-  const { monitorUrl } = pollingLocationOf(operation);
+function identityOf({ operation, state = {} }: ResumeToken): object {
+  const { config }: { readonly config?: unknown } = state;
+  const { operationLocation } = isObject(config) ? config : {};
+  const { monitorUrl = operationLocation } = pollingLocationOf(operation);
   return typeof monitorUrl === "string" && URL.canParse(monitorUrl)
     ? { monitorUrl: withoutSpelling(new URL(monitorUrl)) }
     : operation;

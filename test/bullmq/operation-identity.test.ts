@@ -34,6 +34,9 @@ test("an operation has one job, whatever is known of it beside its URL", () => {
     monitorUrl.replace("/sub", "/SUB"),
   ])
     expect(idAt({ kind: "auto", monitorUrl: spelling })).toBe(first);
+  const times = { startedAt: 1, savedAt: 1, pollCount: 0, failedPollCount: 0 };
+  const state = { status: "running", config: { operationLocation: monitorUrl } };
+  expect(jobIdOf({ version: 1, operation: {}, state, ...times })).toBe(first);
   expect(idAt({ kind: "auto", monitorUrl: `${monitorUrl}&asyncId=1` })).not.toBe(first);
   expect(idAt({ kind: "auto", monitorUrl: resultUrl })).not.toBe(first);
 });
