@@ -3,6 +3,7 @@ import type { Limiter, RequestResult } from "../operation/limiter.ts";
 import { validRetryAfter } from "../operation/retry-after.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
 import { RateEstimator, minThrottlingBackoffInMs, throttlingBackoffInMs } from "./rate-estimator.ts";
+import { RequestQueue } from "./request-queue.ts";
 
 /** Options of a {@link RequestLimiter}. */
 export interface RequestLimiterOptions {
@@ -12,18 +13,11 @@ export interface RequestLimiterOptions {
   readonly requestsPerMinute?: number;
 }
 
-interface QueuedRequest {
-  readonly start: () => void;
-  isWithdrawn: boolean;
-}
-
 /** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
 const stretchedShare = 0.85;
 /** The starts of a burst that need no spreading, and the time to spread it: no moment has more than a twentieth. */
 const unspreadStarts = 25;
 const startSpreadInMs = 1100;
-/** The number of started requests that stay in the queue before it is cut. */
-const maxStartedInQueue = 1024;
 
 /**
  * Limits the rate of the requests to one service. After a 429 or 503 all requests wait, and then start one after the
@@ -42,8 +36,7 @@ export class RequestLimiter implements Limiter {
   readonly #maxConcurrency: number;
   readonly #fixedIntervalInMs: number;
   readonly #rates = new RateEstimator();
-  #queue: QueuedRequest[] = [];
-  #head = 0;
+  readonly #queue = new RequestQueue();
   #inFlight = 0;
   #isDispatching = false;
   /** The end of the last Retry-After of a throttled request. */
@@ -100,13 +93,11 @@ export class RequestLimiter implements Limiter {
 
   /** Calls back when a request may be sent, possibly at once. Returns a function that withdraws the request. */
   acquire(start: () => void): () => void {
-    const request: QueuedRequest = { start, isWithdrawn: false };
-    this.#queue.push(request);
+    const remove = this.#queue.add(start);
     this.#dispatch();
     return () => {
-      request.isWithdrawn = true;
-      // The last one cancels the timer.
-      this.#dropWithdrawn();
+      remove();
+      if (this.#queue.isEmpty) this.#cancelWake();
     };
   }
 
@@ -150,35 +141,15 @@ export class RequestLimiter implements Limiter {
   }
 
   #dispatchAllowed(): void {
-    while (this.#inFlight < this.#maxConcurrency && this.#dropWithdrawn()) {
+    while (this.#inFlight < this.#maxConcurrency && !this.#queue.isEmpty) {
       const now = this.#clock.now();
       const notBefore = Math.max(this.#throttledUntil(), this.#nextAt);
       if (now < notBefore) return this.#wakeAt(notBefore);
       this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
       this.#inFlight++;
       this.#rates.countRequest(now);
-      this.#next()?.start();
+      this.#queue.startFirst();
     }
-  }
-
-  #next(): QueuedRequest | undefined {
-    const request = this.#queue[this.#head++];
-    if (this.#head > maxStartedInQueue) {
-      this.#queue = this.#queue.slice(this.#head);
-      this.#head = 0;
-    }
-    return request;
-  }
-
-  /** Removes withdrawn requests from the head of the queue. Returns whether a request remains. */
-  #dropWithdrawn(): boolean {
-    while (this.#queue[this.#head]?.isWithdrawn) this.#head++;
-    if (this.#head < this.#queue.length) return true;
-    this.#queue = [];
-    this.#head = 0;
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
-    return false;
   }
 
   #wakeAt(time: number): void {
@@ -186,5 +157,10 @@ export class RequestLimiter implements Limiter {
       this.#cancelTimer = undefined;
       this.#dispatch();
     }, time - this.#clock.now());
+  }
+
+  #cancelWake(): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
   }
 }
