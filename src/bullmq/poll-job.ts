@@ -23,8 +23,10 @@ export interface WorkerContext {
   readonly clock: Clock;
   /** Returns by how much intervals are longer, because polls wait for their turn. */
   stretchAt(pollCostInMs: number): number;
-  /** Called after every poll, with its duration, before the state of its job is saved. */
-  onPoll(event: PollEvent, durationInMs: number): Promise<void>;
+  /**
+   * Called after every poll, with its duration and the maximum backoff after a 429, before the state of its job is saved.
+   */
+  onPoll(event: PollEvent, durationInMs: number, maxRetryDelayInMs: number): Promise<void>;
 }
 
 /** The outcome of a job poll: the data of the job that is delayed again, or the result of the completed one. */
@@ -93,7 +95,8 @@ class JobPoll {
     const session = this.#session;
     const sentAtInMs = session.elapsedInMs;
     const event = await this.#send(abortSignal);
-    await this.#context.onPoll(event, event.atInMs - sentAtInMs);
+    const { maxRetryDelayInMs } = session.settings.rules;
+    await this.#context.onPoll(event, event.atInMs - sentAtInMs, maxRetryDelayInMs);
     // The responses of the monitor do not end an outage of the result.
     const { outage } = this.#data;
     if (outage?.isOfResult && event.type === "failed" && this.#isResultPending) this.#restoreOutage(outage);

@@ -1,6 +1,7 @@
 import type { Queue } from "bullmq";
 import type { PollEvent } from "../state/state-machine.ts";
-import { RateEstimator, throttlingBackoffInMs } from "../limiter/rate-estimator.ts";
+import { backoff } from "../schedule/backoff.ts";
+import { RateEstimator } from "../limiter/rate-estimator.ts";
 import { validRetryAfter } from "../operation/retry-after.ts";
 import type { WorkerContext } from "./poll-job.ts";
 import { RedisClock, readRedisState } from "./redis-state.ts";
@@ -75,30 +76,30 @@ export class SharedLimiter implements WorkerContext {
   }
 
   /** Never rejects: the response must be saved, even if the limit cannot be. */
-  async onPoll(event: PollEvent, durationInMs: number): Promise<void> {
-    await this.#learn(event, durationInMs).catch(this.#report);
+  async onPoll(event: PollEvent, durationInMs: number, maxRetryDelayInMs?: number): Promise<void> {
+    this.#pollInMs += (durationInMs - this.#pollInMs) * weightOfOnePoll;
+    await this.#learn(event, maxRetryDelayInMs).catch(this.#report);
   }
 
-  async #learn(event: PollEvent, durationInMs: number): Promise<void> {
+  async #learn(event: PollEvent, maxRetryDelayInMs: number | undefined): Promise<void> {
     const now = this.clock.now();
-    this.#pollInMs += (durationInMs - this.#pollInMs) * weightOfOnePoll;
     this.#learned.countRequest(now);
     const { rateLimit } = event.type === "response" ? event.response : event.failure;
     if (rateLimit) this.#hinted.learnLimit(now, rateLimit);
     if (event.type === "failed" && event.failure.isThrottled)
-      await this.#throttle(event.failure.retryAfterInMs);
+      await this.#throttle(event.failure.retryAfterInMs, maxRetryDelayInMs);
     else this.#throttlings = 0;
     await this.#applyRates(now);
   }
 
   /** Stops the polls of all workers until the Retry-After of a 429 or 503 is over. */
-  async #throttle(retryAfterInMs: number | undefined): Promise<void> {
+  async #throttle(retryAfterInMs: number | undefined, maxRetryDelayInMs: number | undefined): Promise<void> {
     const now = this.clock.now();
     if (now >= this.#retryAfterUntil) {
       this.#throttlings++;
       this.#learned.slowDown(now);
     }
-    await this.#pauseFor(validRetryAfter(retryAfterInMs) ?? throttlingBackoffInMs(this.#throttlings));
+    await this.#pauseFor(validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs));
   }
 
   async #applyRates(now: number): Promise<void> {

@@ -5,15 +5,6 @@ const slowdown = 0.7;
 /** How fast the rate recovers after a 429: by a factor of e in this time. */
 const recoveryInMs = 20_000;
 const negligibleIntervalInMs = 1;
-/** The least wait of all requests after one 429. */
-export const minThrottlingBackoffInMs = 1000;
-const maxThrottlingBackoffInMs = 60_000;
-
-/** Returns how long all requests wait after so many 429s in a row that have no Retry-After. */
-export function throttlingBackoffInMs(throttlings: number): number {
-  return Math.min(minThrottlingBackoffInMs * 2 ** (throttlings - 1), maxThrottlingBackoffInMs);
-}
-
 /** A hint may be wrong, and slowdowns add up: the estimated interval is never longer than this. */
 const maxIntervalInMs = 60_000;
 const periodInMs = 10_000;

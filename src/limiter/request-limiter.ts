@@ -2,7 +2,8 @@ import type { Clock } from "../clock.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
 import { validRetryAfter } from "../operation/retry-after.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
-import { RateEstimator, minThrottlingBackoffInMs, throttlingBackoffInMs } from "./rate-estimator.ts";
+import { backoff } from "../schedule/backoff.ts";
+import { RateEstimator } from "./rate-estimator.ts";
 import { RequestQueue } from "./request-queue.ts";
 
 /** Options of a {@link RequestLimiter}. */
@@ -108,7 +109,7 @@ export class RequestLimiter implements Limiter {
     this.#dispatch();
   }
 
-  #record({ isThrottled, retryAfterInMs, rateLimit }: RequestResult): void {
+  #record({ isThrottled, retryAfterInMs, maxRetryDelayInMs, rateLimit }: RequestResult): void {
     const now = this.#clock.now();
     if (rateLimit) this.#rates.learnLimit(now, rateLimit);
     if (!isThrottled) {
@@ -118,10 +119,10 @@ export class RequestLimiter implements Limiter {
     // Requests that were under way together are throttled together: the rate falls once.
     if (now >= Math.max(this.#retryAfterUntil, this.#nextSlowdownAt)) {
       this.#throttlings++;
-      this.#nextSlowdownAt = now + minThrottlingBackoffInMs;
+      this.#nextSlowdownAt = now + backoff(1);
       this.#rates.slowDown(now);
     }
-    const waitInMs = validRetryAfter(retryAfterInMs) ?? throttlingBackoffInMs(this.#throttlings);
+    const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
     this.#retryAfterUntil = Math.max(this.#retryAfterUntil, now + waitInMs);
   }
 

@@ -12,9 +12,11 @@ export interface RequestResult {
   readonly isThrottled: boolean;
   /**
    * How long all requests of the limiter wait, in milliseconds. Default: a second, doubled with each 429 in a row up to
-   * 60 s.
+   * `maxRetryDelayInMs`.
    */
   readonly retryAfterInMs?: number | undefined;
+  /** The maximum of that default, in milliseconds: the option of the wait. Default 30 000. */
+  readonly maxRetryDelayInMs?: number | undefined;
   /** How many more requests the service accepts, where it says so. */
   readonly rateLimit?: RateLimit | undefined;
 }

@@ -26,7 +26,7 @@ export interface StatusRequestHandler<P> {
  */
 export class StatusRequest<P> {
   readonly #operation: Operation<P>;
-  readonly #settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "terminalStates">;
+  readonly #settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "rules" | "terminalStates">;
   readonly #limiter: Limiter | undefined;
   readonly #handler: StatusRequestHandler<P>;
   #controller: AbortController | undefined;
@@ -41,7 +41,7 @@ export class StatusRequest<P> {
 
   constructor(
     operation: Operation<P>,
-    settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "terminalStates">,
+    settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "rules" | "terminalStates">,
     limiter: Limiter | undefined,
     handler: StatusRequestHandler<P>,
   ) {
@@ -134,7 +134,8 @@ export class StatusRequest<P> {
     this.#cancelTimeout?.();
     this.#withdraw?.();
     abort?.();
-    this.#sentBy?.release(result);
+    const { maxRetryDelayInMs } = this.#settings.rules;
+    this.#sentBy?.release(result && { ...result, maxRetryDelayInMs });
     return true;
   }
 }

@@ -38,12 +38,16 @@ export function fixed(delayInMs: number): Schedule {
   return () => delayInMs;
 }
 
-/** Returns the backoff after failed polls: it doubles from one second up to `maxDelayInMs`, with jitter upward. */
+/** Returns the backoff after failures in a row, without jitter: it doubles from one second up to `maxDelayInMs`. */
+export function backoff(consecutiveFailures: number, maxDelayInMs = 30_000): number {
+  return Math.min(maxDelayInMs, 1000 * 2 ** Math.max(0, consecutiveFailures - 1));
+}
+
+/** Returns the backoff after failed polls, with jitter upward. */
 export function backoffAfterFailure(
   consecutiveFailures: number,
   maxDelayInMs: number,
   random: () => number,
 ): number {
-  const delayInMs = Math.min(maxDelayInMs, 1000 * 2 ** Math.max(0, consecutiveFailures - 1));
-  return withJitterUpTo(maxDelayInMs, delayInMs, 0, random);
+  return withJitterUpTo(maxDelayInMs, backoff(consecutiveFailures, maxDelayInMs), 0, random);
 }

@@ -95,11 +95,15 @@ describe("a throttled request", () => {
     }
   });
 
-  test("without Retry-After delays others by a second, doubled each time, up to a minute", async () => {
+  test.each([
+    [{}, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]],
+    [{ maxRetryDelayInMs: 5000 }, [1000, 2000, 4000, 5000, 5000, 5000, 5000, 5000]],
+    [{ maxRetryDelayInMs: 60_000 }, [1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]],
+  ])("without Retry-After delays others by a second, doubled each time, at most %j", async (option, gaps) => {
     const service = new Service({ maxConcurrency: 1 });
-    service.requestMany(9, throttled, 0);
+    service.requestMany(9, { ...throttled, ...option }, 0);
     await service.clock.advance(300_000);
-    expect(gapsOf(service.times)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 60_000, 60_000]);
+    expect(gapsOf(service.times)).toEqual(gaps);
   });
 
   test("with a Retry-After of NaN counts as one without", async () => {
@@ -423,6 +427,23 @@ describe("pollers that share a rate limiter", () => {
     expect(Math.max(...times)).toBeLessThan(22_000);
     controller.abort("enough");
     expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("wait no longer after a 429 without Retry-After than the maxRetryDelayInMs of the one that got it", async () => {
+    const { clock, limiter } = new Service();
+    const controller = new AbortController();
+    const tooMany = new RequestError("HTTP 429", { kind: "transient", isThrottled: true });
+    const one = running(limiter, clock, Array(7).fill(tooMany));
+    const poller = createPoller(one, {
+      ...options(clock),
+      maxRetryDelayInMs: 5000,
+      abortSignal: controller.signal,
+    });
+    void settled(poller.pollUntilDone());
+    await clock.advance(60_000);
+    const gaps = gapsOf(one.polls.map(({ startedAt = NaN }) => startedAt));
+    expect(gaps.slice(0, 7)).toEqual([1000, 2000, 4000, 5000, 5000, 5000, 5000]);
+    controller.abort("enough");
   });
 
   test("that are aborted while all are throttled leave no timer", async () => {
