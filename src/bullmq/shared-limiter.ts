@@ -1,8 +1,8 @@
 import type { Queue } from "bullmq";
 import type { PollEvent } from "../state/state-machine.ts";
-import { backoff } from "../schedule/backoff.ts";
 import { RateEstimator } from "../limiter/rate-estimator.ts";
 import { validRetryAfter } from "../operation/retry-after.ts";
+import { backoff } from "../schedule/backoff.ts";
 import type { WorkerContext } from "./poll-job.ts";
 import { RedisClock, readRedisState } from "./redis-state.ts";
 import type { QueueRateLimit } from "./redis-state.ts";
@@ -83,23 +83,27 @@ export class SharedLimiter implements WorkerContext {
 
   async #learn(event: PollEvent, maxRetryDelayInMs: number | undefined): Promise<void> {
     const now = this.clock.now();
-    this.#learned.countRequest(now);
     const { rateLimit } = event.type === "response" ? event.response : event.failure;
     if (rateLimit) this.#hinted.learnLimit(now, rateLimit);
-    if (event.type === "failed" && event.failure.isThrottled)
-      await this.#throttle(event.failure.retryAfterInMs, maxRetryDelayInMs);
-    else this.#throttlings = 0;
+    if (event.type === "failed" && event.failure.isThrottled) {
+      await this.#throttle(now, event.failure.retryAfterInMs, maxRetryDelayInMs);
+    } else {
+      this.#throttlings = 0;
+      this.#learned.countAccepted(now);
+    }
     await this.#applyRates(now);
   }
 
   /** Stops the polls of all workers until the Retry-After of a 429 or 503 is over. */
-  async #throttle(retryAfterInMs: number | undefined, maxRetryDelayInMs: number | undefined): Promise<void> {
-    const now = this.clock.now();
-    if (now >= this.#retryAfterUntil) {
-      this.#throttlings++;
-      this.#learned.slowDown(now);
-    }
-    await this.#pauseFor(validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs));
+  async #throttle(
+    now: number,
+    retryAfterInMs: number | undefined,
+    maxRetryDelayInMs: number | undefined,
+  ): Promise<void> {
+    if (now >= this.#retryAfterUntil) this.#throttlings++;
+    const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
+    this.#learned.slowDown(now, Math.max(this.#retryAfterUntil, now + waitInMs));
+    await this.#pauseFor(waitInMs);
   }
 
   async #applyRates(now: number): Promise<void> {

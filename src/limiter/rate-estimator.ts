@@ -1,48 +1,71 @@
 import type { RateLimit } from "../operation/limiter.ts";
 
-/** The factor by which the rate falls after a 429. AWS's adaptive retry mode has the same. */
-const slowdown = 0.7;
-/** How fast the rate recovers after a 429: by a factor of e in this time. */
-const recoveryInMs = 20_000;
+/** The rate after a 429, as a share of that of the requests that the service accepted before it. */
+const decrease = 0.95;
+/** The rate after a 429 that this rate does not explain, as a share of the rate before. */
+const fastDecrease = 0.7;
+/** Fewer accepted requests say little about the rate. */
+const minEvidence = 10;
+/** A 429 at longer intervals has other reasons, unless more follow: with evidence, and without. */
+const longestPlausibleInMs = 1000;
+const longestUnprovenInMs = 100;
+/** The rate grows by `e^(t/growthInMs)²` in the time after a 429: little for two minutes, and then to any rate. */
+const growthInMs = 300_000;
 const negligibleIntervalInMs = 1;
+/** The rate is measured over a period and the one before. */
+const periodInMs = 60_000;
+
 /** A hint may be wrong, and slowdowns add up: the estimated interval is never longer than this. */
 const maxIntervalInMs = 60_000;
-const periodInMs = 10_000;
 /** Hints count when less than this share of the highest grant so far remains. */
 const scarceShare = 0.5;
 
 /** Estimates how many requests a service accepts, by its responses. It has no clock: times are passed in. */
 export class RateEstimator {
-  #periodStart = -Infinity;
-  #inPeriod = 0;
-  #inPeriodBefore = 0;
+  /** The accepted requests since the last 429, in a period and in the one before. */
+  #accepted = 0;
+  #acceptedBefore = 0;
+  #since = -Infinity;
+  #sinceBefore = -Infinity;
   #learnedInMs = 0;
-  #learnedAt = 0;
+  /** The learned interval when the last throttling began. */
+  #beforeInMs = 0;
+  /** The end of the wait after the last 429; the rate grows from then on. */
+  #throttledUntil = -Infinity;
+  #isThrottled = false;
   #maxRemaining = 0;
   #maxResetInMs = 0;
   #hintedInMs = 0;
   #hintedUntil = -Infinity;
   #exhaustedUntil = -Infinity;
 
-  /** Counts a request. */
-  countRequest(now: number): void {
-    if (now - this.#periodStart >= periodInMs) {
-      this.#inPeriodBefore = now - this.#periodStart < 2 * periodInMs ? this.#inPeriod : 0;
-      this.#inPeriod = 0;
-      this.#periodStart = now;
+  /** Counts a request that the service has accepted. */
+  countAccepted(now: number): void {
+    const isFirst = this.#isThrottled && now >= this.#throttledUntil;
+    if (isFirst || now - this.#since >= periodInMs) {
+      this.#acceptedBefore = isFirst ? 0 : this.#accepted;
+      this.#sinceBefore = this.#since;
+      this.#accepted = 0;
+      this.#since = now;
     }
-    this.#inPeriod++;
+    if (isFirst) this.#isThrottled = false;
+    this.#accepted++;
   }
 
-  /** Records that requests came too fast. */
-  slowDown(now: number): void {
-    const elapsedInMs =
-      Math.min(now - this.#periodStart, periodInMs) + (this.#inPeriodBefore > 0 ? periodInMs : 0);
-    const requests = this.#inPeriod + this.#inPeriodBefore;
-    const measuredInMs = requests > 1 ? elapsedInMs / requests : 0;
-    const latestInMs = Math.max(measuredInMs, this.#learnedIntervalInMs(now));
-    this.#learnedInMs = Math.min(maxIntervalInMs, latestInMs / slowdown);
-    this.#learnedAt = now;
+  /** Records that requests came too fast, and that none is sent until the given time. */
+  slowDown(now: number, until: number): void {
+    // Requests that were under way together are throttled together: the rate falls once.
+    if (!this.#isThrottled) this.#beforeInMs = this.#learnedIntervalInMs(now);
+    this.#isThrottled = true;
+    this.#throttledUntil = until;
+    const accepted = this.#accepted + this.#acceptedBefore;
+    const longestInMs = accepted < minEvidence ? longestUnprovenInMs : longestPlausibleInMs;
+    const measuredInMs = Math.min(
+      Math.max(longestInMs, this.#beforeInMs / fastDecrease),
+      (until - this.#since) / this.#accepted,
+      (until - this.#sinceBefore) / accepted,
+    );
+    this.#learnedInMs = Math.min(maxIntervalInMs, Math.max(this.#beforeInMs, measuredInMs) / decrease);
   }
 
   /** Records how many requests the service still accepts, as it says. */
@@ -76,7 +99,8 @@ export class RateEstimator {
   }
 
   #learnedIntervalInMs(now: number): number {
-    const intervalInMs = this.#learnedInMs * Math.exp((this.#learnedAt - now) / recoveryInMs);
+    const growth = Math.max(0, now - this.#throttledUntil) / growthInMs;
+    const intervalInMs = this.#learnedInMs * Math.exp(-(growth ** 2));
     return intervalInMs < negligibleIntervalInMs ? 0 : intervalInMs;
   }
 }

@@ -45,7 +45,6 @@ export class RequestLimiter implements Limiter {
   /** The earliest time of the next request, by the interval between requests. */
   #nextAt = -Infinity;
   #throttlings = 0;
-  #nextSlowdownAt = -Infinity;
   #cancelTimer: (() => void) | undefined;
   #nextStart = -Infinity;
   #starts = 0;
@@ -113,17 +112,15 @@ export class RequestLimiter implements Limiter {
     const now = this.#clock.now();
     if (rateLimit) this.#rates.learnLimit(now, rateLimit);
     if (!isThrottled) {
-      this.#throttlings = 0;
-      return;
+      // Responses to requests from before a 429 say nothing about the time after it.
+      if (now >= this.#retryAfterUntil) this.#throttlings = 0;
+      return this.#rates.countAccepted(now);
     }
-    // Requests that were under way together are throttled together: the rate falls once.
-    if (now >= Math.max(this.#retryAfterUntil, this.#nextSlowdownAt)) {
-      this.#throttlings++;
-      this.#nextSlowdownAt = now + backoff(1);
-      this.#rates.slowDown(now);
-    }
+    // Requests that were under way together are throttled together.
+    if (now >= this.#retryAfterUntil) this.#throttlings++;
     const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
     this.#retryAfterUntil = Math.max(this.#retryAfterUntil, now + waitInMs);
+    this.#rates.slowDown(now, this.#retryAfterUntil);
   }
 
   #throttledUntil(): number {
@@ -148,7 +145,6 @@ export class RequestLimiter implements Limiter {
       if (now < notBefore) return this.#wakeAt(notBefore);
       this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
       this.#inFlight++;
-      this.#rates.countRequest(now);
       this.#queue.startFirst();
     }
   }

@@ -113,8 +113,8 @@ test("the rate limit in headers never spaces requests by more than a minute", ()
       let now = 0;
       for (const { headers, gapInMs, isThrottled } of list) {
         now += gapInMs;
-        estimator.countRequest(now);
-        if (isThrottled) estimator.slowDown(now);
+        if (isThrottled) estimator.slowDown(now, now + 1000);
+        else estimator.countAccepted(now);
         const { rateLimit } = metadataOf(responseWith(headers));
         if (rateLimit) estimator.learnLimit(now, rateLimit);
         expect(estimator.intervalInMs(now)).toBeGreaterThanOrEqual(0);

@@ -148,13 +148,14 @@ describe("a throttled request", () => {
       await service.clock.advance(100);
     }
     const before = service.sent.length;
-    service.requestMany(500);
-    await service.clock.advance(120_000);
+    service.requestMany(1000);
+    await service.clock.advance(300_000);
     const times = service.times.slice(before);
     const gaps = gapsOf(times);
-    expect(service.sent).toHaveLength(520);
+    expect(service.sent).toHaveLength(1020);
     expect(times[0]).toBeGreaterThanOrEqual(6900);
-    expect(gaps[0]).toBeGreaterThan(100);
+    // 19 requests were accepted in seven seconds.
+    expect(gaps[0]).toBeCloseTo(6910 / 19 / 0.95, -1);
     expect(gaps).toEqual(gaps.toSorted((a, b) => b - a));
     expect(gaps.at(-1)).toBeLessThan((gaps[0] ?? 0) / 2);
   });
@@ -725,27 +726,75 @@ describe("a client's operations", () => {
 describe("the rate estimator", () => {
   const times = fc.array(fc.nat({ max: 30_000 }), { minLength: 1, maxLength: 60 });
 
+  /** Counts so many accepted requests at the same interval. Returns the time of the next. */
+  function accept(estimator: RateEstimator, count: number, gapInMs: number, from = 0): number {
+    for (let sent = 0; sent < count; sent++) estimator.countAccepted(from + sent * gapInMs);
+    return from + count * gapInMs;
+  }
+
   test("has no interval until the service has shown one", () => {
     const estimator = new RateEstimator();
-    for (let now = 0; now < 60_000; now += 7) estimator.countRequest(now);
-    expect(estimator.intervalInMs(60_000)).toBe(0);
+    accept(estimator, 9000, 7);
+    expect(estimator.intervalInMs(63_000)).toBe(0);
   });
 
-  test("estimates a longer interval than that of the throttled requests, and shortens it little by little", () => {
+  test("after a 429 spreads as many requests as were accepted over the whole time until the next", () => {
     fc.assert(
-      fc.property(fc.integer({ min: 5, max: 2000 }), fc.integer({ min: 3, max: 200 }), (gapInMs, count) => {
-        const estimator = new RateEstimator();
-        for (let sent = 0; sent < count; sent++) estimator.countRequest(sent * gapInMs);
-        const now = count * gapInMs;
-        estimator.slowDown(now);
-        const learned = estimator.intervalInMs(now);
-        expect(learned).toBeGreaterThan(gapInMs);
-        expect(learned).toBeLessThan(3 * gapInMs);
-        const later = [1, 5, 20, 60, 300].map((seconds) => estimator.intervalInMs(now + 1000 * seconds));
-        expect([learned, ...later]).toEqual([learned, ...later].toSorted((a, b) => b - a));
-        expect(later.at(-1)).toBe(0);
-      }),
+      fc.property(
+        fc.integer({ min: 10, max: 500 }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.integer({ min: 0, max: 600 }),
+        (count, gapInMs, waitInS) => {
+          const estimator = new RateEstimator();
+          const now = accept(estimator, count, gapInMs);
+          const until = now + 1000 * waitInS;
+          estimator.slowDown(now, until);
+          const learned = Math.min(until / count, 1000) / 0.95;
+          expect(estimator.intervalInMs(until)).toBeCloseTo(learned < 1 ? 0 : learned);
+          const later = [1, 5, 20, 60, 300, 1200].map((s) => estimator.intervalInMs(until + 1000 * s));
+          expect([learned, ...later]).toEqual([learned, ...later].toSorted((a, b) => b - a));
+          expect(later.at(-1)).toBe(0);
+        },
+      ),
     );
+  });
+
+  test("keeps a rate while nothing is sent, and nearly so for a minute afterwards", () => {
+    const estimator = new RateEstimator();
+    const now = accept(estimator, 300, 10);
+    estimator.slowDown(now, 60_000);
+    expect(estimator.intervalInMs(now)).toBeCloseTo(210.5, 1);
+    expect(estimator.intervalInMs(60_000)).toBeCloseTo(210.5, 1);
+    expect(estimator.intervalInMs(120_000)).toBeCloseTo(202.3, 1);
+  });
+
+  test("measures a burst by itself, also after an hour of a poll a second", () => {
+    const estimator = new RateEstimator();
+    const start = accept(estimator, 3600, 1000);
+    const now = accept(estimator, 300, 10, start);
+    estimator.slowDown(now, now + 57_000);
+    expect(60_000 / estimator.intervalInMs(now)).toBeGreaterThan(150);
+    expect(60_000 / estimator.intervalInMs(now)).toBeLessThan(300);
+  });
+
+  test("falls once for many 429s without a response between them, by what the whole wait has shown", () => {
+    const estimator = new RateEstimator();
+    const now = accept(estimator, 300, 10);
+    for (const until of [4000, 6000, 10_000, 18_000, 34_000, 64_000]) estimator.slowDown(until - 1000, until);
+    expect(estimator.intervalInMs(now)).toBeCloseTo(64_000 / 300 / 0.95);
+  });
+
+  test("is no slower than ten a second after a 429 that nearly no request came before, and falls if more follow", () => {
+    const estimator = new RateEstimator();
+    const intervals: number[] = [];
+    for (let now = 0; intervals.length < 8; now += 60_000) {
+      estimator.countAccepted(now);
+      estimator.slowDown(now + 1000, now + 60_000);
+      intervals.push(estimator.intervalInMs(now + 60_000));
+    }
+    expect(intervals[0]).toBeCloseTo(100 / 0.95);
+    expect(intervals[1]).toBeCloseTo(100 / 0.95 / 0.7 / 0.95);
+    expect(intervals.at(-1)).toBeGreaterThan(1000);
   });
 
   test("returns a finite interval of at most a minute, whatever the input", () => {
@@ -764,8 +813,8 @@ describe("the rate estimator", () => {
         let now = 0;
         for (const [index, input] of events.entries()) {
           now += gaps[index % gaps.length] ?? 0;
-          if (input === "count") estimator.countRequest(now);
-          else if (input === "slowDown") estimator.slowDown(now);
+          if (input === "count") estimator.countAccepted(now);
+          else if (input === "slowDown") estimator.slowDown(now, now + (gaps[0] ?? 0));
           else estimator.learnLimit(now, input);
           for (const intervalInMs of [estimator.intervalInMs(now), estimator.sustainedIntervalInMs(now)]) {
             expect(intervalInMs).toBeGreaterThanOrEqual(0);
