@@ -1,8 +1,6 @@
 import type { Queue } from "bullmq";
 import type { PollEvent } from "../state/state-machine.ts";
 import { RateEstimator } from "../limiter/rate-estimator.ts";
-import { validRetryAfter } from "../operation/retry-after.ts";
-import { backoff } from "../schedule/backoff.ts";
 import type { WorkerContext } from "./poll-job.ts";
 import { RedisClock, readRedisState } from "./redis-state.ts";
 import type { QueueRateLimit } from "./redis-state.ts";
@@ -39,7 +37,6 @@ export class SharedLimiter implements WorkerContext {
   #refreshedAt = -Infinity;
   #limit: QueueRateLimit = { max: 0, periodInMs };
   #retryAfterUntil = -Infinity;
-  #throttlings = 0;
   #refreshing: Promise<void> | undefined;
 
   constructor(queue: Queue, concurrency: number, report: (error: unknown) => void) {
@@ -86,29 +83,15 @@ export class SharedLimiter implements WorkerContext {
     const { rateLimit } = event.type === "response" ? event.response : event.failure;
     if (rateLimit) this.#hinted.learnLimit(now, rateLimit);
     if (event.type === "failed" && event.failure.isThrottled) {
-      await this.#throttle(now, event.failure.retryAfterInMs, maxRetryDelayInMs);
-    } else {
-      this.#throttlings = 0;
-      this.#learned.countAccepted(now);
-    }
+      const { retryAfterInMs } = event.failure;
+      this.#learned.slowDown(now, { retryAfterInMs, maxRetryDelayInMs });
+    } else this.#learned.countAccepted(now);
     await this.#applyRates(now);
   }
 
-  /** Stops the polls of all workers until the Retry-After of a 429 or 503 is over. */
-  async #throttle(
-    now: number,
-    retryAfterInMs: number | undefined,
-    maxRetryDelayInMs: number | undefined,
-  ): Promise<void> {
-    if (now >= this.#retryAfterUntil) this.#throttlings++;
-    const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
-    this.#learned.slowDown(now, Math.max(this.#retryAfterUntil, now + waitInMs));
-    await this.#pauseFor(waitInMs);
-  }
-
   async #applyRates(now: number): Promise<void> {
-    const exhaustedInMs = this.#hinted.exhaustedUntil - now;
-    if (exhaustedInMs > 0) await this.#pauseFor(exhaustedInMs);
+    const pauseInMs = Math.max(this.#hinted.throttledUntil, this.#learned.throttledUntil) - now;
+    if (pauseInMs > 0) await this.#pauseFor(pauseInMs);
     await this.#setLimit(this.#spacingInMs(now));
   }
 

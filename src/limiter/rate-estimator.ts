@@ -1,4 +1,6 @@
-import type { RateLimit } from "../operation/limiter.ts";
+import type { RateLimit, RequestResult } from "../operation/limiter.ts";
+import { validRetryAfter } from "../operation/retry-after.ts";
+import { backoff } from "../schedule/backoff.ts";
 
 /** The rate after a 429, as a share of that of the requests that the service accepted before it. */
 const decrease = 0.95;
@@ -32,7 +34,8 @@ export class RateEstimator {
   #beforeInMs = 0;
   /** The end of the wait after the last 429; the rate grows from then on. */
   #throttledUntil = -Infinity;
-  #isThrottled = false;
+  /** The 429s in a row, those of requests that were under way together counted once. */
+  #throttlings = 0;
   #maxRemaining = 0;
   #maxResetInMs = 0;
   #hintedInMs = 0;
@@ -41,22 +44,24 @@ export class RateEstimator {
 
   /** Counts a request that the service has accepted. */
   countAccepted(now: number): void {
-    const isFirst = this.#isThrottled && now >= this.#throttledUntil;
+    const isFirst = this.#throttlings > 0 && now >= this.#throttledUntil;
     if (isFirst || now - this.#since >= periodInMs) {
       this.#acceptedBefore = isFirst ? 0 : this.#accepted;
       this.#sinceBefore = this.#since;
       this.#accepted = 0;
       this.#since = now;
     }
-    if (isFirst) this.#isThrottled = false;
+    if (isFirst) this.#throttlings = 0;
     this.#accepted++;
   }
 
-  /** Records that requests came too fast, and that none is sent until the given time. */
-  slowDown(now: number, until: number): void {
-    // Requests that were under way together are throttled together: the rate falls once.
-    if (!this.#isThrottled) this.#beforeInMs = this.#learnedIntervalInMs(now);
-    this.#isThrottled = true;
+  /** Records a 429 or 503. */
+  slowDown(now: number, { retryAfterInMs, maxRetryDelayInMs }: Omit<RequestResult, "isThrottled">): void {
+    // The rate falls once, until requests are accepted again.
+    if (this.#throttlings === 0) this.#beforeInMs = this.#learnedIntervalInMs(now);
+    if (this.#throttlings === 0 || now >= this.#throttledUntil) this.#throttlings++;
+    const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
+    const until = Math.max(this.#throttledUntil, now + waitInMs);
     this.#throttledUntil = until;
     const accepted = this.#accepted + this.#acceptedBefore;
     const longestInMs = accepted < minEvidence ? longestUnprovenInMs : longestPlausibleInMs;
@@ -81,9 +86,9 @@ export class RateEstimator {
     if (remaining === 0) this.#exhaustedUntil = now + Math.min(resetInMs, maxIntervalInMs);
   }
 
-  /** The time at which the service accepts requests again, if it said that none remain; otherwise in the past. */
-  get exhaustedUntil(): number {
-    return this.#exhaustedUntil;
+  /** The time at which the service accepts requests again; in the past if it accepts them now. */
+  get throttledUntil(): number {
+    return Math.max(this.#throttledUntil, this.#exhaustedUntil);
   }
 
   /** Returns the interval between requests that the service accepts, in milliseconds; 0 while nothing is known. */

@@ -1,8 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
-import { validRetryAfter } from "../operation/retry-after.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
-import { backoff } from "../schedule/backoff.ts";
 import { RateEstimator } from "./rate-estimator.ts";
 import { RequestQueue } from "./request-queue.ts";
 
@@ -40,11 +38,8 @@ export class RequestLimiter implements Limiter {
   readonly #queue = new RequestQueue();
   #inFlight = 0;
   #isDispatching = false;
-  /** The end of the last Retry-After of a throttled request. */
-  #retryAfterUntil = -Infinity;
   /** The earliest time of the next request, by the interval between requests. */
   #nextAt = -Infinity;
-  #throttlings = 0;
   #cancelTimer: (() => void) | undefined;
   #nextStart = -Infinity;
   #starts = 0;
@@ -71,7 +66,7 @@ export class RequestLimiter implements Limiter {
 
   /** How much longer the service accepts no request, in milliseconds. */
   get throttledForInMs(): number {
-    return Math.max(0, this.#throttledUntil() - this.#clock.now());
+    return Math.max(0, this.#rates.throttledUntil - this.#clock.now());
   }
 
   /** Adds to the polls for each millisecond that pollers want. */
@@ -104,27 +99,11 @@ export class RequestLimiter implements Limiter {
   /** Ends a request; `undefined` where it had no response. */
   release(result: RequestResult | undefined): void {
     this.#inFlight--;
-    if (result) this.#record(result);
-    this.#dispatch();
-  }
-
-  #record({ isThrottled, retryAfterInMs, maxRetryDelayInMs, rateLimit }: RequestResult): void {
     const now = this.#clock.now();
-    if (rateLimit) this.#rates.learnLimit(now, rateLimit);
-    if (!isThrottled) {
-      // Responses to requests from before a 429 say nothing about the time after it.
-      if (now >= this.#retryAfterUntil) this.#throttlings = 0;
-      return this.#rates.countAccepted(now);
-    }
-    // Requests that were under way together are throttled together.
-    if (now >= this.#retryAfterUntil) this.#throttlings++;
-    const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
-    this.#retryAfterUntil = Math.max(this.#retryAfterUntil, now + waitInMs);
-    this.#rates.slowDown(now, this.#retryAfterUntil);
-  }
-
-  #throttledUntil(): number {
-    return Math.max(this.#retryAfterUntil, this.#rates.exhaustedUntil);
+    if (result?.rateLimit) this.#rates.learnLimit(now, result.rateLimit);
+    if (result?.isThrottled) this.#rates.slowDown(now, result);
+    else if (result) this.#rates.countAccepted(now);
+    this.#dispatch();
   }
 
   #dispatch(): void {
@@ -141,7 +120,7 @@ export class RequestLimiter implements Limiter {
   #dispatchAllowed(): void {
     while (this.#inFlight < this.#maxConcurrency && !this.#queue.isEmpty) {
       const now = this.#clock.now();
-      const notBefore = Math.max(this.#throttledUntil(), this.#nextAt);
+      const notBefore = Math.max(this.#rates.throttledUntil, this.#nextAt);
       if (now < notBefore) return this.#wakeAt(notBefore);
       this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
       this.#inFlight++;
