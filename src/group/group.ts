@@ -2,6 +2,7 @@ import { sleep, systemClock } from "../clock.ts";
 import { RequestLimiter } from "../limiter/request-limiter.ts";
 import type { RequestLimiterOptions } from "../limiter/request-limiter.ts";
 import { PollingError } from "../operation/errors.ts";
+import type { Limiter } from "../operation/limiter.ts";
 import type { Operation } from "../operation/operation.ts";
 import { Listeners } from "../poller/listeners.ts";
 import { resolveOptions } from "../poller/options.ts";
@@ -12,6 +13,7 @@ import { fallbackLogger } from "../poller/subscribers.ts";
 import { UntilDone, Waiters, iteratorOf, signalsOf } from "../poller/waiters.ts";
 import type { Waiter } from "../poller/waiters.ts";
 import type { Outcome } from "../state/outcome.ts";
+import { GroupLimits } from "./group-limits.ts";
 import { FinishedMembers, Member } from "./member.ts";
 import type { FinishedOperation } from "./member.ts";
 import { progressOfGroup } from "./progress.ts";
@@ -95,13 +97,15 @@ export async function pollAll<P>(
   return members.map(({ result }) => result);
 }
 
+function isLimited({ maxConcurrency, requestsPerMinute }: RequestLimiterOptions): boolean {
+  return maxConcurrency !== undefined || requestsPerMinute !== undefined;
+}
+
 const progressIntervalInMs = 200;
 const maxInATurn = 500;
 
 class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements PollerGroup<P> {
   readonly #settings: PollSettings;
-  readonly #ownLimiter: RequestLimiter;
-  readonly #isLimited: boolean;
   readonly #abortSignal: AbortSignal | undefined;
   readonly #stopOnFailure: boolean;
   readonly #members: Member<P>[] = [];
@@ -117,10 +121,15 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
 
   constructor({ abortSignal, stopOnFailure = false, onProgress, ...options }: PollAllOptions<P>) {
     super();
-    const { maxConcurrency, requestsPerMinute } = options;
-    this.#settings = resolveOptions(options);
-    this.#ownLimiter = new RequestLimiter(this.#settings.clock, options);
-    this.#isLimited = maxConcurrency !== undefined || requestsPerMinute !== undefined;
+    const settings = resolveOptions(options);
+    const { clock } = settings;
+    const ownLimiter = new RequestLimiter(clock, { maxConcurrency: options.maxConcurrency ?? 64 });
+    const limits = isLimited(options) ? new GroupLimits(clock, options) : undefined;
+    const limiterFor = (operation: Pick<Operation, "limiterFor">): Limiter => {
+      const limiter = operation.limiterFor?.(clock) ?? ownLimiter;
+      return limits?.limit(limiter) ?? limiter;
+    };
+    this.#settings = { ...settings, limiterFor };
     this.#abortSignal = abortSignal;
     this.#stopOnFailure = stopOnFailure;
     if (onProgress) this.onProgress(onProgress);
@@ -198,9 +207,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   }
 
   #addMember(operation: Operation<P>, namesakes: readonly Member<P>[]): Member<P> {
-    const { clock } = this.#settings;
-    const limiter = this.#isLimited ? this.#ownLimiter : (operation.limiterFor?.(clock) ?? this.#ownLimiter);
-    const member = new Member(this, new OperationPoller(operation, this.#settings, limiter));
+    const member = new Member(this, new OperationPoller(operation, this.#settings));
     this.#byOperation.set(operation, member);
     this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);

@@ -14,6 +14,7 @@ export interface RequestLimiterOptions {
 
 /** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
 const stretchedShare = 0.85;
+
 /** The starts of a burst that need no spreading, and the time to spread it: no moment has more than a twentieth. */
 const unspreadStarts = 25;
 const startSpreadInMs = 1100;
@@ -92,7 +93,7 @@ export class RequestLimiter implements Limiter {
     this.#dispatch();
     return () => {
       remove();
-      if (this.#queue.isEmpty) this.#cancelWake();
+      if (this.#queue.isEmpty) this.#cancelTimer?.();
     };
   }
 
@@ -121,22 +122,14 @@ export class RequestLimiter implements Limiter {
     while (this.#inFlight < this.#maxConcurrency && !this.#queue.isEmpty) {
       const now = this.#clock.now();
       const notBefore = Math.max(this.#rates.throttledUntil, this.#nextAt);
-      if (now < notBefore) return this.#wakeAt(notBefore);
+      if (now < notBefore) {
+        this.#cancelTimer?.();
+        this.#cancelTimer = this.#clock.setTimer(() => this.#dispatch(), notBefore - now);
+        return;
+      }
       this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
       this.#inFlight++;
       this.#queue.startFirst();
     }
-  }
-
-  #wakeAt(time: number): void {
-    this.#cancelTimer ??= this.#clock.setTimer(() => {
-      this.#cancelTimer = undefined;
-      this.#dispatch();
-    }, time - this.#clock.now());
-  }
-
-  #cancelWake(): void {
-    this.#cancelTimer?.();
-    this.#cancelTimer = undefined;
   }
 }

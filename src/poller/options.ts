@@ -1,7 +1,8 @@
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { PollRules } from "../state/state-machine.ts";
-import type { TracingOptions } from "../operation/operation.ts";
+import type { Limiter } from "../operation/limiter.ts";
+import type { Operation, TracingOptions } from "../operation/operation.ts";
 import { keyOfWord } from "../operation/status.ts";
 import type { TerminalStates } from "../operation/status.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
@@ -67,6 +68,8 @@ export interface PollSettings {
   readonly random: () => number;
   readonly tracingOptions: TracingOptions | undefined;
   readonly terminalStates: TerminalStates | undefined;
+  /** Returns the rate limiter of an operation's next request. Default: the operation's own. */
+  readonly limiterFor?: (operation: Pick<Operation, "limiterFor">) => Limiter | undefined;
 }
 
 /**

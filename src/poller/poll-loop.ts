@@ -151,8 +151,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   /** Sends a status request, unless one is under way. */
   #send(): void {
     if (this.#request) return;
-    const { operation, settings, limiter } = this.session;
-    this.#request = new StatusRequest(operation, settings, limiter, this);
+    const { operation, settings } = this.session;
+    this.#request = new StatusRequest(operation, settings, this.session.changeLimiter(), this);
     this.#request.start();
   }
 

@@ -25,7 +25,8 @@ const firstPoll: NextStep = { type: "wait", delayInMs: 0, until: "nextPoll" };
 export class PollSession<P> {
   readonly operation: Operation<P>;
   readonly settings: PollSettings;
-  readonly limiter: Limiter | undefined;
+  /** That of the latest request; `undefined` before the first. */
+  limiter: Limiter | undefined;
   #state: PollState<P> = initialState;
   #step = firstPoll;
   #isRunning = false;
@@ -36,10 +37,19 @@ export class PollSession<P> {
   /** The demand on the limiter, in polls for each millisecond. */
   #demand = 0;
 
-  constructor(operation: Operation<P>, settings: PollSettings, limiter?: Limiter) {
+  constructor(operation: Operation<P>, settings: PollSettings) {
     this.operation = operation;
     this.settings = settings;
-    this.limiter = limiter;
+  }
+
+  /** Changes to the rate limiter of the next request: it may go to another origin. */
+  changeLimiter(): Limiter | undefined {
+    const { clock, limiterFor } = this.settings;
+    const demand = this.#demand;
+    this.#setDemand(0);
+    this.limiter = limiterFor ? limiterFor(this.operation) : this.operation.limiterFor?.(clock);
+    this.#setDemand(demand);
+    return this.limiter;
   }
 
   get state(): PollState<P> {
@@ -91,7 +101,7 @@ export class PollSession<P> {
       timeoutInMs === Infinity ? remainingTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
     this.#deadlineInMs = leftInMs === undefined ? undefined : elapsedInMs + leftInMs;
     this.#state = startedAgain(this.#state);
-    this.continue(this.limiter?.startDelayInMs());
+    this.continue(this.changeLimiter()?.startDelayInMs());
     return leftInMs;
   }
 

@@ -1,5 +1,4 @@
 import { systemClock } from "../clock.ts";
-import type { Limiter } from "../operation/limiter.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { OperationState } from "../operation/status.ts";
 import { errorOf } from "../state/outcome.ts";
@@ -120,7 +119,7 @@ export function resumePoller<P>(
 function newPoller<P>(operation: Operation<P>, options: PollOptions<P>): OperationPoller<P> {
   checkOperation(operation);
   const settings = resolveOptions(options);
-  const poller = new OperationPoller(operation, settings, operation.limiterFor?.(settings.clock));
+  const poller = new OperationPoller(operation, settings);
   if (options.onProgress) poller.onProgress(options.onProgress);
   if (options.onFailedPoll) poller.onFailedPoll(options.onFailedPoll);
   return poller;
@@ -139,8 +138,8 @@ function checkOperation(operation: unknown): void {
 export class OperationPoller<P> implements Poller<P> {
   readonly #loop: PollLoop<P>;
 
-  constructor(operation: Operation<P>, settings: PollSettings, limiter: Limiter | undefined) {
-    this.#loop = new PollLoop(new PollSession(operation, settings, limiter));
+  constructor(operation: Operation<P>, settings: PollSettings) {
+    this.#loop = new PollLoop(new PollSession(operation, settings));
     // Whether callers wait or not: after a failed start there is nothing to poll.
     operation.initialRequest?.catch((error: unknown) => this.#loop.concludeIfFinal(error));
   }

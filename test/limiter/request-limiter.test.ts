@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { OperationStatusesClient, RequestError, RequestLimiter, createPoller, fixed } from "lro-poller";
+import {
+  LroClient,
+  OperationStatusesClient,
+  RequestError,
+  RequestLimiter,
+  createPoller,
+  fixed,
+} from "lro-poller";
 import type { PollOptions, RequestResult, RequestLimiterOptions, Schedule } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
@@ -638,6 +645,55 @@ describe("a client's operations", () => {
     expect(new Set(later.map(([, request]) => request.split("?")[0]))).toEqual(
       new Set([...ids.map((id) => `GET /projects/myProject/operationstatuses/${id}`), "GET /operations/7"]),
     );
+    controller.abort("enough");
+    await Promise.all(ends);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  /** A service with two hosts. Each request to the first one gets a 429 from the given one on. */
+  function twoHosts(throttledFrom: number) {
+    let received = 0;
+    const reply: SimulatedReply = ({ url }) => {
+      const isFirst = url.startsWith("https://management.azure.com/");
+      if (isFirst && ++received >= throttledFrom) return { status: 429, headers: { "retry-after": "600" } };
+      return url.includes("/start")
+        ? {
+            status: 202,
+            headers: { "azure-asyncoperation": `https://west.management.azure.com/operations/1` },
+          }
+        : { status: 200, body: { status: "InProgress" } };
+    };
+    return simulate(...Array.from({ length: 400 }, () => reply));
+  }
+
+  test("of another origin are not delayed by a 429", async () => {
+    const { clock, httpClient, requestLog } = twoHosts(1);
+    const client = new LroClient("https://management.azure.com", undefined, { httpClient });
+    const controller = new AbortController();
+    const options = { clock, schedule: fixed(1000), random: () => 0, abortSignal: controller.signal };
+    const ends = ["", "https://west.management.azure.com"].map((host) =>
+      settled(createPoller(client.operationAt(`${host}/operations/1`), options).pollUntilDone()),
+    );
+    await clock.advance(100_000);
+    // The one of the first origin, and one a second of the other.
+    expect(requestLog.length).toBeGreaterThan(90);
+    controller.abort("enough");
+    await Promise.all(ends);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("wait for the origin to which a response leads them", async () => {
+    const { clock, httpClient, requestLog } = twoHosts(2);
+    const client = new LroClient("https://management.azure.com", undefined, { httpClient });
+    const controller = new AbortController();
+    const options = { clock, schedule: fixed(1000), random: () => 0, abortSignal: controller.signal };
+    const started = client.startOperation({ method: "POST", url: "/start" }, options);
+    const ends = [settled(started.pollUntilDone())];
+    await clock.advance(10_000);
+    const before = requestLog.length;
+    ends.push(settled(createPoller(client.operationAt("/operations/2"), options).pollUntilDone()));
+    await clock.advance(50_000);
+    expect(requestLog.length - before).toBeGreaterThan(45);
     controller.abort("enough");
     await Promise.all(ends);
     expect(clock.pendingTimers).toBe(0);

@@ -54,6 +54,9 @@ interface BoundRequest {
 
 const maxRedirects = 5;
 
+/** The rate limiters by the clock and the origin. */
+type Limiters = WeakMap<Clock, Record<string, RequestLimiter>>;
+
 /** The parts of an {@link OriginBoundPipeline}. */
 interface PipelineParts {
   readonly pipeline: Pipeline;
@@ -63,7 +66,7 @@ interface PipelineParts {
   readonly endpoint: URL;
   /** Origins besides the endpoint's. */
   readonly origins: readonly string[];
-  readonly limiters: WeakMap<Clock, RequestLimiter>;
+  readonly limiters: Limiters;
 }
 
 /** Sends requests to the endpoint's service and the allowed origins only. */
@@ -97,9 +100,9 @@ export class OriginBoundPipeline {
     return new OriginBoundPipeline({ ...this.#parts, origins: [...this.#parts.origins, ...origins] });
   }
 
-  /** Returns the rate limiter of all polls through this pipeline. */
-  limiterFor(clock: Clock): RequestLimiter {
-    return limiterIn(this.#parts.limiters, clock);
+  /** Returns the rate limiter of all polls of one origin through this pipeline. */
+  limiterFor(clock: Clock, { origin }: URL): RequestLimiter {
+    return limiterIn(this.#parts.limiters, clock, origin);
   }
 
   /**
@@ -266,20 +269,20 @@ export interface SdkPipeline {
   readonly httpClient?: HttpClient;
 }
 
-const limitersOfPipelines = new WeakMap<Pipeline, PipelineParts["limiters"]>();
+const limitersOfPipelines = new WeakMap<Pipeline, Limiters>();
 
 /** Returns the rate limiters of all polls through the pipeline of an Azure SDK's client, one for each clock. */
-export function limitersOf(pipeline: Pipeline): PipelineParts["limiters"] {
+export function limitersOf(pipeline: Pipeline): Limiters {
   const limiters = limitersOfPipelines.get(pipeline) ?? new WeakMap();
   limitersOfPipelines.set(pipeline, limiters);
   return limiters;
 }
 
-/** Returns the rate limiter of a clock. */
-export function limiterIn(limiters: PipelineParts["limiters"], clock: Clock): RequestLimiter {
-  const limiter = limiters.get(clock) ?? new RequestLimiter(clock);
-  limiters.set(clock, limiter);
-  return limiter;
+/** Returns the rate limiter of a clock and an origin. */
+export function limiterIn(limiters: Limiters, clock: Clock, origin: string): RequestLimiter {
+  const byOrigin = limiters.get(clock) ?? {};
+  limiters.set(clock, byOrigin);
+  return (byOrigin[origin] ??= new RequestLimiter(clock));
 }
 
 /** Binds the pipeline of an Azure SDK's client to the service of an endpoint. */

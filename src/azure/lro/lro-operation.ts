@@ -102,7 +102,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
   }
 
   limiterFor(clock: Clock): Limiter {
-    return this.#options.pipeline.limiterFor(clock);
+    const stage = this.#stage;
+    return this.#options.pipeline.limiterFor(clock, new URL("url" in stage ? stage.url : this.#url));
   }
 
   observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {

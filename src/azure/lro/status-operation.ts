@@ -67,7 +67,8 @@ export class StatusOperation<P> implements Operation<P> {
   }
 
   limiterFor(clock: Clock): RequestLimiter {
-    return this.#context.pipeline.limiterFor(clock);
+    const { pipeline, endpoint } = this.#context;
+    return pipeline.limiterFor(clock, endpoint);
   }
 
   get #url(): string {

@@ -46,6 +46,7 @@ import {
   responseIn,
   serialized,
   stateOf,
+  unknownUrl,
 } from "./sdk-poller.ts";
 import type { SdkPoller, SdkState } from "./sdk-poller.ts";
 
@@ -122,7 +123,8 @@ class SdkOperation<TResult> implements Operation<TResult> {
   }
 
   limiterFor(clock: Clock): Limiter | undefined {
-    return this.#pipeline && limiterIn(limitersOf(this.#pipeline), clock);
+    const { origin } = new URL(pollingLocationIn(stateOf(this.#poller))?.monitorUrl ?? unknownUrl);
+    return this.#pipeline && limiterIn(limitersOf(this.#pipeline), clock, origin);
   }
 
   toJSON(): object {

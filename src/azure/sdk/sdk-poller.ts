@@ -98,6 +98,9 @@ export function removeEnd(state: SdkState<unknown>): void {
   delete state.result;
 }
 
+/** Stands for a URL that only the SDK knows. */
+export const unknownUrl = "https://unknown.invalid/";
+
 /**
  * Returns where core-lro polls; `undefined` where only the SDK knows it, or where nothing is left to poll.
  *
@@ -105,7 +108,7 @@ export function removeEnd(state: SdkState<unknown>): void {
  */
 export function pollingLocationIn(
   state: SdkState<unknown> | undefined,
-  base = "https://unknown.invalid",
+  base = unknownUrl,
 ): PollingLocation | undefined {
   const { operationLocation, metadata } = configOf(state);
   const mode: unknown = isObject(metadata) ? metadata["mode"] : undefined;
