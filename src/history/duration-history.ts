@@ -37,6 +37,7 @@ export interface DurationHistory {
   /**
    * Returns options for one wait: the given ones and the past durations of the kind. When the operation succeeds or
    * fails, its duration is recorded. If the store fails or takes longer than 10 s, a warning says so; nothing rejects.
+   * In the five minutes after that, waits do not call the store.
    *
    * The duration is the time from `startTime` to `endTime` of the service. Without these it is the time of the wait, if
    * the operation started during the wait: by `startOperation` and the like, or `NotStarted` at the first poll. Not
@@ -122,7 +123,7 @@ class StoredHistory implements DurationHistory {
     options: StartOperationOptions<P> = {},
   ): Promise<StartOperationOptions<P>> {
     if (typeof kind !== "function") checkKind(kind);
-    const known = await this.#inTurn(() => this.#load()).catch((error: unknown): Durations => {
+    const known = await this.#inTurnOfWait(() => this.#load()).catch((error: unknown): Durations => {
       this.#warnings.notify(`The past durations cannot be read: ${messageOf(error)}`);
       return new Map();
     });
@@ -157,12 +158,7 @@ class StoredHistory implements DurationHistory {
       const got = String(durationInMs);
       throw new RangeError(`durationInMs: expected ${plausibleDuration} of milliseconds, got ${got}`);
     }
-    await this.#inTurn(() =>
-      this.#store.exclusively(async () => {
-        const durations = withDuration(await this.#loadOrReset(), kind, durationInMs, this.#bounds);
-        await this.#store.write(textOf(durations));
-      }),
-    );
+    await this.#inTurn(() => this.#add(kind, durationInMs));
   }
 
   async settled(): Promise<void> {
@@ -171,11 +167,27 @@ class StoredHistory implements DurationHistory {
 
   async #recordOrWarn(kind: string, durationInMs: number): Promise<void> {
     try {
-      await this.record(kind, durationInMs);
+      checkKind(kind);
+      await this.#inTurnOfWait(() => this.#add(kind, durationInMs));
     } catch (error) {
       const name = JSON.stringify(kind);
       this.#warnings.notify(`The duration of operation kind ${name} was not recorded: ${messageOf(error)}`);
     }
+  }
+
+  #add(kind: string, durationInMs: number): Promise<void> {
+    return this.#store.exclusively(async () => {
+      const durations = withDuration(await this.#loadOrReset(), kind, durationInMs, this.#bounds);
+      await this.#store.write(textOf(durations));
+    });
+  }
+
+  /** A wait goes on without its store: one that hangs must not delay many waits, one after the other. */
+  #inTurnOfWait<T>(action: () => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => {
+      this.#store.checkHealth();
+      return action();
+    });
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {

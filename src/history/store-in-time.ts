@@ -1,26 +1,46 @@
 import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { DurationStore } from "./store.ts";
 
 const maxDurationInMs = 10_000;
+/** How long a store counts as failed. */
+const pauseInMs = 300_000;
+
+/** A failure of a store, and the clock's time until which it counts. */
+interface Failure {
+  readonly error: unknown;
+  readonly until: number;
+}
+
+/** By the store: several histories may have the same. */
+const failures = new WeakMap<DurationStore, Failure>();
 
 /** A store whose calls all settle in time: one that hangs must not hang the wait. */
 export class StoreInTime {
   readonly #store: DurationStore;
+  readonly #clock: Clock;
 
-  constructor(store: DurationStore) {
+  constructor(store: DurationStore, clock: Clock = systemClock) {
     this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** @throws the error of a failure in the last minutes: what can do without the store should not wait for it again */
+  checkHealth(): void {
+    const failure = failures.get(this.#store);
+    if (failure && this.#clock.now() < failure.until) throw failure.error;
   }
 
   read(): Promise<string | undefined> {
-    return inTime("read", this.#store.read());
+    return this.#inTime("read", this.#store.read());
   }
 
   write(text: string): Promise<void> {
-    return inTime("write", this.#store.write(text));
+    return this.#inTime("write", this.#store.write(text));
   }
 
   async setAside(): Promise<string | undefined> {
-    return this.#store.setAside && inTime("setAside", this.#store.setAside());
+    return this.#store.setAside && this.#inTime("setAside", this.#store.setAside());
   }
 
   /** Limits how long the store takes before and after the action, which has limits of its own. */
@@ -38,22 +58,25 @@ export class StoreInTime {
       return result;
     });
     try {
-      await inTime("exclusively", Promise.race([started, whole]));
+      await this.#inTime("exclusively", Promise.race([started, whole]));
       await acting;
-      return await inTime("exclusively", whole);
+      return await this.#inTime("exclusively", whole);
     } finally {
       isAwaited = false;
     }
   }
-}
 
-async function inTime<T>(method: string, result: Promise<T>): Promise<T> {
-  const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const error = new Error(`the store's ${method}() did not settle within ${maxDurationInMs / 1000} s`);
-  const cancel = systemClock.setTimer(() => reject(error), maxDurationInMs);
-  try {
-    return await Promise.race([result, timeout]);
-  } finally {
-    cancel();
+  async #inTime<T>(method: string, result: Promise<T>): Promise<T> {
+    const { promise: timeout, reject } = Promise.withResolvers<never>();
+    const late = new Error(`the store's ${method}() did not settle within ${maxDurationInMs / 1000} s`);
+    const cancel = this.#clock.setTimer(() => reject(late), maxDurationInMs);
+    try {
+      return await Promise.race([result, timeout]);
+    } catch (error) {
+      failures.set(this.#store, { error, until: this.#clock.now() + pauseInMs });
+      throw error;
+    } finally {
+      cancel();
+    }
   }
 }

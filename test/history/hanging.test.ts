@@ -1,6 +1,7 @@
 import { expect, it, vi } from "vitest";
 import { pollUntilDone } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import { StoreInTime } from "../../src/history/store-in-time.ts";
 import { MemoryStore, historyWithWarnings } from "./support.ts";
 
 vi.mock("../../src/clock.ts", async (importActual) => {
@@ -27,6 +28,36 @@ it("a store that never settles delays a wait by 10 s, not more", async () => {
     "The past durations cannot be read: the store's read() did not settle within 10 s",
     'The duration of operation kind "any" was not recorded: the store\'s read() did not settle within 10 s',
   ]);
+});
+
+it.each(["read", "write", "exclusively"])(
+  "a %s() that hangs is called once for many waits, none of which it delays any more",
+  async (method) => {
+    const clock = createVirtualClock();
+    const hanging = vi.fn(never);
+    const store = Object.assign(new MemoryStore(), { [method]: hanging });
+    const { history } = historyWithWarnings(store);
+    const many = Array.from({ length: 20 }, () => history.options("any", { clock }));
+    for (const options of await Promise.all(many))
+      expect(await clock.runUntilSettled(pollUntilDone(minute(), options))).toBe(42);
+    await history.settled();
+    // Another history with the same store knows it too.
+    await historyWithWarnings(store).history.options("any");
+    expect(hanging).toHaveBeenCalledOnce();
+  },
+);
+
+it("a store that has failed is called again by waits after five minutes", async () => {
+  const clock = createVirtualClock();
+  const memory = new MemoryStore();
+  const store = new StoreInTime(memory, clock);
+  store.checkHealth();
+  memory.error = new Error("the disk is on fire");
+  await expect(store.read()).rejects.toThrow("on fire");
+  await clock.advance(299_999);
+  expect(() => store.checkHealth()).toThrow("on fire");
+  await clock.advance(1);
+  store.checkHealth();
 });
 
 it.each(["write", "setAside", "exclusively"])("a %s() that hangs times out", async (method) => {
