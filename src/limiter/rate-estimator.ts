@@ -14,8 +14,8 @@ const longestUnprovenInMs = 100;
 /** The rate grows by `e^(t/growthInMs)²` in the time after a 429: little for two minutes, and then to any rate. */
 const growthInMs = 300_000;
 const negligibleIntervalInMs = 1;
-/** The rate is measured over a period and the one before. */
-const periodInMs = 60_000;
+/** The rate is measured over at most this time, and the wait after it. */
+const periodInMs = 120_000;
 
 /** A hint may be wrong, and slowdowns add up: the estimated interval is never longer than this. */
 const maxIntervalInMs = 60_000;
@@ -24,11 +24,9 @@ const scarceShare = 0.5;
 
 /** Estimates how many requests a service accepts, by its responses. It has no clock: times are passed in. */
 export class RateEstimator {
-  /** The accepted requests since the last 429, in a period and in the one before. */
+  /** The accepted requests in the current period, which starts anew after a 429. */
   #accepted = 0;
-  #acceptedBefore = 0;
   #since = -Infinity;
-  #sinceBefore = -Infinity;
   #learnedInMs = 0;
   /** The learned interval when the last throttling began. */
   #beforeInMs = 0;
@@ -46,8 +44,6 @@ export class RateEstimator {
   countAccepted(now: number): void {
     const isFirst = this.#throttlings > 0 && now >= this.#throttledUntil;
     if (isFirst || now - this.#since >= periodInMs) {
-      this.#acceptedBefore = isFirst ? 0 : this.#accepted;
-      this.#sinceBefore = this.#since;
       this.#accepted = 0;
       this.#since = now;
     }
@@ -63,12 +59,10 @@ export class RateEstimator {
     const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
     const until = Math.max(this.#throttledUntil, now + waitInMs);
     this.#throttledUntil = until;
-    const accepted = this.#accepted + this.#acceptedBefore;
-    const longestInMs = accepted < minEvidence ? longestUnprovenInMs : longestPlausibleInMs;
+    const longestInMs = this.#accepted < minEvidence ? longestUnprovenInMs : longestPlausibleInMs;
     const measuredInMs = Math.min(
       Math.max(longestInMs, this.#beforeInMs / fastDecrease),
       (until - this.#since) / this.#accepted,
-      (until - this.#sinceBefore) / accepted,
     );
     this.#learnedInMs = Math.min(maxIntervalInMs, Math.max(this.#beforeInMs, measuredInMs) / decrease);
   }

@@ -112,24 +112,21 @@ export class RequestLimiter implements Limiter {
     if (this.#isDispatching) return;
     this.#isDispatching = true;
     try {
-      this.#dispatchAllowed();
+      while (this.#inFlight < this.#maxConcurrency && !this.#queue.isEmpty) {
+        const now = this.#clock.now();
+        const notBefore = Math.max(this.#rates.throttledUntil, this.#nextAt);
+        if (now < notBefore) return this.#wakeIn(notBefore - now);
+        this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
+        this.#inFlight++;
+        this.#queue.startFirst();
+      }
     } finally {
       this.#isDispatching = false;
     }
   }
 
-  #dispatchAllowed(): void {
-    while (this.#inFlight < this.#maxConcurrency && !this.#queue.isEmpty) {
-      const now = this.#clock.now();
-      const notBefore = Math.max(this.#rates.throttledUntil, this.#nextAt);
-      if (now < notBefore) {
-        this.#cancelTimer?.();
-        this.#cancelTimer = this.#clock.setTimer(() => this.#dispatch(), notBefore - now);
-        return;
-      }
-      this.#nextAt = now + Math.max(this.#fixedIntervalInMs, this.#rates.intervalInMs(now));
-      this.#inFlight++;
-      this.#queue.startFirst();
-    }
+  #wakeIn(delayInMs: number): void {
+    this.#cancelTimer?.();
+    this.#cancelTimer = this.#clock.setTimer(() => this.#dispatch(), delayInMs);
   }
 }

@@ -71,13 +71,13 @@ interface PipelineParts {
 
 /** Sends requests to the endpoint's service and the allowed origins only. */
 export class OriginBoundPipeline {
-  readonly #parts: PipelineParts;
+  readonly #parts: PipelineParts & Required<Pick<PipelineParts, "limiters">>;
   readonly #originGuard: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
 
   constructor(parts: PipelineParts) {
-    this.#parts = parts;
+    this.#parts = { limiters: new WeakMap(), ...parts };
     this.#origins = new Set([parts.endpoint.origin, ...parts.origins]);
     this.#safePrefixes = [...this.#origins]
       .filter((origin) => this.#isAllowed(new URL(origin)))
@@ -224,7 +224,6 @@ export function createOriginBoundPipeline(
     credential,
     endpoint,
     origins: [],
-    limiters: new WeakMap(),
   });
 }
 
