@@ -80,12 +80,14 @@ export class SharedLimiter implements WorkerContext {
 
   async #learn(event: PollEvent, maxRetryDelayInMs: number | undefined): Promise<void> {
     const now = this.clock.now();
-    const { rateLimit } = event.type === "response" ? event.response : event.failure;
-    if (rateLimit) this.#hinted.learnLimit(now, rateLimit);
-    if (event.type === "failed" && event.failure.isThrottled) {
-      const { retryAfterInMs } = event.failure;
-      this.#learned.slowDown(now, { retryAfterInMs, maxRetryDelayInMs });
-    } else this.#learned.countAccepted(now);
+    if (event.type === "response") {
+      this.#hinted.record(now, { isThrottled: false, rateLimit: event.response.rateLimit });
+      this.#learned.record(now, { isThrottled: false });
+    } else {
+      const { isThrottled, retryAfterInMs, rateLimit } = event.failure;
+      this.#hinted.record(now, { isThrottled: false, rateLimit });
+      this.#learned.record(now, { isThrottled, retryAfterInMs, maxRetryDelayInMs });
+    }
     await this.#applyRates(now);
   }
 

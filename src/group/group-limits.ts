@@ -64,7 +64,7 @@ export class GroupLimits {
 
   /** Starts what may start, and comes back when the interval between requests is over, if any request waits. */
   dispatch(): void {
-    for (const limited of [...this.#waiting]) {
+    for (const limited of Array.from(this.#waiting)) {
       limited.dispatch();
       if (!limited.isWaiting) this.#waiting.delete(limited);
     }

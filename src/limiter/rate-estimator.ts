@@ -40,8 +40,14 @@ export class RateEstimator {
   #hintedUntil = -Infinity;
   #exhaustedUntil = -Infinity;
 
-  /** Counts a request that the service has accepted. */
-  countAccepted(now: number): void {
+  /** Takes in a response. */
+  record(now: number, result: RequestResult): void {
+    if (result.rateLimit) this.#learnLimit(now, result.rateLimit);
+    if (result.isThrottled) this.#slowDown(now, result);
+    else this.#countAccepted(now);
+  }
+
+  #countAccepted(now: number): void {
     const isFirst = this.#throttlings > 0 && now >= this.#throttledUntil;
     if (isFirst || now - this.#since >= periodInMs) {
       this.#accepted = 0;
@@ -51,8 +57,7 @@ export class RateEstimator {
     this.#accepted++;
   }
 
-  /** Records a 429 or 503. */
-  slowDown(now: number, { retryAfterInMs, maxRetryDelayInMs }: Omit<RequestResult, "isThrottled">): void {
+  #slowDown(now: number, { retryAfterInMs, maxRetryDelayInMs }: RequestResult): void {
     // The rate falls once, until requests are accepted again.
     if (this.#throttlings === 0) this.#beforeInMs = this.#learnedIntervalInMs(now);
     if (this.#throttlings === 0 || now >= this.#throttledUntil) this.#throttlings++;
@@ -67,8 +72,8 @@ export class RateEstimator {
     this.#learnedInMs = Math.min(maxIntervalInMs, Math.max(this.#beforeInMs, measuredInMs) / decrease);
   }
 
-  /** Records how many requests the service still accepts, as it says. */
-  learnLimit(now: number, { remaining, resetInMs }: RateLimit): void {
+  /** Takes in how many requests the service still accepts, as it says. */
+  #learnLimit(now: number, { remaining, resetInMs }: RateLimit): void {
     // A transport may be the user's own: NaN would stay in here for good, and make every wait endless.
     if (!(remaining >= 0 && resetInMs >= 0 && remaining + resetInMs < Infinity)) return;
     this.#maxRemaining = Math.max(this.#maxRemaining, remaining);

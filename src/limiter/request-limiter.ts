@@ -100,10 +100,7 @@ export class RequestLimiter implements Limiter {
   /** Ends a request; `undefined` where it had no response. */
   release(result: RequestResult | undefined): void {
     this.#inFlight--;
-    const now = this.#clock.now();
-    if (result?.rateLimit) this.#rates.learnLimit(now, result.rateLimit);
-    if (result?.isThrottled) this.#rates.slowDown(now, result);
-    else if (result) this.#rates.countAccepted(now);
+    if (result) this.#rates.record(this.#clock.now(), result);
     this.#dispatch();
   }
 

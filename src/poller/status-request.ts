@@ -134,8 +134,8 @@ export class StatusRequest<P> {
     this.#cancelTimeout?.();
     this.#withdraw?.();
     abort?.();
-    const { maxRetryDelayInMs } = this.#settings.rules;
-    this.#sentBy?.release(result && { ...result, maxRetryDelayInMs });
+    // With the `maxRetryDelayInMs` of the wait.
+    this.#sentBy?.release(result && { ...this.#settings.rules, ...result });
     return true;
   }
 }

@@ -113,10 +113,7 @@ test("the rate limit in headers never spaces requests by more than a minute", ()
       let now = 0;
       for (const { headers, gapInMs, isThrottled } of list) {
         now += gapInMs;
-        if (isThrottled) estimator.slowDown(now, {});
-        else estimator.countAccepted(now);
-        const { rateLimit } = metadataOf(responseWith(headers));
-        if (rateLimit) estimator.learnLimit(now, rateLimit);
+        estimator.record(now, { ...metadataOf(responseWith(headers)), isThrottled });
         expect(estimator.intervalInMs(now)).toBeGreaterThanOrEqual(0);
         expect(estimator.intervalInMs(now)).toBeLessThanOrEqual(60_000);
       }

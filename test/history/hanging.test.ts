@@ -34,7 +34,7 @@ it.each(["read", "write", "exclusively"])(
   "a %s() that hangs is called once for many waits, none of which it delays any more",
   async (method) => {
     const clock = createVirtualClock();
-    const hanging = vi.fn(never);
+    const hanging = vi.fn<() => Promise<never>>(never);
     const store = Object.assign(new MemoryStore(), { [method]: hanging });
     const { history } = historyWithWarnings(store);
     const many = Array.from({ length: 20 }, () => history.options("any", { clock }));

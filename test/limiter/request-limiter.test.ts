@@ -441,7 +441,8 @@ describe("pollers that share a rate limiter", () => {
     const { clock, limiter } = new Service();
     const controller = new AbortController();
     const tooMany = new RequestError("HTTP 429", { kind: "transient", isThrottled: true });
-    const one = running(limiter, clock, Array(7).fill(tooMany));
+    const tooManies = Array.from({ length: 7 }, () => tooMany);
+    const one = running(limiter, clock, tooManies);
     const poller = createPoller(one, {
       ...options(clock),
       maxRetryDelayInMs: 5000,
@@ -784,7 +785,7 @@ describe("the rate estimator", () => {
 
   /** Counts so many accepted requests at the same interval. Returns the time of the next. */
   function accept(estimator: RateEstimator, count: number, gapInMs: number, from = 0): number {
-    for (let sent = 0; sent < count; sent++) estimator.countAccepted(from + sent * gapInMs);
+    for (let sent = 0; sent < count; sent++) estimator.record(from + sent * gapInMs, accepted);
     return from + count * gapInMs;
   }
 
@@ -804,7 +805,7 @@ describe("the rate estimator", () => {
           const estimator = new RateEstimator();
           const now = accept(estimator, count, gapInMs);
           const until = now + 1000 * waitInS;
-          estimator.slowDown(now, { retryAfterInMs: until - now });
+          estimator.record(now, { ...throttled, retryAfterInMs: until - now });
           const learned = Math.min(until / count, 1000) / 0.95;
           expect(estimator.intervalInMs(until)).toBeCloseTo(learned < 1 ? 0 : learned);
           const later = [1, 5, 20, 60, 300, 1200].map((s) => estimator.intervalInMs(until + 1000 * s));
@@ -818,7 +819,7 @@ describe("the rate estimator", () => {
   test("keeps a rate while nothing is sent, and nearly so for a minute afterwards", () => {
     const estimator = new RateEstimator();
     const now = accept(estimator, 300, 10);
-    estimator.slowDown(now, { retryAfterInMs: 57_000 });
+    estimator.record(now, { ...throttled, retryAfterInMs: 57_000 });
     expect(estimator.intervalInMs(now)).toBeCloseTo(210.5, 1);
     expect(estimator.intervalInMs(60_000)).toBeCloseTo(210.5, 1);
     expect(estimator.intervalInMs(120_000)).toBeCloseTo(202.3, 1);
@@ -828,7 +829,7 @@ describe("the rate estimator", () => {
     const estimator = new RateEstimator();
     const start = accept(estimator, 3600, 1000);
     const now = accept(estimator, 300, 10, start);
-    estimator.slowDown(now, { retryAfterInMs: 57_000 });
+    estimator.record(now, { ...throttled, retryAfterInMs: 57_000 });
     expect(60_000 / estimator.intervalInMs(now)).toBeGreaterThan(150);
     expect(60_000 / estimator.intervalInMs(now)).toBeLessThan(300);
   });
@@ -836,7 +837,7 @@ describe("the rate estimator", () => {
   test("falls once for many 429s without a response between them, by what the whole wait has shown", () => {
     const estimator = new RateEstimator();
     const now = accept(estimator, 300, 10);
-    for (const at of [3000, 4000, 6000, 10_000, 18_000, 34_000]) estimator.slowDown(at, {});
+    for (const at of [3000, 4000, 6000, 10_000, 18_000, 34_000]) estimator.record(at, throttled);
     expect(estimator.throttledUntil).toBe(64_000);
     expect(estimator.intervalInMs(now)).toBeCloseTo(64_000 / 300 / 0.95);
   });
@@ -845,8 +846,8 @@ describe("the rate estimator", () => {
     const estimator = new RateEstimator();
     const intervals: number[] = [];
     for (let now = 0; intervals.length < 8; now += 60_000) {
-      estimator.countAccepted(now);
-      estimator.slowDown(now + 1000, { retryAfterInMs: 59_000 });
+      estimator.record(now, accepted);
+      estimator.record(now + 1000, { ...throttled, retryAfterInMs: 59_000 });
       intervals.push(estimator.intervalInMs(now + 60_000));
     }
     expect(intervals[0]).toBeCloseTo(100 / 0.95);
@@ -870,9 +871,9 @@ describe("the rate estimator", () => {
         let now = 0;
         for (const [index, input] of events.entries()) {
           now += gaps[index % gaps.length] ?? 0;
-          if (input === "count") estimator.countAccepted(now);
-          else if (input === "slowDown") estimator.slowDown(now, { retryAfterInMs: gaps[0] });
-          else estimator.learnLimit(now, input);
+          if (input === "count") estimator.record(now, accepted);
+          else if (input === "slowDown") estimator.record(now, { ...throttled, retryAfterInMs: gaps[0] });
+          else estimator.record(now, { ...accepted, rateLimit: input });
           for (const intervalInMs of [estimator.intervalInMs(now), estimator.sustainedIntervalInMs(now)]) {
             expect(intervalInMs).toBeGreaterThanOrEqual(0);
             expect(intervalInMs).toBeLessThanOrEqual(60_000);
