@@ -111,6 +111,7 @@ class StoredHistory implements DurationHistory {
   readonly #warnings: Listeners<string>;
   /** The latest access to the store: each waits for the one before. */
   #latest: Promise<unknown> = Promise.resolve();
+  #parsed: { readonly text: string; readonly durations: Durations } | undefined;
 
   constructor(store: DurationStore, bounds: Bounds, onWarning: (message: string) => unknown) {
     this.#store = new StoreInTime(store);
@@ -198,7 +199,7 @@ class StoredHistory implements DurationHistory {
 
   async #load(): Promise<Durations> {
     try {
-      return parse(await this.#store.read());
+      return this.#parse(await this.#store.read());
     } catch (error) {
       if (!isDamage(error)) throw error;
       // Another process may have replaced it by now.
@@ -206,10 +207,16 @@ class StoredHistory implements DurationHistory {
     }
   }
 
+  /** A full file takes more time to parse than all else before a wait, and rarely changes between two waits. */
+  #parse(text = ""): Durations {
+    if (this.#parsed?.text !== text) this.#parsed = { text, durations: parse(text) };
+    return this.#parsed.durations;
+  }
+
   async #loadOrReset(): Promise<Durations> {
     const text = await this.#store.read();
     try {
-      return parse(text);
+      return this.#parse(text);
     } catch (error) {
       if (!isDamage(error)) throw error;
       const place = await this.#store.setAside();
@@ -220,7 +227,7 @@ class StoredHistory implements DurationHistory {
   }
 }
 
-function parse(text = ""): Durations {
+function parse(text: string): Durations {
   // trim() also removes a byte order mark, which editors may put first and JSON does not allow.
   const content = text.trim();
   return content === "" ? new Map() : parseDurations(content);

@@ -18,14 +18,27 @@ const minBandwidth = 0.05;
 /** The bandwidth of a duration without neighbours. */
 const defaultBandwidth = 0.3;
 
+/** The prior of each list of durations and price: thousands of waits of one kind need one table. */
+const priors = new Map<string, Prior>();
+const maxPriors = 20;
+
+/** Returns the prior that past durations of the kind give. It is computed once. */
+export function learnedFrom(pastDurationsInMs: readonly number[], terms: Terms): Prior {
+  const key = String([terms.pollCostInMs, pastDurationsInMs]);
+  const prior = priors.get(key) ?? priorOf(pastDurationsInMs, terms);
+  if (priors.size >= maxPriors) priors.clear();
+  priors.set(key, prior);
+  return prior;
+}
+
 /**
- * Returns the prior that past durations of the kind give.
+ * Makes the prior that past durations of the kind give.
  *
  * Each duration stands for a narrow logistic distribution of the logarithm around it. Its width is the distance to its
  * neighbours, so that two modes stay two. One more operation counts as unlike all of them. Beyond the past durations
  * only that one is left, and the prior is uninformed again.
  */
-export function learnedFrom(pastDurationsInMs: readonly number[], terms: Terms): Prior {
+function priorOf(pastDurationsInMs: readonly number[], terms: Terms): Prior {
   const table = tableOf(pastDurationsInMs, terms.pollCostInMs);
   const last = tableSize - 1;
   const [end, endCount] = [valueAt(table.at, last), valueAt(table.pollCount, last)];
