@@ -30,8 +30,6 @@ export async function pollLimited(
   const latencyInMs = (): number => 50 + 200 * random();
   const service = new LimitedService(clock, { ...options, durationsInMs: durations, latencyInMs });
   const operations = Array.from({ length: count }, (_, index) => service.operation(index));
-  let results: PromiseSettledResult<unknown>[] | undefined;
-  void pollAll(operations, { clock, random, ...pollOptions }).then((settled) => (results = settled));
-  while (results === undefined) await clock.advance(minuteInMs);
+  const results = await clock.runUntilSettled(pollAll(operations, { clock, random, ...pollOptions }));
   return { service, rejected: results.filter(({ status }) => status === "rejected").length };
 }
