@@ -1,4 +1,5 @@
 import { sleep, systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
 import type { DurationStore } from "./store.ts";
 
 /** Longer than any write takes: the process that holds an older lock is gone. */
@@ -8,6 +9,10 @@ const maxWriteInMs = 5000;
 const maxLockWaitInMs = 1.6 * maxWriteInMs;
 
 const retryDelayInMs = 20;
+/** With a delay that doubles: 0.6 s in all. */
+const maxRetries = 5;
+/** On Windows, an indexer or a virus scanner that has a file open keeps others from it for a moment. */
+const busyCodes = ["EPERM", "EACCES", "EBUSY"];
 
 /**
  * Keeps durations in a file. It creates the file and its folder if they are missing. The file is always whole: a write
@@ -19,15 +24,17 @@ export class FileStore implements DurationStore {
   readonly #paths = nodeProcess().getBuiltinModule("node:path");
   readonly #path: string;
   readonly #lockPath: string;
+  readonly #clock: Clock;
 
   /** @throws TypeError if the platform has no files */
-  constructor(path: string) {
+  constructor(path: string, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#path = path;
     this.#lockPath = `${path}.lock`;
   }
 
   read(): Promise<string | undefined> {
-    return this.#fs.readFile(this.#path, "utf8").catch(ifMissing(undefined));
+    return this.#unlessBusy(() => this.#fs.readFile(this.#path, "utf8")).catch(ifMissing(undefined));
   }
 
   async write(text: string): Promise<void> {
@@ -36,7 +43,7 @@ export class FileStore implements DurationStore {
     const draft = `${target}.${crypto.randomUUID()}.tmp`;
     try {
       await this.#fs.writeFile(draft, text, { flag: "wx", flush: true });
-      await this.#fs.rename(draft, target);
+      await this.#unlessBusy(() => this.#fs.rename(draft, target));
     } catch (error) {
       await this.#remove(draft);
       throw error;
@@ -44,9 +51,9 @@ export class FileStore implements DurationStore {
   }
 
   async setAside(): Promise<string> {
-    const time = new Date(systemClock.timestamp()).toISOString().replaceAll(":", "-");
+    const time = new Date(this.#clock.timestamp()).toISOString().replaceAll(":", "-");
     const place = `${this.#path}.damaged-${time}`;
-    await this.#fs.rename(this.#path, place);
+    await this.#unlessBusy(() => this.#fs.rename(this.#path, place));
     return place;
   }
 
@@ -64,28 +71,28 @@ export class FileStore implements DurationStore {
   }
 
   async #lock(): Promise<void> {
-    const deadline = systemClock.now() + maxLockWaitInMs;
+    const deadline = this.#clock.now() + maxLockWaitInMs;
     while (!(await this.#tryLock())) {
-      if (systemClock.now() > deadline) {
+      if (this.#clock.now() > deadline) {
         throw new Error(`other processes held ${this.#lockPath} for ${maxLockWaitInMs / 1000} s`);
       }
       // With jitter, so that processes do not retry in step.
-      await sleep(systemClock, retryDelayInMs * (1 + Math.random()));
+      await sleep(this.#clock, retryDelayInMs * (1 + Math.random()));
     }
   }
 
   async #tryLock(): Promise<boolean> {
     try {
-      const lock = await this.#fs.open(this.#lockPath, "wx");
+      const lock = await this.#unlessBusy(() => this.#fs.open(this.#lockPath, "wx"));
       await lock.close();
       return true;
     } catch (error) {
       if (!hasCode(error, "EEXIST")) throw error;
     }
-    const lock = await this.#fs.stat(this.#lockPath).catch(ifMissing(undefined));
+    const lock = await this.#unlessBusy(() => this.#fs.stat(this.#lockPath)).catch(ifMissing(undefined));
     if (lock?.isDirectory()) throw new Error(`${this.#lockPath} is a folder; delete it`);
     // After a clock was set back, the lock's time is in the future.
-    const isAbandoned = lock && Math.abs(systemClock.timestamp() - lock.mtimeMs) > maxWriteInMs;
+    const isAbandoned = lock && Math.abs(this.#clock.timestamp() - lock.mtimeMs) > maxWriteInMs;
     if (isAbandoned) await this.#remove(this.#lockPath);
     return false;
   }
@@ -102,7 +109,20 @@ export class FileStore implements DurationStore {
   }
 
   async #remove(path: string): Promise<void> {
-    await this.#fs.unlink(path).catch(ifMissing(undefined));
+    await this.#unlessBusy(() => this.#fs.unlink(path)).catch(ifMissing(undefined));
+  }
+
+  /** Tries again for a while if the file is busy. */
+  async #unlessBusy<T>(action: () => Promise<T>): Promise<T> {
+    for (let retries = 0; ; retries++) {
+      try {
+        return await action();
+      } catch (error) {
+        const isBusy = busyCodes.some((code) => hasCode(error, code));
+        if (!isBusy || retries === maxRetries) throw error;
+      }
+      await sleep(this.#clock, retryDelayInMs * 2 ** retries);
+    }
   }
 }
 

@@ -16,6 +16,7 @@ import { describe, expect, it, vi } from "vitest";
 import { durationHistory, pollUntilDone } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { FileStore } from "../../src/history/file-store.ts";
+import { leapingClock } from "../support/clock.ts";
 import { historyWithWarnings, temporaryFolder } from "./support.ts";
 
 describe("a duration history in a file", () => {
@@ -134,6 +135,42 @@ describe("a duration history in a file", () => {
     await durationHistory(path).record("any", 1);
     expect(lstatSync(path).isSymbolicLink()).toBe(true);
     expect(await durationHistory(target).pastDurations("any")).toEqual([1]);
+  });
+
+  const fs = process.getBuiltinModule("node:fs/promises");
+  const refused = (code: string): Error => Object.assign(new Error(`${code}: not permitted`), { code });
+
+  it.each(["EPERM", "EACCES", "EBUSY"])(
+    "tries again if Windows refuses access to a file for a moment: %s",
+    async (code) => {
+      const folder = temporaryFolder();
+      const path = join(folder, "durations.json");
+      const store = new FileStore(path, leapingClock());
+      const spies = [
+        vi.spyOn(fs, "rename").mockRejectedValueOnce(refused(code)),
+        vi.spyOn(fs, "readFile").mockRejectedValueOnce(refused(code)),
+        vi.spyOn(fs, "open").mockRejectedValueOnce(refused(code)),
+        vi.spyOn(fs, "unlink").mockRejectedValueOnce(refused(code)),
+      ];
+      await store.exclusively(() => store.write("new"));
+      expect(await store.read()).toBe("new");
+      await store.setAside();
+      expect(readdirSync(folder)).toEqual([expect.stringContaining("durations.json.damaged-")]);
+      for (const spy of spies) {
+        expect(spy.mock.calls.length).toBeGreaterThan(1);
+        spy.mockRestore();
+      }
+    },
+  );
+
+  it("rejects if access to a file is refused again and again", async () => {
+    const clock = leapingClock();
+    const store = new FileStore(join(temporaryFolder(), "durations.json"), clock);
+    const rename = vi.spyOn(fs, "rename").mockRejectedValue(refused("EPERM"));
+    await expect(store.write("new")).rejects.toMatchObject({ code: "EPERM" });
+    expect(rename).toHaveBeenCalledTimes(6);
+    expect(clock.now()).toBe(620);
+    rename.mockRestore();
   });
 
   it("leaves no draft behind if the file cannot be replaced", async () => {
