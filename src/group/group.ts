@@ -13,6 +13,7 @@ import { fallbackLogger } from "../poller/subscribers.ts";
 import { UntilDone, Waiters, iteratorOf, signalsOf } from "../poller/waiters.ts";
 import type { Waiter } from "../poller/waiters.ts";
 import type { Outcome } from "../state/outcome.ts";
+import { checkOperation, checkOperations } from "./check-operation.ts";
 import { GroupLimits } from "./group-limits.ts";
 import { FinishedMembers, Member } from "./member.ts";
 import type { FinishedOperation } from "./member.ts";
@@ -42,9 +43,10 @@ export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperatio
   /** The current progress of all. */
   readonly progress: GroupProgress;
   /**
-   * Adds an operation and returns its poller. An operation that is there already is polled once, for both: the same
-   * object, or one of the same URL or names and of the same client. Nothing is sent until a caller waits for the group or
-   * iterates over it.
+   * Adds an operation and returns its poller. An operation that is there already is polled once, for both. Nothing is
+   * sent until a caller waits for the group or iterates over it.
+   *
+   * @throws TypeError if it is no operation, but a poller, a promise or a URL
    */
   add(operation: Operation<P>): Poller<P>;
   /** Polls until all are over, those that are added meanwhile included. Resolves in the order in which they were added. */
@@ -81,15 +83,18 @@ export function createPollerGroup<P>(options: PollerGroupOptions<P> = {}): Polle
  * const results = await pollAll(operationIds.map((id) => client.operation("my-project", id)));
  * for (const { status } of results) console.log(status);
  * ```
- * @throws the reason of `abortSignal` if it fires
+ * @throws the reason of `abortSignal` if it fires; RangeError or TypeError that names the option or the operation that is
+ * wrong, before anything is sent
  */
 export async function pollAll<P>(
   operations: Iterable<Operation<P>>,
   options: PollAllOptions<P> = {},
 ): Promise<PromiseSettledResult<P>[]> {
+  checkOperations(operations);
   const group = new OperationGroup(options);
   const members: Member<P>[] = [];
   for (const operation of operations) {
+    checkOperation(`operations[${members.length}]`, operation);
     members.push(group.findOrAdd(operation));
     if (members.length % maxInATurn === 0) await sleep(options.clock ?? systemClock, 0, options.abortSignal);
   }
@@ -140,6 +145,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   }
 
   add(operation: Operation<P>): Poller<P> {
+    checkOperation("operation", operation);
     return this.findOrAdd(operation).poller;
   }
 
