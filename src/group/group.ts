@@ -25,10 +25,16 @@ export interface PollerGroupOptions<P = unknown>
   extends Omit<PollOptions<P>, "onProgress" | "onFailedPoll">, RequestLimiterOptions {
   /** Called with the group's progress, five times a second at most. Errors that it throws are logged. */
   readonly onProgress?: (progress: GroupProgress) => unknown;
+  /**
+   * Whether the group keeps operations that are over. With `false`, for a group that lives long, it forgets each: only
+   * an iteration under way and its own poller give the result, and `pollUntilDone` resolves with an empty list. The
+   * progress still counts it. Added again, it is polled again. Default true.
+   */
+  readonly keepFinished?: boolean;
 }
 
 /** Options of {@link pollAll}. */
-export interface PollAllOptions<P = unknown> extends PollerGroupOptions<P> {
+export interface PollAllOptions<P = unknown> extends Omit<PollerGroupOptions<P>, "keepFinished"> {
   /** Stops polling all others as soon as one has not succeeded. Default false. */
   readonly stopOnFailure?: boolean;
 }
@@ -113,18 +119,28 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   readonly #settings: PollSettings;
   readonly #abortSignal: AbortSignal | undefined;
   readonly #stopOnFailure: boolean;
-  readonly #members: Member<P>[] = [];
-  readonly #byOperation = new Map<Operation<P>, Member<P>>();
+  readonly #keepsFinished: boolean;
+  #members: Member<P>[] = [];
+  /** How many operations in each state are no longer among the members. */
+  readonly #forgotten = new Map<string, number>();
   readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
   #unfinished = 0;
+  /** The place of the first member of the next turn. */
+  #nextToStart = 0;
   #isDisposed = false;
   /** Members that are stopped because of one that failed are no further reason. */
   #isStopping = false;
   #cancelNotice: (() => void) | undefined;
   #cancelTurn: (() => void) | undefined;
 
-  constructor({ abortSignal, stopOnFailure = false, onProgress, ...options }: PollAllOptions<P>) {
+  constructor({
+    abortSignal,
+    stopOnFailure = false,
+    keepFinished = true,
+    onProgress,
+    ...options
+  }: PollAllOptions<P> & PollerGroupOptions<P>) {
     super();
     const settings = resolveOptions(options);
     const { clock } = settings;
@@ -137,11 +153,12 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     this.#settings = { ...settings, limiterFor };
     this.#abortSignal = abortSignal;
     this.#stopOnFailure = stopOnFailure;
+    this.#keepsFinished = keepFinished;
     if (onProgress) this.onProgress(onProgress);
   }
 
   get progress(): GroupProgress {
-    return progressOfGroup(this.#members);
+    return progressOfGroup(this.#members, this.#forgotten);
   }
 
   add(operation: Operation<P>): Poller<P> {
@@ -200,8 +217,28 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   onFinish(member: Member<P>): void {
     this.#unfinished--;
     for (const waiter of this.waiters()) if (waiter instanceof FinishedMembers) waiter.push(member);
+    if (!this.#keepsFinished) this.#forget(member);
     if (this.#stopOnFailure && member.result.status === "rejected") this.#stopBecauseOf(member);
     if (this.#unfinished === 0 && !this.#isStopping) this.#finish();
+  }
+
+  #forget(member: Member<P>): void {
+    const { id } = member.operation;
+    const namesakes = [this.#byId.get(id) ?? []].flat().filter((other) => other !== member);
+    if (namesakes.length === 0) this.#byId.delete(id);
+    else this.#byId.set(id, namesakes);
+    // Not for each of thousands.
+    if (this.#members.length > 2 * this.#unfinished) this.#dropFinished();
+  }
+
+  #dropFinished(): void {
+    for (const { isFinished, status } of this.#members) {
+      if (isFinished) this.#forgotten.set(status, (this.#forgotten.get(status) ?? 0) + 1);
+    }
+    const unfinished = (members: readonly Member<P>[]): Member<P>[] =>
+      members.filter(({ isFinished }) => !isFinished);
+    this.#nextToStart = unfinished(this.#members.slice(0, this.#nextToStart)).length;
+    this.#members = unfinished(this.#members);
   }
 
   #finish(): void {
@@ -226,23 +263,31 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   #join(waiter: Waiter<PromiseSettledResult<P>[]>): void {
     if (this.#unfinished === 0) return waiter.onOutcome(this.#outcome());
     const isFirst = !this.hasWaiters;
-    if (this.addWaiter(waiter) && isFirst) this.#startFrom(0);
+    if (!this.addWaiter(waiter) || !isFirst) return;
+    this.#nextToStart = 0;
+    this.#startTurn();
+  }
+
+  /** The members whose results the group still gives. */
+  get #kept(): readonly Member<P>[] {
+    return this.#keepsFinished ? this.#members : [];
   }
 
   /** Makes an iteration's waiter, with the members that have finished already. */
   #finishedMembers(): FinishedMembers<P> {
     const waiter = new FinishedMembers<P>(signalsOf(this.#abortSignal));
-    for (const member of this.#members) if (member.isFinished) waiter.push(member);
+    for (const member of this.#kept) if (member.isFinished) waiter.push(member);
     return waiter;
   }
 
   /** Starts the members in turns, so that a hundred thousand do not block the event loop. */
-  #startFrom(first: number): void {
+  #startTurn(): void {
     this.#cancelTurn = undefined;
-    const next = first + maxInATurn;
-    for (const member of this.#members.slice(first, next)) this.#start(member);
-    if (next >= this.#members.length || !this.hasWaiters) return;
-    this.#cancelTurn ??= this.#settings.clock.setTimer(() => this.#startFrom(next), 0);
+    const first = this.#nextToStart;
+    this.#nextToStart += maxInATurn;
+    for (const member of this.#members.slice(first, this.#nextToStart)) this.#start(member);
+    if (this.#nextToStart >= this.#members.length || !this.hasWaiters) return;
+    this.#cancelTurn ??= this.#settings.clock.setTimer(() => this.#startTurn(), 0);
   }
 
   /** Each once, while a caller waits: an operation's first poll is the user's code, and may abort, join and add. */
@@ -252,7 +297,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   }
 
   #outcome(): Outcome<PromiseSettledResult<P>[]> {
-    return { type: "succeeded", result: this.#members.map(({ result }) => result) };
+    return { type: "succeeded", result: this.#kept.map(({ result }) => result) };
   }
 
   #stopBecauseOf(failed: Member<P>): void {

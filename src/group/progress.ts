@@ -16,11 +16,15 @@ export interface GroupProgress {
 
 const finishedProgress = { percentComplete: 100, estimatedRemainingInMs: 0 };
 
-/** Makes the progress of a group. */
-export function progressOfGroup<P>(members: readonly Member<P>[]): GroupProgress {
-  const states = new Map<string, number>();
-  let finished = 0;
-  let percent = 0;
+/** Makes the progress of a group of its members, and of the finished operations that it has forgotten, by state. */
+export function progressOfGroup<P>(
+  members: readonly Member<P>[],
+  forgotten: ReadonlyMap<string, number>,
+): GroupProgress {
+  const states = new Map(forgotten);
+  let finished = [...forgotten.values()].reduce((sum, count) => sum + count, 0);
+  const total = finished + members.length;
+  let percent = 100 * finished;
   let remainingInMs: number | undefined = 0;
   for (const member of members) {
     const progress = member.isFinished ? finishedProgress : member.progress;
@@ -30,10 +34,10 @@ export function progressOfGroup<P>(members: readonly Member<P>[]): GroupProgress
     remainingInMs = maxOf(remainingInMs, progress?.estimatedRemainingInMs);
   }
   return {
-    total: members.length,
+    total,
     finished,
     states: Object.fromEntries(states),
-    percentComplete: members.length === 0 ? 100 : percent / members.length,
+    percentComplete: total === 0 ? 100 : percent / total,
     estimatedRemainingInMs: remainingInMs,
   };
 }
