@@ -1,4 +1,5 @@
 import { execFileSync } from "node:child_process";
+import type { LargeFleetResult } from "./rate-limited-main.ts";
 import type { FleetResult } from "./rate-limited.ts";
 
 /** Compares lro-poller with core-lro and its parts, each measurement in a process of its own. `npm run bench:many` */
@@ -61,8 +62,19 @@ console.log(
   "\n| 500 operations of 5 to 20 minutes at 300 requests a minute | 429s, % | used, % | lateness, s |",
 );
 console.log("|---|---|---|---|");
-const fleets = run("rate-limited-main.ts") as Readonly<Record<string, FleetResult>>;
+const { fleets, large } = run("rate-limited-main.ts") as {
+  readonly fleets: Readonly<Record<string, FleetResult>>;
+  readonly large: Readonly<Record<string, LargeFleetResult>>;
+};
 for (const [name, { throttled, used, lateness, wrong }] of Object.entries(fleets)) {
   const late = wrong === 0 ? lateness.toFixed(1) : `${lateness.toFixed(1)}, ${wrong} wrong`;
   console.log(`| ${name} | ${throttled.toFixed(1)} | ${used.toFixed(0)} | ${late} |`);
+}
+
+console.log(
+  "\n| pollAll of 10,000 operations of 1 to 3 hours at 300 requests a minute; the service sends | 429s in the first 2 minutes | 429s later, % | rejected | longest gap, min |",
+);
+console.log("|---|---|---|---|---|");
+for (const [name, { early, later, rejected, longestGap }] of Object.entries(large)) {
+  console.log(`| ${name} | ${early} | ${later.toFixed(1)} | ${rejected} | ${longestGap.toFixed(0)} |`);
 }

@@ -2,16 +2,13 @@ import { createHttpPoller } from "@azure/core-lro";
 import type { OperationResponse } from "@azure/core-lro";
 import { RestError } from "@azure/core-rest-pipeline";
 import { RequestError, RequestLimiter, createPoller, createPollerGroup, fixed } from "lro-poller";
-import type { Clock, Operation, RateLimit, StatusResponse } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
 import { withTimersOf } from "./lent-timers.ts";
-import { idOf } from "./operations.ts";
+import { LimitedService, limitPerMinute, minuteInMs } from "./limited-service.ts";
 
 /** 500 seeded operations of 5 to 20 minutes, in virtual time, at a service that accepts 300 requests a minute. */
 export const count = 500;
-const limitPerMinute = 300;
-const minuteInMs = 60_000;
 
 /** The result of waiting for all operations in one way. */
 export interface FleetResult {
@@ -26,42 +23,6 @@ export interface FleetResult {
   readonly wrong: number;
 }
 
-type ServiceResponse = { readonly rateLimit: RateLimit } & (
-  | { readonly isOver: boolean }
-  | { readonly retryAfterInMs: number }
-);
-
-/** A service that limits requests in fixed windows of a minute, as DevCenter does. */
-class Service {
-  requests = 0;
-  throttled = 0;
-  acceptedEarly = 0;
-  readonly endsAt: readonly number[];
-  readonly #clock: Clock;
-  #window = 0;
-  #inWindow = 0;
-
-  constructor(clock: Clock, random: () => number) {
-    this.#clock = clock;
-    this.endsAt = Array.from({ length: count }, () => (5 + 15 * random()) * minuteInMs);
-  }
-
-  poll(index: number): ServiceResponse {
-    const now = this.#clock.now();
-    const window = Math.floor(now / minuteInMs);
-    if (window !== this.#window) [this.#window, this.#inWindow] = [window, 0];
-    this.requests++;
-    const resetInMs = (window + 1) * minuteInMs - now;
-    const rateLimit = { remaining: Math.max(0, limitPerMinute - this.#inWindow - 1), resetInMs };
-    if (++this.#inWindow > limitPerMinute) {
-      this.throttled++;
-      return { rateLimit, retryAfterInMs: Math.ceil(resetInMs / 1000) * 1000 };
-    }
-    if (now < 5 * minuteInMs) this.acceptedEarly++;
-    return { rateLimit, isOver: now >= (this.endsAt[index] ?? 0) };
-  }
-}
-
 function seeded(seed: number): () => number {
   let state = seed;
   return () => {
@@ -70,66 +31,60 @@ function seeded(seed: number): () => number {
   };
 }
 
-function operation(
-  index: number,
-  service: Service,
-  limiterFor?: (clock: Clock) => RequestLimiter,
-): Operation {
-  const id = idOf(index);
-  return {
-    id,
-    toJSON: () => ({ id }),
-    ...(limiterFor && { limiterFor }),
-    getStatus(): Promise<StatusResponse> {
-      const response = service.poll(index);
-      if ("retryAfterInMs" in response) {
-        const details = { kind: "transient", statusCode: 429, isThrottled: true, ...response } as const;
-        return Promise.reject(new RequestError("HTTP 429", details));
-      }
-      const status = response.isOver ? "Succeeded" : "Running";
-      const { rateLimit } = response;
-      return Promise.resolve({ rateLimit, status: { id, name: id, status, properties: undefined } });
-    },
-  };
-}
-
+/** Waits for all operations. */
 type Fleet = (
   clock: VirtualClock,
-  service: Service,
+  service: LimitedService,
   random: () => number,
   onEnd: (index: number, isRight: boolean) => void,
 ) => unknown;
 
+const toldNothing: Fleet = (clock, service, random, onEnd) => {
+  const limiter = new RequestLimiter(clock);
+  for (let index = 0; index < count; index++) {
+    void createPoller(
+      service.operation(index, () => limiter),
+      { clock, random },
+    )
+      .pollUntilDone()
+      .then(
+        () => onEnd(index, true),
+        () => onEnd(index, false),
+      );
+  }
+};
+
+/** How the service tells of its limit. */
+interface Telling {
+  readonly hasRateHeaders: boolean;
+  readonly hasRetryAfter: boolean;
+}
+
+const withHeaders: Telling = { hasRateHeaders: true, hasRetryAfter: true };
+
+/** A way to wait for all operations, and what the service tells. */
+export interface Scenario {
+  readonly fleet: Fleet;
+  readonly telling: Telling;
+}
+
 /** The ways to wait for all operations. */
-export const fleets: Readonly<Record<string, Fleet>> = {
+const fleets: Readonly<Record<string, Fleet>> = {
   "lro-poller, told 300 a minute": (clock, service, random, onEnd) => {
     const group = createPollerGroup({ clock, random, requestsPerMinute: limitPerMinute });
     for (let index = 0; index < count; index++) {
       group
-        .add(operation(index, service))
+        .add(service.operation(index))
         .onProgress(({ status }) => status === "Succeeded" && onEnd(index, true));
     }
     return group.pollUntilDone();
   },
-  "lro-poller, told nothing": (clock, service, random, onEnd) => {
-    const limiter = new RequestLimiter(clock);
-    for (let index = 0; index < count; index++) {
-      void createPoller(
-        operation(index, service, () => limiter),
-        { clock, random },
-      )
-        .pollUntilDone()
-        .then(
-          () => onEnd(index, true),
-          () => onEnd(index, false),
-        );
-    }
-  },
+  "lro-poller, told nothing": toldNothing,
   "a fixed 100 s": (clock, service, random, onEnd) => {
     for (let index = 0; index < count; index++) {
       const schedule = fixed(100_000);
       clock.setTimer(() => {
-        void createPoller(operation(index, service), { clock, random, schedule })
+        void createPoller(service.operation(index), { clock, random, schedule })
           .pollUntilDone()
           .then(
             () => onEnd(index, true),
@@ -150,10 +105,25 @@ export const fleets: Readonly<Record<string, Fleet>> = {
   },
 };
 
+const withRetryAfter: Telling = { hasRateHeaders: false, hasRetryAfter: true };
+const withNeither: Telling = { hasRateHeaders: false, hasRetryAfter: false };
+
+/** The rows of the comparison. */
+export const scenarios: Readonly<Record<string, Scenario>> = {
+  ...Object.fromEntries(
+    Object.entries(fleets).map(([name, fleet]) => [name, { fleet, telling: withHeaders }]),
+  ),
+  "lro-poller, told nothing, no rate headers": { fleet: toldNothing, telling: withRetryAfter },
+  "lro-poller, told nothing, neither rate headers nor Retry-After": {
+    fleet: toldNothing,
+    telling: withNeither,
+  },
+};
+
 /** Creates a poller with the retries of Azure's pipeline, which honours Retry-After three times. */
 function coreLroPoller(
   index: number,
-  service: Service,
+  service: LimitedService,
   clock: VirtualClock,
 ): ReturnType<typeof createHttpPoller> {
   const request = { method: "POST", url: "https://dev.example/" };
@@ -162,11 +132,14 @@ function coreLroPoller(
     rawResponse: { statusCode, headers: { "operation-location": "https://dev.example/1" }, body, request },
   });
   const poll = async (triesLeft: number): Promise<OperationResponse> => {
-    const response = service.poll(index);
-    if ("isOver" in response) return responseOf(200, { status: response.isOver ? "Succeeded" : "Running" });
-    if (triesLeft === 0) throw new RestError("HTTP 429", { statusCode: 429 });
-    await new Promise<void>((resolve) => void clock.setTimer(resolve, response.retryAfterInMs));
-    return poll(triesLeft - 1);
+    try {
+      return responseOf(200, { status: service.poll(index).isOver ? "Succeeded" : "Running" });
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      if (triesLeft === 0) throw new RestError("HTTP 429", { statusCode: 429 });
+      await new Promise<void>((resolve) => void clock.setTimer(resolve, error.retryAfterInMs ?? 0));
+      return poll(triesLeft - 1);
+    }
   };
   return createHttpPoller({
     sendInitialRequest: () => Promise.resolve(responseOf(202, {})),
@@ -175,23 +148,26 @@ function coreLroPoller(
 }
 
 /** Waits for all operations in one way. */
-export async function run(fleet: Fleet, seed = 1): Promise<FleetResult> {
+export async function run({ fleet, telling }: Scenario, seed = 1): Promise<FleetResult> {
   const clock = createVirtualClock();
   const random = seeded(seed);
-  const service = new Service(clock, random);
+  const durationsInMs = Array.from({ length: count }, () => (5 + 15 * random()) * minuteInMs);
+  const service = new LimitedService(clock, { ...telling, durationsInMs });
   const lateness: number[] = [];
   let wrong = 0;
   await withTimersOf(clock, async () => {
     fleet(clock, service, random, (index, isRight) => {
-      if (isRight) lateness.push(clock.now() - (service.endsAt[index] ?? 0));
+      if (isRight) lateness.push(clock.now() - (durationsInMs[index] ?? 0));
       else wrong++;
     });
     while (lateness.length + wrong < count) await clock.advance(1000);
   });
+  const all = service.countOf(0);
+  const early = service.countOf(0, 5);
   return {
-    requests: service.requests,
-    throttled: (100 * service.throttled) / service.requests,
-    used: (100 * service.acceptedEarly) / (5 * limitPerMinute),
+    requests: all.requests,
+    throttled: (100 * all.throttled) / all.requests,
+    used: (100 * (early.requests - early.throttled)) / (5 * limitPerMinute),
     lateness: lateness.reduce((sum, value) => sum + value, 0) / Math.max(1, lateness.length) / 1000,
     wrong,
   };
