@@ -31,8 +31,8 @@ vi.mock("../../src/azure/http/audiences.ts", async (importActual) => ({
 
 // Its limit of ten seconds would be half a second of real time, which the file of a busy machine can take.
 vi.mock("../../src/history/store-in-time.ts", () => ({
-  StoreInTime: function withoutLimit(store: DurationStore): DurationStore {
-    return store;
+  StoreInTime: function withoutLimit(store: DurationStore): DurationStore & { checkHealth: () => void } {
+    return Object.assign(store, { checkHealth: () => {} });
   },
 }));
 
