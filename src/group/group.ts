@@ -40,7 +40,7 @@ export interface PollAllOptions<P = unknown> extends Omit<PollerGroupOptions<P>,
 }
 
 /**
- * Polls many operations with one rate limiter. Iterating gives them as they finish.
+ * Polls many operations, within the limits of the group and of each origin. Iterating gives them as they finish.
  *
  * While requests are short, an operation is polled again after its `maxDelayInMs`, times the factor by which all
  * intervals are stretched, and one poll of each of the others at the latest.

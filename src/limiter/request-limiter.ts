@@ -20,7 +20,7 @@ const unspreadStarts = 25;
 const startSpreadInMs = 1100;
 
 /**
- * Limits the rate of the requests to one service. After a 429 or 503 all requests wait, and then start one after the
+ * Limits the rate of the requests to one origin. After a 429 or 503 all requests wait, and then start one after the
  * other.
  *
  * While requests are short, all polling intervals are stretched by the same factor, so that operations about to end,

@@ -39,7 +39,10 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly outageToleranceInMs?: number;
   /** How long a 404 is retried: since the start of the wait, or since the first 404 of an operation seen before. Default 30 000. */
   readonly notFoundGraceInMs?: number;
-  /** The maximum backoff between failed polls, unless the service asks for more. Default 30 000. */
+  /**
+   * The maximum backoff after a failed poll, unless the service asks for more: that of the poller, and after a 429 or 503
+   * that of all polls to the origin. Default 30 000.
+   */
   readonly maxRetryDelayInMs?: number;
   /**
    * Words of the service that end the operation, beyond the known ones. Every poll receives them. Only operations of this

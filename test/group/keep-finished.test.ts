@@ -70,7 +70,7 @@ describe("a group with keepFinished: false", () => {
     ]);
     expect(await poller.pollUntilDone()).toBe(2);
     expect(await group.pollUntilDone()).toEqual([]);
-    for await (const { result } of group) expect.unreachable(String(result));
+    for await (const { operation } of group) expect.unreachable(operation.id);
   });
 
   test("polls an operation again that is added again", async () => {
