@@ -50,7 +50,8 @@ export interface PollerGroup<P = unknown> extends AsyncIterable<FinishedOperatio
   readonly progress: GroupProgress;
   /**
    * Adds an operation and returns its poller. An operation that is there already is polled once, for both. Nothing is
-   * sent until a caller waits for the group or iterates over it.
+   * sent until a caller waits for the group or iterates over it. The same is the same object, or one of the same URL or
+   * names and of the same client.
    *
    * @throws TypeError if it is no operation, but a poller, a promise or a URL
    */
@@ -123,6 +124,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   #members: Member<P>[] = [];
   /** How many operations in each state are no longer among the members. */
   readonly #forgotten = new Map<string, number>();
+  readonly #byOperation = new Map<Operation<P>, Member<P>>();
   readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
   #unfinished = 0;
@@ -223,10 +225,11 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   }
 
   #forget(member: Member<P>): void {
-    const { id } = member.operation;
-    const namesakes = [this.#byId.get(id) ?? []].flat().filter((other) => other !== member);
-    if (namesakes.length === 0) this.#byId.delete(id);
-    else this.#byId.set(id, namesakes);
+    const { operation, firstId } = member;
+    this.#byOperation.delete(operation);
+    const namesakes = [this.#byId.get(firstId) ?? []].flat().filter((other) => other !== member);
+    if (namesakes.length === 0) this.#byId.delete(firstId);
+    else this.#byId.set(firstId, namesakes);
     // Not for each of thousands.
     if (this.#members.length > 2 * this.#unfinished) this.#dropFinished();
   }
@@ -252,7 +255,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   #addMember(operation: Operation<P>, namesakes: readonly Member<P>[]): Member<P> {
     const member = new Member(this, new OperationPoller(operation, this.#settings));
     this.#byOperation.set(operation, member);
-    this.#byId.set(operation.id, namesakes.length === 0 ? member : [...namesakes, member]);
+    this.#byId.set(member.firstId, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;
     if (this.#isDisposed) void member.dispose();

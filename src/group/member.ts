@@ -24,6 +24,8 @@ const noSignals: readonly AbortSignal[] = [];
 /** One operation of a group: the waiter that waits for it on the group's behalf. */
 export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
   readonly poller: OperationPoller<P>;
+  /** The operation's id when it was added: it may change with the responses. */
+  readonly firstId: string;
   readonly #observer: MemberObserver<P>;
   #result: PromiseSettledResult<P> | undefined;
 
@@ -31,6 +33,7 @@ export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
     super(noSignals);
     this.#observer = observer;
     this.poller = poller;
+    this.firstId = poller.operation.id;
   }
 
   get operation(): Operation<P> {

@@ -66,7 +66,8 @@ interface PipelineParts {
   readonly endpoint: URL;
   /** Origins besides the endpoint's. */
   readonly origins: readonly string[];
-  readonly limiters: Limiters;
+  /** Default: new ones. */
+  readonly limiters?: Limiters;
 }
 
 /** Sends requests to the endpoint's service and the allowed origins only. */

@@ -108,7 +108,7 @@ export const unknownUrl = "https://unknown.invalid/";
  */
 export function pollingLocationIn(
   state: SdkState<unknown> | undefined,
-  base = unknownUrl,
+  base: string = unknownUrl,
 ): PollingLocation | undefined {
   const { operationLocation, metadata } = configOf(state);
   const mode: unknown = isObject(metadata) ? metadata["mode"] : undefined;
