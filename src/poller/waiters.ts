@@ -1,3 +1,5 @@
+import { addAbortListener, removeAbortListener } from "../abort.ts";
+import type { AbortListener } from "../abort.ts";
 import { checkSignal } from "../validate.ts";
 import type { Clock } from "../clock.ts";
 import type { Outcome } from "../state/outcome.ts";
@@ -8,7 +10,7 @@ import { AsyncQueue } from "./async-queue.ts";
  * One caller that waits, and whose signals abort its wait. The object itself is the signals' listener: with many
  * thousand waits each function costs memory.
  */
-export abstract class Waiter<T> implements EventListenerObject {
+export abstract class Waiter<T> implements AbortListener {
   readonly #signals: readonly AbortSignal[];
   #waiters: Waiters<T> | undefined;
 
@@ -35,7 +37,7 @@ export abstract class Waiter<T> implements EventListenerObject {
       return false;
     }
     this.#waiters = waiters;
-    for (const signal of this.#signals) signal.addEventListener("abort", this);
+    for (const signal of this.#signals) addAbortListener(signal, this);
     return true;
   }
 
@@ -56,12 +58,12 @@ export abstract class Waiter<T> implements EventListenerObject {
     this.onAbort(reason);
   }
 
-  handleEvent(): void {
+  onSignal(): void {
     this.abort(this.#signals.find((signal) => signal.aborted)?.reason);
   }
 
   #unsubscribe(): Waiters<T> | undefined {
-    for (const signal of this.#signals) signal.removeEventListener("abort", this);
+    for (const signal of this.#signals) removeAbortListener(signal, this);
     const waiters = this.#waiters;
     this.#waiters = undefined;
     return waiters;
