@@ -76,13 +76,14 @@ export class RateEstimator {
   #learnLimit(now: number, { remaining, resetInMs }: RateLimit): void {
     // A transport may be the user's own: NaN would stay in here for good, and make every wait endless.
     if (!(remaining >= 0 && resetInMs >= 0 && remaining + resetInMs < Infinity)) return;
+    const windowInMs = validRetryAfter(resetInMs) ?? 0;
     this.#maxRemaining = Math.max(this.#maxRemaining, remaining);
-    this.#maxResetInMs = Math.max(this.#maxResetInMs, resetInMs);
+    this.#maxResetInMs = Math.max(this.#maxResetInMs, windowInMs);
     // The first hint may be that nothing remains, which is scarce whatever the grant was.
     const isScarce = remaining === 0 || remaining < this.#maxRemaining * scarceShare;
-    this.#hintedInMs = isScarce ? resetInMs / Math.max(1, remaining) : 0;
-    this.#hintedUntil = now + resetInMs;
-    if (remaining === 0) this.#exhaustedUntil = now + Math.min(resetInMs, maxIntervalInMs);
+    this.#hintedInMs = isScarce ? windowInMs / Math.max(1, remaining) : 0;
+    this.#hintedUntil = now + windowInMs;
+    if (remaining === 0) this.#exhaustedUntil = now + Math.min(windowInMs, maxIntervalInMs);
   }
 
   /** The time at which the service accepts requests again; in the past if it accepts them now. */
