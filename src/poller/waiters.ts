@@ -218,8 +218,11 @@ export function iteratorOf<T, W extends QueueingWaiter<T>>(
   join: (waiter: W) => void,
 ): AsyncIterator<T, void, undefined> {
   let waiter: W | undefined;
+  const done = Promise.resolve({ done: true, value: undefined } as const);
+  let isOver = false;
   return {
     next: () => {
+      if (isOver) return done;
       if (waiter) return waiter.queue.next();
       waiter = createWaiter();
       // After the assignment: to join may start a poll, whose code is the user's and may call next() too.
@@ -227,9 +230,10 @@ export function iteratorOf<T, W extends QueueingWaiter<T>>(
       return waiter.queue.next();
     },
     return: () => {
+      isOver = true;
       waiter?.stop();
       waiter?.queue.close();
-      return Promise.resolve({ done: true, value: undefined });
+      return done;
     },
   };
 }
