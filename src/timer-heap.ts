@@ -17,7 +17,6 @@ export class TimerHeap {
 
   add(dueAt: number, callback: () => void): Timer {
     const timer: Timer = { dueAt, callback, index: this.#heap.length };
-    this.#heap.push(timer);
     this.#rise(timer);
     return timer;
   }
@@ -28,7 +27,7 @@ export class TimerHeap {
     timer.index = -1;
     const last = this.#heap.pop();
     if (last === undefined || last === timer) return;
-    this.#put(last, index);
+    last.index = index;
     this.#rise(last);
     this.#sink(last);
   }
@@ -38,31 +37,29 @@ export class TimerHeap {
     timer.index = index;
   }
 
+  /** Moves a timer up to its place, over those that are due later. */
   #rise(timer: Timer): void {
     for (;;) {
-      const parent = this.#heap[(timer.index - 1) >> 1];
-      if (timer.index === 0 || parent === undefined || parent.dueAt <= timer.dueAt) return;
-      this.#swap(parent, timer);
+      const { index } = timer;
+      const parent = this.#heap[(index - 1) >> 1];
+      if (index === 0 || parent === undefined || parent.dueAt <= timer.dueAt) return this.#put(timer, index);
+      this.#swap(timer, parent);
     }
   }
 
   #sink(timer: Timer): void {
     for (;;) {
-      const child = this.#earlierChild(timer.index);
+      const { index } = timer;
+      const [left, right] = [this.#heap[2 * index + 1], this.#heap[2 * index + 2]];
+      const child = left && right && right.dueAt < left.dueAt ? right : left;
       if (child === undefined || child.dueAt >= timer.dueAt) return;
       this.#swap(timer, child);
     }
   }
 
-  #earlierChild(index: number): Timer | undefined {
-    const left = this.#heap[2 * index + 1];
-    const right = this.#heap[2 * index + 2];
-    return right !== undefined && left !== undefined && right.dueAt < left.dueAt ? right : left;
-  }
-
-  #swap(upper: Timer, lower: Timer): void {
-    const { index } = upper;
-    this.#put(upper, lower.index);
-    this.#put(lower, index);
+  #swap(one: Timer, other: Timer): void {
+    const { index } = one;
+    this.#put(one, other.index);
+    this.#put(other, index);
   }
 }

@@ -36,8 +36,9 @@ export interface QueuedWaitOptions extends AdaptiveScheduleOptions {
 /** An outage that lasts while a job waits for its next poll: a resume token has no field for it. */
 export interface OutageRecord {
   readonly consecutiveFailures: number;
+  /** The start, moved by the time in which no poll could be made, that of the last Retry-After included. */
   readonly sinceInMs: number;
-  /** The first of the last failed polls if all of these found no operation. */
+  /** From when on the grace of a 404 counts. */
   readonly notFoundSinceInMs?: number | undefined;
   readonly failure: FailureRecord;
   /** Whether the status can be read, and is "succeeded", while the requests for the result fail. */
@@ -62,13 +63,15 @@ export interface JobData {
   readonly responseCounts: ResponseCounts;
   /** When a response last changed the status or the percentage, in milliseconds since the start of the wait. */
   readonly changedAtInMs?: number | undefined;
+  /** When the next poll is due, in milliseconds since the start of the wait; by default when the token was written. */
+  readonly dueAtInMs?: number | undefined;
   readonly outage?: OutageRecord | undefined;
 }
 
 /** A {@link JobData} whose token is not checked yet. */
 type ParsedJobData = Omit<JobData, "token"> & { readonly token: object };
 
-const dataNames = ["version", "token", "options", "responseCounts", "changedAtInMs", "outage"];
+const dataNames = ["version", "token", "options", "responseCounts", "changedAtInMs", "dueAtInMs", "outage"];
 
 /**
  * Parses a job's data. Anyone with write access to Redis may have written it.
@@ -86,6 +89,7 @@ export function parseJobData(value: unknown): ParsedJobData {
     options,
     responseCounts: parseResponseCounts(fields["responseCounts"], "job.data.responseCounts"),
     changedAtInMs: parseOptionalNumber(fields["changedAtInMs"], "job.data.changedAtInMs"),
+    dueAtInMs: parseOptionalNumber(fields["dueAtInMs"], "job.data.dueAtInMs"),
     outage: fields["outage"] === undefined ? undefined : parseOutage(fields["outage"]),
   };
 }
@@ -155,8 +159,9 @@ export function parseResponseCounts(value: unknown, path: string): ResponseCount
 
 /** Returns what the next poll has to know of an outage, if there is one. */
 export function outageOf(state: PollState): OutageRecord | undefined {
-  const { failure, consecutiveFailures, outageSinceInMs: sinceInMs, notFoundSinceInMs } = state;
-  if (failure === undefined || consecutiveFailures === 0 || sinceInMs === undefined) return undefined;
+  const { failure, consecutiveFailures, outageSinceInMs, askedInMs = 0, notFoundSinceInMs } = state;
+  if (failure === undefined || consecutiveFailures === 0 || outageSinceInMs === undefined) return undefined;
+  const sinceInMs = outageSinceInMs + askedInMs;
   const isOfResult = state.isResultPending === true;
   return { consecutiveFailures, sinceInMs, notFoundSinceInMs, failure: failureRecordOf(failure), isOfResult };
 }

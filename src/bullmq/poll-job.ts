@@ -11,7 +11,7 @@ import { withJitter } from "../schedule/schedule.ts";
 import type { Progress } from "../state/progress.ts";
 import { resumedStateOf } from "../state/resume-token.ts";
 import { retryAfterLeftInMs } from "../state/state-machine.ts";
-import type { PollEvent } from "../state/state-machine.ts";
+import type { PollEvent, PollState, StopReason } from "../state/state-machine.ts";
 import { outageOf, parseFailure } from "./job-data.ts";
 import type { JobData, OutageRecord } from "./job-data.ts";
 import { jobResultOf } from "./job-output.ts";
@@ -53,6 +53,8 @@ class JobPoll {
   readonly #data: JobData;
   readonly #context: WorkerContext;
   readonly #session: PollSession<unknown>;
+  /** How long the job has waited for a worker since its poll was due. */
+  readonly #lateInMs: number;
   #progress: Progress | undefined;
 
   constructor(data: JobData, operation: Operation, context: WorkerContext) {
@@ -61,8 +63,10 @@ class JobPoll {
     this.#context = context;
     this.#session = new PollSession(operation, settings);
     this.#session.restore(resumedStateOf(data.token, context.clock.timestamp()));
-    const { responseCounts, changedAtInMs } = data;
-    this.#session.restoreDetails({ responseCounts, changedAtInMs });
+    const { responseCounts, changedAtInMs, token } = data;
+    const { dueAtInMs = token.savedAt - token.startedAt } = data;
+    this.#lateInMs = Math.max(0, this.#session.elapsedInMs - dueAtInMs);
+    this.#restoreDetails({ responseCounts, changedAtInMs });
     if (data.outage?.isOfResult === false) this.#restoreOutage(data.outage);
     this.#session.continue();
   }
@@ -73,15 +77,14 @@ class JobPoll {
     if (step.type === "stop" || retryAfterLeftInMs(state, elapsedInMs) <= 0) return undefined;
     if (step.until === "nextPoll") return this.#delayed(withJitter(step.delayInMs, Math.random));
     if (step.delayInMs > 0) return this.#delayed(step.delayInMs);
-    this.#session.stop("timedOut");
-    return this.#completed();
+    return this.#completed("timedOut");
   }
 
   async poll(abortSignal: AbortSignal): Promise<PollResult> {
     for (;;) {
       await this.#pollOnce(abortSignal);
       const { step } = this.#session;
-      if (step.type === "stop") return this.#completed();
+      if (step.type === "stop") return this.#completed(step.reason);
       const isDueNow = step.until === "nextPoll" && step.delayInMs <= 0;
       if (!(isDueNow && this.#isResultPending)) return this.#delayed(step.delayInMs);
     }
@@ -99,19 +102,25 @@ class JobPoll {
     await this.#context.onPoll(event, event.atInMs - sentAtInMs, maxRetryDelayInMs);
     // The responses of the monitor do not end an outage of the result.
     const { outage } = this.#data;
-    if (outage?.isOfResult && event.type === "failed" && this.#isResultPending) this.#restoreOutage(outage);
+    if (outage?.isOfResult && event.type === "failed" && this.#isResultPending)
+      this.#restoreOutage({ ...outage, sinceInMs: outage.sinceInMs + this.#lateInMs });
     session.apply(event, this.#context.stretchAt(this.#data.options.pollCostInMs ?? defaultPollCostInMs));
     if (event.type === "response") this.#progress = session.latestProgress();
   }
 
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {
     const session = this.#session;
+    // Only the first poll of the job has waited.
+    const lateInMs = this.#progress === undefined ? this.#lateInMs : 0;
     const { promise, resolve } = Promise.withResolvers<PollEvent>();
-    const request = new StatusRequest(session.operation, session.settings, undefined, {
+    const request = new StatusRequest(session, {
       getStatusOptions: undefined,
-      onResponse: (response) => resolve({ type: "response", response, atInMs: session.elapsedInMs }),
-      onFailure: (error) =>
-        resolve({ type: "failed", failure: failureOf(error), atInMs: session.elapsedInMs }),
+      onResponse: (response) => resolve({ type: "response", response, ...times() }),
+      onFailure: (error) => resolve({ type: "failed", failure: failureOf(error), ...times() }),
+    });
+    const times = (): Pick<PollEvent, "atInMs" | "idleInMs"> => ({
+      atInMs: session.elapsedInMs,
+      idleInMs: request.idleInMs + lateInMs,
     });
     abortSignal.throwIfAborted();
     request.start();
@@ -123,12 +132,17 @@ class JobPoll {
   }
 
   #restoreOutage({ consecutiveFailures, sinceInMs, notFoundSinceInMs, failure }: OutageRecord): void {
-    this.#session.restoreDetails({
+    this.#restoreDetails({
       consecutiveFailures,
       outageSinceInMs: sinceInMs,
       notFoundSinceInMs,
       failure: parseFailure(failure, "job.data.outage.failure"),
     });
+  }
+
+  /** Takes over parts of the state that a token does not have. */
+  #restoreDetails(details: Partial<PollState<never>>): void {
+    this.#session.state = { ...this.#session.state, ...details };
   }
 
   #delayed(delayInMs: number): PollResult {
@@ -139,12 +153,14 @@ class JobPoll {
       options: this.#data.options,
       responseCounts: state.responseCounts,
       changedAtInMs: state.changedAtInMs,
+      dueAtInMs: this.#session.elapsedInMs + delayInMs,
       outage: outageOf(state),
     };
     return { type: "delayed", data, delayInMs, progress: this.#progress };
   }
 
-  #completed(): PollResult {
+  #completed(reason: StopReason): PollResult {
+    this.#session.stop(reason);
     return { type: "completed", result: jobResultOf(this.#session.stopped()), progress: this.#progress };
   }
 }

@@ -37,7 +37,7 @@ export class AsyncQueue<T> {
     if (this.#end === undefined) return this.#wait();
     const end = this.#end;
     this.#end = {};
-    return "error" in end ? rejected(end.error) : Promise.resolve({ done: true, value: undefined });
+    return "error" in end ? Promise.reject(end.error) : Promise.resolve({ done: true, value: undefined });
   }
 
   #wait(): Promise<IteratorResult<T, undefined>> {
@@ -45,9 +45,4 @@ export class AsyncQueue<T> {
     this.#consumers.push(consumer);
     return consumer.promise;
   }
-}
-
-/** An abort's reason need not be an error. */
-async function rejected(reason: unknown): Promise<never> {
-  throw reason;
 }

@@ -1,4 +1,5 @@
 import type { PollLogger } from "../operation/operation.ts";
+import { isolate } from "./isolate.ts";
 
 interface Entry<T> {
   readonly listener: (value: T) => unknown;
@@ -41,18 +42,9 @@ export class Listeners<T> {
 
   #call(entry: Entry<T>, value: T): void {
     entry.wasCalled = true;
-    try {
-      Promise.resolve(entry.listener(value)).catch((error: unknown) => this.#report(error));
-    } catch (error) {
-      this.#report(error);
-    }
-  }
-
-  #report(error: unknown): void {
-    try {
-      this.#logger.error("A listener failed; polling continues.", error);
-    } catch {
-      // Nothing is left to report it to.
-    }
+    isolate(
+      () => entry.listener(value),
+      (error) => this.#logger.error("A listener failed; polling continues.", error),
+    );
   }
 }

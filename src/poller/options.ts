@@ -10,6 +10,7 @@ import { adaptive } from "../schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
 import { isObject } from "../operation/json-object.ts";
 import { describeValue } from "../redaction.ts";
+import { isolate } from "./isolate.ts";
 import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
 import type { PollHistory, RemainingEstimate, Schedule } from "../schedule/schedule.ts";
 
@@ -22,7 +23,8 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   /** Called after every failed poll. Errors that it throws are logged and never end the wait. */
   readonly onFailedPoll?: (failedPoll: FailedPoll) => unknown;
   /**
-   * The maximum time to wait; then {@link PollingTimeoutError}. A wait that is started after a timeout has all of it.
+   * The maximum time to wait; then {@link PollingTimeoutError}. A wait that is started after a timeout has all of it. A
+   * machine that slept past the timeout polls once before.
    * Default: none. A resumed wait has the rest of the timeout of the wait that wrote the token. Time in which no process
    * waited counts, but at least a second remains, for one poll. `Infinity` removes the timeout.
    */
@@ -30,14 +32,22 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   /**
    * The maximum time without a change of the state or the percentage; then {@link PollingTimeoutError}, code `Stalled`.
    * Only a poll that shows no change ends the wait, so that the error comes with the first poll after that time. It
-   * counts from the last change, or from the first response of a wait that starts or continues. Default: none.
+   * counts from the last change, or from the first response of a wait that starts or continues. Sleep of the machine
+   * does not count. Default: none.
    */
   readonly stallTimeoutInMs?: number;
   /** The maximum time of one request, its response's body included. Default 30 000. */
   readonly requestTimeoutInMs?: number;
-  /** How long to keep retrying while every poll fails; then {@link PollingError}. Default 300 000. */
+  /**
+   * How long to keep retrying while every poll fails; then {@link PollingError}. Default 300 000. A Retry-After, the
+   * wait for the rate limiter and sleep of the machine do not count. An endpoint that was never reached is told after
+   * seconds.
+   */
   readonly outageToleranceInMs?: number;
-  /** How long a 404 is retried: since the start of the wait, or since the first 404 of an operation seen before. Default 30 000. */
+  /**
+   * How long a 404 is retried: since the start of the wait or the initial response, or since the first 404 of an operation
+   * seen before. Sleep of the machine does not count. Default 30 000.
+   */
   readonly notFoundGraceInMs?: number;
   /**
    * The maximum backoff after a failed poll, unless the service asks for more: that of the poller, and after a 429 or 503
@@ -102,11 +112,10 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   if (onFailedPoll) checkFunction("onFailedPoll", onFailedPoll);
   checkFunction("random", random);
   for (const name of ["now", "timestamp", "setTimer"] as const) checkFunction(`clock.${name}`, clock[name]);
-  checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
-  checkDuration("stallTimeoutInMs", stallTimeoutInMs, { positive: true, allowInfinity: true });
-  checkDuration("requestTimeoutInMs", requestTimeoutInMs, { positive: true, allowInfinity: true });
-  checkDuration("outageToleranceInMs", outageToleranceInMs, { allowInfinity: true });
-  checkDuration("notFoundGraceInMs", notFoundGraceInMs, { allowInfinity: true });
+  for (const [name, value] of Object.entries({ timeoutInMs, stallTimeoutInMs, requestTimeoutInMs }))
+    checkDuration(name, value, { positive: true, allowInfinity: true });
+  for (const [name, value] of Object.entries({ outageToleranceInMs, notFoundGraceInMs }))
+    checkDuration(name, value, { allowInfinity: true });
   checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
   if (terminalStates !== undefined) checkTerminalStates(terminalStates);
   return {
@@ -181,11 +190,5 @@ function checkSchedule(schedule: Schedule): Schedule {
 
 /** An estimate is made on demand, also for the log: one that throws must not end a wait, and counts as none. */
 function safeEstimate(schedule: Schedule): (history: PollHistory) => RemainingEstimate | undefined {
-  return (history) => {
-    try {
-      return schedule.estimate?.(history);
-    } catch {
-      return undefined;
-    }
-  };
+  return (history) => isolate(() => schedule.estimate?.(history));
 }

@@ -5,13 +5,17 @@ import { errorOf, outcomeOf } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
 import { failedPollAfter } from "../state/progress.ts";
 import { isComplete } from "../state/state-machine.ts";
-import type { PollEvent, StopReason } from "../state/state-machine.ts";
+import type { PollResult, StopReason } from "../state/state-machine.ts";
+import { isolate } from "./isolate.ts";
 import type { PollSession } from "./poll-session.ts";
-import { StatusRequest, isFinalError, throttledError, timeoutError } from "./status-request.ts";
+import { StatusRequest, isFinalError, sleepInMs, throttledError, timeoutError } from "./status-request.ts";
 import type { StatusRequestHandler } from "./status-request.ts";
 import { Subscribers } from "./subscribers.ts";
 import { Waiters } from "./waiters.ts";
 import type { UntilResponse, Waiter } from "./waiters.ts";
+
+/** The most time that the poll after a deadline gets: that of a request by default. */
+const maxLastPollInMs = 30_000;
 
 /**
  * The one loop that polls for any number of waiters. It performs the steps that its session decides; while it waits,
@@ -20,8 +24,11 @@ import type { UntilResponse, Waiter } from "./waiters.ts";
 export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   readonly session: PollSession<P>;
   readonly subscribers: Subscribers<P>;
-  #outcome: Outcome<P> | undefined;
+  /** The final outcome; `undefined` while the wait can be started again. */
+  outcome: Outcome<P> | undefined;
   #cancelDeadline: (() => void) | undefined;
+  /** The clock's time at which the wait ends. */
+  #deadlineAt = Infinity;
   #cancelTimer: (() => void) | undefined;
   #request: StatusRequest<P> | undefined;
   #abortedRequest: StatusRequest<P> | undefined;
@@ -30,11 +37,6 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     super();
     this.session = session;
     this.subscribers = new Subscribers(session);
-  }
-
-  /** The final outcome; `undefined` while the wait can be started again. */
-  get outcome(): Outcome<P> | undefined {
-    return this.#outcome;
   }
 
   get getStatusOptions(): PollerObserver["getStatusOptions"] {
@@ -49,22 +51,23 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   /** Polls now, for this waiter. To send the request may take as long as a response, and no longer. */
   poll(waiter: UntilResponse<P>): void {
     if (!this.#join(waiter)) return;
-    if (this.session.retryAfterOfFailureInMs > 0) {
-      return waiter.abort(errorOf(this.session.stoppedByFailure()));
-    }
+    const { session } = this;
+    // That of a response does not forbid a poll().
+    if (session.state.isRetryAfterOfFailure && session.retryAfterInMs > 0)
+      return waiter.abort(errorOf(session.stoppedByFailure()));
     this.#send();
     if (waiter.isWaiting && this.#request?.isWaiting) this.#limitQueueing(waiter, this.#request);
   }
 
   /** Ends the wait with this outcome, for every caller now and later. */
   conclude(outcome: Outcome<P>): void {
-    this.#outcome = outcome;
+    this.outcome = outcome;
     this.#settle(outcome);
   }
 
   /** Ends the wait with an error that is no failed poll, unless it is over already. */
   concludeIfFinal(error: unknown): void {
-    if (isFinalError(error) && this.#outcome === undefined) this.conclude({ type: "pollingFailed", error });
+    if (isFinalError(error) && this.outcome === undefined) this.conclude({ type: "pollingFailed", error });
   }
 
   /** Settles when the transport has settled the last request that was aborted, or has had its time to. */
@@ -73,13 +76,12 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   }
 
   onResponse(response: StatusResponse<P>): void {
-    this.#request = undefined;
     const { session, subscribers } = this;
     const waiters = this.waiters();
     const { staleResponseCount } = session.state;
-    if (!this.#apply({ type: "response", response, atInMs: session.elapsedInMs })) return;
+    if (!this.#apply({ type: "response", response })) return;
     // Only an operation ends for good: after a timeout the wait can be started again.
-    if (isComplete(session.state)) this.#outcome = outcomeOf(session.stopped("terminal"));
+    if (isComplete(session.state)) this.outcome = outcomeOf(session.stopped());
     const latestProgress = session.progressOnDemand(response.status);
     subscribers.notifyResponse(session.state.staleResponseCount > staleResponseCount);
     for (const waiter of waiters) waiter.onProgress(latestProgress);
@@ -88,15 +90,13 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   }
 
   onFailure(failure: LroError): void {
-    this.#request = undefined;
     if (!(failure instanceof RequestError)) return this.conclude({ type: "pollingFailed", error: failure });
     const { session } = this;
     const waiters = this.waiters();
-    const atInMs = session.elapsedInMs;
-    if (!this.#apply({ type: "failed", failure, atInMs })) return;
-    const { state, step } = session;
+    if (!this.#apply({ type: "failed", failure })) return;
+    const { step } = session;
     const stopped = session.stoppedByFailure();
-    this.subscribers.notifyFailedPoll(failedPollAfter(failure, state, atInMs, step));
+    this.subscribers.notifyFailedPoll(failedPollAfter(failure, stopped, step));
     for (const waiter of waiters) waiter.onFailedPoll(() => errorOf(stopped));
     // A listener may have started another wait, which has its own first step.
     if (session.isRunning && session.step === step) this.#performStep();
@@ -110,8 +110,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
 
   /** Adds a waiter. Returns whether it waits now: not where the outcome is known or one of its signals has fired. */
   #join(waiter: Waiter<P>): boolean {
-    if (this.#outcome) {
-      waiter.onOutcome(this.#outcome);
+    if (this.outcome) {
+      waiter.onOutcome(this.outcome);
       return false;
     }
     const isFirst = !this.hasWaiters;
@@ -123,11 +123,29 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
 
   #run(): void {
     const leftInMs = this.session.start();
-    if (leftInMs !== undefined) {
-      const { clock } = this.session.settings;
-      this.#cancelDeadline = clock.setTimer(() => this.#stopBecause("timedOut"), leftInMs);
-    }
+    if (leftInMs !== undefined) this.#setDeadline(leftInMs);
     this.#performStep();
+  }
+
+  #setDeadline(leftInMs: number): void {
+    const { clock } = this.session.settings;
+    this.#deadlineAt = clock.now() + leftInMs;
+    this.#cancelDeadline?.();
+    this.#cancelDeadline = clock.setTimer(() => this.#onTimeout(), leftInMs);
+  }
+
+  /** A machine that slept past the deadline polls once more: the operation may have ended in time. */
+  #onTimeout(): void {
+    const { session } = this;
+    const deadlineAt = this.#deadlineAt;
+    if (session.settings.clock.now() < deadlineAt + sleepInMs || session.retryAfterInMs > 0)
+      return this.#stopBecause("timedOut");
+    this.#setDeadline(maxLastPollInMs);
+    if (this.#request && this.#request.sentAt < deadlineAt) {
+      this.#request.abort();
+      this.#request = undefined;
+    }
+    this.#send();
   }
 
   /** Performs the current step, in place of any other that is waited for. */
@@ -135,24 +153,27 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const { settings, step } = this.session;
-    if (step.type === "stop") return this.#stopBecause(step.reason);
+    if (step.type === "stop")
+      return step.reason === "timedOut" ? this.#onTimeout() : this.#stopBecause(step.reason);
     // The deadline has a timer: another one for the same moment could fire first, and poll against a Retry-After.
     if (step.until === "deadline") return;
     if (step.delayInMs <= 0) return this.#send();
+    const { clock } = settings;
     // Bound: it takes half the memory of an arrow function.
-    this.#cancelTimer = settings.clock.setTimer(this.#onDue.bind(this), step.delayInMs);
+    const onDue = this.#onDue.bind(this, clock.now() + step.delayInMs);
+    this.#cancelTimer = clock.setTimer(onDue, step.delayInMs);
   }
 
-  #onDue(): void {
+  #onDue(dueAt: number): void {
     this.#cancelTimer = undefined;
-    this.#send();
+    this.#send(dueAt);
   }
 
   /** Sends a status request, unless one is under way. */
-  #send(): void {
+  #send(dueAt?: number): void {
     if (this.#request) return;
-    const { operation, settings } = this.session;
-    this.#request = new StatusRequest(operation, settings, this.session.changeLimiter(), this);
+    this.session.changeLimiter();
+    this.#request = new StatusRequest(this.session, this, dueAt);
     this.#request.start();
   }
 
@@ -171,20 +192,20 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     });
   }
 
-  /** Returns whether the session could decide the next step. */
-  #apply(event: PollEvent<P>): boolean {
-    try {
-      this.session.apply(event);
+  /** Takes the result of the request, and returns whether the session could decide the next step. */
+  #apply(result: PollResult<P>): true | undefined {
+    const idleInMs = this.#request?.idleInMs;
+    this.#request = undefined;
+    const apply = (): true => {
+      this.session.apply({ ...result, atInMs: this.session.elapsedInMs, idleInMs });
       return true;
-    } catch (error) {
-      this.#settle({ type: "pollingFailed", error });
-      return false;
-    }
+    };
+    return isolate(apply, (error) => this.#settle({ type: "pollingFailed", error }));
   }
 
   #stopBecause(reason: StopReason): void {
     this.session.stop(reason);
-    this.#settle(this.#outcome ?? outcomeOf(this.session.stopped()));
+    this.#settle(this.outcome ?? outcomeOf(this.session.stopped()));
   }
 
   /** Stops polling and settles every waiter. */
@@ -207,21 +228,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#cancelTimer = this.#cancelDeadline = undefined;
     // A listener of the abort may start another wait.
     request?.abort();
-    if (!this.hasWaiters) this.#notifyAbandoned();
-  }
-
-  #notifyAbandoned(): void {
-    const report = (error: unknown): void =>
-      this.subscribers.reportBug(
-        "An operation's onAbandoned() failed; no caller waits for it any more.",
-        error,
-      );
-    try {
-      const result: unknown = this.session.operation.onAbandoned?.();
-      if (result instanceof Promise) result.catch(report);
-    } catch (error) {
-      report(error);
-    }
+    if (!this.hasWaiters) this.subscribers.notifyAbandoned();
   }
 }
 

@@ -17,6 +17,7 @@ import {
   transition,
 } from "../state/state-machine.ts";
 import type { NextStep, PollEvent, PollRules, PollState, StopReason } from "../state/state-machine.ts";
+import { isolate } from "./isolate.ts";
 import type { PollSettings } from "./options.ts";
 
 const firstPoll: NextStep = { type: "wait", delayInMs: 0, until: "nextPoll" };
@@ -27,9 +28,11 @@ export class PollSession<P> {
   readonly settings: PollSettings;
   /** That of the latest request; `undefined` before the first. */
   limiter: Limiter | undefined;
-  #state: PollState<P> = initialState;
-  #step = firstPoll;
-  #isRunning = false;
+  /** Changed here only, and by a job that restores what its token does not have. */
+  state: PollState<P> = initialState;
+  step: NextStep = firstPoll;
+  /** Whether it polls until the operation ends, and not once. */
+  isRunning = false;
   /** The clock's time when the wait started. */
   #startedAt: number | undefined;
   /** The end of the `timeoutInMs` of the latest wait, or of the wait that the token was written by. */
@@ -52,37 +55,29 @@ export class PollSession<P> {
     return this.limiter;
   }
 
-  get state(): PollState<P> {
-    return this.#state;
-  }
-
-  get step(): NextStep {
-    return this.#step;
-  }
-
-  /** Whether it polls until the operation ends, and not once. */
-  get isRunning(): boolean {
-    return this.#isRunning;
-  }
-
   get elapsedInMs(): number {
     return this.#startedAt === undefined ? 0 : this.settings.clock.now() - this.#startedAt;
   }
 
-  /** How long the Retry-After of a failed poll still forbids a `poll()`, in milliseconds. */
-  get retryAfterOfFailureInMs(): number {
-    return this.#state.isRetryAfterOfFailure ? retryAfterLeftInMs(this.#state, this.elapsedInMs) : 0;
+  /** How long the service's Retry-After still forbids a poll, in milliseconds. */
+  get retryAfterInMs(): number {
+    return retryAfterLeftInMs(this.state, this.elapsedInMs);
   }
 
   /** With a deadline and a stall only while it runs: a single poll has none. */
   get #rules(): PollRules {
     const { rules } = this.settings;
-    if (!this.#isRunning) return { ...rules, stallTimeoutInMs: Infinity };
+    if (!this.isRunning) return { ...rules, stallTimeoutInMs: Infinity };
     return this.#deadlineInMs === undefined ? rules : { ...rules, deadlineInMs: this.#deadlineInMs };
   }
 
+  /** The operation is the user's code: its getter may throw. */
+  get operationId(): string {
+    return isolate(() => this.operation.id) ?? "(unknown)";
+  }
+
   get snapshot(): PollerSnapshot {
-    return snapshotOf(this.operation.id, this.#state, this.elapsedInMs, this.#step);
+    return snapshotOf(this.operationId, this.state, this.elapsedInMs, this.step);
   }
 
   observe(): PollerObserver | undefined {
@@ -100,31 +95,27 @@ export class PollSession<P> {
     const leftInMs =
       timeoutInMs === Infinity ? remainingTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
     this.#deadlineInMs = leftInMs === undefined ? undefined : elapsedInMs + leftInMs;
-    this.#state = startedAgain(this.#state);
+    this.state = startedAgain(this.state);
     this.continue(this.changeLimiter()?.startDelayInMs());
     return leftInMs;
   }
 
   /** Continues the same wait: its deadline and its outage stay. */
   continue(delayInMs = 0): void {
-    this.#isRunning = true;
-    this.#step = firstStep(this.#state, this.elapsedInMs, this.#rules, delayInMs);
+    this.isRunning = true;
+    this.step = firstStep(this.state, this.elapsedInMs, this.#rules, delayInMs);
   }
 
   /** Stops polling, for now. */
   pause(): void {
-    this.#isRunning = false;
+    this.isRunning = false;
     this.#setDemand(0);
   }
 
   stop(reason: StopReason): void {
-    this.#take({ type: "stop", reason });
-  }
-
-  #take(step: NextStep): void {
     // Before a token is written: a wait that continues after a timeout has a new one, or none.
-    if (step.type === "stop" && step.reason === "timedOut") this.#deadlineInMs = undefined;
-    this.#step = step;
+    if (reason === "timedOut") this.#deadlineInMs = undefined;
+    this.step = { type: "stop", reason };
   }
 
   /**
@@ -134,13 +125,13 @@ export class PollSession<P> {
    */
   apply(event: PollEvent<P>, stretch: number = this.#stretchByOthers()): void {
     const { schedule, random } = this.settings;
-    this.#state = transition(this.#state, event);
-    this.#take(nextStep(this.#state, event.atInMs, this.#rules, schedule, random, stretch));
-    const delayInMs = this.#step.type === "wait" ? this.#step.delayInMs : 0;
+    this.state = transition(this.state, event);
+    this.step = nextStep(this.state, event.atInMs, this.#rules, schedule, random, stretch);
+    const delayInMs = this.step.type === "wait" ? this.step.delayInMs : 0;
     // A backoff is not stretched: counted as stretched, an outage would make the stretch grow without end. So would a
     // schedule of the user's that returns next to nothing.
     const stretched = event.type === "response" ? stretch : 1;
-    this.#setDemand(this.#isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
+    this.#setDemand(this.isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
   }
 
   /** By the demand of the other operations: one that is alone need not give way. */
@@ -157,15 +148,15 @@ export class PollSession<P> {
 
   /** Made anew each time: to keep it would cost as much as all the rest of a wait. */
   latestProgress(): Progress<P> | undefined {
-    const { latest } = this.#state;
+    const { latest } = this.state;
     return latest && this.progressOnDemand(latest)();
   }
 
   /** With a percentage an estimate costs more than all else that a response leads to: it is made on demand. */
   progressOnDemand(status: OperationStatus<P>): () => Progress<P> {
     const { settings } = this;
-    const state = this.#state;
-    const step = this.#step;
+    const state = this.state;
+    const step = this.step;
     const { latest = status } = state;
     let progress: Progress<P> | undefined;
     return () => (progress ??= progressOf(state, latest, step, settings.schedule));
@@ -173,38 +164,33 @@ export class PollSession<P> {
 
   /** Describes how polling stopped, by the current step unless a reason is given. */
   stopped(
-    reason: StoppedPolling<P>["reason"] = this.#step.type === "stop" ? this.#step.reason : "pollingFailed",
+    reason: StoppedPolling<P>["reason"] = this.step.type === "stop" ? this.step.reason : "pollingFailed",
   ): StoppedPolling<P> {
     return {
       reason,
-      operationId: this.operation.id,
-      state: this.#state,
+      operationId: this.operationId,
+      state: this.state,
       elapsedInMs: this.elapsedInMs,
       resumeToken: () => JSON.stringify(this),
     };
   }
 
   /** Describes how a single poll failed. */
-  stoppedByFailure(failure: RequestError | undefined = this.#state.failure): StoppedPolling<P> {
-    const isNotFound = this.#step.type === "stop" && this.#step.reason === "notFound";
+  stoppedByFailure(failure: RequestError | undefined = this.state.failure): StoppedPolling<P> {
+    const isNotFound = this.step.type === "stop" && this.step.reason === "notFound";
     const stopped = this.stopped(isNotFound ? "notFound" : "pollingFailed");
     return { ...stopped, state: { ...stopped.state, failure } };
   }
 
   toJSON(): ResumeToken {
     const moment = { elapsedInMs: this.elapsedInMs, deadlineInMs: this.#deadlineInMs };
-    return tokenOf(this.operation, this.#state, moment, this.settings.clock.timestamp());
+    return tokenOf(this.operation, this.state, moment, this.settings.clock.timestamp());
   }
 
   /** Takes over the state of a token. */
   restore({ state, elapsedInMs, deadlineInMs }: ResumedState): void {
-    this.#state = state;
+    this.state = state;
     this.#startedAt = this.settings.clock.now() - elapsedInMs;
     this.#deadlineInMs = deadlineInMs;
-  }
-
-  /** Takes over the parts of the state that a token does not have. */
-  restoreDetails(details: Partial<PollState<never>>): void {
-    this.#state = { ...this.#state, ...details };
   }
 }

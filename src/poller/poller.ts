@@ -5,6 +5,7 @@ import { errorOf } from "../state/outcome.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { resumedStateOf } from "../state/resume-token.ts";
 import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
+import { isComplete } from "../state/state-machine.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
 import { PollLoop } from "./poll-loop.ts";
@@ -22,7 +23,7 @@ export interface CallOptions {
 export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
   /** The latest state; `undefined` before the first response. */
   readonly status: OperationState | undefined;
-  /** Whether the operation is over. */
+  /** Whether the operation is over. One that did not start is not. */
   readonly isDone: boolean;
   /**
    * Polls until the operation ends, and resolves with its `properties`. Any number of callers share one loop. Without
@@ -164,10 +165,8 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
-    const { outcome } = this.#loop;
-    const latest = this.latestProgress();
-    const isOver = outcome?.type === "succeeded" || outcome?.type === "failedOrCanceled";
-    if (isOver && latest) return Promise.resolve(latest);
+    const latest = isComplete(this.#loop.session.state) && this.latestProgress();
+    if (latest) return Promise.resolve(latest);
     const waiter = new UntilResponse<P>(this.#signals(abortSignal));
     this.#loop.poll(waiter);
     return waiter.promise;

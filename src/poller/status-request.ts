@@ -1,14 +1,17 @@
 import isNetworkError from "is-network-error";
-import { ContractError, LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
-import { isObject } from "../operation/json-fields.ts";
-import { parseWord } from "../operation/parse-status.ts";
+import { LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
+import { isObject } from "../operation/json-object.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
 import type { Operation, PollerObserver, StatusResponse } from "../operation/operation.ts";
 import { describeValue } from "../redaction.ts";
+import { isolate } from "./isolate.ts";
 import type { PollSettings } from "./options.ts";
 
 /** How long a request that was aborted may take to settle. */
 const abortGraceInMs = 1000;
+
+/** A timer that fires later than this shows that the machine slept, or did nothing else for as long. */
+export const sleepInMs = 1000;
 
 /** Receives the outcome of one status request, once, unless the request is aborted. */
 export interface StatusRequestHandler<P> {
@@ -19,16 +22,24 @@ export interface StatusRequestHandler<P> {
   onFailure(error: LroError): void;
 }
 
+/** The operation to poll, and how. */
+interface PollSubject<P> {
+  readonly operation: Operation<P>;
+  readonly settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "rules" | "terminalStates">;
+  readonly limiter: Limiter | undefined;
+}
+
 /**
  * One status request. It waits for the initial request and for the rate limiter, and then for the response, its body
  * included, for a limited time. It does not rely on the transport to settle when its signal fires: one of the user's own
  * may never do so.
  */
 export class StatusRequest<P> {
-  readonly #operation: Operation<P>;
-  readonly #settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "rules" | "terminalStates">;
-  readonly #limiter: Limiter | undefined;
+  readonly #subject: PollSubject<P>;
   readonly #handler: StatusRequestHandler<P>;
+  readonly #dueAt: number;
+  /** The clock's time when it was sent; until then, never. */
+  sentAt: number = Infinity;
   #controller: AbortController | undefined;
   #sending: Promise<void> | undefined;
   /** The limiter that counts it as under way. */
@@ -40,24 +51,35 @@ export class StatusRequest<P> {
   #cancelTimeout: (() => void) | undefined;
 
   constructor(
-    operation: Operation<P>,
-    settings: Pick<PollSettings, "clock" | "requestTimeoutInMs" | "rules" | "terminalStates">,
-    limiter: Limiter | undefined,
+    subject: PollSubject<P>,
     handler: StatusRequestHandler<P>,
+    dueAt: number = subject.settings.clock.now(),
   ) {
-    this.#operation = operation;
-    this.#settings = settings;
-    this.#limiter = limiter;
+    this.#subject = subject;
     this.#handler = handler;
+    this.#dueAt = dueAt;
   }
 
   /** May call the handler before it returns: an operation's `getStatus` is the user's code, and may throw. */
   start(): void {
-    const { initialRequest } = this.#operation;
-    if (initialRequest === undefined) return this.#enqueue();
-    // An initial request is no poll: it has a time limit of its own, and its waiting is no outage.
-    const enqueue = (): void => this.#enqueue();
-    void initialRequest.then(enqueue, enqueue);
+    void isolate(
+      () => {
+        const { initialRequest } = this.#subject.operation;
+        if (initialRequest === undefined) return this.#enqueue();
+        // An initial request is no poll: it has a time limit of its own, and its waiting is no outage.
+        const enqueue = (): void => this.#enqueue();
+        return initialRequest.then(enqueue, enqueue);
+      },
+      (error) => this.#fail(error),
+    );
+  }
+
+  /** How long it was due, but not under way. While the machine sleeps, nothing is. */
+  get idleInMs(): number {
+    const { clock, requestTimeoutInMs } = this.#subject.settings;
+    const now = clock.now();
+    const hasSlept = now > this.sentAt + requestTimeoutInMs + sleepInMs;
+    return (hasSlept ? now : Math.min(now, this.sentAt)) - this.#dueAt;
   }
 
   /** Whether it waits for the initial request or for the rate limiter. */
@@ -73,7 +95,7 @@ export class StatusRequest<P> {
   /** Settles when the transport has settled after an abort, or has had its time to. */
   async whenSettled(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#settings.clock.setTimer(resolve, abortGraceInMs);
+    const cancel = this.#subject.settings.clock.setTimer(resolve, abortGraceInMs);
     await Promise.race([this.#sending, promise]);
     cancel();
   }
@@ -81,29 +103,34 @@ export class StatusRequest<P> {
   #enqueue(): void {
     if (this.#stage === "over") return;
     this.#stage = "queued";
-    const limiter = this.#operation.needsNoRequest ? undefined : this.#limiter;
+    const { operation } = this.#subject;
+    const limiter = operation.needsNoRequest ? undefined : this.#subject.limiter;
     if (limiter) this.#withdraw = limiter.acquire(() => this.#send(limiter));
     else this.#send();
   }
 
   #send(limiter?: Limiter): void {
-    const { clock, requestTimeoutInMs } = this.#settings;
+    const { clock, requestTimeoutInMs } = this.#subject.settings;
     if (requestTimeoutInMs !== Infinity) {
-      this.#cancelTimeout = clock.setTimer(() => this.#onTimeout(requestTimeoutInMs), requestTimeoutInMs);
+      this.#cancelTimeout = clock.setTimer(
+        () => this.#fail(timeoutError(requestTimeoutInMs)),
+        requestTimeoutInMs,
+      );
     }
     this.#stage = "sent";
+    this.sentAt = clock.now();
     this.#controller = new AbortController();
     this.#sentBy = limiter;
     this.#sending = this.#getStatus(this.#controller.signal);
   }
 
   async #getStatus(abortSignal: AbortSignal): Promise<void> {
-    const { getStatusOptions } = this.#handler;
-    const { terminalStates } = this.#settings;
+    const { terminalStates } = this.#subject.settings;
     let response: StatusResponse<P>;
     let result: RequestResult;
     try {
-      response = await this.#operation.getStatus({
+      const { getStatusOptions } = this.#handler;
+      response = await this.#subject.operation.getStatus({
         ...getStatusOptions,
         ...(terminalStates && { terminalStates }),
         abortSignal,
@@ -111,20 +138,15 @@ export class StatusRequest<P> {
       checkResponse(response);
       result = { isThrottled: false, rateLimit: response.rateLimit };
     } catch (error) {
-      // The rest of a response may still be under way.
-      this.#controller?.abort(error);
-      const isEnded = this.#end(error instanceof RequestError ? error : undefined);
-      if (isEnded && !this.#isAborted)
-        this.#handler.onFailure(isFinalError(error) ? error : toRequestError(error));
-      return;
+      return this.#fail(error, error instanceof RequestError ? error : undefined);
     }
     if (this.#end(result) && !this.#isAborted) this.#handler.onResponse(response);
   }
 
-  #onTimeout(limitInMs: number): void {
-    const error = timeoutError(limitInMs);
-    this.#end(undefined, () => this.#controller?.abort(error));
-    if (!this.#isAborted) this.#handler.onFailure(error);
+  /** Ends the request. The rest of a response may still be under way. */
+  #fail(error: unknown, result?: RequestResult): void {
+    if (this.#end(result, () => this.#controller?.abort(error)) && !this.#isAborted)
+      this.#handler.onFailure(isFinalError(error) ? error : toRequestError(error));
   }
 
   /** Returns whether it was under way. The abort comes before the limiter starts the next request. */
@@ -135,7 +157,7 @@ export class StatusRequest<P> {
     this.#withdraw?.();
     abort?.();
     // With the `maxRetryDelayInMs` of the wait.
-    this.#sentBy?.release(result && { ...this.#settings.rules, ...result });
+    this.#sentBy?.release(result && { ...this.#subject.settings.rules, ...result });
     return true;
   }
 }
@@ -150,18 +172,23 @@ function checkResponse(response: unknown): void {
   if (!isObject(status)) {
     throw new TypeError(`getStatus: expected a response with a status object, got ${describeValue(status)}`);
   }
-  parseWord(status["status"], "status.status");
+  const word = status["status"];
+  if (typeof word === "string" && word.trim() !== "") return;
+  const message = `status.status: expected a state, got ${describeValue(word)}`;
+  throw new RequestError(message, { kind: "transient", code: "ContractError" });
 }
 
 /** Returns whether the error ends the wait, and is more than a failed poll. */
 export function isFinalError(error: unknown): error is LroError {
-  return error instanceof LroError && !(error instanceof RequestError) && !(error instanceof ContractError);
+  // By its name: the class of a ContractError would be in the bundle of pages that parse no responses.
+  return error instanceof LroError && !(error instanceof RequestError) && error.name !== "ContractError";
 }
 
 /** Makes the error of a failed poll from a thrown value. A `TypeError` that is no network error is a bug. */
 export function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
-  const kind = error instanceof TypeError && !isNetworkError(error) ? "permanent" : "transient";
+  const isBug = error instanceof TypeError && !isNetworkError(error);
+  const kind = isBug || isFinalError(error) ? "permanent" : "transient";
   return new RequestError(messageOf(error), { kind, code: codeOf(error), cause: error });
 }
 

@@ -1,5 +1,6 @@
 import type { PollLogger, PollerEnd, PollerObserver } from "../operation/operation.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
+import { isolate } from "./isolate.ts";
 import { Listeners } from "./listeners.ts";
 import { endMessage, failureMessage, responseMessage, startMessage } from "./log-messages.ts";
 import { newNoticesOf } from "./notices.ts";
@@ -34,7 +35,7 @@ export class Subscribers<P> {
 
   /** Options that the observer gives to each poll. */
   get getStatusOptions(): PollerObserver["getStatusOptions"] {
-    return this.#observer?.getStatusOptions;
+    return isolate(() => this.#observer?.getStatusOptions);
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown, latest?: Progress<P>): () => void {
@@ -47,18 +48,17 @@ export class Subscribers<P> {
 
   notifyStart(): void {
     this.#log("info", () => startMessage(this.#session.snapshot));
-    this.#isolate(() => {
+    isolate(() => {
       this.#observer = this.#session.observe();
     });
   }
 
   /** Passes a response to the log and the observer. */
   notifyResponse(isStale: boolean): void {
-    this.#logNotices();
-    if (!this.#observer && !this.#isLogged("info") && !this.#isLogged("verbose")) return;
+    isolate(() => this.#logNotices());
     const { snapshot } = this.#session;
     this.#log(snapshot.changed || isStale ? "info" : "verbose", () => responseMessage(snapshot, isStale));
-    this.#isolate(() => this.#observer?.onResponse(snapshot));
+    isolate(() => this.#observer?.onResponse(snapshot));
   }
 
   /** Passes a response to the listeners. */
@@ -67,11 +67,9 @@ export class Subscribers<P> {
   }
 
   notifyFailedPoll(failedPoll: FailedPoll): void {
-    if (this.#observer || this.#isLogged("info")) {
-      const { snapshot } = this.#session;
-      this.#log("info", () => failureMessage(snapshot, failedPoll.error));
-      this.#isolate(() => this.#observer?.onFailedPoll(snapshot, failedPoll.error));
-    }
+    const { snapshot } = this.#session;
+    this.#log("info", () => failureMessage(snapshot, failedPoll.error));
+    isolate(() => this.#observer?.onFailedPoll(snapshot, failedPoll.error));
     this.#listeners?.failedPolls.notify(failedPoll);
   }
 
@@ -82,7 +80,7 @@ export class Subscribers<P> {
     return (end) => {
       const isError = end.type === "failedOrCanceled" || end.type === "pollingFailed";
       this.#log(isError ? "warning" : "info", () => endMessage(this.#session.snapshot, end));
-      this.#isolate(() => observer?.onEnd(this.#session.snapshot, end));
+      isolate(() => observer?.onEnd(this.#session.snapshot, end));
     };
   }
 
@@ -93,8 +91,12 @@ export class Subscribers<P> {
       this.#log(level, () => message);
   }
 
-  reportBug(message: string, error: unknown): void {
-    this.#isolate(() => this.#logger.error(message, error));
+  notifyAbandoned(): void {
+    isolate(
+      () => this.#session.operation.onAbandoned?.(),
+      (error) =>
+        this.#logger.error("An operation's onAbandoned() failed; no caller waits for it any more.", error),
+    );
   }
 
   get #logger(): PollLogger {
@@ -107,26 +109,11 @@ export class Subscribers<P> {
     return (this.#listeners ??= { progress: new Listeners(logger), failedPolls: new Listeners(logger) });
   }
 
-  #isLogged(level: "verbose" | "info" | "warning"): boolean {
-    try {
-      return this.#logger[level].enabled ?? true;
-    } catch {
-      return false;
-    }
-  }
-
   #log(level: "verbose" | "info" | "warning", message: () => string): void {
-    const { id } = this.#session.operation;
-    if (this.#isLogged(level)) this.#isolate(() => this.#logger[level](`Operation ${id}: ${message()}`));
-  }
-
-  /** Loggers and observers are the user's code like any listener: their errors must not end the wait. */
-  #isolate(notify: () => unknown): void {
-    try {
-      const result = notify();
-      if (result instanceof Promise) result.catch(() => {});
-    } catch {
-      // Nothing is left to report it to.
-    }
+    isolate(() => {
+      const logger = this.#logger;
+      if (logger[level].enabled === false) return undefined;
+      return logger[level](`Operation ${this.#session.operationId}: ${message()}`);
+    });
   }
 }

@@ -8,6 +8,7 @@ import {
 } from "../operation/errors.ts";
 import type { LroErrorContext } from "../operation/errors.ts";
 import { signOfEnd } from "./sign-of-end.ts";
+import { hasReachedNothing } from "./state-machine.ts";
 import type { PollState, StopReason } from "./state-machine.ts";
 
 /** How a wait ended for its callers. */
@@ -29,29 +30,29 @@ export interface StoppedPolling<P> {
 
 /** Makes the value or the error that callers get. */
 export function outcomeOf<P>(stopped: StoppedPolling<P>): Outcome<P> {
-  const { latest } = stopped.state;
-  if (stopped.reason === "terminal" && latest?.status === "Succeeded") {
-    // A success without properties has no result, which P then has to allow for: the contract makes it optional.
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    return { type: "succeeded", result: latest.properties as P };
-  }
-  const error = errorOf(stopped);
-  return { type: stopped.reason === "terminal" ? "failedOrCanceled" : "pollingFailed", error };
+  const { latest: operation, requestId } = stopped.state;
+  if (stopped.reason !== "terminal" || operation === undefined)
+    return { type: "pollingFailed", error: errorOf(stopped) };
+  // A success without properties has no result, which P then has to allow for: the contract makes it optional.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (operation.status === "Succeeded") return { type: "succeeded", result: operation.properties as P };
+  const context = { ...contextOf(stopped), operation, requestId };
+  const error =
+    operation.status === "Failed" ? new OperationFailedError(context) : new OperationCanceledError(context);
+  return { type: "failedOrCanceled", error };
 }
 
-/** Makes the error that says how polling stopped. */
+function contextOf<P>(stopped: StoppedPolling<P>): LroErrorContext {
+  const { latest: operation, pollCount, responseCounts, failure } = stopped.state;
+  const resumeToken = tokenOrNothing(stopped);
+  return { operation, pollCount, responseCounts, resumeToken, ...(failure && { cause: failure }) };
+}
+
+/** Makes the error of a wait that ended before its operation. */
 export function errorOf<P>(stopped: StoppedPolling<P>): Error {
   const { reason, state } = stopped;
-  const context: LroErrorContext = {
-    operation: state.latest,
-    pollCount: state.pollCount,
-    responseCounts: state.responseCounts,
-    resumeToken: tokenOrNothing(stopped),
-    ...(state.failure && { cause: state.failure }),
-  };
+  const context = contextOf(stopped);
   switch (reason) {
-    case "terminal":
-      return failedOrCanceledError(state, context);
     case "timedOut":
       return new PollingTimeoutError(timeoutMessage(stopped), "PollingTimeout", context);
     case "stalled":
@@ -60,6 +61,7 @@ export function errorOf<P>(stopped: StoppedPolling<P>): Error {
       return new OperationNotFoundError(notFoundMessage(stopped), notFoundCodeOf(state), context);
     case "disposed":
       return new PollingError(disposalMessage(stopped), "Disposed", context);
+    case "terminal":
     case "pollingFailed":
       return new PollingError(failureMessage(stopped), state.failure?.code ?? "PollingFailed", context);
   }
@@ -77,16 +79,6 @@ function tokenOrNothing<P>({ resumeToken }: StoppedPolling<P>): string | undefin
   } catch {
     return undefined;
   }
-}
-
-function failedOrCanceledError<P>(state: PollState<P>, context: LroErrorContext): Error {
-  const { latest: operation, requestId } = state;
-  if (operation === undefined)
-    return new PollingError("The operation ended without a status.", "NoStatus", context);
-  const withStatus = { ...context, operation, requestId };
-  return operation.status === "Failed"
-    ? new OperationFailedError(withStatus)
-    : new OperationCanceledError(withStatus);
 }
 
 function timeoutMessage<P>({ operationId, state, elapsedInMs, reason }: StoppedPolling<P>): string {
@@ -128,9 +120,10 @@ function failureMessage<P>({ operationId, state, elapsedInMs }: StoppedPolling<P
       ? ` (${consecutiveFailures} failed polls in ${seconds(elapsedInMs - outageSinceInMs)})`
       : "";
   const cause = `${span}: ${withoutStop(failure?.message ?? "the service's Retry-After is not over")}.`;
+  const advice = hasReachedNothing(state) ? " Check the endpoint." : "";
   return state.isResultPending
     ? `Operation ${operationId} succeeded, but the request for its result failed${cause}`
-    : `Polling operation ${operationId} failed${cause}${lastPollText(state)}`;
+    : `Polling operation ${operationId} failed${cause}${advice}${lastPollText(state)}`;
 }
 
 function lastPollText(state: PollState): string {

@@ -4,6 +4,7 @@ import { isTerminal } from "../operation/status.ts";
 import type { OperationState, OperationStatus } from "../operation/status.ts";
 import { estimateRemaining } from "../schedule/remaining-time.ts";
 import type { RemainingEstimate, Schedule } from "../schedule/schedule.ts";
+import type { StoppedPolling } from "./outcome.ts";
 import { historyOf } from "./state-machine.ts";
 import type { NextStep, PollState } from "./state-machine.ts";
 
@@ -61,8 +62,7 @@ export function progressOf<P>(
 /** Makes the event after a failed poll. */
 export function failedPollAfter(
   error: RequestError,
-  state: PollState,
-  elapsedInMs: number,
+  { state, elapsedInMs }: Pick<StoppedPolling<unknown>, "state" | "elapsedInMs">,
   step: NextStep,
 ): FailedPoll {
   return { error, status: state.status, ...metricsOf(state, elapsedInMs, step) };

@@ -124,9 +124,11 @@ export function resumedStateOf(token: ResumeToken, now: number): ResumedState {
 
 /** A terminal state is polled again: the token holds no result. */
 function stateOf(token: ResumeToken, notBeforeInMs: number | undefined): PollState<never> {
+  const status = isTerminal(token.status) ? undefined : token.status;
   return {
     ...initialState,
-    status: isTerminal(token.status) ? undefined : token.status,
+    status,
+    notFoundSinceInMs: status === undefined ? 0 : undefined,
     percentComplete: token.percentComplete,
     progress: token.progress && progressOf(token.progress),
     ageAtStartInMs: token.ageAtStart,

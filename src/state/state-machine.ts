@@ -36,8 +36,11 @@ export interface PollState<P = unknown> {
   /** The last poll's failure, if it failed. */
   readonly failure?: RequestError | undefined;
   readonly consecutiveFailures: number;
+  /** The start of the last failed polls, moved by the time in which no poll could be made. */
   readonly outageSinceInMs?: number | undefined;
-  /** The first of the last failed polls if all of these found no operation. */
+  /** How long the last failed poll's Retry-After forbade the next poll: that is no outage. */
+  readonly askedInMs?: number | undefined;
+  /** From when on the grace of a 404 counts: the start, or, for an operation seen before, the first of the last 404s. */
   readonly notFoundSinceInMs?: number | undefined;
   /** The end of the last response's Retry-After, which counts for one wait. */
   readonly notBeforeInMs?: number | undefined;
@@ -45,11 +48,17 @@ export interface PollState<P = unknown> {
   readonly isRetryAfterOfFailure?: boolean | undefined;
 }
 
-/** An event of a wait, and when it came. */
-export type PollEvent<P = unknown> = { readonly atInMs: number } & (
+/** The result of a poll. */
+export type PollResult<P = unknown> =
   | { readonly type: "response"; readonly response: StatusResponse<P> }
-  | { readonly type: "failed"; readonly failure: RequestError }
-);
+  | { readonly type: "failed"; readonly failure: RequestError };
+
+/** An event of a wait, and when it came. */
+export type PollEvent<P = unknown> = {
+  readonly atInMs: number;
+  /** How long its poll was due, but could not be made: the machine slept, or other requests came first. Default 0. */
+  readonly idleInMs?: number | undefined;
+} & PollResult<P>;
 
 /** The limits of a wait, in milliseconds. */
 export interface PollRules {
@@ -74,6 +83,7 @@ export const initialState: PollState<never> = {
   staleResponseCount: 0,
   responseCounts: {},
   consecutiveFailures: 0,
+  notFoundSinceInMs: 0,
 };
 
 /** Returns whether the operation is over and its result is here. */
@@ -84,9 +94,22 @@ export function isComplete(state: PollState): boolean {
 /** Returns the state after an event. A complete state is final, and nothing ever moves back. */
 export function transition<P>(state: PollState<P>, event: PollEvent<P>): PollState<P> {
   if (isComplete(state)) return state;
+  const awake = withoutIdleTime(state, event.idleInMs);
   return event.type === "response"
-    ? afterResponse(state, event.response, event.atInMs)
-    : afterFailure(state, event.failure, event.atInMs);
+    ? afterResponse(awake, event.response, event.atInMs)
+    : afterFailure(awake, event.failure, event.atInMs);
+}
+
+/** Moves every start by time in which no poll could be made: that is no outage, no stall and no grace. */
+function withoutIdleTime<P>(state: PollState<P>, idleInMs = 0): PollState<P> {
+  const moved = (sinceInMs: number | undefined): number | undefined =>
+    sinceInMs === undefined ? undefined : sinceInMs + idleInMs;
+  return {
+    ...state,
+    changedAtInMs: moved(state.changedAtInMs),
+    outageSinceInMs: moved(state.outageSinceInMs),
+    notFoundSinceInMs: moved(state.notFoundSinceInMs),
+  };
 }
 
 function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atInMs: number): PollState<P> {
@@ -137,6 +160,10 @@ function hasMoved(
 
 function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: number): PollState<P> {
   const ownEnd = retryAfterEnd(atInMs, failure.retryAfterInMs);
+  // A poll() that failed without one does not shorten that of the response before.
+  const notBeforeInMs = ownEnd ?? state.notBeforeInMs;
+  const { outageSinceInMs = atInMs, askedInMs = 0 } = state;
+  const isNotFound = failure.kind === "notFound";
   return {
     ...state,
     previousStatus: state.status,
@@ -145,10 +172,12 @@ function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: num
     responseCounts: count(state.responseCounts, String(failure.statusCode ?? failure.code)),
     failure,
     consecutiveFailures: state.consecutiveFailures + 1,
-    outageSinceInMs: state.outageSinceInMs ?? atInMs,
-    notFoundSinceInMs: failure.kind === "notFound" ? (state.notFoundSinceInMs ?? atInMs) : undefined,
-    // A poll() that failed without one does not shorten that of the response before.
-    notBeforeInMs: ownEnd ?? state.notBeforeInMs,
+    outageSinceInMs: Math.min(atInMs, outageSinceInMs + askedInMs),
+    // With all the jitter that the wait for it may have had.
+    askedInMs: withJitter(Math.max(0, (notBeforeInMs ?? 0) - atInMs), () => 1),
+    notFoundSinceInMs:
+      isNotFound || state.status === undefined ? (state.notFoundSinceInMs ?? atInMs) : undefined,
+    notBeforeInMs,
     isRetryAfterOfFailure: ownEnd === undefined ? state.isRetryAfterOfFailure : true,
   };
 }
@@ -206,7 +235,10 @@ function wantedDelay(
   random: () => number,
 ): number {
   if (state.failure) return backoffAfterFailure(state.consecutiveFailures, rules.maxRetryDelayInMs, random);
-  return state.isResultPending ? 0 : schedule(historyOf(state, elapsedInMs), random);
+  // Only the first: a result that stays pending must not be polled without a delay.
+  const isNewlyPending =
+    state.isResultPending && isTerminal(state.status) && !isTerminal(state.previousStatus);
+  return isNewlyPending ? 0 : schedule(historyOf(state, elapsedInMs), random);
 }
 
 /** Decides the first step of a wait that starts or continues: a Retry-After from before still counts. */
@@ -250,17 +282,31 @@ function stopReasonOfFailure(
   if (failure === undefined) return undefined;
   if (failure.kind === "permanent") return "pollingFailed";
   if (failure.kind === "notFound") return stopReasonIfNotFound(state, elapsedInMs, rules);
-  return elapsedInMs - outageSinceInMs >= rules.outageToleranceInMs ? "pollingFailed" : undefined;
+  const outageInMs = elapsedInMs - outageSinceInMs;
+  const { outageToleranceInMs } = rules;
+  const toleranceInMs = outageToleranceInMs / (hasReachedNothing(state) ? shareIfUnreachable : 1);
+  return outageInMs >= toleranceInMs ? "pollingFailed" : undefined;
+}
+
+/** By default five seconds, enough for four polls. */
+const shareIfUnreachable = 60;
+/** The system's codes for a host that does not exist, or to which there is no connection. */
+const unreachableCodes = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"];
+
+/** Returns whether every poll so far, those before a resume included, found no host: the endpoint may be wrong. */
+export function hasReachedNothing({ responseCounts, pollCount }: PollState): boolean {
+  let polls = 0;
+  for (const code of unreachableCodes) polls += responseCounts[code] ?? 0;
+  return polls === pollCount;
 }
 
 /** An operation that was never seen may not be replicated since the start; one that was seen, since the first 404. */
 function stopReasonIfNotFound(
-  { status, isResultPending, notFoundSinceInMs = 0 }: PollState,
+  { isResultPending, notFoundSinceInMs = 0 }: PollState,
   elapsedInMs: number,
   { notFoundGraceInMs }: PollRules,
 ): StopReason | undefined {
-  const sinceInMs = status === undefined ? 0 : notFoundSinceInMs;
-  if (elapsedInMs - sinceInMs < notFoundGraceInMs) return undefined;
+  if (elapsedInMs - notFoundSinceInMs < notFoundGraceInMs) return undefined;
   return isResultPending ? "pollingFailed" : "notFound";
 }
 

@@ -1,4 +1,6 @@
 import type { Clock } from "lro-poller";
+import { createVirtualClock } from "lro-poller/testing";
+import type { VirtualClock } from "lro-poller/testing";
 
 /**
  * Creates a clock that runs `speed` times as fast as real time: waits of seconds, over real sockets, take milliseconds.
@@ -27,4 +29,51 @@ export function leapingClock(): Clock {
       return () => clearImmediate(immediate);
     },
   };
+}
+
+/** A clock whose machine can sleep, as a test says. */
+export interface SleepingClock extends VirtualClock {
+  /** Lets time pass in which nothing runs. What was due meanwhile runs afterwards, in order. */
+  sleep(durationInMs: number): Promise<void>;
+}
+
+/** Creates a virtual clock of a machine that can sleep. */
+export function sleepingClock(): SleepingClock {
+  const clock = createVirtualClock();
+  let due: (() => void)[] | undefined;
+  return {
+    get pendingTimers() {
+      return clock.pendingTimers;
+    },
+    now: () => clock.now(),
+    timestamp: () => clock.timestamp(),
+    advance: (durationInMs) => clock.advance(durationInMs),
+    runUntilSettled: (promise) => clock.runUntilSettled(promise),
+    setTimer(callback, delayInMs) {
+      let isCanceled = false;
+      const fire = (): void => {
+        if (!isCanceled) callback();
+      };
+      const cancel = clock.setTimer(() => (due ? void due.push(fire) : callback()), delayInMs);
+      return () => {
+        isCanceled = true;
+        cancel();
+      };
+    },
+    async sleep(durationInMs) {
+      const missed: (() => void)[] = (due = []);
+      await clock.advance(durationInMs);
+      due = undefined;
+      for (const fire of missed) fire();
+    },
+  };
+}
+
+/** Creates a virtual clock whose timers fire late, as those of a busy process do. */
+export function lateClock(lateInMs: number): VirtualClock {
+  const clock = createVirtualClock();
+  const setTimer = clock.setTimer.bind(clock);
+  return Object.assign(clock, {
+    setTimer: (callback: () => void, delayInMs: number) => setTimer(callback, delayInMs + lateInMs),
+  });
 }

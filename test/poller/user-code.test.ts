@@ -1,0 +1,96 @@
+import { describe, expect, test } from "vitest";
+import { createPoller } from "lro-poller";
+import type { Operation } from "lro-poller";
+import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
+import { fallbackLogger } from "../../src/poller/subscribers.ts";
+import { RequestLimiter } from "../../src/limiter/request-limiter.ts";
+
+const bug = new RangeError("of the user");
+
+function thrower(): never {
+  throw bug;
+}
+
+const observer = { onResponse: thrower, onFailedPoll: thrower, onEnd: thrower };
+
+/** Parts of an operation that throw, where nothing but the wait itself may notice. */
+const harmless: readonly [string, (operation: Operation) => object][] = [
+  ["observe", () => ({ observe: thrower })],
+  ["an observer", () => ({ observe: () => observer })],
+  [
+    "an observer's getStatusOptions",
+    () => ({ observe: () => Object.defineProperty({ ...observer }, "getStatusOptions", { get: thrower }) }),
+  ],
+  ["the getter of id", (operation) => Object.defineProperty({ ...operation }, "id", { get: thrower })],
+  [
+    "the getter of logger",
+    (operation) => Object.defineProperty({ ...operation }, "logger", { get: thrower }),
+  ],
+  [
+    "the getter of a logger's level",
+    () => ({ logger: Object.defineProperty({ ...fallbackLogger }, "info", { get: thrower }) }),
+  ],
+  ["onAbandoned", () => ({ onAbandoned: thrower, logger: { ...fallbackLogger, error: thrower } })],
+];
+
+/** Parts that a poll needs: it fails, and is retried. */
+const needed: readonly [string, (operation: Operation) => object][] = [
+  ["the getter of initialRequest", (operation) => failingOnce(operation, "initialRequest", undefined)],
+  ["the getter of needsNoRequest", (operation) => failingOnce(operation, "needsNoRequest", false)],
+  [
+    "the getter of needsNoRequest after the initial request",
+    () => failingOnce({ initialRequest: Promise.resolve() }, "needsNoRequest", false),
+  ],
+  [
+    "an observer's option",
+    () => ({
+      observe: () => ({ ...observer, getStatusOptions: failingOnce({}, "tracingOptions", undefined) }),
+    }),
+  ],
+];
+
+function failingOnce(target: object, name: string, value: unknown): object {
+  let reads = 0;
+  const get = (): unknown => (reads++ === 0 ? thrower() : value);
+  return Object.defineProperty({ ...target }, name, { get, enumerable: true });
+}
+
+/** The operation with these properties as they are: a spread of them would call the getters. */
+function withParts(operation: Operation, parts: object): Operation {
+  return Object.defineProperties({ ...operation }, Object.getOwnPropertyDescriptors(parts));
+}
+
+describe("an operation whose code throws", () => {
+  test.each(harmless)("in %s is polled all the same", async (_, partsOf) => {
+    const clock = createVirtualClock();
+    const scripted = scriptedOperation(["Running", { status: "Succeeded", properties: 1 }]);
+    const poller = createPoller(withParts(scripted, partsOf(scripted)), { clock });
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+    expect(scripted.polls).toHaveLength(2);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test.each(needed)("in %s has a failed poll, and the wait goes on", async (_, partsOf) => {
+    const clock = createVirtualClock();
+    const scripted = scriptedOperation([{ status: "Succeeded", properties: 1 }]);
+    const failedPolls: unknown[] = [];
+    const poller = createPoller(withParts(scripted, partsOf(scripted)), {
+      clock,
+      onFailedPoll: ({ error }) => failedPolls.push(error.cause),
+    });
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+    expect(failedPolls).toEqual([bug]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("in a limiter has a failed poll", async () => {
+    const clock = createVirtualClock();
+    const limiter = new RequestLimiter(clock);
+    let calls = 0;
+    const acquire = (start: () => void): (() => void) =>
+      calls++ === 0 ? thrower() : new RequestLimiter(clock).acquire(start);
+    const limiterFor = () => Object.defineProperty(limiter, "acquire", { value: acquire });
+    const operation = { ...scriptedOperation([{ status: "Succeeded", properties: 1 }]), limiterFor };
+    await expect(clock.runUntilSettled(createPoller(operation, { clock }).pollUntilDone())).resolves.toBe(1);
+  });
+});
