@@ -54,9 +54,13 @@ const event = fc.oneof(
   { weight: 3, arbitrary: response.map((value) => ({ type: "response", response: value }) as const) },
   { weight: 1, arbitrary: failure.map((value) => ({ type: "failed", failure: value }) as const) },
 );
-const events = fc.array(fc.tuple(event, gap), { minLength: 1, maxLength: 30 }).map((list) => {
+const idleShare = fc.double({ min: 0, max: 1, noNaN: true });
+const events = fc.array(fc.tuple(event, gap, idleShare), { minLength: 1, maxLength: 30 }).map((list) => {
   let atInMs = 0;
-  return list.map(([what, gapInMs]): PollEvent => ({ ...what, atInMs: (atInMs += gapInMs) }));
+  return list.map(([what, gapInMs, idle]): PollEvent => {
+    atInMs += gapInMs;
+    return { ...what, atInMs, idleInMs: gapInMs * idle };
+  });
 });
 
 const toleranceInMs = fc.oneof(gap, fc.constant(Infinity));
@@ -134,6 +138,25 @@ test("each delay is finite, not before Retry-After and not after the deadline, a
       checkStep(step, state, elapsedInMs, limits);
       expect(step.type === "stop" && step.reason === "terminal").toBe(isComplete(state));
       if (elapsedInMs >= limits.deadlineInMs) expect(step.type).toBe("stop");
+    }),
+  ));
+
+test("an outage is never longer than the time since its first failed poll, less the time without polls", () =>
+  fuzz(
+    fc.property(events, (list) => {
+      let state: PollState = initialState;
+      let countableInMs = 0;
+      let before = 0;
+      for (const next of list) {
+        const isOutage = state.consecutiveFailures > 0;
+        countableInMs = isOutage ? countableInMs + next.atInMs - before - (next.idleInMs ?? 0) : 0;
+        before = next.atInMs;
+        state = transition(state, next);
+        if (isComplete(state) || state.outageSinceInMs === undefined) continue;
+        const outageInMs = next.atInMs - state.outageSinceInMs;
+        expect(outageInMs).toBeGreaterThanOrEqual(0);
+        expect(outageInMs).toBeLessThanOrEqual(countableInMs + 1e-3);
+      }
     }),
   ));
 
