@@ -8,6 +8,7 @@ import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
 import { isComplete } from "../state/state-machine.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
+import { isolate } from "./isolate.ts";
 import { PollLoop } from "./poll-loop.ts";
 import { PollSession } from "./poll-session.ts";
 import { Iteration, UntilDone, UntilResponse, iteratorOf, signalsOf } from "./waiters.ts";
@@ -142,7 +143,7 @@ export class OperationPoller<P> implements Poller<P> {
   constructor(operation: Operation<P>, settings: PollSettings) {
     this.#loop = new PollLoop(new PollSession(operation, settings));
     // Whether callers wait or not: after a failed start there is nothing to poll.
-    operation.initialRequest?.catch((error: unknown) => this.#loop.concludeIfFinal(error));
+    isolate(() => operation.initialRequest)?.catch((error: unknown) => this.#loop.concludeIfFinal(error));
   }
 
   get operation(): Operation<P> {

@@ -129,7 +129,7 @@ test("a stall that a late response shows is not final", async () => {
   expect(poller.isDone).toBe(true);
 });
 
-test("an operation that did not start is not over, and later calls reject with the same error", async () => {
+test("there is nothing to poll after a failed start: later calls reject with the same error", async () => {
   const cause = new RequestError("HTTP 409", { kind: "permanent", statusCode: 409 });
   const startError = new OperationStartError("PUT box did not start an operation", cause);
   const clock = lateClock(5);
@@ -141,7 +141,7 @@ test("an operation that did not start is not over, and later calls reject with t
   };
   const poller = createPoller(operation, { clock });
   expect(await rejection(clock.runUntilSettled(poller.pollUntilDone()))).toBe(startError);
-  expect(poller.isDone).toBe(false);
+  expect(poller.isDone).toBe(true);
   expect(await rejection(clock.runUntilSettled(poller.poll()))).toBe(startError);
   expect(await rejection(clock.runUntilSettled(poller.pollUntilDone()))).toBe(startError);
   expect(clock.pendingTimers).toBe(0);

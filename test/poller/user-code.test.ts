@@ -35,7 +35,8 @@ const harmless: readonly [string, (operation: Operation) => object][] = [
 
 /** Parts that a poll needs: it fails, and is retried. */
 const needed: readonly [string, (operation: Operation) => object][] = [
-  ["the getter of initialRequest", (operation) => failingOnce(operation, "initialRequest", undefined)],
+  // A poller reads it once when it is created.
+  ["the getter of initialRequest", (operation) => failing(2, operation, "initialRequest", undefined)],
   ["the getter of needsNoRequest", (operation) => failingOnce(operation, "needsNoRequest", false)],
   [
     "the getter of needsNoRequest after the initial request",
@@ -50,8 +51,12 @@ const needed: readonly [string, (operation: Operation) => object][] = [
 ];
 
 function failingOnce(target: object, name: string, value: unknown): object {
+  return failing(1, target, name, value);
+}
+
+function failing(times: number, target: object, name: string, value: unknown): object {
   let reads = 0;
-  const get = (): unknown => (reads++ === 0 ? thrower() : value);
+  const get = (): unknown => (reads++ < times ? thrower() : value);
   return Object.defineProperty({ ...target }, name, { get, enumerable: true });
 }
 
