@@ -17,8 +17,8 @@ import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "..
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
-import { isFailureAtLocation, lroResponseOf } from "./lro-response.ts";
-import { deletedReport, failedReport, nameOf, parseInitialResponse, parsePollResponse } from "./protocol.ts";
+import { lroResponseOf, parsePoll } from "./lro-response.ts";
+import { nameOf, parseInitialResponse } from "./protocol.ts";
 import { ConditionCheck } from "./condition.ts";
 import type { Condition } from "./condition.ts";
 import type { InitialRequestInfo, PollingLocation, StatusReport } from "./protocol.ts";
@@ -194,15 +194,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const response = await (check === undefined ? request.catch(throwAsContinuing) : request);
     if (check !== undefined)
       return this.#applyReport(response, () => check.report(resourceIn(response), location));
-    if (isDeleted(location, response)) return this.#applyReport(response, () => deletedReport(location));
-    if (isFailureAtLocation(location, response)) {
-      return this.#applyReport(response, () => failedReport(location, lroResponseOf(response)));
-    }
-    throwUnlessSuccessful(response);
-    const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
-    return this.#applyReport(response, () =>
-      parsePollResponse(observed, lroResponseOf(response, this.#terminalStates(options))),
-    );
+    return this.#applyReport(response, () => parsePoll(location, response, this.#terminalStates(options)));
   }
 
   async #requestResult(
@@ -283,15 +275,6 @@ export class LroOperation<TResult> implements Operation<TResult> {
       });
     }
   }
-}
-
-/**
- * Returns whether a monitor that had answered is gone with the resource that its operation deletes. An error about the
- * operation says something else: it has expired.
- */
-function isDeleted({ deletion }: PollingLocation, response: PipelineResponse): boolean {
-  if (deletion !== "observed" || response.status !== 404) return false;
-  return !/operation/i.test(errorOfResponse(response).code);
 }
 
 /** Adds to a refusal that it is none of the initial request. */

@@ -3,13 +3,41 @@ import { documentIn } from "../../operation/parse-error.ts";
 import type { TerminalStates } from "../../operation/status.ts";
 import { errorOfResponse } from "../http/response.ts";
 import type { ResponseParts } from "../http/response.ts";
-import type { LroResponse, PollingLocation } from "./protocol.ts";
+import { deletedReport, failedReport, parsePollResponse } from "./protocol.ts";
+import type { LroResponse, PollingLocation, StatusReport } from "./protocol.ts";
+
+/**
+ * Parses a response to a poll.
+ *
+ * @throws {@link RequestError} if it has an error and no status, {@link ContractError} if its status is not usable
+ */
+export function parsePoll(
+  location: PollingLocation,
+  response: ResponseParts,
+  terminalStates: TerminalStates | undefined,
+): StatusReport {
+  if (isDeleted(location, response)) return deletedReport(location);
+  const lroResponse = lroResponseOf(response, terminalStates);
+  if (isFailureAtLocation(location, response)) return failedReport(location, lroResponse);
+  if (response.status >= 300) throw errorOfResponse(response);
+  const observed = location.deletion ? { ...location, deletion: "observed" as const } : location;
+  return parsePollResponse(observed, lroResponse);
+}
+
+/**
+ * Returns whether a monitor that had answered is gone with the resource that its operation deletes. An error about the
+ * operation says something else: it has expired.
+ */
+function isDeleted({ deletion }: PollingLocation, response: ResponseParts): boolean {
+  if (deletion !== "observed" || response.status !== 404) return false;
+  return !/operation/i.test(errorOfResponse(response).code);
+}
 
 /** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */
 const codesOfFailure: ReadonlySet<number> = new Set([409, 412, 422]);
 
 /** Azure Resource Manager: a polling location answers in the end as the initial request would have. */
-export function isFailureAtLocation({ kind }: PollingLocation, response: ResponseParts): boolean {
+function isFailureAtLocation({ kind }: PollingLocation, response: ResponseParts): boolean {
   return (
     kind === "location" &&
     codesOfFailure.has(response.status) &&

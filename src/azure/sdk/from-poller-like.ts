@@ -1,5 +1,5 @@
 import { isRestError } from "@azure/core-rest-pipeline";
-import type { Pipeline, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
+import type { Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
 import { OperationStartError, RequestError, messageOf } from "../../operation/errors.ts";
 import { isObject } from "../../operation/json-object.ts";
@@ -18,7 +18,12 @@ import { findError, parseOperationError } from "../../operation/parse-error.ts";
 import { percentageFields, statusFieldsOf } from "../../operation/parse-status.ts";
 import { operationStateOf } from "../../operation/state-words.ts";
 import { isTerminal } from "../../operation/status.ts";
-import type { OperationError, OperationState, TerminalState } from "../../operation/status.ts";
+import type {
+  OperationError,
+  OperationState,
+  TerminalState,
+  TerminalStates,
+} from "../../operation/status.ts";
 import { describeValue } from "../../redaction.ts";
 import {
   ageOf,
@@ -30,8 +35,8 @@ import {
 } from "../http/response.ts";
 import type { ResponseParts } from "../http/response.ts";
 import { limiterIn, limitersOf } from "../http/origin-bound-pipeline.ts";
-import { isFailureAtLocation, lroResponseOf } from "../lro/lro-response.ts";
-import { failedReport, isSameResource, nameOf, parsePollResponse } from "../lro/protocol.ts";
+import { lroResponseOf, parsePoll } from "../lro/lro-response.ts";
+import { isSameResource, nameOf } from "../lro/protocol.ts";
 import type { LroResponse, PollingLocation, StatusReport } from "../lro/protocol.ts";
 import { logger } from "../telemetry/logger.ts";
 import { observePoller, pollerSpanName } from "../telemetry/observers.ts";
@@ -39,7 +44,7 @@ import { withinSpan } from "../telemetry/span.ts";
 import { ObservedPoll, abortedBySdk, observing, storage } from "./observed-poll.ts";
 import {
   endOf,
-  endedAtStart,
+  hasNoUrl,
   isCoreLro3,
   pollingLocationIn,
   removeEnd,
@@ -90,8 +95,6 @@ export function fromPollerLike<TResult>(
     checkMethods("pipeline", pipeline, ["addPolicy", "removePolicy"], "a pipeline, such as client.pipeline");
     storage();
   }
-  // core-lro sends the initial request before any caller waits; its failure must not end the process.
-  if (isCoreLro3(poller)) poller.submitted().catch(() => {});
   return new SdkOperation(poller, pipeline);
 }
 
@@ -102,19 +105,24 @@ function checkMethods(name: string, value: unknown, methods: readonly string[], 
 }
 
 /** The polls in a row that must report a failure before it is believed, where no response is seen. */
-const neededReportsOfFailure = 3;
-const unconfirmedFailure = "UnconfirmedFailure";
+const neededReports = 3;
+const unconfirmed = "UnconfirmedFailure";
 
 class SdkOperation<TResult> implements Operation<TResult> {
   readonly logger: PollLogger = logger;
   readonly #poller: SdkPoller<TResult>;
   readonly #pipeline: Pipeline | undefined;
-  /** The polls in a row that have reported a failure of the operation. */
-  #reportsOfFailure = 0;
+  readonly initialRequest: Promise<unknown> | undefined;
+  /** The polls in a row that have reported what needs to be confirmed. */
+  #doubtfulPolls = 0;
+  /** Whether a monitor has answered: after that it may be gone with the resource that its operation deletes. */
+  #wasSeen = false;
 
   constructor(poller: SdkPoller<TResult>, pipeline: Pipeline | undefined) {
     this.#poller = poller;
     this.#pipeline = pipeline;
+    // core-lro sends the initial request before any caller waits; its failure must not end the process.
+    this.initialRequest = isCoreLro3(poller) ? poller.submitted().catch(() => {}) : undefined;
   }
 
   get id(): string {
@@ -139,14 +147,20 @@ class SdkOperation<TResult> implements Operation<TResult> {
 
   async getStatus(options: GetStatusOptions): Promise<StatusResponse<TResult>> {
     const { abortSignal, tracingOptions } = options;
-    const poll = new ObservedPoll(abortSignal, (...parts) => this.#parse(options, ...parts));
+    const poller = this.#poller;
+    const endBefore = endOf(stateOf(poller) ?? {});
+    const poll: ObservedPoll = new ObservedPoll(abortSignal, {
+      owns: (url) => this.#owns(url, poll),
+      parse: (url, response, method) => this.#parse(options, url, response, method),
+    });
     const thrown = await rejectionOf(() => withinSpan(tracingOptions, () => this.#poll(poll, abortSignal)));
-    const state = stateOf(this.#poller);
+    const state = stateOf(poller);
     if (state === undefined) throw startError(thrown);
-    const failure = this.#failureOf(state, thrown, poll);
-    if (failure?.code !== unconfirmedFailure) this.#reportsOfFailure = 0;
+    const failure = this.#failureOf(state, thrown, poll) ?? this.#notObserved(state, poll, endBefore);
+    if (failure?.code !== unconfirmed) this.#doubtfulPolls = 0;
     if (failure === undefined) return this.#statusResponse(state, poll);
-    removeEnd(state);
+    // A later poll may have ended the operation meanwhile.
+    if (!abortSignal.aborted || isAbortError(state.error)) removeEnd(state);
     throw failure;
   }
 
@@ -157,66 +171,113 @@ class SdkOperation<TResult> implements Operation<TResult> {
     return isCoreLro3(poller) ? poller.poll() : poller.poll({ abortSignal });
   }
 
+  /** Where core-lro polls is known; the URL of the result only after that of the status. */
+  #owns(url: string, { report }: ObservedPoll): boolean {
+    const location = pollingLocationIn(stateOf(this.#poller), url);
+    return (
+      location === undefined || isSameResource(location.monitorUrl, url) || isTerminal(report?.fields.status)
+    );
+  }
+
   /** @throws {@link RequestError} if the response says nothing of the operation */
   #parse(
     { terminalStates }: GetStatusOptions,
-    request: PipelineRequest,
+    url: string,
     response: PipelineResponse,
+    method: string,
   ): StatusReport | undefined {
     if (isTransientStatus(response.status)) throw errorOfResponse(response);
-    const location = pollingLocationIn(stateOf(this.#poller), request.url);
-    const isMonitor = location !== undefined && isSameResource(location.monitorUrl, request.url);
-    const lroResponse = lroResponseOf(response, terminalStates);
-    if (isMonitor && isFailureAtLocation(location, response)) return failedReport(location, lroResponse);
-    if (response.status >= 300 || request.method === "HEAD") return undefined;
+    const isRedirect = response.status >= 300 && response.status < 400;
+    if (isRedirect || method === "HEAD") return undefined;
+    const location = pollingLocationIn(stateOf(this.#poller), url);
+    const isMonitor = location !== undefined && isSameResource(location.monitorUrl, url);
     const parse = (): StatusReport | undefined =>
-      isMonitor ? parsePollResponse(location, lroResponse) : failureIn(lroResponse, location);
+      isMonitor
+        ? this.#parseMonitor(location, response, terminalStates)
+        : parseUnknown(lroResponseOf(response, terminalStates), location);
     return parseResponse(parse, metadataOf(response), "transient");
+  }
+
+  #parseMonitor(
+    location: PollingLocation,
+    response: PipelineResponse,
+    terminalStates: TerminalStates | undefined,
+  ): StatusReport {
+    const deletion = location.deletion && this.#wasSeen ? "observed" : location.deletion;
+    const report = parsePoll({ ...location, deletion }, response, terminalStates);
+    this.#wasSeen = true;
+    return report;
   }
 
   /** Returns the reason why a poll says nothing of the operation; `undefined` if it does. */
   #failureOf(state: SdkState<TResult>, thrown: unknown, poll: ObservedPoll): RequestError | undefined {
     const { failure, report, response } = poll;
-    if (failure || isUnsuccessful(report)) return failure;
+    if (failure || isUnsuccessful(report) || isEndWithoutResult(report, response)) return failure;
     const end = endOf(state);
     const isRejected = thrown !== undefined || end === "Failed";
     if (response && response.status >= 300 && isRejected) return errorOfResponse(response, thrown);
     const aborted: unknown = [thrown, state.error].find(isAbortError);
     if (aborted !== undefined) return this.#abortFailure(aborted);
-    if (thrown !== undefined && (end === undefined || isRestError(thrown)))
+    // With its result not read, the end of a poller is none.
+    if (thrown !== undefined && (end === undefined || end === "Succeeded" || isRestError(thrown)))
       return requestFailure(state, thrown);
-    if (end === undefined) return unknownEnd(report);
+    if (end === undefined) return hasNoUrl(state) ? nothingToPoll() : unknownEnd(report);
     const shown = responseIn(state.result);
     if (shown) return failureOfResult(shown);
     return response ? undefined : this.#doubt(state, end);
   }
 
+  /** The pipeline of another client sees nothing, and protects from nothing. */
+  #notObserved(
+    state: SdkState<TResult>,
+    poll: ObservedPoll,
+    endBefore: TerminalState | undefined,
+  ): RequestError | undefined {
+    const isExpected = this.#pipeline && endBefore === undefined && pollingLocationIn(state) !== undefined;
+    if (!isExpected || poll.hasSent) return undefined;
+    const message = "pipeline: expected that of the poller's client, but the poll did not pass through it";
+    return new RequestError(message, { kind: "permanent", code: "WrongPipeline" });
+  }
+
   /** The service's own word counts, where it is known: core-lro takes `FailoverInProgress` for a failure. */
-  #endOf(state: SdkState<TResult>, report: StatusReport | undefined): OperationState | undefined {
-    if (isUnsuccessful(report)) return report.fields.status;
-    if (report === undefined || endOf(state) !== "Failed") return endOf(state);
+  #endOf(state: SdkState<TResult>, { report, response }: ObservedPoll): OperationState | undefined {
+    const end = endOf(state);
+    if (report === undefined) return end;
+    const { status } = report.fields;
+    if (isUnsuccessful(report) || isEndWithoutResult(report, response)) return status;
+    // core-lro ends at any word with "succeeded" in it, and its poller polls no more.
+    const isOver = end === "Succeeded" && (status === "Succeeded" || /succeeded/i.test(status));
+    if (isOver) return end;
     removeEnd(state);
     return undefined;
   }
 
   /** A poller of core-lro 3 got no signal from here. */
   #abortFailure(error: unknown): RequestError {
-    return isCoreLro3(this.#poller) ? abortedBySdk(error) : errorOfRequest(error);
+    if (this.#pipeline || !isCoreLro3(this.#poller)) return errorOfRequest(error);
+    return this.#unconfirmed("was aborted", error) ?? abortedBySdk(error);
   }
 
   /** A poller may take a failed request for a failed operation, and does not show the response. */
   #doubt(state: SdkState<TResult>, end: TerminalState): RequestError | undefined {
-    if (end !== "Failed" || endedAtStart(state)) return undefined;
-    if (++this.#reportsOfFailure >= neededReportsOfFailure) return undefined;
-    const message = `the SDK's poller reports a failure, to be confirmed by the next polls: ${messageOf(state.error)}`;
-    return new RequestError(message, { kind: "transient", code: unconfirmedFailure, cause: state.error });
+    if (end === "Succeeded" || hasNoUrl(state)) return undefined;
+    return this.#unconfirmed(
+      `reports that the operation ${end === "Failed" ? "has failed" : "was canceled"}`,
+      state.error,
+    );
   }
 
-  #statusResponse(
-    state: SdkState<TResult>,
-    { report, responses, response }: ObservedPoll,
-  ): StatusResponse<TResult> {
-    const end = this.#endOf(state, report);
+  /** Returns the failure of a poll that needs to be confirmed by the next ones; `undefined` if they have done so. */
+  #unconfirmed(what: string, cause: unknown): RequestError | undefined {
+    if (++this.#doubtfulPolls >= neededReports) return undefined;
+    const text = cause === undefined ? "" : `: ${messageOf(cause)}`;
+    const message = `the SDK's poller ${what}, to be confirmed by the next polls${text}`;
+    return new RequestError(message, { kind: "transient", code: unconfirmed, cause });
+  }
+
+  #statusResponse(state: SdkState<TResult>, poll: ObservedPoll): StatusResponse<TResult> {
+    const { report, responses, response } = poll;
+    const end = this.#endOf(state, poll);
     const bodies = responses.map((each) => bodyOf(each));
     const fields =
       report?.fields ?? statusFieldsOf(bodies.find(isObject) ?? percentageIn(state), "", "Running");
@@ -260,7 +321,7 @@ function startError(reason: unknown): Error {
  *
  * @throws {@link ContractError} if the body is a page of HTML, or broken JSON
  */
-function failureIn(
+function parseUnknown(
   { body, terminalStates }: LroResponse,
   location: PollingLocation | undefined,
 ): StatusReport | undefined {
@@ -273,6 +334,15 @@ function failureIn(
 
 function isUnsuccessful(report: StatusReport | undefined): report is StatusReport {
   return isFailure(report?.fields.status);
+}
+
+/** Whether the operation has succeeded, and no result is to come: SDKs may not accept such a response. */
+function isEndWithoutResult(
+  report: StatusReport | undefined,
+  response: PipelineResponse | undefined,
+): boolean {
+  if (report?.fields.status !== "Succeeded" || report.pollingLocation?.resultUrl !== undefined) return false;
+  return report.pollingLocation?.deletion !== undefined || response?.status === 204;
 }
 
 function isFailure(state: OperationState | undefined): boolean {
@@ -289,6 +359,12 @@ function requestFailure(state: SdkState<unknown>, thrown: unknown): RequestError
   // core-lro 2 starts with a state that has nothing in it.
   if (Object.keys(state).length === 0 && failure.kind === "permanent") throw startError(failure);
   return failure;
+}
+
+/** A poller that was restored from a token without a URL would run for ever, and send nothing. */
+function nothingToPoll(): RequestError {
+  const message = "the SDK's poller has no URL to poll: its token was written before the initial response";
+  return new RequestError(message, { kind: "permanent", code: "NothingToPoll" });
 }
 
 /** core-lro would poll an operation for ever that ends with a word that it does not know. */

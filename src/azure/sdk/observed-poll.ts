@@ -5,13 +5,18 @@ import type {
   PipelineResponse,
   SendRequest,
 } from "@azure/core-rest-pipeline";
-import { onAbort } from "../../abort.ts";
+import { onAbort, unlessAborted } from "../../abort.ts";
 import { RequestError } from "../../operation/errors.ts";
 import { errorOfRequest } from "../http/response.ts";
 import type { StatusReport } from "../lro/protocol.ts";
 
-/** Parses the response to a poll, where the protocol is known. */
-type ParseResponse = (request: PipelineRequest, response: PipelineResponse) => StatusReport | undefined;
+/** The operation that a poll is about, as far as its requests and responses tell. */
+interface PollSubject {
+  /** Whether the SDK's poller sends the request to this URL. Its listeners may send others meanwhile. */
+  owns(url: string): boolean;
+  /** @throws {@link RequestError} if the response says nothing of the operation */
+  parse(url: string, response: PipelineResponse, method: string): StatusReport | undefined;
+}
 
 /**
  * One poll of an SDK's poller, as the pipeline of its client sees it. The SDK's own layers get no response that says
@@ -24,12 +29,16 @@ export class ObservedPoll {
   report: StatusReport | undefined;
   /** The reason why this poll fails, whatever the SDK makes of it. */
   failure: RequestError | undefined;
+  /** Whether the SDK's poller has sent a request. */
+  hasSent = false;
+  /** Its async context outlives it: what a listener sends later is none of it. */
+  isOver = false;
   readonly #abortSignal: AbortSignal;
-  readonly #parse: ParseResponse;
+  readonly #subject: PollSubject;
 
-  constructor(abortSignal: AbortSignal, parse: ParseResponse) {
+  constructor(abortSignal: AbortSignal, subject: PollSubject) {
     this.#abortSignal = abortSignal;
-    this.#parse = parse;
+    this.#subject = subject;
   }
 
   /** The last response. */
@@ -37,19 +46,22 @@ export class ObservedPoll {
     return this.responses.at(-1);
   }
 
-  async send(request: PipelineRequest, next: SendRequest): Promise<PipelineResponse> {
-    // Another request may start an operation: the SDK decides on that alone.
-    if (request.method !== "GET" && request.method !== "HEAD") return next(request);
+  /** Whether the request is one of this poll. Another method may start an operation: the SDK decides on that alone. */
+  owns({ method, url }: PipelineRequest): boolean {
+    return !this.isOver && (method === "GET" || method === "HEAD") && this.#subject.owns(url);
+  }
+
+  async send(request: PipelineRequest, url: string, next: SendRequest): Promise<PipelineResponse> {
     this.failure = undefined;
+    this.hasSent = true;
     try {
       const response = await this.#sendAbortably(request, next);
       this.responses.push(response);
-      this.report = this.#parse(request, response) ?? this.report;
+      this.report = this.#subject.parse(url, response, request.method) ?? this.report;
       return response;
     } catch (error) {
+      if (this.#abortSignal.aborted) throw error;
       // Otherwise the SDK would send the request again, by a schedule of its own.
-      const isOurAbort = this.#abortSignal.aborted && !(error instanceof RequestError);
-      if (isOurAbort) throw error;
       this.failure = errorOfRequest(error);
       throw this.failure;
     }
@@ -59,11 +71,12 @@ export class ObservedPoll {
   async #sendAbortably(request: PipelineRequest, next: SendRequest): Promise<PipelineResponse> {
     const { abortSignal } = request;
     const controller = new AbortController();
-    const abort = (): void => controller.abort();
+    const abort = (): void => controller.abort(new DOMException("The poll was aborted.", "AbortError"));
     const unsubscribe = [this.#abortSignal, abortSignal].map((signal) => onAbort(signal, abort));
     request.abortSignal = controller.signal;
     try {
-      return await next(request);
+      // A transport may ignore the signal, and many pollers send no poll while one has no response.
+      return await unlessAborted(next(request), controller.signal);
     } catch (error) {
       throw abortSignal?.aborted === true && !this.#abortSignal.aborted ? abortedBySdk(error) : error;
     } finally {
@@ -90,27 +103,58 @@ interface PollStorage {
 /** Which poll sends a request: polls of one client run at the same time, and its other requests are none of ours. */
 const polls = storageOf();
 
-const policy: PipelinePolicy = {
-  name: "lroPollerObservedPoll",
-  sendRequest: (request, next) => polls?.getStore()?.send(request, next) ?? next(request),
+/** The requests of polls, with the URL that the SDK's poller has asked for: policies rewrite it, and redirects. */
+const requestsOfPolls = new WeakMap<PipelineRequest, { readonly poll: ObservedPoll; readonly url: string }>();
+
+// Another copy of this library may have policies in the same pipeline.
+const copyId = crypto.randomUUID();
+
+const markingPolicy: PipelinePolicy = {
+  name: `lroPollerMark-${copyId}`,
+  sendRequest(request, next) {
+    const poll = polls?.getStore();
+    if (poll?.owns(request)) requestsOfPolls.set(request, { poll, url: request.url });
+    return next(request);
+  },
+};
+
+const observingPolicy: PipelinePolicy = {
+  name: `lroPollerObserve-${copyId}`,
+  sendRequest(request, next) {
+    const marked = requestsOfPolls.get(request);
+    return marked ? marked.poll.send(request, marked.url, next) : next(request);
+  },
 };
 
 /** The polls under way in each pipeline. */
 const pollCounts = new WeakMap<Pipeline, number>();
 
-/** Calls a poller whose requests go through the pipeline. The policy that observes them is in it meanwhile. */
+/** Calls a poller whose requests go through the pipeline. The policies that observe them are in it meanwhile. */
 export async function observing<T>(
   pipeline: Pipeline,
   poll: ObservedPoll,
   call: () => Promise<T>,
 ): Promise<T> {
-  // Inside the SDK's retries, which see only what this library lets pass.
-  if (changeCount(pipeline, 1) === 1) pipeline.addPolicy(policy, { afterPhase: "Retry" });
+  if (changeCount(pipeline, 1) === 1) addPolicies(pipeline);
   try {
     return await storage().run(poll, call);
   } finally {
-    if (changeCount(pipeline, -1) === 0) pipeline.removePolicy({ name: policy.name });
+    poll.isOver = true;
+    if (changeCount(pipeline, -1) === 0) {
+      pipeline.removePolicy({ name: markingPolicy.name });
+      pipeline.removePolicy({ name: observingPolicy.name });
+    }
   }
+}
+
+function addPolicies(pipeline: Pipeline): void {
+  const policies = pipeline.getOrderedPolicies();
+  // A clone has those that were there when it was made.
+  if (policies.includes(markingPolicy)) return;
+  const beforePolicies = policies.map(({ name }) => name);
+  pipeline.addPolicy(markingPolicy, { phase: "Serialize", beforePolicies });
+  // Inside the SDK's retries, which see only what this library lets pass.
+  pipeline.addPolicy(observingPolicy, { afterPhase: "Retry" });
 }
 
 function changeCount(pipeline: Pipeline, by: number): number {

@@ -110,22 +110,25 @@ export function pollingLocationIn(
   state: SdkState<unknown> | undefined,
   base: string = unknownUrl,
 ): PollingLocation | undefined {
-  const { operationLocation, metadata } = configOf(state);
+  const { operationLocation, resourceLocation, metadata, requestMethod } = configOf(state);
   const mode: unknown = isObject(metadata) ? metadata["mode"] : undefined;
   const kind = typeof mode === "string" ? coreLroKinds.get(mode) : undefined;
-  const monitorUrl = typeof operationLocation === "string" ? absoluteUrl(operationLocation, base) : undefined;
-  return kind === undefined || monitorUrl === undefined ? undefined : { kind, monitorUrl };
+  const monitorUrl = absolute(operationLocation, base);
+  if (kind === undefined || monitorUrl === undefined) return undefined;
+  const deletion = requestMethod === "DELETE" ? "requested" : undefined;
+  return { kind, monitorUrl, resultUrl: absolute(resourceLocation, base), deletion };
 }
 
-/** Whether core-lro has ended the operation by its initial response: another poll would send no request. */
-export function endedAtStart(state: SdkState<unknown>): boolean {
-  return isObject(state.config) && configOf(state).operationLocation === undefined;
+function absolute(url: unknown, base: string): string | undefined {
+  return typeof url === "string" ? absoluteUrl(url, base) : undefined;
 }
 
-function configOf(state: SdkState<unknown> | undefined): {
-  readonly operationLocation?: unknown;
-  readonly metadata?: unknown;
-} {
+/** Whether core-lro has no URL to poll: a poll sends no request. The initial response has ended the operation. */
+export function hasNoUrl({ config }: SdkState<unknown>): boolean {
+  return isObject(config) && config["operationLocation"] === undefined;
+}
+
+function configOf(state: SdkState<unknown> | undefined): Fields {
   return isObject(state?.config) ? state.config : {};
 }
 

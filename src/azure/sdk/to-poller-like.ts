@@ -1,6 +1,7 @@
 import type { OperationState as CoreLroState } from "@azure/core-lro";
 import { onAbort } from "../../abort.ts";
 import { OperationCanceledError, OperationFailedError } from "../../operation/errors.ts";
+import { OperationPoller } from "../../poller/poller.ts";
 import type { CallOptions, Poller } from "../../poller/poller.ts";
 import { describeValue } from "../../redaction.ts";
 import type { Progress } from "../../state/progress.ts";
@@ -94,7 +95,7 @@ export function toPollerLike<TResult>(
 function modularPoller<TResult>(poller: Poller<TResult>): AzurePoller<TResult> {
   const wait = (options?: AzureCallOptions): Promise<TResult> =>
     withSignals([options?.abortSignal], (call) => poller.pollUntilDone(call));
-  let state: CoreLroState<TResult> | undefined;
+  let state = latestStateOf(poller);
   const follow = (progress: Progress<TResult>): CoreLroState<TResult> => (state = coreLroStateOf(progress));
   const submitted = async (): Promise<void> => {
     if ("started" in poller) await poller.started;
@@ -133,7 +134,7 @@ function modularPoller<TResult>(poller: Poller<TResult>): AzurePoller<TResult> {
 }
 
 function legacyPoller<TResult>(poller: Poller<TResult>): LegacyPollerLike<TResult> {
-  let state: LegacyPollerState<TResult> = { status: "running", isStarted: true };
+  let state = legacyStateOf(latestStateOf(poller) ?? { status: "running" });
   let waits = 0;
   let stop = new AbortController();
   const follow = (progress: Progress<TResult>): LegacyPollerState<TResult> =>
@@ -159,7 +160,8 @@ function legacyPoller<TResult>(poller: Poller<TResult>): LegacyPollerLike<TResul
     onProgress: (callback) => poller.onProgress((progress) => callback(follow(progress))),
     isDone: () => poller.isDone,
     stopPolling() {
-      stop.abort(new Error("stopPolling() was called"));
+      // As core-lro 2 calls it.
+      stop.abort(Object.assign(new Error("stopPolling() was called"), { name: "PollerStoppedError" }));
       stop = new AbortController();
     },
     isStopped: () => waits === 0,
@@ -169,6 +171,12 @@ function legacyPoller<TResult>(poller: Poller<TResult>): LegacyPollerLike<TResul
     getResult: () => state.result,
     toString: () => JSON.stringify(poller),
   };
+}
+
+/** The state of a poller that has polled before; its listeners would hear of it only later. */
+function latestStateOf<TResult>(poller: Poller<TResult>): CoreLroState<TResult> | undefined {
+  const latest = poller instanceof OperationPoller ? poller.latestProgress() : undefined;
+  return latest && coreLroStateOf(latest);
 }
 
 function legacyStateOf<TResult>({

@@ -8,6 +8,7 @@ import {
 import { describe, expect, test } from "vitest";
 import { createPoller, fromPollerLike, pollAll, pollUntilDone } from "lro-poller";
 import type { FailedPoll, LegacyAzurePoller, LegacyAzureState, Operation, Progress } from "lro-poller";
+import { createVirtualClock } from "lro-poller/testing";
 import { rejection } from "../../support/rejections.ts";
 import type { RouteServer } from "../../support/route-server.ts";
 import { clientOf, fast, on, pipelineWithoutRetries, serve } from "../lro/support.ts";
@@ -64,7 +65,7 @@ describe("fromPollerLike", () => {
   test("rejects if the operation was canceled", async () => {
     const server = await serve([
       on("PUT /boxes/b1", 201, monitor),
-      on(statusRequest, 200, { body: { status: "Canceled" } }),
+      ...threeTimes(on(statusRequest, 200, { body: { status: "Canceled" } })),
     ]);
     const failure = await rejection(pollUntilDone(fromPollerLike(azurePoller(server)), fast()));
     expect(failure).toMatchObject({ name: "OperationCanceledError", code: "Canceled" });
@@ -203,13 +204,12 @@ describe("fromPollerLike", () => {
 
     test("rejects if it failed or was canceled", async () => {
       const failed = { error: new Error("8 needed."), isCompleted: true };
+      const canceled = { isCancelled: true, isCompleted: true };
       expect(
         await rejection(pollUntilDone(fromPollerLike(legacy(failed, failed, failed)), fast())),
       ).toMatchObject({ name: "OperationFailedError", message: expect.stringContaining("8 needed.") });
       expect(
-        await rejection(
-          pollUntilDone(fromPollerLike(legacy({ isCancelled: true, isCompleted: true })), fast()),
-        ),
+        await rejection(pollUntilDone(fromPollerLike(legacy(canceled, canceled, canceled)), fast())),
       ).toMatchObject({ name: "OperationCanceledError" });
     });
 
@@ -416,7 +416,7 @@ describe("a poller of core-lro 3 without a pipeline", () => {
     const poller = azurePoller(server);
     await rejection(poller.pollUntilDone({ abortSignal: AbortSignal.abort() }));
     const failure = await rejection(pollUntilDone(fromPollerLike(poller), fast()));
-    expect(failure).toMatchObject({ name: "PollingError", code: "PollerAborted", pollCount: 1 });
+    expect(failure).toMatchObject({ name: "PollingError", code: "PollerAborted", pollCount: 3 });
   });
 });
 
@@ -591,7 +591,7 @@ describe("with the pipeline of the client", () => {
     const result = pollUntilDone(operationOf(server), fast());
     await arrived;
     const during = pipeline.getOrderedPolicies();
-    expect(during).toHaveLength(before.length + 1);
+    expect(during).toHaveLength(before.length + 2);
     const request = createPipelineRequest({ url: `${server.origin}/other`, allowInsecureConnection: true });
     const other = await pipeline.sendRequest(createDefaultHttpClient(), request);
     expect(other.status).toBe(503);
@@ -623,6 +623,210 @@ describe("with the pipeline of the client", () => {
     expect(await pollUntilDone(operation, options)).toEqual(box.body);
     expect(failed).toEqual(["ECONNRESET"]);
     server.assertFinished();
+  });
+
+  test.each<[string, object]>([
+    ["properties.status", { properties: { status: "InProgress" } }],
+    ["properties.provisioningState", { properties: { provisioningState: "Updating" } }],
+  ])("believes a running state at %s, which core-lro takes for success", async (_, body) => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, { headers: { "azure-asyncoperation": `{origin}${at}` } }),
+      on(statusRequest, 200, { body }),
+      on("GET /boxes/b1", 200, box),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    expect(await pollUntilDone(operationOf(server), fast())).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test.each<[string, number, Parameters<typeof on>[2]]>([
+    ["an empty 200", 200, {}],
+    ["a 204", 204, {}],
+    ["a 404 of the monitor", 404, {}],
+    ["a word that core-lro does not know", 200, { body: { status: "Completed" } }],
+  ])("takes %s for the end of a DELETE", async (_, status, response) => {
+    const server = await serve([
+      on("DELETE /boxes/b1", 202, monitor),
+      on(statusRequest, 200, running),
+      on(statusRequest, status, response),
+    ]);
+    const poller = azurePoller(server, "DELETE /boxes/b1", { pipeline });
+    // An SDK that accepts the response makes an empty result of it.
+    const result = await pollUntilDone(fromPollerLike(poller, { pipeline }), fast());
+    expect(result ?? {}).toEqual({});
+    server.assertFinished();
+  });
+
+  test("sees the monitor behind a redirect and behind a policy that rewrites its URL", async () => {
+    const gateway = pipelineWithoutRetries();
+    gateway.addPolicy({
+      name: "gateway",
+      sendRequest(request, next) {
+        const { pathname } = new URL(request.url);
+        if (pathname === at) request.url = request.url.replace(at, "/gateway");
+        return next(request);
+      },
+    });
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on("GET /gateway", 307, { headers: { location: "/moved" } }),
+      on("GET /moved", 200, { body: { hello: 1 } }),
+      on("GET /gateway", 200, { body: { status: "FailoverInProgress" } }),
+      on("GET /gateway", 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline: gateway });
+    const failed: string[] = [];
+    const options = fast<Box>({ onFailedPoll: ({ error }) => failed.push(error.code) });
+    const operation = fromPollerLike(poller, { pipeline: gateway });
+    expect(await pollUntilDone(operation, options)).toEqual(box.body);
+    expect(failed).toEqual(["ContractError"]);
+    server.assertFinished();
+  });
+
+  test("leaves alone what a listener of the SDK's poller sends", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, running),
+      on("GET /other", 503, busy),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline });
+    const others: Promise<{ readonly status: number }>[] = [];
+    const send = (): void => {
+      const request = createPipelineRequest({ url: `${server.origin}/other`, allowInsecureConnection: true });
+      if (others.length === 0) others.push(pipeline.sendRequest(createDefaultHttpClient(), request));
+    };
+    poller.onProgress(send);
+    expect(await pollUntilDone(fromPollerLike(poller, { pipeline }), fast())).toEqual(box.body);
+    expect(await Promise.all(others)).toMatchObject([{ status: 503 }]);
+    server.assertFinished();
+  });
+
+  test("works with a clone that was made during a poll", async () => {
+    const routes = [
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ];
+    const server = await serve([...routes, ...routes]);
+    const { arrived, release } = server.hold("GET", at);
+    const first = pollUntilDone(operationOf(server), fast());
+    await arrived;
+    const clone = pipeline.clone();
+    release();
+    await first;
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline: clone });
+    expect(await pollUntilDone(fromPollerLike(poller, { pipeline: clone }), fast())).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("retries a poll that a policy of the user's own has timed out", async () => {
+    const impatient = pipelineWithoutRetries();
+    let requests = 0;
+    impatient.addPolicy({
+      name: "timeout",
+      sendRequest(request, next) {
+        if (++requests !== 2) return next(request);
+        throw Object.assign(new Error("The operation was aborted."), { name: "AbortError" });
+      },
+    });
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline: impatient });
+    const operation = fromPollerLike(poller, { pipeline: impatient });
+    expect(await pollUntilDone(operation, fast())).toEqual(box.body);
+    server.assertFinished();
+  });
+
+  test("ends a poll whose transport ignores the signal", async () => {
+    const stuck = pipelineWithoutRetries();
+    let requests = 0;
+    stuck.addPolicy(
+      {
+        name: "stuck",
+        sendRequest: (request, next) => (++requests === 2 ? new Promise(() => {}) : next(request)),
+      },
+      { afterPhase: "Sign" },
+    );
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline: stuck });
+    const failed: string[] = [];
+    const options = fast<Box>({
+      requestTimeoutInMs: 500_000,
+      onFailedPoll: ({ error }) => failed.push(error.code),
+    });
+    const result = await pollUntilDone(fromPollerLike(poller, { pipeline: stuck }), options);
+    expect(result).toEqual(box.body);
+    expect(failed).toEqual(["RequestTimeout"]);
+    expect(stuck.getOrderedPolicies().map(({ name }) => name)).not.toContain(
+      expect.stringMatching(/^lroPoller/),
+    );
+  });
+
+  test("refuses the pipeline of another client", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const poller = azurePoller(server, "PUT /boxes/b1", { pipeline });
+    const operation = fromPollerLike(poller, { pipeline: pipelineWithoutRetries() });
+    expect(await rejection(pollUntilDone(operation, fast()))).toMatchObject({
+      name: "PollingError",
+      code: "WrongPipeline",
+    });
+  });
+
+  test("does not count the time of a slow initial request", async () => {
+    const server = await serve([
+      on("PUT /boxes/b1", 201, monitor),
+      on(statusRequest, 200, succeeded),
+      on("GET /boxes/b1", 200, box),
+    ]);
+    const { arrived, release } = server.hold("PUT", "/boxes/b1");
+    const polls: unknown[] = [];
+    const clock = createVirtualClock();
+    const options = {
+      clock,
+      requestTimeoutInMs: 1000,
+      outageToleranceInMs: 1000,
+      onFailedPoll: (poll: unknown) => polls.push(poll),
+    };
+    const wait = pollUntilDone(operationOf(server), options);
+    await arrived;
+    await clock.advance(3_600_000);
+    release();
+    expect(await wait).toEqual(box.body);
+    expect(polls).toEqual([]);
+  });
+
+  test("does not undo an end that a later poll has brought", async () => {
+    let settleFirst = (): void => {};
+    const state: LegacyAzureState<number> & { config: object } = { config: {} };
+    let polls = 0;
+    const poller: LegacyAzurePoller<number> = {
+      getOperationState: () => state,
+      poll() {
+        if (++polls > 1) return Promise.resolve(Object.assign(state, { isCompleted: true, result: 7 }));
+        const { promise, reject } = Promise.withResolvers<never>();
+        settleFirst = () => reject(new RestError("late", { statusCode: 503 }));
+        return promise;
+      },
+    };
+    expect(await pollUntilDone(fromPollerLike(poller), fast({ requestTimeoutInMs: 1000 }))).toBe(7);
+    settleFirst();
+    await new Promise(setImmediate);
+    expect(state).toMatchObject({ isCompleted: true, result: 7 });
   });
 
   test("keeps the responses of polls at the same time apart", async () => {
@@ -684,6 +888,14 @@ describe("the token of a wait", () => {
     const token = JSON.stringify(createPoller(fromPollerLike(poller), fast()));
     expect(JSON.parse(token)).toMatchObject({ state: { isStarted: true, isCompleted: false, copyId: "c1" } });
     expect(token).not.toMatch(/secret|authorization/i);
+  });
+
+  test("that was written before the initial response ends the wait for a poller that was restored from it", async () => {
+    const server = await serve();
+    const restoreFrom = JSON.stringify({ state: { status: "running", config: {} } });
+    const restored = azurePoller(server, "PUT /boxes/b1", { restoreFrom });
+    const failure = await rejection(pollUntilDone(fromPollerLike(restored), fast()));
+    expect(failure).toMatchObject({ name: "PollingError", code: "NothingToPoll" });
   });
 
   test("written before the initial response says so", async () => {

@@ -189,6 +189,16 @@ describe("toPollerLike", () => {
     expect(await clock.runUntilSettled(rejection(azure))).toMatchObject({ code: "NoQuota" });
   });
 
+  test("of a poller that is over has its state and result at once", async () => {
+    const { poller } = await boxInTheMaking();
+    await poller.pollUntilDone();
+    expect(toPollerLike(poller)).toMatchObject({ isDone: true, result: box.body });
+    const legacy = toPollerLike(poller, { shape: "core-lro-2" });
+    expect(legacy.isDone()).toBe(true);
+    expect(legacy.getResult()).toEqual(box.body);
+    expect(legacy.getOperationState()).toMatchObject({ status: "succeeded", isCompleted: true });
+  });
+
   test("refuses a shape that is none by name", async () => {
     const { poller } = await boxInTheMaking();
     // @ts-expect-error: what JavaScript callers may pass
@@ -201,7 +211,7 @@ describe("toPollerLike", () => {
     test("resolves with the result, and shows the states in both forms", async () => {
       const { server, poller } = await boxInTheMaking();
       const azure = toPollerLike(poller, { shape: "core-lro-2" });
-      expect(azure.getOperationState()).toEqual({ status: "running", isStarted: true });
+      expect(azure.getOperationState()).toEqual({ status: "running", isStarted: true, isCompleted: false });
       const states: object[] = [];
       azure.onProgress((state) => states.push(state));
       expect(await azure.pollUntilDone()).toEqual(box.body);
@@ -247,7 +257,7 @@ describe("toPollerLike", () => {
       await arrived;
       expect(azure.isStopped()).toBe(false);
       azure.stopPolling();
-      expect(await wait).toMatchObject({ message: "stopPolling() was called" });
+      expect(await wait).toMatchObject({ name: "PollerStoppedError" });
       expect(azure.isStopped()).toBe(true);
       release();
       expect(await azure.pollUntilDone()).toEqual(box.body);
