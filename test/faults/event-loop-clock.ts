@@ -5,7 +5,7 @@ import type { VirtualClock } from "lro-poller/testing";
 /** The usual speed of the clock: milliseconds for each millisecond of the machine. */
 export const maxSpeed = 100;
 
-/** How much faster it is while no request is under way, and all clients sleep or wait for a long Retry-After. */
+/** How much faster it is while no request is under way. */
 const idleFactor = 600;
 
 /** A clock that advances with the event loop. On a slow machine it is slow too, so that no time limit is reached. */

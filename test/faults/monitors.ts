@@ -27,15 +27,28 @@ export class RequestWatch {
       this.sent++;
       const target = `${request.method} ${request.url}`;
       if (this.#start(target) > 1) this.concurrent++;
+      // One that is aborted is under way no more, although its promise settles later.
+      let isOver = false;
+      const end = (): void => {
+        if (!isOver) this.#end(target);
+        isOver = true;
+      };
+      request.abortSignal?.addEventListener("abort", end);
       try {
         const response = await next(request);
         this.#notBefore.set(request.url, this.#clock.now() + retryAfterInMs(response));
         return response;
       } finally {
-        this.#end(target);
+        request.abortSignal?.removeEventListener("abort", end);
+        end();
       }
     },
   };
+
+  /** Forgets the Retry-After of a start that has failed for good: who starts again decides when. */
+  forget(part: string): void {
+    for (const url of this.#notBefore.keys()) if (url.includes(part)) this.#notBefore.delete(url);
+  }
 
   get inFlight(): number {
     return this.#inFlight.size;

@@ -45,9 +45,6 @@ const waitsPerClient = 4;
 
 const concurrentWaits = 250;
 
-/** So few waits are left at the end, most of which have got an absurd Retry-After: time can pass faster. */
-const fewWaits = 40;
-
 /** Waits for seeded operations with seeded faults. */
 export async function runWaits(seed: number, waits: number): Promise<WaitsReport> {
   const processWatch = new ProcessWatch();
@@ -107,7 +104,6 @@ class Run {
   readonly sleepingClock: SleepingClock;
   readonly #clients: readonly OperationStatusesClient[];
   readonly #endedAt = new Map<string, number>();
-  #waiting = 0;
 
   constructor(stage: Stage, seed: number) {
     const { server, busyServer, clock, mixes } = stage;
@@ -135,15 +131,13 @@ class Run {
     );
   }
 
-  /** Whether no request is under way, and the next one is long to come. */
+  /** Whether no request is under way: then time can pass faster. */
   get isIdle(): boolean {
-    return this.requestWatch.inFlight === 0 && (this.sleepingClock.isAsleep || this.#waiting <= fewWaits);
+    return this.requestWatch.inFlight === 0;
   }
 
   async wait(mix: Mix, index: number): Promise<void> {
-    this.#waiting++;
     this.results.push(await within(this.#stage.clock, this.#waitResult(mix, index)));
-    this.#waiting--;
   }
 
   pollsAfterEnd(): number {
@@ -180,10 +174,34 @@ class Run {
     };
     if (mix.isCreation) {
       for (const fault of startFaults) server.failNextInitialRequest(fault);
-      return startCreation(client, operationId, options);
+      return this.#startCreation(client, operationId, options);
     }
     server.addOperation({ ...mix, startsAtFirstPoll: true });
     return { operationId, poller: createPoller(client.operation("myProject", operationId), options) };
+  }
+
+  /** Starts the creation of a dev box. Starts it again while a restart of the server prevents the initial request. */
+  async #startCreation(
+    client: OperationStatusesClient,
+    boxName: string,
+    options: PollOptions,
+  ): Promise<StartedWait> {
+    for (;;) {
+      const poller: StartedPoller<object> = client.createDevBox(
+        "myProject",
+        "me",
+        boxName,
+        { poolName: "pool" },
+        options,
+      );
+      try {
+        const { headers } = await poller.started;
+        const operationId = /operationstatuses\/([^?]+)/.exec(headers["operation-location"] ?? "")?.[1];
+        if (operationId !== undefined) return { operationId, poller };
+      } catch {
+        this.requestWatch.forget(boxName);
+      }
+    }
   }
 }
 
@@ -207,30 +225,6 @@ const withoutRateHeaders: PipelinePolicy = {
     return response;
   },
 };
-
-/** Starts the creation of a dev box. Starts it again while a restart of the server prevents the initial request. */
-async function startCreation(
-  client: OperationStatusesClient,
-  boxName: string,
-  options: PollOptions,
-): Promise<StartedWait> {
-  for (;;) {
-    const poller: StartedPoller<object> = client.createDevBox(
-      "myProject",
-      "me",
-      boxName,
-      { poolName: "pool" },
-      options,
-    );
-    try {
-      const { headers } = await poller.started;
-      const operationId = /operationstatuses\/([^?]+)/.exec(headers["operation-location"] ?? "")?.[1];
-      if (operationId !== undefined) return { operationId, poller };
-    } catch {
-      continue;
-    }
-  }
-}
 
 function compare(
   outcome: Outcome,
