@@ -29,7 +29,11 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   #cancelDeadline: (() => void) | undefined;
   /** The clock's time at which the wait ends. */
   #deadlineAt = Infinity;
+  /** Whether the next response ends the wait: the machine slept past the deadline. A failed poll is retried. */
+  #isLastPoll = false;
   #cancelTimer: (() => void) | undefined;
+  /** The clock's time at which the next poll is due, if it has a timer. */
+  #dueAt = Infinity;
   #request: StatusRequest<P> | undefined;
   #abortedRequest: StatusRequest<P> | undefined;
 
@@ -97,7 +101,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     const { step } = session;
     const stopped = session.stoppedByFailure();
     this.subscribers.notifyFailedPoll(failedPollAfter(failure, stopped, step));
-    for (const waiter of waiters) waiter.onFailedPoll(() => errorOf(stopped));
+    let error: Error | undefined;
+    for (const waiter of waiters) waiter.onFailedPoll(() => (error ??= errorOf(stopped)));
     // A listener may have started another wait, which has its own first step.
     if (session.isRunning && session.step === step) this.#performStep();
   }
@@ -134,46 +139,60 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#cancelDeadline = clock.setTimer(() => this.#onTimeout(), leftInMs);
   }
 
-  /** A machine that slept past the deadline polls once more: the operation may have ended in time. */
+  /**
+   * A machine that slept past the deadline polls once more: the operation may have ended in time. One that has succeeded
+   * gets time for the request for its result.
+   */
   #onTimeout(): void {
     const { session } = this;
     const deadlineAt = this.#deadlineAt;
-    if (session.settings.clock.now() < deadlineAt + sleepInMs || session.retryAfterInMs > 0)
-      return this.#stopBecause("timedOut");
+    const hasSlept = session.settings.clock.now() >= deadlineAt + sleepInMs && session.retryAfterInMs <= 0;
+    const { isResultPending, isChange, failure } = session.state;
+    const hasJustSucceeded = isResultPending && isChange && failure === undefined;
+    if (this.#isLastPoll || !(hasSlept || hasJustSucceeded)) return this.#stopBecause("timedOut");
+    this.#isLastPoll = true;
     this.#setDeadline(maxLastPollInMs);
-    if (this.#request && this.#request.sentAt < deadlineAt) {
-      this.#request.abort();
+    session.extendDeadline(maxLastPollInMs);
+    const request = this.#request;
+    if (hasSlept && request && request.sentAt < deadlineAt) {
       this.#request = undefined;
+      this.#dueAt = Math.min(request.dueAt, deadlineAt);
+      // A listener of the abort may end the wait.
+      request.abort();
     }
-    this.#send();
+    this.#dueAt = Math.min(this.#dueAt, deadlineAt);
+    if (session.isRunning) this.#send();
   }
 
   /** Performs the current step, in place of any other that is waited for. */
   #performStep(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const { settings, step } = this.session;
+    const { settings, state, step } = this.session;
     if (step.type === "stop")
       return step.reason === "timedOut" ? this.#onTimeout() : this.#stopBecause(step.reason);
+    const isAnswered = state.failure === undefined && !state.isResultPending;
+    if (this.#isLastPoll && isAnswered) return this.#stopBecause("timedOut");
     // The deadline has a timer: another one for the same moment could fire first, and poll against a Retry-After.
     if (step.until === "deadline") return;
     if (step.delayInMs <= 0) return this.#send();
     const { clock } = settings;
+    this.#dueAt = clock.now() + step.delayInMs;
     // Bound: it takes half the memory of an arrow function.
-    const onDue = this.#onDue.bind(this, clock.now() + step.delayInMs);
-    this.#cancelTimer = clock.setTimer(onDue, step.delayInMs);
+    this.#cancelTimer = clock.setTimer(this.#onDue.bind(this), step.delayInMs);
   }
 
-  #onDue(dueAt: number): void {
+  #onDue(): void {
     this.#cancelTimer = undefined;
-    this.#send(dueAt);
+    this.#send();
   }
 
-  /** Sends a status request, unless one is under way. */
-  #send(dueAt?: number): void {
+  /** Sends a status request, unless one is under way. It may be late: a machine that sleeps sends nothing. */
+  #send(): void {
     if (this.#request) return;
     this.session.changeLimiter();
-    this.#request = new StatusRequest(this.session, this, dueAt);
+    this.#request = new StatusRequest(this.session, this, this.#dueAt);
+    this.#dueAt = Infinity;
     this.#request.start();
   }
 
@@ -221,6 +240,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   #stop(): void {
     const request = this.#request;
     this.session.pause();
+    this.#isLastPoll = false;
+    this.#dueAt = Infinity;
     this.#abortedRequest = request ?? this.#abortedRequest;
     this.#request = undefined;
     this.#cancelTimer?.();

@@ -10,6 +10,7 @@ import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
 import {
   firstStep,
   initialState,
+  lastPollInMs,
   nextStep,
   remainingTimeout,
   retryAfterLeftInMs,
@@ -94,10 +95,17 @@ export class PollSession<P> {
     const { timeoutInMs } = this.settings;
     const leftInMs =
       timeoutInMs === Infinity ? remainingTimeout(this.#deadlineInMs, elapsedInMs) : timeoutInMs;
+    // Waits that start together are spread, but each of them polls before its end.
+    const latestInMs = Math.max(0, (leftInMs ?? Infinity) - lastPollInMs);
     this.#deadlineInMs = leftInMs === undefined ? undefined : elapsedInMs + leftInMs;
     this.state = startedAgain(this.state);
-    this.continue(this.changeLimiter()?.startDelayInMs());
+    this.continue(Math.min(this.changeLimiter()?.startDelayInMs() ?? 0, latestInMs));
     return leftInMs;
+  }
+
+  /** Lets the wait end this much later than now. */
+  extendDeadline(byInMs: number): void {
+    this.#deadlineInMs = this.elapsedInMs + byInMs;
   }
 
   /** Continues the same wait: its deadline and its outage stay. */

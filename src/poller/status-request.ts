@@ -37,7 +37,8 @@ interface PollSubject<P> {
 export class StatusRequest<P> {
   readonly #subject: PollSubject<P>;
   readonly #handler: StatusRequestHandler<P>;
-  readonly #dueAt: number;
+  /** The clock's time at which it was due; by default, that at which it was made. */
+  readonly dueAt: number;
   /** The clock's time when it was sent; until then, never. */
   sentAt: number = Infinity;
   #controller: AbortController | undefined;
@@ -50,14 +51,10 @@ export class StatusRequest<P> {
   #withdraw: (() => void) | undefined;
   #cancelTimeout: (() => void) | undefined;
 
-  constructor(
-    subject: PollSubject<P>,
-    handler: StatusRequestHandler<P>,
-    dueAt: number = subject.settings.clock.now(),
-  ) {
+  constructor(subject: PollSubject<P>, handler: StatusRequestHandler<P>, dueAt = Infinity) {
     this.#subject = subject;
     this.#handler = handler;
-    this.#dueAt = dueAt;
+    this.dueAt = Math.min(dueAt, subject.settings.clock.now());
   }
 
   /** May call the handler before it returns: an operation's `getStatus` is the user's code, and may throw. */
@@ -79,7 +76,7 @@ export class StatusRequest<P> {
     const { clock, requestTimeoutInMs } = this.#subject.settings;
     const now = clock.now();
     const hasSlept = now > this.sentAt + requestTimeoutInMs + sleepInMs;
-    return (hasSlept ? now : Math.min(now, this.sentAt)) - this.#dueAt;
+    return (hasSlept ? now : Math.min(now, this.sentAt)) - this.dueAt;
   }
 
   /** Whether it waits for the initial request or for the rate limiter. */

@@ -297,7 +297,7 @@ const unreachableCodes = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNRE
 export function hasReachedNothing({ responseCounts, pollCount }: PollState): boolean {
   let polls = 0;
   for (const code of unreachableCodes) polls += responseCounts[code] ?? 0;
-  return polls === pollCount;
+  return pollCount > 0 && polls === pollCount;
 }
 
 /** An operation that was never seen may not be replicated since the start; one that was seen, since the first 404. */
@@ -311,7 +311,7 @@ function stopReasonIfNotFound(
 }
 
 /** The time that the last poll before the deadline gets for its response. */
-const lastPollInMs = 1000;
+export const lastPollInMs = 1000;
 
 /**
  * Moves a poll that would come after the deadline to shortly before it, but never before the end of a Retry-After: an

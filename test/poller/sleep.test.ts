@@ -8,7 +8,7 @@ import {
   createPollerGroup,
   fixed,
 } from "lro-poller";
-import type { PollOptions, Poller, StatusResponse } from "lro-poller";
+import type { Operation, PollOptions, Poller, StatusResponse } from "lro-poller";
 import { scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
 import { RequestLimiter } from "../../src/limiter/request-limiter.ts";
@@ -171,6 +171,17 @@ describe("time in which the machine sleeps", () => {
     expect(operation.polls).toHaveLength(5);
   });
 
+  test("is no outage if the deadline passes in it while a Retry-After forbids a poll", async () => {
+    const tooLate = down({ statusCode: 503, retryAfterInMs: 120_000 });
+    const { clock, poller } = sleepingPoller(["Running", tooLate, down(), succeeded], {
+      timeoutInMs: 60_000,
+    });
+    const waiting = poller.pollUntilDone();
+    await clock.advance(15_000);
+    await clock.sleep(threeHours);
+    expect(await clock.runUntilSettled(waiting)).toBe(1);
+  });
+
   test("is left out of an outage that lasts", async () => {
     const replies = ["Running", ...Array.from({ length: 100 }, () => down())];
     const { clock, poller } = sleepingPoller(replies, { outageToleranceInMs: 60_000 });
@@ -242,4 +253,61 @@ test("the grace of a 404 starts with the initial response", async () => {
   await clock.advance(60_000);
   initial.resolve();
   expect(await clock.runUntilSettled(waiting)).toBe(1);
+});
+
+test("a poll() after waking counts no sleep as an outage", async () => {
+  const { clock, poller } = sleepingPoller(["Running", down(), down(), succeeded]);
+  const waiting = poller.pollUntilDone();
+  await clock.advance(10_500);
+  const health = clock.setTimer(() => void poller.poll().catch(() => {}), 500);
+  await clock.sleep(threeHours);
+  expect(await clock.runUntilSettled(waiting)).toBe(1);
+  health();
+});
+
+test("a result that is still to come after the sleep gets its request", async () => {
+  const clock = sleepingClock();
+  let polls = 0;
+  const operation: Operation = {
+    id: "7",
+    toJSON: () => ({}),
+    async getStatus() {
+      const status = { id: "7", name: "7", status: ++polls === 1 ? "Running" : "Succeeded", properties: 1 };
+      return { status, isResultPending: polls === 2 };
+    },
+  };
+  const poller = createPoller(operation, { clock, timeoutInMs: 60_000 });
+  const waiting = poller.pollUntilDone();
+  await clock.advance(5000);
+  await clock.sleep(threeHours);
+  expect(await clock.runUntilSettled(waiting)).toBe(1);
+});
+
+test("a failed poll after the sleep is retried before the wait ends", async () => {
+  const { clock, poller } = sleepingPoller(["Running", noHost, succeeded], { timeoutInMs: 60_000 });
+  const waiting = poller.pollUntilDone();
+  await clock.advance(5000);
+  await clock.sleep(threeHours);
+  expect(await clock.runUntilSettled(waiting)).toBe(1);
+});
+
+test("nothing is sent after a listener of the aborted request has ended the wait", async () => {
+  const clock = sleepingClock();
+  const controller = new AbortController();
+  let polls = 0;
+  const operation: Operation = {
+    id: "7",
+    toJSON: () => ({}),
+    getStatus({ abortSignal }) {
+      polls++;
+      abortSignal.addEventListener("abort", () => controller.abort("enough"));
+      return new Promise(() => {});
+    },
+  };
+  const poller = createPoller(operation, { clock, timeoutInMs: 20_000 });
+  const waiting = poller.pollUntilDone({ abortSignal: controller.signal }).catch((reason: unknown) => reason);
+  await clock.advance(1000);
+  await clock.sleep(threeHours);
+  expect(await clock.runUntilSettled(waiting)).toBe("enough");
+  expect(polls).toBe(1);
 });
