@@ -36,7 +36,7 @@ export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedP
     version: 1,
     ...stopped,
     reason: parseReason(reason, "reason"),
-    token: resumeToken(),
+    token: resumeToken() ?? "",
     state: { ...known, ...counts, failure: failure && failureRecordOf(failure) },
   };
 }

@@ -64,7 +64,9 @@ export class GroupLimits {
 
   /** Starts what may start, and comes back when the interval between requests is over, if any request waits. */
   dispatch(): void {
-    for (const limited of Array.from(this.#waiting)) {
+    for (const limited of this.#waiting) {
+      // Thousands need not be asked in vain.
+      if (!this.hasRoom) break;
       limited.dispatch();
       if (!limited.isWaiting) this.#waiting.delete(limited);
     }
@@ -85,6 +87,7 @@ class LimitedByGroup implements Limiter {
   readonly #queue = new RequestQueue();
   #isDispatching = false;
   #isPassedOn = false;
+  #hasTurn = false;
   #withdraw: (() => void) | undefined;
 
   constructor(group: GroupLimits, limiter: Limiter) {
@@ -98,6 +101,10 @@ class LimitedByGroup implements Limiter {
 
   get throttledForInMs(): number {
     return this.#limiter.throttledForInMs;
+  }
+
+  hasAcceptedSince(time: number): boolean {
+    return this.#limiter.hasAcceptedSince?.(time) ?? true;
   }
 
   get isWaiting(): boolean {
@@ -118,6 +125,7 @@ class LimitedByGroup implements Limiter {
     this.#group.onWait(this);
     return () => {
       remove();
+      if (!this.isWaiting && this.#hasTurn) this.#useTurn();
       if (!this.isWaiting && this.#isPassedOn) this.#takeBack();
       this.#group.dispatch();
     };
@@ -134,7 +142,8 @@ class LimitedByGroup implements Limiter {
     if (this.#isDispatching) return;
     this.#isDispatching = true;
     try {
-      while (this.isWaiting && !this.#isPassedOn && this.#group.hasRoom) {
+      if (this.#hasTurn && this.#group.hasRoom) this.#useTurn();
+      while (this.isWaiting && !this.#isPassedOn && !this.#hasTurn && this.#group.hasRoom) {
         this.#isPassedOn = true;
         this.#withdraw = this.#limiter.acquire(() => this.#start());
       }
@@ -145,8 +154,19 @@ class LimitedByGroup implements Limiter {
 
   #start(): void {
     this.#isPassedOn = false;
-    // Meanwhile another may have taken the room.
-    if (!this.#group.hasRoom) return this.#limiter.release(undefined);
+    // Meanwhile another may have taken the room. A turn that was given back would be late by a whole interval.
+    this.#hasTurn = !this.#group.hasRoom;
+    if (!this.#hasTurn) this.#startFirst();
+  }
+
+  /** Uses a turn of the rate limiter that came while the group had no room. */
+  #useTurn(): void {
+    this.#hasTurn = false;
+    if (this.isWaiting && this.#limiter.throttledForInMs <= 0) this.#startFirst();
+    else this.#limiter.release(undefined);
+  }
+
+  #startFirst(): void {
     this.#group.onStart(this);
     this.#queue.startFirst();
     this.#group.dispatch();

@@ -19,6 +19,8 @@ const periodInMs = 120_000;
 
 /** A hint may be wrong, and slowdowns add up: the estimated interval is never longer than this. */
 const maxIntervalInMs = 60_000;
+/** A hint that no response repeats is forgotten. */
+const maxHintInMs = 300_000;
 /** Hints count when less than this share of the highest grant so far remains. */
 const scarceShare = 0.5;
 
@@ -34,6 +36,9 @@ export class RateEstimator {
   #throttledUntil = -Infinity;
   /** The 429s in a row, those of requests that were under way together counted once. */
   #throttlings = 0;
+  #acceptedAt = -Infinity;
+  /** Whether the wait after the last 429 is the limiter's own choice. */
+  #isOwnBackoff = false;
   #maxRemaining = 0;
   #maxResetInMs = 0;
   #hintedInMs = 0;
@@ -48,6 +53,8 @@ export class RateEstimator {
   }
 
   #countAccepted(now: number): void {
+    this.#acceptedAt = now;
+    this.#isOwnBackoff = false;
     const isFirst = this.#throttlings > 0 && now >= this.#throttledUntil;
     if (isFirst || now - this.#since >= periodInMs) {
       this.#accepted = 0;
@@ -57,13 +64,17 @@ export class RateEstimator {
     this.#accepted++;
   }
 
-  #slowDown(now: number, { retryAfterInMs, maxRetryDelayInMs }: RequestResult): void {
+  #slowDown(now: number, { statusCode, retryAfterInMs, maxRetryDelayInMs }: RequestResult): void {
     // The rate falls once, until requests are accepted again.
     if (this.#throttlings === 0) this.#beforeInMs = this.#learnedIntervalInMs(now);
     if (this.#throttlings === 0 || now >= this.#throttledUntil) this.#throttlings++;
-    const waitInMs = validRetryAfter(retryAfterInMs) ?? backoff(this.#throttlings, maxRetryDelayInMs);
+    const requestedInMs = validRetryAfter(retryAfterInMs);
+    const waitInMs = requestedInMs ?? backoff(this.#throttlings, maxRetryDelayInMs);
+    this.#isOwnBackoff = requestedInMs === undefined;
     const until = Math.max(this.#throttledUntil, now + waitInMs);
     this.#throttledUntil = until;
+    // Nor does a long silence say what was accepted before it.
+    if (statusCode === 503 || waitInMs > periodInMs) return;
     const longestInMs = this.#accepted < minEvidence ? longestUnprovenInMs : longestPlausibleInMs;
     const measuredInMs = Math.min(
       Math.max(longestInMs, this.#beforeInMs / fastDecrease),
@@ -82,8 +93,13 @@ export class RateEstimator {
     // The first hint may be that nothing remains, which is scarce whatever the grant was.
     const isScarce = remaining === 0 || remaining < this.#maxRemaining * scarceShare;
     this.#hintedInMs = isScarce ? windowInMs / Math.max(1, remaining) : 0;
-    this.#hintedUntil = now + windowInMs;
+    this.#hintedUntil = now + Math.min(windowInMs, maxHintInMs);
     if (remaining === 0) this.#exhaustedUntil = now + Math.min(windowInMs, maxIntervalInMs);
+  }
+
+  /** Returns whether the service has accepted a request since this time, or has asked for the wait after the last 429. */
+  hasAcceptedSince(time: number): boolean {
+    return this.#acceptedAt >= time || !this.#isOwnBackoff;
   }
 
   /** The time at which the service accepts requests again; in the past if it accepts them now. */

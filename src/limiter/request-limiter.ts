@@ -70,6 +70,11 @@ export class RequestLimiter implements Limiter {
     return Math.max(0, this.#rates.throttledUntil - this.#clock.now());
   }
 
+  /** Returns whether the service has accepted a request since this time, or has asked for the wait. */
+  hasAcceptedSince(time: number): boolean {
+    return this.#rates.hasAcceptedSince(time);
+  }
+
   /** Adds to the polls for each millisecond that pollers want. */
   changeDemand(pollsPerMs: number): void {
     this.#demand = Math.max(0, this.#demand + pollsPerMs);

@@ -148,7 +148,10 @@ export class OperationCanceledError extends FailedOrCanceledError {
   }
 }
 
-/** The initial request was not accepted: there is no operation to wait for. See {@link OperationStartError.mayHaveStarted}. */
+/**
+ * The initial request was not accepted. {@link OperationStartError.mayHaveStarted} says whether the operation may have
+ * started all the same.
+ */
 export class OperationStartError extends ServiceError {
   /** The name, for cases where `instanceof` does not work. */
   override readonly name = "OperationStartError" as const;

@@ -10,6 +10,8 @@ export interface RateLimit {
 export interface RequestResult {
   /** Whether the service said that there are too many requests (429, 503). */
   readonly isThrottled: boolean;
+  /** The HTTP status. A 503 delays requests too, but says nothing of the rate that the service accepts. */
+  readonly statusCode?: number | undefined;
   /**
    * How long all requests of the limiter wait, in milliseconds. Default: a second, doubled with each 429 in a row up to
    * `maxRetryDelayInMs`.
@@ -27,6 +29,11 @@ export interface Limiter {
   readonly stretch: number;
   /** How much longer the service accepts no request, in milliseconds. */
   readonly throttledForInMs: number;
+  /**
+   * Returns whether the service has accepted a request since this time of the clock, or has asked for the wait. Otherwise
+   * the limiter waits because of failures alone, which is an outage. Default: it has.
+   */
+  hasAcceptedSince?(time: number): boolean;
   /** Adds to the polls for each millisecond that pollers want. */
   changeDemand(pollsPerMs: number): void;
   /** Returns how long a new wait should delay its first poll, in milliseconds, so that thousands don't start at once. */

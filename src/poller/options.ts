@@ -56,7 +56,7 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly maxRetryDelayInMs?: number;
   /**
    * Words of the service that end the operation, beyond the known ones. Every poll receives them. Only operations of this
-   * library's clients apply them: an `Operation` of your own decides itself, and `fromPollerLike` ignores them.
+   * library's clients apply them: an `Operation` of your own decides itself, and `fromPollerLike` applies them with the pipeline.
    */
   readonly terminalStates?: TerminalStates | undefined;
   /** The tracing options of every Azure client. Default: the span of the wait is a child of the active one. */
@@ -131,7 +131,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     requestTimeoutInMs,
     schedule: schedule === undefined ? adaptive(options) : checkSchedule(schedule),
     clock,
-    random,
+    random: checkedRandom(random),
     tracingOptions,
     terminalStates,
   };
@@ -171,6 +171,14 @@ function checkedKey(path: string, word: unknown): string {
   const key = keyOfWord(word);
   if (key === "") throw new RangeError(`${path}: expected a word, got an empty text`);
   return key;
+}
+
+function checkedRandom(random: () => number): () => number {
+  return () => {
+    const value = random();
+    if (value >= 0 && value <= 1) return value;
+    throw new RangeError(`random: expected a result from 0 to 1, got ${describeValue(value)}`);
+  };
 }
 
 /** A schedule is the user's code: its results are checked like everything else from outside. */

@@ -205,7 +205,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     const limitInMs = throttledForInMs() < requestTimeoutInMs ? requestTimeoutInMs : 0;
     waiter.limit(clock, limitInMs, () => {
       const failure = request.isWaiting
-        ? throttledError(throttledForInMs(), requestTimeoutInMs)
+        ? throttledError(throttledForInMs(), requestTimeoutInMs, request.isStarting)
         : timeoutError(requestTimeoutInMs);
       return errorOf(session.stoppedByFailure(failure));
     });

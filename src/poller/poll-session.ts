@@ -40,6 +40,8 @@ export class PollSession<P> {
   #deadlineInMs: number | undefined;
   /** The demand on the limiter, in polls for each millisecond. */
   #demand = 0;
+  /** The demand after the last response. */
+  #usualDemand = Infinity;
 
   constructor(operation: Operation<P>, settings: PollSettings) {
     this.operation = operation;
@@ -138,8 +140,11 @@ export class PollSession<P> {
     const delayInMs = this.step.type === "wait" ? this.step.delayInMs : 0;
     // A backoff is not stretched: counted as stretched, an outage would make the stretch grow without end. So would a
     // schedule of the user's that returns next to nothing.
-    const stretched = event.type === "response" ? stretch : 1;
-    this.#setDemand(this.isRunning && delayInMs > 0 ? stretched / Math.max(1, delayInMs) : 0);
+    const isResponse = event.type === "response";
+    const demand = delayInMs > 0 ? (isResponse ? stretch : 1) / Math.max(1, delayInMs) : 0;
+    // Retries come often, but only until the outage is over: as a demand they would slow down all polls after it.
+    if (isResponse) this.#usualDemand = demand;
+    this.#setDemand(this.isRunning ? Math.min(demand, this.#usualDemand) : 0);
   }
 
   /** By the demand of the other operations: one that is alone need not give way. */
@@ -179,7 +184,11 @@ export class PollSession<P> {
       operationId: this.operationId,
       state: this.state,
       elapsedInMs: this.elapsedInMs,
-      resumeToken: () => JSON.stringify(this),
+      resumeToken: () => {
+        const token = this.toJSON();
+        // Without the initial response a token leads nowhere.
+        return "initialRequest" in token.operation ? undefined : JSON.stringify(token);
+      },
     };
   }
 

@@ -8,6 +8,7 @@ import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
 import { isComplete } from "../state/state-machine.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
+import { checkFunction } from "../validate.ts";
 import { isolate } from "./isolate.ts";
 import { PollLoop } from "./poll-loop.ts";
 import { PollSession } from "./poll-session.ts";
@@ -24,7 +25,7 @@ export interface CallOptions {
 export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
   /** The latest state; `undefined` before the first response. */
   readonly status: OperationState | undefined;
-  /** Whether the operation is over. One that did not start is not. */
+  /** Whether nothing is left to wait for: the operation is over, or did not start. */
   readonly isDone: boolean;
   /**
    * Polls until the operation ends, and resolves with its `properties`. Any number of callers share one loop. Without
@@ -174,10 +175,12 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown): () => void {
+    checkFunction("listener", listener);
     return this.#loop.subscribers.onProgress(listener, this.latestProgress());
   }
 
   onFailedPoll(listener: (failedPoll: FailedPoll) => unknown): () => void {
+    checkFunction("listener", listener);
     return this.#loop.subscribers.onFailedPoll(listener);
   }
 

@@ -41,6 +41,7 @@ export class StatusRequest<P> {
   readonly dueAt: number;
   /** The clock's time when it was sent; until then, never. */
   sentAt: number = Infinity;
+  #queuedAt = Infinity;
   #controller: AbortController | undefined;
   #sending: Promise<void> | undefined;
   /** The limiter that counts it as under way. */
@@ -51,7 +52,7 @@ export class StatusRequest<P> {
   #withdraw: (() => void) | undefined;
   #cancelTimeout: (() => void) | undefined;
 
-  constructor(subject: PollSubject<P>, handler: StatusRequestHandler<P>, dueAt = Infinity) {
+  constructor(subject: PollSubject<P>, handler: StatusRequestHandler<P>, dueAt: number = Infinity) {
     this.#subject = subject;
     this.#handler = handler;
     this.dueAt = Math.min(dueAt, subject.settings.clock.now());
@@ -76,7 +77,15 @@ export class StatusRequest<P> {
     const { clock, requestTimeoutInMs } = this.#subject.settings;
     const now = clock.now();
     const hasSlept = now > this.sentAt + requestTimeoutInMs + sleepInMs;
-    return (hasSlept ? now : Math.min(now, this.sentAt)) - this.dueAt;
+    if (hasSlept) return now - this.dueAt;
+    // In the queue of a limiter that waits because of failures alone, the outage goes on.
+    const isOutage = this.#sentBy?.hasAcceptedSince?.(this.#queuedAt) === false;
+    return Math.min(now, isOutage ? this.#queuedAt : this.sentAt) - this.dueAt;
+  }
+
+  /** Whether it waits for the initial request. */
+  get isStarting(): boolean {
+    return this.#stage === "created";
   }
 
   /** Whether it waits for the initial request or for the rate limiter. */
@@ -100,6 +109,7 @@ export class StatusRequest<P> {
   #enqueue(): void {
     if (this.#stage === "over") return;
     this.#stage = "queued";
+    this.#queuedAt = this.#subject.settings.clock.now();
     const { operation } = this.#subject;
     const limiter = operation.needsNoRequest ? undefined : this.#subject.limiter;
     if (limiter) this.#withdraw = limiter.acquire(() => this.#send(limiter));
@@ -190,9 +200,14 @@ export function toRequestError(error: unknown): RequestError {
 }
 
 /** Makes the error of a poll whose turn in the rate limiter did not come in time. */
-export function throttledError(throttledForInMs: number, limitInMs: number): RequestError {
-  const why =
-    throttledForInMs > 0
+export function throttledError(
+  throttledForInMs: number,
+  limitInMs: number,
+  isStarting: boolean,
+): RequestError {
+  const why = isStarting
+    ? "the initial request has had no response yet"
+    : throttledForInMs > 0
       ? `the service accepts no request for ${Math.ceil(throttledForInMs / 1000)} s (Retry-After)`
       : `other requests came first for ${Math.round(limitInMs)} ms`;
   return new RequestError(`not sent, because ${why}`, {

@@ -25,7 +25,9 @@ const maxPriors = 20;
 /** Returns the prior that past durations of the kind give. It is computed once. */
 export function learnedFrom(pastDurationsInMs: readonly number[], terms: Terms): Prior {
   const key = String([terms.pollCostInMs, pastDurationsInMs]);
-  const prior = priors.get(key) ?? priorOf(pastDurationsInMs, terms);
+  const known = priors.get(key);
+  if (known) return known;
+  const prior = priorOf(pastDurationsInMs, terms);
   if (priors.size >= maxPriors) priors.clear();
   priors.set(key, prior);
   return prior;

@@ -25,7 +25,7 @@ export interface StoppedPolling<P> {
   readonly operationId: string;
   readonly state: PollState<P>;
   readonly elapsedInMs: number;
-  readonly resumeToken: () => string;
+  readonly resumeToken: () => string | undefined;
 }
 
 /** Makes the value or the error that callers get. */

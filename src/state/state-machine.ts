@@ -284,14 +284,20 @@ function stopReasonOfFailure(
   if (failure.kind === "notFound") return stopReasonIfNotFound(state, elapsedInMs, rules);
   const outageInMs = elapsedInMs - outageSinceInMs;
   const { outageToleranceInMs } = rules;
-  const toleranceInMs = outageToleranceInMs / (hasReachedNothing(state) ? shareIfUnreachable : 1);
+  const toleranceInMs = outageToleranceInMs / (hasReachedNothing(state) ? unreachableDivisor : 1);
   return outageInMs >= toleranceInMs ? "pollingFailed" : undefined;
 }
 
 /** By default five seconds, enough for four polls. */
-const shareIfUnreachable = 60;
+const unreachableDivisor = 60;
 /** The system's codes for a host that does not exist, or to which there is no connection. */
-const unreachableCodes = ["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "EAI_AGAIN"];
+export const unreachableCodes: readonly string[] = [
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+];
 
 /** Returns whether every poll so far, those before a resume included, found no host: the endpoint may be wrong. */
 export function hasReachedNothing({ responseCounts, pollCount }: PollState): boolean {

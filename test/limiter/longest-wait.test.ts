@@ -54,12 +54,12 @@ describe.each(waits)("a Retry-After of %d ms is a day", (retryAfterInMs) => {
   });
 });
 
-test("a window of a rate limit that ends in a thousand years is a day", () => {
+test("a hint that ends in a thousand years counts for five minutes, and its window for a day", () => {
   const estimator = new RateEstimator();
   estimator.record(0, { isThrottled: false, rateLimit: { remaining: 100, resetInMs: day } });
   estimator.record(0, { isThrottled: false, rateLimit: { remaining: 1, resetInMs: 3e13 } });
-  expect(estimator.intervalInMs(day - 1)).toBeGreaterThan(0);
-  expect(estimator.intervalInMs(day)).toBe(0);
+  expect(estimator.intervalInMs(299_999)).toBeGreaterThan(0);
+  expect(estimator.intervalInMs(300_000)).toBe(0);
   expect(estimator.sustainedIntervalInMs(1)).toBeLessThanOrEqual(day / 100);
 });
 

@@ -800,7 +800,8 @@ describe("the rate estimator", () => {
       fc.property(
         fc.integer({ min: 10, max: 500 }),
         fc.integer({ min: 1, max: 100 }),
-        fc.integer({ min: 1, max: 600 }),
+        // A longer wait teaches nothing.
+        fc.integer({ min: 1, max: 120 }),
         (count, gapInMs, waitInS) => {
           const estimator = new RateEstimator();
           const now = accept(estimator, count, gapInMs);
@@ -814,6 +815,17 @@ describe("the rate estimator", () => {
         },
       ),
     );
+  });
+
+  test.each([
+    ["a 503", { ...throttled, statusCode: 503, retryAfterInMs: 60_000 }],
+    ["a 429 that asks for an hour", { ...throttled, retryAfterInMs: 3_600_000 }],
+  ])("learns no rate from %s", (_, result) => {
+    const estimator = new RateEstimator();
+    const now = accept(estimator, 300, 10);
+    estimator.record(now, result);
+    expect(estimator.throttledUntil).toBe(now + result.retryAfterInMs);
+    expect(estimator.intervalInMs(estimator.throttledUntil)).toBe(0);
   });
 
   test("keeps a rate while nothing is sent, and nearly so for a minute afterwards", () => {

@@ -1,3 +1,4 @@
+import { RequestLimiter } from "../../src/limiter/request-limiter.ts";
 import { describe, expect, test } from "vitest";
 import {
   PollingError,
@@ -206,4 +207,23 @@ test("a result that stays pending is polled by the schedule", async () => {
   });
   await rejection(clock.runUntilSettled(poller.pollUntilDone()));
   expect(times.length).toBeLessThan(15);
+});
+
+test("an outage of five minutes takes no longer where many operations share a limiter that backs off", async () => {
+  const clock = createVirtualClock();
+  const limiter = new RequestLimiter(clock);
+  const busy = new RequestError("HTTP 503", { kind: "transient", statusCode: 503, isThrottled: true });
+  const waits = Array.from({ length: 20 }, async (_, index) => {
+    const operation: Operation = {
+      id: String(index),
+      toJSON: () => ({}),
+      getStatus: () => Promise.reject(busy),
+      limiterFor: () => limiter,
+    };
+    await rejection(createPoller(operation, { clock, random: () => 0 }).pollUntilDone());
+    return clock.now();
+  });
+  const ends = await clock.runUntilSettled(Promise.all(waits));
+  // Each polls a second time when its turn in the backoff of all comes.
+  expect(Math.max(...ends)).toBeLessThan(30 * 60_000);
 });

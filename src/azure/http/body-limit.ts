@@ -22,6 +22,9 @@ export function withBodyLimit(client: HttpClient = createRedactingHttpClient()):
   return { sendRequest: (request) => sendBounded(client, request) };
 }
 
+/** Headers of an initial response that lead to the operation, whatever its body has. */
+const monitorHeaders = ["operation-location", "azure-asyncoperation"];
+
 async function sendBounded(client: HttpClient, request: PipelineRequest): Promise<PipelineResponse> {
   request.streamResponseStatusCodes = anyStatusCode;
   request.enableBrowserStreams = true;
@@ -33,7 +36,8 @@ async function sendBounded(client: HttpClient, request: PipelineRequest): Promis
     return { ...head, bodyAsText: await textOf(response, request.abortSignal) };
   } catch (cause) {
     if (request.abortSignal?.aborted) throw cause;
-    if (status !== 202 && status < 300) throw incompleteBody(head, cause);
+    const isStart = request.method !== "GET" && monitorHeaders.some((name) => headers.has(name));
+    if (status !== 202 && status < 300 && !isStart) throw incompleteBody(head, cause);
     // The status code says all that counts.
     const withoutBody = { ...head, bodyAsText: "" };
     if (cause instanceof BodyTooLongError && status >= 300) throw errorOfResponse(withoutBody, cause);

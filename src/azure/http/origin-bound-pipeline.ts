@@ -86,6 +86,9 @@ export class OriginBoundPipeline {
     // The last check: a policy may have rewritten the URL, before or after the request got its token.
     this.#originGuard = {
       sendRequest: (request) => {
+        // A policy may have taken its time, and a transport may ignore the signal.
+        if (request.abortSignal?.aborted)
+          throw new DOMException("The request was aborted before it was sent.", "AbortError");
         this.#checkOrigin(request.url, "a request rewritten by a policy");
         // A monitor that is its own credential must not get another one, whoever has set it.
         if (this.#isElsewhere(request.url) && isPreauthenticated(parts.endpoint, new URL(request.url)))

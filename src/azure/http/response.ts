@@ -32,8 +32,8 @@ export function metadataOf({ status, headers }: ResponseParts): ResponseMetadata
 
 const remainingHeaders = ["x-rate-limit-remaining", "x-ms-ratelimit-remaining-subscription-reads"];
 
-/** DevCenter and Azure Resource Manager both count by the minute. */
-const usualWindowInMs = 60_000;
+/** Azure Resource Manager says no time: its bucket of 250 reads is filled by 25 a second. */
+const usualWindowInMs = 10_000;
 
 /** Parses DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
 function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {

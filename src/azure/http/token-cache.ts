@@ -102,7 +102,8 @@ export class TokenCache {
     try {
       return await unlessAborted(call.token, abortSignal);
     } finally {
-      if (--call.waiting === 0) call.controller.abort();
+      // A request that took too long is sent again, and finds the call under way.
+      if (--call.waiting === 0 && !isRequestTimeout(abortSignal)) call.controller.abort();
     }
   }
 
@@ -143,6 +144,11 @@ export class TokenCache {
     const kind = this.#hasWorked || !isAuthenticationError(cause) ? "transient" : "permanent";
     return new RequestError(message, { kind, code: "CredentialError", cause });
   }
+}
+
+function isRequestTimeout(abortSignal: GetTokenOptions["abortSignal"]): boolean {
+  const reason: unknown = abortSignal && "reason" in abortSignal ? abortSignal.reason : undefined;
+  return reason instanceof RequestError && reason.code === "RequestTimeout";
 }
 
 function isDue({ expiresOnTimestamp, refreshAfterTimestamp = Infinity }: AccessToken): boolean {

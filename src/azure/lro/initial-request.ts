@@ -10,6 +10,7 @@ import { timeoutError } from "../../poller/status-request.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { withJitter } from "../../schedule/schedule.ts";
 import { seconds } from "../../state/outcome.ts";
+import { unreachableCodes } from "../../state/state-machine.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { isNothingThere } from "./lro-operation.ts";
 import { nameOf } from "./protocol.ts";
@@ -181,15 +182,14 @@ async function sendOnce(
 
 /** The codes of an attempt that got no connection, or no token: nothing was sent. */
 const notSentCodes: ReadonlySet<string> = new Set([
+  ...unreachableCodes,
   "CredentialError",
-  "EAI_AGAIN",
-  "ECONNREFUSED",
-  "ENOTFOUND",
+  "ERR_INVALID_CHAR",
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
 /** Returns whether the service may have acted on an attempt that failed with this error. */
-function mayHaveStarted({ kind, statusCode, code }: RequestError): boolean {
+export function mayHaveStarted({ kind, statusCode, code }: RequestError): boolean {
   return kind === "transient" && (statusCode === undefined ? !notSentCodes.has(code) : statusCode !== 429);
 }
 

@@ -73,6 +73,8 @@ type Stage =
 export class LroOperation<TResult> implements Operation<TResult> {
   readonly logger: PollLogger;
   readonly #options: LroOperationOptions<TResult>;
+  /** Whether this client has sent the initial request. */
+  readonly #wasStarted: boolean;
   #stage: Stage;
   #firstLocation: PollingLocation | undefined;
   /** The reason why the result could not be parsed. The next poll fails with it. */
@@ -84,6 +86,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     this.#options = options;
     this.#conditionCheck = options.condition && new ConditionCheck(options.condition);
     this.#stage = "response" in from ? { at: "start", ...from } : { at: "status", location: from };
+    this.#wasStarted = "response" in from;
     if ("response" in from) void this.#noteLocation(from);
   }
 
@@ -191,10 +194,20 @@ export class LroOperation<TResult> implements Operation<TResult> {
   ): Promise<StatusResponse<TResult>> {
     const check = this.#conditionCheck;
     const request = this.#get(location.monitorUrl, options);
-    const response = await (check === undefined ? request.catch(throwAsContinuing) : request);
+    const response = await (check === undefined
+      ? request.catch((error: unknown) => this.#throwAsContinuing(error))
+      : request);
     if (check !== undefined)
       return this.#applyReport(response, () => check.report(resourceIn(response), location));
     return this.#applyReport(response, () => parsePoll(location, response, this.#terminalStates(options)));
+  }
+
+  /** Adds to a refusal that it is none of the initial request. */
+  #throwAsContinuing(error: unknown): never {
+    if (!this.#wasStarted || !(error instanceof RequestError) || error.code !== "OriginRefused") throw error;
+    const { message, kind, code, statusCode } = error;
+    const text = `${message}; the operation has started and continues`;
+    throw new RequestError(text, { kind, code, statusCode, cause: error });
   }
 
   async #requestResult(
@@ -275,14 +288,6 @@ export class LroOperation<TResult> implements Operation<TResult> {
       });
     }
   }
-}
-
-/** Adds to a refusal that it is none of the initial request. */
-function throwAsContinuing(error: unknown): never {
-  if (!(error instanceof RequestError) || error.code !== "OriginRefused") throw error;
-  const { message, kind, code, statusCode } = error;
-  const text = `${message}; the operation has started and continues`;
-  throw new RequestError(text, { kind, code, statusCode, cause: error });
 }
 
 function throwUnlessSuccessful(response: PipelineResponse): void {

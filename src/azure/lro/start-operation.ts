@@ -59,6 +59,7 @@ export function startAndFollow<TResult>(
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method } = request;
+  checkMethod(method);
   const url = withApiVersion(request.url, service.apiVersion);
   // Before anything is sent: an operation that is started, but then not polled, would be lost.
   const settings = resolveOptions(pollOptions);
@@ -91,6 +92,14 @@ export function startAndFollow<TResult>(
   // Callers that wait get the error; without any, it must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
   return startedPoller(createPoller(operation, pollOptions), started, retries);
+}
+
+const methods: ReadonlySet<unknown> = new Set(["DELETE", "GET", "PATCH", "POST", "PUT"]);
+
+function checkMethod(method: unknown): void {
+  if (methods.has(method)) return;
+  const expected = Array.from(methods).join(", ");
+  throw new RangeError(`request.method: expected one of ${expected}, got ${describeValue(method)}`);
 }
 
 const finalStatesVia: ReadonlySet<unknown> = new Set<FinalStateVia>([

@@ -35,6 +35,7 @@ import {
 } from "../http/response.ts";
 import type { ResponseParts } from "../http/response.ts";
 import { limiterIn, limitersOf } from "../http/origin-bound-pipeline.ts";
+import { mayHaveStarted } from "../lro/initial-request.ts";
 import { lroResponseOf, parsePoll } from "../lro/lro-response.ts";
 import { isSameResource, nameOf } from "../lro/protocol.ts";
 import type { LroResponse, PollingLocation, StatusReport } from "../lro/protocol.ts";
@@ -187,8 +188,9 @@ class SdkOperation<TResult> implements Operation<TResult> {
     method: string,
   ): StatusReport | undefined {
     if (isTransientStatus(response.status)) throw errorOfResponse(response);
-    const isRedirect = response.status >= 300 && response.status < 400;
-    if (isRedirect || method === "HEAD") return undefined;
+    // The client's own policies follow redirects, and answer challenges.
+    const isForPolicies = (response.status >= 300 && response.status < 400) || response.status === 401;
+    if (isForPolicies || method === "HEAD") return undefined;
     const location = pollingLocationIn(stateOf(this.#poller), url);
     const isMonitor = location !== undefined && isSameResource(location.monitorUrl, url);
     const parse = (): StatusReport | undefined =>
@@ -313,7 +315,11 @@ async function rejectionOf(call: () => Promise<unknown>): Promise<unknown> {
 
 function startError(reason: unknown): Error {
   const cause = errorOfRequest(reason ?? new Error("the poller has no state"));
-  return new OperationStartError(`The operation did not start: ${cause.message}`, cause);
+  const isUnknown = mayHaveStarted(cause);
+  const advice = isUnknown
+    ? " The operation may have started: look for the resource before you start it again."
+    : "";
+  return new OperationStartError(`The initial request failed: ${cause.message}.${advice}`, cause, isUnknown);
 }
 
 /**
