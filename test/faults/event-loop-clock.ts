@@ -5,7 +5,7 @@ import type { VirtualClock } from "lro-poller/testing";
 /** The usual speed of the clock: milliseconds for each millisecond of the machine. */
 export const maxSpeed = 100;
 
-/** How much faster it is while no request is under way. */
+/** How much faster it is while nothing can happen but the end of a wait. */
 const idleFactor = 600;
 
 /** A clock that advances with the event loop. On a slow machine it is slow too, so that no time limit is reached. */

@@ -131,9 +131,9 @@ class Run {
     );
   }
 
-  /** Whether no request is under way: then time can pass faster. */
+  /** Whether no request is under way, or all clients sleep: then time can pass faster. */
   get isIdle(): boolean {
-    return this.requestWatch.inFlight === 0;
+    return this.requestWatch.inFlight === 0 || this.sleepingClock.isAsleep;
   }
 
   async wait(mix: Mix, index: number): Promise<void> {
