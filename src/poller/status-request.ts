@@ -42,6 +42,8 @@ export class StatusRequest<P> {
   /** The clock's time when it was sent; until then, never. */
   sentAt: number = Infinity;
   #queuedAt = Infinity;
+  /** Whether the limiter let it wait because of failures alone: then an outage goes on. By the time of this request. */
+  #isQueueOutage = false;
   #controller: AbortController | undefined;
   #sending: Promise<void> | undefined;
   /** The limiter that counts it as under way. */
@@ -78,9 +80,7 @@ export class StatusRequest<P> {
     const now = clock.now();
     const hasSlept = now > this.sentAt + requestTimeoutInMs + sleepInMs;
     if (hasSlept) return now - this.dueAt;
-    // In the queue of a limiter that waits because of failures alone, the outage goes on.
-    const isOutage = this.#sentBy?.hasAcceptedSince?.(this.#queuedAt) === false;
-    return Math.min(now, isOutage ? this.#queuedAt : this.sentAt) - this.dueAt;
+    return Math.min(now, this.#isQueueOutage ? this.#queuedAt : this.sentAt) - this.dueAt;
   }
 
   /** Whether it waits for the initial request. */
@@ -126,6 +126,7 @@ export class StatusRequest<P> {
     }
     this.#stage = "sent";
     this.sentAt = clock.now();
+    this.#isQueueOutage = limiter?.hasAcceptedSince?.(this.#queuedAt) === false;
     this.#controller = new AbortController();
     this.#sentBy = limiter;
     this.#sending = this.#getStatus(this.#controller.signal);

@@ -227,3 +227,21 @@ test("an outage of five minutes takes no longer where many operations share a li
   // Each polls a second time when its turn in the backoff of all comes.
   expect(Math.max(...ends)).toBeLessThan(30 * 60_000);
 });
+
+test("a wait that another operation's Retry-After asked for is no outage, although a 503 without one follows", async () => {
+  const clock = createVirtualClock();
+  const limiter = new RequestLimiter(clock);
+  const day = 86_400_000;
+  const busy = (retryAfterInMs?: number): RequestError =>
+    new RequestError("HTTP 503", { kind: "transient", statusCode: 503, isThrottled: true, retryAfterInMs });
+  const limited = (replies: readonly ScriptedReply[]): Operation =>
+    Object.assign(scriptedOperation(replies), { limiterFor: () => limiter });
+  const options = { clock, random: () => 0, schedule: fixed(1000) };
+  const failed = new RequestError("HTTP 500", { kind: "transient", statusCode: 500 });
+  const one = createPoller(limited(["Running", failed, busy(), "Succeeded"]), options);
+  const waiting = one.pollUntilDone();
+  await clock.advance(1500);
+  await rejection(createPoller(limited([busy(day)]), options).poll());
+  await clock.runUntilSettled(waiting);
+  expect(clock.now()).toBeGreaterThan(day);
+});
