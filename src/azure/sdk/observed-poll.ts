@@ -100,7 +100,7 @@ interface PollStorage {
   getStore(): ObservedPoll | undefined;
 }
 
-/** Which poll sends a request: polls of one client run at the same time, and its other requests are none of ours. */
+/** The poll that sends a request: polls of one client run at the same time, beside its other requests. */
 const polls = storageOf();
 
 /** The requests of polls, with the URL that the SDK's poller has asked for: policies rewrite it, and redirects. */
