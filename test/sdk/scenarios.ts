@@ -1,8 +1,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { systemClock } from "lro-poller";
-import type { Clock, PollOptions } from "lro-poller";
-import { fastClock } from "../support/clock.ts";
+import type { PollOptions } from "lro-poller";
+import { timeoutWhen } from "../support/clock.ts";
 import { forever } from "../support/scripted-poller.ts";
 import { certificate } from "./certificate.ts";
 import type { SdkClient } from "./client.ts";
@@ -152,25 +151,6 @@ async function startTrial(
     ),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
-}
-
-/** The timeout of a request passes when the server has a poll that hangs, however slow the machine is. */
-function timeoutWhen(hung: Promise<void>): PollOptions {
-  const requestTimeoutInMs = 3_600_000;
-  const clock = fastClock(systemClock);
-  let isHung = false;
-  const timeouts = new Set<() => void>();
-  const passTimeouts = (): void => {
-    isHung = true;
-    for (const callback of timeouts) callback();
-  };
-  void hung.then(passTimeouts);
-  const setTimer: Clock["setTimer"] = (callback, delayInMs) => {
-    if (delayInMs !== requestTimeoutInMs) return clock.setTimer(callback, delayInMs);
-    if (!isHung) timeouts.add(callback);
-    return () => void timeouts.delete(callback);
-  };
-  return { requestTimeoutInMs, clock: { ...clock, setTimer } };
 }
 
 interface ScenarioOptions {

@@ -1,4 +1,5 @@
-import type { Clock } from "lro-poller";
+import { systemClock } from "lro-poller";
+import type { Clock, PollOptions } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
 import type { VirtualClock } from "lro-poller/testing";
 
@@ -76,4 +77,25 @@ export function lateClock(lateInMs: number): VirtualClock {
   return Object.assign(clock, {
     setTimer: (callback: () => void, delayInMs: number) => setTimer(callback, delayInMs + lateInMs),
   });
+}
+
+/** Options with a timeout of requests that passes when a poll hangs, however slow the machine is. */
+export function timeoutWhen(
+  hung: Promise<void>,
+): Required<Pick<PollOptions, "clock" | "requestTimeoutInMs">> {
+  const requestTimeoutInMs = 3_600_000;
+  const clock = fastClock(systemClock);
+  let isHung = false;
+  const timeouts = new Set<() => void>();
+  const passTimeouts = (): void => {
+    isHung = true;
+    for (const callback of timeouts) callback();
+  };
+  void hung.then(passTimeouts);
+  const setTimer: Clock["setTimer"] = (callback, delayInMs) => {
+    if (delayInMs !== requestTimeoutInMs) return clock.setTimer(callback, delayInMs);
+    if (!isHung) timeouts.add(callback);
+    return () => void timeouts.delete(callback);
+  };
+  return { requestTimeoutInMs, clock: { ...clock, setTimer } };
 }
