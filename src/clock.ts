@@ -12,6 +12,9 @@ export interface Clock {
   setTimer(callback: () => void, delayInMs: number): () => void;
 }
 
+/** A timer that fires later than this shows that the machine slept, or did nothing else for as long. */
+export const sleepInMs = 1000;
+
 /**
  * Waits `delayInMs` milliseconds.
  *

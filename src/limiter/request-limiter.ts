@@ -1,3 +1,4 @@
+import { sleepInMs } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
@@ -42,6 +43,8 @@ export class RequestLimiter implements Limiter {
   /** The earliest time of the next request, by the interval between requests. */
   #nextAt = -Infinity;
   #cancelTimer: (() => void) | undefined;
+  /** When the machine last woke from a sleep, in which no request could be sent. */
+  #wokeAt = -Infinity;
   #nextStart = -Infinity;
   #starts = 0;
   /** Polls for each millisecond that would be sent if no interval were stretched. */
@@ -70,9 +73,9 @@ export class RequestLimiter implements Limiter {
     return Math.max(0, this.#rates.throttledUntil - this.#clock.now());
   }
 
-  /** Returns whether the service has accepted a request since this time, or has asked for the wait. */
+  /** Returns whether the service has accepted a request since this time, or has asked for the wait, or the machine slept. */
   hasAcceptedSince(time: number): boolean {
-    return this.#rates.hasAcceptedSince(time);
+    return this.#wokeAt > time || this.#rates.hasAcceptedSince(time);
   }
 
   /** Adds to the polls for each millisecond that pollers want. */
@@ -129,6 +132,11 @@ export class RequestLimiter implements Limiter {
 
   #wakeIn(delayInMs: number): void {
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#clock.setTimer(() => this.#dispatch(), delayInMs);
+    const dueAt = this.#clock.now() + delayInMs;
+    this.#cancelTimer = this.#clock.setTimer(() => {
+      const now = this.#clock.now();
+      if (now > dueAt + sleepInMs) this.#wokeAt = now;
+      this.#dispatch();
+    }, delayInMs);
   }
 }

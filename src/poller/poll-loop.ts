@@ -1,3 +1,4 @@
+import { sleepInMs } from "../clock.ts";
 import { RequestError } from "../operation/errors.ts";
 import type { LroError } from "../operation/errors.ts";
 import type { PollerEnd, PollerObserver, StatusResponse } from "../operation/operation.ts";
@@ -8,7 +9,7 @@ import { isComplete } from "../state/state-machine.ts";
 import type { PollResult, StopReason } from "../state/state-machine.ts";
 import { isolate } from "./isolate.ts";
 import type { PollSession } from "./poll-session.ts";
-import { StatusRequest, isFinalError, sleepInMs, throttledError, timeoutError } from "./status-request.ts";
+import { StatusRequest, isFinalError, throttledError, timeoutError } from "./status-request.ts";
 import type { StatusRequestHandler } from "./status-request.ts";
 import { Subscribers } from "./subscribers.ts";
 import { Waiters } from "./waiters.ts";

@@ -1,4 +1,5 @@
 import isNetworkError from "is-network-error";
+import { sleepInMs } from "../clock.ts";
 import { LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
 import { isObject } from "../operation/json-object.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
@@ -9,9 +10,6 @@ import type { PollSettings } from "./options.ts";
 
 /** How long a request that was aborted may take to settle. */
 const abortGraceInMs = 1000;
-
-/** A timer that fires later than this shows that the machine slept, or did nothing else for as long. */
-export const sleepInMs = 1000;
 
 /** Receives the outcome of one status request, once, unless the request is aborted. */
 export interface StatusRequestHandler<P> {

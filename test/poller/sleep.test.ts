@@ -204,6 +204,17 @@ describe("time in which the machine sleeps", () => {
     expect(await clock.runUntilSettled(waiting)).toBe(1);
   });
 
+  test("is no outage in the queue of a limiter that backs off on its own", async () => {
+    const clock = sleepingClock();
+    const limiter = new RequestLimiter(clock);
+    limiter.acquire(() => limiter.release({ isThrottled: true }));
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    const queuedAt = clock.now();
+    limiter.acquire(() => resolve(limiter.hasAcceptedSince(queuedAt)));
+    await clock.sleep(threeHours);
+    expect(await clock.runUntilSettled(promise)).toBe(true);
+  });
+
   test("is no stall", async () => {
     const replies = ["Running", "Running", "Running", "Running", succeeded];
     const { clock, poller } = sleepingPoller(replies, { stallTimeoutInMs: 60_000 });
