@@ -15,6 +15,8 @@ export interface Stage {
   readonly mixes: readonly Mix[];
   /** A server without rate headers, that accepts few requests. Its 429s have no Retry-After. */
   readonly busyServer: OperationServer;
+  /** Whether the server is down, or about to be: to close and to listen takes real time, in which the clock must not leap. */
+  isRestarting: boolean;
   /** Stops the clock and closes the server. */
   close(): Promise<void>;
 }
@@ -31,7 +33,8 @@ export async function setStage(
 ): Promise<Stage> {
   const random = seeded(seed);
   const mixes = Array.from({ length: waits }, () => mixOf(random));
-  const { clock, stop } = startEventLoopClock(isIdle);
+  let stage: Stage | undefined;
+  const { clock, stop } = startEventLoopClock(() => stage?.isRestarting === false && isIdle());
   const plans = new Map(mixes.map((mix) => [mix.operationId, mix]));
   const onInitialRequest = ({ url }: ReceivedInitialRequest): Mix | undefined =>
     plans.get(url.pathname.split("/").at(-1) ?? "");
@@ -51,7 +54,8 @@ export async function setStage(
     await Promise.all([server.close(), busyServer.close()]);
     await stop();
   };
-  return { server, busyServer, clock, mixes, close };
+  stage = { server, busyServer, clock, mixes, isRestarting: false, close };
+  return stage;
 }
 
 /** Returns a wall clock that is days off, by another offset at each call. */
@@ -61,16 +65,19 @@ export function jumping(timestamp: () => number, seed: number): () => number {
 }
 
 /** Restarts the server about every minute. Returns a function that stops it and resolves with the number of restarts. */
-export function keepRestarting({ server, clock }: Stage, seed: number): () => Promise<number> {
+export function keepRestarting(stage: Stage, seed: number): () => Promise<number> {
+  const { server, clock } = stage;
   const random = seeded(seed + 2);
   const stop = new AbortController();
   const restart = async (): Promise<number> => {
     for (let restarts = 0; ; restarts++) {
       await delay(clock, between(random, 30_000, 90_000), stop.signal);
       if (stop.signal.aborted) return restarts;
+      stage.isRestarting = true;
       await server.goOffline();
       await delay(clock, between(random, 1000, 20_000));
       await server.goOnline();
+      stage.isRestarting = false;
     }
   };
   const restarting = restart();
