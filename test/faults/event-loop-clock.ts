@@ -14,12 +14,17 @@ export interface EventLoopClock {
   readonly stop: () => Promise<void>;
 }
 
-export function startEventLoopClock(isIdle: () => boolean): EventLoopClock {
+/**
+ * @param isIdle - whether nothing can happen but the end of a wait
+ * @param isHeld - whether something takes real time that must take none of the clock's
+ */
+export function startEventLoopClock(isIdle: () => boolean, isHeld: () => boolean): EventLoopClock {
   const clock = createVirtualClock();
   const stopping = new AbortController();
   const advance = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await realDelay(1);
+      if (isHeld()) continue;
       for (let steps = 0; steps === 0 || (steps < idleFactor && isIdle()); steps++)
         await clock.advance(maxSpeed);
     }

@@ -15,8 +15,8 @@ export interface Stage {
   readonly mixes: readonly Mix[];
   /** A server without rate headers, that accepts few requests. Its 429s have no Retry-After. */
   readonly busyServer: OperationServer;
-  /** Whether the server is down, or about to be: to close and to listen takes real time, in which the clock must not leap. */
-  isRestarting: boolean;
+  /** Whether the server stops or starts to listen: that takes real time, in which a wait would lose its patience. */
+  isSwitching: boolean;
   /** Stops the clock and closes the server. */
   close(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function setStage(
   const random = seeded(seed);
   const mixes = Array.from({ length: waits }, () => mixOf(random));
   let stage: Stage | undefined;
-  const { clock, stop } = startEventLoopClock(() => stage?.isRestarting === false && isIdle());
+  const { clock, stop } = startEventLoopClock(isIdle, () => stage?.isSwitching === true);
   const plans = new Map(mixes.map((mix) => [mix.operationId, mix]));
   const onInitialRequest = ({ url }: ReceivedInitialRequest): Mix | undefined =>
     plans.get(url.pathname.split("/").at(-1) ?? "");
@@ -54,7 +54,7 @@ export async function setStage(
     await Promise.all([server.close(), busyServer.close()]);
     await stop();
   };
-  stage = { server, busyServer, clock, mixes, isRestarting: false, close };
+  stage = { server, busyServer, clock, mixes, isSwitching: false, close };
   return stage;
 }
 
@@ -73,11 +73,13 @@ export function keepRestarting(stage: Stage, seed: number): () => Promise<number
     for (let restarts = 0; ; restarts++) {
       await delay(clock, between(random, 30_000, 90_000), stop.signal);
       if (stop.signal.aborted) return restarts;
-      stage.isRestarting = true;
+      stage.isSwitching = true;
       await server.goOffline();
+      stage.isSwitching = false;
       await delay(clock, between(random, 1000, 20_000));
+      stage.isSwitching = true;
       await server.goOnline();
-      stage.isRestarting = false;
+      stage.isSwitching = false;
     }
   };
   const restarting = restart();
