@@ -18,7 +18,7 @@ if (skipped.length > 0) console.log(`Left to npm run test:all: ${skipped.join(",
 const sharing = [
   "test/azure/lro/{core-lro-suite,differences,rejected-tokens,repetition,result,resume,scenarios}.test.ts",
   "test/cli/{input,output}/{duration,view,wait-board}.test.ts",
-  "test/{group,limiter,operation,schedule,state}/*.test.ts",
+  "test/{durable,group,limiter,operation,schedule,state}/*.test.ts",
   "test/poller/{operation-age,options,poller,reentry}.test.ts",
   "test/testing/{,styles/}*.test.ts",
 ];
@@ -27,6 +27,8 @@ export default defineConfig({
     alias: [
       { find: "lro-poller/opentelemetry", replacement: src("opentelemetry.ts") },
       { find: "lro-poller/bullmq", replacement: src("bullmq/index.ts") },
+      { find: "lro-poller/durable/outcome", replacement: src("durable/outcome.ts") },
+      { find: "lro-poller/durable", replacement: src("durable/index.ts") },
       { find: "lro-poller/testing", replacement: src("testing/index.ts") },
       { find: /^lro-poller$/, replacement: src("index.ts") },
     ],

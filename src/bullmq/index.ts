@@ -1,6 +1,6 @@
 export type { OperationHandle } from "./handle.ts";
-export type { QueuedWaitOptions } from "./job-data.ts";
-export type { OperationReference, QueueableOperation } from "./operation-identity.ts";
+export type { OperationReference, OperationSource } from "../durable/operation-key.ts";
+export type { StepOptions } from "../durable/step-state.ts";
 export { createOperationQueue, pollUntilDone } from "./queue.ts";
 export type {
   AddOptions,

@@ -5,7 +5,7 @@ import { PollingError } from "../operation/errors.ts";
 import type { Outcome } from "../state/outcome.ts";
 import { parseObject } from "../operation/json-fields.ts";
 import type { Progress } from "../state/progress.ts";
-import { parseOutcome, parseProgress } from "./job-output.ts";
+import { parseOutcome, parseProgress } from "../durable/step-outcome.ts";
 import { timeoutIfOverdue } from "./overdue.ts";
 import type { RedisLocation } from "./queue-options.ts";
 import { RedisClock, redisTimeInMs } from "./redis-state.ts";

@@ -1,7 +1,7 @@
 import type { Job } from "bullmq";
 import { PollingTimeoutError } from "../operation/errors.ts";
 import { parseToken } from "../state/resume-token.ts";
-import { parseJobData } from "./job-data.ts";
+import { parseStepState } from "../durable/step-state.ts";
 
 /** How long workers have after the deadline, for the last poll and to save its result. */
 const graceInMs = 30_000;
@@ -29,7 +29,7 @@ export function timeoutIfOverdue(job: Job, now: number): PollingTimeoutError | u
 
 function parseWait({ data }: Job) {
   try {
-    const { token, responseCounts } = parseJobData(data);
+    const { token, responseCounts } = parseStepState(data, false).state;
     return { token: parseToken({ ...token }), responseCounts };
   } catch {
     // A worker will reject the job with the reason.

@@ -5,14 +5,12 @@ import type { PollLogger } from "../operation/operation.ts";
 import { checkDuration, checkSignal } from "../validate.ts";
 import type { CallOptions } from "../poller/poller.ts";
 import type { Progress } from "../state/progress.ts";
-import { momentOf } from "../state/resume-token.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
 import { WatchedHandle } from "./handle.ts";
 import type { OperationHandle } from "./handle.ts";
-import { storedOptions } from "./job-data.ts";
-import type { JobData, QueuedWaitOptions } from "./job-data.ts";
-import { jobIdOf, tokenFor } from "./operation-identity.ts";
-import type { QueueableOperation } from "./operation-identity.ts";
+import { firstStateMaker } from "../durable/first-state.ts";
+import { keyOf } from "../durable/operation-key.ts";
+import type { OperationSource } from "../durable/operation-key.ts";
+import type { StepOptions } from "../durable/step-state.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
@@ -29,7 +27,7 @@ export interface OperationQueueOptions extends QueueLocation {
 }
 
 /** Options of a wait in a queue. If the queue already waits for the operation, the options of that wait hold. */
-export interface AddOptions extends QueuedWaitOptions {
+export interface AddOptions extends StepOptions {
   /** Maximum time to wait, from now; then `PollingTimeoutError`. Default: none, or what a resume token has left. */
   readonly timeoutInMs?: number;
 }
@@ -59,7 +57,7 @@ export interface OperationQueue extends AsyncDisposable {
    *
    * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
    */
-  add<P = unknown>(source: QueueableOperation<P>, options?: AddOptions): Promise<OperationHandle<P>>;
+  add<P = unknown>(source: OperationSource<P>, options?: AddOptions): Promise<OperationHandle<P>>;
   /** Returns the handle of a job that any process has added. */
   handle<P = unknown>(jobId: string): OperationHandle<P>;
   /** Counts the operations in each state. */
@@ -98,26 +96,13 @@ class BullQueue implements OperationQueue {
     this.#watcher = new JobWatcher(this.#queue, location, report);
   }
 
-  async add<P = unknown>(
-    source: QueueableOperation<P>,
-    { timeoutInMs, ...options }: AddOptions = {},
-  ): Promise<OperationHandle<P>> {
-    if (timeoutInMs !== undefined) {
-      checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
-    }
-    const stored = storedOptions(options);
-    const tokenAt = tokenFor(source);
+  async add<P = unknown>(source: OperationSource<P>, options: AddOptions = {}): Promise<OperationHandle<P>> {
+    const stateAt = firstStateMaker(source, options);
     const now = await this.#unlessClosed(() => redisTimeInMs(this.#queue));
-    const token = tokenAt(now);
-    const jobId = jobIdOf(token);
-    const data: JobData = {
-      version: 1,
-      token: withDeadline(token, timeoutInMs, now),
-      options: stored,
-      responseCounts: {},
-    };
-    await this.#unlessClosed(() => this.#queue.add("operation", data, { jobId, ...this.#jobOptions() }));
-    await this.#unlessClosed(() => requeueJob(this.#queue, jobId, data));
+    const state = stateAt(now);
+    const jobId = keyOf(state.token);
+    await this.#unlessClosed(() => this.#queue.add("operation", state, { jobId, ...this.#jobOptions() }));
+    await this.#unlessClosed(() => requeueJob(this.#queue, jobId, state, now));
     return this.handle(jobId);
   }
 
@@ -165,12 +150,6 @@ class BullQueue implements OperationQueue {
   }
 }
 
-function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
-  if (timeoutInMs === undefined) return token;
-  const deadline = momentOf(Math.max(now, token.startedAt) + timeoutInMs);
-  return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };
-}
-
 /** Options of {@link pollUntilDone}: those of the queue, of the wait and of the call. */
 export interface QueuedPollOptions<P = unknown> extends OperationQueueOptions, AddOptions, CallOptions {
   /** Called after the responses that workers get. An error that it throws is logged and never ends the wait. */
@@ -184,7 +163,7 @@ export interface QueuedPollOptions<P = unknown> extends OperationQueueOptions, A
  * @throws as {@link OperationHandle.pollUntilDone} and {@link OperationQueue.add} do
  */
 export async function pollUntilDone<P>(
-  source: QueueableOperation<P>,
+  source: OperationSource<P>,
   { abortSignal, onProgress, ...options }: QueuedPollOptions<P>,
 ): Promise<P> {
   checkSignal(abortSignal);

@@ -2,20 +2,21 @@ import type { Job, Queue } from "bullmq";
 import { parseObject } from "../operation/json-fields.ts";
 import { parseToken, parseTokenText } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
-import { parseJobData } from "./job-data.ts";
-import type { JobData } from "./job-data.ts";
+import { dueIn, retryAfterOf } from "../durable/first-state.ts";
+import { parseStepState } from "../durable/step-state.ts";
+import type { StepState } from "../durable/step-state.ts";
 
 /**
  * Queues a finished job again if its operation is not terminal: polling has stopped, or a worker rejected the job. The
  * new wait keeps the state of the old one, above all a Retry-After. Any other job stays as it is.
  */
-export async function requeueJob(queue: Queue, jobId: string, data: JobData): Promise<void> {
+export async function requeueJob(queue: Queue, jobId: string, first: StepState, now: number): Promise<void> {
   const state = await queue.getJobState(jobId);
   if (state !== "completed" && state !== "failed") return;
   const job: Job | undefined = await queue.getJob(jobId);
   if (job === undefined || isTerminal(job)) return;
-  const { deadline } = data.token;
-  await job.updateData({ ...data, token: { ...(lastTokenOf(job) ?? data.token), deadline } });
+  const token = { ...(lastTokenOf(job) ?? first.token), deadline: first.token.deadline };
+  await job.updateData({ ...first, token, ...dueIn(retryAfterOf(token, now), now) });
   try {
     await job.retry(state);
   } catch (error) {
@@ -33,7 +34,7 @@ function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
   try {
     const token = returnvalue
       ? parseTokenText(parseObject(returnvalue, "job.returnvalue")["token"])
-      : parseJobData(data).token;
+      : parseStepState(data, false).state.token;
     return parseToken(parseObject(token, "token"));
   } catch {
     return undefined;

@@ -1,7 +1,6 @@
 import type { Queue } from "bullmq";
-import type { PollEvent } from "../state/state-machine.ts";
 import { RateEstimator } from "../limiter/rate-estimator.ts";
-import type { WorkerContext } from "./poll-job.ts";
+import type { Pace, PaceResult } from "../durable/pace.ts";
 import { RedisClock, readRedisState } from "./redis-state.ts";
 import type { QueueRateLimit } from "./redis-state.ts";
 
@@ -21,7 +20,7 @@ const weightOfOnePoll = 0.05;
  * Limits the rate of the polls of all workers of a queue, by BullMQ's own limit in Redis. A hint of the service to one
  * worker about the requests it still accepts counts for all. So does a 429.
  */
-export class SharedLimiter implements WorkerContext {
+export class SharedLimiter implements Pace {
   readonly clock: RedisClock = new RedisClock();
   readonly #queue: Queue;
   readonly #concurrency: number;
@@ -66,28 +65,22 @@ export class SharedLimiter implements WorkerContext {
    * Adds to the price of a poll what it costs the others: each waiting job waits longer by one poll. Intervals grow with
    * the square root of the price, as those of the schedule do.
    */
-  stretchAt(pollCostInMs: number): number {
+  stretch(_origin: string, pollCostInMs: number): number {
     const turnInMs = this.#pollInMs / (this.#concurrency * this.#workers);
     const spacingInMs = Math.max(this.#spacingInMs(this.clock.now()), turnInMs);
     return Math.sqrt(1 + (this.#waiting * spacingInMs) / pollCostInMs);
   }
 
-  /** Never rejects: the response must be saved, even if the limit cannot be. */
-  async onPoll(event: PollEvent, durationInMs: number, maxRetryDelayInMs?: number): Promise<void> {
-    this.#pollInMs += (durationInMs - this.#pollInMs) * weightOfOnePoll;
-    await this.#learn(event, maxRetryDelayInMs).catch(this.#report);
+  /** BullMQ's limit gives the turns. */
+  turn(): number {
+    return 0;
   }
 
-  async #learn(event: PollEvent, maxRetryDelayInMs: number | undefined): Promise<void> {
+  async learn(_origin: string, { rateLimit, durationInMs, ...result }: PaceResult): Promise<void> {
+    this.#pollInMs += (durationInMs - this.#pollInMs) * weightOfOnePoll;
     const now = this.clock.now();
-    if (event.type === "response") {
-      this.#hinted.record(now, { isThrottled: false, rateLimit: event.response.rateLimit });
-      this.#learned.record(now, { isThrottled: false });
-    } else {
-      const { isThrottled, retryAfterInMs, rateLimit } = event.failure;
-      this.#hinted.record(now, { isThrottled: false, rateLimit });
-      this.#learned.record(now, { isThrottled, retryAfterInMs, maxRetryDelayInMs });
-    }
+    this.#hinted.record(now, { isThrottled: false, rateLimit });
+    this.#learned.record(now, result);
     await this.#applyRates(now);
   }
 

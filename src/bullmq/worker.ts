@@ -1,39 +1,25 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
-import { newNoticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
-import type { LroClient, ParsedResumeToken } from "../azure/lro-client.ts";
-import { ContractError, messageOf } from "../operation/errors.ts";
-import type { Operation, PollLogger } from "../operation/operation.ts";
-import type { OperationStatus } from "../operation/status.ts";
-import { isObject, parseObject } from "../operation/json-fields.ts";
-import { checkDuration, checkFunction, checkPositiveInteger } from "../validate.ts";
-import { parseToken } from "../state/resume-token.ts";
-import type { ResumeToken } from "../state/resume-token.ts";
-import { pollJob } from "./poll-job.ts";
-import type { JobResult } from "./job-output.ts";
-import { parseJobData } from "./job-data.ts";
-import type { JobData } from "./job-data.ts";
-import { isOperation } from "./operation-identity.ts";
+import type { StepOutcome } from "../durable/step-outcome.ts";
+import type { StepResult } from "../durable/step.ts";
+import { createStepper } from "../durable/stepper.ts";
+import type { Stepper, StepperOptions } from "../durable/stepper.ts";
+import { ContractError, PollingError, messageOf } from "../operation/errors.ts";
+import { checkDuration, checkPositiveInteger } from "../validate.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
 import { SharedLimiter } from "./shared-limiter.ts";
 
 /** Options of a worker. Durations are in milliseconds. */
-export interface OperationWorkerOptions extends QueueLocation {
-  /** The clients whose operations the worker polls. It rejects any other job for good. */
-  readonly clients?: readonly LroClient[];
-  /** In place of `clients`: returns the operation of a token, whose format is checked; throws to reject the job. */
-  readonly resolveOperation?: (token: ResumeToken) => Operation | Promise<Operation>;
+export interface OperationWorkerOptions extends QueueLocation, Omit<StepperOptions, "clock" | "pace"> {
   /** Polls under way at the same time. Default 16. */
   readonly concurrency?: number;
   /** How long a job belongs to a worker that has stopped renewing its lock. Default 30 000. */
   readonly lockDurationInMs?: number;
   /** How often the worker takes over jobs whose lock has expired. Default 30 000. */
   readonly stalledIntervalInMs?: number;
-  /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
-  readonly logger?: PollLogger;
 }
 
 /** A worker, which polls the operations of a queue until it is closed. */
@@ -56,31 +42,25 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
   return new BullWorker(options);
 }
 
-type TokenResolver = (token: object) => Promise<ParsedResumeToken>;
-
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
   readonly #queue: Queue;
   readonly #limiter: SharedLimiter;
   readonly #worker: Worker;
   readonly #report: (error: unknown) => void;
-  readonly #resolve: TokenResolver;
-  readonly #logger: PollLogger;
-  /** The notices that were logged. */
-  readonly #logged = new Set<string>();
+  readonly #stepper: Stepper;
 
   constructor(options: OperationWorkerOptions) {
     const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
-    this.#resolve = resolverOf(options);
     checkPositiveInteger("concurrency", concurrency);
     const { queueName, location } = parseLocation(options);
     checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
     const { logger = fallbackLogger } = options;
-    this.#logger = logger;
     this.#report = reporterTo(logger, "The worker");
     this.#queue = new Queue(queueName, location);
     this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
+    this.#stepper = createStepper({ ...options, logger, pace: this.#limiter, clock: this.#limiter.clock });
     this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
       ...location,
       concurrency,
@@ -125,82 +105,36 @@ class BullWorker implements OperationWorker {
     }
   }
 
-  async #perform(job: Job, lock: string, signal: AbortSignal): Promise<JobResult> {
-    const { data, operation } = await this.#parse(job);
+  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
     await this.#limiter.refreshIfOld();
-    const result = await pollJob(data, operation, this.#limiter, signal);
-    if (result.progress) {
-      this.#logNotices(operation.id, result.progress.operation);
-      await job.updateProgress(result.progress);
-    }
-    if (result.type === "completed") return result.result;
-    await this.#moveToDelayed(job, lock, result.data, result.delayInMs);
+    const result = await this.#step(job, abortSignal);
+    if (result?.progress) await job.updateProgress(result.progress);
+    if (result?.type === "ended") return result.outcome;
+    await this.#moveToDelayed(job, lock, result);
     throw new DelayedError();
   }
 
-  #logNotices(operationId: string, status: OperationStatus): void {
-    for (const { level, message } of newNoticesOf(status, () => this.#logged)) {
-      try {
-        this.#logger[level](`Operation ${operationId}: ${message}`);
-      } catch {
-        // The logger is the user's code: its error must not cost the response.
-      }
+  /** Returns `undefined` for the job of a newer version, which this one must neither poll nor reject. */
+  async #step(job: Job, abortSignal: AbortSignal): Promise<StepResult | undefined> {
+    try {
+      return await this.#stepper.step(job.data, { abortSignal });
+    } catch (error) {
+      if (error instanceof PollingError && error.code === "NewerState") return undefined;
+      const isTampered = error instanceof ContractError || error instanceof RangeError;
+      throw isTampered ? new UnrecoverableError(messageOf(error)) : error;
     }
   }
 
   /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
-  async #moveToDelayed(job: Job, lock: string, data: JobData, delayInMs: number): Promise<void> {
-    await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), Math.ceil(delayInMs), lock, {
+  async #moveToDelayed(job: Job, lock: string, result: StepResult | undefined): Promise<void> {
+    const isAgain = result?.type === "again";
+    const delayInMs = isAgain ? result.delayInMs : newerJobDelayInMs;
+    await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
       skipAttempt: true,
-      fieldsToUpdate: { data: JSON.stringify(data) },
+      ...(isAgain && { fieldsToUpdate: { data: JSON.stringify(result.state) } }),
     });
   }
-
-  async #parse(job: Job): Promise<{ readonly data: JobData; readonly operation: Operation }> {
-    try {
-      const data = parseJobData(job.data);
-      const { token, operation } = await this.#resolve(data.token);
-      return { data: { ...data, token }, operation };
-    } catch (error) {
-      throw new UnrecoverableError(messageOf(error));
-    }
-  }
 }
 
-function resolverOf({ clients, resolveOperation }: OperationWorkerOptions): TokenResolver {
-  if ((clients === undefined) === (resolveOperation === undefined)) {
-    throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
-  }
-  if (resolveOperation === undefined) {
-    checkClients(clients);
-    return async (token) => resolveBy(clients, token);
-  }
-  checkFunction("resolveOperation", resolveOperation);
-  return async (value) => {
-    const token = parseToken(parseObject(value, "token"));
-    const operation: unknown = await resolveOperation(token);
-    if (isOperation(operation)) return { token, operation };
-    throw new TypeError("resolveOperation: expected an operation with getStatus and toJSON, got none");
-  };
-}
-
-function checkClients(clients: unknown): asserts clients is readonly LroClient[] {
-  const isClient = (client: unknown): boolean =>
-    isObject(client) && typeof client["parseResumeToken"] === "function";
-  if (Array.isArray(clients) && clients.length > 0 && clients.every(isClient)) return;
-  throw new TypeError("clients: expected an array of at least one LroClient, got something else");
-}
-
-/** Finds the client of an operation: the others throw RangeError. */
-function resolveBy(clients: readonly LroClient[], token: object): ParsedResumeToken {
-  const errors: unknown[] = [];
-  for (const client of clients) {
-    try {
-      return client.parseResumeToken(token);
-    } catch (error) {
-      if (error instanceof ContractError) throw error;
-      errors.push(error);
-    }
-  }
-  throw errors[0];
-}
+/** How long a job of a newer version stays for newer workers. */
+const newerJobDelayInMs = 30_000;

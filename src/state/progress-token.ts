@@ -44,13 +44,16 @@ function rounded(value: number, digits: number): number {
 
 const numbersInPoint = 4;
 
+/** The fields of a progress history in a token. */
+export const progressTokenNames: readonly string[] = ["latest", "quantum", "roughness", "points"];
+
 /**
  * Parses a token's progress history.
  *
  * @throws {@link ContractError} that says which field is wrong
  */
 export function parseProgressToken(value: unknown, path: string): ProgressToken {
-  const fields = parseFields(value, path, ["latest", "quantum", "roughness", "points"]);
+  const fields = parseFields(value, path, progressTokenNames);
   const [meanRoot, count] = parseNumbers(fields["roughness"], `${path}.roughness`, 2);
   const points = parseNumbers(fields["points"], `${path}.points`, maxPoints * numbersInPoint);
   checkPoints(points, `${path}.points`);

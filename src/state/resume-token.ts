@@ -139,7 +139,8 @@ function stateOf(token: ResumeToken, notBeforeInMs: number | undefined): PollSta
   };
 }
 
-const tokenFields = [
+/** The fields of a token. */
+export const tokenNames: readonly string[] = [
   "version",
   "operation",
   "state",
@@ -163,7 +164,7 @@ const tokenFields = [
 export function parseToken(value: Fields): ResumeToken {
   // First: a newer version may have any fields.
   if (value["version"] !== 1) throw invalidField("token.version", "1", value["version"]);
-  const fields = parseFields(value, "token", tokenFields);
+  const fields = parseFields(value, "token", tokenNames);
   const startedAt = parseNumber(fields["startedAt"], "token.startedAt");
   return {
     version: 1,

@@ -7,7 +7,7 @@ import { expect } from "vitest";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
 import { earlyPolls } from "./early-polls.ts";
-import { silent } from "./loggers.ts";
+import { recordingLogger, silent } from "./loggers.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 
@@ -66,7 +66,31 @@ redisTest(
 );
 
 redisTest(
-  "a rejected operation that is added again goes to the worker that may poll it",
+  "a worker that has no client for an operation leaves it to another, also if it is the first to get it",
+  async ({ connection }) => {
+    await using server = await startOperationServer();
+    const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
+    const client = new OperationStatusesClient(server.endpoint);
+    const operation = client.operation("myProject", operationId);
+    await using queue = createOperationQueue({ connection });
+    const { logger, lines } = recordingLogger();
+    await using stranger = createOperationWorker({
+      connection,
+      clients: [new OperationStatusesClient("https://elsewhere.example")],
+      logger,
+    });
+    await stranger.started;
+    const handle = await queue.add(operation);
+    await expect.poll(() => lines).toEqual([expect.stringContaining("No client of this process")]);
+
+    await using worker = createOperationWorker({ connection, clients: [client] });
+    await worker.started;
+    expect(await handle.pollUntilDone()).toBe(42);
+  },
+);
+
+redisTest(
+  "an operation that no worker has a client for ends after its time, and continues when it is added again",
   async ({ connection }) => {
     await using server = await startOperationServer();
     const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
@@ -76,11 +100,12 @@ redisTest(
     const stranger = createOperationWorker({
       connection,
       clients: [new OperationStatusesClient("https://elsewhere.example")],
+      unclaimedTimeoutInMs: 0,
       logger: silent,
     });
     await stranger.started;
-    const rejected = await queue.add(operation);
-    expect(await rejection(rejected.pollUntilDone())).toMatchObject({ code: "JobRejected" });
+    const ended = await queue.add(operation);
+    expect(await rejection(ended.pollUntilDone())).toMatchObject({ code: "NoClient" });
     await stranger.close();
 
     await using worker = createOperationWorker({ connection, clients: [client] });

@@ -33,7 +33,7 @@ redisTest(
     ] as const) {
       const { id = "" } = await raw.add(
         "operation",
-        { version: 1, token, options, responseCounts: {} },
+        { version: 1, token, options, responseCounts: {}, dueAt: 0, delayInMs: 0 },
         retried,
       );
       expect(await rejection(queue.handle(id).pollUntilDone())).toMatchObject({
@@ -128,21 +128,24 @@ redisTest("a result arrives as its JSON, whatever its length", async ({ connecti
   expect(JSON.stringify(result) === expected).toBe(true);
 });
 
-redisTest("a worker rejects a job whose token resolves to no operation", async ({ connection }) => {
-  await using queue = createOperationQueue({ connection });
-  await using worker = createOperationWorker({
-    connection,
-    logger: silent,
-    // @ts-expect-error -- plain JavaScript may forget to return the operation
-    resolveOperation: () => {},
-  });
-  await worker.started;
-  const handle = await queue.add(ownOperation(1));
-  expect(await rejection(handle.pollUntilDone())).toMatchObject({
-    code: "JobRejected",
-    message: expect.stringContaining("resolveOperation: expected an operation"),
-  });
-});
+redisTest(
+  "a worker rejects a job whose token resolves to no operation once its time is over",
+  async ({ connection }) => {
+    await using queue = createOperationQueue({ connection });
+    await using worker = createOperationWorker({
+      connection,
+      logger: silent,
+      unclaimedTimeoutInMs: 0,
+      resolveOperation: () => undefined,
+    });
+    await worker.started;
+    const handle = await queue.add(ownOperation(1));
+    expect(await rejection(handle.pollUntilDone())).toMatchObject({
+      code: "NoClient",
+      message: expect.stringContaining("no process had a client for it"),
+    });
+  },
+);
 
 redisTest("a result after a failed attempt reaches later callers, too", async ({ connection }) => {
   const { logger, lines } = recordingLogger();

@@ -1,6 +1,6 @@
 import type { PipelinePolicy } from "@azure/core-rest-pipeline";
 import { Queue } from "bullmq";
-import { OperationStatusesClient, RequestError } from "lro-poller";
+import { OperationStatusesClient } from "lro-poller";
 import type { RateLimit } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationServer } from "lro-poller/testing";
@@ -63,8 +63,7 @@ redisTest(
     for (const retryAfterInMs of [NaN, -1]) {
       const limiter = new SharedLimiter(raw, 1, (error) => expect.unreachable(String(error)));
       await limiter.start();
-      const failure = new RequestError("HTTP 429", { kind: "transient", isThrottled: true, retryAfterInMs });
-      await limiter.onPoll({ type: "failed", atInMs: 0, failure }, 1000);
+      await limiter.learn("", { isThrottled: true, retryAfterInMs, durationInMs: 1000 });
       expect(await raw.getRateLimitTtl(1_000_000_000)).toBeGreaterThan(0);
       await raw.removeRateLimitKey();
     }
@@ -79,11 +78,10 @@ redisTest("the price of a poll includes the time that waiting jobs wait for it",
     const limiter = new SharedLimiter(raw, concurrency, (error) => expect.unreachable(String(error)));
     await limiter.start();
     for (const rateLimit of limits) {
-      const response = { status: { id: "x", name: "x", status: "Running" }, rateLimit };
-      await limiter.onPoll({ type: "response", atInMs: 0, response }, 1000);
+      await limiter.learn("", { isThrottled: false, rateLimit, durationInMs: 1000 });
     }
-    const addedPrice = limiter.stretchAt(1000) ** 2 - 1;
-    expect(limiter.stretchAt(10_000) ** 2 - 1).toBeCloseTo(addedPrice / 10);
+    const addedPrice = limiter.stretch("", 1000) ** 2 - 1;
+    expect(limiter.stretch("", 10_000) ** 2 - 1).toBeCloseTo(addedPrice / 10);
     return addedPrice;
   };
   const add = (count: number): Promise<unknown> =>

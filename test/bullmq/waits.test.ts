@@ -14,6 +14,7 @@ import { expect } from "vitest";
 import { CountingCredential } from "../support/credential.ts";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
+import { silent } from "./loggers.ts";
 import { createCertificate } from "../support/tls.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
@@ -217,26 +218,31 @@ redisTest("Redis never gets a credential", async ({ connection }) => {
 });
 
 redisTest(
-  "a job of another origin or of another format is rejected before anything is sent",
+  "a job of another origin or of a wrong format ends before anything is sent",
   async ({ connection }) => {
     await using server = await startOperationServer();
     const client = new OperationStatusesClient(server.endpoint);
     await using queue = createOperationQueue({ connection });
-    await using worker = createOperationWorker({ connection, clients: [client] });
+    await using worker = createOperationWorker({
+      connection,
+      clients: [client],
+      unclaimedTimeoutInMs: 0,
+      logger: silent,
+    });
     await worker.started;
     const names = { projectName: "myProject", operationId: "fa067167-e49d-41bd-8dd8-de719b9de3b3" };
     const foreign = await queue.add({ endpoint: "https://elsewhere.example", ...names });
     expect(await rejection(foreign.pollUntilDone())).toMatchObject({
-      code: "JobRejected",
+      code: "NoClient",
       message: expect.stringContaining("token.operation.endpoint"),
     });
     const raw = new Queue("operations", { connection });
     for (const [data, named] of [
-      [{}, "job.data.version"],
-      [{ version: 1, token: { version: 2 }, options: {}, responseCounts: {} }, "token.version"],
+      [{}, "state.version"],
+      [{ version: 1, token: {}, options: {}, responseCounts: {} }, "state.dueAt"],
       [
         { version: 1, token: {}, options: { maxDelayInMs: "soon" }, responseCounts: {} },
-        "job.data.options.maxDelayInMs",
+        "state.options.maxDelayInMs",
       ],
     ] as const) {
       const { id = "" } = await raw.add("operation", data);

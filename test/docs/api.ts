@@ -22,9 +22,9 @@ const packageJson = readFileSync(join(projectFolder, "package.json"), "utf8");
 /** Declarations of each entry point, by the path of its report. */
 const entryPoints = new Map(
   Array.from(
-    packageJson.matchAll(/"\.(?:\/(\w+))?": "\.\/(dist\/\S+)\.js"/g),
+    packageJson.matchAll(/"\.(?:\/([\w/]+))?": "\.\/(dist\/\S+)\.js"/g),
     ([, name, path]): [string, string] => [
-      `api/lro-poller${name === undefined ? "" : `-${name}`}.api.md`,
+      `api/lro-poller${name === undefined ? "" : `-${name.replace("/", "-")}`}.api.md`,
       `${path}.d.ts`,
     ],
   ),

@@ -59,6 +59,7 @@ const queueOptions: Record<
   terminalStates: undefined,
   clients: undefined,
   resolveOperation: undefined,
+  unclaimedTimeoutInMs: "src/durable/stepper.ts",
   concurrency: "src/bullmq/worker.ts",
   lockDurationInMs: "src/bullmq/worker.ts",
   stalledIntervalInMs: "src/bullmq/worker.ts",

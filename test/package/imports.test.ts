@@ -18,7 +18,8 @@ const families = [
   ["azure"],
   ["history"],
   ["index.ts"],
-  ["opentelemetry.ts", "bullmq"],
+  ["opentelemetry.ts", "durable"],
+  ["bullmq"],
   ["testing"],
   ["cli"],
 ];

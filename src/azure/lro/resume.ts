@@ -15,6 +15,20 @@ import type { OperationReference } from "../http/validation.ts";
 import { isSameResource, pollingKinds } from "./protocol.ts";
 import type { PollingLocation } from "./protocol.ts";
 
+const referenceNames = ["endpoint", "projectName", "operationId", "apiVersion"];
+
+/** The fields by which a token names an operation of one of this library's clients. */
+export const operationNames: readonly string[] = [...referenceNames, "pollingLocation", "initialRequest"];
+
+/** The fields of a token's polling location. */
+export const pollingLocationNames: readonly string[] = [
+  "kind",
+  "monitorUrl",
+  "resultUrl",
+  "isResultUrlGiven",
+  "deletion",
+];
+
 /** A parsed token, and where its operation is: the names of a DevCenter operation, or a URL to poll. */
 interface ParsedToken {
   readonly token: ResumeToken;
@@ -84,8 +98,7 @@ function parseOperation(value: unknown, target: ResumeTarget): VersionedReferenc
 
 function parseReference(operation: Fields, target: ResumeTarget): VersionedReference {
   const path = "token.operation";
-  const names = ["endpoint", "projectName", "operationId", "apiVersion"];
-  const fields = parseFields(operation, path, names);
+  const fields = parseFields(operation, path, referenceNames);
   checkEndpoint(fields["endpoint"], target.endpoint);
   const { projectName, operationId } = fields;
   return {
@@ -120,13 +133,7 @@ function parseVersion(value: unknown, apiVersion: string | undefined): string {
 
 function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLocation {
   const path = "token.operation.pollingLocation";
-  const fields = parseFields(value, path, [
-    "kind",
-    "monitorUrl",
-    "resultUrl",
-    "isResultUrlGiven",
-    "deletion",
-  ]);
+  const fields = parseFields(value, path, pollingLocationNames);
   const { deletion } = fields;
   if (deletion !== undefined && deletion !== "requested" && deletion !== "observed")
     throw invalidField(`${path}.deletion`, "requested or observed", deletion);

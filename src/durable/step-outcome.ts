@@ -7,17 +7,16 @@ import type { Progress } from "../state/progress.ts";
 import {
   invalidField,
   parseCount,
-  parseFields,
   parseNumber,
   parseObject,
   parseOptionalNumber,
   parseString,
 } from "../operation/json-fields.ts";
 import { parseWord, statusFieldsOf } from "../operation/parse-status.ts";
-import { failureRecordOf, parseFailure, parseResponseCounts } from "./job-data.ts";
+import { failureRecordOf, parseFailure, parseResponseCounts } from "./failure-record.ts";
 
-/** How polling stopped, as JSON: the return value of a job. A handle makes the same result or error of it as a poller. */
-export interface JobResult {
+/** How polling stopped, as JSON. `resultOf` makes the same result or error of it as a poller. */
+export interface StepOutcome {
   readonly version: 1;
   readonly reason: StopReason;
   readonly operationId: string;
@@ -26,8 +25,13 @@ export interface JobResult {
   readonly state: object;
 }
 
-/** Describes how polling stopped, as a job returns it. */
-export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedPolling<unknown>): JobResult {
+/** Describes how polling stopped, as JSON. */
+export function stepOutcomeOf({
+  state,
+  resumeToken,
+  reason,
+  ...stopped
+}: StoppedPolling<unknown>): StepOutcome {
   const { latest, status, percentComplete, changedAtInMs, isResultPending, requestId } = state;
   const { pollCount, failedPollCount, responseCounts, consecutiveFailures, outageSinceInMs, failure } = state;
   const counts = { pollCount, failedPollCount, responseCounts, consecutiveFailures, outageSinceInMs };
@@ -37,19 +41,23 @@ export function jobResultOf({ state, resumeToken, reason, ...stopped }: StoppedP
     ...stopped,
     reason: parseReason(reason, "reason"),
     token: resumeToken() ?? "",
-    state: { ...known, ...counts, failure: failure && failureRecordOf(failure) },
+    state: asJson({ ...known, ...counts, failure: failure && failureRecordOf(failure) }),
   };
 }
 
+/** @throws TypeError if the result of the operation is no JSON */
+function asJson(state: object): object {
+  return parseObject(JSON.parse(JSON.stringify(state)), "state");
+}
+
 /**
- * Parses the return value of a job, and makes of it what callers get.
+ * Parses how polling stopped, and makes of it what callers get.
  *
  * @throws {@link ContractError} that names the field
  */
 export function parseOutcome(value: unknown): Outcome<unknown> {
-  const path = "job.returnvalue";
-  const names = ["version", "reason", "operationId", "elapsedInMs", "token", "state"];
-  const fields = parseFields(value, path, names);
+  const path = "outcome";
+  const fields = parseObject(value, path);
   if (fields["version"] !== 1) throw invalidField(`${path}.version`, "1", fields["version"]);
   const token = parseString(fields["token"], `${path}.token`);
   return outcomeOf({
@@ -89,28 +97,14 @@ function parsePollState(value: unknown, path: string): PollState {
   };
 }
 
-const progressNames = [
-  "status",
-  "previousStatus",
-  "changed",
-  "percentComplete",
-  "operation",
-  "elapsedInMs",
-  "estimatedRemainingInMs",
-  "estimatedRemainingRangeInMs",
-  "nextPollInMs",
-  "pollCount",
-  "failedPollCount",
-];
-
 /**
- * Parses the progress that a worker has saved.
+ * Parses the progress of a step that went through JSON.
  *
  * @throws {@link ContractError} that names the field
  */
 export function parseProgress(value: unknown): Progress {
-  const path = "job.progress";
-  const fields = parseFields(value, path, progressNames);
+  const path = "progress";
+  const fields = parseObject(value, path);
   const { previousStatus } = fields;
   const numberAt = (name: string): number | undefined => parseOptionalNumber(fields[name], `${path}.${name}`);
   return {

@@ -14,7 +14,7 @@ import type { Poller } from "../poller/poller.ts";
 import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 
-/** An operation of DevCenter by its names: a process that adds it needs no client and no credential. */
+/** An operation of DevCenter by its names: a process that names it needs no client and no credential. */
 export interface OperationReference {
   /** The URI of the DevCenter. */
   readonly endpoint: string;
@@ -26,8 +26,8 @@ export interface OperationReference {
   readonly apiVersion?: string;
 }
 
-/** An operation that a queue takes: that of a client, its names, a poller, or a resume token. */
-export type QueueableOperation<P = unknown> =
+/** An operation to wait for: that of a client, its names, a poller, a resume token, or the URL to poll. */
+export type OperationSource<P = unknown> =
   | Operation<P>
   | Poller<P>
   | OperationReference
@@ -35,20 +35,28 @@ export type QueueableOperation<P = unknown> =
   | string;
 
 /** Returns a function that makes the resume token of a wait: of one that continues, or of one that starts then. */
-export function tokenFor(source: QueueableOperation): (now: number) => ResumeToken {
+export function tokenFor(source: OperationSource): (now: number) => ResumeToken {
   if (isOperation(source) || isReference(source)) {
     const operation = isOperation(source) ? source.toJSON() : parseReference(source);
     checkIsStored(operation);
+    return (now) => freshToken(operation, now);
+  }
+  if (isUrl(source)) {
+    const operation = { pollingLocation: { kind: "auto", monitorUrl: new URL(source).href } };
     return (now) => freshToken(operation, now);
   }
   const token = parseToken(parseObject(parseTokenText(source), "token"));
   return () => token;
 }
 
-/** @throws TypeError if a worker could not know what to wait for */
+function isUrl(source: unknown): source is string {
+  return typeof source === "string" && /^https?:/i.test(source) && URL.canParse(source);
+}
+
+/** @throws TypeError if another process could not know what to wait for */
 function checkIsStored(operation: object): void {
   if (pollingLocationOf(operation)["kind"] === "condition")
-    throw new TypeError("operation: expected one without until, because a job cannot hold a function");
+    throw new TypeError("operation: expected one without until, because its state cannot hold a function");
 }
 
 function pollingLocationOf({ pollingLocation }: { readonly pollingLocation?: unknown }): Fields {
@@ -84,8 +92,18 @@ function parseReference(reference: OperationReference): object {
 /** Hex digits of a hash: 128 bits, so that no two of a million operations share an id. */
 const idLength = 32;
 
-/** Returns the id of an operation's job, which is the same in every process. */
-export function jobIdOf(token: ResumeToken): string {
+/**
+ * Returns the key of an operation: 32 hex digits, the same in every process and after every response. It is the id of a
+ * workflow or a job, so that an operation has one only.
+ *
+ * @throws TypeError, RangeError or {@link ContractError} that names the argument that is wrong
+ */
+export function operationKey(source: OperationSource): string {
+  return keyOf(tokenFor(source)(0));
+}
+
+/** Returns the key of the operation that a token names. */
+export function keyOf(token: ResumeToken): string {
   return createHash("sha256")
     .update(canonical(identityOf(token)))
     .digest("hex")
@@ -104,6 +122,25 @@ function identityOf({ operation, state = {} }: ResumeToken): object {
 
 /** Azure signs a URL anew with each response (`t`, `c`, `s`, `h`), and compares paths without case. */
 const changingParameters = ["api-version", "t", "c", "s", "h"];
+
+/** Returns the text that names the operation of a token for people: its id, or the URL to poll without its query. */
+export function nameOf(token: ResumeToken): string {
+  const { operationId }: { readonly operationId?: unknown } = token.operation;
+  const { monitorUrl }: { readonly monitorUrl?: unknown } = identityOf(token);
+  const url = typeof monitorUrl === "string" ? new URL(monitorUrl) : undefined;
+  if (url) return `${url.origin}${url.pathname}`;
+  return typeof operationId === "string" ? operationId : "(unknown)";
+}
+
+/** Returns the origin that the operation of a token is polled at. Empty for transports of the user's own. */
+export function originOf(token: ResumeToken): string {
+  const { monitorUrl, endpoint }: { readonly monitorUrl?: unknown; readonly endpoint?: unknown } = {
+    ...token.operation,
+    ...identityOf(token),
+  };
+  const url = monitorUrl ?? endpoint;
+  return typeof url === "string" && URL.canParse(url) ? new URL(url).origin : "";
+}
 
 function withoutSpelling({ origin, pathname, searchParams }: URL): string {
   const parameters = [...searchParams].filter(([name]) => !changingParameters.includes(name.toLowerCase()));

@@ -1,0 +1,12 @@
+export { firstState } from "./first-state.ts";
+export type { FirstStateOptions } from "./first-state.ts";
+export { operationKey } from "./operation-key.ts";
+export type { OperationReference, OperationSource } from "./operation-key.ts";
+export { resultOf } from "./outcome.ts";
+export type { Pace, PaceRequest, PaceResult } from "./pace.ts";
+export { parseProgress } from "./step-outcome.ts";
+export type { StepOutcome } from "./step-outcome.ts";
+export type { StepOptions, StepState } from "./step-state.ts";
+export type { StepResult } from "./step.ts";
+export { createStepper } from "./stepper.ts";
+export type { StepCallOptions, Stepper, StepperOptions } from "./stepper.ts";

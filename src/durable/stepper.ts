@@ -1,0 +1,285 @@
+import type { LroClient, ParsedResumeToken } from "../azure/lro-client.ts";
+import { systemClock } from "../clock.ts";
+import type { Clock } from "../clock.ts";
+import { ContractError, PollingError, RequestError, messageOf } from "../operation/errors.ts";
+import { isObject } from "../operation/json-object.ts";
+import type { Operation, PollLogger } from "../operation/operation.ts";
+import type { OperationStatus } from "../operation/status.ts";
+import { isolate } from "../poller/isolate.ts";
+import { newNoticesOf } from "../poller/notices.ts";
+import { fallbackLogger } from "../poller/subscribers.ts";
+import { initialState } from "../state/state-machine.ts";
+import { parseToken } from "../state/resume-token.ts";
+import type { ResumeToken } from "../state/resume-token.ts";
+import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
+import { dueIn } from "./first-state.ts";
+import { isOperation, nameOf, originOf } from "./operation-key.ts";
+import { ProcessPace } from "./pace.ts";
+import type { Pace, PaceResult } from "./pace.ts";
+import { Step } from "./step.ts";
+import type { StepResult } from "./step.ts";
+import { stepOutcomeOf } from "./step-outcome.ts";
+import { isNewerState, parseStepState } from "./step-state.ts";
+import type { ParsedStepState, StepState, UnclaimedRecord } from "./step-state.ts";
+
+/** Options of a stepper. Durations are in milliseconds. */
+export interface StepperOptions {
+  /** The clients whose operations it polls. */
+  readonly clients?: readonly Pick<LroClient, "parseResumeToken">[];
+  /**
+   * In place of `clients`: returns the operation of a token, whose format is checked. `undefined`, or an error, if this
+   * process cannot poll it.
+   */
+  readonly resolveOperation?: (token: ResumeToken) => Operation | undefined | Promise<Operation | undefined>;
+  /** Shares the rate of requests with other processes. Default: within this stepper. */
+  readonly pace?: Pace;
+  /** How long steps without a client for the operation are made again; then the wait ends. Default 3 600 000. */
+  readonly unclaimedTimeoutInMs?: number;
+  /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
+  readonly logger?: PollLogger;
+  /** For tests, and for engines with a clock of their own. Default: the system's. */
+  readonly clock?: Clock;
+}
+
+/** Options of one step. */
+export interface StepCallOptions {
+  /** Aborts the request: the step rejects with the signal's reason, and can be made again. */
+  readonly abortSignal?: AbortSignal | undefined;
+}
+
+/** Makes the steps of waits. It holds no state of a wait. */
+export interface Stepper {
+  /**
+   * Polls an operation once, if its next poll is due. The same state may be passed again, to any process: an early step
+   * sends nothing.
+   *
+   * @param state - that of `firstState` or of the last step, possibly after JSON
+   * @throws the reason of `abortSignal`; `PollingError`, code `NewerState`, if a newer version wrote the state: leave it
+   * for another process; {@link ContractError} or RangeError if the state was tampered with. All other errors are
+   * outcomes, or lead to another step
+   */
+  step(state: unknown, options?: StepCallOptions): Promise<StepResult>;
+}
+
+/**
+ * Creates a stepper, which makes the steps of waits that a durable engine keeps.
+ *
+ * @example
+ * ```ts
+ * const stepper = createStepper({ clients: [new LroClient("https://management.azure.com", credential)] });
+ * const result = await stepper.step(state);
+ * if (result.type === "again") await saveAndDelay(result.state, result.delayInMs);
+ * ```
+ * @throws TypeError or RangeError that names the option that is wrong
+ */
+export function createStepper(options: StepperOptions): Stepper {
+  return new EngineStepper(options);
+}
+
+type Resolver = (token: object) => Promise<ParsedResumeToken | undefined>;
+
+class EngineStepper implements Stepper {
+  readonly #isOfClient: boolean;
+  readonly #resolve: Resolver;
+  readonly #pace: Pace;
+  readonly #unclaimedTimeoutInMs: number;
+  readonly #logger: PollLogger;
+  readonly #clock: Clock;
+  /** The notices that were logged. */
+  readonly #logged = new Set<string>();
+
+  constructor(options: StepperOptions) {
+    const { clock = systemClock, unclaimedTimeoutInMs = 3_600_000, logger = fallbackLogger } = options;
+    this.#isOfClient = options.resolveOperation === undefined;
+    this.#resolve = resolverOf(options);
+    checkDuration("unclaimedTimeoutInMs", unclaimedTimeoutInMs, { allowInfinity: true });
+    this.#pace = checkedPace(options.pace ?? new ProcessPace(clock));
+    this.#unclaimedTimeoutInMs = unclaimedTimeoutInMs;
+    this.#logger = logger;
+    this.#clock = clock;
+  }
+
+  async step(value: unknown, { abortSignal = never() }: StepCallOptions = {}): Promise<StepResult> {
+    checkSignal(abortSignal);
+    abortSignal.throwIfAborted();
+    if (isNewerState(value)) throw newerState();
+    const parsed = parseStepState(value, this.#isOfClient);
+    const result = await this.#stepIfDue(parsed, abortSignal);
+    return result.type === "again" ? { ...result, state: parsed.withNewerFields(result.state) } : result;
+  }
+
+  async #stepIfDue({ state: parsed }: ParsedStepState, abortSignal: AbortSignal): Promise<StepResult> {
+    const state: StepState = { ...parsed, token: parseToken({ ...parsed.token }) };
+    const earlyInMs = this.#earlyInMs(state);
+    if (earlyInMs > 0) return this.#notYet(state, earlyInMs);
+    const resolved = await this.#resolved(parsed.token);
+    if ("error" in resolved) return this.#unclaimed(state, resolved.error);
+    const { token, operation } = resolved;
+    return this.#stepWith({ ...state, token, unclaimed: undefined }, operation, abortSignal);
+  }
+
+  async #stepWith(state: StepState, operation: Operation, abortSignal: AbortSignal): Promise<StepResult> {
+    const origin = originOf(state.token);
+    const turnInMs = await this.#turnInMs(origin, state.isReserved === true);
+    abortSignal.throwIfAborted();
+    const step = new Step(state, operation, {
+      clock: this.#clock,
+      learn: (result) => this.#learn(origin, result),
+      stretch: (pollCostInMs) => this.#stretch(origin, pollCostInMs),
+    });
+    if (turnInMs > 0 && step.leftInMs === 0) return step.stop("timedOut");
+    if (turnInMs > 0) return this.#again({ ...state, isReserved: true }, Math.min(turnInMs, step.leftInMs));
+    const result = await step.perform(abortSignal);
+    if (result.progress) this.#logNotices(operation.id, result.progress.operation);
+    return result;
+  }
+
+  /** A clock that is behind that of the last step could not tell when the delay is over: it starts again, once. */
+  #earlyInMs({ dueAt, delayInMs }: StepState): number {
+    const leftInMs = dueAt - this.#clock.timestamp();
+    return Math.min(leftInMs, delayInMs);
+  }
+
+  #notYet(state: StepState, delayInMs: number): StepResult {
+    const dueAt = Math.min(state.dueAt, Math.ceil(this.#clock.timestamp() + delayInMs));
+    return { type: "again", state: { ...state, dueAt }, delayInMs: Math.ceil(delayInMs), dueAt };
+  }
+
+  #again(state: StepState, delayInMs: number): StepResult {
+    const due = dueIn(delayInMs, this.#clock.timestamp());
+    return { type: "again", state: { ...state, ...due }, ...due };
+  }
+
+  async #resolved(token: object): Promise<ParsedResumeToken | { readonly error: unknown }> {
+    try {
+      return (await this.#resolve(token)) ?? { error: new TypeError("no client of this process polls it") };
+    } catch (error) {
+      if (error instanceof ContractError) throw error;
+      return { error };
+    }
+  }
+
+  /** Another process may have a client for it: in a rolling deployment some have those of the new version only. */
+  #unclaimed(state: StepState, error: unknown): StepResult {
+    const now = this.#clock.timestamp();
+    const { since, count }: UnclaimedRecord = state.unclaimed ?? { since: now, count: 0 };
+    if (now - since >= this.#unclaimedTimeoutInMs) return endedUnclaimed(state, error, now);
+    this.#warnOnce(
+      `No client of this process polls operations at ${originOf(state.token)}: ${messageOf(error)}`,
+    );
+    const delayInMs = Math.min(minUnclaimedDelayInMs * 2 ** count, maxUnclaimedDelayInMs);
+    return this.#again({ ...state, unclaimed: { since, count: count + 1 } }, delayInMs);
+  }
+
+  async #turnInMs(origin: string, isReserved: boolean): Promise<number> {
+    try {
+      return await this.#pace.turn({ origin, isReserved });
+    } catch (error) {
+      // A poll too many is better than a wait that stops because its pace cannot be reached.
+      this.#report(`The pace of ${origin}`, error);
+      return 0;
+    }
+  }
+
+  async #learn(origin: string, result: PaceResult): Promise<void> {
+    try {
+      await this.#pace.learn(origin, result);
+    } catch (error) {
+      this.#report(`The pace of ${origin}`, error);
+    }
+  }
+
+  #stretch(origin: string, pollCostInMs: number): number {
+    return isolate(() => this.#pace.stretch?.(origin, pollCostInMs)) ?? 1;
+  }
+
+  #logNotices(operationId: string, status: OperationStatus): void {
+    for (const { level, message } of newNoticesOf(status, () => this.#logged))
+      isolate(() => this.#logger[level](`Operation ${operationId}: ${message}`));
+  }
+
+  #warnOnce(message: string): void {
+    if (this.#logged.has(message) || this.#logged.size >= maxWarnings) return;
+    this.#logged.add(message);
+    isolate(() => this.#logger.warning(message));
+  }
+
+  #report(source: string, error: unknown): void {
+    isolate(() => this.#logger.error(`${source}: ${messageOf(error)}`));
+  }
+}
+
+/** A tampered store must not fill the log. */
+const maxWarnings = 50;
+const minUnclaimedDelayInMs = 1000;
+const maxUnclaimedDelayInMs = 30_000;
+
+function endedUnclaimed({ token, responseCounts }: StepState, error: unknown, now: number): StepResult {
+  const { startedAt, pollCount, failedPollCount } = token;
+  const message = `no process had a client for it: ${messageOf(error)}`;
+  const failure = new RequestError(message, { kind: "permanent", code: "NoClient", cause: error });
+  const outcome = stepOutcomeOf({
+    reason: "pollingFailed",
+    operationId: nameOf(token),
+    elapsedInMs: Math.max(0, now - startedAt),
+    state: { ...initialState, pollCount, failedPollCount, responseCounts, failure },
+    resumeToken: () => JSON.stringify(token),
+  });
+  return { type: "ended", outcome };
+}
+
+function never(): AbortSignal {
+  return new AbortController().signal;
+}
+
+function newerState(): PollingError {
+  const message =
+    "The state was written by a newer version of lro-poller. Leave it for a process of that version, or update this one.";
+  return new PollingError(message, "NewerState");
+}
+
+function resolverOf({ clients, resolveOperation }: StepperOptions): Resolver {
+  if ((clients === undefined) === (resolveOperation === undefined)) {
+    throw new TypeError("clients: expected either clients or resolveOperation, got both or neither");
+  }
+  if (resolveOperation === undefined) {
+    checkClients(clients);
+    return async (token) => resolveBy(clients, token);
+  }
+  checkFunction("resolveOperation", resolveOperation);
+  return async (value) => {
+    const token = parseToken({ ...value });
+    const operation: unknown = await resolveOperation(token);
+    if (operation === undefined) return undefined;
+    if (isOperation(operation)) return { token, operation };
+    throw new TypeError("resolveOperation: expected an operation with getStatus and toJSON, got none");
+  };
+}
+
+type TokenParser = Pick<LroClient, "parseResumeToken">;
+
+function checkClients(clients: unknown): asserts clients is readonly TokenParser[] {
+  const isClient = (client: unknown): boolean =>
+    isObject(client) && typeof client["parseResumeToken"] === "function";
+  if (Array.isArray(clients) && clients.length > 0 && clients.every(isClient)) return;
+  throw new TypeError("clients: expected an array of at least one LroClient, got something else");
+}
+
+/** Finds the client of an operation: the others throw RangeError. */
+function resolveBy(clients: readonly TokenParser[], token: object): ParsedResumeToken {
+  const errors: unknown[] = [];
+  for (const client of clients) {
+    try {
+      return client.parseResumeToken(token);
+    } catch (error) {
+      if (error instanceof ContractError) throw error;
+      errors.push(error);
+    }
+  }
+  throw errors[0];
+}
+
+function checkedPace(pace: Pace): Pace {
+  for (const name of ["turn", "learn"] as const) checkFunction(`pace.${name}`, pace[name]);
+  return pace;
+}
