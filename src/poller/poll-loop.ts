@@ -82,7 +82,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
 
   onResponse(response: StatusResponse<P>): void {
     const { session, subscribers } = this;
-    const waiters = this.waiters();
+    const waiters = this.#waitersOfPoll();
     const { staleResponseCount } = session.state;
     if (!this.#apply({ type: "response", response })) return;
     // Only an operation ends for good: after a timeout the wait can be started again.
@@ -97,11 +97,11 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   onFailure(failure: LroError): void {
     if (!(failure instanceof RequestError)) return this.conclude({ type: "pollingFailed", error: failure });
     const { session } = this;
-    const waiters = this.waiters();
+    const waiters = this.#waitersOfPoll();
     if (!this.#apply({ type: "failed", failure })) return;
     const { step } = session;
     const stopped = session.stoppedByFailure();
-    this.subscribers.notifyFailedPoll(failedPollAfter(failure, stopped, step));
+    this.subscribers.notifyFailedPoll(failedPollAfter(failure, stopped, session.nextPoll));
     let error: Error | undefined;
     for (const waiter of waiters) waiter.onFailedPoll(() => (error ??= errorOf(stopped)));
     // A listener may have started another wait, which has its own first step.
@@ -162,7 +162,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
       request.abort();
     }
     this.#dueAt = Math.min(this.#dueAt, deadlineAt);
-    if (session.isRunning) this.#send();
+    if (this.hasWaiters) this.#send();
   }
 
   /** Performs the current step, in place of any other that is waited for. */
@@ -212,6 +212,13 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     });
   }
 
+  /** The waiters that hear of a poll. Where each waits for one poll only, there is no next one. */
+  #waitersOfPoll(): readonly Waiter<P>[] {
+    const waiters = this.waiters();
+    if (waiters.every(({ isForOnePoll }) => isForOnePoll)) this.#pause();
+    return waiters;
+  }
+
   /** Takes the result of the request, and returns whether the session could decide the next step. */
   #apply(result: PollResult<P>): true | undefined {
     const idleInMs = this.#request?.idleInMs;
@@ -228,29 +235,41 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.#settle(this.outcome ?? outcomeOf(this.session.stopped()));
   }
 
-  /** Stops polling and settles every waiter. */
+  /**
+   * Stops polling and settles the waiters. A timeout or a stall is not the failure of the poll under way: those who wait
+   * for that one alone wait on.
+   */
   #settle(outcome: Outcome<P>): void {
     // Both before user code runs, which may start another wait: that has waiters and an observer of its own.
-    const waiters = this.takeWaiters();
+    const waiters = this.takeWaiters(this.outcome === undefined && this.#request !== undefined);
+    if (waiters.length === 0 && this.hasWaiters) return this.#pause();
     const notifyEnd = this.subscribers.takeEnd();
     this.#stop();
     if (waiters.length > 0) notifyEnd(endOf(outcome));
+    if (this.hasWaiters) this.subscribers.notifyStart();
     for (const waiter of waiters) waiter.settle(outcome);
   }
 
+  /** Stops polling, except for a poll that is under way for a waiter. */
   #stop(): void {
+    this.#pause();
+    if (this.hasWaiters) return;
     const request = this.#request;
-    this.session.pause();
-    this.#isLastPoll = false;
-    this.#dueAt = Infinity;
     this.#abortedRequest = request ?? this.#abortedRequest;
     this.#request = undefined;
-    this.#cancelTimer?.();
-    this.#cancelDeadline?.();
-    this.#cancelTimer = this.#cancelDeadline = undefined;
     // A listener of the abort may start another wait.
     request?.abort();
     if (!this.hasWaiters) this.subscribers.notifyAbandoned();
+  }
+
+  /** Cancels the next poll and the deadline. */
+  #pause(): void {
+    this.session.pause();
+    this.#isLastPoll = false;
+    this.#dueAt = Infinity;
+    this.#cancelTimer?.();
+    this.#cancelDeadline?.();
+    this.#cancelTimer = this.#cancelDeadline = undefined;
   }
 }
 

@@ -80,7 +80,12 @@ export class PollSession<P> {
   }
 
   get snapshot(): PollerSnapshot {
-    return snapshotOf(this.operationId, this.state, this.elapsedInMs, this.step);
+    return snapshotOf(this.operationId, this.state, this.elapsedInMs, this.nextPoll);
+  }
+
+  /** The next step; `undefined` after a single poll. */
+  get nextPoll(): NextStep | undefined {
+    return this.isRunning ? this.step : undefined;
   }
 
   observe(): PollerObserver | undefined {
@@ -169,10 +174,10 @@ export class PollSession<P> {
   progressOnDemand(status: OperationStatus<P>): () => Progress<P> {
     const { settings } = this;
     const state = this.state;
-    const step = this.step;
+    const { nextPoll } = this;
     const { latest = status } = state;
     let progress: Progress<P> | undefined;
-    return () => (progress ??= progressOf(state, latest, step, settings.schedule));
+    return () => (progress ??= progressOf(state, latest, nextPoll, settings.schedule));
   }
 
   /** Describes how polling stopped, by the current step unless a reason is given. */

@@ -43,7 +43,7 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
    *
    * It does not wait for the polling interval, but for the Retry-After of a failed poll. It waits for an initial request
    * that is under way, for its turn in the rate limiter and for the response, `requestTimeoutInMs` in all. It rejects at once where the service accepts no request for
-   * longer than that (code `Throttled`).
+   * longer than that (code `Throttled`). The timeout or stall of a wait beside it does not end it.
    *
    * @throws {@link PollingError} or {@link OperationNotFoundError} if that one poll fails
    */

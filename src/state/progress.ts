@@ -40,7 +40,7 @@ const over: RemainingEstimate = { estimatedRemainingInMs: 0, estimatedRemainingR
 export function progressOf<P>(
   state: PollState<P>,
   latest: OperationStatus<P>,
-  step: NextStep,
+  step: NextStep | undefined,
   schedule: Schedule,
 ): Progress<P> {
   const { percentComplete, previousStatus, respondedAtInMs = 0 } = state;
@@ -63,7 +63,7 @@ export function progressOf<P>(
 export function failedPollAfter(
   error: RequestError,
   { state, elapsedInMs }: Pick<StoppedPolling<unknown>, "state" | "elapsedInMs">,
-  step: NextStep,
+  step: NextStep | undefined,
 ): FailedPoll {
   return { error, status: state.status, ...metricsOf(state, elapsedInMs, step) };
 }
@@ -73,7 +73,7 @@ export function snapshotOf(
   operationId: string,
   state: PollState,
   elapsedInMs: number,
-  step: NextStep,
+  step: NextStep | undefined,
 ): PollerSnapshot {
   const { status, previousStatus, percentComplete } = state;
   return {
@@ -89,8 +89,8 @@ export function snapshotOf(
 function metricsOf(
   { pollCount, failedPollCount }: PollState,
   elapsedInMs: number,
-  step: NextStep,
+  step: NextStep | undefined,
 ): PollMetrics {
-  const hasNext = step.type === "wait" && step.until === "nextPoll";
+  const hasNext = step?.type === "wait" && step.until === "nextPoll";
   return { elapsedInMs, nextPollInMs: hasNext ? step.delayInMs : undefined, pollCount, failedPollCount };
 }

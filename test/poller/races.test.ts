@@ -10,9 +10,18 @@ import {
   fixed,
   pollUntilDone,
 } from "lro-poller";
-import type { FailedPoll, Operation, PollLogger, Progress, StatusResponse } from "lro-poller";
+import type {
+  FailedPoll,
+  Operation,
+  PollLogger,
+  PollOptions,
+  PollerEnd,
+  Progress,
+  StatusResponse,
+} from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
-import type { ScriptedPoll, ScriptedReply } from "lro-poller/testing";
+import type { ScriptedPoll, ScriptedReply, VirtualClock } from "lro-poller/testing";
+import { sleep } from "../../src/clock.ts";
 import { settled, microtasks, rejection } from "../support/rejections.ts";
 import { down, forever, scriptedPoller } from "../support/scripted-poller.ts";
 
@@ -367,6 +376,102 @@ describe("a listener", () => {
   });
 });
 
+describe("a poll() beside a wait", () => {
+  const slowly =
+    (clock: VirtualClock, reply: ScriptedReply, delayInMs = 9000): ScriptedReply =>
+    async (poll) => {
+      await sleep(clock, delayInMs);
+      return typeof reply === "function" ? reply(poll) : reply;
+    };
+
+  test("whose timeout passes gets its own response", async () => {
+    const clock = createVirtualClock();
+    const operation = scriptedOperation([slowly(clock, "Running"), succeeded], { clock });
+    const poller = createPoller(operation, { clock, timeoutInMs: 5000 });
+    const waiting = settled(poller.pollUntilDone());
+    const poll = poller.poll();
+    expect(await clock.runUntilSettled(waiting)).toBeInstanceOf(PollingTimeoutError);
+    expect(clock.now()).toBe(5000);
+    expect(await clock.runUntilSettled(poll)).toMatchObject({ status: "Running", nextPollInMs: undefined });
+    expect(clock.pendingTimers).toBe(0);
+    await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
+  });
+
+  test("whose timeout passes gets its own failure", async () => {
+    const clock = createVirtualClock();
+    const operation = scriptedOperation([slowly(clock, down())], { clock });
+    const poller = createPoller(operation, { clock, timeoutInMs: 5000 });
+    const waiting = settled(poller.pollUntilDone());
+    const poll = settled(poller.poll());
+    expect(await clock.runUntilSettled(waiting)).toBeInstanceOf(PollingTimeoutError);
+    expect(await clock.runUntilSettled(poll)).toMatchObject({ name: "PollingError", code: "RequestFailed" });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("can learn the end of the operation after the timeout of the wait", async () => {
+    const clock = createVirtualClock();
+    const operation = scriptedOperation([slowly(clock, succeeded)], { clock });
+    const poller = createPoller(operation, { clock, timeoutInMs: 5000 });
+    const waiting = settled(poller.pollUntilDone());
+    const poll = poller.poll();
+    await clock.runUntilSettled(waiting);
+    expect(await clock.runUntilSettled(poll)).toMatchObject({ status: "Succeeded" });
+    await expect(poller.pollUntilDone()).resolves.toBe(1);
+  });
+
+  test.each<[string, PollOptions, readonly ScriptedReply[]]>([
+    ["stalls", { stallTimeoutInMs: 1500 }, ["Running", "Running", "Running"]],
+    ["ends with an outage", { outageToleranceInMs: 1500 }, ["Running", down(), down(), down()]],
+  ])(
+    "that a listener makes in the poll by which it %s gets its own response",
+    async (_, options, replies) => {
+      const ends: Promise<unknown>[] = [];
+      const { clock, operation, poller } = scriptedPoller([...replies, succeeded], options);
+      const pollAgain = ({ pollCount }: { readonly pollCount: number }): void => {
+        if (pollCount === replies.length) ends.push(settled(poller.poll()));
+      };
+      poller.onProgress(pollAgain);
+      poller.onFailedPoll(pollAgain);
+      expect(await clock.runUntilSettled(settled(poller.pollUntilDone()))).toBeInstanceOf(LroError);
+      expect(await clock.runUntilSettled(Promise.all(ends))).toMatchObject([{ status: "Succeeded" }]);
+      expect(operation.polls).toHaveLength(replies.length + 1);
+      expect(clock.pendingTimers).toBe(0);
+    },
+  );
+
+  test("leaves it to the next wait to have an observer of its own", async () => {
+    const clock = createVirtualClock();
+    const onEnd = vi.fn<(snapshot: unknown, end: PollerEnd) => void>();
+    const observer = { onResponse: () => {}, onFailedPoll: () => {}, onEnd };
+    const scripted = scriptedOperation([slowly(clock, "Running", 6000), succeeded], { clock });
+    const poller = createPoller({ ...scripted, observe: () => observer }, { clock, timeoutInMs: 5000 });
+    void settled(poller.poll());
+    await clock.runUntilSettled(settled(poller.pollUntilDone()));
+    await clock.runUntilSettled(poller.pollUntilDone());
+    expect(onEnd.mock.calls.map(([, { type }]) => type)).toEqual(["pollingFailed", "succeeded"]);
+  });
+
+  test("announces no next poll once nobody waits for the end", async () => {
+    const clock = createVirtualClock();
+    const operation = scriptedOperation([slowly(clock, "Running"), slowly(clock, down())], { clock });
+    const poller = createPoller(operation, { clock });
+    for (const type of ["response", "failure"]) {
+      const controller = new AbortController();
+      const waiting = settled(poller.pollUntilDone({ abortSignal: controller.signal }));
+      const nextPolls: unknown[] = [];
+      const listener = ({ nextPollInMs }: { readonly nextPollInMs: unknown }): void =>
+        void nextPolls.push(nextPollInMs);
+      const unsubscribe = type === "response" ? poller.onProgress(listener) : poller.onFailedPoll(listener);
+      const poll = settled(poller.poll());
+      controller.abort("enough");
+      await clock.runUntilSettled(Promise.all([waiting, poll]));
+      unsubscribe();
+      expect(nextPolls).toEqual([undefined]);
+      expect(clock.pendingTimers).toBe(0);
+    }
+  });
+});
+
 describe("a deadline", () => {
   test("applies to a wait that joins a poll() under way", async () => {
     const { clock, operation, poller } = scriptedPoller([forever], { timeoutInMs: 5000 });
@@ -374,8 +479,9 @@ describe("a deadline", () => {
     await clock.advance(1000);
     await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingTimeoutError);
     expect(clock.now()).toBe(6000);
+    expect(operation.polls[0]?.abortSignal.aborted).toBe(false);
+    expect(await clock.runUntilSettled(poll)).toMatchObject({ code: "RequestTimeout" });
     expect(operation.polls[0]?.abortSignal.aborted).toBe(true);
-    await poll;
     expect(clock.pendingTimers).toBe(0);
   });
 
