@@ -37,6 +37,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   #dueAt = Infinity;
   #request: StatusRequest<P> | undefined;
   #abortedRequest: StatusRequest<P> | undefined;
+  /** The error of each `poll()` before the end of a Retry-After: to make thousands of them takes a second. */
+  #tooEarly: Error | undefined;
 
   constructor(session: PollSession<P>) {
     super();
@@ -59,7 +61,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     const { session } = this;
     // That of a response does not forbid a poll().
     if (session.state.isRetryAfterOfFailure && session.retryAfterInMs > 0)
-      return waiter.abort(errorOf(session.stoppedByFailure()));
+      return waiter.abort((this.#tooEarly ??= errorOf(session.stoppedByFailure())));
     this.#send();
     if (waiter.isWaiting && this.#request?.isWaiting) this.#limitQueueing(waiter, this.#request);
   }
@@ -222,7 +224,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   /** Takes the result of the request, and returns whether the session could decide the next step. */
   #apply(result: PollResult<P>): true | undefined {
     const idleInMs = this.#request?.idleInMs;
-    this.#request = undefined;
+    this.#request = this.#tooEarly = undefined;
     const apply = (): true => {
       this.session.apply({ ...result, atInMs: this.session.elapsedInMs, idleInMs });
       return true;

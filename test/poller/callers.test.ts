@@ -4,7 +4,7 @@ import { createPoller, createPollerGroup } from "lro-poller";
 import type { Poller, PollOptions } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { settled } from "../support/rejections.ts";
-import { forever } from "../support/scripted-poller.ts";
+import { down, forever } from "../support/scripted-poller.ts";
 
 /** Quadratic, so many callers would take minutes. */
 const many = 100_000;
@@ -60,4 +60,19 @@ test("a caller that an abort lets start another call does not miss it", async ()
   controller.abort("over");
   expect(await again).toEqual(["over", "over"]);
   await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBeUndefined();
+});
+
+test("callers of poll() before the end of a Retry-After share one error for each failed poll", async () => {
+  const clock = createVirtualClock();
+  const tooMany = down({ statusCode: 429, retryAfterInMs: 60_000 });
+  const poller = createPoller(scriptedOperation([tooMany, tooMany]), { clock });
+  const turnedAway: unknown[] = [];
+  for (const pollCount of [1, 2]) {
+    await settled(clock.runUntilSettled(poller.poll()));
+    const errors = new Set(await Promise.all(Array.from({ length: 100 }, () => settled(poller.poll()))));
+    expect([...errors]).toMatchObject([{ code: "RequestFailed", pollCount }]);
+    turnedAway.push(...errors);
+    await clock.advance(70_000);
+  }
+  expect(new Set(turnedAway).size).toBe(2);
 });
