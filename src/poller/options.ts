@@ -36,7 +36,7 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
    * does not count. Default: none.
    */
   readonly stallTimeoutInMs?: number;
-  /** The maximum time of one request, its response's body included. Default 30 000. */
+  /** The maximum time of one request, its response's body included. Default 30 000. With `Infinity`, a request whose connection a sleep of the machine has broken may never end. */
   readonly requestTimeoutInMs?: number;
   /**
    * How long to keep retrying while every poll fails; then {@link PollingError}. Default 300 000. A Retry-After, the

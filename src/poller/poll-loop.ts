@@ -12,7 +12,7 @@ import type { PollSession } from "./poll-session.ts";
 import { StatusRequest, isFinalError, throttledError, timeoutError } from "./status-request.ts";
 import type { StatusRequestHandler } from "./status-request.ts";
 import { Subscribers } from "./subscribers.ts";
-import { Waiters } from "./waiters.ts";
+import { Waiters, isForOnePoll } from "./waiters.ts";
 import type { UntilResponse, Waiter } from "./waiters.ts";
 
 /** The most time that the poll after a deadline gets: that of a request by default. */
@@ -84,6 +84,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
 
   onResponse(response: StatusResponse<P>): void {
     const { session, subscribers } = this;
+    const wasAsleep = this.#request?.hasSlept;
     const waiters = this.#waitersOfPoll();
     const { staleResponseCount } = session.state;
     if (!this.#apply({ type: "response", response })) return;
@@ -93,12 +94,13 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     subscribers.notifyResponse(session.state.staleResponseCount > staleResponseCount);
     for (const waiter of waiters) waiter.onProgress(latestProgress);
     subscribers.notifyProgress(latestProgress);
-    if (session.isRunning) this.#performStep();
+    if (session.isRunning) this.#performStep(wasAsleep);
   }
 
   onFailure(failure: LroError): void {
     if (!(failure instanceof RequestError)) return this.conclude({ type: "pollingFailed", error: failure });
     const { session } = this;
+    const wasAsleep = this.#request?.hasSlept;
     const waiters = this.#waitersOfPoll();
     if (!this.#apply({ type: "failed", failure })) return;
     const { step } = session;
@@ -107,7 +109,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     let error: Error | undefined;
     for (const waiter of waiters) waiter.onFailedPoll(() => (error ??= errorOf(stopped)));
     // A listener may have started another wait, which has its own first step.
-    if (session.isRunning && session.step === step) this.#performStep();
+    if (session.isRunning && session.step === step) this.#performStep(wasAsleep);
   }
 
   protected override onLastStopped(reason: unknown): void {
@@ -143,13 +145,15 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   }
 
   /**
-   * A machine that slept past the deadline polls once more: the operation may have ended in time. One that has succeeded
-   * gets time for the request for its result.
+   * A machine that slept past the deadline polls once more: the operation may have ended in time. However short the time
+   * since then, a poll or the end of a request that is late shows it. An operation that has succeeded gets time for the
+   * request for its result.
    */
-  #onTimeout(): void {
+  #onTimeout(wasAsleep = false): void {
     const { session } = this;
     const deadlineAt = this.#deadlineAt;
-    const hasSlept = session.settings.clock.now() >= deadlineAt + sleepInMs && session.retryAfterInMs <= 0;
+    const isLate = wasAsleep || session.settings.clock.now() >= deadlineAt + sleepInMs;
+    const hasSlept = isLate && session.retryAfterInMs <= 0;
     const { isResultPending, isChange, failure } = session.state;
     const hasJustSucceeded = isResultPending && isChange && failure === undefined;
     if (this.#isLastPoll || !(hasSlept || hasJustSucceeded)) return this.#stopBecause("timedOut");
@@ -159,7 +163,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     const request = this.#request;
     if (hasSlept && request && request.sentAt < deadlineAt) {
       this.#request = undefined;
-      this.#dueAt = Math.min(request.dueAt, deadlineAt);
+      this.#dueAt = request.dueAt;
       // A listener of the abort may end the wait.
       request.abort();
     }
@@ -168,12 +172,12 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   }
 
   /** Performs the current step, in place of any other that is waited for. */
-  #performStep(): void {
+  #performStep(wasAsleep = false): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const { settings, state, step } = this.session;
     if (step.type === "stop")
-      return step.reason === "timedOut" ? this.#onTimeout() : this.#stopBecause(step.reason);
+      return step.reason === "timedOut" ? this.#onTimeout(wasAsleep) : this.#stopBecause(step.reason);
     const isAnswered = state.failure === undefined && !state.isResultPending;
     if (this.#isLastPoll && isAnswered) return this.#stopBecause("timedOut");
     // The deadline has a timer: another one for the same moment could fire first, and poll against a Retry-After.
@@ -187,7 +191,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
 
   #onDue(): void {
     this.#cancelTimer = undefined;
-    this.#send();
+    if (this.session.settings.clock.now() < this.#deadlineAt) this.#send();
+    else this.#onTimeout(true);
   }
 
   /** Sends a status request, unless one is under way. It may be late: a machine that sleeps sends nothing. */
@@ -217,7 +222,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   /** The waiters that hear of a poll. Where each waits for one poll only, there is no next one. */
   #waitersOfPoll(): readonly Waiter<P>[] {
     const waiters = this.waiters();
-    if (waiters.every(({ isForOnePoll }) => isForOnePoll)) this.#pause();
+    if (waiters.every(isForOnePoll)) this.#pause();
     return waiters;
   }
 
@@ -268,7 +273,7 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   #pause(): void {
     this.session.pause();
     this.#isLastPoll = false;
-    this.#dueAt = Infinity;
+    this.#dueAt = this.#deadlineAt = Infinity;
     this.#cancelTimer?.();
     this.#cancelDeadline?.();
     this.#cancelTimer = this.#cancelDeadline = undefined;

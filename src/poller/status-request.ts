@@ -74,11 +74,16 @@ export class StatusRequest<P> {
 
   /** How long it was due, but not under way. While the machine sleeps, nothing is. */
   get idleInMs(): number {
-    const { clock, requestTimeoutInMs } = this.#subject.settings;
-    const now = clock.now();
-    const hasSlept = now > this.sentAt + requestTimeoutInMs + sleepInMs;
-    if (hasSlept) return now - this.dueAt;
+    const now = this.#subject.settings.clock.now();
+    if (this.hasSlept) return now - this.dueAt;
     return Math.min(now, this.#isQueueOutage ? this.#queuedAt : this.sentAt) - this.dueAt;
+  }
+
+  /** Whether the machine slept. A request without a time limit may only have taken long: that is no outage either. */
+  get hasSlept(): boolean {
+    const { clock, requestTimeoutInMs } = this.#subject.settings;
+    const limitInMs = requestTimeoutInMs === Infinity ? 30_000 : requestTimeoutInMs;
+    return clock.now() > this.sentAt + limitInMs + sleepInMs;
   }
 
   /** Whether it waits for the initial request. */

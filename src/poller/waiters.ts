@@ -25,11 +25,6 @@ export abstract class Waiter<T> implements AbortListener {
   abstract onOutcome(outcome: Outcome<T>): void;
   abstract onAbort(reason: unknown): void;
 
-  /** Whether it waits for the response of one poll, and not for the end of the operation. */
-  get isForOnePoll(): boolean {
-    return false;
-  }
-
   get isWaiting(): boolean {
     return this.#waiters !== undefined;
   }
@@ -112,10 +107,15 @@ export abstract class Waiters<T> {
   /** Removes the waiters, which the caller settles; if asked to, it leaves those for one poll. */
   protected takeWaiters(leavesPolls = false): readonly Waiter<T>[] {
     const waiters = this.waiters();
-    const rest = waiters.filter((waiter) => leavesPolls && waiter.isForOnePoll);
+    const rest = leavesPolls ? waiters.filter(isForOnePoll) : [];
     this.#waiters = rest.length > 0 ? new Set(rest) : undefined;
-    return rest.length > 0 ? waiters.filter((waiter) => !waiter.isForOnePoll) : waiters;
+    return rest.length > 0 ? waiters.filter((waiter) => !isForOnePoll(waiter)) : waiters;
   }
+}
+
+/** Returns whether it waits for the response of one poll, and not for the end of the operation. */
+export function isForOnePoll(waiter: unknown): boolean {
+  return waiter instanceof UntilResponse;
 }
 
 /** Checks the signals, and returns those that are given. */
@@ -160,10 +160,6 @@ export class UntilDone<T> extends PromiseWaiter<T, T> {
 /** Waits for one response. */
 export class UntilResponse<T> extends PromiseWaiter<T, Progress<T>> {
   #cancelLimit: (() => void) | undefined;
-
-  override get isForOnePoll(): boolean {
-    return true;
-  }
 
   /** Rejects after this time, with the error that there is then. */
   limit(clock: Clock, delayInMs: number, error: () => Error): void {

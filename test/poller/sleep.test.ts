@@ -12,10 +12,11 @@ import type { Operation, PollOptions, Poller, StatusResponse } from "lro-poller"
 import { scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
 import { RequestLimiter } from "../../src/limiter/request-limiter.ts";
+import { sleep } from "../../src/clock.ts";
 import { resumePoller } from "../../src/poller/poller.ts";
 import { sleepingClock } from "../support/clock.ts";
 import type { SleepingClock } from "../support/clock.ts";
-import { rejection } from "../support/rejections.ts";
+import { rejection, settled } from "../support/rejections.ts";
 import { down, forever } from "../support/scripted-poller.ts";
 
 const threeHours = 3 * 3_600_000;
@@ -158,6 +159,72 @@ describe("a wait whose machine sleeps past the deadline", () => {
     await clock.advance(5000);
     await clock.sleep(threeHours);
     expect(await clock.runUntilSettled(waiting)).toBe(1);
+  });
+});
+
+describe("a wait whose machine wakes less than a second past the deadline", () => {
+  const wakesAt = 60_500;
+
+  test.each<[string, ScriptedReply, PollOptions]>([
+    ["polls in place of the poll that was missed", "Running", {}],
+    ["polls again if a request was under way", forever, {}],
+    ["polls again if a failed poll was to be retried", down(), {}],
+  ])("%s", async (_, reply, options) => {
+    const setup = sleepingPoller(["Running", reply, succeeded], { timeoutInMs: 60_000, ...options });
+    const waiting = setup.poller.pollUntilDone();
+    await setup.clock.advance(10_000);
+    await setup.clock.sleep(wakesAt - 10_000);
+    expect(await setup.clock.runUntilSettled(waiting)).toBe(1);
+    expect(setup.clock.pendingTimers).toBe(0);
+  });
+
+  test("does not believe a response from before the sleep", async () => {
+    const late = Promise.withResolvers<"Running">();
+    const setup = sleepingPoller([() => late.promise, succeeded], { timeoutInMs: 60_000 });
+    const waiting = setup.poller.pollUntilDone();
+    await setup.clock.advance(100);
+    const woken = setup.clock.sleep(wakesAt - 100);
+    late.resolve("Running");
+    await woken;
+    expect(await setup.clock.runUntilSettled(waiting)).toBe(1);
+  });
+});
+
+test("the deadline of a wait is none of the next wait, which has none", async () => {
+  const { clock, operation, poller } = sleepingPoller(["Running"], { timeoutInMs: 5000 });
+  const first = settled(poller.pollUntilDone());
+  await clock.advance(100);
+  const token = poller.toJSON();
+  const options = { clock, schedule: fixed(10_000), random: () => 0 };
+  const replies = ["Running", "Running", "Running", "Running", succeeded];
+  const resumed = resumePoller(scriptedOperation(replies, { clock }), token, options);
+  expect(await clock.runUntilSettled(settled(resumed.pollUntilDone()))).toBeInstanceOf(PollingTimeoutError);
+  expect(await clock.runUntilSettled(resumed.pollUntilDone())).toBe(1);
+  expect(operation.polls).not.toHaveLength(0);
+  await clock.runUntilSettled(first);
+});
+
+describe("a request without a time limit", () => {
+  test("that a sleep has broken is no outage", async () => {
+    const broken = async (): Promise<Error> => {
+      await sleep(clock, threeHours);
+      return noHost;
+    };
+    const replies = ["Running", down(), broken, down(), succeeded];
+    const { clock, poller } = sleepingPoller(replies, { requestTimeoutInMs: Infinity });
+    const waiting = poller.pollUntilDone();
+    await clock.advance(12_000);
+    await clock.sleep(threeHours);
+    expect(await clock.runUntilSettled(waiting)).toBe(1);
+  });
+
+  test("that fails each time is an outage all the same", async () => {
+    const { clock, poller } = sleepingPoller(
+      Array.from({ length: 50 }, () => async () => sleep(clock, 60_000).then(() => down())),
+      { requestTimeoutInMs: Infinity },
+    );
+    const error = await rejection(clock.runUntilSettled(poller.pollUntilDone()), PollingError);
+    expect(error.code).toBe("RequestFailed");
   });
 });
 
