@@ -12,7 +12,7 @@ import { withJitter } from "../../schedule/schedule.ts";
 import { seconds } from "../../state/outcome.ts";
 import { unreachableCodes } from "../../state/state-machine.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
-import { isNothingThere } from "./lro-operation.ts";
+import { isNothingThere } from "./lro-response.ts";
 import { nameOf } from "./protocol.ts";
 
 /** An initial request: it starts an operation. */

@@ -17,7 +17,7 @@ import { ageOf, errorOfResponse, metadataOf, parseBody, parseResponse } from "..
 import type { ResponseMetadata } from "../http/response.ts";
 import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/observers.ts";
 import { withApiVersion } from "../http/validation.ts";
-import { lroResponseOf, parsePoll } from "./lro-response.ts";
+import { isResourceMissing, lroResponseOf, parsePoll } from "./lro-response.ts";
 import { nameOf, parseInitialResponse } from "./protocol.ts";
 import { ConditionCheck } from "./condition.ts";
 import type { Condition } from "./condition.ts";
@@ -292,23 +292,6 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
 function throwUnlessSuccessful(response: PipelineResponse): void {
   if (response.status >= 300) throw errorOfResponse(response);
-}
-
-/** Codes of a 404 that say that the URL is wrong, and not that there is no such resource. */
-const codeOfWrongUrl = /subscription|tenant|api_?version|resourcetype|provider|route|host|page/i;
-
-/** A 404 may also be that of a gateway, or say that the subscription or the type in the URL is wrong. */
-export function isNothingThere(response: PipelineResponse): boolean {
-  if (response.status === 410) return true;
-  if (response.status !== 404) return false;
-  const { code, error } = errorOfResponse(response);
-  return error === undefined ? !response.bodyAsText?.trim() : !codeOfWrongUrl.test(code);
-}
-
-function isResourceMissing(response: PipelineResponse): boolean {
-  if (!isNothingThere(response)) return false;
-  const { code, error } = errorOfResponse(response);
-  return response.status === 410 || error === undefined || /not_?found$/i.test(code);
 }
 
 /** Returns the resource, or `undefined` if there is none. */

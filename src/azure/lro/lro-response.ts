@@ -30,7 +30,32 @@ export function parsePoll(
  */
 function isDeleted({ deletion }: PollingLocation, response: ResponseParts): boolean {
   if (deletion !== "observed" || response.status !== 404) return false;
-  return !/operation/i.test(errorOfResponse(response).code);
+  const { code } = errorOfResponse(response);
+  return !/operation/i.test(code) && !isCodeOfWrongUrl(code);
+}
+
+/** Returns whether a 404 or 410 says that there is nothing, and not that a gateway does not know the URL. */
+export function isNothingThere(response: ResponseParts): boolean {
+  if (response.status === 410) return true;
+  if (response.status !== 404) return false;
+  const { code, error } = errorOfResponse(response);
+  return error === undefined ? !response.bodyAsText?.trim() : !isCodeOfWrongUrl(code);
+}
+
+/** The same, but a code has to say that something was not found. */
+export function isResourceMissing(response: ResponseParts): boolean {
+  if (!isNothingThere(response)) return false;
+  const { code, error } = errorOfResponse(response);
+  return response.status === 410 || error === undefined || /not_?found$/i.test(code);
+}
+
+const partOfUrl = /subscription|tenant|api_?version|resourcetype|provider|route|host|page|endpoint/i;
+/** These are parts of other words, too: only as words of their own. */
+const wordOfUrl = /(?<![A-Za-z])(?:api|site)|Api|API|Site/;
+
+/** Returns whether the code of a 404 says that the URL is wrong: that is no proof that the resource is gone. */
+function isCodeOfWrongUrl(code: string): boolean {
+  return partOfUrl.test(code) || wordOfUrl.test(code);
 }
 
 /** Codes with which a polling location reports how the operation ended. Others say that the poll has failed. */

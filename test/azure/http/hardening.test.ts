@@ -355,7 +355,10 @@ describe("a response", () => {
       const running = Object.assign(statusOf("Running"), { headers: { "retry-after": retryAfter } });
       const client = clientOf(simulate(running));
       const poller = createPoller(client.operation("myProject", operationId));
-      expect((await poller.poll()).nextPollInMs).toSatisfy(Number.isFinite);
+      const iterator = poller[Symbol.asyncIterator]();
+      const { value: progress } = await iterator.next();
+      expect(progress?.nextPollInMs).toSatisfy(Number.isFinite);
+      await iterator.return?.();
       expect(client.resume(JSON.stringify(poller)).status).toBe("Running");
     },
   );

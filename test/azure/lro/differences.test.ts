@@ -236,8 +236,10 @@ describe("the initial response has `Retry-After`", () => {
   test("lro-poller waits", async () => {
     const server = await serve([later, succeeded]);
     const poller = startOperation(requestOf(server, "POST /act"), senderOptions);
-    const { nextPollInMs } = await poller.poll();
-    expect(nextPollInMs).toBeGreaterThanOrEqual(3_600_000);
+    for await (const { nextPollInMs } of poller) {
+      expect(nextPollInMs).toBeGreaterThanOrEqual(3_600_000);
+      break;
+    }
     expect(server.requestLines).toEqual(["POST /act"]);
   });
 });

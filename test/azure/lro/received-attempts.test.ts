@@ -1,6 +1,12 @@
 import { createEmptyPipeline } from "@azure/core-rest-pipeline";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { OperationStartError, OperationStatusesClient, fixed, startOperation } from "lro-poller";
+import {
+  OperationFailedError,
+  OperationStartError,
+  OperationStatusesClient,
+  fixed,
+  startOperation,
+} from "lro-poller";
 import type { InitialRequest, StartedPoller } from "lro-poller";
 import { startOperationServer } from "lro-poller/testing";
 import { sleep } from "../../../src/clock.ts";
@@ -119,6 +125,7 @@ describe("a DELETE that is repeated because the connection broke", () => {
     ["204", { status: 204 }],
     ["404", error(404, "ResourceNotFound")],
     ["404 with a code of its own", error(404, "BoxIsGone")],
+    ["404 with a code that has a part of such a word", error(404, "CapitalWebsiteNotFound")],
     ["404 without a body", { status: 404 }],
     ["410", { status: 410 }],
   ])("has succeeded if it is answered %s", async (_, reply) => {
@@ -131,12 +138,29 @@ describe("a DELETE that is repeated because the connection broke", () => {
 
   test.each<[string, Simulated]>([
     ["that the URL is wrong", error(404, "SubscriptionNotFound")],
+    ...["HostNotFound", "RouteNotFound", "SiteNotFound", "EndpointNotFound", "ApiNotFound", "UnknownAPI"].map(
+      (code): [string, Simulated] => [code, error(404, code)],
+    ),
     ["nothing that is an error of the service", { status: 404, body: { page: "Not Found" } }],
   ])("has failed if its 404 says %s", async (_, reply) => {
     const service = simulate(reset, reply);
     const failure = await failureOf(service, startOf(service, "DELETE"));
     expect(failure).toMatchObject({ statusCode: 404, mayHaveStarted: true });
   });
+
+  test.each(["HostNotFound", "SiteNotFound"])(
+    "has not succeeded because its monitor, once seen, is answered %s",
+    async (code) => {
+      const started = { status: 202, headers: { "operation-location": "https://dev.devcenter.azure.com/m" } };
+      const running = { status: 200, body: { status: "Running" } };
+      const service = simulate(started, running, error(404, code), {
+        status: 200,
+        body: { status: "Failed" },
+      });
+      const waiting = startOf(service, "DELETE").pollUntilDone();
+      await service.clock.runUntilSettled(rejection(waiting, OperationFailedError));
+    },
+  );
 
   test("has succeeded over real HTTP, too", async () => {
     const server = await startOperationServer({
