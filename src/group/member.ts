@@ -44,6 +44,11 @@ export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
     return this.#result !== undefined;
   }
 
+  /** Whether it is finished, or a `poll()` has learned that the operation is over. */
+  get isOver(): boolean {
+    return this.isFinished || this.poller.isDone;
+  }
+
   /** Rejected where the operation is not over yet. */
   get result(): PromiseSettledResult<P> {
     return (

@@ -27,8 +27,8 @@ export function progressOfGroup<P>(
   let percent = 100 * finished;
   let remainingInMs: number | undefined = 0;
   for (const member of members) {
-    const progress = member.isFinished ? finishedProgress : member.progress;
-    if (member.isFinished) finished++;
+    const progress = member.isOver ? finishedProgress : member.progress;
+    if (member.isOver) finished++;
     states.set(member.status, (states.get(member.status) ?? 0) + 1);
     percent += progress?.percentComplete ?? 0;
     remainingInMs = maxOf(remainingInMs, progress?.estimatedRemainingInMs);

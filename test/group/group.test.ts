@@ -121,6 +121,15 @@ describe("a group", () => {
     ]);
   });
 
+  test("counts a member as finished for which only poll() has seen the end", async () => {
+    const clock = createVirtualClock();
+    const group = createPollerGroup(settings(clock));
+    group.add(script("Running"));
+    await clock.runUntilSettled(group.add(script("Succeeded")).poll());
+    const [total, finished, percentComplete] = [2, 1, 50];
+    expect(group.progress).toMatchObject({ total, finished, percentComplete, states: { Succeeded: 1 } });
+  });
+
   test("reports its progress: states, percentage, remaining time", async () => {
     const clock = createVirtualClock();
     const reported: GroupProgress[] = [];
