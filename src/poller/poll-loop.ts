@@ -198,10 +198,9 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   /** Sends a status request, unless one is under way. It may be late: a machine that sleeps sends nothing. */
   #send(): void {
     if (this.#request) return;
-    this.session.changeLimiter();
     this.#request = new StatusRequest(this.session, this, this.#dueAt);
     this.#dueAt = Infinity;
-    this.#request.start();
+    this.#request.start(() => this.session.changeLimiter());
   }
 
   #limitQueueing(waiter: UntilResponse<P>, request: StatusRequest<P>): void {

@@ -106,7 +106,9 @@ export class PollSession<P> {
     const latestInMs = Math.max(0, (leftInMs ?? Infinity) - lastPollInMs);
     this.#deadlineInMs = leftInMs === undefined ? undefined : elapsedInMs + leftInMs;
     this.state = startedAgain(this.state);
-    this.continue(Math.min(this.changeLimiter()?.startDelayInMs() ?? 0, latestInMs));
+    // The user's code: where it throws, the first poll fails.
+    const startDelayInMs = isolate(() => this.changeLimiter()?.startDelayInMs()) ?? 0;
+    this.continue(Math.min(startDelayInMs, latestInMs));
     return leftInMs;
   }
 

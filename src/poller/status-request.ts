@@ -58,10 +58,11 @@ export class StatusRequest<P> {
     this.dueAt = Math.min(dueAt, subject.settings.clock.now());
   }
 
-  /** May call the handler before it returns: an operation's `getStatus` is the user's code, and may throw. */
-  start(): void {
+  /** May call the handler before it returns: an operation's `getStatus` is the user's code, and may throw. So may `prepare`. */
+  start(prepare?: () => unknown): void {
     void isolate(
       () => {
+        prepare?.();
         const { initialRequest } = this.#subject.operation;
         if (initialRequest === undefined) return this.#enqueue();
         // An initial request is no poll: it has a time limit of its own, and its waiting is no outage.

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createPoller } from "lro-poller";
+import { createPoller, pollAll } from "lro-poller";
 import type { Operation } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { fallbackLogger } from "../../src/poller/subscribers.ts";
@@ -42,6 +42,9 @@ const needed: readonly [string, (operation: Operation) => object][] = [
     "the getter of needsNoRequest after the initial request",
     () => failingOnce({ initialRequest: Promise.resolve() }, "needsNoRequest", false),
   ],
+  // A wait reads it first to spread the start of many.
+  ["limiterFor", () => ({ limiterFor: failingTimes(2) })],
+  ["limiterFor of the first poll", () => ({ limiterFor: failingTimes(1, 1) })],
   [
     "an observer's option",
     () => ({
@@ -52,6 +55,11 @@ const needed: readonly [string, (operation: Operation) => object][] = [
 
 function failingOnce(target: object, name: string, value: unknown): object {
   return failing(1, target, name, value);
+}
+
+function failingTimes(times: number, after = 0): () => undefined {
+  let calls = 0;
+  return () => (++calls > after && calls <= after + times ? thrower() : undefined);
 }
 
 function failing(times: number, target: object, name: string, value: unknown): object {
@@ -85,6 +93,28 @@ describe("an operation whose code throws", () => {
     });
     await expect(clock.runUntilSettled(poller.pollUntilDone())).resolves.toBe(1);
     expect(failedPolls).toEqual([bug]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("each time in limiterFor ends its own wait, and no other", async () => {
+    const clock = createVirtualClock();
+    const bad = (error: Error): Operation => ({
+      ...scriptedOperation(["Running"]),
+      limiterFor: () => {
+        throw error;
+      },
+    });
+    const results = await clock.runUntilSettled(
+      pollAll([bad(bug), bad(new TypeError("of the user")), scriptedOperation(["Running", "Succeeded"])], {
+        clock,
+      }),
+    );
+    const failed = { status: "rejected", reason: { name: "PollingError" } };
+    expect(results).toMatchObject([failed, failed, { status: "fulfilled" }]);
+    expect(String(results[0]?.status === "rejected" && results[0].reason)).toContain(bug.message);
+    expect(clock.pendingTimers).toBe(0);
+    const poll = createPoller(bad(bug), { clock }).poll();
+    await expect(clock.runUntilSettled(poll)).rejects.toMatchObject({ name: "PollingError" });
     expect(clock.pendingTimers).toBe(0);
   });
 
