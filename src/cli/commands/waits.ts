@@ -60,11 +60,16 @@ class Waits {
 
   async waitTogether(indexes: ReadonlyMap<Operation, number>): Promise<void> {
     const group = createPollerGroup({ ...this.#setting.pollOptions, abortSignal: this.#signal });
-    const underWay = new Map<Operation, { readonly index: number; readonly poller: Poller }>();
-    for (const [operation, index] of indexes) {
-      const poller = group.add(operation);
+    // By poller: an operation may have several names.
+    const operationOf = new Map<Poller, Operation>();
+    const underWay = new Map<Operation, { readonly indexes: number[]; readonly poller: Poller }>();
+    for (const [added, index] of indexes) {
+      const poller = group.add(added);
       this.#report(poller, index);
-      underWay.set(operation, { index, poller });
+      const operation = operationOf.get(poller) ?? added;
+      operationOf.set(poller, operation);
+      const { indexes: others } = underWay.get(operation) ?? { indexes: [] };
+      underWay.set(operation, { indexes: [...others, index], poller });
     }
     try {
       for await (const { operation, result } of group) {
@@ -72,11 +77,12 @@ class Waits {
         underWay.delete(operation);
         if (wait === undefined) continue;
         const outcome = result.status === "fulfilled" ? succeeded(result.value) : outcomeOf(result.reason);
-        this.#end(wait.index, outcome, wait.poller);
+        for (const index of wait.indexes) this.#end(index, outcome, wait.poller);
       }
     } catch (error) {
       if (!this.#isInterruption(error)) throw error;
-      for (const { index, poller } of underWay.values()) this.#end(index, interrupted(error, poller), poller);
+      for (const { indexes: ended, poller } of underWay.values())
+        for (const index of ended) this.#end(index, interrupted(error, poller), poller);
     }
   }
 

@@ -31,7 +31,7 @@ export interface Target extends OperationName {
 }
 
 /**
- * Resolves the operations that the command line names, each once. Sends nothing.
+ * Resolves the operations that the command line names, each once for each name. Sends nothing.
  *
  * @throws UsageError that names the argument
  */
@@ -53,7 +53,7 @@ export async function resolveTargets(
     ),
     ...tokens.flat().map((token) => resumedTarget(token, setting)),
   ];
-  if (targets.length > 0) return Array.from(new Map(targets).values());
+  if (targets.length > 0) return withoutRepetition(targets);
   throw new UsageError(
     "operation-location: expected the URL of at least one operation, or --endpoint, --project and --operation (lro wait: or --from, or --resume), got none",
   );
@@ -67,6 +67,14 @@ function checkStdin({ from, resume = [] }: TargetOptions): void {
 
 /** A target, and the key that identifies its operation. */
 type Found = readonly [key: string, target: Target];
+
+/** An operation without a name is the same as one with any name. */
+function withoutRepetition(found: readonly Found[]): Target[] {
+  const named = new Set(found.flatMap(([key, { name }]) => (name === undefined ? [] : [key])));
+  const wanted = found.filter(([key, { name }]) => name !== undefined || !named.has(key));
+  const byKeyAndName = wanted.map(([key, target]) => [JSON.stringify([key, target.name]), target] as const);
+  return Array.from(new Map(byKeyAndName).values());
+}
 
 const locationName = "operation-location";
 

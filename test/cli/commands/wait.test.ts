@@ -70,6 +70,26 @@ test("endpoint, project and operations can be named one by one", async () => {
   expect(server.requests.every(({ url }) => url.endsWith("?api-version=2024-02-01"))).toBe(true);
 });
 
+test("an operation with two names is polled once, and told by both", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  const names = [`web=${operationLocation}`, `db=${operationLocation}`, operationLocation];
+  const { stdout, exitCode } = await runCli(["wait", ...names]);
+  expect(exitCode).toBe(0);
+  for (const name of ["web", "db"]) expect(stdout).toMatch(new RegExp(`${name} Succeeded 100 %`));
+  expect(untimed(stdout)).not.toContain(`${operationId} Succeeded`);
+  expect(server.requests).toHaveLength(succeeding.length);
+});
+
+test("a timeout is told by both names of an operation", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ operationId, timeline: [{ status: "Running" }] });
+  const names = [`web=${operationLocation}`, `db=${operationLocation}`];
+  const { stdout, exitCode } = await runCli(["wait", "-o", "json", "--timeout", "2s", ...names]);
+  expect(exitCode).not.toBe(0);
+  for (const name of ["web", "db"]) expect(stdout).toMatch(new RegExp(`"name":"${name}".*PollingTimeout`));
+});
+
 test("an operation that is named twice is waited for once", async () => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: succeeding });
