@@ -245,3 +245,23 @@ test("a wait that another operation's Retry-After asked for is no outage, althou
   await clock.runUntilSettled(waiting);
   expect(clock.now()).toBeGreaterThan(day);
 });
+
+test.each([
+  ["Running", "PollingError"],
+  [undefined, "OperationNotFoundError"],
+])("a resumed poller that saw %s takes its first 404 for a %s", async (state, name) => {
+  const clock = createVirtualClock();
+  const notFound = new RequestError("HTTP 404", { kind: "notFound", statusCode: 404 });
+  const now = clock.timestamp();
+  const times = { startedAt: now - 3_600_000, savedAt: now };
+  const token = {
+    version: 1,
+    operation: {},
+    ...times,
+    status: state,
+    pollCount: 1,
+    failedPollCount: 0,
+  } as const;
+  const poller = resumePoller(scriptedOperation([notFound]), token, { clock });
+  await expect(clock.runUntilSettled(poller.poll())).rejects.toMatchObject({ name });
+});

@@ -66,19 +66,18 @@ interface PipelineParts {
   readonly endpoint: URL;
   /** Origins besides the endpoint's. */
   readonly origins: readonly string[];
-  /** Default: new ones. */
-  readonly limiters?: Limiters;
+  readonly limiters: Limiters;
 }
 
 /** Sends requests to the endpoint's service and the allowed origins only. */
 export class OriginBoundPipeline {
-  readonly #parts: PipelineParts & Required<Pick<PipelineParts, "limiters">>;
+  readonly #parts: PipelineParts;
   readonly #originGuard: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
 
   constructor(parts: PipelineParts) {
-    this.#parts = { limiters: new WeakMap(), ...parts };
+    this.#parts = parts;
     this.#origins = new Set([parts.endpoint.origin, ...parts.origins]);
     this.#safePrefixes = [...this.#origins]
       .filter((origin) => this.#isAllowed(new URL(origin)))
@@ -223,6 +222,7 @@ export function createOriginBoundPipeline(
   if (credential) pipeline.addPolicy(bearerTokenPolicy(credential));
   const httpClient = withBodyLimit(options.httpClient);
   return new OriginBoundPipeline({
+    limiters: new WeakMap(),
     pipeline,
     httpClient,
     credential,

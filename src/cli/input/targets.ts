@@ -69,9 +69,9 @@ function checkStdin({ from, resume = [] }: TargetOptions): void {
 type Found = readonly [key: string, target: Target];
 
 /** An operation without a name is the same as one with any name. */
-function withoutRepetition(found: readonly Found[]): Target[] {
-  const named = new Set(found.flatMap(([key, { name }]) => (name === undefined ? [] : [key])));
-  const wanted = found.filter(([key, { name }]) => name !== undefined || !named.has(key));
+function withoutRepetition(all: readonly Found[]): Target[] {
+  const keysWithName = new Set(all.flatMap(([key, { name }]) => (name === undefined ? [] : [key])));
+  const wanted = all.filter(([key, { name }]) => name !== undefined || !keysWithName.has(key));
   const byKeyAndName = wanted.map(([key, target]) => [JSON.stringify([key, target.name]), target] as const);
   return Array.from(new Map(byKeyAndName).values());
 }

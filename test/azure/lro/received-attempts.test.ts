@@ -158,7 +158,8 @@ describe("a DELETE that is repeated because the connection broke", () => {
         body: { status: "Failed" },
       });
       const waiting = startOf(service, "DELETE").pollUntilDone();
-      await service.clock.runUntilSettled(rejection(waiting, OperationFailedError));
+      const failure = service.clock.runUntilSettled(waiting);
+      await expect(failure).rejects.toBeInstanceOf(OperationFailedError);
     },
   );
 
