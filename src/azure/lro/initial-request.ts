@@ -3,7 +3,7 @@ import pRetry from "p-retry";
 import type { RetryContext } from "p-retry";
 import { onAbort, unlessAborted } from "../../abort.ts";
 import { sleep } from "../../clock.ts";
-import { OperationStartError, RequestError } from "../../operation/errors.ts";
+import { ContractError, OperationStartError, RequestError } from "../../operation/errors.ts";
 import { validRetryAfter } from "../../operation/retry-after.ts";
 import type { PollSettings } from "../../poller/options.ts";
 import { timeoutError } from "../../poller/status-request.ts";
@@ -11,8 +11,8 @@ import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { withJitter } from "../../schedule/schedule.ts";
 import { seconds } from "../../state/outcome.ts";
 import { unreachableCodes } from "../../state/state-machine.ts";
-import { errorOfRequest, errorOfResponse } from "../http/response.ts";
-import { isNothingThere } from "./lro-response.ts";
+import { errorOfRequest, errorOfResponse, metadataOf } from "../http/response.ts";
+import { isNothingThere, lroResponseOf } from "./lro-response.ts";
 import { nameOf } from "./protocol.ts";
 
 /** An initial request: it starts an operation. */
@@ -101,9 +101,34 @@ async function sendUntilAccepted(
  * @throws {@link RequestError} for any other response
  */
 function responseOf(response: PipelineResponse, mayBeDeleted: boolean): PipelineResponse {
-  if (response.status < 300) return response;
+  if (response.status < 300) return usable(response);
   if (mayBeDeleted && isNothingThere(response)) return { ...response, status: 204, bodyAsText: "" };
   throw errorOfResponse(response);
+}
+
+/** The headers that lead to the operation: with one of them the body does not matter. */
+const locationHeaders = ["operation-location", "azure-asyncoperation", "location"];
+
+/**
+ * Returns the response if it may be the service's. A page without a URL to poll is that of a proxy or a sign-in: another
+ * attempt may reach the service.
+ *
+ * @throws {@link RequestError} if its body is a page of HTML or broken JSON
+ */
+function usable(response: PipelineResponse): PipelineResponse {
+  const { status, headers } = response;
+  if (locationHeaders.some((name) => headers.has(name))) return response;
+  try {
+    void lroResponseOf(response).body;
+    return response;
+  } catch (cause) {
+    if (!(cause instanceof ContractError)) throw cause;
+    const metadata = metadataOf(response);
+    const type = headers.get("content-type") ?? "no content type";
+    const request = metadata.requestId === undefined ? "" : `, request id ${metadata.requestId}`;
+    const message = `HTTP ${status} (${type}${request}) has no URL to poll and no resource: ${cause.message}`;
+    throw new RequestError(message, { ...metadata, kind: "transient", code: cause.code, cause });
+  }
 }
 
 /** Waits before the next attempt, unless there will be none. */

@@ -90,8 +90,11 @@ export function lroResponseOf(
 /** @throws {@link ContractError} if it is a page of HTML, which is that of a gateway, or broken JSON */
 function parseBodyOrText(contentType: string | undefined, text: string): unknown {
   if (text.trim() === "") return undefined;
-  // Without a type a body is JSON if it looks like it.
-  const isText = contentType === undefined ? !/^\s*["<[{]/.test(text) : !/json|html/i.test(contentType);
+  // Without a type a body is JSON if it looks like it. A page is none of the service's, whatever its type.
+  const isText =
+    contentType === undefined
+      ? !/^\s*["<[{]/.test(text)
+      : !/json|html/i.test(contentType) && !/^\s*<(!doctype\s+)?html\b/i.test(text);
   // Some services send a status as `text/plain`.
   return isText ? (documentIn(text) ?? text) : parseJson(text, "$");
 }
