@@ -196,11 +196,18 @@ export function isFinalError(error: unknown): error is LroError {
   return error instanceof LroError && !(error instanceof RequestError) && error.name !== "ContractError";
 }
 
-/** Makes the error of a failed poll from a thrown value. A `TypeError` that is no network error is a bug. */
+/** Returns whether a value was thrown for a bug or a wrong argument: the next attempt would throw it again. */
+export function isBug(error: unknown): boolean {
+  return (
+    (error instanceof TypeError && !isNetworkError(error)) ||
+    codeOf(error)?.startsWith("ERR_INVALID_") === true
+  );
+}
+
+/** Makes the error of a failed poll from a thrown value. */
 export function toRequestError(error: unknown): RequestError {
   if (error instanceof RequestError) return error;
-  const isBug = error instanceof TypeError && !isNetworkError(error);
-  const kind = isBug || isFinalError(error) ? "permanent" : "transient";
+  const kind = isBug(error) || isFinalError(error) ? "permanent" : "transient";
   return new RequestError(messageOf(error), { kind, code: codeOf(error), cause: error });
 }
 

@@ -57,6 +57,9 @@ const maxRedirects = 5;
 /** The rate limiters by the clock and the origin. */
 type Limiters = WeakMap<Clock, Record<string, RequestLimiter>>;
 
+/** The clients and SDKs' pipelines, by their rate limiters, that have had a response: their credentials work. */
+const clientsWithResponse = new WeakSet<Limiters>();
+
 /** The parts of an {@link OriginBoundPipeline}. */
 interface PipelineParts {
   readonly pipeline: Pipeline;
@@ -118,6 +121,7 @@ export class OriginBoundPipeline {
     try {
       for (let { url } = request, redirects = 0; ; redirects++) {
         let response = await this.#sendOnce(request, url);
+        clientsWithResponse.add(this.#parts.limiters);
         if (response.status === 401) response = await this.#sendWithFreshToken(request, url, response);
         const target = redirectOf(request.method, response);
         if (target === undefined) return response;
@@ -126,7 +130,7 @@ export class OriginBoundPipeline {
         url = this.#redirected(url, target, response.status);
       }
     } catch (error) {
-      throw errorOfRequest(error);
+      throw errorOfRequest(error, clientsWithResponse.has(this.#parts.limiters));
     }
   }
 

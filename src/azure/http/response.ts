@@ -8,6 +8,8 @@ import { findError, parseOperationError } from "../../operation/parse-error.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
+import { isBug } from "../../poller/status-request.ts";
+import { credentialError, isCredentialError } from "./token-cache.ts";
 
 /** The parts of a response that are read. */
 export type ResponseParts = Pick<PipelineResponse, "status" | "headers" | "bodyAsText">;
@@ -144,15 +146,20 @@ function errorOfStatus(status: number, error: RestError): RequestError {
 const certificateError =
   /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
-/** Makes a {@link RequestError} of the error that a request was rejected with. */
-export function errorOfRequest(error: unknown): RequestError {
+/**
+ * Makes a {@link RequestError} of the error that a request was rejected with.
+ *
+ * @param hasWorked - whether there was a response before: without one, an error of the credential is no outage
+ */
+export function errorOfRequest(error: unknown, hasWorked = true): RequestError {
   if (error instanceof RequestError) return error;
   if (isRestError(error)) {
     if (error.response) return errorOfResponse(error.response, error);
     if (error.statusCode !== undefined) return errorOfStatus(error.statusCode, error);
   }
+  if (isCredentialError(error)) return credentialError(error, hasWorked);
   const code = codeOf(error);
   const isCertificateError = code !== undefined && certificateError.test(code);
-  const kind = isCertificateError ? "permanent" : "transient";
+  const kind = isCertificateError || isBug(error) ? "permanent" : "transient";
   return new RequestError(messageOf(error), { kind, code, cause: error });
 }

@@ -132,18 +132,18 @@ export class TokenCache {
       const current = this.#token?.accessToken;
       if (current && isUsable(current))
         logger.warning("The token could not be renewed; the current one is still valid.");
-      throw this.#error(error);
+      throw credentialError(error, this.#hasWorked);
     } finally {
       if (this.#call === call) this.#call = undefined;
     }
   }
+}
 
-  /** Before the first token an error means a set-up that does not work; later it is an outage. */
-  #error(cause: unknown): RequestError {
-    const message = `no token from the credential: ${messageOf(cause)}`;
-    const kind = this.#hasWorked || !isAuthenticationError(cause) ? "transient" : "permanent";
-    return new RequestError(message, { kind, code: "CredentialError", cause });
-  }
+/** Before the first token an error means a set-up that does not work; later it is an outage. */
+export function credentialError(cause: unknown, hasWorked: boolean): RequestError {
+  const message = `no token from the credential: ${messageOf(cause)}`;
+  const kind = hasWorked || !isAuthenticationError(cause) ? "transient" : "permanent";
+  return new RequestError(message, { kind, code: "CredentialError", cause });
 }
 
 function isRequestTimeout(abortSignal: GetTokenOptions["abortSignal"]): boolean {
@@ -166,8 +166,13 @@ const authenticationErrors = new Set([
   "CredentialUnavailableError",
 ]);
 
+/** Returns whether an error is one of `@azure/identity`, wherever it was thrown. */
+export function isCredentialError(error: unknown): error is Error {
+  return error instanceof Error && authenticationErrors.has(error.name);
+}
+
 function isAuthenticationError(error: unknown): boolean {
   // A TypeError is no outage of the identity service, but a mistake in the credential.
   if (error instanceof TypeError || !(error instanceof Error)) return true;
-  return error.message.includes("gave no token") || authenticationErrors.has(error.name);
+  return error.message.includes("gave no token") || isCredentialError(error);
 }

@@ -361,9 +361,10 @@ function isAbortError(error: unknown): boolean {
 
 /** @throws {@link OperationStartError} if a poller that sends the initial request with its first poll cannot start */
 function requestFailure(state: SdkState<unknown>, thrown: unknown): RequestError {
-  const failure = errorOfRequest(thrown);
   // core-lro 2 starts with a state that has nothing in it.
-  if (Object.keys(state).length === 0 && failure.kind === "permanent") throw startError(failure);
+  const isStart = Object.keys(state).length === 0;
+  const failure = errorOfRequest(thrown, !isStart);
+  if (isStart && failure.kind === "permanent") throw startError(failure);
   return failure;
 }
 
