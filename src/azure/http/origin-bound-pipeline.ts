@@ -124,7 +124,7 @@ export class OriginBoundPipeline {
         clientsWithResponse.add(this.#parts.limiters);
         if (response.status === 401) response = await this.#sendWithFreshToken(request, url, response);
         const target = redirectOf(request.method, response);
-        if (target === undefined) return response;
+        if (target === undefined) return redirects === 0 ? response : resolvedAgainst(url, response);
         if (redirects === maxRedirects)
           throw originRefused(`more than ${maxRedirects} redirects`, response.status);
         url = this.#redirected(url, target, response.status);
@@ -320,6 +320,18 @@ function redirectOf(method: string, { status, headers }: PipelineResponse): stri
   const isRedirect =
     status === 307 || status === 308 || (method === "GET" && [301, 302, 303].includes(status));
   return isRedirect ? headers.get("location") : undefined;
+}
+
+const urlHeaders = ["operation-location", "azure-asyncoperation", "location", "resource-location"];
+
+/** Makes the URLs in the headers absolute: they are relative to the URL that responded, which a redirect changes. */
+function resolvedAgainst(url: string, response: PipelineResponse): PipelineResponse {
+  for (const name of urlHeaders) {
+    const value = response.headers.get(name);
+    const absolute = value && absoluteUrl(value, url);
+    if (absolute) response.headers.set(name, absolute);
+  }
+  return response;
 }
 
 function originRefused(reason: string, statusCode?: number): RequestError {
