@@ -12,6 +12,7 @@ import type {
   Pipeline,
   PipelineOptions,
   PipelinePolicy,
+  PipelineRequest,
   PipelineResponse,
 } from "@azure/core-rest-pipeline";
 import { RequestLimiter } from "../../limiter/request-limiter.ts";
@@ -41,6 +42,12 @@ export interface CommonClientOptions extends Omit<PipelineOptions, "retryOptions
   readonly additionalPolicies?: readonly AdditionalPolicyConfig[];
 }
 
+/** An attempt to send a request. */
+export interface Attempt {
+  /** Whether the HTTP client has got it. Before that nothing leaves this machine. */
+  wasSent: boolean;
+}
+
 /** A request to an allowed origin. Its URL is kept byte for byte: Azure signs some. */
 interface BoundRequest {
   readonly method: HttpMethods;
@@ -50,6 +57,8 @@ interface BoundRequest {
   readonly body?: string | undefined;
   readonly abortSignal?: AbortSignal | undefined;
   readonly tracingOptions?: TracingOptions | undefined;
+  /** Told how far it came. */
+  readonly attempt?: Attempt | undefined;
 }
 
 const maxRedirects = 5;
@@ -75,7 +84,6 @@ interface PipelineParts {
 /** Sends requests to the endpoint's service and the allowed origins only. */
 export class OriginBoundPipeline {
   readonly #parts: PipelineParts;
-  readonly #originGuard: HttpClient;
   readonly #origins: ReadonlySet<string>;
   readonly #safePrefixes: readonly string[];
 
@@ -85,19 +93,6 @@ export class OriginBoundPipeline {
     this.#safePrefixes = [...this.#origins]
       .filter((origin) => this.#isAllowed(new URL(origin)))
       .map((origin) => `${origin}/`);
-    // The last check: a policy may have rewritten the URL, before or after the request got its token.
-    this.#originGuard = {
-      sendRequest: (request) => {
-        // A policy may have taken its time, and a transport may ignore the signal.
-        if (request.abortSignal?.aborted)
-          throw new DOMException("The request was aborted before it was sent.", "AbortError");
-        this.#checkOrigin(request.url, "a request rewritten by a policy");
-        // A monitor that is its own credential must not get another one, whoever has set it.
-        if (this.#isElsewhere(request.url) && isPreauthenticated(parts.endpoint, new URL(request.url)))
-          request.headers.delete("authorization");
-        return parts.httpClient.sendRequest(request);
-      },
-    };
   }
 
   /** Returns a pipeline for more origins, with the same rate limiters. */
@@ -159,7 +154,7 @@ export class OriginBoundPipeline {
   }
 
   #sendOnce(
-    { method, headers, body, abortSignal, tracingOptions }: BoundRequest,
+    { method, headers, body, abortSignal, tracingOptions, attempt }: BoundRequest,
     url: string,
   ): Promise<PipelineResponse> {
     const request = createPipelineRequest({
@@ -176,7 +171,24 @@ export class OriginBoundPipeline {
     if (abortSignal) request.abortSignal = abortSignal;
     if (tracingOptions) request.tracingOptions = tracingOptions;
     if (body !== undefined) request.body = body;
-    return this.#parts.pipeline.sendRequest(this.#originGuard, request);
+    // The response before, a redirect or a 401, says that the service has not acted on the request.
+    if (attempt) attempt.wasSent = false;
+    const httpClient: HttpClient = { sendRequest: (guarded) => this.#sendGuarded(guarded, attempt) };
+    return this.#parts.pipeline.sendRequest(httpClient, request);
+  }
+
+  /** The last check: a policy may have rewritten the URL, before or after the request got its token. */
+  #sendGuarded(request: PipelineRequest, attempt: Attempt | undefined): Promise<PipelineResponse> {
+    const { endpoint, httpClient } = this.#parts;
+    // A policy may have taken its time, and a transport may ignore the signal.
+    if (request.abortSignal?.aborted)
+      throw new DOMException("The request was aborted before it was sent.", "AbortError");
+    this.#checkOrigin(request.url, "a request rewritten by a policy");
+    // A monitor that is its own credential must not get another one, whoever has set it.
+    if (this.#isElsewhere(request.url) && isPreauthenticated(endpoint, new URL(request.url)))
+      request.headers.delete("authorization");
+    if (attempt) attempt.wasSent = true;
+    return httpClient.sendRequest(request);
   }
 
   #isElsewhere(url: string): boolean {

@@ -8,6 +8,7 @@ import { findError, parseOperationError } from "../../operation/parse-error.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
+import { unreachableCodes } from "../../state/state-machine.ts";
 import { isBug } from "../../poller/status-request.ts";
 import { credentialError, isCredentialError } from "./token-cache.ts";
 
@@ -145,6 +146,18 @@ function errorOfStatus(status: number, error: RestError): RequestError {
 /** The names that node:tls and OpenSSL give to a certificate that will be as wrong in a minute. */
 const certificateError =
   /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** The codes of an attempt that got no connection, or no token: nothing was sent. */
+const notSentCodes: ReadonlySet<string> = new Set([
+  ...unreachableCodes,
+  "CredentialError",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
+
+/** Returns whether a code proves that not a byte of the request was sent. */
+export function isNotSent(code: string): boolean {
+  return notSentCodes.has(code) || certificateError.test(code) || code.startsWith("ERR_INVALID_");
+}
 
 /**
  * Makes a {@link RequestError} of the error that a request was rejected with.

@@ -10,8 +10,8 @@ import { timeoutError } from "../../poller/status-request.ts";
 import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { withJitter } from "../../schedule/schedule.ts";
 import { seconds } from "../../state/outcome.ts";
-import { unreachableCodes } from "../../state/state-machine.ts";
-import { errorOfRequest, errorOfResponse, metadataOf } from "../http/response.ts";
+import type { Attempt } from "../http/origin-bound-pipeline.ts";
+import { errorOfRequest, errorOfResponse, isNotSent, metadataOf } from "../http/response.ts";
 import { isNothingThere, lroResponseOf } from "./lro-response.ts";
 import { nameOf } from "./protocol.ts";
 
@@ -33,7 +33,7 @@ export interface StartSettings extends Pick<PollSettings, "clock" | "random" | "
   readonly startTimeoutInMs: number;
 }
 
-type Send = (abortSignal: AbortSignal) => Promise<PipelineResponse>;
+type Send = (attempt: Attempt, abortSignal: AbortSignal) => Promise<PipelineResponse>;
 
 const maxRetries = 3;
 
@@ -72,25 +72,30 @@ async function sendUntilAccepted(
   const { clock } = settings;
   const startedAt = clock.now();
   let attempts = 0;
+  let latest: Attempt = { wasSent: false };
   let mayHaveStartedBefore = false;
   const attempt = async (attemptNumber: number): Promise<PipelineResponse> => {
     attempts = attemptNumber;
-    const response = await sendOnce(send, settings);
+    latest = { wasSent: false };
+    const response = await sendOnce((abortSignal) => send(latest, abortSignal), settings);
     return responseOf(response, mayHaveStartedBefore && request.method === "DELETE");
   };
   const shouldRetry = async ({ error, attemptNumber }: RetryContext): Promise<boolean> => {
     const failure = errorOfRequest(error);
-    if (!isRepeatable(request, failure)) return false;
+    const isUnknown = mayHaveStarted(failure, latest);
+    if (failure.kind !== "transient" || (isUnknown && !isSafeTwice(request))) return false;
     await backOff(failure, attemptNumber, settings, stopRetries);
     if (stopRetries.aborted) return false;
-    mayHaveStartedBefore ||= mayHaveStarted(failure);
+    mayHaveStartedBefore ||= isUnknown;
     return true;
   };
   try {
     return await pRetry(attempt, { retries: maxRetries, minTimeout: 0, shouldRetry });
   } catch (error) {
     const elapsedInMs = clock.now() - startedAt;
-    throw startError(request, errorOfRequest(error), { attempts, elapsedInMs, mayHaveStartedBefore });
+    const failure = errorOfRequest(error);
+    const isUnknown = mayHaveStarted(failure, latest);
+    throw startError(request, failure, { attempts, elapsedInMs, mayHaveStartedBefore, isUnknown });
   }
 }
 
@@ -149,18 +154,20 @@ interface Attempts {
   readonly elapsedInMs: number;
   /** Whether the service may have acted on one before the last. */
   readonly mayHaveStartedBefore: boolean;
+  /** Whether it may have acted on the last. */
+  readonly isUnknown: boolean;
 }
 
 function startError(
   { method, url }: InitialRequest,
   failure: RequestError,
-  { attempts, elapsedInMs, mayHaveStartedBefore }: Attempts,
+  { attempts, elapsedInMs, mayHaveStartedBefore, isUnknown }: Attempts,
 ): OperationStartError {
-  const isUnknown = mayHaveStartedBefore || mayHaveStarted(failure);
+  const mayBeUnderWay = mayHaveStartedBefore || isUnknown;
   const start = mayHaveStartedBefore
     ? "An earlier attempt may have been received"
     : "The operation may have started";
-  const advice = isUnknown ? ` ${start}: look for the resource before you start it again.` : "";
+  const advice = mayBeUnderWay ? ` ${start}: look for the resource before you start it again.` : "";
   const reason = withDetails(
     failure,
     `(${attempts} attempt${attempts === 1 ? "" : "s"} in ${seconds(elapsedInMs)})`,
@@ -168,7 +175,7 @@ function startError(
   return new OperationStartError(
     `${method} ${nameOf(url)} was not accepted: ${reason}${advice}`,
     failure,
-    isUnknown,
+    mayBeUnderWay,
   );
 }
 
@@ -182,7 +189,7 @@ function withDetails({ message, retryAfterInMs }: RequestError, span: string): s
 }
 
 async function sendOnce(
-  send: Send,
+  send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
   { clock, startTimeoutInMs: limitInMs, abortSignal }: StartSettings,
 ): Promise<PipelineResponse> {
   abortSignal?.throwIfAborted();
@@ -205,21 +212,10 @@ async function sendOnce(
   }
 }
 
-/** The codes of an attempt that got no connection, or no token: nothing was sent. */
-const notSentCodes: ReadonlySet<string> = new Set([
-  ...unreachableCodes,
-  "CredentialError",
-  "ERR_INVALID_CHAR",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
 /** Returns whether the service may have acted on an attempt that failed with this error. */
-export function mayHaveStarted({ kind, statusCode, code }: RequestError): boolean {
-  return kind === "transient" && (statusCode === undefined ? !notSentCodes.has(code) : statusCode !== 429);
-}
-
-function isRepeatable(request: InitialRequest, failure: RequestError): boolean {
-  return failure.kind === "transient" && (isSafeTwice(request) || !mayHaveStarted(failure));
+export function mayHaveStarted({ kind, statusCode, code }: RequestError, { wasSent }: Attempt): boolean {
+  if (!wasSent) return false;
+  return statusCode === undefined ? !isNotSent(code) : kind === "transient" && statusCode !== 429;
 }
 
 /** Returns whether the service may receive the request twice. */

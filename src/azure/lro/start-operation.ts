@@ -13,7 +13,7 @@ import type { FinalStateVia } from "./protocol.ts";
 import { logger } from "../telemetry/logger.ts";
 import { LroOperation, initialResponseOf } from "./lro-operation.ts";
 import type { InitialResponse, LroOperationOptions } from "./lro-operation.ts";
-import type { OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
+import type { Attempt, OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 
 /** Options of {@link startOperation}, and of the wait for the operation. */
 export interface StartOperationOptions<TResult = unknown> extends PollOptions<TResult> {
@@ -75,8 +75,9 @@ export function startAndFollow<TResult>(
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const allowed = pipeline.allowing(parseAllowedOrigins(allowedOrigins));
   const retries = new AbortController();
-  const send = (abortSignal: AbortSignal): Promise<PipelineResponse> =>
-    allowed.send({ method, url, headers, body, abortSignal, tracingOptions: pollOptions.tracingOptions });
+  const { tracingOptions } = pollOptions;
+  const send = (attempt: Attempt, abortSignal: AbortSignal): Promise<PipelineResponse> =>
+    allowed.send({ method, url, headers, body, abortSignal, tracingOptions, attempt });
   const response = sendInitialRequest(
     { ...request, headers },
     send,

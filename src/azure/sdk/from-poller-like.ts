@@ -315,7 +315,8 @@ async function rejectionOf(call: () => Promise<unknown>): Promise<unknown> {
 
 function startError(reason: unknown): Error {
   const cause = errorOfRequest(reason ?? new Error("the poller has no state"));
-  const isUnknown = mayHaveStarted(cause);
+  // The SDK does not tell how far its request came.
+  const isUnknown = mayHaveStarted(cause, { wasSent: cause.kind === "transient" });
   const advice = isUnknown
     ? " The operation may have started: look for the resource before you start it again."
     : "";
