@@ -24,6 +24,15 @@ export function checkFunction(name: string, value: unknown): void {
 }
 
 /**
+ * Checks that an option is a boolean: `"false"` would be true.
+ *
+ * @throws TypeError that names the option and the value.
+ */
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== "boolean") throw new TypeError(`${name}: expected a boolean, got ${shown(value)}`);
+}
+
+/**
  * Checks a positive integer.
  *
  * @throws RangeError that names the option and the value.

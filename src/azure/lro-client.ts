@@ -14,6 +14,7 @@ import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipel
 import {
   allowedOriginsAdvice,
   checkApiVersion,
+  checkHeaders,
   parseAllowedOrigins,
   parseEndpoint,
   parseUrl,
@@ -253,6 +254,7 @@ export class LroClient {
     allowed: readonly string[],
   ): Operation<TResult> {
     const { parseResult, headers, terminalStates } = given;
+    if (headers !== undefined) checkHeaders("headers", headers);
     if (parseResult !== undefined) checkFunction("parseResult", parseResult);
     const condition = until === undefined ? undefined : checkCondition({ until, failIf, confirmations });
     if (condition === undefined && location.kind === "condition") {
@@ -351,8 +353,11 @@ export function startOperation<TResult = unknown>(
 ): StartedPoller<TResult> {
   if ("client" in options) return options.client.startOperation(request, options);
   const { pipeline, httpClient, apiVersion, ...rest } = options;
-  if (!URL.canParse(request.url))
-    throw new TypeError("request.url: expected an absolute URL, got another string");
+  const { url } = request;
+  if (!URL.canParse(url)) {
+    const got = typeof url === "string" ? "another string" : typeof url;
+    throw new TypeError(`request.url: expected an absolute URL, got ${got}`);
+  }
   const sdk = httpClient === undefined ? { pipeline } : { pipeline, httpClient };
-  return startAndFollow(boundPipelineOf(new URL(request.url), sdk), request, rest, { apiVersion });
+  return startAndFollow(boundPipelineOf(new URL(url), sdk), request, rest, { apiVersion });
 }

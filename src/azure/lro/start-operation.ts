@@ -4,9 +4,9 @@ import { resolveOptions } from "../../poller/options.ts";
 import type { PollOptions } from "../../poller/options.ts";
 import { createPoller } from "../../poller/poller.ts";
 import type { Poller } from "../../poller/poller.ts";
-import { parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
+import { checkHeaders, parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { describeValue } from "../../redaction.ts";
-import { checkDuration, checkFunction } from "../../validate.ts";
+import { checkBoolean, checkDuration, checkFunction } from "../../validate.ts";
 import { repeatabilityHeaders, sendInitialRequest } from "./initial-request.ts";
 import type { InitialRequest } from "./initial-request.ts";
 import type { FinalStateVia } from "./protocol.ts";
@@ -63,11 +63,13 @@ export function startAndFollow<TResult>(
   const url = withApiVersion(request.url, service.apiVersion);
   // Before anything is sent: an operation that is started, but then not polled, would be lost.
   const settings = resolveOptions(pollOptions);
+  if (request.headers !== undefined) checkHeaders("request.headers", request.headers);
   const { startTimeoutInMs = Math.max(120_000, settings.requestTimeoutInMs), repeatability } = options;
   checkDuration("startTimeoutInMs", startTimeoutInMs, { positive: true, allowInfinity: true });
   if (parseResult !== undefined) checkFunction("parseResult", parseResult);
   if (onStarted !== undefined) checkFunction("onStarted", onStarted);
   checkFinalStateVia(finalStateVia);
+  if (repeatability !== undefined) checkBoolean("repeatability", repeatability);
   const headers = {
     ...(repeatability && repeatabilityHeaders(settings.clock.timestamp())),
     ...request.headers,

@@ -1,7 +1,7 @@
 import { setLogLevel, AzureLogger } from "@azure/logger";
 import { createEmptyPipeline } from "@azure/core-rest-pipeline";
 import { afterEach, describe, expect, test } from "vitest";
-import { OperationStartError, RequestError, fixed, startOperation } from "lro-poller";
+import { LroClient, OperationStartError, RequestError, fixed, startOperation } from "lro-poller";
 import type { InitialRequest, InitialResponse } from "lro-poller";
 import { microtasks, rejection } from "../../support/rejections.ts";
 import { start, clientOf, fast, on, requestOf, serve, simulate } from "./support.ts";
@@ -284,10 +284,55 @@ describe("an initial request that fails", () => {
     ["onStarted", 1, "onStarted: expected a function, got number"],
     ["startTimeoutInMs", 0, "startTimeoutInMs: expected a positive number of milliseconds, got 0"],
     ["finalStateVia", "Location", /^finalStateVia: expected one of .*, location, .*, got "Location"$/],
+    ["repeatability", "false", 'repeatability: expected a boolean, got "false"'],
+    ["repeatability", null, "repeatability: expected a boolean, got null"],
   ])("with a wrong %s throws before anything is sent", async (name, value, message) => {
     const service = simulate({ status: 200 });
     const options = Object.fromEntries([[name, value]]);
     expect(() => startSimulated("PUT", service, options)).toThrow(message);
+    await microtasks(40);
+    expect(service.requestLog).toEqual([]);
+  });
+
+  test.each<[string, unknown, string]>([
+    ["a text", "x-own: secret", "expected an object of strings by header name, got string"],
+    ["an array", [["x-own", "1"]], "expected an object of strings by header name, got an array"],
+    ["null", null, "expected an object of strings by header name, got null"],
+    [
+      "a Headers",
+      new Headers({ a: "1" }),
+      "expected an object of strings by header name, got an iterable object",
+    ],
+    ["a Map", new Map([["a", "1"]]), "expected an object of strings by header name, got an iterable object"],
+  ])("with headers that are %s throws before anything is sent", async (_, headers, message) => {
+    const service = simulate({ status: 200 });
+    const request = { method: "PUT", url: "https://dev.devcenter.azure.com/boxes/b1" } as const;
+    const { clock, httpClient } = service;
+    const options = { clock, httpClient, pipeline: createEmptyPipeline() };
+    const wrong = Object.fromEntries([["headers", headers]]);
+    expect(() => startOperation({ ...request, ...wrong }, options)).toThrow(
+      new TypeError(`request.headers: ${message}`),
+    );
+    const client = new LroClient("https://dev.devcenter.azure.com", undefined, { httpClient });
+    expect(() => client.operationAt("/operations/7", wrong)).toThrow(new TypeError(`headers: ${message}`));
+    await microtasks(40);
+    expect(service.requestLog).toEqual([]);
+  });
+
+  test.each<[unknown, string]>([
+    [7, "number"],
+    [undefined, "undefined"],
+    [null, "null"],
+    [["secret"], "an array"],
+  ])("with %j as a header throws before anything is sent", async (value, got) => {
+    const service = simulate({ status: 200 });
+    const request = { method: "PUT", url: "https://dev.devcenter.azure.com/boxes/b1" } as const;
+    const wrong = Object.fromEntries([["headers", { "x-own": value }]]);
+    const { clock, httpClient } = service;
+    const options = { clock, httpClient, pipeline: createEmptyPipeline() };
+    expect(() => startOperation({ ...request, ...wrong }, options)).toThrow(
+      new TypeError(`request.headers["x-own"]: expected a string, got ${got}`),
+    );
     await microtasks(40);
     expect(service.requestLog).toEqual([]);
   });
