@@ -41,8 +41,11 @@ export class FileStore implements DurationStore {
     // A link stays a link.
     const target = await this.#fs.realpath(this.#path).catch(ifMissing(this.#path));
     const draft = `${target}.${crypto.randomUUID()}.tmp`;
+    const mode = await this.#fs.stat(target).then((stats) => stats.mode & 0o7777, ifMissing(undefined));
     try {
-      await this.#fs.writeFile(draft, text, { flag: "wx", flush: true });
+      await this.#fs.writeFile(draft, text, { flag: "wx", flush: true, mode });
+      // The umask may have narrowed it, and some file systems have no modes.
+      if (mode !== undefined) await this.#fs.chmod(draft, mode).catch(() => {});
       await this.#unlessBusy(() => this.#fs.rename(draft, target));
     } catch (error) {
       await this.#remove(draft);

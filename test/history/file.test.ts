@@ -1,10 +1,12 @@
 import { execFile } from "node:child_process";
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   lstatSync,
+  statSync,
   symlinkSync,
   unlinkSync,
   utimesSync,
@@ -35,6 +37,15 @@ describe("a duration history in a file", () => {
 }
 `);
     expect(readdirSync(folder)).toEqual(["durations.json"]);
+  });
+
+  it.skipIf(process.platform === "win32").each([0o600, 0o666, 0o640])("keeps its mode %o", async (mode) => {
+    const path = join(temporaryFolder(), "durations.json");
+    await durationHistory(path).record("any", 1);
+    chmodSync(path, mode);
+    await durationHistory(path).record("any", 2);
+    expect(statSync(path).mode & 0o777).toBe(mode);
+    expect(await durationHistory(path).pastDurations("any")).toEqual([1, 2]);
   });
 
   it("loses nothing that many histories record at the same time", async () => {
