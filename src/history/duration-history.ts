@@ -1,5 +1,6 @@
 import { logger } from "../azure/telemetry/logger.ts";
 import type { StartOperationOptions } from "../azure/lro/start-operation.ts";
+import { systemClock } from "../clock.ts";
 import { pollUntilDone } from "../poller/poller.ts";
 import { messageOf } from "../operation/errors.ts";
 import { isObject } from "../operation/json-fields.ts";
@@ -17,7 +18,7 @@ import {
 } from "./durations.ts";
 import type { Bounds, Durations } from "./durations.ts";
 import { FileStore } from "./file-store.ts";
-import { StoreInTime } from "./store-in-time.ts";
+import { StoreInTime, inTime } from "./store-in-time.ts";
 import type { DurationStore } from "./store.ts";
 import { recordingOptions } from "./watched-options.ts";
 import type { OperationKind } from "./watched-options.ts";
@@ -36,7 +37,8 @@ export interface DurationHistoryOptions {
 export interface DurationHistory {
   /**
    * Returns options for one wait: the given ones and the past durations of the kind. When the operation succeeds or
-   * fails, its duration is recorded. If the store fails or takes longer than 10 s, a warning says so; nothing rejects.
+   * fails, its duration is recorded. If the store fails or has not responded after 10 s, however many waits there are, a
+   * warning says so; nothing rejects.
    * In the five minutes after that, waits do not call the store.
    *
    * The duration is the time from `startTime` to `endTime` of the service. Without these it is the time of the wait, if
@@ -48,7 +50,10 @@ export interface DurationHistory {
    * @throws TypeError if the kind is not a string of 1 to 256 characters or a function
    */
   options<P>(kind: OperationKind, options?: StartOperationOptions<P>): Promise<StartOperationOptions<P>>;
-  /** Calls {@link DurationHistory.options}, `pollUntilDone` and {@link DurationHistory.settled}. */
+  /**
+   * Calls {@link DurationHistory.options} and `pollUntilDone`. The result does not wait for the store: before
+   * `process.exit()` await {@link DurationHistory.settled}.
+   */
   pollUntilDone<P>(kind: OperationKind, operation: Operation<P>, options?: PollOptions<P>): Promise<P>;
   /**
    * Returns the durations of the kind in milliseconds, the newest last.
@@ -111,6 +116,8 @@ class StoredHistory implements DurationHistory {
   readonly #warnings: Listeners<string>;
   /** The latest access to the store: each waits for the one before. */
   #latest: Promise<unknown> = Promise.resolve();
+  /** The latest access, if it reads for a wait. */
+  #reading: Promise<Durations> | undefined;
   #parsed: { readonly text: string; readonly durations: Durations } | undefined;
 
   constructor(store: DurationStore, bounds: Bounds, onWarning: (message: string) => unknown) {
@@ -124,7 +131,7 @@ class StoredHistory implements DurationHistory {
     options: StartOperationOptions<P> = {},
   ): Promise<StartOperationOptions<P>> {
     if (typeof kind !== "function") checkKind(kind);
-    const known = await this.#inTurnOfWait(() => this.#load()).catch((error: unknown): Durations => {
+    const known = await inTime(systemClock, "the store", this.#read()).catch((error: unknown): Durations => {
       this.#warnings.notify(`The past durations cannot be read: ${messageOf(error)}`);
       return new Map();
     });
@@ -140,11 +147,7 @@ class StoredHistory implements DurationHistory {
     operation: Operation<P>,
     options: PollOptions<P> = {},
   ): Promise<P> {
-    try {
-      return await pollUntilDone(operation, await this.options(kind, options));
-    } finally {
-      await this.settled();
-    }
+    return pollUntilDone(operation, await this.options(kind, options));
   }
 
   async pastDurations(kind: string): Promise<readonly number[]> {
@@ -183,6 +186,16 @@ class StoredHistory implements DurationHistory {
     });
   }
 
+  /** Reads for a wait. Waits that start together share a call: each in its turn would delay the last by all of them. */
+  #read(): Promise<Durations> {
+    if (this.#reading) return this.#reading;
+    const reading = this.#inTurnOfWait(() => this.#load()).finally(() => {
+      if (this.#reading === reading) this.#reading = undefined;
+    });
+    this.#reading = reading;
+    return reading;
+  }
+
   /** A wait goes on without its store: one that hangs must not delay many waits, one after the other. */
   #inTurnOfWait<T>(action: () => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
@@ -192,6 +205,8 @@ class StoredHistory implements DurationHistory {
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    // What is read from now on has the result of this action.
+    this.#reading = undefined;
     const result = this.#latest.then(action);
     this.#latest = result.catch(() => {});
     return result;

@@ -67,16 +67,23 @@ export class StoreInTime {
   }
 
   async #inTime<T>(method: string, result: Promise<T>): Promise<T> {
-    const { promise: timeout, reject } = Promise.withResolvers<never>();
-    const late = new Error(`the store's ${method}() did not settle within ${maxDurationInMs / 1000} s`);
-    const cancel = this.#clock.setTimer(() => reject(late), maxDurationInMs);
     try {
-      return await Promise.race([result, timeout]);
+      return await inTime(this.#clock, `the store's ${method}()`, result);
     } catch (error) {
       failures.set(this.#store, { error, until: this.#clock.now() + pauseInMs });
       throw error;
-    } finally {
-      cancel();
     }
+  }
+}
+
+/** @throws Error after 10 s, or what the promise rejects with */
+export async function inTime<T>(clock: Clock, what: string, result: Promise<T>): Promise<T> {
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  const late = new Error(`${what} did not settle within ${maxDurationInMs / 1000} s`);
+  const cancel = clock.setTimer(() => reject(late), maxDurationInMs);
+  try {
+    return await Promise.race([result, timeout]);
+  } finally {
+    cancel();
   }
 }

@@ -25,7 +25,7 @@ it("a store that never settles delays a wait by 10 s, not more", async () => {
   expect(await clock.runUntilSettled(pollUntilDone(minute(), options))).toBe(42);
   await history.settled();
   expect(warnings).toEqual([
-    "The past durations cannot be read: the store's read() did not settle within 10 s",
+    "The past durations cannot be read: the store did not settle within 10 s",
     'The duration of operation kind "any" was not recorded: the store\'s read() did not settle within 10 s',
   ]);
 });
@@ -46,6 +46,26 @@ it.each(["read", "write", "exclusively"])(
     expect(hanging).toHaveBeenCalledOnce();
   },
 );
+
+it("waits that start together share one read()", async () => {
+  const store = new MemoryStore();
+  const read = vi.spyOn(store, "read");
+  const { history } = historyWithWarnings(store);
+  await Promise.all(Array.from({ length: 30 }, () => history.options("any")));
+  expect(read).toHaveBeenCalledOnce();
+  await history.options("any");
+  expect(read).toHaveBeenCalledTimes(2);
+});
+
+it("a wait has what was recorded before it, also beside an earlier read()", async () => {
+  const { history } = historyWithWarnings();
+  const before = history.options("any");
+  const recorded = history.record("any", 1000);
+  const after = history.options("any");
+  expect((await before).pastDurationsInMs).toEqual([]);
+  await recorded;
+  expect((await after).pastDurationsInMs).toEqual([1000]);
+});
 
 it("a store that has failed is called again by waits after five minutes", async () => {
   const clock = createVirtualClock();
