@@ -354,10 +354,7 @@ export function startOperation<TResult = unknown>(
   if ("client" in options) return options.client.startOperation(request, options);
   const { pipeline, httpClient, apiVersion, ...rest } = options;
   const { url } = request;
-  if (!URL.canParse(url)) {
-    const got = typeof url === "string" ? "another string" : typeof url;
-    throw new TypeError(`request.url: expected an absolute URL, got ${got}`);
-  }
+  if (!URL.canParse(url)) throw new TypeError(`request.url: expected an absolute URL, got a ${typeof url}`);
   const sdk = httpClient === undefined ? { pipeline } : { pipeline, httpClient };
   return startAndFollow(boundPipelineOf(new URL(url), sdk), request, rest, { apiVersion });
 }

@@ -1,3 +1,4 @@
+import isNetworkError from "is-network-error";
 import { codeOfError, formatOperationError, hasCodeWithin, rootCauseOf } from "./error-text.ts";
 import { parseOperationError } from "./parse-error.ts";
 import type {
@@ -312,4 +313,9 @@ export function codeOf(thrown: unknown): string | undefined {
   const code: unknown =
     typeof thrown === "object" && thrown !== null && "code" in thrown ? thrown.code : undefined;
   return typeof code === "string" ? code : undefined;
+}
+
+/** Returns whether a value was thrown for a bug or a wrong argument: the next attempt would throw it again. */
+export function isBug(error: unknown): boolean {
+  return error instanceof TypeError && !isNetworkError(error);
 }

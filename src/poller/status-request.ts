@@ -1,6 +1,5 @@
-import isNetworkError from "is-network-error";
 import { sleepInMs } from "../clock.ts";
-import { LroError, RequestError, codeOf, messageOf } from "../operation/errors.ts";
+import { LroError, RequestError, codeOf, isBug, messageOf } from "../operation/errors.ts";
 import { isObject } from "../operation/json-object.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
 import type { Operation, PollerObserver, StatusResponse } from "../operation/operation.ts";
@@ -194,14 +193,6 @@ function checkResponse(response: unknown): void {
 export function isFinalError(error: unknown): error is LroError {
   // By its name: the class of a ContractError would be in the bundle of pages that parse no responses.
   return error instanceof LroError && !(error instanceof RequestError) && error.name !== "ContractError";
-}
-
-/** Returns whether a value was thrown for a bug or a wrong argument: the next attempt would throw it again. */
-export function isBug(error: unknown): boolean {
-  return (
-    (error instanceof TypeError && !isNetworkError(error)) ||
-    codeOf(error)?.startsWith("ERR_INVALID_") === true
-  );
 }
 
 /** Makes the error of a failed poll from a thrown value. */

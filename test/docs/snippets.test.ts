@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { InvocationContext } from "@azure/functions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { OperationStatusesClient, PollingTimeoutError, createPoller } from "lro-poller";
-import type { DurationStore, ResumeToken } from "lro-poller";
+import type { Clock, DurationStore, ResumeToken } from "lro-poller";
 import { startOperationServer } from "lro-poller/testing";
 import type { OperationServer, Timeline } from "lro-poller/testing";
 import { failing, succeeding } from "../runtimes/plans.ts";
@@ -34,6 +34,7 @@ vi.mock("../../src/history/store-in-time.ts", () => ({
   StoreInTime: function withoutLimit(store: DurationStore): DurationStore & { checkHealth: () => void } {
     return Object.assign(store, { checkHealth: () => {} });
   },
+  inTime: <T>(_clock: Clock, _what: string, result: Promise<T>): Promise<T> => result,
 }));
 
 const pages = ["README.md", "SECURITY.md", ...globSync("docs/*.md").toSorted()];

@@ -114,7 +114,7 @@ test("below the transports only is-network-error is imported, in one file", () =
     (name) => rank(name) < families.findIndex(([name0]) => name0 === "azure"),
   )) {
     const packages = packagesAndFiles(file).filter((path) => !path.startsWith("."));
-    expect(packages, file).toEqual(file === "poller/status-request.ts" ? ["is-network-error"] : []);
+    expect(packages, file).toEqual(file === "operation/errors.ts" ? ["is-network-error"] : []);
   }
 });
 

@@ -1,7 +1,7 @@
 import { onAbort } from "../../abort.ts";
 import type { HttpClient, PipelineRequest, PipelineResponse } from "@azure/core-rest-pipeline";
 import { RequestError } from "../../operation/errors.ts";
-import { errorOfRequest, errorOfResponse, metadataOf } from "./response.ts";
+import { errorOfRequest, errorOfResponse, locationHeaders, metadataOf } from "./response.ts";
 import { createRedactingHttpClient } from "./redaction.ts";
 
 /** Statuses have a thousand bytes, resources tens of thousands. */
@@ -22,9 +22,6 @@ export function withBodyLimit(client: HttpClient = createRedactingHttpClient()):
   return { sendRequest: (request) => sendBounded(client, request) };
 }
 
-/** Headers of an initial response that lead to the operation, whatever its body has. */
-const monitorHeaders = ["operation-location", "azure-asyncoperation"];
-
 async function sendBounded(client: HttpClient, request: PipelineRequest): Promise<PipelineResponse> {
   request.streamResponseStatusCodes = anyStatusCode;
   request.enableBrowserStreams = true;
@@ -36,7 +33,7 @@ async function sendBounded(client: HttpClient, request: PipelineRequest): Promis
     return { ...head, bodyAsText: await textOf(response, request.abortSignal) };
   } catch (cause) {
     if (request.abortSignal?.aborted) throw cause;
-    const isStart = request.method !== "GET" && monitorHeaders.some((name) => headers.has(name));
+    const isStart = request.method !== "GET" && locationHeaders.some((name) => headers.has(name));
     if (status !== 202 && status < 300 && !isStart) throw incompleteBody(head, cause);
     // The status code says all that counts.
     const withoutBody = { ...head, bodyAsText: "" };

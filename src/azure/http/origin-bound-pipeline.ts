@@ -19,7 +19,7 @@ import { RequestLimiter } from "../../limiter/request-limiter.ts";
 import type { Clock } from "../../clock.ts";
 import { RequestError } from "../../operation/errors.ts";
 import type { TracingOptions } from "../../operation/operation.ts";
-import { errorOfRequest } from "./response.ts";
+import { errorOfRequest, locationHeaders } from "./response.ts";
 import { isOfService, isPreauthenticated } from "./audiences.ts";
 import { absoluteUrl, isSafe } from "./validation.ts";
 import { withBodyLimit } from "./body-limit.ts";
@@ -334,11 +334,9 @@ function redirectOf(method: string, { status, headers }: PipelineResponse): stri
   return isRedirect ? headers.get("location") : undefined;
 }
 
-const urlHeaders = ["operation-location", "azure-asyncoperation", "location", "resource-location"];
-
 /** Makes the URLs in the headers absolute: they are relative to the URL that responded, which a redirect changes. */
 function resolvedAgainst(url: string, response: PipelineResponse): PipelineResponse {
-  for (const name of urlHeaders) {
+  for (const name of [...locationHeaders, "resource-location"]) {
     const value = response.headers.get(name);
     const absolute = value && absoluteUrl(value, url);
     if (absolute) response.headers.set(name, absolute);

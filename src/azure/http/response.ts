@@ -2,15 +2,17 @@ import { parseJson } from "../../operation/json-fields.ts";
 import { createHttpHeaders, isRestError } from "@azure/core-rest-pipeline";
 import type { HttpHeaders, PipelineResponse, RestError } from "@azure/core-rest-pipeline";
 import { codeOfError, formatOperationError } from "../../operation/error-text.ts";
-import { ContractError, RequestError, codeOf, messageOf } from "../../operation/errors.ts";
+import { ContractError, RequestError, codeOf, isBug, messageOf } from "../../operation/errors.ts";
 import type { RequestErrorKind } from "../../operation/errors.ts";
 import { findError, parseOperationError } from "../../operation/parse-error.ts";
 import type { OperationError } from "../../operation/status.ts";
 import type { RateLimit } from "../../operation/limiter.ts";
 import { parseRetryAfter } from "../../operation/retry-after.ts";
 import { unreachableCodes } from "../../state/state-machine.ts";
-import { isBug } from "../../poller/status-request.ts";
 import { credentialError, isCredentialError } from "./token-cache.ts";
+
+/** Headers of an initial response that lead to the operation, whatever its body has. */
+export const locationHeaders: readonly string[] = ["operation-location", "azure-asyncoperation", "location"];
 
 /** The parts of a response that are read. */
 export type ResponseParts = Pick<PipelineResponse, "status" | "headers" | "bodyAsText">;
@@ -143,9 +145,12 @@ function errorOfStatus(status: number, error: RestError): RequestError {
   return errorOfResponse({ status, headers: createHttpHeaders() }, error);
 }
 
-/** The names that node:tls and OpenSSL give to a certificate that will be as wrong in a minute. */
-const certificateError =
-  /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
+/**
+ * The names that node:tls and OpenSSL give to a certificate that will be as wrong in a minute, and those of Node for an
+ * invalid argument.
+ */
+const certificateOrArgument =
+  /^(CERT_|CRL_|DEPTH_ZERO_|ERROR_IN_CERT_|ERR_INVALID_|ERR_TLS_CERT|HOSTNAME_|INVALID_(CA|PURPOSE)$|PATH_LENGTH_|SELF_SIGNED_|UNABLE_TO_)/;
 
 /** The codes of an attempt that got no connection, or no token: nothing was sent. */
 const notSentCodes: ReadonlySet<string> = new Set([
@@ -156,7 +161,7 @@ const notSentCodes: ReadonlySet<string> = new Set([
 
 /** Returns whether a code proves that not a byte of the request was sent. */
 export function isNotSent(code: string): boolean {
-  return notSentCodes.has(code) || certificateError.test(code) || code.startsWith("ERR_INVALID_");
+  return notSentCodes.has(code) || certificateOrArgument.test(code);
 }
 
 /**
@@ -172,7 +177,7 @@ export function errorOfRequest(error: unknown, hasWorked = true): RequestError {
   }
   if (isCredentialError(error)) return credentialError(error, hasWorked);
   const code = codeOf(error);
-  const isCertificateError = code !== undefined && certificateError.test(code);
-  const kind = isCertificateError || isBug(error) ? "permanent" : "transient";
+  const isPermanent = isBug(error) || certificateOrArgument.test(code ?? "");
+  const kind = isPermanent ? "permanent" : "transient";
   return new RequestError(messageOf(error), { kind, code, cause: error });
 }

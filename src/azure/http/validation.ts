@@ -1,6 +1,6 @@
 import { operationIdForm, operationIdPattern } from "../../operation/parse-status.ts";
 import { isObject } from "../../operation/json-object.ts";
-import { withoutQuery } from "../../redaction.ts";
+import { describeValue, withoutQuery } from "../../redaction.ts";
 
 /** The names of projects, dev boxes and environments in the DevCenter contract, api-version 2025-02-01. */
 export const namePattern: RegExp = /^[a-zA-Z0-9][a-zA-Z0-9-_.]{2,62}$/;
@@ -111,25 +111,19 @@ export function parseAllowedOrigins(origins: readonly unknown[]): string[] {
 }
 
 /**
- * Checks the headers of a request. Their values are not shown: they may be secret.
+ * Checks the headers of a request. Texts are not shown: they may be secret.
  *
  * @throws TypeError that names the argument and the header
  */
 export function checkHeaders(argument: string, headers: unknown): void {
   // The entries of a Headers or a Map are no properties: it would be sent as no headers.
   if (!isObject(headers) || Symbol.iterator in headers) {
-    const got = isObject(headers) ? "an iterable object" : typeName(headers);
-    throw new TypeError(`${argument}: expected an object of strings by header name, got ${got}`);
+    const got = typeof headers === "string" ? "a string" : describeValue(headers);
+    throw new TypeError(`${argument}: expected a plain object of strings, got ${got}`);
   }
-  for (const [name, value] of Object.entries(headers)) {
-    const got = typeName(value);
-    if (got !== "string") throw new TypeError(`${argument}[${shorten(name)}]: expected a string, got ${got}`);
-  }
-}
-
-function typeName(value: unknown): string {
-  if (Array.isArray(value)) return "an array";
-  return value === null ? "null" : typeof value;
+  for (const [name, value] of Object.entries(headers))
+    if (typeof value !== "string")
+      throw new TypeError(`${argument}[${shorten(name)}]: expected a string, got ${describeValue(value)}`);
 }
 
 /** Whether requests to a URL cannot be intercepted: https, or http that stays on this machine. */

@@ -11,7 +11,7 @@ import { backoffAfterFailure } from "../../schedule/backoff.ts";
 import { withJitter } from "../../schedule/schedule.ts";
 import { seconds } from "../../state/outcome.ts";
 import type { Attempt } from "../http/origin-bound-pipeline.ts";
-import { errorOfRequest, errorOfResponse, isNotSent, metadataOf } from "../http/response.ts";
+import { errorOfRequest, errorOfResponse, isNotSent, locationHeaders, metadataOf } from "../http/response.ts";
 import { isNothingThere, lroResponseOf } from "./lro-response.ts";
 import { nameOf } from "./protocol.ts";
 
@@ -111,9 +111,6 @@ function responseOf(response: PipelineResponse, mayBeDeleted: boolean): Pipeline
   throw errorOfResponse(response);
 }
 
-/** The headers that lead to the operation: with one of them the body does not matter. */
-const locationHeaders = ["operation-location", "azure-asyncoperation", "location"];
-
 /**
  * Returns the response if it may be the service's. A page without a URL to poll is that of a proxy or a sign-in: another
  * attempt may reach the service.
@@ -129,9 +126,9 @@ function usable(response: PipelineResponse): PipelineResponse {
   } catch (cause) {
     if (!(cause instanceof ContractError)) throw cause;
     const metadata = metadataOf(response);
-    const type = headers.get("content-type") ?? "no content type";
-    const request = metadata.requestId === undefined ? "" : `, request id ${metadata.requestId}`;
-    const message = `HTTP ${status} (${type}${request}) has no URL to poll and no resource: ${cause.message}`;
+    const { requestId = "none" } = metadata;
+    const type = headers.get("content-type") ?? "none";
+    const message = `HTTP ${status} is not the service's (content type ${type}, request id ${requestId}): ${cause.message}`;
     throw new RequestError(message, { ...metadata, kind: "transient", code: cause.code, cause });
   }
 }

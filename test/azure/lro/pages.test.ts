@@ -31,7 +31,7 @@ describe("an initial request that a page answers", () => {
       mayHaveStarted: true,
     });
     expect(failure.message).toMatch(
-      /^POST b1 was not accepted: HTTP 200 \(text\/html, request id r-1\) has no URL to poll and no resource: .* \(1 attempt in [\d.]+ s\)\. The operation may have started: look for the resource before you start it again\.$/,
+      /^POST b1 was not accepted: HTTP 200 is not the service's \(content type text\/html, request id r-1\): the body: expected JSON, got .* \(1 attempt in [\d.]+ s\)\. The operation may have started: look for the resource before you start it again\.$/,
     );
     expect(await rejection(poller.started)).toBe(failure);
     server.assertFinished();
