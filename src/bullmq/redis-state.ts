@@ -15,7 +15,8 @@ interface RedisState {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;
-  readonly workers: number;
+  /** `undefined` if Redis does not say: its access rules may forbid `CLIENT LIST`. */
+  readonly workers: number | undefined;
   readonly limit: QueueRateLimit;
 }
 
@@ -59,15 +60,15 @@ export class RedisClock implements Clock {
 }
 
 /** Reads the state of a queue with four commands, regardless of the number of jobs. */
-export async function readRedisState(queue: Queue): Promise<RedisState> {
+export async function readRedisState(queue: Queue, report: (error: unknown) => void): Promise<RedisState> {
   const [timeInMs, waiting, workers, limit] = await Promise.all([
     redisTimeInMs(queue),
     queue.getWaitingCount(),
-    queue.getWorkersCount(),
+    queue.getWorkersCount().catch(report),
     queue.getGlobalRateLimit(),
   ]);
   const { max = 0, duration: periodInMs = 1000 } = limit ?? {};
-  return { timeInMs, waiting, workers, limit: { max, periodInMs } };
+  return { timeInMs, waiting, workers: workers ?? undefined, limit: { max, periodInMs } };
 }
 
 /** Returns whether Redis was reachable when last used. */

@@ -1,15 +1,18 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
-import type { Job } from "bullmq";
+import type { Job, WorkerOptions } from "bullmq";
+import { unlessAborted } from "../abort.ts";
 import { newNoticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import type { LroClient, ParsedResumeToken } from "../azure/lro-client.ts";
-import { ContractError, messageOf } from "../operation/errors.ts";
+import { ContractError, PollingError, messageOf } from "../operation/errors.ts";
 import type { Operation, PollLogger } from "../operation/operation.ts";
 import type { OperationStatus } from "../operation/status.ts";
 import { isObject, parseObject } from "../operation/json-fields.ts";
 import { checkDuration, checkFunction, checkPositiveInteger } from "../validate.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
+import { ErrorLog } from "./error-log.ts";
 import { pollJob } from "./poll-job.ts";
 import type { JobResult } from "./job-output.ts";
 import { parseJobData } from "./job-data.ts";
@@ -38,7 +41,10 @@ export interface OperationWorkerOptions extends QueueLocation {
 
 /** A worker, which polls the operations of a queue until it is closed. */
 export interface OperationWorker extends AsyncDisposable {
-  /** Resolves when the worker is connected and takes jobs. */
+  /**
+   * Resolves when the worker is connected and takes jobs. While Redis is unreachable or refuses commands, the worker
+   * tries again. Rejects with a `PollingError`, code `Disposed`, if it is closed first.
+   */
   readonly started: Promise<void>;
   /**
    * Takes no more jobs, and waits for the polls under way. It does not wait for them while Redis is unreachable, because
@@ -56,16 +62,26 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
   return new BullWorker(options);
 }
 
+/** How long the worker waits until it tries again to start, in milliseconds. */
+const startRetryInMs = 1000;
+
+/** What a worker holds open. */
+interface Connections {
+  readonly queue: Queue;
+  readonly worker: Worker;
+  readonly limiter: SharedLimiter;
+}
+
 type TokenResolver = (token: object) => Promise<ParsedResumeToken>;
 
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
-  readonly #queue: Queue;
-  readonly #limiter: SharedLimiter;
-  readonly #worker: Worker;
-  readonly #report: (error: unknown) => void;
+  readonly #open: () => Connections;
+  readonly #errors: ErrorLog;
   readonly #resolve: TokenResolver;
   readonly #logger: PollLogger;
+  readonly #closing = new AbortController();
+  #connections: Connections;
   /** The notices that were logged. */
   readonly #logged = new Set<string>();
 
@@ -78,41 +94,82 @@ class BullWorker implements OperationWorker {
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
     const { logger = fallbackLogger } = options;
     this.#logger = logger;
-    this.#report = reporterTo(logger, "The worker");
-    this.#queue = new Queue(queueName, location);
-    this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
-    this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
-      ...location,
-      concurrency,
-      autorun: false,
-      lockDuration: lockDurationInMs,
-      stalledInterval: stalledIntervalInMs,
-      // A wait outlives any number of workers: BullMQ would fail a job when the second of its workers has died.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-    });
-    this.#queue.on("error", this.#report);
-    this.#worker.on("error", this.#report);
-    // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
-    this.#worker.on("failed", (job, error) => reporterTo(logger, `Job ${job?.id}`)(error));
+    this.#errors = new ErrorLog(logger, "The worker");
+    this.#open = () =>
+      this.#connect(queueName, {
+        ...location,
+        concurrency,
+        autorun: false,
+        lockDuration: lockDurationInMs,
+        stalledInterval: stalledIntervalInMs,
+        // A wait outlives any number of workers: BullMQ would fail a job when the second of its workers has died.
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
+      });
+    this.#connections = this.#open();
     this.started = this.#start();
-    // The log has the error even if the user does not await `started`.
-    this.started.catch(this.#report);
+    // The log has the causes even if the user does not await `started`.
+    this.started.catch(() => {});
   }
 
   async close(): Promise<void> {
-    const isForced = !(await isConnected(this.#queue));
-    await this.#worker.close(isForced);
-    await closeQueue(this.#queue);
+    this.#closing.abort(new PollingError("The worker was closed before it had started.", "Disposed"));
+    await close(this.#connections);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  #connect(queueName: string, options: WorkerOptions & { readonly concurrency: number }): Connections {
+    const { report } = this.#errors;
+    const { connection, prefix, concurrency } = options;
+    const queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
+    const limiter = new SharedLimiter(queue, concurrency, report);
+    const worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), options);
+    queue.on("error", report);
+    worker.on("error", report);
+    // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
+    worker.on("failed", (job, error) => reporterTo(this.#logger, `Job ${job?.id}`)(error));
+    return { queue, worker, limiter };
+  }
+
   async #start(): Promise<void> {
-    await this.#worker.waitUntilReady();
-    await this.#limiter.start();
-    this.#worker.run().catch(this.#report);
+    await this.#untilDone(() => this.#untilConnected());
+    await this.#untilDone(() => this.#connections.limiter.start());
+    const { worker } = this.#connections;
+    worker.backend.on("ready", () => this.#errors.forget());
+    worker.run().catch(this.#errors.report);
+  }
+
+  /** BullMQ's connections never recover from a refusal of their first commands, so others take their place. */
+  async #untilConnected(): Promise<void> {
+    const connections = this.#connections;
+    try {
+      await Promise.all([connections.worker.waitUntilReady(), connections.queue.waitUntilReady()]);
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw error;
+      this.#connections = this.#open();
+      close(connections).catch(this.#errors.report);
+      throw error;
+    }
+  }
+
+  /**
+   * Tries until it succeeds.
+   *
+   * @throws PollingError if the worker is closed first
+   */
+  async #untilDone(attempt: () => Promise<void>): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      try {
+        return await unlessAborted(attempt(), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#errors.report(error);
+      }
+      await unlessAborted(delay(startRetryInMs, undefined, { signal }), signal);
+    }
   }
 
   /** BullMQ tries a job again after any error but {@link UnrecoverableError}: Redis has failed, not the wait. */
@@ -127,8 +184,8 @@ class BullWorker implements OperationWorker {
 
   async #perform(job: Job, lock: string, signal: AbortSignal): Promise<JobResult> {
     const { data, operation } = await this.#parse(job);
-    await this.#limiter.refreshIfOld();
-    const result = await pollJob(data, operation, this.#limiter, signal);
+    await this.#connections.limiter.refreshIfOld();
+    const result = await pollJob(data, operation, this.#connections.limiter, signal);
     if (result.progress) {
       this.#logNotices(operation.id, result.progress.operation);
       await job.updateProgress(result.progress);
@@ -150,10 +207,16 @@ class BullWorker implements OperationWorker {
 
   /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
   async #moveToDelayed(job: Job, lock: string, data: JobData, delayInMs: number): Promise<void> {
-    await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), Math.ceil(delayInMs), lock, {
-      skipAttempt: true,
-      fieldsToUpdate: { data: JSON.stringify(data) },
-    });
+    await this.#connections.worker.backend.moveToDelayed(
+      String(job.id),
+      Date.now(),
+      Math.ceil(delayInMs),
+      lock,
+      {
+        skipAttempt: true,
+        fieldsToUpdate: { data: JSON.stringify(data) },
+      },
+    );
   }
 
   async #parse(job: Job): Promise<{ readonly data: JobData; readonly operation: Operation }> {
@@ -165,6 +228,12 @@ class BullWorker implements OperationWorker {
       throw new UnrecoverableError(messageOf(error));
     }
   }
+}
+
+async function close({ queue, worker }: Connections): Promise<void> {
+  const isForced = !(await isConnected(queue));
+  await worker.close(isForced);
+  await closeQueue(queue);
 }
 
 function resolverOf({ clients, resolveOperation }: OperationWorkerOptions): TokenResolver {
