@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
+import { DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Job, WorkerOptions } from "bullmq";
 import { unlessAborted } from "../abort.ts";
 import { newNoticesOf } from "../poller/notices.ts";
@@ -47,8 +47,9 @@ export interface OperationWorker extends AsyncDisposable {
    */
   readonly started: Promise<void>;
   /**
-   * Takes no more jobs, and waits for the polls under way. It does not wait for them while Redis is unreachable, because
-   * nothing could be saved. Queued jobs stay for other workers.
+   * Takes no more jobs, aborts the polls under way, and hands their jobs back to the queue: other workers poll them at
+   * once. A response that has come is saved. While Redis is unreachable nothing can be handed back; other workers take
+   * over the jobs when their locks have expired.
    */
   close(): Promise<void>;
 }
@@ -125,7 +126,7 @@ class BullWorker implements OperationWorker {
     const { connection, prefix, concurrency } = options;
     const queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
     const limiter = new SharedLimiter(queue, concurrency, report);
-    const worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), options);
+    const worker = new Worker(queueName, (job, token) => this.#process(job, token), options);
     queue.on("error", report);
     worker.on("error", report);
     // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
@@ -173,19 +174,31 @@ class BullWorker implements OperationWorker {
   }
 
   /** BullMQ tries a job again after any error but {@link UnrecoverableError}: Redis has failed, not the wait. */
-  async #process(job: Job, lock = "", signal = new AbortController().signal): Promise<unknown> {
+  async #process(job: Job, lock = ""): Promise<unknown> {
     try {
-      return await this.#perform(job, lock, signal);
+      return await this.#perform(job, lock);
     } catch (error) {
+      if (this.#isClosing(error)) {
+        await job.moveToWait(lock);
+        throw new WaitingError();
+      }
       // A bug, such as a result that is no JSON: each retry would poll once more, and fail in the same way.
       throw error instanceof TypeError ? new UnrecoverableError(error.message) : error;
     }
   }
 
-  async #perform(job: Job, lock: string, signal: AbortSignal): Promise<JobResult> {
-    const { data, operation } = await this.#parse(job);
-    await this.#connections.limiter.refreshIfOld();
-    const result = await pollJob(data, operation, this.#connections.limiter, signal);
+  /** Whether the poll was aborted. Its job goes back as it came, and another worker polls. */
+  #isClosing(error: unknown): boolean {
+    const { signal } = this.#closing;
+    return signal.aborted && error === signal.reason;
+  }
+
+  async #perform(job: Job, lock: string): Promise<JobResult> {
+    const { limiter } = this.#connections;
+    const { signal } = this.#closing;
+    const { data, operation } = await unlessAborted(this.#parse(job), signal);
+    await unlessAborted(limiter.refreshIfOld(), signal);
+    const result = await pollJob(data, operation, limiter, signal);
     if (result.progress) {
       this.#logNotices(operation.id, result.progress.operation);
       await job.updateProgress(result.progress);
