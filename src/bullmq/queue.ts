@@ -18,6 +18,7 @@ import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
 import { requeueJob } from "./requeue-job.ts";
 import { unlessAborted } from "../abort.ts";
+import { sharedQueue } from "./shared-queue.ts";
 import { JobWatcher } from "./job-watcher.ts";
 
 /** Options of a queue. Durations are in milliseconds. */
@@ -179,7 +180,8 @@ export interface QueuedPollOptions<P = unknown> extends OperationQueueOptions, A
 
 /**
  * Waits until the workers of a queue have polled an operation to its end. It opens the queue, adds the operation, waits,
- * and closes the queue. It replaces `pollUntilDone` of `lro-poller`.
+ * and closes the queue. Calls at the same time with the same options of the queue share its connections. It replaces
+ * `pollUntilDone` of `lro-poller`.
  *
  * @throws as {@link OperationHandle.pollUntilDone} and {@link OperationQueue.add} do
  */
@@ -189,13 +191,14 @@ export async function pollUntilDone<P>(
 ): Promise<P> {
   checkSignal(abortSignal);
   abortSignal?.throwIfAborted();
-  const queue = createOperationQueue(options);
+  const { queue, release } = sharedQueue(options, createOperationQueue);
+  let unsubscribe: (() => void) | undefined;
   try {
-    const added = queue.add<P>(source, options);
-    const handle = await (abortSignal ? unlessAborted(added, abortSignal) : added);
-    if (onProgress) handle.onProgress(onProgress);
-    return await handle.pollUntilDone(abortSignal ? { abortSignal } : {});
+    const handle = await unlessAborted(queue.add<P>(source, options), abortSignal);
+    if (onProgress) unsubscribe = handle.onProgress(onProgress);
+    return await handle.pollUntilDone({ abortSignal });
   } finally {
-    await queue.close();
+    unsubscribe?.();
+    await release();
   }
 }
