@@ -22,11 +22,14 @@ interface RedisState {
 
 const timeCommand = "lroPollerTime";
 
-/** Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. */
+/**
+ * Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. Its key
+ * leads to the node of a cluster that has the queue: the clocks of the nodes differ.
+ */
 export async function redisTimeInMs(queue: Queue): Promise<number> {
   const client = await queue.backend.client;
-  client.defineCommand(timeCommand, { numberOfKeys: 0, lua: "return redis.call('TIME')" });
-  const reply: unknown = await client.runCommand(timeCommand, []);
+  client.defineCommand(timeCommand, { numberOfKeys: 1, lua: "return redis.call('TIME')" });
+  const reply: unknown = await client.runCommand(timeCommand, [queue.toKey("meta")]);
   const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
   if (seconds === undefined || microseconds === undefined || !(seconds > 0)) {
     throw new ContractError("TIME", "seconds and microseconds", reply);

@@ -19,7 +19,7 @@ import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
 import { isOperation } from "./operation-identity.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
-import type { QueueLocation } from "./queue-options.ts";
+import type { QueueLocation, RedisLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
 import { SharedLimiter } from "./shared-limiter.ts";
 
@@ -121,10 +121,13 @@ class BullWorker implements OperationWorker {
     return this.close();
   }
 
-  #connect(queueName: string, options: WorkerOptions & { readonly concurrency: number }): Connections {
+  #connect(
+    queueName: string,
+    options: WorkerOptions & RedisLocation & { readonly concurrency: number },
+  ): Connections {
     const { report } = this.#errors;
     const { connection, prefix, concurrency } = options;
-    const queue = new Queue(queueName, { connection, ...(prefix !== undefined && { prefix }) });
+    const queue = new Queue(queueName, { connection, prefix });
     const limiter = new SharedLimiter(queue, concurrency, report);
     const worker = new Worker(queueName, (job, token) => this.#process(job, token), options);
     queue.on("error", report);
