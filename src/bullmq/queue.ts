@@ -1,4 +1,5 @@
 import { Queue } from "bullmq";
+import type { Telemetry } from "bullmq";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import { PollingError } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
@@ -11,6 +12,7 @@ import { WatchedHandle } from "./handle.ts";
 import type { OperationHandle } from "./handle.ts";
 import { storedOptions } from "./job-data.ts";
 import type { JobData, QueuedWaitOptions } from "./job-data.ts";
+import { jobNameOf } from "./job-name.ts";
 import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
@@ -27,6 +29,8 @@ export interface OperationQueueOptions extends QueueLocation {
   readonly keepResultsInMs?: number;
   /** The log of errors. Default: the console. */
   readonly logger?: PollLogger;
+  /** BullMQ's own telemetry, such as that of `bullmq-otel`: a span for each of its calls. Default: none. */
+  readonly telemetry?: Telemetry;
 }
 
 /** Options of a wait in a queue. If the queue already waits for the operation, the options of that wait hold. */
@@ -88,13 +92,13 @@ class BullQueue implements OperationQueue {
   readonly #closing = new AbortController();
 
   constructor(options: OperationQueueOptions) {
-    const { logger = fallbackLogger, keepResultsInMs = 86_400_000 } = options;
+    const { logger = fallbackLogger, keepResultsInMs = 86_400_000, telemetry } = options;
     checkDuration("keepResultsInMs", keepResultsInMs);
     const { queueName, location } = parseLocation(options);
     const report = reporterTo(logger, "The queue");
     this.#logger = logger;
     this.#keepInSeconds = Math.ceil(keepResultsInMs / 1000);
-    this.#queue = new Queue(queueName, location);
+    this.#queue = new Queue(queueName, { ...location, ...(telemetry && { telemetry }) });
     this.#queue.on("error", report);
     this.#watcher = new JobWatcher(this.#queue, location, report);
   }
@@ -117,7 +121,7 @@ class BullQueue implements OperationQueue {
       options: stored,
       responseCounts: {},
     };
-    await this.#unlessClosed(() => this.#queue.add("operation", data, { jobId, ...this.#jobOptions() }));
+    await this.#unlessClosed(() => this.#queue.add(jobNameOf(token), data, { jobId, ...this.#jobOptions() }));
     await this.#unlessClosed(() => requeueJob(this.#queue, jobId, data));
     return this.handle(jobId);
   }

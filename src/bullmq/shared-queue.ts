@@ -45,6 +45,7 @@ function isSameQueue(a: OperationQueueOptions, b: OperationQueueOptions): boolea
     a.prefix === b.prefix &&
     a.keepResultsInMs === b.keepResultsInMs &&
     a.logger === b.logger &&
+    a.telemetry === b.telemetry &&
     isSameConnection(a.connection, b.connection)
   );
 }

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
-import type { Job, WorkerOptions } from "bullmq";
+import type { Job, MetricsOptions, Telemetry, WorkerOptions } from "bullmq";
 import { unlessAborted } from "../abort.ts";
 import { newNoticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
@@ -37,6 +37,10 @@ export interface OperationWorkerOptions extends QueueLocation {
   readonly stalledIntervalInMs?: number;
   /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
   readonly logger?: PollLogger;
+  /** BullMQ's own telemetry, such as that of `bullmq-otel`: a span for each job that it processes. Default: none. */
+  readonly telemetry?: Telemetry;
+  /** Lets BullMQ count the completed and failed jobs of each minute in Redis, as its `metrics` does. Default: off. */
+  readonly metrics?: MetricsOptions;
 }
 
 /** A worker, which polls the operations of a queue until it is closed. */
@@ -93,7 +97,7 @@ class BullWorker implements OperationWorker {
     const { queueName, location } = parseLocation(options);
     checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
-    const { logger = fallbackLogger } = options;
+    const { logger = fallbackLogger, telemetry, metrics } = options;
     this.#logger = logger;
     this.#errors = new ErrorLog(logger, "The worker");
     this.#open = () =>
@@ -105,6 +109,8 @@ class BullWorker implements OperationWorker {
         stalledInterval: stalledIntervalInMs,
         // A wait outlives any number of workers: BullMQ would fail a job when the second of its workers has died.
         maxStalledCount: Number.MAX_SAFE_INTEGER,
+        ...(telemetry && { telemetry }),
+        ...(metrics && { metrics }),
       });
     this.#connections = this.#open();
     this.started = this.#start();
