@@ -31,9 +31,12 @@ export interface OperationWorkerOptions extends QueueLocation {
   readonly resolveOperation?: (token: ResumeToken) => Operation | Promise<Operation>;
   /** Polls under way at the same time. Default 16. */
   readonly concurrency?: number;
-  /** How long a job belongs to a worker that has stopped renewing its lock. Default 30 000. */
+  /** How long a job belongs to a worker that has stopped renewing its lock. Default 20 000. */
   readonly lockDurationInMs?: number;
-  /** How often the worker takes over jobs whose lock has expired. Default 30 000. */
+  /**
+   * How often a worker takes over jobs whose lock has expired. Default 10 000. The jobs of a killed worker are taken over
+   * within `lockDurationInMs + stalledIntervalInMs`, if this is at most half of `lockDurationInMs`.
+   */
   readonly stalledIntervalInMs?: number;
   /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
   readonly logger?: PollLogger;
@@ -91,7 +94,7 @@ class BullWorker implements OperationWorker {
   readonly #logged = new Set<string>();
 
   constructor(options: OperationWorkerOptions) {
-    const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
+    const { concurrency = 16, lockDurationInMs = 20_000, stalledIntervalInMs = 10_000 } = options;
     this.#resolve = resolverOf(options);
     checkPositiveInteger("concurrency", concurrency);
     const { queueName, location } = parseLocation(options);
