@@ -1,4 +1,4 @@
-import type { ConnectionOptions } from "bullmq";
+import type { ConnectionOptions, Telemetry } from "bullmq";
 import { isObject } from "../operation/json-fields.ts";
 import { messageOf } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
@@ -14,6 +14,16 @@ export interface QueueLocation {
    * a queue must be on one node.
    */
   readonly prefix?: string;
+}
+
+/** Options of a queue. Durations are in milliseconds. */
+export interface OperationQueueOptions extends QueueLocation {
+  /** How long results are kept. Default: a day, as DevCenter keeps an operation. */
+  readonly keepResultsInMs?: number;
+  /** The log of errors. Default: the console. */
+  readonly logger?: PollLogger;
+  /** BullMQ's own telemetry, such as that of `bullmq-otel`: a span for each of its calls. Default: none. */
+  readonly telemetry?: Telemetry;
 }
 
 /** The options of BullMQ that say where a queue is, beside its name. */

@@ -1,5 +1,4 @@
 import { Queue } from "bullmq";
-import type { Telemetry } from "bullmq";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import { PollingError } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
@@ -16,22 +15,12 @@ import { jobNameOf } from "./job-name.ts";
 import { jobIdOf, tokenFor } from "./operation-identity.ts";
 import type { QueueableOperation } from "./operation-identity.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
-import type { QueueLocation } from "./queue-options.ts";
+import type { OperationQueueOptions } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
 import { requeueJob } from "./requeue-job.ts";
 import { unlessAborted } from "../abort.ts";
-import { sharedQueue } from "./shared-queue.ts";
+import { SharedQueues } from "./shared-queue.ts";
 import { JobWatcher } from "./job-watcher.ts";
-
-/** Options of a queue. Durations are in milliseconds. */
-export interface OperationQueueOptions extends QueueLocation {
-  /** How long results are kept. Default: a day, as DevCenter keeps an operation. */
-  readonly keepResultsInMs?: number;
-  /** The log of errors. Default: the console. */
-  readonly logger?: PollLogger;
-  /** BullMQ's own telemetry, such as that of `bullmq-otel`: a span for each of its calls. Default: none. */
-  readonly telemetry?: Telemetry;
-}
 
 /** Options of a wait in a queue. If the queue already waits for the operation, the options of that wait hold. */
 export interface AddOptions extends QueuedWaitOptions {
@@ -83,6 +72,9 @@ export interface OperationQueue extends AsyncDisposable {
 export function createOperationQueue(options: OperationQueueOptions): OperationQueue {
   return new BullQueue(options);
 }
+
+/** The queues of the calls of `pollUntilDone` that wait now. */
+const sharedQueues = new SharedQueues(createOperationQueue);
 
 class BullQueue implements OperationQueue {
   readonly #queue: Queue;
@@ -195,7 +187,7 @@ export async function pollUntilDone<P>(
 ): Promise<P> {
   checkSignal(abortSignal);
   abortSignal?.throwIfAborted();
-  const { queue, release } = sharedQueue(options, createOperationQueue);
+  const { queue, release } = sharedQueues.open(options);
   let unsubscribe: (() => void) | undefined;
   try {
     const handle = await unlessAborted(queue.add<P>(source, options), abortSignal);

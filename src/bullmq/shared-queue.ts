@@ -1,42 +1,51 @@
 import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../operation/json-fields.ts";
-import type { OperationQueue, OperationQueueOptions } from "./queue.ts";
+import type { OperationQueueOptions } from "./queue-options.ts";
+
+/** A queue that can be closed. */
+interface Closable {
+  close(): Promise<void>;
+}
 
 /** A queue that calls share while they wait. */
-interface SharedQueue {
+interface SharedQueue<Q> {
   readonly options: OperationQueueOptions;
-  readonly queue: OperationQueue;
+  readonly queue: Q;
   /** How many calls use it. */
   callers: number;
 }
 
-/** The open queues. Few: most processes use one. */
-const sharedQueues = new Set<SharedQueue>();
+/** The open queues of a process: few, because most processes use one. */
+export class SharedQueues<Q extends Closable> {
+  readonly #create: (options: OperationQueueOptions) => Q;
+  readonly #opened = new Set<SharedQueue<Q>>();
 
-/**
- * Returns the queue that other calls with the same options use, or a new one. The last caller that releases it closes
- * it, so that it never holds the process open.
- */
-export function sharedQueue(
-  options: OperationQueueOptions,
-  open: (options: OperationQueueOptions) => OperationQueue,
-): { readonly queue: OperationQueue; readonly release: () => Promise<void> } {
-  const shared = findOpen(options) ?? { options, queue: open(options), callers: 0 };
-  sharedQueues.add(shared);
-  shared.callers++;
-  return {
-    queue: shared.queue,
-    async release() {
-      shared.callers--;
-      if (shared.callers > 0) return;
-      sharedQueues.delete(shared);
-      await shared.queue.close();
-    },
-  };
-}
+  constructor(create: (options: OperationQueueOptions) => Q) {
+    this.#create = create;
+  }
 
-function findOpen(options: OperationQueueOptions): SharedQueue | undefined {
-  return Array.from(sharedQueues).find((shared) => isSameQueue(shared.options, options));
+  /**
+   * Returns the queue that other calls with the same options use, or a new one. The last caller that releases it closes
+   * it, so that it never holds the process open.
+   */
+  open(options: OperationQueueOptions): { readonly queue: Q; readonly release: () => Promise<void> } {
+    const shared = this.#find(options) ?? { options, queue: this.#create(options), callers: 0 };
+    this.#opened.add(shared);
+    shared.callers++;
+    return {
+      queue: shared.queue,
+      release: async () => {
+        shared.callers--;
+        if (shared.callers > 0) return;
+        this.#opened.delete(shared);
+        await shared.queue.close();
+      },
+    };
+  }
+
+  #find(options: OperationQueueOptions): SharedQueue<Q> | undefined {
+    return Array.from(this.#opened).find((shared) => isSameQueue(shared.options, options));
+  }
 }
 
 function isSameQueue(a: OperationQueueOptions, b: OperationQueueOptions): boolean {
