@@ -9,6 +9,7 @@ import { StatusRequest, isFinalError, toRequestError } from "../poller/status-re
 import { defaultPollCostInMs } from "../schedule/adaptive.ts";
 import { withJitter } from "../schedule/schedule.ts";
 import type { Progress } from "../state/progress.ts";
+import { outcomeOf } from "../state/outcome.ts";
 import { resumedStateOf } from "../state/resume-token.ts";
 import { retryAfterLeftInMs } from "../state/state-machine.ts";
 import type { PollEvent, PollState, StopReason } from "../state/state-machine.ts";
@@ -16,6 +17,8 @@ import { outageOf, parseFailure } from "./job-data.ts";
 import type { JobData, OutageRecord } from "./job-data.ts";
 import { jobResultOf } from "./job-output.ts";
 import type { JobResult } from "./job-output.ts";
+import { PollReport } from "./poll-report.ts";
+import type { ReportedJob } from "./poll-report.ts";
 
 /** The state of a worker that all its job polls share. */
 export interface WorkerContext {
@@ -44,8 +47,9 @@ export async function pollJob(
   operation: Operation,
   context: WorkerContext,
   abortSignal: AbortSignal,
+  reported?: Omit<ReportedJob, "savedAtInMs">,
 ): Promise<PollResult> {
-  const job = new JobPoll(data, operation, context);
+  const job = new JobPoll(data, operation, context, reported);
   return job.waitInsteadOfPoll() ?? job.poll(abortSignal);
 }
 
@@ -55,12 +59,20 @@ class JobPoll {
   readonly #session: PollSession<unknown>;
   /** How long the job has waited for a worker since its poll was due. */
   readonly #lateInMs: number;
+  readonly #reported: Omit<ReportedJob, "savedAtInMs"> | undefined;
+  #report: PollReport | undefined;
   #progress: Progress | undefined;
 
-  constructor(data: JobData, operation: Operation, context: WorkerContext) {
+  constructor(
+    data: JobData,
+    operation: Operation,
+    context: WorkerContext,
+    reported: Omit<ReportedJob, "savedAtInMs"> | undefined,
+  ) {
     const settings = { ...resolveOptions(data.options), clock: context.clock };
     this.#data = data;
     this.#context = context;
+    this.#reported = reported;
     this.#session = new PollSession(operation, settings);
     this.#session.restore(resumedStateOf(data.token, context.clock.timestamp()));
     const { responseCounts, changedAtInMs, token } = data;
@@ -81,6 +93,16 @@ class JobPoll {
   }
 
   async poll(abortSignal: AbortSignal): Promise<PollResult> {
+    this.#startReport();
+    try {
+      return await this.#pollUntilDelayed(abortSignal);
+    } finally {
+      // After an end it is without effect.
+      this.#report?.onDelayed();
+    }
+  }
+
+  async #pollUntilDelayed(abortSignal: AbortSignal): Promise<PollResult> {
     for (;;) {
       await this.#pollOnce(abortSignal);
       const { step } = this.#session;
@@ -106,6 +128,7 @@ class JobPoll {
       this.#restoreOutage({ ...outage, sinceInMs: outage.sinceInMs + this.#lateInMs });
     session.apply(event, this.#context.stretchAt(this.#data.options.pollCostInMs ?? defaultPollCostInMs));
     if (event.type === "response") this.#progress = session.latestProgress();
+    this.#report?.onPoll(event);
   }
 
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {
@@ -114,7 +137,7 @@ class JobPoll {
     const lateInMs = this.#progress === undefined ? this.#lateInMs : 0;
     const { promise, resolve } = Promise.withResolvers<PollEvent>();
     const request = new StatusRequest(session, {
-      getStatusOptions: undefined,
+      getStatusOptions: this.#report?.getStatusOptions,
       onResponse: (response) => resolve({ type: "response", response, ...times() }),
       onFailure: (error) => resolve({ type: "failed", failure: failureOf(error), ...times() }),
     });
@@ -129,6 +152,15 @@ class JobPoll {
     } finally {
       request.abort();
     }
+  }
+
+  #startReport(): void {
+    const { savedAt, startedAt } = this.#data.token;
+    if (this.#reported)
+      this.#report ??= new PollReport(this.#session, {
+        ...this.#reported,
+        savedAtInMs: savedAt - startedAt,
+      });
   }
 
   #restoreOutage({ consecutiveFailures, sinceInMs, notFoundSinceInMs, failure }: OutageRecord): void {
@@ -161,6 +193,9 @@ class JobPoll {
 
   #completed(reason: StopReason): PollResult {
     this.#session.stop(reason);
+    const outcome = outcomeOf(this.#session.stopped());
+    this.#startReport();
+    if (outcome.type !== "disposed") this.#report?.onEnd(outcome);
     return { type: "completed", result: jobResultOf(this.#session.stopped()), progress: this.#progress };
   }
 }

@@ -38,7 +38,10 @@ export interface OperationWorkerOptions extends QueueLocation {
    * within `lockDurationInMs + stalledIntervalInMs`, if this is at most half of `lockDurationInMs`.
    */
   readonly stalledIntervalInMs?: number;
-  /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
+  /**
+   * The log of errors, of unknown states that look terminal, and of polls and ends. Default: errors go to the console,
+   * polls and ends to the log of the operation's client, as those of a poller do.
+   */
   readonly logger?: PollLogger;
   /** BullMQ's own telemetry, such as that of `bullmq-otel`: a span for each job that it processes. Default: none. */
   readonly telemetry?: Telemetry;
@@ -88,6 +91,8 @@ class BullWorker implements OperationWorker {
   readonly #errors: ErrorLog;
   readonly #resolve: TokenResolver;
   readonly #logger: PollLogger;
+  /** That of the options. Without one, the lines of waits go to the log of their operation, as those of a poller do. */
+  readonly #waitLogger: PollLogger | undefined;
   readonly #closing = new AbortController();
   #connections: Connections;
   /** The notices that were logged. */
@@ -102,6 +107,7 @@ class BullWorker implements OperationWorker {
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
     const { logger = fallbackLogger, telemetry, metrics } = options;
     this.#logger = logger;
+    this.#waitLogger = options.logger;
     this.#errors = new ErrorLog(logger, "The worker");
     this.#open = () =>
       this.#connect(queueName, {
@@ -210,7 +216,10 @@ class BullWorker implements OperationWorker {
     const { signal } = this.#closing;
     const { data, operation } = await unlessAborted(this.#parse(job), signal);
     await unlessAborted(limiter.refreshIfOld(), signal);
-    const result = await pollJob(data, operation, limiter, signal);
+    const result = await pollJob(data, operation, limiter, signal, {
+      jobId: String(job.id),
+      logger: this.#waitLogger,
+    });
     if (result.progress) {
       this.#logNotices(operation.id, result.progress.operation);
       await job.updateProgress(result.progress);
