@@ -7,17 +7,17 @@ const maxMessages = 100;
 
 /** Logs each cause once, because every attempt to use a Redis that refuses fails alike. */
 export class ErrorLog {
-  readonly report: (error: unknown) => void;
+  /** Logs an error, if its cause is new. The source is what failed, by default that of the log. */
+  readonly report: (error: unknown, source?: string) => void;
   readonly #logged = new Set<string>();
 
   constructor(logger: PollLogger, source: string) {
-    const log = reporterTo(logger, source);
-    this.report = (error) => {
+    this.report = (error, failed = source) => {
       const message = messageOf(error);
       if (this.#logged.has(message)) return;
       if (this.#logged.size >= maxMessages) this.#logged.clear();
       this.#logged.add(message);
-      log(error);
+      reporterTo(logger, failed)(error);
     };
   }
 

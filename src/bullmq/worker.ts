@@ -148,7 +148,11 @@ class BullWorker implements OperationWorker {
     queue.on("error", report);
     worker.on("error", report);
     // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
-    worker.on("failed", (job, error) => reporterTo(this.#logger, `Job ${job?.id}`)(error));
+    worker.on("failed", (job, error) => {
+      const source = `Job ${job?.id}`;
+      if (error instanceof UnrecoverableError) reporterTo(this.#logger, source)(error);
+      else report(error, source);
+    });
     return { queue, worker, limiter };
   }
 

@@ -39,6 +39,39 @@ describe("a worker that starts while Redis refuses", () => {
   }
 });
 
+redisTest(
+  "a worker logs once why Redis saves none of its polls, and goes on later",
+  async ({ connection }) => {
+    await using server = await startOperationServer();
+    const client = new OperationStatusesClient(server.endpoint);
+    await using admin = await connectedTo(connection);
+    const { logger, lines } = recordingLogger();
+    await using queue = createOperationQueue({ connection });
+    const handles = await Promise.all(
+      [1, 2, 3].map((properties) => {
+        const { operationId } = server.addOperation({
+          timeline: [
+            { status: "Running", polls: 5 },
+            { status: "Succeeded", properties },
+          ],
+        });
+        const options = { minDelayInMs: 100, maxDelayInMs: 100 };
+        return queue.add(client.operation("myProject", operationId), options);
+      }),
+    );
+    await using worker = createOperationWorker({ connection, clients: [client], logger });
+    await worker.started;
+    await expect.poll(() => server.requests.length).toBeGreaterThanOrEqual(3);
+    await admin.run(["CONFIG SET maxmemory 1"]);
+    // Each job is tried again after a second.
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(10);
+    expect(lines).not.toEqual([]);
+    expect(new Set(lines).size).toBe(lines.length);
+    await admin.run(["CONFIG SET maxmemory 0"]);
+    expect(await Promise.all(handles.map((handle) => handle.pollUntilDone()))).toEqual([1, 2, 3]);
+  },
+);
+
 redisTest("a worker that may not list the clients of Redis works", async ({ connection }) => {
   await using server = await startOperationServer();
   const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties: 42 }] });
