@@ -22,16 +22,16 @@ export function isRedisInstalled(): boolean {
 /** The message for a machine without a redis-server. */
 export const missingRedis = "redis-server is not installed (Debian: apt-get install redis-server)";
 
-/** Starts Redis with an append-only file. */
-export async function startRedis(): Promise<RedisServer> {
+/** Starts Redis with an append-only file, and with these arguments. */
+export async function startRedis(settings: readonly string[] = []): Promise<RedisServer> {
   const folder = mkdtempSync(join(tmpdir(), "redis-"));
   const port = await freePort();
-  let child = await launch(folder, port);
+  let child = await launch(folder, port, settings);
   return {
     connection: { host: "127.0.0.1", port },
     restart: async (signal) => {
       await stop(child, signal);
-      child = await launch(folder, port);
+      child = await launch(folder, port, settings);
     },
     [Symbol.asyncDispose]: async () => {
       await stop(child, "SIGKILL");
@@ -40,9 +40,9 @@ export async function startRedis(): Promise<RedisServer> {
   };
 }
 
-async function launch(folder: string, port: number): Promise<ChildProcess> {
+async function launch(folder: string, port: number, settings: readonly string[]): Promise<ChildProcess> {
   const where = ["--bind", "127.0.0.1", "--port", String(port), "--dir", folder];
-  const child = spawn("redis-server", [...where, "--appendonly", "yes", "--save", ""], {
+  const child = spawn("redis-server", [...where, "--appendonly", "yes", "--save", "", ...settings], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   for await (const line of createInterface({ input: child.stdout })) {

@@ -13,7 +13,7 @@ export interface InstrumentOptions {
 
 /**
  * Records metrics of all waits of this process that start from now on: those of an `OperationStatusesClient`, of
- * `startOperation` and of `fromPollerLike`. Call it once, after the OpenTelemetry SDK has been set up.
+ * `startOperation`, of `fromPollerLike` and of a queue's workers. Call it once, after the OpenTelemetry SDK has been set up.
  *
  * | metric | unit | what it is |
  * |---|---|---|
@@ -75,11 +75,14 @@ class WaitMetrics implements PollerObserver {
   constructor(
     instruments: Instruments,
     { resourceProvider }: TelemetrySubject,
-    { elapsedInMs }: PollerSnapshot,
+    { elapsedInMs, status, jobId }: PollerSnapshot,
   ) {
     this.#instruments = instruments;
     this.#attributes = { "az.namespace": resourceProvider };
-    this.#startedAtInMs = elapsedInMs;
+    // The worker that ends the wait of a job records all of it: the time before was spent in any worker.
+    const isJob = jobId !== undefined;
+    this.#startedAtInMs = isJob ? 0 : elapsedInMs;
+    this.#runningAtInMs = isJob && status !== undefined && !isTerminal(status) ? elapsedInMs : undefined;
   }
 
   onResponse({ status, elapsedInMs }: PollerSnapshot): void {

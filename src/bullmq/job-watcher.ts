@@ -172,8 +172,8 @@ function rejected(jobId: string, reason: string): Outcome<never> {
 
 function notFound(jobId: string): Outcome<never> {
   const message =
-    `The queue has no job ${jobId}: it was removed, its result is no longer kept, or it is in another queue. ` +
-    "Add the operation again.";
+    `The queue has no job ${jobId}: it was removed, its result is no longer kept, it is in another queue, or Redis ` +
+    "has lost it in a restart (without appendonly yes). Add the operation again.";
   return { type: "pollingFailed", error: new PollingError(message, "JobNotFound") };
 }
 

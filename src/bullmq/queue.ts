@@ -11,20 +11,14 @@ import { firstStateMaker } from "../durable/first-state.ts";
 import { keyOf } from "../durable/operation-key.ts";
 import type { OperationSource } from "../durable/operation-key.ts";
 import type { StepOptions } from "../durable/step-state.ts";
+import { nameOf } from "../durable/operation-name.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
-import type { QueueLocation } from "./queue-options.ts";
+import type { OperationQueueOptions } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
 import { requeueJob } from "./requeue-job.ts";
 import { unlessAborted } from "../abort.ts";
+import { SharedQueues } from "./shared-queue.ts";
 import { JobWatcher } from "./job-watcher.ts";
-
-/** Options of a queue. Durations are in milliseconds. */
-export interface OperationQueueOptions extends QueueLocation {
-  /** How long results are kept. Default: a day, as DevCenter keeps an operation. */
-  readonly keepResultsInMs?: number;
-  /** The log of errors. Default: the console. */
-  readonly logger?: PollLogger;
-}
 
 /** Options of a wait in a queue. If the queue already waits for the operation, the options of that wait hold. */
 export interface AddOptions extends StepOptions {
@@ -77,6 +71,9 @@ export function createOperationQueue(options: OperationQueueOptions): OperationQ
   return new BullQueue(options);
 }
 
+/** The queues of the calls of `pollUntilDone` that wait now. */
+const sharedQueues = new SharedQueues(createOperationQueue);
+
 class BullQueue implements OperationQueue {
   readonly #queue: Queue;
   readonly #watcher: JobWatcher;
@@ -85,13 +82,13 @@ class BullQueue implements OperationQueue {
   readonly #closing = new AbortController();
 
   constructor(options: OperationQueueOptions) {
-    const { logger = fallbackLogger, keepResultsInMs = 86_400_000 } = options;
+    const { logger = fallbackLogger, keepResultsInMs = 86_400_000, telemetry } = options;
     checkDuration("keepResultsInMs", keepResultsInMs);
     const { queueName, location } = parseLocation(options);
     const report = reporterTo(logger, "The queue");
     this.#logger = logger;
     this.#keepInSeconds = Math.ceil(keepResultsInMs / 1000);
-    this.#queue = new Queue(queueName, location);
+    this.#queue = new Queue(queueName, { ...location, ...(telemetry && { telemetry }) });
     this.#queue.on("error", report);
     this.#watcher = new JobWatcher(this.#queue, location, report);
   }
@@ -101,7 +98,9 @@ class BullQueue implements OperationQueue {
     const now = await this.#unlessClosed(() => redisTimeInMs(this.#queue));
     const state = stateAt(now);
     const jobId = keyOf(state.token);
-    await this.#unlessClosed(() => this.#queue.add("operation", state, { jobId, ...this.#jobOptions() }));
+    await this.#unlessClosed(() =>
+      this.#queue.add(nameOf(state.token), state, { jobId, ...this.#jobOptions() }),
+    );
     await this.#unlessClosed(() => requeueJob(this.#queue, jobId, state, now));
     return this.handle(jobId);
   }
@@ -158,7 +157,8 @@ export interface QueuedPollOptions<P = unknown> extends OperationQueueOptions, A
 
 /**
  * Waits until the workers of a queue have polled an operation to its end. It opens the queue, adds the operation, waits,
- * and closes the queue. It replaces `pollUntilDone` of `lro-poller`.
+ * and closes the queue. Calls at the same time with the same options of the queue share its connections. It replaces
+ * `pollUntilDone` of `lro-poller`.
  *
  * @throws as {@link OperationHandle.pollUntilDone} and {@link OperationQueue.add} do
  */
@@ -168,13 +168,14 @@ export async function pollUntilDone<P>(
 ): Promise<P> {
   checkSignal(abortSignal);
   abortSignal?.throwIfAborted();
-  const queue = createOperationQueue(options);
+  const { queue, release } = sharedQueues.open(options);
+  let unsubscribe: (() => void) | undefined;
   try {
-    const added = queue.add<P>(source, options);
-    const handle = await (abortSignal ? unlessAborted(added, abortSignal) : added);
-    if (onProgress) handle.onProgress(onProgress);
-    return await handle.pollUntilDone(abortSignal ? { abortSignal } : {});
+    const handle = await unlessAborted(queue.add<P>(source, options), abortSignal);
+    if (onProgress) unsubscribe = handle.onProgress(onProgress);
+    return await handle.pollUntilDone({ abortSignal });
   } finally {
-    await queue.close();
+    unsubscribe?.();
+    await release();
   }
 }

@@ -15,17 +15,21 @@ interface RedisState {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;
-  readonly workers: number;
+  /** `undefined` if Redis does not say: its access rules may forbid `CLIENT LIST`. */
+  readonly workers: number | undefined;
   readonly limit: QueueRateLimit;
 }
 
 const timeCommand = "lroPollerTime";
 
-/** Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. */
+/**
+ * Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. Its key
+ * leads to the node of a cluster that has the queue: the clocks of the nodes differ.
+ */
 export async function redisTimeInMs(queue: Queue): Promise<number> {
   const client = await queue.backend.client;
-  client.defineCommand(timeCommand, { numberOfKeys: 0, lua: "return redis.call('TIME')" });
-  const reply: unknown = await client.runCommand(timeCommand, []);
+  client.defineCommand(timeCommand, { numberOfKeys: 1, lua: "return redis.call('TIME')" });
+  const reply: unknown = await client.runCommand(timeCommand, [queue.toKey("meta")]);
   const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
   if (seconds === undefined || microseconds === undefined || !(seconds > 0)) {
     throw new ContractError("TIME", "seconds and microseconds", reply);
@@ -59,15 +63,15 @@ export class RedisClock implements Clock {
 }
 
 /** Reads the state of a queue with four commands, regardless of the number of jobs. */
-export async function readRedisState(queue: Queue): Promise<RedisState> {
+export async function readRedisState(queue: Queue, report: (error: unknown) => void): Promise<RedisState> {
   const [timeInMs, waiting, workers, limit] = await Promise.all([
     redisTimeInMs(queue),
     queue.getWaitingCount(),
-    queue.getWorkersCount(),
+    queue.getWorkersCount().catch(report),
     queue.getGlobalRateLimit(),
   ]);
   const { max = 0, duration: periodInMs = 1000 } = limit ?? {};
-  return { timeInMs, waiting, workers, limit: { max, periodInMs } };
+  return { timeInMs, waiting, workers: workers ?? undefined, limit: { max, periodInMs } };
 }
 
 /** Returns whether Redis was reachable when last used. */

@@ -113,10 +113,10 @@ export class SharedLimiter implements Pace {
 
   async #refresh(): Promise<void> {
     const now = this.clock.now();
-    const { timeInMs, waiting, workers, limit } = await readRedisState(this.#queue);
+    const { timeInMs, waiting, workers, limit } = await readRedisState(this.#queue, this.#report);
     this.clock.learn(timeInMs, now, this.clock.now());
     this.#waiting = waiting;
-    this.#workers = Math.max(1, workers);
+    this.#workers = Math.max(1, workers ?? this.#workers);
     // The worker that set the limit may be gone, and would never lift it.
     this.#limit = limit;
     this.#refreshedAt = now;

@@ -1,14 +1,18 @@
-import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
-import type { Job } from "bullmq";
+import { setTimeout as delay } from "node:timers/promises";
+import { DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from "bullmq";
+import type { Job, MetricsOptions, Telemetry, WorkerOptions } from "bullmq";
+import { unlessAborted } from "../abort.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import type { StepOutcome } from "../durable/step-outcome.ts";
 import type { StepResult } from "../durable/step.ts";
 import { createStepper } from "../durable/stepper.ts";
 import type { Stepper, StepperOptions } from "../durable/stepper.ts";
 import { ContractError, PollingError, messageOf } from "../operation/errors.ts";
+import type { PollLogger } from "../operation/operation.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
+import { ErrorLog } from "./error-log.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
-import type { QueueLocation } from "./queue-options.ts";
+import type { QueueLocation, RedisLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
 import { SharedLimiter } from "./shared-limiter.ts";
 
@@ -16,19 +20,30 @@ import { SharedLimiter } from "./shared-limiter.ts";
 export interface OperationWorkerOptions extends QueueLocation, Omit<StepperOptions, "clock" | "pace"> {
   /** Polls under way at the same time. Default 16. */
   readonly concurrency?: number;
-  /** How long a job belongs to a worker that has stopped renewing its lock. Default 30 000. */
+  /** How long a job belongs to a worker that has stopped renewing its lock. Default 20 000. */
   readonly lockDurationInMs?: number;
-  /** How often the worker takes over jobs whose lock has expired. Default 30 000. */
+  /**
+   * How often a worker takes over jobs whose lock has expired. Default 10 000. The jobs of a killed worker are taken over
+   * within `lockDurationInMs + stalledIntervalInMs`, if this is at most half of `lockDurationInMs`.
+   */
   readonly stalledIntervalInMs?: number;
+  /** BullMQ's own telemetry, such as that of `bullmq-otel`: a span for each job that it processes. Default: none. */
+  readonly telemetry?: Telemetry;
+  /** Lets BullMQ count the completed and failed jobs of each minute in Redis, as its `metrics` does. Default: off. */
+  readonly metrics?: MetricsOptions;
 }
 
 /** A worker, which polls the operations of a queue until it is closed. */
 export interface OperationWorker extends AsyncDisposable {
-  /** Resolves when the worker is connected and takes jobs. */
+  /**
+   * Resolves when the worker is connected and takes jobs. While Redis is unreachable or refuses commands, the worker
+   * tries again. Rejects with a `PollingError`, code `Disposed`, if it is closed first.
+   */
   readonly started: Promise<void>;
   /**
-   * Takes no more jobs, and waits for the polls under way. It does not wait for them while Redis is unreachable, because
-   * nothing could be saved. Queued jobs stay for other workers.
+   * Takes no more jobs, aborts the polls under way, and hands their jobs back to the queue: other workers poll them at
+   * once. A response that has come is saved. While Redis is unreachable nothing can be handed back; other workers take
+   * over the jobs when their locks have expired.
    */
   close(): Promise<void>;
 }
@@ -42,72 +57,145 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
   return new BullWorker(options);
 }
 
+/** How long the worker waits until it tries again to start, in milliseconds. */
+const startRetryInMs = 1000;
+
+/** What a worker holds open. */
+interface Connections {
+  readonly queue: Queue;
+  readonly worker: Worker;
+  readonly limiter: SharedLimiter;
+  readonly stepper: Stepper;
+}
+
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
-  readonly #queue: Queue;
-  readonly #limiter: SharedLimiter;
-  readonly #worker: Worker;
-  readonly #report: (error: unknown) => void;
-  readonly #stepper: Stepper;
+  readonly #open: () => Connections;
+  readonly #errors: ErrorLog;
+  readonly #logger: PollLogger;
+  readonly #closing = new AbortController();
+  #connections: Connections;
 
   constructor(options: OperationWorkerOptions) {
-    const { concurrency = 16, lockDurationInMs = 30_000, stalledIntervalInMs = 30_000 } = options;
+    const { concurrency = 16, lockDurationInMs = 20_000, stalledIntervalInMs = 10_000 } = options;
     checkPositiveInteger("concurrency", concurrency);
     const { queueName, location } = parseLocation(options);
     checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
-    const { logger = fallbackLogger } = options;
-    this.#report = reporterTo(logger, "The worker");
-    this.#queue = new Queue(queueName, location);
-    this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
-    this.#stepper = createStepper({ ...options, logger, pace: this.#limiter, clock: this.#limiter.clock });
-    this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
-      ...location,
-      concurrency,
-      autorun: false,
-      lockDuration: lockDurationInMs,
-      stalledInterval: stalledIntervalInMs,
-      // A wait outlives any number of workers: BullMQ would fail a job when the second of its workers has died.
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-    });
-    this.#queue.on("error", this.#report);
-    this.#worker.on("error", this.#report);
-    // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
-    this.#worker.on("failed", (job, error) => reporterTo(logger, `Job ${job?.id}`)(error));
+    const { logger = fallbackLogger, telemetry, metrics } = options;
+    this.#logger = logger;
+    this.#errors = new ErrorLog(logger, "The worker");
+    this.#open = () =>
+      this.#connect(options, queueName, {
+        ...location,
+        concurrency,
+        autorun: false,
+        lockDuration: lockDurationInMs,
+        stalledInterval: stalledIntervalInMs,
+        // A wait outlives any number of workers: BullMQ would fail a job when the second of its workers has died.
+        maxStalledCount: Number.MAX_SAFE_INTEGER,
+        ...(telemetry && { telemetry }),
+        ...(metrics && { metrics }),
+      });
+    this.#connections = this.#open();
     this.started = this.#start();
-    // The log has the error even if the user does not await `started`.
-    this.started.catch(this.#report);
+    // The log has the causes even if the user does not await `started`.
+    this.started.catch(() => {});
   }
 
   async close(): Promise<void> {
-    const isForced = !(await isConnected(this.#queue));
-    await this.#worker.close(isForced);
-    await closeQueue(this.#queue);
+    this.#closing.abort(new PollingError("The worker was closed before it had started.", "Disposed"));
+    await close(this.#connections);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  #connect(
+    stepperOptions: StepperOptions,
+    queueName: string,
+    options: WorkerOptions & RedisLocation & { readonly concurrency: number },
+  ): Connections {
+    const { report } = this.#errors;
+    const { connection, prefix, concurrency } = options;
+    const queue = new Queue(queueName, { connection, prefix });
+    const limiter = new SharedLimiter(queue, concurrency, report);
+    const stepper = createStepper({ ...stepperOptions, pace: limiter, clock: limiter.clock });
+    const worker = new Worker(queueName, (job, token) => this.#process(job, token), options);
+    queue.on("error", report);
+    worker.on("error", report);
+    // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
+    worker.on("failed", (job, error) => {
+      const source = `Job ${job?.id}`;
+      if (error instanceof UnrecoverableError) reporterTo(this.#logger, source)(error);
+      else report(error, source);
+    });
+    return { queue, worker, limiter, stepper };
+  }
+
   async #start(): Promise<void> {
-    await this.#worker.waitUntilReady();
-    await this.#limiter.start();
-    this.#worker.run().catch(this.#report);
+    await this.#untilDone(() => this.#untilConnected());
+    await this.#untilDone(() => this.#connections.limiter.start());
+    const { worker } = this.#connections;
+    worker.backend.on("ready", () => this.#errors.forget());
+    worker.run().catch(this.#errors.report);
+  }
+
+  /** BullMQ's connections never recover from a refusal of their first commands, so others take their place. */
+  async #untilConnected(): Promise<void> {
+    const connections = this.#connections;
+    try {
+      await Promise.all([connections.worker.waitUntilReady(), connections.queue.waitUntilReady()]);
+    } catch (error) {
+      if (this.#closing.signal.aborted) throw error;
+      this.#connections = this.#open();
+      close(connections).catch(this.#errors.report);
+      throw error;
+    }
+  }
+
+  /**
+   * Tries until it succeeds.
+   *
+   * @throws PollingError if the worker is closed first
+   */
+  async #untilDone(attempt: () => Promise<void>): Promise<void> {
+    const { signal } = this.#closing;
+    for (;;) {
+      try {
+        return await unlessAborted(attempt(), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        this.#errors.report(error);
+      }
+      await unlessAborted(delay(startRetryInMs, undefined, { signal }), signal);
+    }
   }
 
   /** BullMQ tries a job again after any error but {@link UnrecoverableError}: Redis has failed, not the wait. */
-  async #process(job: Job, lock = "", signal = new AbortController().signal): Promise<unknown> {
+  async #process(job: Job, lock = ""): Promise<unknown> {
     try {
-      return await this.#perform(job, lock, signal);
+      return await this.#perform(job, lock);
     } catch (error) {
+      if (this.#isClosing(error)) {
+        await job.moveToWait(lock);
+        throw new WaitingError();
+      }
       // A bug, such as a result that is no JSON: each retry would poll once more, and fail in the same way.
       throw error instanceof TypeError ? new UnrecoverableError(error.message) : error;
     }
   }
 
-  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
-    await this.#limiter.refreshIfOld();
-    const result = await this.#step(job, abortSignal);
+  /** Whether the poll was aborted. Its job goes back as it came, and another worker polls. */
+  #isClosing(error: unknown): boolean {
+    const { signal } = this.#closing;
+    return signal.aborted && error === signal.reason;
+  }
+
+  async #perform(job: Job, lock: string): Promise<StepOutcome> {
+    await unlessAborted(this.#connections.limiter.refreshIfOld(), this.#closing.signal);
+    const result = await this.#step(job);
     if (result?.progress) await job.updateProgress(result.progress);
     if (result?.type === "ended") return result.outcome;
     await this.#moveToDelayed(job, lock, result);
@@ -115,9 +203,10 @@ class BullWorker implements OperationWorker {
   }
 
   /** Returns `undefined` for the job of a newer version, which this one must neither poll nor reject. */
-  async #step(job: Job, abortSignal: AbortSignal): Promise<StepResult | undefined> {
+  async #step(job: Job): Promise<StepResult | undefined> {
+    const { signal: abortSignal } = this.#closing;
     try {
-      return await this.#stepper.step(job.data, { abortSignal });
+      return await this.#connections.stepper.step(job.data, { abortSignal, jobId: String(job.id) });
     } catch (error) {
       if (error instanceof PollingError && error.code === "NewerState") return undefined;
       const isTampered = error instanceof ContractError || error instanceof RangeError;
@@ -129,12 +218,18 @@ class BullWorker implements OperationWorker {
   async #moveToDelayed(job: Job, lock: string, result: StepResult | undefined): Promise<void> {
     const isAgain = result?.type === "again";
     const delayInMs = isAgain ? result.delayInMs : newerJobDelayInMs;
-    await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
+    await this.#connections.worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
       skipAttempt: true,
       ...(isAgain && { fieldsToUpdate: { data: JSON.stringify(result.state) } }),
     });
   }
 }
 
-/** How long a job of a newer version stays for newer workers. */
+/** How long a job of a newer version stays for newer workers, in milliseconds. */
 const newerJobDelayInMs = 30_000;
+
+async function close({ queue, worker }: Connections): Promise<void> {
+  const isForced = !(await isConnected(queue));
+  await worker.close(isForced);
+  await closeQueue(queue);
+}

@@ -19,10 +19,11 @@ export async function runProcess(): Promise<void> {
 
 const signals = new Map<NodeJS.Signals, Interruption>([
   ["SIGINT", new Interruption("interrupted", exitCodes.interrupted)],
+  ["SIGHUP", new Interruption("the terminal was closed", exitCodes.hungUp)],
   ["SIGTERM", new Interruption("terminated", exitCodes.terminated)],
 ]);
 
-/** Returns a signal that fires on Ctrl-C, on SIGTERM, and when the output is closed. */
+/** Returns a signal that fires on Ctrl-C, on SIGTERM and SIGHUP, and when the output is closed. */
 function interruptionOf({ stdout, stderr }: NodeJS.Process): AbortSignal {
   const interruption = new AbortController();
   for (const signal of signals.keys()) process.on(signal, onSignal);
@@ -38,11 +39,16 @@ function interruptionOf({ stdout, stderr }: NodeJS.Process): AbortSignal {
 
   // The reader of the output has closed it (`lro wait … | head`), so the wait has no use.
   stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (!isClosed(error)) throw error;
     interruption.abort(new Interruption("the output was closed", exitCodes.outputClosed));
   });
   stderr.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
+    if (!isClosed(error)) throw error;
   });
   return interruption.signal;
+}
+
+/** Whether no one reads an output any more: a pipe was closed, or the terminal has gone. */
+function isClosed({ code }: NodeJS.ErrnoException): boolean {
+  return code === "EPIPE" || code === "EIO";
 }

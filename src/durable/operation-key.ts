@@ -123,15 +123,6 @@ function identityOf({ operation, state = {} }: ResumeToken): object {
 /** Azure signs a URL anew with each response (`t`, `c`, `s`, `h`), and compares paths without case. */
 const changingParameters = ["api-version", "t", "c", "s", "h"];
 
-/** Returns the text that names the operation of a token for people: its id, or the URL to poll without its query. */
-export function nameOf(token: ResumeToken): string {
-  const { operationId }: { readonly operationId?: unknown } = token.operation;
-  const { monitorUrl }: { readonly monitorUrl?: unknown } = identityOf(token);
-  const url = typeof monitorUrl === "string" ? new URL(monitorUrl) : undefined;
-  if (url) return `${url.origin}${url.pathname}`;
-  return typeof operationId === "string" ? operationId : "(unknown)";
-}
-
 /** Returns the origin that the operation of a token is polled at. Empty for transports of the user's own. */
 export function originOf(token: ResumeToken): string {
   const { monitorUrl, endpoint }: { readonly monitorUrl?: unknown; readonly endpoint?: unknown } = {

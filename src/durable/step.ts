@@ -8,12 +8,15 @@ import { PollSession } from "../poller/poll-session.ts";
 import { StatusRequest, isFinalError, toRequestError } from "../poller/status-request.ts";
 import { defaultPollCostInMs } from "../schedule/adaptive.ts";
 import type { Progress } from "../state/progress.ts";
+import { outcomeOf } from "../state/outcome.ts";
 import { resumedStateOf } from "../state/resume-token.ts";
 import { retryAfterLeftInMs } from "../state/state-machine.ts";
 import type { PollEvent, PollState, StopReason } from "../state/state-machine.ts";
 import { parseFailure } from "./failure-record.ts";
 import { dueIn } from "./first-state.ts";
 import type { PaceResult } from "./pace.ts";
+import { StepReport } from "./step-report.ts";
+import type { StepReportOptions } from "./step-report.ts";
 import { stepOutcomeOf } from "./step-outcome.ts";
 import type { StepOutcome } from "./step-outcome.ts";
 import { outageOf } from "./step-state.ts";
@@ -41,7 +44,7 @@ export type StepResult =
     };
 
 /** The surroundings of a step. */
-export interface StepContext {
+export interface StepContext extends StepReportOptions {
   readonly clock: Clock;
   /** Called after every request. */
   readonly learn: (result: PaceResult) => Promise<void>;
@@ -56,6 +59,7 @@ export class Step {
   readonly #session: PollSession<unknown>;
   /** How long the step was due before it was made. */
   readonly #lateInMs: number;
+  #report: StepReport | undefined;
   #progress: Progress | undefined;
 
   constructor(state: StepState, operation: Operation, context: StepContext) {
@@ -85,6 +89,15 @@ export class Step {
     // The timeout passes before the Retry-After.
     if (step.type === "wait" && retryAfterLeftInMs(state, elapsedInMs) > 0)
       return step.delayInMs > 0 ? this.#again(step.delayInMs) : this.stop("timedOut");
+    try {
+      return await this.#pollUntilDelayed(abortSignal);
+    } finally {
+      // After an end it is without effect.
+      this.#startedReport().onDelayed();
+    }
+  }
+
+  async #pollUntilDelayed(abortSignal: AbortSignal): Promise<StepResult> {
     for (;;) {
       await this.#pollOnce(abortSignal);
       const next = this.#session.step;
@@ -96,6 +109,8 @@ export class Step {
 
   stop(reason: StopReason): StepResult {
     this.#session.stop(reason);
+    const end = outcomeOf(this.#session.stopped());
+    if (end.type !== "disposed") this.#startedReport().onEnd(end);
     return { type: "ended", outcome: stepOutcomeOf(this.#session.stopped()), progress: this.#progress };
   }
 
@@ -116,6 +131,12 @@ export class Step {
       this.#restoreOutage({ ...outage, sinceInMs: outage.sinceInMs + this.#lateInMs });
     session.apply(event, this.#context.stretch(options.pollCostInMs ?? defaultPollCostInMs));
     if (event.type === "response") this.#progress = session.latestProgress();
+    this.#startedReport().onPoll(event);
+  }
+
+  #startedReport(): StepReport {
+    const { savedAt, startedAt } = this.#state.token;
+    return (this.#report ??= new StepReport(this.#session, savedAt - startedAt, this.#context));
   }
 
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {
@@ -124,7 +145,7 @@ export class Step {
     const lateInMs = this.#progress === undefined ? this.#lateInMs : 0;
     const { promise, resolve } = Promise.withResolvers<PollEvent>();
     const request = new StatusRequest(session, {
-      getStatusOptions: undefined,
+      getStatusOptions: this.#startedReport().getStatusOptions,
       onResponse: (response) => resolve({ type: "response", response, ...times() }),
       onFailure: (error) => resolve({ type: "failed", failure: failureOf(error), ...times() }),
     });

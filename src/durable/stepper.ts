@@ -1,3 +1,4 @@
+import { unlessAborted } from "../abort.ts";
 import type { LroClient, ParsedResumeToken } from "../azure/lro-client.ts";
 import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
@@ -13,7 +14,8 @@ import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
 import { dueIn } from "./first-state.ts";
-import { isOperation, nameOf, originOf } from "./operation-key.ts";
+import { isOperation, originOf } from "./operation-key.ts";
+import { nameOf } from "./operation-name.ts";
 import { ProcessPace } from "./pace.ts";
 import type { Pace, PaceResult } from "./pace.ts";
 import { Step } from "./step.ts";
@@ -35,7 +37,10 @@ export interface StepperOptions {
   readonly pace?: Pace;
   /** How long steps without a client for the operation are made again; then the wait ends. Default 3 600 000. */
   readonly unclaimedTimeoutInMs?: number;
-  /** The log of errors, and of unknown states that look terminal. Default: errors go to the console. */
+  /**
+   * The log of errors, of unknown states that look terminal, and of polls and ends. Default: errors go to the console,
+   * polls and ends to the log of the operation's client, as those of a poller do.
+   */
   readonly logger?: PollLogger;
   /** For tests, and for engines with a clock of their own. Default: the system's. */
   readonly clock?: Clock;
@@ -45,6 +50,8 @@ export interface StepperOptions {
 export interface StepCallOptions {
   /** Aborts the request: the step rejects with the signal's reason, and can be made again. */
   readonly abortSignal?: AbortSignal | undefined;
+  /** The engine's id of the wait, for logs and traces. Default: none. */
+  readonly jobId?: string | undefined;
 }
 
 /** Makes the steps of waits. It holds no state of a wait. */
@@ -76,6 +83,8 @@ export function createStepper(options: StepperOptions): Stepper {
   return new EngineStepper(options);
 }
 
+type StepCall = StepCallOptions & { readonly abortSignal: AbortSignal };
+
 type Resolver = (token: object) => Promise<ParsedResumeToken | undefined>;
 
 class EngineStepper implements Stepper {
@@ -84,6 +93,8 @@ class EngineStepper implements Stepper {
   readonly #pace: Pace;
   readonly #unclaimedTimeoutInMs: number;
   readonly #logger: PollLogger;
+  /** That of the options: without one, the lines of waits go to the log of their operation. */
+  readonly #waitLogger: PollLogger | undefined;
   readonly #clock: Clock;
   /** The notices that were logged. */
   readonly #logged = new Set<string>();
@@ -96,34 +107,40 @@ class EngineStepper implements Stepper {
     this.#pace = checkedPace(options.pace ?? new ProcessPace(clock));
     this.#unclaimedTimeoutInMs = unclaimedTimeoutInMs;
     this.#logger = logger;
+    this.#waitLogger = options.logger;
     this.#clock = clock;
   }
 
-  async step(value: unknown, { abortSignal = never() }: StepCallOptions = {}): Promise<StepResult> {
+  async step(value: unknown, { abortSignal = never(), jobId }: StepCallOptions = {}): Promise<StepResult> {
     checkSignal(abortSignal);
     abortSignal.throwIfAborted();
     if (isNewerState(value)) throw newerState();
     const parsed = parseStepState(value, this.#isOfClient);
-    const result = await this.#stepIfDue(parsed, abortSignal);
+    const result = await this.#stepIfDue(parsed, { abortSignal, jobId });
     return result.type === "again" ? { ...result, state: parsed.withNewerFields(result.state) } : result;
   }
 
-  async #stepIfDue({ state: parsed }: ParsedStepState, abortSignal: AbortSignal): Promise<StepResult> {
+  async #stepIfDue({ state: parsed }: ParsedStepState, call: StepCall): Promise<StepResult> {
     const state: StepState = { ...parsed, token: parseToken({ ...parsed.token }) };
     const earlyInMs = this.#earlyInMs(state);
     if (earlyInMs > 0) return this.#notYet(state, earlyInMs);
-    const resolved = await this.#resolved(parsed.token);
+    const resolved = await unlessAborted(this.#resolved(parsed.token), call.abortSignal);
     if ("error" in resolved) return this.#unclaimed(state, resolved.error);
     const { token, operation } = resolved;
-    return this.#stepWith({ ...state, token, unclaimed: undefined }, operation, abortSignal);
+    return this.#stepWith({ ...state, token, unclaimed: undefined }, operation, call);
   }
 
-  async #stepWith(state: StepState, operation: Operation, abortSignal: AbortSignal): Promise<StepResult> {
+  async #stepWith(
+    state: StepState,
+    operation: Operation,
+    { abortSignal, jobId }: StepCall,
+  ): Promise<StepResult> {
     const origin = originOf(state.token);
-    const turnInMs = await this.#turnInMs(origin, state.isReserved === true);
-    abortSignal.throwIfAborted();
+    const turnInMs = await unlessAborted(this.#turnInMs(origin, state.isReserved === true), abortSignal);
     const step = new Step(state, operation, {
       clock: this.#clock,
+      jobId,
+      logger: this.#waitLogger,
       learn: (result) => this.#learn(origin, result),
       stretch: (pollCostInMs) => this.#stretch(origin, pollCostInMs),
     });

@@ -84,6 +84,8 @@ export interface PollerSnapshot extends PollMetrics {
   readonly percentComplete: number | undefined;
   /** Whether the last response changed the status or the percentage. */
   readonly changed: boolean;
+  /** The job of a queue whose worker polls. Only in the snapshot with which the observation of its poll starts. */
+  readonly jobId?: string;
 }
 
 /** The reason why a poll failed; a {@link RequestError} is one. */
@@ -119,6 +121,11 @@ export interface PollerObserver {
   onFailedPoll(snapshot: PollerSnapshot, failure: PollFailure): void;
   /** Called once, when the wait is over. */
   onEnd(snapshot: PollerSnapshot, end: PollerEnd): void;
+  /**
+   * Called in place of `onEnd` when a queue's worker has polled, and the job waits for its next poll. Each poll of a job
+   * has an observer of its own, because any worker may make the next one.
+   */
+  onJobDelayed?(snapshot: PollerSnapshot): void;
 }
 
 /** Options of one poll: those that every Azure client's methods take. */
@@ -149,7 +156,10 @@ export interface Operation<P = unknown> {
   toJSON(): object;
   /** Default: errors of listeners go to the console, and nothing else is logged. */
   readonly logger?: PollLogger;
-  /** Returns the observer of a wait that starts. Default: none. */
+  /**
+   * Returns the observer of a wait that starts. In a queue's worker, that of one poll: then the snapshot has a `jobId`,
+   * and is the state that was saved after the poll before. Default: none.
+   */
   observe?(snapshot: PollerSnapshot, tracingOptions: TracingOptions | undefined): PollerObserver | undefined;
   /** Settles when the initial request has its response. There is no poll before that. Default: nothing to wait for. */
   readonly initialRequest?: Promise<unknown> | undefined;

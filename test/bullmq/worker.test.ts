@@ -1,6 +1,7 @@
 import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { OperationStatusesClient } from "lro-poller";
+import type { Operation } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { scriptedOperation, startOperationServer } from "lro-poller/testing";
 import { expect, onTestFinished, vi } from "vitest";
@@ -35,26 +36,83 @@ redisTest(
   },
 );
 
-redisTest("a worker that is closed during a poll saves the response", async ({ connection }) => {
-  await using server = await startOperationServer();
-  const { operationId } = server.addOperation({
-    timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
-    retryAfter: 2,
-    faults: { 1: { kind: "late", delayInMs: 500 } },
-  });
-  const client = new OperationStatusesClient(server.endpoint);
-  await using queue = createOperationQueue({ connection });
-  const first = createOperationWorker({ connection, clients: [client] });
-  const handle = await queue.add(client.operation("myProject", operationId), quick);
-  await expect.poll(() => server.requests.length).toBe(1);
-  await first.close();
-  expect(await queue.counts()).toMatchObject({ delayed: 1, active: 0 });
+redisTest(
+  "a worker that is closed aborts its polls, and another worker polls their operations at once",
+  async ({ connection }) => {
+    await using server = await startOperationServer();
+    const operations = Array.from({ length: 5 }, () =>
+      server.addOperation({
+        timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }],
+        faults: { 1: { kind: "hang" }, 2: { kind: "status", status: 500 } },
+      }),
+    );
+    const client = new OperationStatusesClient(server.endpoint);
+    await using queue = createOperationQueue({ connection });
+    const first = createOperationWorker({ connection, clients: [client] });
+    const handles = await Promise.all(
+      operations.map(({ operationId }) => queue.add(client.operation("myProject", operationId), quick)),
+    );
+    await expect.poll(() => server.requests.length).toBe(5);
+    const raw = new Queue("operations", { connection });
+    const dataOf = async (): Promise<unknown[]> =>
+      Promise.all(handles.map(async ({ jobId }): Promise<unknown> => (await raw.getJob(jobId))?.data));
+    const data = await dataOf();
+    const closedAt = performance.now();
+    await first.close();
+    const closingInMs = performance.now() - closedAt;
+    expect(await queue.counts()).toMatchObject({ waiting: 5, active: 0, delayed: 0, rejected: 0 });
+    expect(await dataOf()).toEqual(data);
+    await raw.close();
 
-  await using second = createOperationWorker({ connection, clients: [client] });
-  await second.started;
-  await handle.pollUntilDone();
-  expect(server.requests).toHaveLength(2);
-  expect(earlyPolls(server.requests, () => 2000)).toEqual([]);
+    await using second = createOperationWorker({ connection, clients: [client] });
+    await second.started;
+    await expect.poll(() => server.requests.length).toBeGreaterThanOrEqual(10);
+    const takenUpInMs = performance.now() - closedAt;
+    await Promise.all(handles.map((handle) => handle.pollUntilDone()));
+    expect(closingInMs).toBeLessThan(2000);
+    expect(takenUpInMs).toBeLessThan(5000);
+  },
+);
+
+redisTest(
+  "a worker that is closed while it resolves an operation hands the job back",
+  async ({ connection }) => {
+    await using queue = createOperationQueue({ connection });
+    const { promise: isResolving, resolve } = Promise.withResolvers<void>();
+    const worker = createOperationWorker({
+      connection,
+      resolveOperation: () => {
+        resolve();
+        return new Promise(() => {});
+      },
+    });
+    await queue.add(scriptedOperation(["Running"]));
+    await isResolving;
+    await worker.close();
+    expect(await queue.counts()).toMatchObject({ waiting: 1, active: 0 });
+  },
+);
+
+redisTest("a response that came before its worker is closed is saved", async ({ connection }) => {
+  const scripted = scriptedOperation(["Running", { status: "Succeeded" }]);
+  let close = (): void => {};
+  const operation: Operation = {
+    ...scripted,
+    async getStatus(options) {
+      const response = await scripted.getStatus(options);
+      close();
+      return response;
+    },
+  };
+  await using queue = createOperationQueue({ connection });
+  const worker = createOperationWorker({ connection, resolveOperation: () => operation });
+  await worker.started;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  // After the worker has taken the response, and before it has saved it.
+  close = () => setImmediate(() => resolve(worker.close()));
+  await queue.add(operation, { maxDelayInMs: 60_000, minDelayInMs: 60_000 });
+  await promise;
+  expect(await queue.counts()).toMatchObject({ delayed: 1, waiting: 0, active: 0 });
 });
 
 redisTest("a worker warns once of each unknown state that looks terminal", async ({ connection }) => {

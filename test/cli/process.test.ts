@@ -69,6 +69,7 @@ test("wrong usage is exit code 2", async () => {
 test.each([
   ["SIGINT", 130],
   ["SIGTERM", 143],
+  ["SIGHUP", 129],
 ] as const)("%s stops the wait and prints the resume command", async (signal, exitCode) => {
   const server = await startServer();
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
@@ -79,19 +80,22 @@ test.each([
   expect(lro.output.stderr).toContain("  npx lro wait --resume '{");
 });
 
-test.each(["SIGINT", "SIGTERM"] as const)("%s ends a process that SIGINT did not end", async (signal) => {
-  const server = await startServer();
-  const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
-  const stayAlive = ["--import", "data:text/javascript,setInterval(() => {}, 1000)"];
-  const lro = start(["wait", operationLocation], stayAlive);
-  await untilPrinted(lro, "stdout");
-  lro.interrupt();
-  await untilPrinted(lro, "stderr");
-  lro.interrupt(signal);
-  expect(await lro.end).toBe(signal);
-});
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+  "%s ends a process that SIGINT did not end",
+  async (signal) => {
+    const server = await startServer();
+    const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const stayAlive = ["--import", "data:text/javascript,setInterval(() => {}, 1000)"];
+    const lro = start(["wait", operationLocation], stayAlive);
+    await untilPrinted(lro, "stdout");
+    lro.interrupt();
+    await untilPrinted(lro, "stderr");
+    lro.interrupt(signal);
+    expect(await lro.end).toBe(signal);
+  },
+);
 
-test.each(["SIGINT", "SIGTERM"] as const)("%s ends the emulator cleanly", async (signal) => {
+test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)("%s ends the emulator cleanly", async (signal) => {
   const lro = start(["emulate"]);
   await untilPrinted(lro, "stdout");
   lro.interrupt(signal);
@@ -111,13 +115,18 @@ test("a reader that closes the output ends the wait without a stack", async () =
   expect(lro.output.stderr).not.toMatch(/EPIPE|\n +at /);
 });
 
-test.each(["status", "worker"])(
-  "an interrupted queue %s ends by itself, though there is no Redis",
-  async (name) => {
+test.each([
+  ["status", "SIGINT", 130],
+  ["status", "SIGHUP", 129],
+  ["worker", "SIGTERM", 0],
+  ["worker", "SIGHUP", 0],
+] as const)(
+  "a queue %s that gets %s ends by itself, though there is no Redis",
+  async (name, signal, code) => {
     const lro = start(["queue", name, "--redis", "redis://127.0.0.1:1"]);
     await untilPrinted(lro, "stderr");
-    lro.interrupt();
-    expect(await lro.end).toBe(name === "worker" ? 0 : 130);
+    lro.interrupt(signal);
+    expect(await lro.end).toBe(code);
     expect(lro.output).toEqual({ stdout: "", stderr: expect.stringContaining("connect ECONNREFUSED") });
   },
 );

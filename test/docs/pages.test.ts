@@ -45,6 +45,7 @@ const queueOptions: Record<
   queueName: undefined,
   prefix: undefined,
   logger: undefined,
+  telemetry: undefined,
   keepResultsInMs: "src/bullmq/queue.ts",
   timeoutInMs: undefined,
   stallTimeoutInMs: undefined,
@@ -63,6 +64,7 @@ const queueOptions: Record<
   concurrency: "src/bullmq/worker.ts",
   lockDurationInMs: "src/bullmq/worker.ts",
   stalledIntervalInMs: "src/bullmq/worker.ts",
+  metrics: undefined,
 };
 
 /** Returns the different defaults of an option in a file: there is one, however often it is repeated. */

@@ -22,6 +22,7 @@ export function observePoller(
     onFailedPoll: (latest, failure) =>
       observers.forEach((observer) => observer.onFailedPoll(latest, failure)),
     onEnd: (latest, end) => observers.forEach((observer) => observer.onEnd(latest, end)),
+    onJobDelayed: (latest) => observers.forEach((observer) => observer.onJobDelayed?.(latest)),
   };
 }
 

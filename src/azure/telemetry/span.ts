@@ -34,12 +34,15 @@ export function startPollerSpan(
 ): PollerObserver | undefined {
   if (anyNamespace.parseTraceparentHeader(anyTraceparent) === undefined) return undefined;
   const { span, updatedOptions } = tracingClientOf(subject.resourceProvider).startSpan(
-    subject.spanName,
+    snapshot.jobId === undefined ? subject.spanName : jobSpanName,
     tracingOptions ? { tracingOptions } : {},
     { spanKind: "internal", spanAttributes: attributesOf(subject, snapshot) },
   );
   return new PollerSpan(span, subject, updatedOptions.tracingOptions);
 }
+
+/** The span of a single poll of a queue's worker: that of the wait would have to live in several processes. */
+const jobSpanName = "Poller.poll";
 
 /** Makes a span the active one during a call that sends requests but takes no tracing options. */
 export function withinSpan<T>(tracingOptions: TracingOptions | undefined, call: () => T): T {
@@ -77,7 +80,18 @@ class PollerSpan implements PollerObserver {
   }
 
   onEnd(snapshot: PollerSnapshot, { type, error }: PollerEnd): void {
-    const span = this.#span;
+    this.#setAttributes(snapshot);
+    if (error !== undefined) this.#fail(error);
+    else if (type === "succeeded") this.#span.setStatus({ status: "success" });
+    this.#span.end();
+  }
+
+  onJobDelayed(snapshot: PollerSnapshot): void {
+    this.#setAttributes(snapshot);
+    this.#span.end();
+  }
+
+  #setAttributes(snapshot: PollerSnapshot): void {
     const attributes = {
       ...attributesOf(this.#subject, snapshot),
       ...attributesOfStatus(snapshot),
@@ -85,11 +99,8 @@ class PollerSpan implements PollerObserver {
       "lro_poller.failed_polls": snapshot.failedPollCount,
     };
     for (const [name, value] of Object.entries(attributes)) {
-      if (value !== undefined) span.setAttribute(name, value);
+      if (value !== undefined) this.#span.setAttribute(name, value);
     }
-    if (error !== undefined) this.#fail(error);
-    else if (type === "succeeded") span.setStatus({ status: "success" });
-    span.end();
   }
 
   #fail(error: unknown): void {
@@ -105,10 +116,14 @@ class PollerSpan implements PollerObserver {
   }
 }
 
-function attributesOf(subject: TelemetrySubject, { operationId }: PollerSnapshot): Record<string, unknown> {
+function attributesOf(
+  subject: TelemetrySubject,
+  { operationId, jobId }: PollerSnapshot,
+): Record<string, unknown> {
   const url = subject.url();
   return {
     "lro_poller.operation.id": operationId,
+    ...(jobId !== undefined && { "lro_poller.job.id": jobId }),
     ...(subject.projectName !== undefined && { "lro_poller.project": subject.projectName }),
     ...(url !== undefined && { "url.full": originAndPath(url) }),
   };

@@ -5,7 +5,7 @@ import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodeOf, toError, withCommandOptions } from "../output/wait-outcome.ts";
 import type { WaitOutcome } from "../output/wait-outcome.ts";
-import { exitCodes, combinedExitCode } from "../output/exit-codes.ts";
+import { combinedExitCode, exitCodeOfError, exitCodes } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { clientOfToken, clientsFor } from "../input/clients.ts";
 import type { ClientOptions } from "../input/clients.ts";
@@ -159,7 +159,7 @@ async function withQueue(
   const { createOperationQueue } = await loadQueue();
   const queue = createOperationQueue({ ...locationOf(options, context), logger: loggerOf(context) });
   const { interruption } = context;
-  const interrupted = once(interruption, "abort").then(() => exitCodes.interrupted);
+  const interrupted = once(interruption, "abort").then(() => exitCodeOfError(interruption.reason));
   try {
     return await Promise.race([use(queue), interrupted]);
   } finally {

@@ -9,6 +9,7 @@ export const exitCodes = {
   canceled: 3,
   timedOut: 4,
   pollingFailed: 5,
+  hungUp: 129,
   interrupted: 130,
   /** The code that shells report for a program ended by SIGPIPE. */
   outputClosed: 141,
@@ -24,13 +25,16 @@ Exit codes:
   3    the operation was canceled
   4    --timeout or --stall-timeout passed; the operation continues
   5    the status could not be read; the operation may continue
+  129  the terminal was closed (SIGHUP); the operation continues
   130  interrupted (Ctrl-C); the operation continues
   143  terminated (SIGTERM); the operation continues
 Of several operations the first of these counts: 1, 3, 5, 4.`;
 
-const { interrupted, outputClosed, terminated, failed, canceled, pollingFailed, timedOut } = exitCodes;
+const { hungUp, interrupted, outputClosed, terminated, failed, canceled, pollingFailed, timedOut } =
+  exitCodes;
 const byPrecedence: readonly number[] = [
   interrupted,
+  hungUp,
   outputClosed,
   terminated,
   failed,
