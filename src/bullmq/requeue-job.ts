@@ -1,6 +1,6 @@
 import type { Job, Queue } from "bullmq";
 import { parseObject } from "../operation/json-fields.ts";
-import { parseToken, parseTokenText } from "../state/resume-token.ts";
+import { momentOf, parseToken, parseTokenText } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
@@ -24,12 +24,13 @@ export async function requeueJob(queue: Queue, jobId: string, data: JobData): Pr
   }
 }
 
-function isTerminal({ returnvalue }: Job): boolean {
+/** Returns whether the operation of a finished job is terminal. */
+export function isTerminal({ returnvalue }: Job): boolean {
   return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["reason"] === "terminal";
 }
 
 /** Returns the latest token of a finished job, if it can be read. */
-function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
+export function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
   try {
     const token = returnvalue
       ? parseTokenText(parseObject(returnvalue, "job.returnvalue")["token"])
@@ -38,4 +39,11 @@ function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Returns a token with the deadline of a timeout that starts now; without a timeout it keeps its own. */
+export function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
+  if (timeoutInMs === undefined) return token;
+  const deadline = momentOf(Math.max(now, token.startedAt) + timeoutInMs);
+  return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };
 }

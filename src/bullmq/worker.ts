@@ -14,6 +14,7 @@ import { pollJob } from "./poll-job.ts";
 import type { JobResult } from "./job-output.ts";
 import { parseJobData } from "./job-data.ts";
 import type { JobData } from "./job-data.ts";
+import { reportErrors } from "./lost-jobs.ts";
 import { isOperation } from "./operation-identity.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
@@ -91,7 +92,7 @@ class BullWorker implements OperationWorker {
       maxStalledCount: Number.MAX_SAFE_INTEGER,
     });
     this.#queue.on("error", this.#report);
-    this.#worker.on("error", this.#report);
+    reportErrors(this.#worker, this.#queue, this.#report);
     // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
     this.#worker.on("failed", (job, error) => reporterTo(logger, `Job ${job?.id}`)(error));
     this.started = this.#start();
