@@ -144,7 +144,7 @@ function resolverOf(context: CliContext, options: ClientOptions): (token: Resume
 export async function queueStatus(options: QueueStatusOptions, context: CliContext): Promise<number> {
   return withQueue(options, context, async (queue, reach) => {
     const counts = await reach(queue.counts());
-    const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(9)}${count}\n`);
+    const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(10)}${count}\n`);
     context.stdout.write(options.output === "json" ? `${toJson(counts)}\n` : lines.join(""));
     return exitCodes.succeeded;
   });

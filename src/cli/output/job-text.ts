@@ -73,13 +73,18 @@ export function jobText(job: JobDescription, now: number): string {
     field("deadline", job.deadline?.toISOString()),
     field("finished", timeText(job.finishedAt, now)),
     field("attempts", String(job.attempts)),
-    field("failure", lastFailure && `${lastFailure.code}: ${lastFailure.message}`),
+    field("failure", lastFailure && failureText(lastFailure)),
     field("rejected", job.rejectionReason),
     field("outcome", outcome && outcomeText(outcome)),
     ...(outcome?.type === "succeeded" ? [jsonField("result", outcome.result)] : []),
     ...(outcome?.type === "failed" ? [jsonField("error", errorData(toError(outcome.error)))] : []),
   ];
   return lines.filter((line) => line !== undefined).join("\n");
+}
+
+/** The message of a response with an error has its code. */
+function failureText({ code, message }: NonNullable<JobDescription["lastFailure"]>): string {
+  return message.includes(code) ? message : `${code}: ${message}`;
 }
 
 function outcomeText(outcome: NonNullable<JobDescription["outcome"]>): string {
