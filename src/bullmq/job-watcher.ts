@@ -6,6 +6,7 @@ import type { Outcome } from "../state/outcome.ts";
 import { parseObject } from "../operation/json-fields.ts";
 import type { Progress } from "../state/progress.ts";
 import { parseOutcome, parseProgress } from "../durable/step-outcome.ts";
+import { jobNotFound } from "./job-errors.ts";
 import { timeoutIfOverdue } from "./overdue.ts";
 import type { RedisLocation } from "./queue-options.ts";
 import { RedisClock, redisTimeInMs } from "./redis-state.ts";
@@ -171,10 +172,7 @@ function rejected(jobId: string, reason: string): Outcome<never> {
 }
 
 function notFound(jobId: string): Outcome<never> {
-  const message =
-    `The queue has no job ${jobId}: it was removed, its result is no longer kept, it is in another queue, or Redis ` +
-    "has lost it in a restart (without appendonly yes). Add the operation again.";
-  return { type: "pollingFailed", error: new PollingError(message, "JobNotFound") };
+  return { type: "pollingFailed", error: jobNotFound(jobId) };
 }
 
 function closed(jobId: string): Outcome<never> {

@@ -2,16 +2,21 @@ import { Queue } from "bullmq";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import { PollingError } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
-import { checkDuration, checkSignal } from "../validate.ts";
+import { describeValue } from "../redaction.ts";
+import { checkDuration, checkPositiveInteger, checkSignal } from "../validate.ts";
 import type { CallOptions } from "../poller/poller.ts";
 import type { Progress } from "../state/progress.ts";
 import { WatchedHandle } from "./handle.ts";
 import type { OperationHandle } from "./handle.ts";
-import { firstStateMaker } from "../durable/first-state.ts";
+import { checkTimeout, firstStateMaker } from "../durable/first-state.ts";
 import { keyOf } from "../durable/operation-key.ts";
 import type { OperationSource } from "../durable/operation-key.ts";
 import type { StepOptions } from "../durable/step-state.ts";
 import { nameOf } from "../durable/operation-name.ts";
+import { removeJob, retryJob, stopJob } from "./job-control.ts";
+import { describeJob } from "./job-description.ts";
+import type { JobDescription, JobState } from "./job-description.ts";
+import { describeJobs, jobStates } from "./job-pages.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { OperationQueueOptions } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
@@ -23,6 +28,20 @@ import { JobWatcher } from "./job-watcher.ts";
 /** Options of a wait in a queue. If the queue already waits for the operation, the options of that wait hold. */
 export interface AddOptions extends StepOptions {
   /** Maximum time to wait, from now; then `PollingTimeoutError`. Default: none, or what a resume token has left. */
+  readonly timeoutInMs?: number;
+}
+
+/** Options of {@link OperationQueue.list}. */
+export interface ListOptions {
+  /** Only jobs in this state. Default: all, in the order delayed, waiting, active, completed, rejected. */
+  readonly state?: JobState;
+  /** The maximum number of jobs. Default: all. */
+  readonly limit?: number;
+}
+
+/** Options of {@link OperationQueue.retry}. */
+export interface RetryOptions {
+  /** Maximum time to wait, from now. Default: what the job has left of its own, or none if that has passed. */
   readonly timeoutInMs?: number;
 }
 
@@ -56,7 +75,34 @@ export interface OperationQueue extends AsyncDisposable {
   handle<P = unknown>(jobId: string): OperationHandle<P>;
   /** Counts the operations in each state. */
   counts(): Promise<QueueCounts>;
-  /** Removes a job and its result. Resolves with `false`, and removes nothing, while a worker polls it. */
+  /** Describes a job; `undefined` if the queue has none with this id. */
+  get(jobId: string): Promise<JobDescription | undefined>;
+  /**
+   * Describes the jobs, each once. Reads some at a time, however long the queue is. Delayed jobs come in the order of
+   * their next polls, all others latest first. A job that changes its state during the iteration may be left out.
+   *
+   * @throws TypeError or RangeError that names the option that is wrong
+   */
+  list(options?: ListOptions): AsyncIterable<JobDescription>;
+  /**
+   * Polls the operation of a job again, from its last poll, if polling has stopped or a worker has rejected the job. A
+   * `Retry-After` still holds. Resolves with `false` if the job needs no retry, because workers poll it.
+   *
+   * @throws `PollingError`: its code is `OperationTerminal` if there is nothing left to poll, or `JobNotFound`
+   */
+  retry(jobId: string, options?: RetryOptions): Promise<boolean>;
+  /**
+   * Stops polling the operation of a job. The operation is not canceled: it continues at the service. Pending and later
+   * calls of the job's handles reject with a `PollingError`, code `PollingStopped`. `retry` and `add` continue the wait.
+   * Resolves with `false` if polling had stopped before.
+   *
+   * @throws `PollingError`, code `JobNotFound`
+   */
+  stopPolling(jobId: string): Promise<boolean>;
+  /**
+   * Removes a job and its result. A worker that polls it drops the response. The operation continues at the service.
+   * Resolves with `false` if the queue has no such job.
+   */
   remove(jobId: string): Promise<boolean>;
   /** Closes the connections. The workers continue. */
   close(): Promise<void>;
@@ -116,8 +162,39 @@ class BullQueue implements OperationQueue {
     return { delayed, waiting, active, completed, rejected: failed };
   }
 
-  async remove(jobId: string): Promise<boolean> {
-    return (await this.#unlessClosed(() => this.#queue.remove(jobId))) === 1;
+  get(jobId: string): Promise<JobDescription | undefined> {
+    return this.#unlessClosed(() => describeJob(this.#queue, jobId));
+  }
+
+  list({ state, limit = Infinity }: ListOptions = {}): AsyncIterable<JobDescription> {
+    if (state !== undefined && !jobStates.includes(state))
+      throw new RangeError(`state: expected one of ${jobStates.join(", ")}, got ${describeValue(state)}`);
+    if (limit !== Infinity) checkPositiveInteger("limit", limit);
+    return this.#list(describeJobs(this.#queue, state), limit);
+  }
+
+  async *#list(
+    jobs: AsyncIterator<JobDescription, void, undefined>,
+    limit: number,
+  ): AsyncGenerator<JobDescription, void, undefined> {
+    for (let count = 0; count < limit; count++) {
+      const { value } = await this.#unlessClosed(() => jobs.next());
+      if (value === undefined) return;
+      yield value;
+    }
+  }
+
+  async retry(jobId: string, { timeoutInMs }: RetryOptions = {}): Promise<boolean> {
+    checkTimeout(timeoutInMs);
+    return this.#unlessClosed(() => retryJob(this.#queue, jobId, timeoutInMs));
+  }
+
+  stopPolling(jobId: string): Promise<boolean> {
+    return this.#unlessClosed(() => stopJob(this.#queue, jobId));
+  }
+
+  remove(jobId: string): Promise<boolean> {
+    return this.#unlessClosed(() => removeJob(this.#queue, jobId));
   }
 
   async close(): Promise<void> {

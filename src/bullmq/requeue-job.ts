@@ -25,12 +25,13 @@ export async function requeueJob(queue: Queue, jobId: string, first: StepState, 
   }
 }
 
-function isTerminal({ returnvalue }: Job): boolean {
+/** Returns whether the operation of a finished job is terminal. */
+export function isTerminal({ returnvalue }: Job): boolean {
   return Boolean(returnvalue) && parseObject(returnvalue, "job.returnvalue")["reason"] === "terminal";
 }
 
 /** Returns the latest token of a finished job, if it can be read. */
-function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
+export function lastTokenOf({ data, returnvalue }: Job): ResumeToken | undefined {
   try {
     const token = returnvalue
       ? parseTokenText(parseObject(returnvalue, "job.returnvalue")["token"])

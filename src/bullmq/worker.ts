@@ -11,6 +11,7 @@ import { ContractError, PollingError, messageOf } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
 import { ErrorLog } from "./error-log.ts";
+import { reportErrors } from "./lost-jobs.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation, RedisLocation } from "./queue-options.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
@@ -122,9 +123,9 @@ class BullWorker implements OperationWorker {
     const queue = new Queue(queueName, { connection, prefix });
     const limiter = new SharedLimiter(queue, concurrency, report);
     const stepper = createStepper({ ...stepperOptions, pace: limiter, clock: limiter.clock });
-    const worker = new Worker(queueName, (job, token) => this.#process(job, token), options);
+    const worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), options);
     queue.on("error", report);
-    worker.on("error", report);
+    reportErrors(worker, queue, report);
     // Whether the job was rejected or is tried again in a second: the operator of the worker should know.
     worker.on("failed", (job, error) => {
       const source = `Job ${job?.id}`;
@@ -174,9 +175,9 @@ class BullWorker implements OperationWorker {
   }
 
   /** BullMQ tries a job again after any error but {@link UnrecoverableError}: Redis has failed, not the wait. */
-  async #process(job: Job, lock = ""): Promise<unknown> {
+  async #process(job: Job, lock = "", jobSignal = this.#closing.signal): Promise<unknown> {
     try {
-      return await this.#perform(job, lock);
+      return await this.#perform(job, lock, AbortSignal.any([this.#closing.signal, jobSignal]));
     } catch (error) {
       if (this.#isClosing(error)) {
         await job.moveToWait(lock);
@@ -193,9 +194,9 @@ class BullWorker implements OperationWorker {
     return signal.aborted && error === signal.reason;
   }
 
-  async #perform(job: Job, lock: string): Promise<StepOutcome> {
-    await unlessAborted(this.#connections.limiter.refreshIfOld(), this.#closing.signal);
-    const result = await this.#step(job);
+  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
+    await unlessAborted(this.#connections.limiter.refreshIfOld(), abortSignal);
+    const result = await this.#step(job, abortSignal);
     if (result?.progress) await job.updateProgress(result.progress);
     if (result?.type === "ended") return result.outcome;
     await this.#moveToDelayed(job, lock, result);
@@ -203,8 +204,7 @@ class BullWorker implements OperationWorker {
   }
 
   /** Returns `undefined` for the job of a newer version, which this one must neither poll nor reject. */
-  async #step(job: Job): Promise<StepResult | undefined> {
-    const { signal: abortSignal } = this.#closing;
+  async #step(job: Job, abortSignal: AbortSignal): Promise<StepResult | undefined> {
     try {
       return await this.#connections.stepper.step(job.data, { abortSignal, jobId: String(job.id) });
     } catch (error) {

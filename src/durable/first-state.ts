@@ -38,9 +38,7 @@ export function firstStateMaker(
   source: OperationSource,
   { timeoutInMs, ...options }: Omit<FirstStateOptions, "clock">,
 ): (now: number) => StepState {
-  if (timeoutInMs !== undefined) {
-    checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
-  }
+  checkTimeout(timeoutInMs);
   const stored = storedOptions(options);
   const tokenAt = tokenFor(source);
   return (now) => {
@@ -65,7 +63,14 @@ export function dueIn(delayInMs: number, now: number): Pick<StepState, "dueAt" |
   return { dueAt: momentOf(now + delayInMs), delayInMs: Math.ceil(delayInMs) };
 }
 
-function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
+/** @throws RangeError that names the timeout */
+export function checkTimeout(timeoutInMs: number | undefined): void {
+  if (timeoutInMs === undefined) return;
+  checkDuration("timeoutInMs", timeoutInMs, { positive: true, allowInfinity: true });
+}
+
+/** Returns a token with the deadline of a timeout that starts now; without a timeout it keeps its own. */
+export function withDeadline(token: ResumeToken, timeoutInMs: number | undefined, now: number): ResumeToken {
   if (timeoutInMs === undefined) return token;
   const deadline = momentOf(Math.max(now, token.startedAt) + timeoutInMs);
   return { ...token, deadline: timeoutInMs === Infinity ? undefined : deadline };

@@ -77,7 +77,9 @@ function parseReason(value: unknown, path: string): StopReason {
   throw invalidField(path, `one of ${stopReasons.join(", ")}`, value);
 }
 
-function parsePollState(value: unknown, path: string): PollState {
+/** @throws {@link ContractError} that names the field */
+/** @throws {@link ContractError} that names the field */
+export function parsePollState(value: unknown, path: string): PollState {
   const fields = parseObject(value, path);
   const { latest, status, requestId, failure } = fields;
   return {

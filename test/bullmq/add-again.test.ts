@@ -149,7 +149,8 @@ redisTest("a wait times out even if no worker runs", async ({ connection }) => {
     failedPollCount: 0,
   };
   const token = { ...started, operation: operation.toJSON(), deadline: now - 60_000 };
-  const data = { version: 1, token, options: {}, responseCounts: { Running: 7 } };
+  const due = { dueAt: now - 90_000, delayInMs: 0 };
+  const data = { version: 1, token, options: {}, responseCounts: { Running: 7 }, ...due };
   await raw.add("operation", data, { jobId: "old", timestamp: now - 90_000 });
   const error = await rejection(queue.handle("old").pollUntilDone(), PollingTimeoutError);
   expect(error).toMatchObject({

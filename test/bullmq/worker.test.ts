@@ -153,26 +153,6 @@ redisTest("a worker that may not read the state of Redis still saves its polls",
   expect(earlyPolls(server.requests, () => 3000)).toEqual([]);
 });
 
-redisTest("an operation that is removed during a poll stays, and ends", async ({ connection }) => {
-  await using server = await startOperationServer();
-  const { operationId } = server.addOperation({
-    timeline: [{ status: "Succeeded", properties: 42 }],
-    faults: { 1: { kind: "late", delayInMs: 300 } },
-  });
-  const client = new OperationStatusesClient(server.endpoint);
-  await using queue = createOperationQueue({ connection });
-  await using worker = createOperationWorker({ connection, clients: [client] });
-  await worker.started;
-  const handle = await queue.add(client.operation("myProject", operationId));
-  await expect.poll(() => server.requests.length).toBe(1);
-  expect(await queue.remove(handle.jobId)).toBe(false);
-  expect(await handle.pollUntilDone()).toBe(42);
-  expect(await queue.remove(handle.jobId)).toBe(true);
-  const raw = new Queue("operations", { connection });
-  expect(await raw.getJob(handle.jobId)).toBeUndefined();
-  await raw.close();
-});
-
 redisTest("a worker gets Redis's time before it polls, however long it was idle", async ({ connection }) => {
   await using server = await startOperationServer();
   const { operationId } = server.addOperation({ timeline: [{ status: "Running" }] });

@@ -193,7 +193,8 @@ const completionHelp = `
 If lro is installed, add to
   ~/.bashrc                    eval "$(lro completion bash)"
   ~/.zshrc, after compinit     eval "$(lro completion zsh)"
-  ~/.config/fish/config.fish   lro completion fish | source`;
+  ~/.config/fish/config.fish   lro completion fish | source
+  $PROFILE of PowerShell       lro completion powershell | Out-String | Invoke-Expression`;
 
 const credentialHelp = `Requests to https endpoints carry a token from DefaultAzureCredential for the service of the host; any other host needs --scope. Requests to http://localhost carry none. ${credentialAdvice}`;
 

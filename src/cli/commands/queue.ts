@@ -1,27 +1,23 @@
 import { once } from "node:events";
-import type { OperationHandle, OperationQueue, OperationWorker, QueueLocation } from "../../bullmq/index.ts";
-import type { Operation, PollLogger, ResumeToken } from "../../index.ts";
+import type { OperationHandle, OperationWorker } from "../../bullmq/index.ts";
+import type { LroClient } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
-import { exitCodeOf, toError, withCommandOptions } from "../output/wait-outcome.ts";
+import { exitCodeOf, toError } from "../output/wait-outcome.ts";
 import type { WaitOutcome } from "../output/wait-outcome.ts";
-import { combinedExitCode, exitCodeOfError, exitCodes } from "../output/exit-codes.ts";
+import { combinedExitCode, exitCodes } from "../output/exit-codes.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { clientOfToken, clientsFor } from "../input/clients.ts";
 import type { ClientOptions } from "../input/clients.ts";
 import { placeIn } from "../input/resume-token.ts";
+import { labelOf } from "../input/names.ts";
 import { named, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
-import { writeError, writeWarning } from "../output/terminal.ts";
-import { toJson } from "../output/text.ts";
-
-/** The options that locate a queue. */
-interface QueueOptions {
-  readonly redis?: string;
-  readonly queue?: string;
-}
+import { singleLine, toJson } from "../output/text.ts";
+import { loadQueue, locationOf, loggerOf, withQueue } from "./queue-connection.ts";
+import type { QueueOptions } from "./queue-connection.ts";
 
 /** The options of `lro queue add`. Durations are milliseconds. */
 export interface QueueAddOptions extends QueueOptions, TargetOptions, TerminalStateOptions {
@@ -33,6 +29,7 @@ export interface QueueAddOptions extends QueueOptions, TargetOptions, TerminalSt
 /** The options of `lro queue worker`. */
 export interface QueueWorkerOptions extends QueueOptions, Omit<ClientOptions, "apiVersion"> {
   readonly concurrency?: number;
+  readonly unclaimedTimeout?: number;
 }
 
 /** The options of `lro queue status`. */
@@ -58,14 +55,18 @@ export async function queueAdd(
     ...(timeout !== undefined && { timeoutInMs: timeout }),
     ...(stallTimeout !== undefined && { stallTimeoutInMs: stallTimeout }),
   };
-  return withQueue(options, context, async (queue) => {
+  const { stdout, stderr } = context;
+  return withQueue(options, context, async (queue, reach) => {
     const handles: OperationHandle[] = [];
-    for (const { operation } of targets) {
-      if (operation) handles.push(await queue.add(operation, addOptions));
+    for (const target of targets) {
+      if (target.operation === undefined) continue;
+      const handle = await reach(queue.add(target.operation, addOptions));
+      handles.push(handle);
+      // At once: if the command is interrupted, this is how to find the job again.
+      if (options.wait === true) stderr.write(`Job ${handle.jobId}: ${singleLine(labelOf(target))}\n`);
+      else stdout.write(`${handle.jobId}\n`);
     }
-    if (options.wait === true) return waitFor(handles, targets, context);
-    context.stdout.write(handles.map(({ jobId }) => `${jobId}\n`).join(""));
-    return exitCodes.succeeded;
+    return options.wait === true ? waitFor(handles, targets, context) : exitCodes.succeeded;
   });
 }
 
@@ -101,14 +102,15 @@ async function outcomeOf(handle: OperationHandle, { interruption }: CliContext):
  */
 export async function queueWorker(options: QueueWorkerOptions, context: CliContext): Promise<number> {
   const { createOperationWorker } = await loadQueue();
-  const { concurrency, scope, allowHost } = options;
+  const { concurrency, unclaimedTimeout, scope, allowHost } = options;
   if (scope !== undefined && allowHost === undefined) {
     throw new UsageError("--scope: expected --allow-host too, because a job may name any host");
   }
   const worker = createOperationWorker({
     ...locationOf(options, context),
     ...(concurrency !== undefined && { concurrency }),
-    resolveOperation: resolverOf(context, options),
+    ...(unclaimedTimeout !== undefined && { unclaimedTimeoutInMs: unclaimedTimeout }),
+    clients: [clientOfAny(context, options)],
     logger: loggerOf(context),
   });
   await untilInterrupted(worker, context);
@@ -129,11 +131,14 @@ async function untilInterrupted(
 }
 
 /** Allows the same hosts as the other commands to get a token, whatever host a job names. */
-function resolverOf(context: CliContext, options: ClientOptions): (token: ResumeToken) => Operation {
+function clientOfAny(context: CliContext, options: ClientOptions): Pick<LroClient, "parseResumeToken"> {
   const clients = clientsFor(context, options);
-  const resolve = (token: ResumeToken): Operation =>
-    clientOfToken(clients, placeIn(JSON.stringify(token))).parseResumeToken(token).operation;
-  return (token) => named({ scopes: "--scope and --allow-host" }, () => resolve(token));
+  return {
+    parseResumeToken: <TResult>(token: string | object) =>
+      named({ scopes: "--scope and --allow-host" }, () =>
+        clientOfToken(clients, placeIn(JSON.stringify(token))).parseResumeToken<TResult>(token),
+      ),
+  };
 }
 
 /**
@@ -142,66 +147,10 @@ function resolverOf(context: CliContext, options: ClientOptions): (token: Resume
  * @returns the exit code
  */
 export async function queueStatus(options: QueueStatusOptions, context: CliContext): Promise<number> {
-  return withQueue(options, context, async (queue) => {
-    const counts = await queue.counts();
-    const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(9)}${count}\n`);
+  return withQueue(options, context, async (queue, reach) => {
+    const counts = await reach(queue.counts());
+    const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(10)}${count}\n`);
     context.stdout.write(options.output === "json" ? `${toJson(counts)}\n` : lines.join(""));
     return exitCodes.succeeded;
   });
-}
-
-/** Uses a queue until it is interrupted: without Redis, BullMQ would wait forever. */
-async function withQueue(
-  options: QueueOptions,
-  context: CliContext,
-  use: (queue: OperationQueue) => Promise<number>,
-): Promise<number> {
-  const { createOperationQueue } = await loadQueue();
-  const queue = createOperationQueue({ ...locationOf(options, context), logger: loggerOf(context) });
-  const { interruption } = context;
-  const interrupted = once(interruption, "abort").then(() => exitCodeOfError(interruption.reason));
-  try {
-    return await Promise.race([use(queue), interrupted]);
-  } finally {
-    // Otherwise its attempts to reach Redis would keep the process alive.
-    await queue.close();
-  }
-}
-
-async function loadQueue(): Promise<typeof import("../../bullmq/index.ts")> {
-  try {
-    // BullMQ imports it only when it connects.
-    await import("ioredis");
-    return await import("../../bullmq/index.ts");
-  } catch (cause) {
-    throw new UsageError("queue: expected bullmq and ioredis to be installed (npm install bullmq ioredis)", {
-      cause,
-    });
-  }
-}
-
-const localRedis = "redis://127.0.0.1:6379";
-
-function locationOf({ redis, queue }: QueueOptions, { env }: CliContext): QueueLocation {
-  const url = redis ?? env["REDIS_URL"] ?? localRedis;
-  if (!/^rediss?:/.test(url) || !URL.canParse(url)) {
-    throw new UsageError("--redis: expected a URL that starts with redis:// or rediss://, got another text");
-  }
-  return { connection: { url }, ...(queue !== undefined && { queueName: queue }) };
-}
-
-/** Prints each message once: while Redis is away, every attempt logs the same. */
-function loggerOf(context: CliContext): PollLogger {
-  const printed = new Set<string>();
-  const eachOnce =
-    (print: (line: string) => void) =>
-    (...message: unknown[]): void => {
-      const line = message.map(String).join(" ");
-      if (!printed.has(line)) print(line);
-      printed.add(line);
-    };
-  const warn = (line: string): void => writeWarning(context, withCommandOptions(line));
-  const fail = (line: string): void => writeError(context, line);
-  const disabled = Object.assign(() => {}, { enabled: false });
-  return { verbose: disabled, info: disabled, warning: eachOnce(warn), error: eachOnce(fail) };
 }

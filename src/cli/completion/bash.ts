@@ -1,9 +1,12 @@
+import { argumentsOf, commandsBelow } from "./words.ts";
 import type { CommandWords, OptionWords } from "./words.ts";
 
 /** Returns the completion script for bash 3.2, which macOS has, and newer. */
-export function bashCompletion({ name, commands, options }: CommandWords): string {
-  const names = commands.map((command) => command.name);
-  const first = [...names, ...flagsOf(options)].join(" ");
+export function bashCompletion(program: CommandWords): string {
+  const { name } = program;
+  const commands = commandsBelow(program);
+  // `" wait"|"queue add"`: a command, and the one that it is below.
+  const names = commands.map((command) => `"${command.name.includes(" ") ? "" : " "}${command.name}"`);
   return `_${name}() {
   local IFS=$' \\t\\n' current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]}
   local command= option= words= word
@@ -11,9 +14,9 @@ export function bashCompletion({ name, commands, options }: CommandWords): strin
   [[ $current == = ]] && current=
   [[ $previous == = ]] && previous=\${COMP_WORDS[COMP_CWORD-2]}
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-    case $word in
-      -*) option=$word ;;
-      ${names.join("|")}) [[ $command ]] || command=$word ;;
+    case $word in -*) option=$word ;; esac
+    case "$command $word" in
+      ${names.join("|")}) command="\${command:+$command }$word" ;;
     esac
   done
   case "$command $option" in
@@ -27,7 +30,7 @@ export function bashCompletion({ name, commands, options }: CommandWords): strin
       IFS=$'\\n' COMPREPLY=($(compgen -f -- "$current"))
       return ;;
     ${patternsOf(commands, ({ takes, values }) => takes !== "none" && values === "anything")}) return ;;
-${commands.flatMap(choices).join("")}    " "*) words='${first}' ;;
+${commands.flatMap(choices).join("")}    " "*) words='${wordsIn(program)}' ;;
 ${commands.map((command) => `    "${command.name} "*) words='${wordsIn(command)}' ;;\n`).join("")}  esac
   COMPREPLY=($(compgen -W "$words" -- "$current"))
 }
@@ -55,8 +58,8 @@ function choices({ name, options }: CommandWords): string[] {
   });
 }
 
-function wordsIn({ options, values }: CommandWords): string {
-  return [...values, ...flagsOf(options)].join(" ");
+function wordsIn(command: CommandWords): string {
+  return [...argumentsOf(command), ...flagsOf(command.options)].join(" ");
 }
 
 function flagsOf(options: readonly OptionWords[]): string[] {

@@ -1,10 +1,16 @@
 import type { Command } from "commander";
 import { bashCompletion } from "./bash.ts";
 import { fishCompletion } from "./fish.ts";
+import { powershellCompletion } from "./powershell.ts";
 import { wordsOf } from "./words.ts";
 import { zshCompletion } from "./zsh.ts";
 
-const scripts = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
+const scripts = {
+  bash: bashCompletion,
+  zsh: zshCompletion,
+  fish: fishCompletion,
+  powershell: powershellCompletion,
+} as const;
 
 /** The shells with a completion script. */
 export const shells: readonly string[] = Object.keys(scripts);

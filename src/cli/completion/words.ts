@@ -34,6 +34,22 @@ export function wordsOf(command: Command): CommandWords {
   };
 }
 
+/**
+ * Returns the commands below one, each with its whole name, such as `queue add`. A command comes after its subcommands, so
+ * that the first name that fits is the longest.
+ */
+export function commandsBelow({ commands }: CommandWords): readonly CommandWords[] {
+  return commands.flatMap((command) => [
+    ...commandsBelow(command).map((below) => ({ ...below, name: `${command.name} ${below.name}` })),
+    command,
+  ]);
+}
+
+/** Returns the words that can follow a command: its subcommands, or its allowed arguments. */
+export function argumentsOf({ commands, values }: CommandWords): readonly string[] {
+  return [...commands.map(({ name }) => name), ...values];
+}
+
 function optionWordsOf(option: Option): OptionWords {
   const { short, long, description, required, optional, variadic, argChoices, flags } = option;
   const takes = variadic ? "many" : required || optional ? "one" : "none";

@@ -2,10 +2,18 @@ import { shellQuoted } from "../input/shell.ts";
 import type { CommandWords, OptionWords } from "./words.ts";
 
 /** Returns the completion script for zsh, to evaluate after `compinit` or to save as `_lro` in `$fpath`. */
-export function zshCompletion({ name, commands, options }: CommandWords): string {
-  const described = commands.map((command) => shellQuoted(`${command.name}:${command.summary}`));
+export function zshCompletion(program: CommandWords): string {
+  const { name } = program;
   return `#compdef ${name}
-_${name}() {
+${functionsOf(program, `_${name}`)}if [[ $funcstack[1] == _${name} ]]; then _${name} "$@"; else compdef _${name} ${name}; fi
+`;
+}
+
+/** Returns the functions that complete a command with subcommands, and those among its subcommands. */
+function functionsOf({ commands, options }: CommandWords, name: string): string {
+  const described = commands.map((command) => shellQuoted(`${command.name}:${command.summary}`));
+  const below = commands.filter((command) => command.commands.length > 0);
+  return `${below.map((command) => functionsOf(command, `${name}_${command.name}`)).join("")}${name}() {
   local context state state_descr line
   typeset -A opt_args
   _arguments -C ${options.map(optionSpec).join(" ")} '1: :->command' '*:: :->argument'
@@ -15,14 +23,14 @@ _${name}() {
       _describe command commands ;;
     argument)
       case $line[1] in
-${commands.map(commandCase).join("")}      esac ;;
+${commands.map((command) => commandCase(command, name)).join("")}      esac ;;
   esac
 }
-if [[ $funcstack[1] == _${name} ]]; then _${name} "$@"; else compdef _${name} ${name}; fi
 `;
 }
 
-function commandCase({ name, options, values }: CommandWords): string {
+function commandCase({ name, options, values, commands }: CommandWords, parent: string): string {
+  if (commands.length > 0) return `        ${name}) ${parent}_${name} ;;\n`;
   const argument = values.length === 0 ? "'*: : '" : shellQuoted(`1: :(${values.join(" ")})`);
   return `        ${name}) _arguments -s ${options.map(optionSpec).join(" ")} ${argument} ;;\n`;
 }

@@ -47,6 +47,8 @@ export interface CliContext {
   readonly platform?: NodeJS.Platform;
   /** Poll options for tests, such as the clock and the schedule. */
   readonly pollOptions?: Omit<PollOptions, "onProgress" | "onFailedPoll">;
+  /** How long Redis may take to respond, for tests. Default: 5 seconds. */
+  readonly redisTimeoutInMs?: number;
 }
 
 /** The reason to stop waiting, with its exit code. */

@@ -9,6 +9,11 @@ const commands = [
   "queue add",
   "queue worker",
   "queue status",
+  "queue list",
+  "queue get",
+  "queue retry",
+  "queue stop",
+  "queue remove",
   "emulate",
   "completion",
 ] as const;

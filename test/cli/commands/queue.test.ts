@@ -79,7 +79,8 @@ redisTest("a worker prints its warnings once, with the options of the command", 
 redisTest("a worker sends no token to a host that a job names and nobody allowed", async ({ connection }) => {
   const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
   const stopping = new AbortController();
-  const worker = runCli(["queue", "worker", ...redis], { interruption: stopping.signal });
+  const short = ["--unclaimed-timeout", "1ms"];
+  const worker = runCli(["queue", "worker", ...redis, ...short], { interruption: stopping.signal });
   const names = ["--endpoint", "https://elsewhere.example", "--project", "myProject"];
   const id = ["--operation", "fa067167-e49d-41bd-8dd8-de719b9de3b3"];
   const allowed = ["--allow-host", "elsewhere.example"];
@@ -111,7 +112,8 @@ redisTest("a worker asks for the token of each operation's service", async ({ co
   const stopping = new AbortController();
   const credential = new CountingCredential();
   credential.failWith = Object.assign(new Error("Not signed in."), { name: "CredentialUnavailableError" });
-  const worker = runCli(["queue", "worker", ...redis, "--scope", "mine", "--allow-host", "gw.example"], {
+  const options = ["--scope", "mine", "--allow-host", "gw.example", "--unclaimed-timeout", "1ms"];
+  const worker = runCli(["queue", "worker", ...redis, ...options], {
     interruption: stopping.signal,
     loadCredential: () => Promise.resolve(credential),
   });

@@ -84,6 +84,18 @@ for (const [shell, complete] of shells) {
       expect(after("wait", "--timeout", "")).toEqual([]);
       expect(after("emulate", "--scenario", "f")).toEqual(["failing", "flaky"]);
       expect(after("completion", "z")).toEqual(["zsh"]);
+      expect(after("queue", "")).toEqual(
+        expect.arrayContaining(["add", "get", "list", "remove", "retry", "status", "stop", "worker"]),
+      );
+      expect(after("queue", "re")).toEqual(["remove", "retry"]);
+      expect(after("queue", "add", "--fr")).toEqual(["--from"]);
+      expect(after("queue", "add", "--from", "my").map(withoutBackslashes)).toEqual(["my ops.txt"]);
+      expect(after("queue", "list", "--state", "re")).toEqual(["rejected"]);
+      expect(after("queue", "list", "--pre")).toEqual(["--prefix"]);
+      expect(after("queue", "get", "-o", "j")).toEqual(["json"]);
+      expect(after("queue", "status", "--endp")).toEqual([]);
+      expect(after("status", "--endp")).toEqual(["--endpoint"]);
+      expect(after("wait", "--redis")).toEqual([]);
       for (const option of ["--from", "--history", "--resume"]) {
         expect(after("wait", option, "my").map(withoutBackslashes)).toEqual(["my ops.txt"]);
       }
@@ -113,15 +125,57 @@ test("every option of --help is completed, in each shell", async () => {
       const { stdout: script } = await runCli(["completion", shell]);
       const lines = script
         .split("\n")
-        .filter((line) => new RegExp(`\\b${command}["' )]`).test(line))
+        .filter((line) => new RegExp(`\\b${command}["' );]`).test(line))
         .join("\n");
       for (const option of options) expect(lines, shell).toMatch(new RegExp(`(?:--|-l )${option}\\b`));
     }
   }
 });
 
+/** The entries of a hash table of PowerShell, each on a line. */
+function tableIn(script: string, name: string): Map<string, string[]> {
+  const [, table = ""] = new RegExp(`\\$${name} = @\\{\\n((?: {4}.*\\n)*) {2}\\}`).exec(script) ?? [];
+  const entries = Array.from(table.matchAll(/^ {4}'([^']*)' = @\(((?:'[^']*'(?:, )?)*)\)$/gm));
+  expect(entries.length).toBe(table.trimEnd().split("\n").length);
+  return new Map(
+    entries.map(([, key = "", list = ""]) => [
+      key,
+      Array.from(list.matchAll(/'([^']*)'/g), ([, word = ""]) => word),
+    ]),
+  );
+}
+
+test("the script of PowerShell has the words of every command, and its brackets match", async () => {
+  const { stdout: script } = await runCli(["completion", "powershell"]);
+  expect(script).toMatch(/^Register-ArgumentCompleter -Native -CommandName lro -ScriptBlock \{\n {2}param\(/);
+  const words = tableIn(script, "words");
+  const values = tableIn(script, "values");
+  expect(words.get("")).toEqual(expect.arrayContaining(["wait", "queue", "completion", "--version"]));
+  expect(words.get("queue")).toEqual(expect.arrayContaining(["add", "get", "list", "stop", "--help"]));
+  expect(words.get("completion")).toEqual(expect.arrayContaining(["bash", "zsh", "fish", "powershell"]));
+  expect(values.get("queue list --state")).toContain("rejected");
+  expect(values.get("wait -o")).toEqual(["text", "json"]);
+  expect(values.get("wait --from")).toEqual([]);
+  expect(values.has("wait --web")).toBe(false);
+  for (const command of Array.from(words.keys()).filter((name) => !name.endsWith("help"))) {
+    const { stdout: help } = await runCli([...command.split(" ").filter(Boolean), "--help"]);
+    const options = Array.from(help.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm), ([, name = ""]) => name);
+    expect(options).toContain("--help");
+    expect(words.get(command), command).toEqual(expect.arrayContaining(options));
+  }
+  // PowerShell compares the keys of a table without case, and takes none twice.
+  for (const keys of [words.keys(), values.keys()].map((names) => Array.from(names)))
+    expect(new Set(keys.map((key) => key.toLowerCase())).size).toBe(keys.length);
+  const open: string[] = [];
+  for (const bracket of script.replaceAll(/'[^']*'|"[^"]*"/g, "").match(/[(){}[\]]/g) ?? []) {
+    if ("({[".includes(bracket)) open.push(bracket);
+    else expect(`${open.pop()}${bracket}`).toMatch(/^(?:\(\)|\{\}|\[\])$/);
+  }
+  expect(open).toEqual([]);
+});
+
 test("a shell without a completion script is a usage error", async () => {
   const { exitCode, stderr } = await runCli(["completion", "tcsh"]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("Allowed choices are bash, zsh, fish");
+  expect(stderr).toContain("Allowed choices are bash, zsh, fish, powershell");
 });
