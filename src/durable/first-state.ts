@@ -22,7 +22,7 @@ export interface FirstStateOptions extends StepOptions {
  *
  * @example
  * ```ts
- * let state = firstState(operationLocation, { timeoutInMs: 3_600_000 });
+ * const state = firstState(asyncOperationUrl, { timeoutInMs: 3_600_000 });
  * ```
  * @throws TypeError, RangeError or {@link ContractError} that names the argument that is wrong
  */

@@ -1,7 +1,6 @@
 import { parseOutcome } from "./step-outcome.ts";
-import type { StepOutcome } from "./step-outcome.ts";
 
-export type { StepOutcome };
+export type { StepOutcome } from "./step-outcome.ts";
 
 /**
  * Returns the result of an operation whose wait has ended, or throws its error: the same that `pollUntilDone` of a poller
@@ -10,7 +9,7 @@ export type { StepOutcome };
  * @param outcome - that of the last step, possibly after JSON
  * @throws the errors of `pollUntilDone`; {@link ContractError} that names the field if it is no outcome
  */
-export function resultOf(outcome: StepOutcome | object): unknown {
+export function resultOf(outcome: unknown): unknown {
   const parsed = parseOutcome(outcome);
   if (parsed.type === "succeeded") return parsed.result;
   throw parsed.error;

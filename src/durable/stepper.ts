@@ -73,9 +73,9 @@ export interface Stepper {
  *
  * @example
  * ```ts
- * const stepper = createStepper({ clients: [new LroClient("https://management.azure.com", credential)] });
- * const result = await stepper.step(state);
- * if (result.type === "again") await saveAndDelay(result.state, result.delayInMs);
+ * const stepper = createStepper({ clients: [client] });
+ * const result = await stepper.step(firstState(operation));
+ * if (result.type === "again") console.log("save", result.state, "and make the next step in", result.delayInMs);
  * ```
  * @throws TypeError or RangeError that names the option that is wrong
  */
