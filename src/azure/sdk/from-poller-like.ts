@@ -1,7 +1,7 @@
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
-import { OperationStartError, RequestError, messageOf } from "../../operation/errors.ts";
+import { OperationStartError, RequestError, isBug, messageOf } from "../../operation/errors.ts";
 import { isObject } from "../../operation/json-object.ts";
 import type { Fields } from "../../operation/json-object.ts";
 import type { Limiter } from "../../operation/limiter.ts";
@@ -363,6 +363,8 @@ function isAbortError(error: unknown): boolean {
 /** @throws {@link OperationStartError} if a poller that sends the initial request with its first poll cannot start */
 function requestFailure(state: SdkState<unknown>, thrown: unknown): RequestError {
   // core-lro 2 starts with a state that has nothing in it.
+  // A page in place of JSON lets some SDKs fail with a TypeError of their own: the next response may be another.
+  if (isBug(thrown)) return new RequestError(messageOf(thrown), { kind: "transient", cause: thrown });
   const isStart = Object.keys(state).length === 0;
   const failure = errorOfRequest(thrown, !isStart);
   if (isStart && failure.kind === "permanent") throw startError(failure);
