@@ -228,8 +228,9 @@ class EngineStepper implements Stepper {
 
 /** A tampered store must not fill the log. */
 const maxWarnings = 50;
-const minUnclaimedDelayInMs = 1000;
-const maxUnclaimedDelayInMs = 30_000;
+/** Short: which process gets it next is chance, and to hand it on costs no request of the service. */
+const minUnclaimedDelayInMs = 500;
+const maxUnclaimedDelayInMs = 5000;
 
 function endedUnclaimed({ token, responseCounts }: StepState, error: unknown, now: number): StepResult {
   const { startedAt, pollCount, failedPollCount } = token;
