@@ -4,6 +4,8 @@ export { operationKey } from "./operation-key.ts";
 export type { OperationReference, OperationSource } from "./operation-key.ts";
 export { resultOf } from "./outcome.ts";
 export type { Pace, PaceRequest, PaceResult } from "./pace.ts";
+export { createPaceTable, sqlPace } from "./sql-pace.ts";
+export type { AsyncPace, ExecuteSql, SqlPaceOptions, SqlParameter } from "./sql-pace.ts";
 export { parseProgress } from "./step-outcome.ts";
 export type { StepOutcome } from "./step-outcome.ts";
 export type { StepOptions, StepState } from "./step-state.ts";

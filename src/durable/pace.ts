@@ -42,7 +42,10 @@ class Turns {
     const pausedUntil = this.rates.throttledUntil;
     if (isReserved && pausedUntil <= now) return 0;
     const at = Math.max(now, pausedUntil, this.#nextAt);
-    this.#nextAt = at + this.rates.intervalInMs(now);
+    // The few requests that remain are spread over the rest of their window, not beyond it.
+    const inWindow = at + this.rates.intervalInMs(now);
+    const lasting = at + this.rates.sustainedIntervalInMs(now);
+    this.#nextAt = Math.min(inWindow, Math.max(lasting, this.rates.hintedUntil));
     return at - now;
   }
 }

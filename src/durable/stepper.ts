@@ -136,7 +136,7 @@ class EngineStepper implements Stepper {
     { abortSignal, jobId }: StepCall,
   ): Promise<StepResult> {
     const origin = originOf(state.token);
-    const turnInMs = await unlessAborted(this.#turnInMs(origin, state.isReserved === true), abortSignal);
+    const turnInMs = await unlessAborted(this.#turnInMs(origin, this.#isReserved(state)), abortSignal);
     const step = new Step(state, operation, {
       clock: this.#clock,
       jobId,
@@ -188,6 +188,11 @@ class EngineStepper implements Stepper {
     return this.#again({ ...state, unclaimed: { since, count: count + 1 } }, delayInMs);
   }
 
+  /** After an outage of all processes, turns of long ago would all be taken at once. */
+  #isReserved({ isReserved, dueAt }: StepState): boolean {
+    return isReserved === true && this.#clock.timestamp() - dueAt <= maxReservationAgeInMs;
+  }
+
   async #turnInMs(origin: string, isReserved: boolean): Promise<number> {
     try {
       return await this.#pace.turn({ origin, isReserved });
@@ -228,6 +233,7 @@ class EngineStepper implements Stepper {
 
 /** A tampered store must not fill the log. */
 const maxWarnings = 50;
+const maxReservationAgeInMs = 60_000;
 /** Short: which process gets it next is chance, and to hand it on costs no request of the service. */
 const minUnclaimedDelayInMs = 500;
 const maxUnclaimedDelayInMs = 5000;

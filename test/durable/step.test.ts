@@ -270,6 +270,16 @@ describe("a pace", () => {
     ]);
   });
 
+  test("whose turn was long ago gives another", async () => {
+    const pace = paceOf([5000, 1000]);
+    const { clock, operation, stepper, state } = setup(["Succeeded"], { pace });
+    const turn = await again(stepper, state);
+    await clock.advance(5000 + 61_000);
+    expect((await again(stepper, turn.state)).delayInMs).toBe(1000);
+    expect(pace.calls.at(-1)).toEqual({ origin: "", isReserved: false });
+    expect(operation.polls).toEqual([]);
+  });
+
   test("learns of a 429", async () => {
     const pace = paceOf([]);
     const reply = down({ isThrottled: true, retryAfterInMs: 9000 });
