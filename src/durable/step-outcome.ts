@@ -17,11 +17,17 @@ import { failureRecordOf, parseFailure, parseResponseCounts } from "./failure-re
 
 /** How polling stopped, as JSON. `resultOf` makes the same result or error of it as a poller. */
 export interface StepOutcome {
+  /** The version of the outcome's form. */
   readonly version: 1;
-  readonly reason: StopReason;
+  /** Why polling stopped. `terminal`: the operation has succeeded, has failed or was canceled. */
+  readonly reason: "terminal" | "timedOut" | "stalled" | "notFound" | "pollingFailed";
+  /** The id of the operation. */
   readonly operationId: string;
+  /** How long the wait took, in milliseconds. */
   readonly elapsedInMs: number;
+  /** The text of a resume token. Empty if there is none. */
   readonly token: string;
+  /** The last status, the counts and the last failure. `resultOf` reads it. */
   readonly state: object;
 }
 
