@@ -24,7 +24,7 @@ export interface FirstStateOptions extends StepOptions {
  * ```ts
  * const state = firstState(asyncOperationUrl, { timeoutInMs: 3_600_000 });
  * ```
- * @throws TypeError, RangeError or {@link ContractError} that names the argument that is wrong
+ * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
  */
 export function firstState(
   source: OperationSource,

@@ -7,7 +7,7 @@ export type { StepOutcome } from "./step-outcome.ts";
  * resolves or rejects with. It needs no client and loads no transport, so that it runs in a workflow's sandbox.
  *
  * @param outcome - that of the last step, possibly after JSON
- * @throws the errors of `pollUntilDone`; {@link ContractError} that names the field if it is no outcome
+ * @throws the errors of `pollUntilDone`; `ContractError` that names the field if it is no outcome
  */
 export function resultOf(outcome: unknown): unknown {
   const parsed = parseOutcome(outcome);

@@ -19,7 +19,9 @@ export type SqlParameter = string | number | boolean | null;
 
 /** A pace that needs other processes for all that it does. */
 export interface AsyncPace extends Pace {
+  /** Reserves a turn, as {@link Pace.turn} says. */
   turn(request: PaceRequest): Promise<number>;
+  /** Learns from a response, as {@link Pace.learn} says. */
   learn(origin: string, result: PaceResult): Promise<void>;
 }
 

@@ -59,7 +59,7 @@ function asJson(state: object): object {
 /**
  * Parses how polling stopped, and makes of it what callers get.
  *
- * @throws {@link ContractError} that names the field
+ * @throws `ContractError` that names the field
  */
 export function parseOutcome(value: unknown): Outcome<unknown> {
   const path = "outcome";
@@ -83,8 +83,8 @@ function parseReason(value: unknown, path: string): StopReason {
   throw invalidField(path, `one of ${stopReasons.join(", ")}`, value);
 }
 
-/** @throws {@link ContractError} that names the field */
-/** @throws {@link ContractError} that names the field */
+/** @throws `ContractError` that names the field */
+/** @throws `ContractError` that names the field */
 export function parsePollState(value: unknown, path: string): PollState {
   const fields = parseObject(value, path);
   const { latest, status, requestId, failure } = fields;
@@ -108,7 +108,7 @@ export function parsePollState(value: unknown, path: string): PollState {
 /**
  * Parses the progress of a step that went through JSON.
  *
- * @throws {@link ContractError} that names the field
+ * @throws `ContractError` that names the field
  */
 export function parseProgress(value: unknown): Progress {
   const path = "progress";

@@ -62,7 +62,7 @@ export interface Stepper {
    *
    * @param state - that of `firstState` or of the last step, possibly after JSON
    * @throws the reason of `abortSignal`; `PollingError`, code `NewerState`, if a newer version wrote the state: leave it
-   * for another process; {@link ContractError} or RangeError if the state was tampered with. All other errors are
+   * for another process; `ContractError` or RangeError if the state was tampered with. All other errors are
    * outcomes, or lead to another step
    */
   step(state: unknown, options?: StepCallOptions): Promise<StepResult>;
