@@ -9,6 +9,7 @@ export type {
   QueueCounts,
   QueuedPollOptions,
 } from "./queue.ts";
+export type { QueueHold } from "./holds.ts";
 export type { QueueLocation } from "./queue-options.ts";
 export { createOperationWorker } from "./worker.ts";
 export type { OperationWorker, OperationWorkerOptions } from "./worker.ts";

@@ -11,6 +11,8 @@ import { firstStateMaker } from "../durable/first-state.ts";
 import { keyOf } from "../durable/operation-key.ts";
 import type { OperationSource } from "../durable/operation-key.ts";
 import type { StepOptions } from "../durable/step-state.ts";
+import { liftHold, readHolds } from "./holds.ts";
+import type { QueueHold } from "./holds.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
@@ -64,6 +66,13 @@ export interface OperationQueue extends AsyncDisposable {
   counts(): Promise<QueueCounts>;
   /** Removes a job and its result. Resolves with `false`, and removes nothing, while a worker polls it. */
   remove(jobId: string): Promise<boolean>;
+  /** Returns the hosts that the workers do not poll now, or only so often. */
+  holds(): Promise<readonly QueueHold[]>;
+  /**
+   * Lifts the hold of an origin: its operations are polled again within seconds, a `Retry-After` of their own aside.
+   * Resolves with `false` if there is no hold.
+   */
+  lift(origin: string): Promise<boolean>;
   /** Closes the connections. The workers continue. */
   close(): Promise<void>;
 }
@@ -119,6 +128,14 @@ class BullQueue implements OperationQueue {
 
   async remove(jobId: string): Promise<boolean> {
     return (await this.#unlessClosed(() => this.#queue.remove(jobId))) === 1;
+  }
+
+  holds(): Promise<readonly QueueHold[]> {
+    return this.#unlessClosed(() => readHolds(this.#queue));
+  }
+
+  lift(origin: string): Promise<boolean> {
+    return this.#unlessClosed(() => liftHold(this.#queue, origin));
   }
 
   async close(): Promise<void> {

@@ -9,8 +9,8 @@ import { ContractError, PollingError, messageOf } from "../operation/errors.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
+import { RedisPace } from "./redis-pace.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
-import { SharedLimiter } from "./shared-limiter.ts";
 
 /** Options of a worker. Durations are in milliseconds. */
 export interface OperationWorkerOptions extends QueueLocation, Omit<StepperOptions, "clock" | "pace"> {
@@ -45,7 +45,7 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
   readonly #queue: Queue;
-  readonly #limiter: SharedLimiter;
+  readonly #pace: RedisPace;
   readonly #worker: Worker;
   readonly #report: (error: unknown) => void;
   readonly #stepper: Stepper;
@@ -59,8 +59,8 @@ class BullWorker implements OperationWorker {
     const { logger = fallbackLogger } = options;
     this.#report = reporterTo(logger, "The worker");
     this.#queue = new Queue(queueName, location);
-    this.#limiter = new SharedLimiter(this.#queue, concurrency, this.#report);
-    this.#stepper = createStepper({ ...options, logger, pace: this.#limiter, clock: this.#limiter.clock });
+    this.#pace = new RedisPace(this.#queue, concurrency, this.#report);
+    this.#stepper = createStepper({ ...options, logger, pace: this.#pace, clock: this.#pace.clock });
     this.#worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), {
       ...location,
       concurrency,
@@ -91,7 +91,7 @@ class BullWorker implements OperationWorker {
 
   async #start(): Promise<void> {
     await this.#worker.waitUntilReady();
-    await this.#limiter.start();
+    await this.#pace.start();
     this.#worker.run().catch(this.#report);
   }
 
@@ -106,7 +106,7 @@ class BullWorker implements OperationWorker {
   }
 
   async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
-    await this.#limiter.refreshIfOld();
+    await this.#pace.refreshIfOld();
     const result = await this.#step(job, abortSignal);
     if (result?.progress) await job.updateProgress(result.progress);
     if (result?.type === "ended") return result.outcome;
@@ -128,7 +128,7 @@ class BullWorker implements OperationWorker {
   /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
   async #moveToDelayed(job: Job, lock: string, result: StepResult | undefined): Promise<void> {
     const isAgain = result?.type === "again";
-    const delayInMs = isAgain ? result.delayInMs : newerJobDelayInMs;
+    const delayInMs = isAgain ? delayOf(result) : newerJobDelayInMs;
     await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
       skipAttempt: true,
       ...(isAgain && { fieldsToUpdate: { data: JSON.stringify(result.state) } }),
@@ -138,3 +138,10 @@ class BullWorker implements OperationWorker {
 
 /** How long a job of a newer version stays for newer workers. */
 const newerJobDelayInMs = 30_000;
+
+/** A job that a worker holds while a hold is lifted may be missed: it comes back to see. */
+const maxHeldDelayInMs = 600_000;
+
+function delayOf({ state, delayInMs }: StepResult & { readonly type: "again" }): number {
+  return state.isReserved === true ? Math.min(delayInMs, maxHeldDelayInMs) : delayInMs;
+}

@@ -24,6 +24,19 @@ const maxHintInMs = 300_000;
 /** Hints count when less than this share of the highest grant so far remains. */
 const scarceShare = 0.5;
 
+/** The part of an estimate that the processes of a fleet share, as JSON. Times are those of `record`, 0 for never. */
+export interface SharedRate {
+  readonly throttledUntil: number;
+  readonly throttlings: number;
+  readonly learnedInMs: number;
+  readonly beforeInMs: number;
+  readonly maxRemaining: number;
+  readonly maxResetInMs: number;
+  readonly hintedInMs: number;
+  readonly hintedUntil: number;
+  readonly exhaustedUntil: number;
+}
+
 /** Estimates how many requests a service accepts, by its responses. It has no clock: times are passed in. */
 export class RateEstimator {
   /** The accepted requests in the current period, which starts anew after a 429. */
@@ -45,14 +58,52 @@ export class RateEstimator {
   #hintedUntil = -Infinity;
   #exhaustedUntil = -Infinity;
 
-  /** Takes in a response. */
-  record(now: number, result: RequestResult): void {
+  /**
+   * Takes in a response.
+   *
+   * @param processes - how many processes send requests alike: an accepted one stands for one of each
+   */
+  record(now: number, result: RequestResult, processes = 1): void {
     if (result.rateLimit) this.#learnLimit(now, result.rateLimit);
     if (result.isThrottled) this.#slowDown(now, result);
-    else this.#countAccepted(now);
+    else this.#countAccepted(now, processes);
   }
 
-  #countAccepted(now: number): void {
+  /** What other processes should know. */
+  get shared(): SharedRate {
+    return {
+      throttledUntil: wholeTime(this.#throttledUntil),
+      throttlings: this.#throttlings,
+      learnedInMs: this.#learnedInMs,
+      beforeInMs: this.#beforeInMs,
+      maxRemaining: this.#maxRemaining,
+      maxResetInMs: this.#maxResetInMs,
+      hintedInMs: this.#hintedInMs,
+      hintedUntil: wholeTime(this.#hintedUntil),
+      exhaustedUntil: wholeTime(this.#exhaustedUntil),
+    };
+  }
+
+  /** Takes in what other processes know: the later 429, the later hint. */
+  adopt(shared: SharedRate): void {
+    if (shared.throttledUntil > this.#throttledUntil) {
+      this.#throttledUntil = shared.throttledUntil;
+      this.#throttlings = Math.max(this.#throttlings, shared.throttlings);
+      this.#learnedInMs = shared.learnedInMs;
+      this.#beforeInMs = shared.beforeInMs;
+    } else if (shared.throttledUntil === this.#throttledUntil) {
+      this.#learnedInMs = Math.max(this.#learnedInMs, shared.learnedInMs);
+    }
+    if (shared.hintedUntil > this.#hintedUntil) {
+      this.#hintedInMs = shared.hintedInMs;
+      this.#hintedUntil = shared.hintedUntil;
+    }
+    this.#exhaustedUntil = Math.max(this.#exhaustedUntil, shared.exhaustedUntil);
+    this.#maxRemaining = Math.max(this.#maxRemaining, shared.maxRemaining);
+    this.#maxResetInMs = Math.max(this.#maxResetInMs, shared.maxResetInMs);
+  }
+
+  #countAccepted(now: number, processes: number): void {
     this.#acceptedAt = now;
     this.#isOwnBackoff = false;
     const isFirst = this.#throttlings > 0 && now >= this.#throttledUntil;
@@ -61,7 +112,7 @@ export class RateEstimator {
       this.#since = now;
     }
     if (isFirst) this.#throttlings = 0;
-    this.#accepted++;
+    this.#accepted += processes;
   }
 
   #slowDown(now: number, { statusCode, retryAfterInMs, maxRetryDelayInMs }: RequestResult): void {
@@ -124,4 +175,9 @@ export class RateEstimator {
     const intervalInMs = this.#learnedInMs * Math.exp(-(growth ** 2));
     return intervalInMs < negligibleIntervalInMs ? 0 : intervalInMs;
   }
+}
+
+/** A fraction of a millisecond would be lost on the way, and the same 429 look like a later one. */
+function wholeTime(time: number): number {
+  return Math.ceil(Math.max(0, time));
 }

@@ -10,10 +10,11 @@ import {
   parseCount,
   parserFor,
 } from "./options.ts";
+import { queueLift } from "./queue-lift.ts";
 import { queueAdd, queueStatus, queueWorker } from "./queue.ts";
-import type { QueueAddOptions, QueueStatusOptions, QueueWorkerOptions } from "./queue.ts";
+import type { QueueAddOptions, QueueOptions, QueueStatusOptions, QueueWorkerOptions } from "./queue.ts";
 
-/** Adds `lro queue add`, `worker` and `status`. */
+/** Adds `lro queue add`, `worker`, `status` and `lift`. */
 export function addQueue(
   program: Command,
   perform: (action: Promise<number>) => Promise<void>,
@@ -37,8 +38,11 @@ export function addQueue(
   ).action((options: QueueWorkerOptions) => perform(queueWorker(options, context)));
   addLocation(queue.command("status"))
     .addOption(outputOption("print text, or JSON"))
-    .description("print how many operations are in each state")
+    .description("print how many operations are in each state, and the hosts that are not polled now")
     .action((options: QueueStatusOptions) => perform(queueStatus(options, context)));
+  addLocation(queue.command("lift").argument("<host>", "a host or origin that lro queue status prints"))
+    .description("poll the operations of a host again that has asked to wait")
+    .action((host: string, options: QueueOptions) => perform(queueLift(host, options, context)));
 }
 
 function addLocation(command: Command): Command {

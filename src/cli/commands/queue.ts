@@ -14,11 +14,12 @@ import { named, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
+import { holdLine } from "../output/hold-line.ts";
 import { writeError, writeWarning } from "../output/terminal.ts";
 import { toJson } from "../output/text.ts";
 
 /** The options that locate a queue. */
-interface QueueOptions {
+export interface QueueOptions {
   readonly redis?: string;
   readonly queue?: string;
 }
@@ -143,15 +144,16 @@ function resolverOf(context: CliContext, options: ClientOptions): (token: Resume
  */
 export async function queueStatus(options: QueueStatusOptions, context: CliContext): Promise<number> {
   return withQueue(options, context, async (queue) => {
-    const counts = await queue.counts();
+    const [counts, holds] = [await queue.counts(), await queue.holds()];
     const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(9)}${count}\n`);
-    context.stdout.write(options.output === "json" ? `${toJson(counts)}\n` : lines.join(""));
+    lines.push(...holds.map(holdLine));
+    context.stdout.write(options.output === "json" ? `${toJson({ ...counts, holds })}\n` : lines.join(""));
     return exitCodes.succeeded;
   });
 }
 
 /** Uses a queue until it is interrupted: without Redis, BullMQ would wait forever. */
-async function withQueue(
+export async function withQueue(
   options: QueueOptions,
   context: CliContext,
   use: (queue: OperationQueue) => Promise<number>,

@@ -9,6 +9,7 @@ const commands = [
   "queue add",
   "queue worker",
   "queue status",
+  "queue lift",
   "emulate",
   "completion",
 ] as const;
