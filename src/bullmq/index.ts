@@ -11,6 +11,7 @@ export type {
   QueuedPollOptions,
   RetryOptions,
 } from "./queue.ts";
+export type { QueueHold } from "./holds.ts";
 export type { OperationQueueOptions, QueueLocation } from "./queue-options.ts";
 export { createOperationWorker } from "./worker.ts";
 export type { OperationWorker, OperationWorkerOptions } from "./worker.ts";

@@ -17,6 +17,8 @@ import { removeJob, retryJob, stopJob } from "./job-control.ts";
 import { describeJob } from "./job-description.ts";
 import type { JobDescription, JobState } from "./job-description.ts";
 import { describeJobs, jobStates } from "./job-pages.ts";
+import { liftHold, readHolds } from "./holds.ts";
+import type { QueueHold } from "./holds.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { OperationQueueOptions } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
@@ -104,6 +106,13 @@ export interface OperationQueue extends AsyncDisposable {
    * Resolves with `false` if the queue has no such job.
    */
   remove(jobId: string): Promise<boolean>;
+  /** Returns the hosts that the workers do not poll now, or only so often. */
+  holds(): Promise<readonly QueueHold[]>;
+  /**
+   * Lifts the hold of an origin: its operations are polled again within seconds, a `Retry-After` of their own aside.
+   * Resolves with `false` if there is no hold.
+   */
+  lift(origin: string): Promise<boolean>;
   /** Closes the connections. The workers continue. */
   close(): Promise<void>;
 }
@@ -195,6 +204,14 @@ class BullQueue implements OperationQueue {
 
   remove(jobId: string): Promise<boolean> {
     return this.#unlessClosed(() => removeJob(this.#queue, jobId));
+  }
+
+  holds(): Promise<readonly QueueHold[]> {
+    return this.#unlessClosed(() => readHolds(this.#queue));
+  }
+
+  lift(origin: string): Promise<boolean> {
+    return this.#unlessClosed(() => liftHold(this.#queue, origin));
   }
 
   async close(): Promise<void> {

@@ -3,33 +3,37 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import { ContractError } from "../operation/errors.ts";
 
-/** The rate limit of a queue: at most `max` polls by all workers in each period. */
-export interface QueueRateLimit {
-  /** 0 if no limit was ever set. */
-  readonly max: number;
-  readonly periodInMs: number;
+/** A script that Redis runs as one command. */
+export interface RedisScript {
+  readonly name: string;
+  readonly numberOfKeys: number;
+  readonly lua: string;
 }
 
-/** The state of a queue, with Redis's time. */
-interface RedisState {
-  readonly timeInMs: number;
-  /** Jobs that are due and wait for a worker. */
-  readonly waiting: number;
-  /** `undefined` if Redis does not say: its access rules may forbid `CLIENT LIST`. */
-  readonly workers: number | undefined;
-  readonly limit: QueueRateLimit;
+/** Runs a script on a queue's connection. */
+export async function runScript(
+  queue: Queue,
+  { name, numberOfKeys, lua }: RedisScript,
+  args: readonly (string | number)[],
+): Promise<unknown> {
+  const client = await queue.backend.client;
+  client.defineCommand(name, { numberOfKeys, lua });
+  return client.runCommand(name, [...args]);
 }
 
-const timeCommand = "lroPollerTime";
+/** The key says which node of a cluster has the queue. */
+const timeScript = { name: "lroPollerTime", numberOfKeys: 1, lua: "return redis.call('TIME')" };
 
 /**
  * Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. Its key
  * leads to the node of a cluster that has the queue: the clocks of the nodes differ.
  */
 export async function redisTimeInMs(queue: Queue): Promise<number> {
-  const client = await queue.backend.client;
-  client.defineCommand(timeCommand, { numberOfKeys: 1, lua: "return redis.call('TIME')" });
-  const reply: unknown = await client.runCommand(timeCommand, [queue.toKey("meta")]);
+  return parseTime(await runScript(queue, timeScript, [queue.toKey("meta")]));
+}
+
+/** Returns the reply of `TIME` in milliseconds since 1970. */
+export function parseTime(reply: unknown): number {
   const [seconds, microseconds] = Array.isArray(reply) ? reply.map(Number) : [];
   if (seconds === undefined || microseconds === undefined || !(seconds > 0)) {
     throw new ContractError("TIME", "seconds and microseconds", reply);
@@ -60,18 +64,6 @@ export class RedisClock implements Clock {
   setTimer(callback: () => void, delayInMs: number): () => void {
     return systemClock.setTimer(callback, delayInMs);
   }
-}
-
-/** Reads the state of a queue with four commands, regardless of the number of jobs. */
-export async function readRedisState(queue: Queue, report: (error: unknown) => void): Promise<RedisState> {
-  const [timeInMs, waiting, workers, limit] = await Promise.all([
-    redisTimeInMs(queue),
-    queue.getWaitingCount(),
-    queue.getWorkersCount().catch(report),
-    queue.getGlobalRateLimit(),
-  ]);
-  const { max = 0, duration: periodInMs = 1000 } = limit ?? {};
-  return { timeInMs, waiting, workers: workers ?? undefined, limit: { max, periodInMs } };
 }
 
 /** Returns whether Redis was reachable when last used. */

@@ -14,8 +14,8 @@ import { ErrorLog } from "./error-log.ts";
 import { reportErrors } from "./lost-jobs.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation, RedisLocation } from "./queue-options.ts";
+import { RedisPace } from "./redis-pace.ts";
 import { closeQueue, isConnected } from "./redis-state.ts";
-import { SharedLimiter } from "./shared-limiter.ts";
 
 /** Options of a worker. Durations are in milliseconds. */
 export interface OperationWorkerOptions extends QueueLocation, Omit<StepperOptions, "clock" | "pace"> {
@@ -65,7 +65,7 @@ const startRetryInMs = 1000;
 interface Connections {
   readonly queue: Queue;
   readonly worker: Worker;
-  readonly limiter: SharedLimiter;
+  readonly pace: RedisPace;
   readonly stepper: Stepper;
 }
 
@@ -121,8 +121,8 @@ class BullWorker implements OperationWorker {
     const { report } = this.#errors;
     const { connection, prefix, concurrency } = options;
     const queue = new Queue(queueName, { connection, prefix });
-    const limiter = new SharedLimiter(queue, concurrency, report);
-    const stepper = createStepper({ ...stepperOptions, pace: limiter, clock: limiter.clock });
+    const pace = new RedisPace(queue, concurrency, report);
+    const stepper = createStepper({ ...stepperOptions, pace, clock: pace.clock });
     const worker = new Worker(queueName, (job, token, signal) => this.#process(job, token, signal), options);
     queue.on("error", report);
     reportErrors(worker, queue, report);
@@ -132,12 +132,12 @@ class BullWorker implements OperationWorker {
       if (error instanceof UnrecoverableError) reporterTo(this.#logger, source)(error);
       else report(error, source);
     });
-    return { queue, worker, limiter, stepper };
+    return { queue, worker, pace, stepper };
   }
 
   async #start(): Promise<void> {
     await this.#untilDone(() => this.#untilConnected());
-    await this.#untilDone(() => this.#connections.limiter.start());
+    await this.#untilDone(() => this.#connections.pace.start());
     const { worker } = this.#connections;
     worker.backend.on("ready", () => this.#errors.forget());
     worker.run().catch(this.#errors.report);
@@ -195,7 +195,7 @@ class BullWorker implements OperationWorker {
   }
 
   async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
-    await unlessAborted(this.#connections.limiter.refreshIfOld(), abortSignal);
+    await unlessAborted(this.#connections.pace.refreshIfOld(), abortSignal);
     const result = await this.#step(job, abortSignal);
     if (result?.progress) await job.updateProgress(result.progress);
     if (result?.type === "ended") return result.outcome;
@@ -217,7 +217,7 @@ class BullWorker implements OperationWorker {
   /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
   async #moveToDelayed(job: Job, lock: string, result: StepResult | undefined): Promise<void> {
     const isAgain = result?.type === "again";
-    const delayInMs = isAgain ? result.delayInMs : newerJobDelayInMs;
+    const delayInMs = isAgain ? delayOf(result) : newerJobDelayInMs;
     await this.#connections.worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
       skipAttempt: true,
       ...(isAgain && { fieldsToUpdate: { data: JSON.stringify(result.state) } }),
@@ -227,6 +227,13 @@ class BullWorker implements OperationWorker {
 
 /** How long a job of a newer version stays for newer workers, in milliseconds. */
 const newerJobDelayInMs = 30_000;
+
+/** A job that a worker holds while a hold is lifted may be missed: it comes back to see, after ten minutes. */
+const maxHeldDelayInMs = 600_000;
+
+function delayOf({ state, delayInMs }: StepResult & { readonly type: "again" }): number {
+  return state.isReserved === true ? Math.min(delayInMs, maxHeldDelayInMs) : delayInMs;
+}
 
 async function close({ queue, worker }: Connections): Promise<void> {
   const isForced = !(await isConnected(queue));

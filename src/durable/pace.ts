@@ -26,6 +26,11 @@ export interface Pace {
   /** Learns from a response. Called before the state of the step is returned. */
   learn(origin: string, result: PaceResult): void | Promise<void>;
   /**
+   * Returns when the last pause of an origin was lifted by hand, in milliseconds since 1970: turns that were reserved
+   * before are void, and their requests are due. Default: never.
+   */
+  liftedAt?(origin: string): number | Promise<number>;
+  /**
    * Returns by how much intervals are longer because requests wait for their turn; at least 1. Default: 1.
    *
    * @param pollCostInMs - the price of a poll in this wait

@@ -81,6 +81,8 @@ export interface StepState {
   readonly delayInMs: number;
   /** Whether `dueAt` is a turn of the pace. */
   readonly isReserved?: boolean | undefined;
+  /** How long the step has waited for its turns, in milliseconds: nobody polled in this time. */
+  readonly waitedInMs?: number | undefined;
   /** @internal The outage that the last polls were part of. */
   readonly outage?: OutageRecord | undefined;
   /** @internal Set while no process has a client for the operation. */
@@ -124,6 +126,7 @@ export function parseStepState(value: unknown, isOfClient: boolean): ParsedStepS
     dueAt: parseNumber(fields["dueAt"], `${path}.dueAt`),
     delayInMs: parseNumber(fields["delayInMs"], `${path}.delayInMs`),
     isReserved: fields["isReserved"] === true ? true : undefined,
+    waitedInMs: parseOptionalNumber(fields["waitedInMs"], `${path}.waitedInMs`),
     outage: parseOptional(fields["outage"], `${path}.outage`, parseOutage),
     unclaimed: parseOptional(fields["unclaimed"], `${path}.unclaimed`, parseUnclaimed),
   };
@@ -161,7 +164,15 @@ function tokenShape(isOfClient: boolean): KnownFields {
 /** The fields of a state that this version knows. */
 function stateShape(isOfClient: boolean): KnownFields {
   return {
-    ...named(["version", "responseCounts", "changedAtInMs", "dueAt", "delayInMs", "isReserved"]),
+    ...named([
+      "version",
+      "responseCounts",
+      "changedAtInMs",
+      "dueAt",
+      "delayInMs",
+      "isReserved",
+      "waitedInMs",
+    ]),
     token: tokenShape(isOfClient),
     options: { ...named(optionNames), terminalStates: named(terminalStateLists) },
     outage: named(outageNames),

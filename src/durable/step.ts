@@ -57,18 +57,19 @@ export class Step {
   readonly #state: StepState;
   readonly #context: StepContext;
   readonly #session: PollSession<unknown>;
-  /** How long the step was due before it was made. */
-  readonly #lateInMs: number;
+  /** How long the step was due before it was made, the time for which it waited for its turns included. */
+  readonly #idleInMs: number;
   #report: StepReport | undefined;
   #progress: Progress | undefined;
 
   constructor(state: StepState, operation: Operation, context: StepContext) {
     const { token, dueAt, delayInMs, responseCounts, changedAtInMs, outage, options } = state;
     const now = context.clock.timestamp();
-    this.#lateInMs = Math.max(0, now - dueAt);
+    const lateInMs = Math.max(0, now - dueAt);
     // At least this time has passed since the token was written, even if this machine's clock is behind.
-    const leastNow = token.savedAt + delayInMs + this.#lateInMs;
+    const leastNow = token.savedAt + delayInMs + lateInMs;
     const clock = aheadBy(leastNow - now, context.clock);
+    this.#idleInMs = lateInMs + (state.waitedInMs ?? 0);
     this.#state = state;
     this.#context = context;
     this.#session = new PollSession(operation, { ...resolveOptions(options), clock });
@@ -82,6 +83,11 @@ export class Step {
   get leftInMs(): number {
     const { deadline = Infinity } = this.#state.token;
     return Math.max(0, deadline - this.#session.settings.clock.timestamp());
+  }
+
+  /** How long the step has waited already, in milliseconds. */
+  get idleInMs(): number {
+    return this.#idleInMs;
   }
 
   async perform(abortSignal: AbortSignal): Promise<StepResult> {
@@ -128,7 +134,7 @@ export class Step {
     // The responses of the monitor do not end an outage of the result.
     const { outage, options } = this.#state;
     if (outage?.isOfResult && event.type === "failed" && this.#isResultPending)
-      this.#restoreOutage({ ...outage, sinceInMs: outage.sinceInMs + this.#lateInMs });
+      this.#restoreOutage({ ...outage, sinceInMs: outage.sinceInMs + this.#idleInMs });
     session.apply(event, this.#context.stretch(options.pollCostInMs ?? defaultPollCostInMs));
     if (event.type === "response") this.#progress = session.latestProgress();
     this.#startedReport().onPoll(event);
@@ -142,7 +148,7 @@ export class Step {
   async #send(abortSignal: AbortSignal): Promise<PollEvent> {
     const session = this.#session;
     // Only the first poll of the step has waited.
-    const lateInMs = this.#progress === undefined ? this.#lateInMs : 0;
+    const waitedInMs = this.#progress === undefined ? this.#idleInMs : 0;
     const { promise, resolve } = Promise.withResolvers<PollEvent>();
     const request = new StatusRequest(session, {
       getStatusOptions: this.#startedReport().getStatusOptions,
@@ -151,7 +157,7 @@ export class Step {
     });
     const times = (): Pick<PollEvent, "atInMs" | "idleInMs"> => ({
       atInMs: session.elapsedInMs,
-      idleInMs: request.idleInMs + lateInMs,
+      idleInMs: request.idleInMs + waitedInMs,
     });
     abortSignal.throwIfAborted();
     request.start();

@@ -123,8 +123,14 @@ class EngineStepper implements Stepper {
   async #stepIfDue({ state: parsed }: ParsedStepState, call: StepCall): Promise<StepResult> {
     const state: StepState = { ...parsed, token: parseToken({ ...parsed.token }) };
     const earlyInMs = this.#earlyInMs(state);
-    if (earlyInMs > 0) return this.#notYet(state, earlyInMs);
-    const resolved = await unlessAborted(this.#resolved(parsed.token), call.abortSignal);
+    if (earlyInMs <= 0) return this.#stepNow(state, call);
+    if (!(await this.#isTurnLifted(state))) return this.#notYet(state, earlyInMs);
+    const waitedInMs = Math.max(0, (state.waitedInMs ?? 0) - earlyInMs);
+    return this.#stepNow({ ...state, ...this.#dueNow(), isReserved: undefined, waitedInMs }, call);
+  }
+
+  async #stepNow(state: StepState, call: StepCall): Promise<StepResult> {
+    const resolved = await unlessAborted(this.#resolved(state.token), call.abortSignal);
     if ("error" in resolved) return this.#unclaimed(state, resolved.error);
     const { token, operation } = resolved;
     return this.#stepWith({ ...state, token, unclaimed: undefined }, operation, call);
@@ -145,7 +151,7 @@ class EngineStepper implements Stepper {
       stretch: (pollCostInMs) => this.#stretch(origin, pollCostInMs),
     });
     if (turnInMs > 0 && step.leftInMs === 0) return step.stop("timedOut");
-    if (turnInMs > 0) return this.#again({ ...state, isReserved: true }, Math.min(turnInMs, step.leftInMs));
+    if (turnInMs > 0) return this.#waitForTurn(state, Math.min(turnInMs, step.leftInMs), step.idleInMs);
     const result = await step.perform(abortSignal);
     if (result.progress) this.#logNotices(operation.id, result.progress.operation);
     return result;
@@ -160,6 +166,25 @@ class EngineStepper implements Stepper {
   #notYet(state: StepState, delayInMs: number): StepResult {
     const dueAt = Math.min(state.dueAt, Math.ceil(this.#clock.timestamp() + delayInMs));
     return { type: "again", state: { ...state, dueAt }, delayInMs: Math.ceil(delayInMs), dueAt };
+  }
+
+  #waitForTurn(state: StepState, turnInMs: number, idleInMs: number): StepResult {
+    return this.#again({ ...state, isReserved: true, waitedInMs: idleInMs + turnInMs }, turnInMs);
+  }
+
+  #dueNow(): Pick<StepState, "dueAt" | "delayInMs"> {
+    return dueIn(0, this.#clock.timestamp());
+  }
+
+  async #isTurnLifted({ token, isReserved, dueAt, delayInMs }: StepState): Promise<boolean> {
+    if (isReserved !== true || this.#pace.liftedAt === undefined) return false;
+    const origin = originOf(token);
+    try {
+      return dueAt - delayInMs <= (await this.#pace.liftedAt(origin));
+    } catch (error) {
+      this.#report(`The pace of ${origin}`, error);
+      return false;
+    }
   }
 
   #again(state: StepState, delayInMs: number): StepResult {

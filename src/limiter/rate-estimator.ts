@@ -48,14 +48,18 @@ export class RateEstimator {
   hintedUntil: number = -Infinity;
   exhaustedUntil: number = -Infinity;
 
-  /** Takes in a response. */
-  record(now: number, result: RequestResult): void {
+  /**
+   * Takes in a response.
+   *
+   * @param processes - how many processes send requests alike: an accepted one stands for one of each
+   */
+  record(now: number, result: RequestResult, processes = 1): void {
     if (result.rateLimit) this.#learnLimit(now, result.rateLimit);
     if (result.isThrottled) this.#slowDown(now, result);
-    else this.#countAccepted(now);
+    else this.#countAccepted(now, processes);
   }
 
-  #countAccepted(now: number): void {
+  #countAccepted(now: number, processes: number): void {
     this.#acceptedAt = now;
     this.#isOwnBackoff = false;
     const isFirst = this.throttlings > 0 && now >= this.heldUntil;
@@ -64,7 +68,7 @@ export class RateEstimator {
       this.since = now;
     }
     if (isFirst) this.throttlings = 0;
-    this.accepted++;
+    this.accepted += processes;
   }
 
   #slowDown(now: number, { statusCode, retryAfterInMs, maxRetryDelayInMs }: RequestResult): void {

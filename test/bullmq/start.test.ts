@@ -83,7 +83,7 @@ redisTest("a worker that may not list the clients of Redis works", async ({ conn
   await using worker = createOperationWorker({ connection, clients: [client], logger });
   await worker.started;
   expect(await (await queue.add(client.operation("myProject", operationId))).pollUntilDone()).toBe(42);
-  expect(lines).toEqual([expect.stringContaining("NOPERM")]);
+  expect(lines).toEqual([]);
 });
 
 redisTest("a worker that is closed while Redis refuses ends at once", async ({ connection }) => {

@@ -20,6 +20,18 @@ const client = new OperationStatusesClient(ENDPOINT, undefined, {
         },
       },
     },
+    {
+      position: "perCall",
+      policy: {
+        name: "withoutRateHeaders",
+        sendRequest: async (request, next) => {
+          const response = await next(request);
+          if (settings["WITHOUT_RATE_HEADERS"] === undefined) return response;
+          for (const name of ["limit", "remaining", "reset"]) response.headers.delete(`x-rate-limit-${name}`);
+          return response;
+        },
+      },
+    },
   ],
 });
 const worker = createOperationWorker({

@@ -12,6 +12,7 @@ import {
   parseCount,
   parserFor,
 } from "./options.ts";
+import { queueLift } from "./queue-lift.ts";
 import { queueAdd, queueStatus, queueWorker } from "./queue.ts";
 import type { QueueOptions } from "./queue-connection.ts";
 import { queueGet, queueList, queueRemove, queueRetry, queueStop } from "./queue-jobs.ts";
@@ -55,8 +56,11 @@ export function addQueue(
   ).action((options: QueueWorkerOptions) => perform(queueWorker(options, context)));
   addLocation(queue.command("status"))
     .addOption(outputOption("print text, or JSON"))
-    .description("print how many operations are in each state")
+    .description("print how many operations are in each state, and the hosts that are not polled now")
     .action((options: QueueStatusOptions) => perform(queueStatus(options, context)));
+  addLocation(queue.command("lift").argument("<host>", "a host or origin that lro queue status prints"))
+    .description("poll the operations of a host again that has asked to wait")
+    .action((host: string, options: QueueOptions) => perform(queueLift(host, options, context)));
   addLocation(queue.command("list"))
     .description("print the jobs of the queue, with the failures of their polls")
     .addOption(new Option("--state <state>", "only jobs in this state").choices(jobStates))

@@ -15,6 +15,7 @@ import { named, resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
+import { holdLine } from "../output/hold-line.ts";
 import { singleLine, toJson } from "../output/text.ts";
 import { loadQueue, locationOf, loggerOf, withQueue } from "./queue-connection.ts";
 import type { QueueOptions } from "./queue-connection.ts";
@@ -148,9 +149,10 @@ function clientOfAny(context: CliContext, options: ClientOptions): Pick<LroClien
  */
 export async function queueStatus(options: QueueStatusOptions, context: CliContext): Promise<number> {
   return withQueue(options, context, async (queue, reach) => {
-    const counts = await reach(queue.counts());
+    const [counts, holds] = [await reach(queue.counts()), await reach(queue.holds())];
     const lines = Object.entries(counts).map(([state, count]) => `${state.padEnd(10)}${count}\n`);
-    context.stdout.write(options.output === "json" ? `${toJson(counts)}\n` : lines.join(""));
+    lines.push(...holds.map(holdLine));
+    context.stdout.write(options.output === "json" ? `${toJson({ ...counts, holds })}\n` : lines.join(""));
     return exitCodes.succeeded;
   });
 }

@@ -14,6 +14,7 @@ const commands = [
   "queue retry",
   "queue stop",
   "queue remove",
+  "queue lift",
   "emulate",
   "completion",
 ] as const;

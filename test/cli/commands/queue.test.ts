@@ -30,6 +30,7 @@ redisTest(
       active: 0,
       completed: 2,
       rejected: 0,
+      holds: [],
     });
 
     stopping.abort();
@@ -140,6 +141,34 @@ test("a worker takes --scope only with --allow-host", async () => {
     exitCode: 2,
     stderr: expect.stringContaining("--scope: expected --allow-host too"),
   });
+});
+
+redisTest("a host that has asked to wait is shown, and lifted by its name", async ({ connection }) => {
+  const server = await startServer();
+  const { origin, host } = new URL(server.endpoint);
+  const redis = ["--redis", `redis://${connection.host}:${connection.port}`];
+  const stopping = new AbortController();
+  const worker = runCli(["queue", "worker", ...redis], { interruption: stopping.signal });
+  const status = async (): Promise<string> => (await runCli(["queue", "status", ...redis])).stdout;
+  const faults = { 1: { kind: "status", status: 503, retryAfter: 3600 } } as const;
+  await runCli(["queue", "add", ...redis, server.addOperation({ faults }).operationLocation]);
+  await expect.poll(status, { timeout: 30_000 }).toMatch(`held     ${origin} until 2`);
+  const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded" }] });
+  const waiting = runCli(["queue", "add", ...redis, "--wait", operationLocation]);
+  await expect.poll(status, { timeout: 30_000 }).toMatch(/delayed +2\n/);
+  expect(server.requests).toHaveLength(1);
+
+  const unknown = await runCli(["queue", "lift", ...redis, "elsewhere.example"]);
+  expect(unknown.exitCode).toBe(2);
+  expect(unknown.stderr).toContain(`host: expected one that is held (${origin}), got "elsewhere.example"`);
+  expect(await runCli(["queue", "lift", ...redis, host])).toMatchObject({
+    exitCode: 0,
+    stdout: `${origin}\n`,
+  });
+  expect(await waiting).toMatchObject({ exitCode: 0 });
+  expect(await status()).not.toContain("held");
+  stopping.abort();
+  await worker;
 });
 
 test("a queue name with a colon is rejected", async () => {
