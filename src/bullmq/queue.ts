@@ -109,7 +109,7 @@ export interface OperationQueue extends AsyncDisposable {
   /** Returns the hosts that the workers do not poll now, or only so often. */
   holds(): Promise<readonly QueueHold[]>;
   /**
-   * Lifts the hold of an origin: its operations are polled again within seconds, a `Retry-After` of their own aside.
+   * Lifts the hold of an origin: its operations are polled again within seconds, those too that got the `Retry-After`.
    * Resolves with `false` if there is no hold.
    */
   lift(origin: string): Promise<boolean>;

@@ -237,7 +237,8 @@ local page = redis.call('ZSCAN', KEYS[1], ARGV[1], 'COUNT', 1000)
 local held = {}
 for index = 1, #page[2], 2 do
   local data = redis.call('HGET', ARGV[2] .. page[2][index], 'data')
-  if data and string.find(data, '"isReserved":true', 1, true) and string.find(data, ARGV[3], 1, true) then
+  if data and string.find(data, ARGV[3], 1, true)
+    and (string.find(data, '"isReserved":true', 1, true) or string.find(data, '"outage":{', 1, true)) then
     table.insert(held, page[2][index])
   end
 end
@@ -308,7 +309,7 @@ export class SharedRates {
     return (await runScript(this.#queue, liftScript, [this.#key, origin])) === 1;
   }
 
-  /** Finds the jobs that wait for a turn of an origin: a page of some thousand delayed jobs at a time. */
+  /** Finds the jobs that wait for a turn of an origin, or after a failed poll: a page of some thousand delayed jobs at a time. */
   async *heldJobs(origin: string): AsyncGenerator<readonly string[], void, undefined> {
     let cursor: unknown = "0";
     do {

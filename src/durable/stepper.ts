@@ -124,9 +124,10 @@ class EngineStepper implements Stepper {
     const state: StepState = { ...parsed, token: parseToken({ ...parsed.token }) };
     const earlyInMs = this.#earlyInMs(state);
     if (earlyInMs <= 0) return this.#stepNow(state, call);
-    if (!(await this.#isTurnLifted(state))) return this.#notYet(state, earlyInMs);
+    if (!(await this.#isLifted(state))) return this.#notYet(state, earlyInMs);
+    const token = { ...state.token, notBefore: undefined };
     const waitedInMs = Math.max(0, (state.waitedInMs ?? 0) - earlyInMs);
-    return this.#stepNow({ ...state, ...this.#dueNow(), isReserved: undefined, waitedInMs }, call);
+    return this.#stepNow({ ...state, token, ...this.#dueNow(), isReserved: undefined, waitedInMs }, call);
   }
 
   async #stepNow(state: StepState, call: StepCall): Promise<StepResult> {
@@ -176,8 +177,10 @@ class EngineStepper implements Stepper {
     return dueIn(0, this.#clock.timestamp());
   }
 
-  async #isTurnLifted({ token, isReserved, dueAt, delayInMs }: StepState): Promise<boolean> {
-    if (isReserved !== true || this.#pace.liftedAt === undefined) return false;
+  /** Returns whether the pause that the step waits for was lifted: that of its origin, or the Retry-After of its own failure. */
+  async #isLifted({ token, isReserved, outage, dueAt, delayInMs }: StepState): Promise<boolean> {
+    const isPaused = isReserved === true || outage !== undefined;
+    if (!isPaused || this.#pace.liftedAt === undefined) return false;
     const origin = originOf(token);
     try {
       return dueAt - delayInMs <= (await this.#pace.liftedAt(origin));

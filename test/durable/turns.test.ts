@@ -40,6 +40,23 @@ test.each([
   expect(await outcomeWith(holdAt(3), replies, options)).toEqual({ type: "succeeded", result: 7 });
 });
 
+test("the Retry-After of a failed poll is lifted with the pause of its origin", async () => {
+  const clock: VirtualClock = createVirtualClock();
+  const operation = scriptedOperation([down({ retryAfterInMs: hourInMs }), done]);
+  let liftedAt = 0;
+  const pace: Pace = { turn: () => 0, learn: () => {}, liftedAt: () => liftedAt };
+  const stepper = createStepper({ resolveOperation: () => operation, clock, pace });
+  const failed = await stepper.step(firstState(operation, { clock }));
+  if (failed.type !== "again") throw new Error("expected a wait for the Retry-After");
+  await clock.advance(1000);
+  expect(await stepper.step(stored(failed.state))).toMatchObject({
+    type: "again",
+    delayInMs: failed.delayInMs - 1000,
+  });
+  liftedAt = clock.timestamp();
+  expect(await stepper.step(stored(failed.state))).toMatchObject({ type: "ended" });
+});
+
 test("a turn that was reserved before a pause was lifted is due at once, and no later one", async () => {
   const clock: VirtualClock = createVirtualClock();
   const operation = scriptedOperation([done]);
