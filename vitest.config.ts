@@ -9,6 +9,7 @@ const longTests = [
   "test/azure/lro/kill.test.ts",
   "test/bullmq/crash.test.ts",
   "test/bullmq/poll-rate.test.ts",
+  "test/bullmq/rolling-deployment.test.ts",
   "test/growth/growth.test.ts",
 ];
 const skipped = process.env["LONG"] === undefined ? longTests : [];

@@ -1,14 +1,16 @@
 import { OperationStatusesClient } from "lro-poller";
+import type { OperationStatusesClientOptions } from "lro-poller";
 import { createOperationWorker } from "lro-poller/bullmq";
 
-// A worker in a process of its own, which a test can kill. Each request has the process id in a header.
+// A worker in a process of its own, which a test can kill. Each request has the process id in a header. `ENDPOINT` may
+// name several, with a comma between them.
 const { REDIS_PORT, ENDPOINT = "", CLOCK_OFF_BY_IN_MS = "0", ...settings } = process.env;
 
 const offByInMs = Number(CLOCK_OFF_BY_IN_MS);
 const realNow = Date.now;
 Date.now = () => realNow() + offByInMs;
 
-const client = new OperationStatusesClient(ENDPOINT, undefined, {
+const options: OperationStatusesClientOptions = {
   additionalPolicies: [
     {
       position: "perCall",
@@ -33,10 +35,10 @@ const client = new OperationStatusesClient(ENDPOINT, undefined, {
       },
     },
   ],
-});
+};
 const worker = createOperationWorker({
   connection: { host: "127.0.0.1", port: Number(REDIS_PORT) },
-  clients: [client],
+  clients: ENDPOINT.split(",").map((endpoint) => new OperationStatusesClient(endpoint, undefined, options)),
   concurrency: Number(settings["CONCURRENCY"] ?? 16),
   lockDurationInMs: Number(settings["LOCK_IN_MS"] ?? 2000),
   stalledIntervalInMs: Number(settings["STALLED_IN_MS"] ?? 1000),
