@@ -21,11 +21,14 @@ export async function runScript(
   return client.runCommand(name, [...args]);
 }
 
-const timeScript = { name: "lroPollerTime", numberOfKeys: 0, lua: "return redis.call('TIME')" };
+const timeScript = { name: "lroPollerTime", numberOfKeys: 1, lua: "return redis.call('TIME')" };
 
-/** Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. */
+/**
+ * Returns Redis's time in milliseconds since 1970. BullMQ's clients have no command for it, so a script reads it. Its key
+ * leads to the node of a cluster that has the queue: the clocks of the nodes differ.
+ */
 export async function redisTimeInMs(queue: Queue): Promise<number> {
-  return parseTime(await runScript(queue, timeScript, []));
+  return parseTime(await runScript(queue, timeScript, [queue.toKey("meta")]));
 }
 
 /** Returns the reply of `TIME` in milliseconds since 1970. */

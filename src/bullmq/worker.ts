@@ -1,12 +1,13 @@
 import { DelayedError, Queue, UnrecoverableError, Worker } from "bullmq";
 import type { Job } from "bullmq";
 import { fallbackLogger } from "../poller/subscribers.ts";
-import type { StepOutcome } from "../durable/step-outcome.ts";
 import type { StepResult } from "../durable/step.ts";
 import { createStepper } from "../durable/stepper.ts";
 import type { Stepper, StepperOptions } from "../durable/stepper.ts";
 import { ContractError, PollingError, messageOf } from "../operation/errors.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
+import { jobOutcomeOf } from "./job-outcome.ts";
+import type { JobOutcome } from "./job-outcome.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation } from "./queue-options.ts";
 import { RedisPace } from "./redis-pace.ts";
@@ -105,11 +106,10 @@ class BullWorker implements OperationWorker {
     }
   }
 
-  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
+  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<JobOutcome> {
     await this.#pace.refreshIfOld();
     const result = await this.#step(job, abortSignal);
-    if (result?.progress) await job.updateProgress(result.progress);
-    if (result?.type === "ended") return result.outcome;
+    if (result?.type === "ended") return jobOutcomeOf(result);
     await this.#moveToDelayed(job, lock, result);
     throw new DelayedError();
   }
@@ -125,16 +125,35 @@ class BullWorker implements OperationWorker {
     }
   }
 
-  /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
+  /**
+   * Saves data, progress and delay in one command, which fails if the lock is lost: another worker may have polled since.
+   */
   async #moveToDelayed(job: Job, lock: string, result: StepResult | undefined): Promise<void> {
     const isAgain = result?.type === "again";
+    const progress = result?.progress && JSON.stringify(result.progress);
+    // Sent together with the command, so it costs no round trip.
+    const published = progress && this.#publish({ event: "progress", jobId: String(job.id), data: progress });
     const delayInMs = isAgain ? delayOf(result) : newerJobDelayInMs;
     await this.#worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
       skipAttempt: true,
-      ...(isAgain && { fieldsToUpdate: { data: JSON.stringify(result.state) } }),
+      ...(isAgain && {
+        fieldsToUpdate: { data: JSON.stringify(result.state), ...(progress && { progress }) },
+      }),
     });
+    await published;
+  }
+
+  async #publish(event: Record<string, string>): Promise<void> {
+    try {
+      await this.#worker.backend.publishEvent(event, maxEvents);
+    } catch (error) {
+      this.#report(error);
+    }
   }
 }
+
+/** BullMQ's own number of events that are kept. */
+const maxEvents = 10_000;
 
 /** How long a job of a newer version stays for newer workers. */
 const newerJobDelayInMs = 30_000;
