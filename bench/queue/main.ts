@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { measure } from "./load.ts";
 import type { Figures } from "./load.ts";
+import { measureMemory } from "./memory.ts";
 
 function row(name: string, figures: Figures): void {
   const { pollsPerSecond, latenessInMs, redisCpuPerPollInMicros, redisMegabytes } = figures;
@@ -34,9 +35,19 @@ for (const workers of [1, 2, 4]) {
   const name = `${workers} workers, 100 operations once a second`;
   row(name, await measure({ ...oncePerSecond, workers, delayed: 0 }));
 }
+row(
+  "1 worker, 10 operations once a second",
+  await measure({ ...oncePerSecond, operations: 10, workers: 1, delayed: 0 }),
+);
 for (const delayed of [1000, 10_000, 100_000]) {
   row(
     `1 worker, the same, and ${delayed} delayed operations`,
     await measure({ ...oncePerSecond, workers: 1, delayed }),
   );
 }
+const { perWaitingOperation, perByteOfResult, perByteOfOldResult } = await measureMemory();
+console.log(`
+Redis, bytes
+- for each operation that waits for its second poll: ${perWaitingOperation.toFixed(0)}
+- for each byte of a result: ${perByteOfResult.toFixed(1)}, and ${perByteOfOldResult.toFixed(1)} without BullMQ's events
+`);

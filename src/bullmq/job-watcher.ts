@@ -3,10 +3,10 @@ import type { Job, Queue } from "bullmq";
 import { systemClock } from "../clock.ts";
 import { PollingError } from "../operation/errors.ts";
 import type { Outcome } from "../state/outcome.ts";
-import { parseObject } from "../operation/json-fields.ts";
 import type { Progress } from "../state/progress.ts";
-import { parseOutcome, parseProgress } from "../durable/step-outcome.ts";
+import { parseProgress } from "../durable/step-outcome.ts";
 import { jobNotFound } from "./job-errors.ts";
+import { parseReturnValue } from "./job-return-value.ts";
 import { timeoutIfOverdue } from "./overdue.ts";
 import type { RedisLocation } from "./queue-options.ts";
 import { RedisClock, redisTimeInMs } from "./redis-state.ts";
@@ -136,32 +136,33 @@ export class JobWatcher {
   }
 
   #onProgress(jobId: string, data: unknown): void {
-    const listeners = this.#listeners.get(jobId);
-    if (listeners === undefined) return;
+    if (!this.#listeners.has(jobId)) return;
     try {
-      const progress = parseProgress(data);
-      for (const listener of Array.from(listeners)) listener.onJobProgress(progress);
+      this.#notifyProgress(jobId, parseProgress(data));
     } catch (error) {
       this.#report(error);
     }
   }
 
   #onCompleted(jobId: string, returnValue: unknown): void {
-    if (this.#listeners.has(jobId)) this.#notifyOutcome(jobId, outcomeIn(returnValue));
+    if (!this.#listeners.has(jobId)) return;
+    try {
+      // Events carry it as text.
+      const value: unknown = typeof returnValue === "string" ? JSON.parse(returnValue) : returnValue;
+      const { outcome, progress } = parseReturnValue(value);
+      if (progress) this.#notifyProgress(jobId, progress);
+      this.#notifyOutcome(jobId, outcome);
+    } catch (error) {
+      this.#notifyOutcome(jobId, { type: "pollingFailed", error });
+    }
+  }
+
+  #notifyProgress(jobId: string, progress: Progress): void {
+    for (const listener of Array.from(this.#listeners.get(jobId) ?? [])) listener.onJobProgress(progress);
   }
 
   #notifyOutcome(jobId: string, outcome: Outcome<unknown>): void {
     for (const listener of Array.from(this.#listeners.get(jobId) ?? [])) listener.onJobOutcome(outcome);
-  }
-}
-
-function outcomeIn(returnValue: unknown): Outcome<unknown> {
-  try {
-    // Events carry it as text.
-    const value: unknown = typeof returnValue === "string" ? JSON.parse(returnValue) : returnValue;
-    return parseOutcome(parseObject(value, "job.returnvalue"));
-  } catch (error) {
-    return { type: "pollingFailed", error };
   }
 }
 

@@ -21,7 +21,6 @@ export async function runScript(
   return client.runCommand(name, [...args]);
 }
 
-/** The key says which node of a cluster has the queue. */
 const timeScript = { name: "lroPollerTime", numberOfKeys: 1, lua: "return redis.call('TIME')" };
 
 /**

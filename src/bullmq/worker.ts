@@ -3,7 +3,6 @@ import { DelayedError, Queue, UnrecoverableError, WaitingError, Worker } from "b
 import type { Job, MetricsOptions, Telemetry, WorkerOptions } from "bullmq";
 import { unlessAborted } from "../abort.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
-import type { StepOutcome } from "../durable/step-outcome.ts";
 import type { StepResult } from "../durable/step.ts";
 import { createStepper } from "../durable/stepper.ts";
 import type { Stepper, StepperOptions } from "../durable/stepper.ts";
@@ -12,6 +11,8 @@ import type { PollLogger } from "../operation/operation.ts";
 import { checkDuration, checkPositiveInteger } from "../validate.ts";
 import { ErrorLog } from "./error-log.ts";
 import { reportErrors } from "./lost-jobs.ts";
+import { returnValueOf } from "./job-return-value.ts";
+import type { JobReturnValue } from "./job-return-value.ts";
 import { parseLocation, reporterTo } from "./queue-options.ts";
 import type { QueueLocation, RedisLocation } from "./queue-options.ts";
 import { RedisPace } from "./redis-pace.ts";
@@ -194,11 +195,10 @@ class BullWorker implements OperationWorker {
     return signal.aborted && error === signal.reason;
   }
 
-  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepOutcome> {
+  async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<JobReturnValue> {
     await unlessAborted(this.#connections.pace.refreshIfOld(), abortSignal);
     const result = await this.#step(job, abortSignal);
-    if (result?.progress) await job.updateProgress(result.progress);
-    if (result?.type === "ended") return result.outcome;
+    if (result?.type === "ended") return returnValueOf(result);
     await this.#moveToDelayed(job, lock, result);
     throw new DelayedError();
   }
@@ -214,16 +214,35 @@ class BullWorker implements OperationWorker {
     }
   }
 
-  /** Saves data and delay in one command, which fails if the lock is lost: another worker may have polled since. */
+  /**
+   * Saves data, progress and delay in one command, which fails if the lock is lost: another worker may have polled since.
+   */
   async #moveToDelayed(job: Job, lock: string, result: StepResult | undefined): Promise<void> {
     const isAgain = result?.type === "again";
+    const progress = result?.progress && JSON.stringify(result.progress);
+    // Sent together with the command, so it costs no round trip.
+    const published = progress && this.#publish({ event: "progress", jobId: String(job.id), data: progress });
     const delayInMs = isAgain ? delayOf(result) : newerJobDelayInMs;
     await this.#connections.worker.backend.moveToDelayed(String(job.id), Date.now(), delayInMs, lock, {
       skipAttempt: true,
-      ...(isAgain && { fieldsToUpdate: { data: JSON.stringify(result.state) } }),
+      ...(isAgain && {
+        fieldsToUpdate: { data: JSON.stringify(result.state), ...(progress && { progress }) },
+      }),
     });
+    await published;
+  }
+
+  async #publish(event: Record<string, string>): Promise<void> {
+    try {
+      await this.#connections.worker.backend.publishEvent(event, maxEvents);
+    } catch (error) {
+      this.#errors.report(error);
+    }
   }
 }
+
+/** BullMQ's own number of events that are kept. */
+const maxEvents = 10_000;
 
 /** How long a job of a newer version stays for newer workers, in milliseconds. */
 const newerJobDelayInMs = 30_000;

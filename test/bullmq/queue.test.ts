@@ -1,3 +1,4 @@
+import { Redis } from "ioredis";
 import { OperationFailedError, OperationStatusesClient, PollingError } from "lro-poller";
 import type { OperationState, Progress } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
@@ -37,6 +38,30 @@ redisTest("a worker polls, and the handle gets the result and the progress", asy
     operation: { name: operationId },
   });
   expect(server.requests).toHaveLength(3);
+});
+
+redisTest("a result is in its job once, and once in BullMQ's event", async ({ connection }) => {
+  await using server = await startOperationServer();
+  const properties = { text: "x".repeat(100_000) };
+  const { operationId } = server.addOperation({ timeline: [{ status: "Succeeded", properties }] });
+  const client = new OperationStatusesClient(server.endpoint);
+  await using queue = createOperationQueue({ connection });
+  await using worker = createOperationWorker({ connection, clients: [client] });
+  await worker.started;
+  const handle = await queue.add(client.operation("myProject", operationId));
+  const progress: Progress[] = [];
+  for await (const one of handle) progress.push(one);
+  expect(await handle.pollUntilDone()).toEqual(properties);
+  expect(progress).toMatchObject([{ status: "Succeeded", changed: true, operation: { properties } }]);
+
+  const redis = new Redis(connection);
+  const copies = (stored: unknown): number => JSON.stringify(stored).split(properties.text).length - 1;
+  expect(copies(await redis.hgetall(`bull:operations:${handle.jobId}`))).toBe(1);
+  expect(copies(await redis.xrange("bull:operations:events", "-", "+"))).toBe(1);
+  redis.disconnect();
+  // A handle that comes later gets the progress from the result.
+  for await (const { operation } of queue.handle(handle.jobId))
+    expect(operation).toMatchObject({ properties });
 });
 
 redisTest("the error of the service comes through Redis without a loss", async ({ connection }) => {
