@@ -22,6 +22,8 @@ export interface RoundKind {
   ) => Pick<WorkerOptions, "clockOffByInMs" | "release" | "delivers">;
   /** Whether no poll may come before the Retry-After of the response before. */
   readonly clocksAgree: boolean;
+  /** Whether workers are killed until the end, or all of them once. */
+  readonly kills: "always" | "once";
 }
 
 /** The figures of a round. */
@@ -86,7 +88,7 @@ async function runWith(
 ): Promise<RoundReport> {
   const startedAt = performance.now();
   await workers.start(workerCount);
-  const chaos = killAgainAndAgain(workers);
+  const chaos = kind.kills === "always" ? killAgainAndAgain(workers) : killOnce(workers);
   const added = Array.from({ length: operations }, (_, index) => server.addOperation(planOf(index)));
   const indexOf = new Map(added.map(({ operationId }, index) => [operationId, index]));
   const retryAfterOf = ({ responseStatus, operationId = "" }: RecordedRequest): number =>
@@ -186,6 +188,12 @@ function killAgainAndAgain(workers: Workers): { stop(): Promise<void> } {
       return loop;
     },
   };
+}
+
+/** Kills all workers while most operations are polled. */
+function killOnce(workers: Workers): { stop(): Promise<void> } {
+  const killed = delay(4000).then(() => workers.kill(0, "all at once"));
+  return { stop: () => killed };
 }
 
 function longestGapAfterKill(requests: readonly RecordedRequest[], kills: readonly Kill[]): number {

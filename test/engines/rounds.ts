@@ -4,12 +4,22 @@ const hourInMs = 3_600_000;
 const clocks = [0, hourInMs, -hourInMs];
 const releases = ["previous", "next", "this"] as const;
 
-/** One round in which all clocks agree; one with wrong clocks, and three releases side by side. */
+/**
+ * One kill shows how long an operation is not polled. Then workers are killed until the end: once while all clocks agree,
+ * and once with wrong clocks and three releases side by side.
+ */
 export const rounds: readonly RoundKind[] = [
+  {
+    name: "one kill of all workers",
+    workerOf: () => ({ clockOffByInMs: 0, release: "this", delivers: "once" }),
+    clocksAgree: true,
+    kills: "once",
+  },
   {
     name: "kills and second deliveries",
     workerOf: () => ({ clockOffByInMs: 0, release: "this", delivers: "twice" }),
     clocksAgree: true,
+    kills: "always",
   },
   {
     name: "wrong clocks and three releases",
@@ -20,5 +30,6 @@ export const rounds: readonly RoundKind[] = [
       delivers: "once",
     }),
     clocksAgree: false,
+    kills: "always",
   },
 ];
