@@ -7,13 +7,19 @@ import { resultOf } from "lro-poller/durable/outcome";
 const applicationVersion = "waits-1";
 const name = "lro-waits";
 
+/** Before the workers of a release start: several that do it at once can deadlock. */
+export function migrate(systemDatabaseUrl: string): Promise<void> {
+  return DBOS.migrate(systemDatabaseUrl);
+}
+
 /** @param executorID - the same after a restart: a process goes on with the workflows of its own id only */
 export async function startWorker(
   systemDatabaseUrl: string,
   executorID: string,
   stepper: Stepper,
 ): Promise<void> {
-  DBOS.setConfig({ name, systemDatabaseUrl, applicationVersion, executorID, logLevel: "warn" });
+  const settings = { applicationVersion, executorID, runMigrations: false, logLevel: "warn" };
+  DBOS.setConfig({ name, systemDatabaseUrl, ...settings });
   DBOS.registerWorkflow(wait, { name: "wait", maxRecoveryAttempts: 1_000_000 });
   await DBOS.launch();
   await DBOS.registerQueue("waits", { workerConcurrency: 100 });

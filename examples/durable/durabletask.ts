@@ -3,6 +3,8 @@ import type {
   Task,
   TaskHubGrpcClient,
   TaskHubGrpcWorker,
+  TestOrchestrationClient,
+  TestOrchestrationWorker,
 } from "@microsoft/durabletask-js";
 import { firstState, operationKey } from "lro-poller/durable";
 import type {
@@ -15,10 +17,7 @@ import type {
 } from "lro-poller/durable";
 
 /** Registers the orchestration. The backend keeps the state and the timer. */
-export function registerWait(
-  worker: Pick<TaskHubGrpcWorker, "addNamedActivity" | "addNamedOrchestrator">,
-  stepper: Stepper,
-): void {
+export function registerWait(worker: TaskHubGrpcWorker | TestOrchestrationWorker, stepper: Stepper): void {
   worker.addNamedActivity("poll", (_context, state: StepState) => stepper.step(state));
   worker.addNamedOrchestrator("wait", wait);
 }
@@ -41,7 +40,7 @@ async function* wait(
 }
 
 export function startWait(
-  client: Pick<TaskHubGrpcClient, "scheduleNewOrchestration">,
+  client: TaskHubGrpcClient | TestOrchestrationClient,
   source: OperationSource,
   options?: FirstStateOptions,
 ): Promise<string> {

@@ -1,16 +1,20 @@
 import type { Client } from "@temporalio/client";
-import { NativeConnection, Worker } from "@temporalio/worker";
+import { NativeConnection, Worker, bundleWorkflowCode } from "@temporalio/worker";
 import { firstState, operationKey } from "lro-poller/durable";
 import type { FirstStateOptions, OperationSource, Stepper } from "lro-poller/durable";
 import type { Activities, wait } from "./temporal-workflow.ts";
 
 const taskQueue = "waits";
 
+export async function bundleWorkflow(): Promise<{ code: string }> {
+  return bundleWorkflowCode({ workflowsPath: new URL("temporal-workflow.ts", import.meta.url).pathname });
+}
+
 export async function startWorker(address: string, stepper: Stepper): Promise<void> {
   const activities: Activities = { step: (state) => stepper.step(state) };
   const worker = await Worker.create({
     connection: await NativeConnection.connect({ address }),
-    workflowsPath: new URL("temporal-workflow.ts", import.meta.url).pathname,
+    workflowBundle: await bundleWorkflow(),
     activities: { ...activities },
     taskQueue,
   });

@@ -143,7 +143,8 @@ const dbos: Engine = {
   skewsProcess: false,
   mayEndAgain: false,
   async connect(url) {
-    const { connect, getResult, startWait } = await import("../../examples/durable/dbos.ts");
+    const { connect, getResult, migrate, startWait } = await import("../../examples/durable/dbos.ts");
+    await migrate(url);
     const client = await connect(url);
     return {
       start: (source, options) => startWait(client, source, options),

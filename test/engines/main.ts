@@ -13,9 +13,13 @@ const previousFolder = packRelease();
 const { engines } = await import("./engines.ts");
 const { runRound } = await import("./round.ts");
 const { rounds } = await import("./rounds.ts");
+const { replays, runReplay } = await import("./replays.ts");
+const { checkTemporalBundle } = await import("./temporal-bundle.ts");
 
 const failures: string[] = [];
-for (const engine of engines.filter(({ name }) => wanted.length === 0 || wanted.includes(name))) {
+const isWanted = ({ name }: { readonly name: string }): boolean =>
+  wanted.length === 0 || wanted.includes(name);
+for (const engine of engines.filter(isWanted)) {
   const missing = engine.server.missing();
   if (missing !== undefined) {
     failures.push(`${engine.name}: not run: ${missing}`);
@@ -28,5 +32,8 @@ for (const engine of engines.filter(({ name }) => wanted.length === 0 || wanted.
     failures.push(...mistakes.map((mistake) => `${engine.name}, ${round.name}: ${mistake}`));
   }
 }
+for (const replay of replays.filter(isWanted)) failures.push(...(await runReplay(replay, 20)));
+if (isWanted({ name: "temporal" })) failures.push(...(await checkTemporalBundle()));
+console.log("service-bus, inngest: compiled, not run");
 for (const failure of failures.slice(0, 50)) console.error(failure);
 process.exitCode = failures.length > 0 ? 1 : 0;

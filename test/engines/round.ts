@@ -39,6 +39,8 @@ export interface RoundReport {
   readonly secondDeliveries: number;
   /** The longest time between two polls of an operation whose worker was killed between them. */
   readonly longestGapInMs: number;
+  /** The longest time between two polls without such a kill. */
+  readonly longestCalmGapInMs: number;
   readonly endedAgain: number;
   readonly mistakes: readonly string[];
 }
@@ -112,7 +114,7 @@ async function runWith(
     handOvers: countBy(workers.handOvers),
     polls: server.requests.length,
     secondDeliveries: server.requests.length - firstDeliveries.length,
-    longestGapInMs: longestGapAfterKill(firstDeliveries, workers.kills),
+    ...longestGaps(firstDeliveries, workers.kills),
     endedAgain,
     mistakes: [
       ...wrong,
@@ -196,19 +198,24 @@ function killOnce(workers: Workers): { stop(): Promise<void> } {
   return { stop: () => killed };
 }
 
-function longestGapAfterKill(requests: readonly RecordedRequest[], kills: readonly Kill[]): number {
+/** Returns the longest time between two polls of an operation, with a kill of its worker between them and without. */
+function longestGaps(
+  requests: readonly RecordedRequest[],
+  kills: readonly Kill[],
+): Pick<RoundReport, "longestGapInMs" | "longestCalmGapInMs"> {
   const killedAt = new Map(kills.map(({ pid, at }) => [pid, at]));
   const latest = new Map<string, RecordedRequest>();
-  let longest = 0;
+  const longest = { longestGapInMs: 0, longestCalmGapInMs: 0 };
   for (const request of requests) {
     const { operationId = "", receivedAt } = request;
     const before = latest.get(operationId);
     latest.set(operationId, request);
     if (before === undefined) continue;
     const killed = killedAt.get(Number(before.headers["x-process"])) ?? Infinity;
-    if (killed <= receivedAt) longest = Math.max(longest, receivedAt - before.receivedAt);
+    const kind = killed <= receivedAt ? "longestGapInMs" : "longestCalmGapInMs";
+    longest[kind] = Math.max(longest[kind], Math.round(receivedAt - before.receivedAt));
   }
-  return Math.round(longest);
+  return longest;
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
