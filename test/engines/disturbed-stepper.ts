@@ -13,8 +13,8 @@ export function tell(message: FromWorker): void {
 }
 
 let moment: HeldMoment | undefined;
-process.on("message", ({ holdAt }: ToWorker) => {
-  moment = holdAt;
+process.on("message", (message: ToWorker) => {
+  moment = message.holdAt;
 });
 
 /** Stops at this moment if the kit wants to kill the process there. */

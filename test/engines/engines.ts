@@ -67,7 +67,7 @@ const pgBoss: Engine = {
   async work({ connection, createStepper }) {
     const { openQueue, startWorker } = await import("../../examples/durable/pg-boss.ts");
     const supervision = { superviseIntervalSeconds: 1, monitorIntervalSeconds: 1 };
-    const boss = await openQueue({ connectionString: connection, max: 20, ...supervision }, 5);
+    const boss = await openQueue({ connectionString: connection, max: 12, ...supervision }, 5);
     await startWorker(boss, createStepper());
   },
 };

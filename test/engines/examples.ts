@@ -37,7 +37,10 @@ function sameVersions(installed: string, wanted: string): boolean {
       readFileSync(file, "utf8"),
     );
     const required = Object.entries(packages).filter(([name, { optional }]) => name !== "" && !optional);
-    return JSON.stringify(required.map(([name, { version }]) => [name, version]).toSorted());
+    return required
+      .map(([name, { version }]) => `${name}@${version}`)
+      .toSorted()
+      .join();
   };
   return versionsOf(installed) === versionsOf(wanted);
 }

@@ -5,6 +5,9 @@ import { packRelease } from "./release.ts";
 const wanted = process.argv.slice(2);
 const operations = Number(process.env["OPERATIONS"] ?? 200);
 
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+
 installExamples();
 compileExamples();
 const previousFolder = packRelease();

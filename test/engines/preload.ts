@@ -1,5 +1,6 @@
+import { readFileSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { pathToFileURL } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { workerOptions } from "./worker-options.ts";
 
 // Loaded before the worker: it runs the release that the kit wants, with steps that the kit can disturb.
@@ -15,7 +16,7 @@ registerHooks({
   load: (url, context, next) => {
     const loaded = next(url, context);
     if (!url.endsWith("/dist/durable/stepper.js")) return loaded;
-    const source = String(loaded.source);
+    const source = readFileSync(fileURLToPath(url), "utf8");
     const declaration = "export function createStepper(";
     if (!source.includes(declaration)) throw new Error(`${url}: expected ${declaration}`);
     const own = `

@@ -63,7 +63,11 @@ async function runDurableFunctions(source: OperationSource, stepper: Stepper): P
   const require = createRequire(`${examplesFolder}/package.json`);
   const replay: DurableReplay = require("durable-functions/lib/src/util/testingUtils.js");
   const event = (EventType: number, fields: object = {}): object => ({
-    ...{ EventType, EventId: -1, IsPlayed: false, Timestamp: new Date(), ...fields },
+    EventType,
+    EventId: -1,
+    IsPlayed: false,
+    Timestamp: new Date(),
+    ...fields,
   });
   const begin = (): object[] => [event(eventTypes.orchestratorStarted), event(eventTypes.executionStarted)];
   let input: unknown = firstState(source);

@@ -68,7 +68,11 @@ export async function runRound(
     const client = open(await engine.connect(connection, folder));
     const workers = open(
       new Workers((slot, start) => ({
-        ...{ engine: engine.name, connection, folder, previousFolder, endpoint: server.endpoint },
+        engine: engine.name,
+        connection,
+        folder,
+        previousFolder,
+        endpoint: server.endpoint,
         ...kind.workerOf(slot, start),
         slot: `worker-${slot}`,
       })),
@@ -91,7 +95,7 @@ async function runWith(
   const startedAt = performance.now();
   await workers.start(workerCount);
   const chaos = kind.kills === "always" ? killAgainAndAgain(workers) : killOnce(workers);
-  const added = Array.from({ length: operations }, (_, index) => server.addOperation(planOf(index)));
+  const added = Array.from({ length: operations }, (_, index) => server.addOperation(planOf(index, kind)));
   const indexOf = new Map(added.map(({ operationId }, index) => [operationId, index]));
   const retryAfterOf = ({ responseStatus, operationId = "" }: RecordedRequest): number =>
     responseStatus === 200 && (indexOf.get(operationId) ?? 1) % 3 === 0 ? retryAfterInMs : 0;
@@ -128,7 +132,7 @@ async function runWith(
 const retryAfterInMs = 2000;
 
 /** Lasts 6 to 14 s. Some responses are errors, every fifth operation fails, every seventh is canceled. */
-function planOf(index: number): OperationPlan {
+function planOf(index: number, { kills }: RoundKind): OperationPlan {
   const durationInMs = 6000 + (index % 40) * 200;
   const error = { code: "DeploymentFailed", message: `No ${index}.` };
   const isFailed = index % 5 === 0;
@@ -138,7 +142,11 @@ function planOf(index: number): OperationPlan {
     timeline: [{ status: "Running", durationInMs }, last],
     ...(index % 3 === 0 && { retryAfter: retryAfterInMs / 1000 }),
     faults: {
-      2: index % 20 === 0 ? { kind: "status", status: 503, retryAfter: 1 } : { kind: "status", status: 500 },
+      // After a 503 all workers pace their polls, which would hide how soon they continue.
+      2:
+        index % 20 === 0 && kills === "always"
+          ? { kind: "status", status: 503, retryAfter: 1 }
+          : { kind: "status", status: 500 },
       ...(index % 4 === 0 && { 3: { kind: "reset" } }),
     },
   };

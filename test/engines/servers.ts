@@ -1,10 +1,14 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chownSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { freePort, isRedisInstalled, missingRedis, startRedis } from "../../examples/redis-server.ts";
+import { isPostgresInstalled, missingPostgres, startPostgres } from "../support/postgres.ts";
 import { examplesFolder } from "./examples.ts";
 
 /** A program that an engine keeps its state in. */
@@ -20,46 +24,13 @@ export interface EngineServerKind {
   start(): Promise<EngineServer>;
 }
 
-const [postgresFolder] = globSync("/usr/lib/postgresql/*/bin").toSorted().toReversed();
-
 export const postgres: EngineServerKind = {
-  missing: () =>
-    postgresFolder === undefined
-      ? "PostgreSQL is not installed (Debian: apt-get install postgresql)"
-      : undefined,
+  missing: () => (isPostgresInstalled ? undefined : missingPostgres),
   async start() {
-    const folder = mkdtempSync(join(tmpdir(), "postgres-"));
-    const port = await freePort();
-    const data = join(folder, "data");
-    // The server refuses to run as root.
-    const isRoot = process.getuid?.() === 0;
-    if (isRoot) chownSync(folder, Number(idOf("-u")), Number(idOf("-g")));
-    const run = (program: string, ...args: string[]): void => {
-      const command = [join(postgresFolder ?? "", program), ...args];
-      const [first = "", ...rest] = isRoot ? ["runuser", "-u", "postgres", "--", ...command] : command;
-      const { status, stderr } = spawnSync(first, rest, {
-        cwd: folder,
-        encoding: "utf8",
-        stdio: ["ignore", "ignore", "pipe"],
-      });
-      if (status !== 0) throw new Error(`${program} ended with ${status}: ${stderr}`);
-    };
-    run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "--no-sync");
-    const settings = `-p ${port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=${folder} -c fsync=off -c max_connections=300`;
-    run("pg_ctl", "-D", data, "-w", "-l", join(folder, "log"), "-o", settings, "start");
-    return {
-      connection: `postgres://postgres@127.0.0.1:${port}/postgres`,
-      async [Symbol.asyncDispose]() {
-        run("pg_ctl", "-D", data, "-w", "-m", "immediate", "stop");
-        rmSync(folder, { recursive: true });
-      },
-    };
+    const server = await startPostgres();
+    return { connection: server.url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
   },
 };
-
-function idOf(option: string): string {
-  return spawnSync("id", [option, "postgres"], { encoding: "utf8" }).stdout.trim();
-}
 
 export const azurite: EngineServerKind = {
   missing: () => undefined,
@@ -74,29 +45,35 @@ export const azurite: EngineServerKind = {
       stdio: ["ignore", "ignore", "inherit"],
     });
     const url = `http://127.0.0.1:${port}/waits`;
-    await untilReachable(url, () => child.exitCode === null);
+    await untilReachable(port, child);
     return {
       connection: `DefaultEndpointsProtocol=http;AccountName=waits;AccountKey=${key};QueueEndpoint=${url};`,
-      async [Symbol.asyncDispose]() {
-        const exited = new Promise((resolve) => child.once("exit", resolve));
-        child.kill("SIGKILL");
-        await exited;
-        rmSync(folder, { recursive: true });
-      },
+      [Symbol.asyncDispose]: () => stop(child, folder),
     };
   },
 };
 
-async function untilReachable(url: string, isAlive: () => boolean): Promise<void> {
-  while (isAlive()) {
-    try {
-      await fetch(url);
-      return;
-    } catch {
-      await delay(100);
-    }
+async function untilReachable(port: number, child: ChildProcess): Promise<void> {
+  // Also after an interrupt it does not stay.
+  process.once("exit", () => child.kill("SIGKILL"));
+  while (child.exitCode === null) {
+    const socket = connect(port, "127.0.0.1");
+    const isReachable = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (isReachable) return;
+    await delay(100);
   }
-  throw new Error(`the server at ${url} ended before it was reachable`);
+  throw new Error(`${child.spawnfile} ended with ${child.exitCode} before it was reachable`);
+}
+
+async function stop(child: ChildProcess, folder: string): Promise<void> {
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
+  rmSync(folder, { recursive: true });
 }
 
 export const redis: EngineServerKind = {
