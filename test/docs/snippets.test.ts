@@ -18,9 +18,9 @@ const speed = vi.hoisted(() => 20);
 
 vi.mock("@azure/identity", () => ({ DefaultAzureCredential: CountingCredential }));
 vi.mock("../../src/clock.ts", async (importActual) => {
-  const { systemClock } = await importActual<typeof import("../../src/clock.ts")>();
+  const actual = await importActual<typeof import("../../src/clock.ts")>();
   const { fastClock } = await import("../support/clock.ts");
-  return { systemClock: fastClock(systemClock, speed) };
+  return { ...actual, systemClock: fastClock(actual.systemClock, speed) };
 });
 
 // The servers are on this machine, which is in no table of hosts.
