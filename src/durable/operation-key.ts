@@ -13,6 +13,8 @@ import type { Fields } from "../operation/json-fields.ts";
 import type { Poller } from "../poller/poller.ts";
 import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
+import { partFields } from "./known-fields.ts";
+import { tokenShape } from "./step-state.ts";
 
 /** An operation of DevCenter by its names: a process that names it needs no client and no credential. */
 export interface OperationReference {
@@ -35,7 +37,10 @@ export type OperationSource<P = unknown> =
   | string;
 
 /** Returns a function that makes the resume token of a wait: of one that continues, or of one that starts then. */
-export function tokenFor(source: OperationSource): (now: number) => ResumeToken {
+export function tokenFor(
+  source: OperationSource,
+  fieldsOf: (token: Fields) => Fields = (token) => token,
+): (now: number) => ResumeToken {
   if (isOperation(source) || isReference(source)) {
     const operation = isOperation(source) ? source.toJSON() : parseReference(source);
     checkIsStored(operation);
@@ -45,7 +50,7 @@ export function tokenFor(source: OperationSource): (now: number) => ResumeToken 
     const operation = { pollingLocation: { kind: "auto", monitorUrl: new URL(source).href } };
     return (now) => freshToken(operation, now);
   }
-  const token = parseToken(parseObject(parseTokenText(source), "token"));
+  const token = parseToken(fieldsOf(parseObject(parseTokenText(source), "token")));
   return () => token;
 }
 
@@ -99,7 +104,12 @@ const idLength = 32;
  * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
  */
 export function operationKey(source: OperationSource): string {
-  return keyOf(tokenFor(source)(0));
+  return keyOf(tokenFor(source, withoutNewerFields)(0));
+}
+
+/** The token of a state may have a newer version's fields, which say nothing of the operation that it names. */
+function withoutNewerFields(token: Fields): Fields {
+  return partFields(token, tokenShape(false)).known;
 }
 
 /** Returns the key of the operation that a token names. */

@@ -155,8 +155,8 @@ const outageNames = ["consecutiveFailures", "sinceInMs", "notFoundSinceInMs", "f
 
 const pollingLocationShape: KnownFields = { pollingLocation: named(pollingLocationNames) };
 
-/** The operation of a transport of the user's own is the user's, whatever it holds. */
-function tokenShape(isOfClient: boolean): KnownFields {
+/** The fields of a token that this version knows. The operation of a transport of the user's own is the user's. */
+export function tokenShape(isOfClient: boolean): KnownFields {
   const operation = isOfClient ? { ...named(operationNames), ...pollingLocationShape } : true;
   return { ...named(tokenNames), operation, progress: named(progressTokenNames) };
 }

@@ -41,3 +41,10 @@ test("an operation has one key, whatever is known of it beside its URL", () => {
   expect(keyAt({ kind: "auto", monitorUrl: `${monitorUrl}&asyncId=1` })).not.toBe(first);
   expect(keyAt({ kind: "auto", monitorUrl: resultUrl })).not.toBe(first);
 });
+
+test("the token of a state has the same key where a newer version has written into it", () => {
+  const { token } = firstState(monitorUrl);
+  const newer = { ...token, newer: 1, operation: { ...token.operation, newer: 1 } };
+  expect(operationKey(newer)).toBe(operationKey(monitorUrl));
+  expect(() => firstState(newer)).toThrow("token.newer: expected no such field");
+});

@@ -20,6 +20,8 @@ const programs = ["/usr/local/bin", "/usr/bin", ...globSync("/usr/lib/postgresql
 /** The message for a machine without PostgreSQL. */
 export const missingPostgres = "PostgreSQL is not installed (Debian: apt-get install postgresql)";
 
+export const isPostgresInstalled: boolean = programs !== undefined;
+
 /** Why tests skip without PostgreSQL. In CI a missing one is a mistake, so the tests fail there instead. */
 export const skipReason: string | undefined =
   programs === undefined && !process.env["CI"] ? missingPostgres : undefined;
@@ -54,6 +56,8 @@ export async function startPostgres(): Promise<PostgresServer> {
       stdio: ["ignore", "ignore", "pipe"],
     },
   );
+  // Also after an interrupt it does not stay.
+  process.once("exit", () => child.kill("SIGQUIT"));
   const log: string[] = [];
   for await (const line of createInterface({ input: child.stderr })) {
     log.push(line);
