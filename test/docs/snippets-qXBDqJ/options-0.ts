@@ -1,0 +1,13 @@
+import { DefaultAzureCredential } from "@azure/identity";
+import { OperationStatusesClient, createPoller } from "lro-poller";
+
+const { ENDPOINT = "", PROJECT = "", OPERATION_ID = "" } = process.env;
+
+const client = new OperationStatusesClient(ENDPOINT, new DefaultAzureCredential());
+const poller = createPoller(client.operation(PROJECT, OPERATION_ID));
+await poller.poll();
+const token = JSON.stringify(poller);
+
+const resumed = client.resume<{ uri: string }>(token);
+const { uri } = await resumed.pollUntilDone();
+console.log(resumed.status, uri);

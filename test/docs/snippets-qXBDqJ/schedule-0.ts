@@ -1,0 +1,10 @@
+import { DefaultAzureCredential } from "@azure/identity";
+import { OperationStatusesClient, pollUntilDone } from "lro-poller";
+
+const { ENDPOINT = "", PROJECT = "", OPERATION_ID = "" } = process.env;
+
+const client = new OperationStatusesClient(ENDPOINT, new DefaultAzureCredential());
+await pollUntilDone(client.operation(PROJECT, OPERATION_ID), {
+  maxDelayInMs: 10 * 60_000,
+  pollCostInMs: 5000,
+});
