@@ -126,12 +126,12 @@ export class JobWatcher {
   }
 
   #onJob(jobId: string, job: Job): void {
-    if (job.progress !== 0) this.#onProgress(jobId, job.progress);
     // Not by `failedReason`: that of an earlier attempt stays when a later one succeeds.
     if (job.finishedOn === undefined) {
+      if (job.progress !== 0) this.#onProgress(jobId, job.progress);
       const error = timeoutIfOverdue(job, this.#clock.timestamp());
       if (error) this.#notifyOutcome(jobId, { type: "pollingFailed", error });
-    } else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue);
+    } else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue, job.progress);
     else this.#notifyOutcome(jobId, rejected(jobId, job.failedReason));
   }
 
@@ -144,13 +144,15 @@ export class JobWatcher {
     }
   }
 
-  #onCompleted(jobId: string, returnValue: unknown): void {
+  /** @param earlier - the progress before the end, which may have come without one */
+  #onCompleted(jobId: string, returnValue: unknown, earlier: unknown = 0): void {
     if (!this.#listeners.has(jobId)) return;
     try {
       // Events carry it as text.
       const value: unknown = typeof returnValue === "string" ? JSON.parse(returnValue) : returnValue;
       const { outcome, progress } = parseReturnValue(value);
       if (progress) this.#notifyProgress(jobId, progress);
+      else if (earlier !== 0) this.#onProgress(jobId, earlier);
       this.#notifyOutcome(jobId, outcome);
     } catch (error) {
       this.#notifyOutcome(jobId, { type: "pollingFailed", error });

@@ -114,6 +114,7 @@ export class Step {
   }
 
   stop(reason: StopReason): StepResult {
+    this.#restoreLatest();
     this.#session.stop(reason);
     const end = outcomeOf(this.#session.stopped());
     if (end.type !== "disposed") this.#startedReport().onEnd(end);
@@ -175,6 +176,14 @@ export class Step {
       notFoundSinceInMs,
       failure: parseFailure(failure, "state.outage.failure"),
     });
+  }
+
+  /** A step that ends a wait without a response knows of the last one what the token holds. */
+  #restoreLatest(): void {
+    const { latest, status, percentComplete } = this.#session.state;
+    const id = this.#session.operationId;
+    if (latest === undefined && status !== undefined)
+      this.#session.state = { ...this.#session.state, latest: { id, name: id, status, percentComplete } };
   }
 
   /** Takes over parts of the state that a token does not have. */

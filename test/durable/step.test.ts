@@ -270,6 +270,20 @@ describe("a pace", () => {
     ]);
   });
 
+  test("whose turn comes after the timeout leaves the error the last status", async () => {
+    const { clock, operation, stepper } = setup([{ status: "Running", percentComplete: 40 }], {
+      pace: paceOf([0, hour, hour]),
+    });
+    const polled = await again(stepper, firstState(operation, { clock, timeoutInMs: 60_000 }));
+    await clock.advance(polled.delayInMs);
+    const turn = await again(stepper, polled.state);
+    await clock.advance(60_000);
+    await expect(ended(stepper, turn.state)).rejects.toMatchObject({
+      code: "PollingTimeout",
+      operation: { status: "Running", percentComplete: 40 },
+    });
+  });
+
   test("whose turn was long ago gives another", async () => {
     const pace = paceOf([5000, 1000]);
     const { clock, operation, stepper, state } = setup(["Succeeded"], { pace });
