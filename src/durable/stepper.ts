@@ -213,7 +213,9 @@ class EngineStepper implements Stepper {
       `No client of this process polls operations at ${originOf(state.token)}: ${messageOf(error)}`,
     );
     const delayInMs = Math.min(minUnclaimedDelayInMs * 2 ** count, maxUnclaimedDelayInMs);
-    return this.#again({ ...state, unclaimed: { since, count: count + 1 } }, delayInMs);
+    // No poll could be made since the step was due, so none failed.
+    const waitedInMs = (state.waitedInMs ?? 0) + Math.max(0, now - state.dueAt) + delayInMs;
+    return this.#again({ ...state, waitedInMs, unclaimed: { since, count: count + 1 } }, delayInMs);
   }
 
   /** After an outage of all processes, turns of long ago would all be taken at once. */

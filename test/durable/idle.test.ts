@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { OperationFailedError, RequestError } from "lro-poller";
+import { createStepper, firstState } from "lro-poller/durable";
 import type { StepOptions } from "lro-poller/durable";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply } from "lro-poller/testing";
@@ -54,4 +55,21 @@ test("an error of an operation that ends the wait is no failed poll of a wait in
   ]);
   const outcome = await outcomeOf(operation);
   expect(outcome).toMatchObject({ type: "pollingFailed", error: { pollCount: 1 } });
+});
+
+test("the time in which no process has a client is no outage", async () => {
+  const clock = createVirtualClock();
+  const operation = scriptedOperation([down(), down(), succeeded]);
+  const stranger = createStepper({ resolveOperation: () => undefined, clock });
+  const owner = createStepper({ resolveOperation: () => operation, clock });
+  let result = await owner.step(firstState(operation, { clock }));
+  for (let step = 0; result.type === "again" && step < 90; step++) {
+    await clock.advance(result.delayInMs);
+    result = await stranger.step(result.state);
+  }
+  while (result.type === "again") {
+    await clock.advance(result.delayInMs);
+    result = await owner.step(result.state);
+  }
+  expect(result.outcome.reason).toBe("terminal");
 });
