@@ -84,7 +84,8 @@ const storageQueue: Engine = {
     mkdirSync(folder, { recursive: true });
     const outcomesOf = (key: string): string[] => {
       const file = join(folder, key);
-      return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+      // A line that is being written has no end yet.
+      return existsSync(file) ? readFileSync(file, "utf8").split("\n").slice(0, -1) : [];
     };
     return {
       start: (source, options) => startWait(queue, source, options),

@@ -32,6 +32,7 @@ for (const engine of engines.filter(isWanted)) {
     const report = await runRound(engine, round, operations, previousFolder);
     const { mistakes, ...figures } = report;
     console.log(`${engine.name} (${engine.settings})`, figures);
+    for (const mistake of mistakes.slice(0, 20)) console.error(mistake);
     failures.push(...mistakes.map((mistake) => `${engine.name}, ${round.name}: ${mistake}`));
   }
 }
