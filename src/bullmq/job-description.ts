@@ -2,12 +2,13 @@ import type { Job, Queue } from "bullmq";
 import { nameOf } from "../azure/lro/protocol.ts";
 import { OperationCanceledError, OperationFailedError } from "../operation/errors.ts";
 import type { RequestError } from "../operation/errors.ts";
-import { isObject, parseObject } from "../operation/json-fields.ts";
+import { parseObject } from "../operation/json-fields.ts";
 import { withoutQuery } from "../redaction.ts";
 import type { Progress } from "../state/progress.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { parseFailure } from "../durable/failure-record.ts";
+import { monitorUrlOf } from "../durable/operation-url.ts";
 import { parseOutcome, parsePollState, parseProgress } from "../durable/step-outcome.ts";
 import { parseStepState } from "../durable/step-state.ts";
 import type { StepState } from "../durable/step-state.ts";
@@ -161,17 +162,11 @@ function operationIdOf({ operation }: ResumeToken): string | undefined {
   return typeof operationId === "string" ? operationId : undefined;
 }
 
-/** Returns the URL that workers poll, which is in another field for each kind of operation. */
-function urlOf({ operation, state = {} }: ResumeToken): string | undefined {
-  const { pollingLocation, endpoint, projectName, operationId }: Record<string, unknown> = { ...operation };
-  const { config }: { readonly config?: unknown } = state;
+/** Returns the URL that workers poll. */
+function urlOf(token: ResumeToken): string | undefined {
+  const { endpoint, projectName, operationId }: Record<string, unknown> = { ...token.operation };
   const ofDevCenter = `${String(endpoint)}projects/${String(projectName)}/operationstatuses/${String(operationId)}`;
-  const urls = [
-    isObject(pollingLocation) && pollingLocation["monitorUrl"],
-    isObject(config) && config["operationLocation"],
-    ofDevCenter,
-  ];
-  return urls.find((url): url is string => typeof url === "string" && URL.canParse(url));
+  return (monitorUrlOf(token) ?? URL.parse(ofDevCenter))?.href;
 }
 
 /** A timeout may be longer than a date can hold. */
