@@ -127,6 +127,18 @@ local function save(origin, rate, lifetime)
   redis.call('PEXPIRE', KEYS[1], ${expiryInMs})
   return text
 end
+local function live(at)
+  local rates, found = redis.call('HGETALL', KEYS[1]), {}
+  for index = 1, #rates, 2 do
+    if (cjson.decode(rates[index + 1]).expiresAt or 0) <= at then
+      redis.call('HDEL', KEYS[1], rates[index])
+    else
+      table.insert(found, rates[index])
+      table.insert(found, rates[index + 1])
+    end
+  end
+  return found
+end
 `;
 
 const reserveScript: RedisScript = {
@@ -190,14 +202,7 @@ const readScript: RedisScript = {
   name: "lroPollerReadRates",
   numberOfKeys: 1,
   lua: `${prelude}
-local rates, at, live = redis.call('HGETALL', KEYS[1]), now(), {}
-for index = 1, #rates, 2 do
-  if (cjson.decode(rates[index + 1]).expiresAt or 0) > at then
-    table.insert(live, rates[index])
-    table.insert(live, rates[index + 1])
-  end
-end
-return live
+return live(now())
 `,
 };
 
@@ -210,22 +215,12 @@ const readOneScript: RedisScript = {
 const refreshScript: RedisScript = {
   name: "lroPollerRefresh",
   numberOfKeys: 3,
-  lua: `
-local time = redis.call('TIME')
-local at = time[1] * 1000 + math.floor(time[2] / 1000)
+  lua: `${prelude}
+local time, at = redis.call('TIME'), now()
 redis.call('ZADD', KEYS[2], at, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', at - ${workerExpiryInMs})
 redis.call('PEXPIRE', KEYS[2], ${workerExpiryInMs})
-local rates, live = redis.call('HGETALL', KEYS[1]), {}
-for index = 1, #rates, 2 do
-  if (cjson.decode(rates[index + 1]).expiresAt or 0) <= at then
-    redis.call('HDEL', KEYS[1], rates[index])
-  else
-    table.insert(live, rates[index])
-    table.insert(live, rates[index + 1])
-  end
-end
-return {time, redis.call('LLEN', KEYS[3]), redis.call('ZCARD', KEYS[2]), live}
+return {time, redis.call('LLEN', KEYS[3]), redis.call('ZCARD', KEYS[2]), live(at)}
 `,
 };
 
