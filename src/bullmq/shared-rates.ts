@@ -104,7 +104,7 @@ const expiryInMs = 86_400_000 + 2 * fadeInMs;
 /** A worker that has not polled for so long sends no requests that would count. */
 const workerExpiryInMs = 10_000;
 /** The turns after a hold without a rate: a hundred thousand jobs at one moment would be a burst, and block others. */
-const minIntervalAfterHoldInMs = 5;
+export const minIntervalAfterHoldInMs = 5;
 const negligibleWaitInMs = 100;
 
 /** Shared by the scripts: one hash has a field with JSON for each origin. */
