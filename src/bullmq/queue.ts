@@ -107,10 +107,10 @@ export interface OperationQueue extends AsyncDisposable {
    * Resolves with `false` if the queue has no such job.
    */
   remove(jobId: string): Promise<boolean>;
-  /** Returns the hosts that the workers do not poll now, or only so often. */
+  /** Returns the hosts that the workers do not poll now, or only at an interval. */
   holds(): Promise<readonly QueueHold[]>;
   /**
-   * Lifts the hold of an origin: its operations are polled again within seconds, those too that got the `Retry-After`.
+   * Lifts the hold of an origin: its operations are polled again within seconds, also those that got the `Retry-After`.
    * Resolves with `false` if there is no hold.
    */
   lift(origin: string): Promise<boolean>;

@@ -97,7 +97,7 @@ const idLength = 32;
 
 /**
  * Returns the key of an operation: 32 hex digits, the same in every process and after every response. It is the id of a
- * workflow or a job, so that an operation has one only.
+ * workflow or a job, so that each operation has only one.
  *
  * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
  */
