@@ -1,6 +1,6 @@
 import { messageOf } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
-import { reporterTo } from "./queue-options.ts";
+import { isolate } from "../poller/isolate.ts";
 
 /** Different messages, such as those with the id of a job, must not fill the memory. */
 const maxMessages = 100;
@@ -25,4 +25,11 @@ export class ErrorLog {
   forget(): void {
     this.#logged.clear();
   }
+}
+
+/** Returns a function that logs an error. A logger is the user's code: what it throws or rejects with is ignored. */
+export function reporterTo(logger: PollLogger, source: string): (error: unknown) => void {
+  return (error) => {
+    isolate(() => logger.error(`${source}: ${messageOf(error)}`));
+  };
 }

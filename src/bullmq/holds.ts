@@ -2,17 +2,17 @@ import type { Queue } from "bullmq";
 import { RateEstimator } from "../limiter/rate-estimator.ts";
 import { isObject } from "../operation/json-fields.ts";
 import { redisTimeInMs } from "./redis-state.ts";
-import { SharedRates, adoptRate } from "./shared-rates.ts";
+import { SharedRates, adoptRate, minIntervalAfterHoldInMs } from "./shared-rates.ts";
 
-/** A host that the workers of a queue do not poll now, or only so often. */
+/** A host that the workers of a queue do not poll now, or only at an interval. */
 export interface QueueHold {
   /** The origin, such as `https://management.azure.com`. Empty for operations without a URL. */
   readonly origin: string;
-  /** When polls go on; `undefined` if they do, at an interval. */
+  /** When polls continue; `undefined` if the host is polled, at an interval. */
   readonly until?: Date | undefined;
-  /** The status of the response that asked to wait: 429 or 503. `undefined` if a header said what remains. */
+  /** The status of the response that asked to wait: 429 or 503. `undefined` if rate headers set the limit. */
   readonly statusCode?: number | undefined;
-  /** The least time between two polls of all workers, in milliseconds; 0 for no limit. */
+  /** The minimum time between two polls of all workers, in milliseconds; 0 for no limit. */
   readonly intervalInMs: number;
 }
 
@@ -29,16 +29,13 @@ export async function readHolds(queue: Queue): Promise<QueueHold[]> {
   }).filter(({ until, intervalInMs }) => until !== undefined || intervalInMs > 0);
 }
 
-/** The workers could not poll a hundred thousand jobs at once, and jobs of other hosts would wait behind them. */
-const spacingInMs = 5;
-
 /** Lifts a hold, and lets the jobs that wait for their turn come back. Returns whether there was one. */
 export async function liftHold(queue: Queue, origin: string): Promise<boolean> {
   const rates = new SharedRates(queue);
   if (!(await rates.lift(origin))) return false;
   let delayInMs = 0;
   for await (const jobIds of rates.heldJobs(origin)) {
-    const moves = jobIds.map((jobId) => changeDelay(queue, jobId, (delayInMs += spacingInMs)));
+    const moves = jobIds.map((jobId) => changeDelay(queue, jobId, (delayInMs += minIntervalAfterHoldInMs)));
     await Promise.all(moves);
   }
   return true;

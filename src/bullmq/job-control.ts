@@ -10,7 +10,8 @@ import { parseStepState } from "../durable/step-state.ts";
 import { descriptionOf } from "./job-description.ts";
 import type { JobDescription } from "./job-description.ts";
 import { jobNotFound } from "./job-errors.ts";
-import { redisTimeInMs } from "./redis-state.ts";
+import { redisTimeInMs, runScript } from "./redis-state.ts";
+import type { RedisScript } from "./redis-state.ts";
 import { isTerminal, lastTokenOf, requeueJob } from "./requeue-job.ts";
 
 /** Removes a job. Returns whether there was one. */
@@ -80,8 +81,6 @@ async function existingJob(queue: Queue, jobId: string): Promise<Job> {
   return job;
 }
 
-const takeCommand = "lroPollerTakeJob";
-
 /** Long enough to complete a job. If this process dies before that, workers poll the job again. */
 const lockDurationInMs = 30_000;
 
@@ -89,7 +88,10 @@ const lockDurationInMs = 30_000;
  * Makes a job that has not ended active and locks it, as a worker does, also if a worker has locked it. BullMQ has no
  * command for one certain job.
  */
-const takeScript = `
+const takeScript: RedisScript = {
+  name: "lroPollerTakeJob",
+  numberOfKeys: 5,
+  lua: `
 if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 and redis.call('LREM', KEYS[2], 1, ARGV[1]) == 0
   and redis.call('LREM', KEYS[3], 1, ARGV[1]) == 0 and redis.call('LREM', KEYS[4], 1, ARGV[1]) == 0 then
   return 0
@@ -97,13 +99,12 @@ end
 redis.call('LPUSH', KEYS[4], ARGV[1])
 redis.call('SET', KEYS[5], ARGV[2], 'PX', ARGV[3])
 return 1
-`;
+`,
+};
 
 async function takeJob(queue: Queue, jobId: string, lock: string): Promise<boolean> {
-  const client = await queue.backend.client;
   const keys = ["delayed", "wait", "paused", "active", `${jobId}:lock`].map((key) => queue.toKey(key));
-  client.defineCommand(takeCommand, { numberOfKeys: keys.length, lua: takeScript });
-  return (await client.runCommand(takeCommand, [...keys, jobId, lock, lockDurationInMs])) === 1;
+  return (await runScript(queue, takeScript, [...keys, jobId, lock, lockDurationInMs])) === 1;
 }
 
 /** The result has the form of any other end of polling, so that every version of a handle knows it. */

@@ -2,12 +2,13 @@ import type { Job, Queue } from "bullmq";
 import { nameOf } from "../azure/lro/protocol.ts";
 import { OperationCanceledError, OperationFailedError } from "../operation/errors.ts";
 import type { RequestError } from "../operation/errors.ts";
-import { isObject, parseObject } from "../operation/json-fields.ts";
+import { parseObject } from "../operation/json-fields.ts";
 import { withoutQuery } from "../redaction.ts";
-import type { Progress } from "../state/progress.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { parseFailure } from "../durable/failure-record.ts";
+import { endStateOf } from "./job-return-value.ts";
+import { monitorUrlOf } from "../durable/operation-url.ts";
 import { parseOutcome, parsePollState, parseProgress } from "../durable/step-outcome.ts";
 import { parseStepState } from "../durable/step-state.ts";
 import type { StepState } from "../durable/step-state.ts";
@@ -86,7 +87,7 @@ export function descriptionOf(job: Job, place: JobState): JobDescription {
     state,
     operationId: (token && operationIdOf(token)) ?? (url && nameOf(url)),
     url: url && withoutQuery(url),
-    ...((state === "completed" && factsOfResult(job)) || factsOfWait(job, data, token)),
+    ...((state === "completed" && factsOfResult(job)) || factsOfWait(job, data?.outage, token)),
     unclaimedSince: dateOf(data?.unclaimed?.since),
     nextPollAt: state === "delayed" ? dateOf(data?.dueAt) : undefined,
     createdAt: new Date(job.timestamp),
@@ -99,34 +100,21 @@ export function descriptionOf(job: Job, place: JobState): JobDescription {
   };
 }
 
-/** Not by `failedReason`: that of an earlier attempt stays when a later one succeeds. */
-function endStateOf({ finishedOn, returnvalue }: Job): JobState | undefined {
-  if (finishedOn === undefined) return undefined;
-  return returnvalue ? "completed" : "rejected";
-}
-
 type PollFacts = Pick<
   JobDescription,
   "status" | "percentComplete" | "pollCount" | "failedPollCount" | "lastFailure"
 >;
 
-function factsOfWait(job: Job, data: ParsedData | undefined, token: ResumeToken | undefined): PollFacts {
-  const progress: Progress | undefined = job.progress === 0 ? undefined : parsedProgress(job.progress);
-  const { failure } = data?.outage ?? {};
+function factsOfWait(job: Job, outage: StepState["outage"], token: ResumeToken | undefined): PollFacts {
+  const progress = job.progress === 0 ? undefined : optionally(() => parseProgress(job.progress));
   return {
     // A token has no word of more than 32 bytes.
     status: progress?.status ?? token?.status,
     percentComplete: progress?.percentComplete ?? token?.percentComplete,
     pollCount: token?.pollCount,
     failedPollCount: token?.failedPollCount,
-    lastFailure: failure && parseFailure(failure, "state.outage.failure"),
+    lastFailure: outage && parseFailure(outage.failure, "state.outage.failure"),
   };
-}
-
-type ParsedData = Pick<StepState, "outage" | "dueAt">;
-
-function parsedProgress(value: unknown): Progress | undefined {
-  return optionally(() => parseProgress(value));
 }
 
 function factsOfResult({ returnvalue }: Job): PollFacts | undefined {
@@ -161,17 +149,11 @@ function operationIdOf({ operation }: ResumeToken): string | undefined {
   return typeof operationId === "string" ? operationId : undefined;
 }
 
-/** Returns the URL that workers poll, which is in another field for each kind of operation. */
-function urlOf({ operation, state = {} }: ResumeToken): string | undefined {
-  const { pollingLocation, endpoint, projectName, operationId }: Record<string, unknown> = { ...operation };
-  const { config }: { readonly config?: unknown } = state;
+/** Returns the URL that workers poll. */
+function urlOf(token: ResumeToken): string | undefined {
+  const { endpoint, projectName, operationId }: Record<string, unknown> = { ...token.operation };
   const ofDevCenter = `${String(endpoint)}projects/${String(projectName)}/operationstatuses/${String(operationId)}`;
-  const urls = [
-    isObject(pollingLocation) && pollingLocation["monitorUrl"],
-    isObject(config) && config["operationLocation"],
-    ofDevCenter,
-  ];
-  return urls.find((url): url is string => typeof url === "string" && URL.canParse(url));
+  return (monitorUrlOf(token) ?? URL.parse(ofDevCenter))?.href;
 }
 
 /** A timeout may be longer than a date can hold. */

@@ -1,6 +1,7 @@
 import type { Job, Queue } from "bullmq";
 import { descriptionOf } from "./job-description.ts";
 import type { JobDescription, JobState } from "./job-description.ts";
+import { runScript } from "./redis-state.ts";
 
 /** How many jobs are read at once: a queue may have a million. */
 const pageSize = 50;
@@ -56,14 +57,16 @@ async function* pagesOfList(queue: Queue, list: string): AsyncGenerator<readonly
   }
 }
 
-const pageCommands = {
+const pageScripts = {
   ascending: {
     name: "lroPollerJobsFrom",
+    numberOfKeys: 1,
     lua: "return redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', ARGV[2], ARGV[3])",
     start: "-inf",
   },
   descending: {
     name: "lroPollerJobsUntil",
+    numberOfKeys: 1,
     lua: "return redis.call('ZREVRANGEBYSCORE', KEYS[1], ARGV[1], '-inf', 'WITHSCORES', 'LIMIT', ARGV[2], ARGV[3])",
     start: "+inf",
   },
@@ -73,15 +76,13 @@ const pageCommands = {
 async function* pagesByScore(
   queue: Queue,
   set: string,
-  direction: keyof typeof pageCommands,
+  direction: keyof typeof pageScripts,
 ): AsyncGenerator<readonly string[]> {
-  const { name, lua, start } = pageCommands[direction];
-  const client = await queue.backend.client;
-  client.defineCommand(name, { numberOfKeys: 1, lua });
+  const { start, ...script } = pageScripts[direction];
   let score: string = start;
   let readOfScore = 0;
   for (;;) {
-    const reply: unknown = await client.runCommand(name, [queue.toKey(set), score, readOfScore, pageSize]);
+    const reply = await runScript(queue, script, [queue.toKey(set), score, readOfScore, pageSize]);
     const entries = Array.isArray(reply) ? reply.map(String) : [];
     const scores = entries.filter((_, index) => index % 2 === 1);
     yield entries.filter((_, index) => index % 2 === 0);

@@ -1,3 +1,4 @@
+import type { Job } from "bullmq";
 import { parseOutcome, parseProgress } from "../durable/step-outcome.ts";
 import type { StepOutcome } from "../durable/step-outcome.ts";
 import type { StepResult } from "../durable/step.ts";
@@ -8,6 +9,15 @@ import type { Progress } from "../state/progress.ts";
 /** The return value of a job: its outcome, and the last progress without the status, which is in the outcome. */
 export interface JobReturnValue extends StepOutcome {
   readonly progress?: Omit<Progress, "operation">;
+}
+
+/**
+ * Returns how a job ended; `undefined` if it has not. Not by `failedReason`: that of an earlier attempt stays when a later
+ * one succeeds.
+ */
+export function endStateOf({ finishedOn, returnvalue }: Job): "completed" | "rejected" | undefined {
+  if (finishedOn === undefined) return undefined;
+  return returnvalue ? "completed" : "rejected";
 }
 
 /** Makes the return value of a job. A result may be large, so it is in it once. */

@@ -6,7 +6,7 @@ import type { Outcome } from "../state/outcome.ts";
 import type { Progress } from "../state/progress.ts";
 import { parseProgress } from "../durable/step-outcome.ts";
 import { jobNotFound } from "./job-errors.ts";
-import { parseReturnValue } from "./job-return-value.ts";
+import { endStateOf, parseReturnValue } from "./job-return-value.ts";
 import { timeoutIfOverdue } from "./overdue.ts";
 import type { RedisLocation } from "./queue-options.ts";
 import { RedisClock, redisTimeInMs } from "./redis-state.ts";
@@ -126,13 +126,12 @@ export class JobWatcher {
   }
 
   #onJob(jobId: string, job: Job): void {
-    // Not by `failedReason`: that of an earlier attempt stays when a later one succeeds.
-    if (job.finishedOn === undefined) {
-      if (job.progress !== 0) this.#onProgress(jobId, job.progress);
-      const error = timeoutIfOverdue(job, this.#clock.timestamp());
-      if (error) this.#notifyOutcome(jobId, { type: "pollingFailed", error });
-    } else if (job.returnvalue) this.#onCompleted(jobId, job.returnvalue, job.progress);
-    else this.#notifyOutcome(jobId, rejected(jobId, job.failedReason));
+    const end = endStateOf(job);
+    if (end === "completed") return this.#onCompleted(jobId, job.returnvalue, job.progress);
+    if (end === "rejected") return this.#notifyOutcome(jobId, rejected(jobId, job.failedReason));
+    if (job.progress !== 0) this.#onProgress(jobId, job.progress);
+    const error = timeoutIfOverdue(job, this.#clock.timestamp());
+    if (error) this.#notifyOutcome(jobId, { type: "pollingFailed", error });
   }
 
   #onProgress(jobId: string, data: unknown): void {

@@ -1,6 +1,5 @@
 import type { ConnectionOptions, Telemetry } from "bullmq";
 import { isObject } from "../operation/json-fields.ts";
-import { messageOf } from "../operation/errors.ts";
 import type { PollLogger } from "../operation/operation.ts";
 
 /** The place of a queue. */
@@ -76,15 +75,4 @@ function checkConnection(connection: unknown): void {
   throw new TypeError(
     "connection.url: expected a URL that begins with redis:// or rediss://, got another value",
   );
-}
-
-/** Returns a function that logs an error. A logger is the user's code: what it throws is ignored. */
-export function reporterTo(logger: PollLogger, source: string): (error: unknown) => void {
-  return (error) => {
-    try {
-      logger.error(`${source}: ${messageOf(error)}`);
-    } catch {
-      // There is no one left to tell.
-    }
-  };
 }

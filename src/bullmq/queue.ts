@@ -17,9 +17,10 @@ import { removeJob, retryJob, stopJob } from "./job-control.ts";
 import { describeJob } from "./job-description.ts";
 import type { JobDescription, JobState } from "./job-description.ts";
 import { describeJobs, jobStates } from "./job-pages.ts";
+import { reporterTo } from "./error-log.ts";
 import { liftHold, readHolds } from "./holds.ts";
 import type { QueueHold } from "./holds.ts";
-import { parseLocation, reporterTo } from "./queue-options.ts";
+import { parseLocation } from "./queue-options.ts";
 import type { OperationQueueOptions } from "./queue-options.ts";
 import { closeQueue, redisTimeInMs } from "./redis-state.ts";
 import { requeueJob } from "./requeue-job.ts";
@@ -106,10 +107,10 @@ export interface OperationQueue extends AsyncDisposable {
    * Resolves with `false` if the queue has no such job.
    */
   remove(jobId: string): Promise<boolean>;
-  /** Returns the hosts that the workers do not poll now, or only so often. */
+  /** Returns the hosts that the workers do not poll now, or only at an interval. */
   holds(): Promise<readonly QueueHold[]>;
   /**
-   * Lifts the hold of an origin: its operations are polled again within seconds, those too that got the `Retry-After`.
+   * Lifts the hold of an origin: its operations are polled again within seconds, also those that got the `Retry-After`.
    * Resolves with `false` if there is no hold.
    */
   lift(origin: string): Promise<boolean>;

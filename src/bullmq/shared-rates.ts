@@ -104,7 +104,7 @@ const expiryInMs = 86_400_000 + 2 * fadeInMs;
 /** A worker that has not polled for so long sends no requests that would count. */
 const workerExpiryInMs = 10_000;
 /** The turns after a hold without a rate: a hundred thousand jobs at one moment would be a burst, and block others. */
-const minIntervalAfterHoldInMs = 5;
+export const minIntervalAfterHoldInMs = 5;
 const negligibleWaitInMs = 100;
 
 /** Shared by the scripts: one hash has a field with JSON for each origin. */
@@ -126,6 +126,18 @@ local function save(origin, rate, lifetime)
   redis.call('HSET', KEYS[1], origin, text)
   redis.call('PEXPIRE', KEYS[1], ${expiryInMs})
   return text
+end
+local function live(at)
+  local rates, found = redis.call('HGETALL', KEYS[1]), {}
+  for index = 1, #rates, 2 do
+    if (cjson.decode(rates[index + 1]).expiresAt or 0) <= at then
+      redis.call('HDEL', KEYS[1], rates[index])
+    else
+      table.insert(found, rates[index])
+      table.insert(found, rates[index + 1])
+    end
+  end
+  return found
 end
 `;
 
@@ -190,14 +202,7 @@ const readScript: RedisScript = {
   name: "lroPollerReadRates",
   numberOfKeys: 1,
   lua: `${prelude}
-local rates, at, live = redis.call('HGETALL', KEYS[1]), now(), {}
-for index = 1, #rates, 2 do
-  if (cjson.decode(rates[index + 1]).expiresAt or 0) > at then
-    table.insert(live, rates[index])
-    table.insert(live, rates[index + 1])
-  end
-end
-return live
+return live(now())
 `,
 };
 
@@ -210,22 +215,12 @@ const readOneScript: RedisScript = {
 const refreshScript: RedisScript = {
   name: "lroPollerRefresh",
   numberOfKeys: 3,
-  lua: `
-local time = redis.call('TIME')
-local at = time[1] * 1000 + math.floor(time[2] / 1000)
+  lua: `${prelude}
+local time, at = redis.call('TIME'), now()
 redis.call('ZADD', KEYS[2], at, ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', at - ${workerExpiryInMs})
 redis.call('PEXPIRE', KEYS[2], ${workerExpiryInMs})
-local rates, live = redis.call('HGETALL', KEYS[1]), {}
-for index = 1, #rates, 2 do
-  if (cjson.decode(rates[index + 1]).expiresAt or 0) <= at then
-    redis.call('HDEL', KEYS[1], rates[index])
-  else
-    table.insert(live, rates[index])
-    table.insert(live, rates[index + 1])
-  end
-end
-return {time, redis.call('LLEN', KEYS[3]), redis.call('ZCARD', KEYS[2]), live}
+return {time, redis.call('LLEN', KEYS[3]), redis.call('ZCARD', KEYS[2]), live(at)}
 `,
 };
 

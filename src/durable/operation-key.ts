@@ -14,6 +14,7 @@ import type { Poller } from "../poller/poller.ts";
 import { parseToken, parseTokenText, tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { partFields } from "./known-fields.ts";
+import { monitorUrlOf } from "./operation-url.ts";
 import { tokenShape } from "./step-state.ts";
 
 /** An operation of DevCenter by its names: a process that names it needs no client and no credential. */
@@ -59,13 +60,10 @@ function isUrl(source: unknown): source is string {
 }
 
 /** @throws TypeError if another process could not know what to wait for */
-function checkIsStored(operation: object): void {
-  if (pollingLocationOf(operation)["kind"] === "condition")
+function checkIsStored(operation: { readonly pollingLocation?: unknown }): void {
+  const { pollingLocation } = operation;
+  if (isObject(pollingLocation) && pollingLocation["kind"] === "condition")
     throw new TypeError("operation: expected one without until, because its state cannot hold a function");
-}
-
-function pollingLocationOf({ pollingLocation }: { readonly pollingLocation?: unknown }): Fields {
-  return isObject(pollingLocation) ? pollingLocation : {};
 }
 
 function freshToken(operation: object, now: number): ResumeToken {
@@ -99,7 +97,7 @@ const idLength = 32;
 
 /**
  * Returns the key of an operation: 32 hex digits, the same in every process and after every response. It is the id of a
- * workflow or a job, so that an operation has one only.
+ * workflow or a job, so that each operation has only one.
  *
  * @throws TypeError, RangeError or `ContractError` that names the argument that is wrong
  */
@@ -121,13 +119,9 @@ export function keyOf(token: ResumeToken): string {
 }
 
 /** The URL to poll is the operation: what else is known of it changes with the first response. */
-function identityOf({ operation, state = {} }: ResumeToken): object {
-  const { config }: { readonly config?: unknown } = state;
-  const { operationLocation } = isObject(config) ? config : {};
-  const { monitorUrl = operationLocation } = pollingLocationOf(operation);
-  return typeof monitorUrl === "string" && URL.canParse(monitorUrl)
-    ? { monitorUrl: withoutSpelling(new URL(monitorUrl)) }
-    : operation;
+function identityOf(token: ResumeToken): object {
+  const url = monitorUrlOf(token);
+  return url ? { monitorUrl: withoutSpelling(url) } : token.operation;
 }
 
 /** Azure signs a URL anew with each response (`t`, `c`, `s`, `h`), and compares paths without case. */
@@ -135,12 +129,9 @@ const changingParameters = ["api-version", "t", "c", "s", "h"];
 
 /** Returns the origin that the operation of a token is polled at. Empty for transports of the user's own. */
 export function originOf(token: ResumeToken): string {
-  const { monitorUrl, endpoint }: { readonly monitorUrl?: unknown; readonly endpoint?: unknown } = {
-    ...token.operation,
-    ...identityOf(token),
-  };
-  const url = monitorUrl ?? endpoint;
-  return typeof url === "string" && URL.canParse(url) ? new URL(url).origin : "";
+  const { endpoint }: { readonly endpoint?: unknown } = token.operation;
+  const url = monitorUrlOf(token) ?? (typeof endpoint === "string" ? URL.parse(endpoint) : null);
+  return url?.origin ?? "";
 }
 
 function withoutSpelling({ origin, pathname, searchParams }: URL): string {

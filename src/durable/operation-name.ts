@@ -1,5 +1,6 @@
 import { isObject } from "../operation/json-fields.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
+import { monitorUrlOf } from "./operation-url.ts";
 
 const maxLength = 100;
 
@@ -7,23 +8,9 @@ const maxLength = 100;
  * Returns the name by which people know an operation: its project and id, or the path of its URL without the
  * query, which may hold a signature. The end of a long path says most.
  */
-export function nameOf({ operation, state }: ResumeToken): string {
-  const name = pathOf(operation) ?? pathOfSdk(state) ?? idOf(operation) ?? "operation";
+export function nameOf(token: ResumeToken): string {
+  const name = monitorUrlOf(token)?.pathname ?? idOf(token.operation) ?? "operation";
   return name.length > maxLength ? `…${name.slice(1 - maxLength)}` : name;
-}
-
-function pathOf({ pollingLocation }: { readonly pollingLocation?: unknown }): string | undefined {
-  return isObject(pollingLocation) ? pathIn(pollingLocation["monitorUrl"]) : undefined;
-}
-
-/** The path in the state of an Azure SDK's poller. */
-function pathOfSdk(state: object | undefined): string | undefined {
-  const config = isObject(state) ? state["config"] : undefined;
-  return isObject(config) ? pathIn(config["operationLocation"]) : undefined;
-}
-
-function pathIn(url: unknown): string | undefined {
-  return typeof url === "string" ? URL.parse(url)?.pathname : undefined;
 }
 
 function idOf(operation: object): string | undefined {

@@ -84,7 +84,6 @@ function parseReason(value: unknown, path: string): StopReason {
 }
 
 /** @throws `ContractError` that names the field */
-/** @throws `ContractError` that names the field */
 export function parsePollState(value: unknown, path: string): PollState {
   const fields = parseObject(value, path);
   const { latest, status, requestId, failure } = fields;

@@ -35,7 +35,7 @@ export interface StepperOptions {
   readonly resolveOperation?: (token: ResumeToken) => Operation | undefined | Promise<Operation | undefined>;
   /** Shares the rate of requests with other processes. Default: within this stepper. */
   readonly pace?: Pace;
-  /** How long steps without a client for the operation are made again; then the wait ends. Default 3 600 000. */
+  /** How long to retry while no process has a client for the operation; then the wait ends. Default 3 600 000. */
   readonly unclaimedTimeoutInMs?: number;
   /**
    * The log of errors, of unknown states that look terminal, and of polls and ends. Default: errors go to the console,
