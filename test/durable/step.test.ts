@@ -359,3 +359,9 @@ test("an operation has the same key by its URL, its client and its token", () =>
   expect(operationKey(client.operationAt(url))).toBe(key);
   expect(operationKey(firstState(url).token)).toBe(key);
 });
+
+test("an option that is Infinity is the same for an engine that stores no JSON", async () => {
+  const { clock, operation, stepper } = setup(["Running"]);
+  const state = firstState(operation, { clock, outageToleranceInMs: Infinity });
+  expect(await stepper.step(structuredClone(state))).toMatchObject({ type: "again" });
+});
