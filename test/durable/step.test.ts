@@ -365,3 +365,18 @@ test("an option that is Infinity is the same for an engine that stores no JSON",
   const state = firstState(operation, { clock, outageToleranceInMs: Infinity });
   expect(await stepper.step(structuredClone(state))).toMatchObject({ type: "again" });
 });
+
+test.each([Number.NaN, -1, "5"])("a turn of %o is an error of the pace, and costs no poll", async (turn) => {
+  const text: unknown = turn;
+  const pace = { turn: () => text as number, learn: () => {} };
+  const { stepper, state } = setup(["Succeeded"], { pace, logger: silent });
+  expect(await ended(stepper, state)).toBeUndefined();
+});
+
+test.each([Number.NaN, Infinity, 0, -1])("a stretch of %o leaves the delay as it is", async (stretch) => {
+  const pace: Pace = { turn: () => 0, learn: () => {}, stretch: () => stretch };
+  const { stepper, state } = setup(["Running"], { pace });
+  const { delayInMs } = await again(stepper, state);
+  expect(delayInMs).toBeGreaterThanOrEqual(1000);
+  expect(delayInMs).toBeLessThan(10_000);
+});
