@@ -380,3 +380,12 @@ test.each([Number.NaN, Infinity, 0, -1])("a stretch of %o leaves the delay as it
   expect(delayInMs).toBeGreaterThanOrEqual(1000);
   expect(delayInMs).toBeLessThan(10_000);
 });
+
+test("a timeout that passes before the Retry-After of a token ends the wait on time", async () => {
+  const { clock, stepper, state } = setup([]);
+  const token = { ...state.token, notBefore: clock.timestamp() + 60_000 };
+  const first = firstState(token, { clock, timeoutInMs: 5000 });
+  expect(first.delayInMs).toBe(5000);
+  await clock.advance(5000);
+  await expect(ended(stepper, first)).rejects.toMatchObject({ code: "PollingTimeout" });
+});
