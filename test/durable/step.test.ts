@@ -367,8 +367,8 @@ test("an option that is Infinity is the same for an engine that stores no JSON",
 });
 
 test.each([Number.NaN, -1, "5"])("a turn of %o is an error of the pace, and costs no poll", async (turn) => {
-  const text: unknown = turn;
-  const pace = { turn: () => text as number, learn: () => {} };
+  const pace: Pace = { turn: () => 0, learn: () => {} };
+  Object.assign(pace, { turn: () => turn });
   const { stepper, state } = setup(["Succeeded"], { pace, logger: silent });
   expect(await ended(stepper, state)).toBeUndefined();
 });
