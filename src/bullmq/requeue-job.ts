@@ -2,7 +2,7 @@ import type { Job, Queue } from "bullmq";
 import { parseObject } from "../operation/json-fields.ts";
 import { parseToken, parseTokenText } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
-import { dueIn, retryAfterOf } from "../durable/first-state.ts";
+import { dueIn, firstDelayOf } from "../durable/first-state.ts";
 import { parseStepState } from "../durable/step-state.ts";
 import type { StepState } from "../durable/step-state.ts";
 
@@ -16,7 +16,7 @@ export async function requeueJob(queue: Queue, jobId: string, first: StepState, 
   const job: Job | undefined = await queue.getJob(jobId);
   if (job === undefined || isTerminal(job)) return;
   const token = { ...(lastTokenOf(job) ?? first.token), deadline: first.token.deadline };
-  await job.updateData({ ...first, token, ...dueIn(retryAfterOf(token, now), now) });
+  await job.updateData({ ...first, token, ...dueIn(firstDelayOf(token, now), now) });
   try {
     await job.retry(state);
   } catch (error) {

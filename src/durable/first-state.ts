@@ -42,19 +42,24 @@ export function firstStateMaker(
   const stored = storedOptions(options);
   const tokenAt = tokenFor(source);
   return (now) => {
-    const token = tokenAt(now);
+    const token = withDeadline(tokenAt(now), timeoutInMs, now);
     return {
       version: 1,
-      token: withDeadline(token, timeoutInMs, now),
+      token,
       options: stored,
       responseCounts: {},
-      ...dueIn(retryAfterOf(token, now), now),
+      ...dueIn(firstDelayOf(token, now), now),
     };
   };
 }
 
-/** Returns how long the Retry-After of a token still forbids a poll, in milliseconds. */
-export function retryAfterOf({ savedAt, notBefore = 0 }: ResumeToken, now: number): number {
+/** Returns how long a token's Retry-After forbids a poll, in milliseconds, or its timeout leaves if that passes first. */
+export function firstDelayOf(token: ResumeToken, now: number): number {
+  const { deadline = Infinity } = token;
+  return Math.min(retryAfterOf(token, now), Math.max(0, deadline - now));
+}
+
+function retryAfterOf({ savedAt, notBefore = 0 }: ResumeToken, now: number): number {
   return validRetryAfter(notBefore - Math.max(savedAt, now)) ?? 0;
 }
 

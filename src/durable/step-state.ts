@@ -187,13 +187,13 @@ function named(names: readonly string[]): KnownFields {
 /** More past durations would not improve a schedule, and each takes space in the engine's store. */
 const maxPastDurations = 100;
 
-/** Parses the options of a wait. `null` is how JSON writes Infinity. */
+/** Parses the options of a wait. `null` is how JSON writes Infinity; not every engine stores JSON. */
 function parseStepOptions(value: unknown): StepOptions {
   const path = "state.options";
   const fields = parseObject(value, path);
   const durations = durationNames
     .filter((name) => fields[name] !== undefined)
-    .map((name) => [name, fields[name] === null ? Infinity : parseNumber(fields[name], `${path}.${name}`)]);
+    .map((name) => [name, parseDuration(fields[name], `${path}.${name}`)]);
   const options: StepOptions = Object.fromEntries(durations);
   const { pastDurationsInMs: past, terminalStates: words } = fields;
   return {
@@ -201,6 +201,10 @@ function parseStepOptions(value: unknown): StepOptions {
     ...(past !== undefined && { pastDurationsInMs: parsePastDurations(past, `${path}.pastDurationsInMs`) }),
     ...(words !== undefined && { terminalStates: parseTerminalStates(words, `${path}.terminalStates`) }),
   };
+}
+
+function parseDuration(value: unknown, path: string): number {
+  return value === null || value === Infinity ? Infinity : parseNumber(value, path);
 }
 
 function parseTerminalStates(value: unknown, path: string): TerminalStates {

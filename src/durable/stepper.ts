@@ -12,6 +12,7 @@ import { fallbackLogger } from "../poller/subscribers.ts";
 import { initialState } from "../state/state-machine.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
+import { describeValue } from "../redaction.ts";
 import { checkDuration, checkFunction, checkSignal } from "../validate.ts";
 import { dueIn } from "./first-state.ts";
 import { isOperation, originOf } from "./operation-key.ts";
@@ -225,7 +226,7 @@ class EngineStepper implements Stepper {
 
   async #turnInMs(origin: string, isReserved: boolean): Promise<number> {
     try {
-      return await this.#pace.turn({ origin, isReserved });
+      return checkedTurn(await this.#pace.turn({ origin, isReserved }));
     } catch (error) {
       // A poll too many is better than a wait that stops because its pace cannot be reached.
       this.#report(`The pace of ${origin}`, error);
@@ -242,7 +243,9 @@ class EngineStepper implements Stepper {
   }
 
   #stretch(origin: string, pollCostInMs: number): number {
-    return isolate(() => this.#pace.stretch?.(origin, pollCostInMs)) ?? 1;
+    const stretch = isolate(() => this.#pace.stretch?.(origin, pollCostInMs)) ?? 1;
+    // A wait whose state holds no number could not go on.
+    return stretch >= 1 && stretch < Infinity ? Number(stretch) : 1;
   }
 
   #logNotices(operationId: string, status: OperationStatus): void {
@@ -331,6 +334,15 @@ function resolveBy(clients: readonly TokenParser[], token: object): ParsedResume
     }
   }
   throw errors[0];
+}
+
+/** A Retry-After lasts a day at most, and so does a turn. */
+const maxTurnInMs = 86_400_000;
+
+/** Some drivers return numbers as text, and a state that holds no number is rejected by the next step. */
+function checkedTurn(turnInMs: unknown): number {
+  if (typeof turnInMs === "number" && turnInMs >= 0) return Math.min(turnInMs, maxTurnInMs);
+  throw new TypeError(`turn: expected a non-negative number of milliseconds, got ${describeValue(turnInMs)}`);
 }
 
 function checkedPace(pace: Pace): Pace {

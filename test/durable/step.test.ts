@@ -373,3 +373,33 @@ test("an operation has the same key by its URL, its client and its token", () =>
   expect(operationKey(client.operationAt(url))).toBe(key);
   expect(operationKey(firstState(url).token)).toBe(key);
 });
+
+test("an option that is Infinity is the same for an engine that stores no JSON", async () => {
+  const { clock, operation, stepper } = setup(["Running"]);
+  const state = firstState(operation, { clock, outageToleranceInMs: Infinity });
+  expect(await stepper.step(structuredClone(state))).toMatchObject({ type: "again" });
+});
+
+test.each([Number.NaN, -1, "5"])("a turn of %o is an error of the pace, and costs no poll", async (turn) => {
+  const pace: Pace = { turn: () => 0, learn: () => {} };
+  Object.assign(pace, { turn: () => turn });
+  const { stepper, state } = setup(["Succeeded"], { pace, logger: silent });
+  expect(await ended(stepper, state)).toBeUndefined();
+});
+
+test.each([Number.NaN, Infinity, 0, -1])("a stretch of %o leaves the delay as it is", async (stretch) => {
+  const pace: Pace = { turn: () => 0, learn: () => {}, stretch: () => stretch };
+  const { stepper, state } = setup(["Running"], { pace });
+  const { delayInMs } = await again(stepper, state);
+  expect(delayInMs).toBeGreaterThanOrEqual(1000);
+  expect(delayInMs).toBeLessThan(10_000);
+});
+
+test("a timeout that passes before the Retry-After of a token ends the wait on time", async () => {
+  const { clock, stepper, state } = setup([]);
+  const token = { ...state.token, notBefore: clock.timestamp() + 60_000 };
+  const first = firstState(token, { clock, timeoutInMs: 5000 });
+  expect(first.delayInMs).toBe(5000);
+  await clock.advance(5000);
+  await expect(ended(stepper, first)).rejects.toMatchObject({ code: "PollingTimeout" });
+});
