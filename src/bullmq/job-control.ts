@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Job, Queue } from "bullmq";
 import { PollingError, RequestError } from "../operation/errors.ts";
+import { isolate } from "../poller/isolate.ts";
 import { initialState } from "../state/state-machine.ts";
 import { parseToken } from "../state/resume-token.ts";
 import { dueIn, withDeadline } from "../durable/first-state.ts";
@@ -63,10 +64,11 @@ function wordOf(outcome: JobDescription["outcome"]): string {
 /**
  * Stops polling for a job, which keeps that as its outcome. Returns whether it did: polling may have stopped before.
  *
- * @throws {@link PollingError} if there is no such job
+ * @throws {@link PollingError} if there is no such job, {@link ContractError} if its data is damaged or of a newer version
  */
 export async function stopJob(queue: Queue, jobId: string): Promise<boolean> {
-  await existingJob(queue, jobId);
+  // Before the job is taken: one whose data cannot be read stays with the workers.
+  stoppedResultOf(await existingJob(queue, jobId), 0);
   const lock = randomUUID();
   if (!(await takeJob(queue, jobId, lock))) return false;
   // No worker can save a poll any more, so this is the last state.
@@ -124,7 +126,7 @@ function stoppedResultOf(job: Job, now: number): StepOutcome {
     kind: "permanent",
     code: "PollingStopped",
   });
-  const latest = job.progress === 0 ? undefined : parseProgress(job.progress).operation;
+  const latest = isolate(() => (job.progress === 0 ? undefined : parseProgress(job.progress).operation));
   return stepOutcomeOf({
     reason: "pollingFailed",
     operationId,

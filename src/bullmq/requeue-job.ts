@@ -1,5 +1,6 @@
 import type { Job, Queue } from "bullmq";
 import { parseObject } from "../operation/json-fields.ts";
+import { isolate } from "../poller/isolate.ts";
 import { parseToken, parseTokenText } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { dueIn, firstDelayOf } from "../durable/first-state.ts";
@@ -16,7 +17,8 @@ export async function requeueJob(queue: Queue, jobId: string, first: StepState, 
   const job: Job | undefined = await queue.getJob(jobId);
   if (job === undefined || isTerminal(job)) return;
   const token = { ...(lastTokenOf(job) ?? first.token), deadline: first.token.deadline };
-  await job.updateData({ ...first, token, ...dueIn(firstDelayOf(token, now), now) });
+  const next = { ...first, token, ...dueIn(firstDelayOf(token, now), now) };
+  await job.updateData(isolate(() => parseStepState(job.data, true).withNewerFields(next)) ?? next);
   try {
     await job.retry(state);
   } catch (error) {

@@ -306,9 +306,11 @@ export class SharedRates {
 
   /** Finds the jobs that wait for a turn of an origin, or after a failed poll: a page of some thousand delayed jobs at a time. */
   async *heldJobs(origin: string): AsyncGenerator<readonly string[], void, undefined> {
+    // Not that of another port, which starts alike.
+    const start = origin === "" ? "" : `${origin}/`;
     let cursor: unknown = "0";
     do {
-      const args = [this.#queue.toKey("delayed"), String(cursor), this.#queue.toKey(""), origin];
+      const args = [this.#queue.toKey("delayed"), String(cursor), this.#queue.toKey(""), start];
       const reply = await runScript(this.#queue, heldJobsScript, args);
       const [next, ids] = parseArray(reply, "heldJobs", (item) => item);
       yield parseArray(ids, "heldJobs", parseString);

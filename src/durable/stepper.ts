@@ -10,6 +10,7 @@ import { isolate } from "../poller/isolate.ts";
 import { newNoticesOf } from "../poller/notices.ts";
 import { fallbackLogger } from "../poller/subscribers.ts";
 import { initialState } from "../state/state-machine.ts";
+import type { StopReason } from "../state/state-machine.ts";
 import { parseToken } from "../state/resume-token.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { describeValue } from "../redaction.ts";
@@ -209,11 +210,13 @@ class EngineStepper implements Stepper {
   #unclaimed(state: StepState, error: unknown): StepResult {
     const now = this.#clock.timestamp();
     const { since, count }: UnclaimedRecord = state.unclaimed ?? { since: now, count: 0 };
-    if (now - since >= this.#unclaimedTimeoutInMs) return endedUnclaimed(state, error, now);
+    const { deadline = Infinity } = state.token;
+    if (now >= deadline) return endedUnclaimed(state, error, "timedOut", now);
+    if (now - since >= this.#unclaimedTimeoutInMs) return endedUnclaimed(state, error, "pollingFailed", now);
     this.#warnOnce(
       `No client of this process polls operations at ${originOf(state.token)}: ${messageOf(error)}`,
     );
-    const delayInMs = Math.min(minUnclaimedDelayInMs * 2 ** count, maxUnclaimedDelayInMs);
+    const delayInMs = Math.min(minUnclaimedDelayInMs * 2 ** count, maxUnclaimedDelayInMs, deadline - now);
     // No poll could be made since the step was due, so none failed.
     const waitedInMs = (state.waitedInMs ?? 0) + Math.max(0, now - state.dueAt) + delayInMs;
     return this.#again({ ...state, waitedInMs, unclaimed: { since, count: count + 1 } }, delayInMs);
@@ -245,7 +248,7 @@ class EngineStepper implements Stepper {
   #stretch(origin: string, pollCostInMs: number): number {
     const stretch = isolate(() => this.#pace.stretch?.(origin, pollCostInMs)) ?? 1;
     // A wait whose state holds no number could not go on.
-    return stretch >= 1 && stretch < Infinity ? Number(stretch) : 1;
+    return stretch >= 1 && stretch < Infinity ? stretch : 1;
   }
 
   #logNotices(operationId: string, status: OperationStatus): void {
@@ -271,12 +274,17 @@ const maxReservationAgeInMs = 60_000;
 const minUnclaimedDelayInMs = 500;
 const maxUnclaimedDelayInMs = 5000;
 
-function endedUnclaimed({ token, responseCounts }: StepState, error: unknown, now: number): StepResult {
+function endedUnclaimed(
+  { token, responseCounts }: StepState,
+  error: unknown,
+  reason: StopReason,
+  now: number,
+): StepResult {
   const { startedAt, pollCount, failedPollCount } = token;
   const message = `no process had a client for it: ${messageOf(error)}`;
   const failure = new RequestError(message, { kind: "permanent", code: "NoClient", cause: error });
   const outcome = stepOutcomeOf({
-    reason: "pollingFailed",
+    reason,
     operationId: nameOf(token),
     elapsedInMs: Math.max(0, now - startedAt),
     state: { ...initialState, pollCount, failedPollCount, responseCounts, failure },

@@ -239,3 +239,25 @@ redisTest("a retried job keeps its deadline unless that has passed", async ({ co
     message: expect.stringContaining("timeoutInMs: expected"),
   });
 });
+
+redisTest("a job whose data cannot be read is not stopped, and stays where it is", async ({ connection }) => {
+  await using queue = createOperationQueue({ connection });
+  const raw = new Queue("operations", { connection });
+  await raw.add("operation", { version: 2 }, { jobId: "newer" });
+  await expect(queue.stopPolling("newer")).rejects.toThrow("state.version: expected 1");
+  expect(await raw.getJobState("newer")).toBe("waiting");
+  await raw.close();
+});
+
+redisTest("a retried job keeps the fields of a newer version", async ({ connection }) => {
+  const client = new LroClient("https://management.azure.com");
+  await using queue = createOperationQueue({ connection });
+  const { jobId } = await queue.add(client.operationAt("/subscriptions/s/operations/1"));
+  const raw = new Queue("operations", { connection });
+  const job = await raw.getJob(jobId);
+  await job?.updateData({ ...job.data, region: "west" });
+  await queue.stopPolling(jobId);
+  expect(await queue.retry(jobId)).toBe(true);
+  expect((await raw.getJob(jobId))?.data).toMatchObject({ region: "west" });
+  await raw.close();
+});

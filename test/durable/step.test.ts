@@ -216,6 +216,22 @@ describe("an operation that no client of the process polls", () => {
     expect(await ended(stepper, state)).toBe(7);
   });
 
+  test("ends at the timeout of its wait", async () => {
+    const clock = createVirtualClock();
+    const stranger = createStepper({ clients: [other], clock, logger: silent });
+    let result = await stranger.step(firstState(url, { clock, timeoutInMs: 5000 }));
+    while (result.type === "again") {
+      await clock.advance(result.delayInMs);
+      result = await stranger.step(stored(result.state));
+    }
+    const { outcome } = result;
+    expect(clock.now()).toBeLessThan(5100);
+    await expect(Promise.resolve().then(() => resultOf(outcome))).rejects.toMatchObject({
+      code: "PollingTimeout",
+      message: expect.stringContaining("no process had a client for it"),
+    });
+  });
+
   test("ends after the stated time, with a token and the reason", async () => {
     const clock = createVirtualClock();
     const stranger = createStepper({ clients: [other], clock, logger: silent, unclaimedTimeoutInMs: 5000 });
