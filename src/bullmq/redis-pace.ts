@@ -116,7 +116,7 @@ export class RedisPace implements Pace {
   }
 }
 
-/** What this worker knows of the rate of one origin. */
+/** The rate of one origin, as this worker knows it. */
 class OriginRate {
   estimator = new RateEstimator();
   liftedAt = 0;

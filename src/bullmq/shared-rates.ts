@@ -64,7 +64,7 @@ export function adoptRate(rate: RateEstimator, shared: SharedRate): void {
   rate.maxResetInMs = Math.max(rate.maxResetInMs, shared.maxResetInMs);
 }
 
-/** What the workers of a queue know of the rate of one origin. Times are Redis's, in milliseconds since 1970. */
+/** The rate of one origin, as the workers of a queue know it. Times are Redis's, in milliseconds since 1970. */
 export interface RateRecord extends SharedRate {
   /** The time of the next turn that is free. */
   readonly nextAt: number;

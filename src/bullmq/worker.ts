@@ -62,7 +62,7 @@ export function createOperationWorker(options: OperationWorkerOptions): Operatio
 /** How long the worker waits until it tries again to start, in milliseconds. */
 const startRetryInMs = 1000;
 
-/** What a worker holds open. */
+/** The connections of a worker. */
 interface Connections {
   readonly queue: Queue;
   readonly worker: Worker;

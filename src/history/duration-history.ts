@@ -205,7 +205,7 @@ class StoredHistory implements DurationHistory {
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    // What is read from now on has the result of this action.
+    // Reads from now on have the result of this action.
     this.#reading = undefined;
     const result = this.#latest.then(action);
     this.#latest = result.catch(() => {});
