@@ -18,7 +18,7 @@ const clock: Clock = {
   now: () => performance.now(),
   timestamp: () => realNow() + clockOffByInMs,
   setTimer: (callback, delayInMs) => {
-    const timer = setTimeout(callback, delayInMs);
+    const timer = setTimeout(() => callback(), delayInMs);
     return () => clearTimeout(timer);
   },
 };
