@@ -18,7 +18,7 @@ export async function queueLift(host: string, options: QueueOptions, context: Cl
     if (origins.length === 0) throw new UsageError(notHeld(host, holds));
     for (const origin of origins) {
       await reach(queue.lift(origin));
-      context.stdout.write(`${origin}\n`);
+      context.stdout.write(`Lifted the hold of ${origin}.\n`);
     }
     return exitCodes.succeeded;
   });

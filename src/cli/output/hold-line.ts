@@ -5,6 +5,6 @@ export function holdLine({ origin, until, statusCode, intervalInMs }: QueueHold)
   const reason = statusCode === undefined ? "" : ` (HTTP ${statusCode})`;
   const name = origin === "" ? "(no URL)" : origin;
   return until
-    ? `held     ${name} until ${until.toISOString()}${reason}\n`
-    : `limited  ${name} to a poll every ${intervalInMs} ms${reason}\n`;
+    ? `held      ${name} until ${until.toISOString()}${reason}\n`
+    : `limited   ${name} to a poll every ${intervalInMs} ms${reason}\n`;
 }

@@ -152,7 +152,7 @@ redisTest("a host that has asked to wait is shown, and lifted by its name", asyn
   const status = async (): Promise<string> => (await runCli(["queue", "status", ...redis])).stdout;
   const faults = { 1: { kind: "status", status: 503, retryAfter: 3600 } } as const;
   await runCli(["queue", "add", ...redis, server.addOperation({ faults }).operationLocation]);
-  await expect.poll(status, { timeout: 30_000 }).toMatch(`held     ${origin} until 2`);
+  await expect.poll(status, { timeout: 30_000 }).toMatch(`held      ${origin} until 2`);
   const { operationLocation } = server.addOperation({ timeline: [{ status: "Succeeded" }] });
   const waiting = runCli(["queue", "add", ...redis, "--wait", operationLocation]);
   await expect.poll(status, { timeout: 30_000 }).toMatch(/delayed +2\n/);
@@ -163,7 +163,7 @@ redisTest("a host that has asked to wait is shown, and lifted by its name", asyn
   expect(unknown.stderr).toContain(`host: expected one that is held (${origin}), got "elsewhere.example"`);
   expect(await runCli(["queue", "lift", ...redis, host])).toMatchObject({
     exitCode: 0,
-    stdout: `${origin}\n`,
+    stdout: `Lifted the hold of ${origin}.\n`,
   });
   expect(await waiting).toMatchObject({ exitCode: 0 });
   expect(await status()).not.toContain("held");
