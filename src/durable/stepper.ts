@@ -219,7 +219,10 @@ class EngineStepper implements Stepper {
     const delayInMs = Math.min(minUnclaimedDelayInMs * 2 ** count, maxUnclaimedDelayInMs, deadline - now);
     // No poll could be made since the step was due, so none failed.
     const waitedInMs = (state.waitedInMs ?? 0) + Math.max(0, now - state.dueAt) + delayInMs;
-    return this.#again({ ...state, waitedInMs, unclaimed: { since, count: count + 1 } }, delayInMs);
+    return this.#again(
+      { ...state, isReserved: undefined, waitedInMs, unclaimed: { since, count: count + 1 } },
+      delayInMs,
+    );
   }
 
   /** After an outage of all processes, turns of long ago would all be taken at once. */
@@ -280,14 +283,25 @@ function endedUnclaimed(
   reason: StopReason,
   now: number,
 ): StepResult {
-  const { startedAt, pollCount, failedPollCount } = token;
+  const { startedAt, pollCount, failedPollCount, status, percentComplete } = token;
+  const id = nameOf(token);
+  const latest = status === undefined ? undefined : { id, name: id, status, percentComplete };
   const message = `no process had a client for it: ${messageOf(error)}`;
   const failure = new RequestError(message, { kind: "permanent", code: "NoClient", cause: error });
   const outcome = stepOutcomeOf({
     reason,
-    operationId: nameOf(token),
+    operationId: id,
     elapsedInMs: Math.max(0, now - startedAt),
-    state: { ...initialState, pollCount, failedPollCount, responseCounts, failure },
+    state: {
+      ...initialState,
+      latest,
+      status,
+      percentComplete,
+      pollCount,
+      failedPollCount,
+      responseCounts,
+      failure,
+    },
     resumeToken: () => JSON.stringify(token),
   });
   return { type: "ended", outcome };

@@ -232,6 +232,18 @@ describe("an operation that no client of the process polls", () => {
     });
   });
 
+  test("was last Running, and its error says so", async () => {
+    const { clock, operation, stepper } = setup([{ status: "Running", percentComplete: 40 }]);
+    const polled = await again(stepper, firstState(operation, { clock }));
+    await clock.advance(polled.delayInMs);
+    const options = { resolveOperation: () => undefined, unclaimedTimeoutInMs: 0, clock, logger: silent };
+    await expect(ended(createStepper(options), polled.state)).rejects.toMatchObject({
+      code: "NoClient",
+      message: expect.stringContaining("Running at 40 %"),
+      operation: { status: "Running", percentComplete: 40 },
+    });
+  });
+
   test("ends after the stated time, with a token and the reason", async () => {
     const clock = createVirtualClock();
     const stranger = createStepper({ clients: [other], clock, logger: silent, unclaimedTimeoutInMs: 5000 });
