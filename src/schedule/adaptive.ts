@@ -1,7 +1,7 @@
 import { checkDuration } from "../validate.ts";
 import { learnedFrom } from "./duration-model.ts";
 import { forecastsOf } from "./forecast.ts";
-import { gapOf, uninformed } from "./hazard.ts";
+import { gapOf, hazardTimesAge, longestDelay, uninformed } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
 import { withinRegretBound } from "./regret-bound.ts";
@@ -15,7 +15,10 @@ export interface AdaptiveScheduleOptions {
   readonly pollCostInMs?: number;
   /** The shortest delay between polls, in milliseconds. Default 1000. */
   readonly minDelayInMs?: number;
-  /** The longest delay between polls, in milliseconds. Default 30 000. `Infinity` is allowed. */
+  /**
+   * The longest delay between polls, in milliseconds. `Infinity` is allowed. Default: 30 000, or 3 % of the time since
+   * the wait started if that is longer.
+   */
   readonly maxDelayInMs?: number;
   /**
    * The durations of earlier operations of this kind, failed ones too, in milliseconds and in any order. 20 are plenty,
@@ -38,6 +41,7 @@ export const defaultPollCostInMs = 1000;
 export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   const { pollCostInMs = defaultPollCostInMs, pastDurationsInMs = [] } = options;
   const { minDelayInMs = 1000, maxDelayInMs = 30_000 } = options;
+  const maxDelayShare = options.maxDelayInMs === undefined ? defaultMaxDelayShare : 0;
   checkDuration("pollCostInMs", pollCostInMs, { positive: true });
   checkDuration("minDelayInMs", minDelayInMs);
   checkDuration("maxDelayInMs", maxDelayInMs, { allowInfinity: true });
@@ -47,11 +51,12 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   if (!Array.isArray(pastDurationsInMs))
     throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof pastDurationsInMs}`);
   for (const duration of pastDurationsInMs) checkPastDuration(duration);
-  const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
-  const prior = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : uninformed(terms);
+  const terms = { pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayShare };
+  const nothingKnown = uninformed(terms);
+  const prior = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : nothingKnown;
   const schedule = (history: PollHistory, random: () => number): number => {
-    const { gap, tolerance } = wantedGap(history, prior, terms);
-    return withJitterUpTo(maxDelayInMs, gap, minDelayInMs, random, tolerance);
+    const { gap, tolerance } = wantedGap(history, prior, nothingKnown, terms);
+    return withJitterUpTo(longestDelay(ownTime(history), terms), gap, minDelayInMs, random, tolerance);
   };
   return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, prior) });
 }
@@ -67,17 +72,43 @@ function checkPastDuration(durationInMs: number): void {
   );
 }
 
+/** The longest delay by default, as a share of the time since the wait started. */
+const defaultMaxDelayShare = 0.03;
+/** A wait whose age may be wrong has gaps of at most so many times those without it. */
+const maxGrowthByAge = 2;
+/** Past operations doubt an age that fewer of them reached. */
+const minShareOfAge = 0.1;
+
+/** The milliseconds since the wait started: the only time that is certain. */
+function ownTime({ elapsedInMs, ageAtStartInMs = 0 }: PollHistory): number {
+  return elapsedInMs - ageAtStartInMs;
+}
+
 /** Returns the wait before jitter, and the tolerance that limits the jitter. */
-function wantedGap(history: PollHistory, prior: Prior, terms: Terms): { gap: number; tolerance: number } {
-  const { elapsedInMs, progress } = history;
+function wantedGap(
+  history: PollHistory,
+  prior: Prior,
+  nothingKnown: Prior,
+  terms: Terms,
+): { gap: number; tolerance: number } {
+  const { elapsedInMs, ageAtStartInMs = 0, progress, pollCount } = history;
+  const own = ownTime(history);
+  const maxGap = maxGrowthByAge * gapOf(nothingKnown, own, terms);
   const forecasts = forecastsOf(progress, elapsedInMs);
   if (forecasts.length === 0 && !prior.isInformed) {
-    const gap = gapOf(prior, elapsedInMs, terms);
+    // One that is joined at any moment of its life is nearer to its end than its age alone says.
+    const nearness = Math.sqrt(1 + ageAtStartInMs / Math.max(1, elapsedInMs) / hazardTimesAge);
+    const gap = Math.min(maxGap, gapOf(prior, elapsedInMs, terms) / nearness);
     return { gap, tolerance: gap };
   }
   const moments = momentsAhead(prior, forecasts, elapsedInMs);
   const posterior = posteriorOf(prior, forecasts, elapsedInMs);
-  const { gapInMs, gapAfterInMs } = cheapestPlan(moments, posterior, prior, terms);
-  const gap = forecasts.length === 0 ? gapInMs : withinRegretBound(gapInMs, history, prior, terms);
-  return { gap, tolerance: gapAfterInMs };
+  const { gapInMs, gapAfterInMs: tolerance } = cheapestPlan(moments, posterior, prior, terms);
+  const isAgeUsed = prior.isInformed && prior.survival(ageAtStartInMs) >= minShareOfAge;
+  if (forecasts.length === 0) return { gap: isAgeUsed ? gapInMs : Math.min(maxGap, gapInMs), tolerance };
+  // Polls before the wait cost nothing, and count as made. An age in doubt must not pay for a long gap.
+  const gap = isAgeUsed
+    ? withinRegretBound(gapInMs, { ...history, pollCount: pollCount + prior.pollsUntil(ageAtStartInMs) }, prior, terms)
+    : withinRegretBound(gapInMs, { ...history, elapsedInMs: own }, nothingKnown, terms);
+  return { gap, tolerance };
 }

@@ -5,6 +5,13 @@ export interface Terms {
   readonly pollCostInMs: number;
   readonly minDelayInMs: number;
   readonly maxDelayInMs: number;
+  /** A longer delay is allowed where it is at most this share of the elapsed time. Default 0. */
+  readonly maxDelayShare?: number;
+}
+
+/** Returns the longest delay after a poll at this time. */
+export function longestDelay(elapsedInMs: number, { maxDelayInMs, maxDelayShare = 0 }: Terms): number {
+  return Math.max(maxDelayInMs, maxDelayShare * elapsedInMs);
 }
 
 /**
@@ -37,7 +44,7 @@ const minAge = 0.25;
  * Returns the uninformed prior: the hazard is `0.75/t`. Polls are as dense as `√(h/2c)` (Keller 1974), integrated
  * over the gap, so that `√t` grows by the same step with each of them.
  */
-export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs }: Terms): Prior {
+export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayShare = 0 }: Terms): Prior {
   const offset = minAge * pollCostInMs;
   const step = Math.sqrt(pollCostInMs / (2 * hazardTimesAge));
   const ahead = (from: number, polls: number): number =>
@@ -45,15 +52,24 @@ export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs }: Terms):
   const ageOfGap = (gap: number): number => Math.max(0, ((gap / step - step) / 2) ** 2 - offset);
   const freeFrom = minDelayInMs > ahead(0, 1) ? ageOfGap(minDelayInMs) : 0;
   const freeUntil = Math.max(freeFrom, ageOfGap(maxDelayInMs / (1 + jitterShare)));
-  const free = (at: number): number => Math.sqrt(Math.min(freeUntil, Math.max(freeFrom, at)) + offset) / step;
+  // From here on the longest delay grows with the age, and from `freeAgain` on faster than the wanted one.
+  const growsFrom = maxDelayInMs / maxDelayShare;
+  const share = maxDelayShare / (1 + jitterShare);
+  const freeAgain = Math.max(growsFrom, ((step * (1 + Math.sqrt(1 + share))) / share) ** 2 - offset);
+  const free = (at: number): number => Math.sqrt(Math.max(freeFrom, at) + offset) / step;
+  const pollsUntil = (at: number): number => {
+    const unbounded = ratio(Math.min(at, freeFrom), minDelayInMs) + free(Math.min(at, freeUntil)) - free(0);
+    if (at <= freeUntil) return unbounded;
+    if (freeUntil >= growsFrom) return unbounded + free(at) - free(freeUntil);
+    const bounded = (Math.min(at, growsFrom) - freeUntil) / maxDelayInMs;
+    if (at <= growsFrom) return unbounded + bounded;
+    const growing = Math.log(Math.min(at, freeAgain) / growsFrom) / maxDelayShare;
+    return unbounded + bounded + growing + free(Math.max(at, freeAgain)) - free(freeAgain);
+  };
   return {
     isInformed: false,
     survival: (at) => (1 + at / offset) ** -hazardTimesAge,
-    pollsUntil: (at) =>
-      ratio(Math.min(at, freeFrom), minDelayInMs) +
-      free(at) -
-      free(0) +
-      ratio(Math.max(0, at - freeUntil), maxDelayInMs),
+    pollsUntil,
     ahead,
     costToGo: (from) => 4 * step * Math.sqrt(from + offset),
   };
@@ -64,6 +80,7 @@ function ratio(elapsedInMs: number, delayInMs: number): number {
 }
 
 /** Returns the wait after a poll at `from` by the prior alone, within the bounds. */
-export function gapOf(prior: Prior, from: number, { minDelayInMs, maxDelayInMs }: Terms): number {
-  return Math.min(maxDelayInMs, Math.max(minDelayInMs, prior.ahead(from, 1) - from));
+export function gapOf(prior: Prior, from: number, terms: Terms): number {
+  const wanted = Math.max(terms.minDelayInMs, prior.ahead(from, 1) - from);
+  return Math.min(longestDelay(from, terms), wanted);
 }

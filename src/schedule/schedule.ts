@@ -4,6 +4,8 @@ import type { ProgressHistory } from "./progress-history.ts";
 export interface PollHistory {
   /** Milliseconds since the operation started, where the service says when; else since the wait started. */
   readonly elapsedInMs: number;
+  /** How much of `elapsedInMs` had passed when the wait started. It may be wrong. Absent: nothing. */
+  readonly ageAtStartInMs?: number | undefined;
   /** The polls so far, failed ones included. */
   readonly pollCount: number;
   /** The latest state, as the service named it. */

@@ -122,7 +122,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
   const isChange = word !== state.status || percentComplete !== state.percentComplete;
   // By the first response only: later measurements must keep their place in time.
   const isFirst = state.respondedAtInMs === undefined && state.ageAtStartInMs === undefined;
-  const ageAtStartInMs = isFirst ? Math.max(0, validAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
+  const ageAtStartInMs = isFirst ? Math.max(0, plausibleAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
   return {
     latest,
     status: word,
@@ -187,9 +187,12 @@ function retryAfterEnd(atInMs: number, retryAfterInMs: number | undefined): numb
   return waitInMs === undefined ? undefined : atInMs + waitInMs;
 }
 
-/** A transport may be the user's own: NaN, or a number that overflows later, would make every wait endless. */
-function validAge(ageInMs = 0): number {
-  return ageInMs > 0 && ageInMs < Number.MAX_SAFE_INTEGER ? ageInMs : 0;
+/** Services keep no operation as long. A start before it is that of a resource, or stands for none: 0001, 1601, 1970. */
+const maxAgeInMs = 30 * 86_400_000;
+
+/** Returns an age that an operation may have, in milliseconds, or 0. It may come from a clock that is wrong. */
+export function plausibleAge(ageInMs = 0): number {
+  return ageInMs > 0 && ageInMs < maxAgeInMs ? ageInMs : 0;
 }
 
 /** A wait that stopped may be started again: its outage and its time without a change then count from zero. */
@@ -207,7 +210,14 @@ export function startedAgain<P>(state: PollState<P>): PollState<P> {
 /** Makes the history that a schedule decides by. */
 export function historyOf(state: PollState, elapsedInMs: number): PollHistory {
   const { pollCount, status, percentComplete, progress, ageAtStartInMs = 0 } = state;
-  return { elapsedInMs: elapsedInMs + ageAtStartInMs, pollCount, status, percentComplete, progress };
+  return {
+    elapsedInMs: elapsedInMs + ageAtStartInMs,
+    ageAtStartInMs: ageAtStartInMs || undefined,
+    pollCount,
+    status,
+    percentComplete,
+    progress,
+  };
 }
 
 /** Decides the next step after the last event. The schedule's intervals are `stretch` times as long as it says. */
