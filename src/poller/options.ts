@@ -61,6 +61,12 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly terminalStates?: TerminalStates | undefined;
   /** The tracing options of every Azure client. Default: the span of the wait is a child of the active one. */
   readonly tracingOptions?: TracingOptions;
+  /**
+   * When the operation was started elsewhere, as a date or in milliseconds since 1970. The first poll then comes when a
+   * wait from that time on would have sent its first, and at once if that is over. A time in the future, or of more than 30 days
+   * ago, counts as unknown. Default: unknown; the first poll comes at once. A resumed wait has its own.
+   */
+  readonly startedAt?: Date | number | undefined;
   /** The polling schedule, in place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
   readonly schedule?: Schedule;
   /** For tests. Default {@link systemClock}. */
@@ -77,6 +83,8 @@ export interface PollSettings {
   readonly timeoutInMs: number;
   readonly requestTimeoutInMs: number;
   readonly schedule: Schedule;
+  /** Milliseconds since 1970. */
+  readonly startedAt: number | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly tracingOptions: TracingOptions | undefined;
@@ -102,6 +110,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     notFoundGraceInMs = 30_000,
     maxRetryDelayInMs = 30_000,
     schedule,
+    startedAt,
     clock = systemClock,
     random = Math.random,
     tracingOptions,
@@ -117,6 +126,10 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   for (const [name, value] of Object.entries({ outageToleranceInMs, notFoundGraceInMs }))
     checkDuration(name, value, { allowInfinity: true });
   checkDuration("maxRetryDelayInMs", maxRetryDelayInMs, { positive: true });
+  if (startedAt !== undefined && Number.isNaN(Number(startedAt)))
+    throw new RangeError(
+      `startedAt: expected a date or milliseconds since 1970, got ${describeValue(startedAt)}`,
+    );
   if (terminalStates !== undefined) checkTerminalStates(terminalStates);
   return {
     rules: {
@@ -130,6 +143,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     timeoutInMs,
     requestTimeoutInMs,
     schedule: schedule === undefined ? adaptive(options) : checkSchedule(schedule),
+    startedAt: startedAt === undefined ? undefined : Number(startedAt),
     clock,
     random: checkedRandom(random),
     tracingOptions,

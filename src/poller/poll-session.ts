@@ -12,6 +12,7 @@ import {
   initialState,
   lastPollInMs,
   nextStep,
+  plausibleAge,
   remainingTimeout,
   retryAfterLeftInMs,
   startedAgain,
@@ -93,7 +94,19 @@ export class PollSession<P> {
   }
 
   startClock(): void {
-    this.#startedAt ??= this.settings.clock.now();
+    if (this.#startedAt !== undefined) return;
+    const { clock, startedAt = NaN } = this.settings;
+    this.#startedAt = clock.now();
+    this.state = { ...this.state, ageAtStartInMs: plausibleAge(clock.timestamp() - startedAt) };
+  }
+
+  /** By the age of an operation of which no poll is known: when a wait from its start would have polled first. */
+  #firstPollInMs(): number {
+    const { ageAtStartInMs = Infinity, pollCount, status, respondedAtInMs } = this.state;
+    const isFirst = respondedAtInMs === undefined && pollCount === (status === undefined ? 0 : 1);
+    if (!isFirst || ageAtStartInMs === Infinity) return 0;
+    const { schedule, random } = this.settings;
+    return schedule({ elapsedInMs: 0, pollCount }, random) - ageAtStartInMs - this.elapsedInMs;
   }
 
   /** Starts a wait, or another one. Returns the rest of its timeout in milliseconds, if it has one. */
@@ -108,7 +121,8 @@ export class PollSession<P> {
     this.state = startedAgain(this.state);
     // The user's code: where it throws, the first poll fails.
     const startDelayInMs = isolate(() => this.changeLimiter()?.startDelayInMs()) ?? 0;
-    this.continue(Math.min(startDelayInMs, latestInMs));
+    const firstPollInMs = isolate(() => this.#firstPollInMs()) ?? 0;
+    this.continue(Math.min(Math.max(startDelayInMs, firstPollInMs), latestInMs));
     return leftInMs;
   }
 

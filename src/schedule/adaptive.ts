@@ -16,7 +16,7 @@ export interface AdaptiveScheduleOptions {
   /** The shortest delay between polls, in milliseconds. Default 1000. */
   readonly minDelayInMs?: number;
   /**
-   * The longest delay between polls, in milliseconds. `Infinity` is allowed. Default: 30 000, or 3 % of the time since
+   * The longest delay between polls, in milliseconds. `Infinity` is allowed. Default: 30 000, or 5 % of the time since
    * the wait started if that is longer.
    */
   readonly maxDelayInMs?: number;
@@ -73,7 +73,7 @@ function checkPastDuration(durationInMs: number): void {
 }
 
 /** The longest delay by default, as a share of the time since the wait started. */
-const defaultMaxDelayShare = 0.03;
+const defaultMaxDelayShare = 0.05;
 /** A wait whose age may be wrong has gaps of at most so many times those without it. */
 const maxGrowthByAge = 2;
 /** Past operations doubt an age that fewer of them reached. */
@@ -108,7 +108,12 @@ function wantedGap(
   if (forecasts.length === 0) return { gap: isAgeUsed ? gapInMs : Math.min(maxGap, gapInMs), tolerance };
   // Polls before the wait cost nothing, and count as made. An age in doubt must not pay for a long gap.
   const gap = isAgeUsed
-    ? withinRegretBound(gapInMs, { ...history, pollCount: pollCount + prior.pollsUntil(ageAtStartInMs) }, prior, terms)
+    ? withinRegretBound(
+        gapInMs,
+        { ...history, pollCount: pollCount + prior.pollsUntil(ageAtStartInMs) },
+        prior,
+        terms,
+      )
     : withinRegretBound(gapInMs, { ...history, elapsedInMs: own }, nothingKnown, terms);
   return { gap, tolerance };
 }

@@ -122,7 +122,9 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
   const isChange = word !== state.status || percentComplete !== state.percentComplete;
   // By the first response only: later measurements must keep their place in time.
   const isFirst = state.respondedAtInMs === undefined && state.ageAtStartInMs === undefined;
-  const ageAtStartInMs = isFirst ? Math.max(0, plausibleAge(response.ageInMs) - atInMs) : state.ageAtStartInMs;
+  const ageAtStartInMs = isFirst
+    ? Math.max(0, (plausibleAge(response.ageInMs) ?? 0) - atInMs)
+    : state.ageAtStartInMs;
   return {
     latest,
     status: word,
@@ -187,12 +189,14 @@ function retryAfterEnd(atInMs: number, retryAfterInMs: number | undefined): numb
   return waitInMs === undefined ? undefined : atInMs + waitInMs;
 }
 
-/** Services keep no operation as long. A start before it is that of a resource, or stands for none: 0001, 1601, 1970. */
+/** A start before this is that of a resource, or stands for none: 0001, 1601, 1970. */
 const maxAgeInMs = 30 * 86_400_000;
+/** Clocks differ by so much. A start later than this is none. */
+const maxSkewInMs = 300_000;
 
-/** Returns an age that an operation may have, in milliseconds, or 0. It may come from a clock that is wrong. */
-export function plausibleAge(ageInMs = 0): number {
-  return ageInMs > 0 && ageInMs < maxAgeInMs ? ageInMs : 0;
+/** Returns the age of an operation in milliseconds, and `undefined` for one that no operation has. */
+export function plausibleAge(ageInMs = NaN): number | undefined {
+  return ageInMs > -maxSkewInMs && ageInMs < maxAgeInMs ? Math.max(0, ageInMs) : undefined;
 }
 
 /** A wait that stopped may be started again: its outage and its time without a change then count from zero. */

@@ -239,7 +239,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
     // A broken initial response stays broken: it cannot be had again.
     const kind = this.#stage.at === "start" ? "permanent" : "transient";
     const { fields, pollingLocation: location } = parseResponse(parse, responseMetadata, kind);
-    const metadata = { ...responseMetadata, ageInMs: ageOf(fields.startTime, response) };
+    // An operation that this wait has started is new, whatever time its resource has.
+    const ageInMs = this.#stage.at === "start" ? undefined : ageOf(fields.startTime, response);
+    const metadata = { ...responseMetadata, ageInMs };
     const isResultPending = fields.status === "Succeeded";
     const url = this.#stage.at === "result" ? undefined : location?.resultUrl;
     if (isResultPending && url === undefined) return this.#applyResult(fields, location, metadata);
