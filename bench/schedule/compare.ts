@@ -19,6 +19,8 @@ export interface Corpus {
   /** The Retry-After of every response, in seconds. */
   readonly retryAfter?: number;
   readonly seed?: number;
+  /** When the wait joins the operation. Default: it starts the operation. */
+  readonly joins?: "atTheStart" | "atAnyMoment";
 }
 
 /** The means over the waits of a corpus, in seconds. */
@@ -90,12 +92,20 @@ export function geometricMean(values: readonly number[]): number {
 }
 
 function summaryOf(
-  { law, runs, shape = noPercentage, retryAfter, seed = 0 }: Corpus,
+  { law, runs, shape = noPercentage, retryAfter, seed = 0, joins }: Corpus,
   wait: (run: Run, random: () => number, index: number) => WaitResult,
 ): Summary {
-  const results = durations(law, runs, seeded(seed + 1)).map((duration, index) => {
-    const percentageAt = shape.percentageOf(duration, seeded(1_000_003 * (seed + 1) + index));
-    return wait({ duration, percentageAt, retryAfter }, seeded(500_009 * (seed + 1) + index), index);
+  const moments = seeded(seed + 4711);
+  const results = durations(law, runs, seeded(seed + 1)).map((whole, index) => {
+    const shown = shape.percentageOf(whole, seeded(1_000_003 * (seed + 1) + index));
+    const age = joins === "atAnyMoment" ? whole * moments() : 0;
+    const run: Run = {
+      duration: whole - age,
+      percentageAt: (elapsed) => shown(age + elapsed),
+      retryAfter,
+      age: joins && age,
+    };
+    return wait(run, seeded(500_009 * (seed + 1) + index), index);
   });
   const lateness = results.map((result) => result.lateness).toSorted((a, b) => a - b);
   return {

@@ -91,13 +91,20 @@ function writeRegret({ ours, oursByDefault, peers }: Regret): void {
 write(`Prices ${prices.join(", ")} s a poll; ${runs} operations of each kind; bounds open (500 ms, none).`);
 writeLines("Uninformed", tables.uninformed(runs));
 writeLines("Uninformed, the first poll at once", tables.uninformed(runs, true));
+writeLines("Joined at the start, nothing known", tables.joining("atTheStart", "none", runs));
+writeLines("Joined at any moment, nothing known", tables.joining("atAnyMoment", "none", runs));
+writeLines("Joined at any moment, with startTime", tables.joining("atAnyMoment", "startTime", runs));
+writeLines(
+  "Joined at any moment, startTime 20 days ago",
+  tables.joining("atAnyMoment", "oldStartTime", runs),
+);
 writeLines("20 past durations", tables.withPastDurations(laws, runs));
 writeBound();
 for (const shape of Object.values(shapes))
   writeLines(`Percentage: ${shape.name}`, tables.withPercentage(shape, runs), true);
 writeUnseen();
 writeLines("Retry-After: 10 s with every response", tables.withRetryAfter(runs));
-writeLines("The defaults: 1 s a poll, from 1 to 30 s", tables.withDefaults(runs));
+writeLines("The defaults: 1 s a poll, from 1 s to 30 s or 5 %", tables.withDefaults(runs));
 writeCoverage();
 const regret = regretOver(spacedDurations(25), 200);
 writeRegret(regret);

@@ -10,6 +10,8 @@ export interface Run {
   readonly duration: number;
   readonly percentageAt: PercentageAt;
   readonly retryAfter?: number | undefined;
+  /** How long it ran before the wait; `duration` and `percentageAt` count from the wait's start. Default 0. */
+  readonly age?: number | undefined;
 }
 
 /** How one wait went. Seconds. */
@@ -19,11 +21,11 @@ export interface WaitResult {
   readonly lateness: number;
 }
 
-/** Waits as a peer does. */
-export function waitAsPeer(peer: Peer, { duration, retryAfter }: Run, random: () => number): WaitResult {
-  let now = peer.first(retryAfter);
+/** Waits as a peer does. One that joins polls at once; where it goes by the age of an operation, it knows it. */
+export function waitAsPeer(peer: Peer, { duration, retryAfter, age }: Run, random: () => number): WaitResult {
+  let now = age === undefined ? peer.first(retryAfter) : 0;
   let polls = 1;
-  for (; now < duration; polls++) now += peer.next(polls, now, random, retryAfter);
+  for (; now < duration; polls++) now += peer.next(polls, now + (age ?? 0), random, retryAfter);
   return { polls, lateness: now - duration };
 }
 
@@ -46,6 +48,8 @@ const started: PollState = transition(initialState, {
 export interface WaitOptions {
   /** Whether the first poll is sent at once. Default: when the schedule says. */
   readonly firstPollAtOnce?: boolean;
+  /** Returns the age by the `startTime` in a response, from the true age, in seconds. Default: there is none. */
+  readonly ageByService?: (age: number) => number;
   /** Called before each delay with the history that the schedule got, and the delay in milliseconds. */
   readonly watch?: (history: PollHistory, delayInMs: number) => void;
 }
@@ -55,7 +59,7 @@ export function waitAsPoller(
   schedule: Schedule,
   run: Run,
   random: () => number,
-  { firstPollAtOnce = false, watch }: WaitOptions = {},
+  { firstPollAtOnce = false, ageByService, watch }: WaitOptions = {},
 ): WaitResult {
   let state: PollState = firstPollAtOnce ? initialState : started;
   let nowInMs = firstPollAtOnce ? 0 : schedule(historyOf(state, 0), random);
@@ -65,7 +69,7 @@ export function waitAsPoller(
     state = transition(state, {
       type: "response",
       atInMs: nowInMs,
-      response: responseAt(run, nowInMs / 1000),
+      response: { ...responseAt(run, nowInMs / 1000), ageInMs: ageAt(run, nowInMs / 1000, ageByService) },
     });
     const step = nextStep(state, nowInMs, rules, schedule, random);
     if (step.type === "stop") throw new Error(`The wait ended early: ${step.reason}`);
@@ -73,6 +77,14 @@ export function waitAsPoller(
     nowInMs += step.delayInMs;
   }
   return { polls, lateness: nowInMs / 1000 - run.duration };
+}
+
+function ageAt(
+  { age = 0 }: Run,
+  elapsed: number,
+  ageByService: WaitOptions["ageByService"],
+): number | undefined {
+  return ageByService && 1000 * ageByService(age + elapsed);
 }
 
 function responseAt({ percentageAt, retryAfter }: Run, elapsed: number): StatusResponse {

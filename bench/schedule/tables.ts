@@ -90,6 +90,26 @@ export function uninformed(runs: number, firstPollAtOnce = false): readonly Line
   return linesOf(laws, runs, (corpus, pollCost) => priced(corpus, pollCost, { firstPollAtOnce }));
 }
 
+/** What the responses of an operation that is joined say of its age: nothing, the truth, or 20 days too much. */
+export const agesByService = {
+  none: undefined,
+  startTime: (age: number) => age,
+  oldStartTime: (age: number) => age + 20 * 86_400,
+} as const;
+
+/** Joins operations that were started elsewhere, by a poll at once, as all peers do then. */
+export function joining(
+  joins: "atTheStart" | "atAnyMoment",
+  age: keyof typeof agesByService,
+  runs: number,
+  { kinds = laws, shape = noPercentage }: { kinds?: readonly Law[]; shape?: Shape } = {},
+): readonly Line[] {
+  const ageByService = agesByService[age];
+  const options = { firstPollAtOnce: true, ...(ageByService && { ageByService }) };
+  const wait: Wait = (corpus, pollCost) => priced(corpus, pollCost, options);
+  return linesOf(kinds, runs, wait, { joins, shape });
+}
+
 /** With a percentage. */
 export function withPercentage(shape: Shape, runs: number, kinds = longLaws): readonly Line[] {
   return linesOf(kinds, runs, priced, { shape });

@@ -195,7 +195,7 @@ const maxAgeInMs = 30 * 86_400_000;
 const maxSkewInMs = 300_000;
 
 /** Returns the age of an operation in milliseconds, and `undefined` for one that no operation has. */
-export function plausibleAge(ageInMs = NaN): number | undefined {
+export function plausibleAge(ageInMs: number = NaN): number | undefined {
   return ageInMs > -maxSkewInMs && ageInMs < maxAgeInMs ? Math.max(0, ageInMs) : undefined;
 }
 

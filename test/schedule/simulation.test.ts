@@ -9,6 +9,8 @@ import { waitAsPoller } from "../../bench/schedule/simulate.ts";
 import {
   coverageOf,
   extremesOf,
+  joining,
+  withDefaults,
   withPercentage,
   withLawKnown,
   withPastDurations,
@@ -33,6 +35,35 @@ describe("the cost of waiting: lateness + price × polls", () => {
     const { max, mean } = extremesOf(uninformed(200, true), "toBestPeer");
     expect(max).toBeLessThan(2);
     expect(mean).toBeLessThan(1.15);
+  });
+
+  it.each([
+    ["at the start, without startTime", "atTheStart", "none", 1.1, 1.5],
+    ["at the start, with startTime", "atTheStart", "startTime", 1.1, 1.5],
+    ["at any moment, without startTime", "atAnyMoment", "none", 1.1, 1.5],
+    ["at any moment, with startTime", "atAnyMoment", "startTime", 1.04, 1.4],
+    // At most 1.25 times that of nothing known: the gaps are at most twice as long.
+    ["at any moment, with the startTime of an old run", "atAnyMoment", "oldStartTime", 1.35, 2.1],
+    ["at the start, with the startTime of an old run", "atTheStart", "oldStartTime", 1.35, 2.1],
+  ] as const)("is close to that of the best peer for one that is joined %s", (_, joins, age, mean, max) => {
+    const extremes = extremesOf(joining(joins, age, 200), "toBestPeer");
+    expect(extremes.mean).toBeLessThan(mean);
+    expect(extremes.max).toBeLessThan(max);
+  });
+
+  it("is far below it where one that is joined has a percentage, and bounded with the startTime of an old run", () => {
+    const options = { kinds, shape: shapes.truthful };
+    const { mean } = extremesOf(joining("atAnyMoment", "startTime", 100, options), "toBestPeer");
+    expect(mean).toBeLessThan(0.75);
+    const old = extremesOf(joining("atAnyMoment", "oldStartTime", 100, options), "toBestPeer");
+    expect(old.mean).toBeLessThan(1.2);
+    expect(old.max).toBeLessThan(1.6);
+  });
+
+  it("is close to that of the best peer by default, for hours too", () => {
+    const { max, mean } = extremesOf(withDefaults(150), "toBestPeer");
+    expect(max).toBeLessThan(1.6);
+    expect(mean).toBeLessThan(1.35);
   });
 
   it("is far below that of the best peer with a truthful, noisy or coarse percentage", () => {
