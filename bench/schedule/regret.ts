@@ -22,7 +22,7 @@ export interface Regret {
   readonly peers: readonly RegretLine[];
   /** Ours without `maxDelayInMs`: uninformed, with 20 past durations, with a truthful percentage. */
   readonly ours: readonly RegretLine[];
-  /** The same three with the default `maxDelayInMs` of 30 s. */
+  /** The same three with the default `maxDelayInMs`: 30 s, or 5 % of the elapsed time. */
   readonly oursByDefault: readonly RegretLine[];
 }
 

@@ -125,7 +125,7 @@ export function withRetryAfter(runs: number): readonly Line[] {
   return linesOf(laws, runs, priced, { retryAfter: 10 });
 }
 
-/** With the default bounds, 1 and 30 s, at the default price. */
+/** With the default bounds at the default price. */
 export function withDefaults(runs: number): readonly Line[] {
   const schedule = adaptive();
   return linesOf(laws, runs, (corpus) => ours(corpus, () => schedule)).filter(

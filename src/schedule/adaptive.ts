@@ -98,7 +98,7 @@ function wantedGap(
   if (forecasts.length === 0 && !prior.isInformed) {
     // One that is joined at any moment of its life is nearer to its end than its age alone says.
     const nearness = Math.sqrt(1 + ageAtStartInMs / Math.max(1, elapsedInMs) / hazardTimesAge);
-    const gap = Math.min(maxGap, gapOf(prior, elapsedInMs, terms) / nearness);
+    const gap = Math.min(maxGap, (prior.ahead(elapsedInMs, 1) - elapsedInMs) / nearness);
     return { gap, tolerance: gap };
   }
   const moments = momentsAhead(prior, forecasts, elapsedInMs);

@@ -29,6 +29,7 @@ const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
   minDelayInMs: "src/schedule/adaptive.ts",
   maxDelayInMs: "src/schedule/adaptive.ts",
   pastDurationsInMs: undefined,
+  startedAt: undefined,
   schedule: undefined,
   terminalStates: undefined,
   tracingOptions: undefined,

@@ -45,11 +45,20 @@ describe("the uninformed prior", () => {
   });
 
   it("counts the polls, whatever the bounds", () => {
-    const cases = [open, bounded, { ...bounded, minDelayInMs: 0 }, { ...bounded, maxDelayInMs: Infinity }];
+    const cases: readonly Terms[] = [
+      open,
+      bounded,
+      { ...bounded, minDelayInMs: 0 },
+      { ...bounded, maxDelayInMs: Infinity },
+      // The share binds from 7 to 42 minutes, from 20 minutes on, and never.
+      { ...bounded, maxDelayShare: 0.05 },
+      { ...bounded, maxDelayShare: 0.018 },
+      { ...bounded, maxDelayShare: 0.3 },
+    ];
     for (const terms of cases) {
       const prior = uninformed(terms);
       expect(prior.pollsUntil(0)).toBe(0);
-      for (const at of [3000, 20_000, 100_000, 400_000, 2_000_000]) {
+      for (const at of [3000, 20_000, 100_000, 400_000, 2_000_000, 20_000_000]) {
         const polls = countPolls(at, prior, terms);
         expect(Math.abs(prior.pollsUntil(at) - polls)).toBeLessThan(0.35 + 0.06 * polls);
       }

@@ -110,6 +110,11 @@ describe("transitions", () => {
     [-1, 0],
     [NaN, 0],
     [Infinity, 0],
+    [29 * 86_400_000, 29 * 86_400_000 - 1000],
+    // The start of a resource, 1970, and .NET's 0001-01-01.
+    [31 * 86_400_000, 0],
+    [1.79e12, 0],
+    [6.39e13, 0],
   ])(
     "an age of %s ms, received a second after the start, is %s ms at the start",
     (ageInMs, ageAtStartInMs) => {
@@ -133,6 +138,7 @@ describe("transitions", () => {
     expect(state.progress?.points.map(({ atInMs }) => atInMs)).toEqual([60_000, 62_000, 64_000]);
     expect(historyOf(state, 7000)).toEqual({
       elapsedInMs: 66_000,
+      ageAtStartInMs: 59_000,
       pollCount: 3,
       status: "Running",
       percentComplete: 30,
