@@ -98,8 +98,7 @@ function labelsOf({ durations, peers, ours }: Regret): readonly Label[] {
 const title = "The cost of waiting, by how long the operation takes";
 const formula =
   "lateness + 1 s × polls, as a multiple of the best fixed interval for that duration; lower is better";
-const legend =
-  "solid: no maxDelayInMs; dotted: the default, 30 s or 5 %. Grey: the defaults of 22 other pollers";
+const legend = "solid: no maxDelayInMs; dotted: its default. Grey: the defaults of 22 other pollers";
 
 function axisLabel(text: string, x: number, y: number, anchor: Label["anchor"]): Label {
   return { text, x, y, anchor, kind: "quiet" };

@@ -71,7 +71,7 @@ async function wait(fleet: Fleet): Promise<void> {
   const ids = Array.from({ length: operations }, (_, index) => String(index));
   const ends: Promise<unknown>[] = [];
   for (const [index, id] of ids.entries()) {
-    const options = { clock: fleet.clock, random, abortSignal: controller.signal };
+    const options = { clock: fleet.clock, random, maxDelayInMs, abortSignal: controller.signal };
     const poller = createPoller(fleet.operation(id), { ...options, onProgress: () => fleet.setDueTime(id) });
     ends.push(settled(poller.pollUntilDone()));
     if (index > operations / 2) await fleet.clock.advance(5000 * random());

@@ -197,7 +197,7 @@ test("a token of an operation that has just been started leaves the first poll f
   const wait = client.resume(JSON.stringify(poller), options).pollUntilDone({ abortSignal: abort.signal });
   await clock.advance(1000);
   abort.abort();
-  await expect(wait).rejects.toThrow();
+  await expect(wait).rejects.toThrow("This operation was aborted");
   expect(requests.map(Math.round)).toEqual([0, 1483]);
 });
 
