@@ -95,6 +95,8 @@ async function statesOf({ replies, options, abortAt, resumesAfter, waitsTwice }:
     const poller = createPoller(operation, settings);
     if (resumesAfter === undefined) return poller;
     await clock.runUntilSettled(poller.poll());
+    // A token that is taken up sooner leaves the next poll for when it is due.
+    await clock.advance(1000);
     return resumePoller(operation, poller.toJSON(), settings);
   };
   const poller = await make();
