@@ -4,6 +4,9 @@ import { forecastsOf } from "./forecast.ts";
 import { gapOf, uninformed } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
+import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
+import type { PastDuration } from "./past-durations.ts";
+import { ranksOf } from "./past-ranks.ts";
 import { withinRegretBound } from "./regret-bound.ts";
 import { estimateRemaining } from "./remaining-time.ts";
 import { withJitterUpTo } from "./schedule.ts";
@@ -18,10 +21,10 @@ export interface AdaptiveScheduleOptions {
   /** The longest delay between polls, in milliseconds. Default 30 000. `Infinity` is allowed. */
   readonly maxDelayInMs?: number;
   /**
-   * The durations of earlier operations of this kind, failed ones too, in milliseconds and in any order. 20 are plenty,
-   * thousands do no harm. Default: none.
+   * The durations of earlier operations of this kind, in milliseconds and in any order. `{ failedAfterInMs }` is one that
+   * failed, `{ atLeastInMs }` one whose wait ended while it ran. 20 are plenty, thousands do no harm. Default: none.
    */
-  readonly pastDurationsInMs?: readonly number[];
+  readonly pastDurationsInMs?: readonly PastDuration[];
 }
 
 export const defaultPollCostInMs = 1000;
@@ -44,27 +47,21 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   if (minDelayInMs > maxDelayInMs) {
     throw new RangeError(`minDelayInMs (${minDelayInMs}) must not be above maxDelayInMs (${maxDelayInMs})`);
   }
-  if (!Array.isArray(pastDurationsInMs))
-    throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof pastDurationsInMs}`);
-  for (const duration of pastDurationsInMs) checkPastDuration(duration);
+  checkPastDurations(pastDurationsInMs);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
-  const prior = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : uninformed(terms);
+  const prior = priorFrom(pastDurationsInMs, terms);
   const schedule = (history: PollHistory, random: () => number): number => {
     const { gap, tolerance } = wantedGap(history, prior, terms);
     return withJitterUpTo(maxDelayInMs, gap, minDelayInMs, random, tolerance);
   };
-  return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, prior) });
+  // The time to a failure says nothing about the time to a success.
+  const successes = pastDurationsInMs.filter((past) => !hasFailed(past));
+  const known = { prior: priorFrom(successes, terms), ranks: ranksOf(successes) };
+  return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, known) });
 }
 
-/** No operation takes less or more, and the arithmetic of the duration model would overflow. */
-export const minPastDurationInMs = 1;
-export const maxPastDurationInMs = 1e12;
-
-function checkPastDuration(durationInMs: number): void {
-  if (durationInMs >= minPastDurationInMs && durationInMs <= maxPastDurationInMs) return;
-  throw new RangeError(
-    `pastDurationsInMs: expected milliseconds from ${minPastDurationInMs} to ${maxPastDurationInMs}, got ${durationInMs}`,
-  );
+function priorFrom(past: readonly PastDuration[], terms: Terms): Prior {
+  return past.some(hasEnded) ? learnedFrom(past, terms) : uninformed(terms);
 }
 
 /** Returns the wait before jitter, and the tolerance that limits the jitter. */
