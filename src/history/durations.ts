@@ -1,6 +1,12 @@
 import { parseArray, parseJson, parseObject, parseString } from "../operation/json-fields.ts";
 import { ContractError } from "../operation/errors.ts";
-import { hasEnded, hasFailed, leastOf, maxPastDurationInMs, minPastDurationInMs } from "../schedule/past-durations.ts";
+import {
+  hasEnded,
+  hasFailed,
+  leastOf,
+  maxPastDurationInMs,
+  minPastDurationInMs,
+} from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
 
 /** Past durations in milliseconds by kind. The newest duration and the kind that was recorded last come last. */

@@ -1,12 +1,12 @@
 import { checkDuration } from "../validate.ts";
 import { learnedFrom } from "./duration-model.ts";
+import type { Learned } from "./duration-model.ts";
 import { forecastsOf } from "./forecast.ts";
 import { gapOf, uninformed } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
 import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
 import type { PastDuration } from "./past-durations.ts";
-import { ranksOf } from "./past-ranks.ts";
 import { withinRegretBound } from "./regret-bound.ts";
 import { estimateRemaining } from "./remaining-time.ts";
 import { withJitterUpTo } from "./schedule.ts";
@@ -49,18 +49,18 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   }
   checkPastDurations(pastDurationsInMs);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs };
-  const prior = priorFrom(pastDurationsInMs, terms);
+  const prior = learnedOr(pastDurationsInMs, terms);
   const schedule = (history: PollHistory, random: () => number): number => {
     const { gap, tolerance } = wantedGap(history, prior, terms);
     return withJitterUpTo(maxDelayInMs, gap, minDelayInMs, random, tolerance);
   };
   // The time to a failure says nothing about the time to a success.
   const successes = pastDurationsInMs.filter((past) => !hasFailed(past));
-  const known = { prior: priorFrom(successes, terms), ranks: ranksOf(successes) };
+  const known = learnedOr(successes, terms);
   return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, known) });
 }
 
-function priorFrom(past: readonly PastDuration[], terms: Terms): Prior {
+function learnedOr(past: readonly PastDuration[], terms: Terms): Prior & Partial<Learned> {
   return past.some(hasEnded) ? learnedFrom(past, terms) : uninformed(terms);
 }
 

@@ -27,7 +27,7 @@ interface Candidate {
 const maxLogs = 200;
 /** Durations of one kind differ by at least so much, even where a few of them say otherwise. */
 const minWidth = 0.05;
-/** The width of a duration without neighbours. */
+/** The width of a duration without near neighbours. */
 const defaultWidth = 0.5;
 /** Kernels are so many times as wide as the distance to their neighbours. */
 const widthFactors: readonly number[] = [1, 2];
@@ -58,8 +58,10 @@ export function mixtureOf(past: readonly PastDuration[]): Mixture {
 
 function thinned(logs: readonly LogDuration[]): readonly LogDuration[] {
   if (logs.length <= maxLogs) return logs;
-  return Array.from({ length: maxLogs }, (_, i) => logs[Math.floor(((i + 0.5) * logs.length) / maxLogs)] ?? [])
-    .flat();
+  return Array.from(
+    { length: maxLogs },
+    (_, i) => logs[Math.floor(((i + 0.5) * logs.length) / maxLogs)] ?? [],
+  ).flat();
 }
 
 function candidatesOf(logs: readonly LogDuration[], originalCount: number): readonly Candidate[] {
@@ -142,6 +144,6 @@ function distancesOf(logs: readonly number[], originalCount: number): readonly n
     const below = i >= k ? log - (logs[i - k] ?? 0) : Infinity;
     const above = i + k < logs.length ? (logs[i + k] ?? 0) - log : Infinity;
     const nearer = Math.min(below, above);
-    return Number.isFinite(nearer) ? nearer : defaultWidth;
+    return Math.min(nearer, defaultWidth);
   });
 }

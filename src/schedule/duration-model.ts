@@ -1,6 +1,8 @@
 import { hazardTimesAge } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { mixtureOf } from "./duration-mixture.ts";
+import { ranksOf } from "./past-ranks.ts";
+import type { Ranks } from "./past-ranks.ts";
 import type { PastDuration } from "./past-durations.ts";
 
 /** The distribution of durations as a table: moments in rising order, and the values at each. */
@@ -14,16 +16,21 @@ interface Table {
 
 const tableSize = 512;
 
-/** The prior of each list of durations and price: thousands of waits of one kind need one table. */
-const priors = new Map<string, Prior>();
+/** What past durations of the kind say. */
+export interface Learned extends Prior {
+  readonly ranks: Ranks;
+}
+
+/** By the list of durations and the price: thousands of waits of one kind need one table. */
+const priors = new Map<string, Learned>();
 const maxPriors = 20;
 
 /** Returns the prior that past durations of the kind give. It is computed once. */
-export function learnedFrom(past: readonly PastDuration[], terms: Terms): Prior {
+export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learned {
   const key = JSON.stringify([terms.pollCostInMs, past]);
   const known = priors.get(key);
   if (known) return known;
-  const prior = priorOf(past, terms);
+  const prior = { ...priorOf(past, terms), ranks: ranksOf(past) };
   if (priors.size >= maxPriors) priors.clear();
   priors.set(key, prior);
   return prior;

@@ -32,12 +32,13 @@ export function hasFailed(past: PastDuration): boolean {
 
 /** @throws TypeError or RangeError that names the option */
 export function checkPastDurations(past: readonly PastDuration[]): void {
-  if (!Array.isArray(past))
-    throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
+  if (!Array.isArray(past)) throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
   for (const one of past) {
     const inMs: unknown = typeof one === "object" && one !== null ? leastOf(one) : one;
     if (typeof inMs === "number" && inMs >= minPastDurationInMs && inMs <= maxPastDurationInMs) continue;
     const bounds = `${minPastDurationInMs} to ${maxPastDurationInMs}`;
-    throw new RangeError(`pastDurationsInMs: expected milliseconds from ${bounds}, got ${describeValue(inMs)}`);
+    throw new RangeError(
+      `pastDurationsInMs: expected milliseconds from ${bounds}, got ${describeValue(inMs)}`,
+    );
   }
 }

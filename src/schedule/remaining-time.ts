@@ -2,24 +2,18 @@ import { forecastsOf } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import { uninformed } from "./hazard.ts";
 import type { Prior } from "./hazard.ts";
-import { intervalAt, ranksOf } from "./past-ranks.ts";
+import { intervalAt } from "./past-ranks.ts";
 import type { Ranks } from "./past-ranks.ts";
 import { posteriorOf } from "./plan.ts";
 import type { Survival } from "./plan.ts";
 import type { ProgressHistory } from "./progress-history.ts";
 import type { PollHistory, RemainingEstimate } from "./schedule.ts";
 
-/** The past durations of operations that succeeded, in the two forms that an estimate needs. */
-export interface KnownDurations {
-  readonly prior: Prior;
-  readonly ranks: Ranks;
-}
+/** The prior, and the ranks of the past durations that it comes from. */
+type KnownDurations = Prior & { readonly ranks?: Ranks };
 
 /** The terms do not matter for survival. */
-const nothingKnown: KnownDurations = {
-  prior: uninformed({ pollCostInMs: 1000, minDelayInMs: 1000, maxDelayInMs: Infinity }),
-  ranks: ranksOf([]),
-};
+const nothingKnown: Prior = uninformed({ pollCostInMs: 1000, minDelayInMs: 1000, maxDelayInMs: Infinity });
 
 /** With less trust in the percentage, an estimate would be a guess. */
 const minTrust = 0.3;
@@ -39,7 +33,10 @@ export function estimateRemaining(
   return { estimatedRemainingInMs: undefined, estimatedRemainingRangeInMs: undefined, ...times, isOverdue };
 }
 
-function timesOf({ elapsedInMs, progress }: PollHistory, { prior, ranks }: KnownDurations): Times | undefined {
+function timesOf(
+  { elapsedInMs, progress }: PollHistory,
+  prior: KnownDurations,
+): Times | undefined {
   const forecasts = cautious(forecastsOf(progress, elapsedInMs));
   if (!prior.isInformed && trustIn(forecasts) < minTrust) return undefined;
   const posterior = posteriorOf(prior, forecasts, elapsedInMs);
@@ -50,7 +47,7 @@ function timesOf({ elapsedInMs, progress }: PollHistory, { prior, ranks }: Known
       estimatedRemainingRangeInMs: [remaining(0.1), remaining(0.9)],
     };
   }
-  const interval = intervalAt(ranks, elapsedInMs);
+  const interval = prior.ranks && intervalAt(prior.ranks, elapsedInMs);
   if (interval === undefined) {
     return { estimatedRemainingInMs: remaining(0.5), estimatedRemainingRangeInMs: undefined };
   }
@@ -78,7 +75,7 @@ function isBeyond({ elapsedInMs, progress, pollCount }: PollHistory, known: Know
     const [, max] = times?.estimatedRemainingRangeInMs ?? [];
     return max === undefined ? [] : latestInMs + max;
   });
-  const [, max] = intervalAt(known.ranks, 0)?.range ?? [];
+  const [, max] = (known.ranks && intervalAt(known.ranks, 0))?.range ?? [];
   if (ends.length === 0) return max !== undefined && elapsedInMs > max;
   return elapsedInMs > Math.min(...ends);
 }

@@ -93,7 +93,7 @@ test.each(["", "x".repeat(257)])("a kind has 1 to 256 characters", async (kind) 
 
 test.each([0, -1, 0.9, 1e12 + 1, NaN, Infinity])("a duration is 1 to 1e12: not %d", async (duration) => {
   const { history } = historyWithWarnings();
-  const message = /^durationInMs: expected a number from 1 to 1000000000000 of milliseconds, got /;
+  const message = /^duration: expected a number from 1 to 1000000000000 of milliseconds, got /;
   await expect(history.record("any", duration)).rejects.toThrow(message);
   await expect(history.record("any", duration)).rejects.toThrow(RangeError);
 });
