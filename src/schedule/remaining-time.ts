@@ -33,10 +33,7 @@ export function estimateRemaining(
   return { estimatedRemainingInMs: undefined, estimatedRemainingRangeInMs: undefined, ...times, isOverdue };
 }
 
-function timesOf(
-  { elapsedInMs, progress }: PollHistory,
-  prior: KnownDurations,
-): Times | undefined {
+function timesOf({ elapsedInMs, progress }: PollHistory, prior: KnownDurations): Times | undefined {
   const forecasts = cautious(forecastsOf(progress, elapsedInMs));
   if (!prior.isInformed && trustIn(forecasts) < minTrust) return undefined;
   const posterior = posteriorOf(prior, forecasts, elapsedInMs);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { laws, longLaws, prices } from "../../bench/schedule/corpora.ts";
+import { laws, longLaws, prices, unseenLaws } from "../../bench/schedule/corpora.ts";
 import { ours } from "../../bench/schedule/compare.ts";
 import { uniform } from "../../bench/schedule/laws.ts";
 import { seeded } from "../../bench/schedule/random.ts";
@@ -8,7 +8,9 @@ import type { Shape } from "../../bench/schedule/shapes.ts";
 import { waitAsPoller } from "../../bench/schedule/simulate.ts";
 import {
   coverageOf,
+  coverageWithPast,
   extremesOf,
+  withCensored,
   withPercentage,
   withLawKnown,
   withPastDurations,
@@ -78,7 +80,15 @@ describe("the cost of waiting: lateness + price × polls", () => {
   it("is below that of the best peer with 20 past durations", () => {
     const { max, mean } = extremesOf(withPastDurations(longLaws, 150), "toBestPeer");
     expect(max).toBeLessThan(0.9);
-    expect(mean).toBeLessThan(0.75);
+    expect(mean).toBeLessThan(0.68);
+  });
+
+  it("is lower if waits that ended early count as such, not as ends", () => {
+    const [asSuch, asEnds] = (["30 %", "30 %, taken as ends"] as const).map(
+      (censoring) => extremesOf(withCensored(longLaws, 100, censoring), "toBestPeer").mean,
+    );
+    expect(asSuch).toBeLessThan(0.7);
+    expect(asEnds).toBeGreaterThan(1.05 * (asSuch ?? Infinity));
   });
 
   it("is close to the lower bound if the law is known", () => {
@@ -115,6 +125,26 @@ describe("the estimate", () => {
     expect(mean).toBeGreaterThan(0.75);
     expect(mean).toBeLessThan(0.9);
   });
+});
+
+describe("the 80 % interval of 20 past durations", () => {
+  const every = [...laws, ...unseenLaws];
+
+  it.each(coverageWithPast(every, 150, "none").map((line) => [line.law, line] as const))(
+    "holds the truth in 77 to 83 of 100 operations: %s",
+    (_, { covered }) => {
+      expect(covered).toBeGreaterThan(0.77);
+      expect(covered).toBeLessThan(0.83);
+    },
+  );
+
+  it.each(coverageWithPast(every, 150, "30 %").map((line) => [line.law, line] as const))(
+    "holds it hardly less or more if 30 of 100 waits ended early: %s",
+    (_, { covered }) => {
+      expect(covered).toBeGreaterThan(0.77);
+      expect(covered).toBeLessThan(0.83);
+    },
+  );
 });
 
 describe("the simulation", () => {
