@@ -53,7 +53,7 @@ function parseEntry(value: unknown, path: string): [kind: string, past: readonly
   const running = parseArray(atLeastInMs, `${path}.atLeastInMs`, parseDuration);
   const letters = order === undefined ? "S".repeat(ended.length) : parseString(order, `${path}.order`);
   const [endedLeft, runningLeft] = [ended.values(), running.values()];
-  const past = [...letters].map((letter) => {
+  const past = letters.split("").map((letter) => {
     const next = letter === "R" ? runningLeft.next() : endedLeft.next();
     if (!isLetter(letter) || next.done === true) throw new ContractError(`${path}.order`, orderOf, order);
     return pastOf(letter, next.value);

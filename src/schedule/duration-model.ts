@@ -71,11 +71,12 @@ function priorOf(past: readonly PastDuration[], terms: Terms): Prior {
 }
 
 function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
-  const { survival: survivalOfLog, first, last } = mixtureOf(past);
+  const mixture = mixtureOf(past);
+  const { first, last } = mixture;
   const at = Float64Array.from({ length: tableSize }, (_, i) =>
     i === 0 ? 0 : Math.exp(first + ((last - first) * (i - 1)) / (tableSize - 2)),
   );
-  const survival = at.map((moment) => survivalOfLog(Math.log(moment)));
+  const survival = at.map((moment) => mixture.survival(Math.log(moment)));
   return { at, survival, ...pollsAlong(at, survival, pollCostInMs) };
 }
 

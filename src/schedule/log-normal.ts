@@ -3,6 +3,7 @@ import type { PastDuration } from "./past-durations.ts";
 
 /** The logarithm of a past duration. */
 export interface LogDuration {
+  readonly inMs: number;
   readonly log: number;
   /** Whether the operation ended then, or still ran. */
   readonly hasEnded: boolean;
@@ -17,8 +18,8 @@ export interface Normal {
 /** Returns the logarithms in rising order; of equal ones, those that ended come first. */
 export function distributionOfLogs(past: readonly PastDuration[]): readonly LogDuration[] {
   return past
-    .map((one) => ({ log: Math.log(leastOf(one)), hasEnded: hasEnded(one) }))
-    .toSorted((a, b) => a.log - b.log || Number(b.hasEnded) - Number(a.hasEnded));
+    .map((one) => ({ inMs: leastOf(one), log: Math.log(leastOf(one)), hasEnded: hasEnded(one) }))
+    .toSorted((a, b) => a.inMs - b.inMs || Number(b.hasEnded) - Number(a.hasEnded));
 }
 
 /**

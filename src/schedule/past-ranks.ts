@@ -30,11 +30,11 @@ export function ranksOf(past: readonly PastDuration[]): Ranks {
   const sorted = distributionOfLogs(past);
   const [ends, survival]: [number[], number[]] = [[], []];
   let alive = 1;
-  for (const [i, { log, hasEnded }] of sorted.entries()) {
+  for (const [i, { inMs, hasEnded }] of sorted.entries()) {
     if (!hasEnded) continue;
     // The next operation counts as one more that still runs.
     alive *= 1 - 1 / (sorted.length - i + 1);
-    ends.push(Math.exp(log));
+    ends.push(inMs);
     survival.push(alive);
   }
   const isCutOff = sorted.at(-1)?.hasEnded === false && ends.length >= minCount;
@@ -42,7 +42,7 @@ export function ranksOf(past: readonly PastDuration[]): Ranks {
     ends: Float64Array.from(ends),
     survival: Float64Array.from(survival),
     tail: isCutOff ? normalFit(sorted) : undefined,
-    all: Float64Array.from(sorted, ({ log }) => Math.exp(log)),
+    all: Float64Array.from(sorted, ({ inMs }) => inMs),
   };
 }
 

