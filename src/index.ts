@@ -59,6 +59,7 @@ export type { FailedPoll, Progress } from "./state/progress.ts";
 export type { Limiter, RateLimit, RequestResult } from "./operation/limiter.ts";
 export { adaptive } from "./schedule/adaptive.ts";
 export type { AdaptiveScheduleOptions } from "./schedule/adaptive.ts";
+export type { PastDuration } from "./schedule/past-durations.ts";
 export type { ProgressHistory } from "./schedule/progress-history.ts";
 export { parseRetryAfter } from "./operation/retry-after.ts";
 export type { GetHeader } from "./operation/retry-after.ts";

@@ -1,4 +1,5 @@
 import { adaptive } from "../../src/schedule/adaptive.ts";
+import type { PastDuration } from "../../src/schedule/past-durations.ts";
 import { meanOf, openTerms } from "./compare.ts";
 import type { Corpus } from "./compare.ts";
 import { durations } from "./laws.ts";
@@ -12,23 +13,28 @@ export interface Calibration {
   readonly given: number;
   /** The share of those whose 80 % interval held the truth. Each operation counts alike. */
   readonly covered: number;
+  /** The same at the first poll only. */
+  readonly coveredAtFirst: number;
 }
 
 /** Checks after every poll whether the interval holds the truth. */
-export function calibrationOf(corpus: Corpus, pastDurationsInMs: readonly number[] = []): Calibration {
+export function calibrationOf(corpus: Corpus, pastDurationsInMs: readonly PastDuration[] = []): Calibration {
   const { law, runs, shape = noPercentage, seed = 0 } = corpus;
   const schedule = adaptive({ ...openTerms(1), pastDurationsInMs });
   const operations = durations(law, runs, seeded(seed + 1)).map((duration, index) => {
-    const counts = { polls: 0, given: 0, covered: 0 };
+    const counts = { polls: 0, given: 0, covered: 0, first: NaN };
     const percentageAt = shape.percentageOf(duration, seeded(1_000_003 * (seed + 1) + index));
     waitAsPoller(schedule, { duration, percentageAt }, seeded(index), {
       watch: (history) => {
         const estimate = schedule.estimate?.(history);
         const truth = duration * 1000 - history.elapsedInMs;
-        const [min, max] = estimate?.estimatedRemainingRangeInMs ?? [Infinity, -Infinity];
+        const range = estimate?.estimatedRemainingRangeInMs;
         counts.polls++;
-        if (estimate !== undefined) counts.given++;
-        if (min <= truth && truth <= max) counts.covered++;
+        if (range === undefined) return;
+        const covered = Number(range[0] <= truth && truth <= range[1]);
+        counts.given++;
+        counts.covered += covered;
+        if (counts.polls === 1) counts.first = covered;
       },
     });
     return counts;
@@ -37,5 +43,6 @@ export function calibrationOf(corpus: Corpus, pastDurationsInMs: readonly number
   return {
     given: meanOf(operations.filter(({ polls }) => polls > 0).map(({ given, polls }) => given / polls)),
     covered: meanOf(estimated.map(({ covered, given }) => covered / given)),
+    coveredAtFirst: meanOf(operations.map(({ first }) => first).filter((first) => !Number.isNaN(first))),
   };
 }

@@ -1,4 +1,4 @@
-import { exponentialLaw, logNormal, mixture, uniform } from "./laws.ts";
+import { exponentialLaw, logNormal, mixture, pareto, uniform, weibull } from "./laws.ts";
 import type { Law } from "./laws.ts";
 
 /** Prices of a poll, in seconds of lateness. */
@@ -22,4 +22,14 @@ export const laws: readonly Law[] = [
   logNormal("10 min, wide", 600, 1),
   exponentialLaw("any time, 10 min", 600),
   uniform("up to 30 min", 1, 1800),
+];
+
+/** Laws that the duration model was not built for. */
+export const unseenLaws: readonly Law[] = [
+  weibull("Weibull, 0.7", 300, 0.7),
+  weibull("Weibull, 3", 300, 3),
+  pareto("Pareto, 1.5", 60, 1.5),
+  pareto("Pareto, 3", 60, 3),
+  logNormal("near-constant", 300, 0.02),
+  mixture("1 min or 1 h", 0.5, logNormal("1 min", 60, 0.1), logNormal("1 h", 3600, 0.1)),
 ];

@@ -43,6 +43,15 @@ export function weibull(name: string, scale: number, shape: number): Law {
   };
 }
 
+/** Falls as a power beyond `min`: a few take very long. */
+export function pareto(name: string, min: number, exponent: number): Law {
+  return {
+    name,
+    quantile: (part) => min * (1 - part) ** (-1 / exponent),
+    survival: (seconds) => Math.min(1, (seconds / min) ** -exponent),
+  };
+}
+
 /** A mixture: `share` of the operations follow the first law, which must be the faster one. */
 export function mixture(name: string, share: number, first: Law, second: Law): Law {
   return {

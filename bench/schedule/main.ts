@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { geometricMean } from "./compare.ts";
-import { laws, prices } from "./corpora.ts";
+import { laws, longLaws, prices, unseenLaws } from "./corpora.ts";
 import { picture } from "./picture.ts";
 import { regretOver, spacedDurations } from "./regret.ts";
 import type { Regret } from "./regret.ts";
@@ -74,6 +74,27 @@ function writeCoverage(): void {
   }
 }
 
+function writePastCoverage(): void {
+  for (const censoring of ["none", "30 %"] as const) {
+    write(
+      `\n## 20 past durations, of waits that ended early: ${censoring}. The 80 % interval held the truth\n`,
+    );
+    write(`${"operations".padEnd(18)}${["all", "first", "given"].map((head) => cell(head)).join("")}`);
+    for (const line of tables.coverageWithPast([...laws, ...unseenLaws], runs, censoring)) {
+      const shares = [line.covered, line.coveredAtFirst, line.given].map((share) => cell(100 * share, 8, 1));
+      write(`${line.law.padEnd(18)}${shares.join("")}`);
+    }
+  }
+}
+
+function writeCensored(): void {
+  write("\n## 20 past durations, of waits that ended early: cost to the best peer, a minute and more\n");
+  for (const censoring of ["none", "30 %", "30 %, taken as ends"] as const) {
+    const { max, mean } = tables.extremesOf(tables.withCensored(longLaws, runs, censoring), "toBestPeer");
+    write(`${censoring.padEnd(30)} at most ${cell(max, 5)}, geometric mean ${cell(mean, 5)}`);
+  }
+}
+
 function writeRegret({ ours, oursByDefault, peers }: Regret): void {
   write("\n## Cost at 1 s a poll, as a multiple of the best fixed interval's: from 5 s to 3 h\n");
   write(`${"".padEnd(48)}${["least", "most", "mean"].map((head) => cell(head)).join("")}`);
@@ -99,6 +120,8 @@ writeLines(
   tables.joining("atAnyMoment", "oldStartTime", runs),
 );
 writeLines("20 past durations", tables.withPastDurations(laws, runs));
+writePastCoverage();
+writeCensored();
 writeBound();
 for (const shape of Object.values(shapes))
   writeLines(`Percentage: ${shape.name}`, tables.withPercentage(shape, runs), true);

@@ -1,5 +1,7 @@
 import { adaptive } from "../../src/schedule/adaptive.ts";
+import type { PastDuration } from "../../src/schedule/past-durations.ts";
 import { calibrationOf } from "./calibration.ts";
+import type { Calibration } from "./calibration.ts";
 import {
   bestPeer,
   costOf,
@@ -174,6 +176,61 @@ export function coverageOf(
     covered: meanOf(estimated.map(({ covered }) => covered)),
     given: meanOf(all.map(({ given }) => given)),
   };
+}
+
+/** How waits of past operations ended: all with the operation, or 30 of 100 at a moment before. */
+export type Censoring = "none" | "30 %" | "30 %, taken as ends";
+
+/** Draws past durations of a kind, as a user's history has them. */
+function pastOf(law: Law, count: number, seed: number, censoring: Censoring): readonly PastDuration[] {
+  const random = seeded(seed);
+  return records(law, count, random).map((seconds) => {
+    const inMs = Math.max(1, seconds * 1000);
+    if (censoring === "none" || random() >= 0.3) return inMs;
+    const atLeastInMs = Math.max(1, inMs * random());
+    return censoring === "30 %" ? { atLeastInMs } : atLeastInMs;
+  });
+}
+
+/** How often the 80 % interval of 20 past durations held the truth. */
+export interface CoverageLine extends Calibration {
+  readonly law: string;
+}
+
+/** Means over many sets of 20 past durations. */
+export function coverageWithPast(
+  kinds: readonly Law[],
+  sets: number,
+  censoring: Censoring,
+): readonly CoverageLine[] {
+  return kinds.map((law, seed) => {
+    const all = Array.from({ length: sets }, (_, set) =>
+      calibrationOf(
+        { law, runs: 10, seed: 100 * set + seed },
+        pastOf(law, 20, 7919 * set + seed + 1, censoring),
+      ),
+    );
+    const mean = (of: (one: Calibration) => number): number =>
+      meanOf(all.map(of).filter((value) => !Number.isNaN(value)));
+    return {
+      law: law.name,
+      given: mean(({ given }) => given),
+      covered: mean(({ covered }) => covered),
+      coveredAtFirst: mean(({ coveredAtFirst }) => coveredAtFirst),
+    };
+  });
+}
+
+/** With 20 past durations, some of waits that ended early. */
+export function withCensored(kinds: readonly Law[], runs: number, censoring: Censoring): readonly Line[] {
+  return linesOf(kinds, runs, (corpus, pollCost) => {
+    const schedules = Array.from({ length: 25 }, (_, set) => {
+      const past = pastOf(corpus.law, 20, 7919 * set + (corpus.seed ?? 0) + 1, censoring);
+      return adaptive({ ...openTerms(pollCost), pastDurationsInMs: past });
+    });
+    const uninformedSchedule = adaptive(openTerms(pollCost));
+    return ours(corpus, (run) => schedules[run % schedules.length] ?? uninformedSchedule);
+  });
 }
 
 /** Returns the maximum and the geometric mean of a ratio. */

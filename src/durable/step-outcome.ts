@@ -124,6 +124,7 @@ export function parseProgress(value: unknown): Progress {
     elapsedInMs: parseNumber(fields["elapsedInMs"], `${path}.elapsedInMs`),
     estimatedRemainingInMs: numberAt("estimatedRemainingInMs"),
     estimatedRemainingRangeInMs: parseRange(fields["estimatedRemainingRangeInMs"], `${path}.range`),
+    isOverdue: fields["isOverdue"] === true,
     nextPollInMs: numberAt("nextPollInMs"),
     pollCount: parseCount(fields["pollCount"], `${path}.pollCount`),
     failedPollCount: parseCount(fields["failedPollCount"], `${path}.failedPollCount`),

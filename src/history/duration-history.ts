@@ -7,6 +7,8 @@ import { isObject } from "../operation/json-fields.ts";
 import { Listeners } from "../poller/listeners.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { PollOptions } from "../poller/options.ts";
+import { leastOf } from "../schedule/past-durations.ts";
+import type { PastDuration } from "../schedule/past-durations.ts";
 import { checkPositiveInteger } from "../validate.ts";
 import {
   isDamage,
@@ -37,13 +39,14 @@ export interface DurationHistoryOptions {
 export interface DurationHistory {
   /**
    * Returns options for one wait: the given ones and the past durations of the kind. When the operation succeeds or
-   * fails, its duration is recorded. If the store fails or has not responded after 10 s, however many waits there are, a
+   * fails, its duration is recorded. When the wait ends before, by a timeout, an abort or failed polls, its time is recorded
+   * as "at least so long"; not so after a crash. If the store fails or has not responded after 10 s, however many waits there are, a
    * warning says so; nothing rejects.
    * In the five minutes after that, waits do not call the store.
    *
    * The duration is the time from `startTime` to `endTime` of the service. Without these it is the time of the wait, if
    * the operation started during the wait: by `startOperation` and the like, or `NotStarted` at the first poll. Not
-   * recorded are operations that were canceled or already terminal at the first poll, and waits that ended early.
+   * recorded are operations that were canceled or already terminal at the first poll.
    *
    * If a function determines the kind, past durations apply from the second interval on.
    *
@@ -56,18 +59,19 @@ export interface DurationHistory {
    */
   pollUntilDone<P>(kind: OperationKind, operation: Operation<P>, options?: PollOptions<P>): Promise<P>;
   /**
-   * Returns the durations of the kind in milliseconds, the newest last.
+   * Returns the durations of the kind in milliseconds, the newest last, in the form of `pastDurationsInMs`.
    *
    * @throws what the store's `read` throws
    */
-  pastDurations(kind: string): Promise<readonly number[]>;
+  pastDurations(kind: string): Promise<readonly PastDuration[]>;
   /**
-   * Adds a duration in milliseconds to those of the kind.
+   * Adds a duration in milliseconds to those of the kind. `{ failedAfterInMs }` is one of an operation that failed,
+   * `{ atLeastInMs }` one of an operation that still runs.
    *
    * @throws TypeError if the kind is not 1 to 256 characters; RangeError if the duration is not 1 to 1e12; what the
    * store throws
    */
-  record(kind: string, durationInMs: number): Promise<void>;
+  record(kind: string, duration: PastDuration): Promise<void>;
   /** Resolves when all durations are written. Await it before `process.exit()`. */
   settled(): Promise<void>;
 }
@@ -137,7 +141,7 @@ class StoredHistory implements DurationHistory {
     });
     return recordingOptions(kind, options, {
       pastDurationsOf: (name) => known.get(name) ?? [],
-      add: (name, durationInMs) => void this.#recordOrWarn(name, durationInMs),
+      add: (name, duration) => void this.#recordOrWarn(name, duration),
       warn: (message) => this.#warnings.notify(message),
     });
   }
@@ -150,38 +154,38 @@ class StoredHistory implements DurationHistory {
     return pollUntilDone(operation, await this.options(kind, options));
   }
 
-  async pastDurations(kind: string): Promise<readonly number[]> {
+  async pastDurations(kind: string): Promise<readonly PastDuration[]> {
     checkKind(kind);
     const durations = await this.#inTurn(() => this.#load());
     return durations.get(kind) ?? [];
   }
 
-  async record(kind: string, durationInMs: number): Promise<void> {
+  async record(kind: string, duration: PastDuration): Promise<void> {
     checkKind(kind);
-    if (!isPlausible(durationInMs)) {
-      const got = String(durationInMs);
-      throw new RangeError(`durationInMs: expected ${plausibleDuration} of milliseconds, got ${got}`);
+    const inMs: unknown = isObject(duration) ? leastOf(duration) : duration;
+    if (!isPlausible(inMs)) {
+      throw new RangeError(`duration: expected ${plausibleDuration} of milliseconds, got ${String(inMs)}`);
     }
-    await this.#inTurn(() => this.#add(kind, durationInMs));
+    await this.#inTurn(() => this.#add(kind, duration));
   }
 
   async settled(): Promise<void> {
     await this.#latest;
   }
 
-  async #recordOrWarn(kind: string, durationInMs: number): Promise<void> {
+  async #recordOrWarn(kind: string, duration: PastDuration): Promise<void> {
     try {
       checkKind(kind);
-      await this.#inTurnOfWait(() => this.#add(kind, durationInMs));
+      await this.#inTurnOfWait(() => this.#add(kind, duration));
     } catch (error) {
       const name = JSON.stringify(kind);
       this.#warnings.notify(`The duration of operation kind ${name} was not recorded: ${messageOf(error)}`);
     }
   }
 
-  #add(kind: string, durationInMs: number): Promise<void> {
+  #add(kind: string, duration: PastDuration): Promise<void> {
     return this.#store.exclusively(async () => {
-      const durations = withDuration(await this.#loadOrReset(), kind, durationInMs, this.#bounds);
+      const durations = withDuration(await this.#loadOrReset(), kind, duration, this.#bounds);
       await this.#store.write(textOf(durations));
     });
   }

@@ -2,6 +2,7 @@ import type { Clock } from "../clock.ts";
 import { isTerminal } from "../operation/status.ts";
 import type { StatusFields } from "../operation/status.ts";
 import type { Progress } from "../state/progress.ts";
+import type { PastDuration } from "../schedule/past-durations.ts";
 import { isPlausible } from "./durations.ts";
 
 /**
@@ -13,7 +14,10 @@ export class Stopwatch {
   /** The clock's time of the initial response. */
   #startedAt: number | undefined;
   #first: Progress | undefined;
+  #latest: Progress | undefined;
   #isOver = false;
+  /** A wait that ends early may be started again, and is still one operation. */
+  #hasEndedEarly = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -23,14 +27,24 @@ export class Stopwatch {
     this.#startedAt = this.#clock.now();
   }
 
-  /** Returns the operation's duration in milliseconds, once, after it has succeeded or failed, if it can be known. */
-  durationAfter(progress: Progress): number | undefined {
+  /** Returns the operation's duration, once, after it has succeeded or failed, if it can be known. */
+  durationAfter(progress: Progress): PastDuration | undefined {
     this.#first ??= progress;
+    this.#latest = progress;
     if (this.#isOver || !isTerminal(progress.status)) return undefined;
     this.#isOver = true;
     if (isTerminal(this.#first.status) || progress.status === "Canceled") return undefined;
     const duration = durationByService(progress.operation) ?? this.#durationOfWait(progress);
-    return isPlausible(duration) ? duration : undefined;
+    if (!isPlausible(duration)) return undefined;
+    return progress.status === "Failed" ? { failedAfterInMs: duration } : duration;
+  }
+
+  /** Returns how long the operation has run at least, once, after a wait that ended before it. */
+  durationAfterEarlyEnd(): PastDuration | undefined {
+    const atLeastInMs = this.#latest?.elapsedInMs;
+    if (this.#isOver || this.#hasEndedEarly || !isPlausible(atLeastInMs)) return undefined;
+    this.#hasEndedEarly = true;
+    return { atLeastInMs };
   }
 
   #durationOfWait({ elapsedInMs }: Progress): number | undefined {

@@ -5,6 +5,7 @@ import type { OperationStatus } from "../operation/status.ts";
 import type { Progress } from "../state/progress.ts";
 import { adaptive } from "../schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../schedule/adaptive.ts";
+import type { PastDuration } from "../schedule/past-durations.ts";
 import type { PollHistory, Schedule } from "../schedule/schedule.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -16,8 +17,8 @@ export type OperationKind = string | ((operation: OperationStatus) => string);
 
 /** The access of one wait to the duration history. */
 interface Records {
-  pastDurationsOf(kind: string): readonly number[];
-  add(kind: string, durationInMs: number): void;
+  pastDurationsOf(kind: string): readonly PastDuration[];
+  add(kind: string, duration: PastDuration): void;
   warn(message: string): void;
 }
 
@@ -31,6 +32,10 @@ export function recordingOptions<P>(
   const { kindOf, ...past } =
     typeof kind === "string" ? pastOf(kind, options, records) : pastOfKindFound(kind, options, records);
   const kindOrWarning = orWarning(kindOf, records);
+  let name: string | undefined;
+  const add = (duration: PastDuration | undefined): void => {
+    if (name !== undefined && duration !== undefined) records.add(name, duration);
+  };
   return {
     ...options,
     ...past,
@@ -39,10 +44,13 @@ export function recordingOptions<P>(
       return options.onStarted?.(started);
     },
     onProgress(progress) {
-      const name = kindOrWarning(progress);
-      const duration = stopwatch.durationAfter(progress);
-      if (name !== undefined && duration !== undefined) records.add(name, duration);
+      name = kindOrWarning(progress);
+      add(stopwatch.durationAfter(progress));
       return options.onProgress?.(progress);
+    },
+    onEnd(end) {
+      if (end.type === "pollingFailed" || end.type === "abandoned") add(stopwatch.durationAfterEarlyEnd());
+      return options.onEnd?.(end);
     },
   };
 }

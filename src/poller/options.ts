@@ -2,7 +2,7 @@ import { systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { PollRules } from "../state/state-machine.ts";
 import type { Limiter } from "../operation/limiter.ts";
-import type { Operation, TracingOptions } from "../operation/operation.ts";
+import type { Operation, PollerEnd, TracingOptions } from "../operation/operation.ts";
 import { keyOfWord } from "../operation/status.ts";
 import type { TerminalStates } from "../operation/status.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
@@ -22,6 +22,8 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   readonly onProgress?: (progress: Progress<P>) => unknown;
   /** Called after every failed poll. Errors that it throws are logged and never end the wait. */
   readonly onFailedPoll?: (failedPoll: FailedPoll) => unknown;
+  /** Called when polling stops, whatever the reason. Errors that it throws are ignored. */
+  readonly onEnd?: (end: PollerEnd) => unknown;
   /**
    * The maximum time to wait; then {@link PollingTimeoutError}. A wait that is started after a timeout has all of it. A
    * machine that slept past the timeout polls once before.
@@ -80,6 +82,7 @@ export interface PollSettings {
   /** Without a deadline, which is known when the wait starts. */
   readonly rules: PollRules;
   readonly abortSignal: AbortSignal | undefined;
+  readonly onEnd: ((end: PollerEnd) => unknown) | undefined;
   readonly timeoutInMs: number;
   readonly requestTimeoutInMs: number;
   readonly schedule: Schedule;
@@ -103,6 +106,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
     abortSignal,
     onProgress,
     onFailedPoll,
+    onEnd,
     timeoutInMs = Infinity,
     stallTimeoutInMs = Infinity,
     requestTimeoutInMs = 30_000,
@@ -119,6 +123,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
   checkSignal(abortSignal);
   if (onProgress) checkFunction("onProgress", onProgress);
   if (onFailedPoll) checkFunction("onFailedPoll", onFailedPoll);
+  if (onEnd) checkFunction("onEnd", onEnd);
   checkFunction("random", random);
   for (const name of ["now", "timestamp", "setTimer"] as const) checkFunction(`clock.${name}`, clock[name]);
   for (const [name, value] of Object.entries({ timeoutInMs, stallTimeoutInMs, requestTimeoutInMs }))
@@ -140,6 +145,7 @@ export function resolveOptions(options: PollOptions<never>): PollSettings {
       maxRetryDelayInMs,
     },
     abortSignal,
+    onEnd,
     timeoutInMs,
     requestTimeoutInMs,
     schedule: schedule === undefined ? adaptive(options) : checkSchedule(schedule),

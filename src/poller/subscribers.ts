@@ -81,6 +81,7 @@ export class Subscribers<P> {
       const isError = end.type === "failedOrCanceled" || end.type === "pollingFailed";
       this.#log(isError ? "warning" : "info", () => endMessage(this.#session.snapshot, end));
       isolate(() => observer?.onEnd(this.#session.snapshot, end));
+      isolate(() => this.#session.settings.onEnd?.(end));
     };
   }
 

@@ -1,9 +1,12 @@
 import { checkDuration } from "../validate.ts";
 import { learnedFrom } from "./duration-model.ts";
+import type { Learned } from "./duration-model.ts";
 import { forecastsOf } from "./forecast.ts";
 import { gapOf, hazardTimesAge, longestDelay, uninformed } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
+import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
+import type { PastDuration } from "./past-durations.ts";
 import { withinRegretBound } from "./regret-bound.ts";
 import { estimateRemaining } from "./remaining-time.ts";
 import { withJitterUpTo } from "./schedule.ts";
@@ -21,10 +24,10 @@ export interface AdaptiveScheduleOptions {
    */
   readonly maxDelayInMs?: number;
   /**
-   * The durations of earlier operations of this kind, failed ones too, in milliseconds and in any order. 20 are plenty,
-   * thousands do no harm. Default: none.
+   * The durations of earlier operations of this kind, in milliseconds and in any order. `{ failedAfterInMs }` is one that
+   * failed, `{ atLeastInMs }` one whose wait ended while it ran. 20 are plenty, thousands do no harm. Default: none.
    */
-  readonly pastDurationsInMs?: readonly number[];
+  readonly pastDurationsInMs?: readonly PastDuration[];
 }
 
 export const defaultPollCostInMs = 1000;
@@ -48,28 +51,22 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   if (minDelayInMs > maxDelayInMs) {
     throw new RangeError(`minDelayInMs (${minDelayInMs}) must not be above maxDelayInMs (${maxDelayInMs})`);
   }
-  if (!Array.isArray(pastDurationsInMs))
-    throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof pastDurationsInMs}`);
-  for (const duration of pastDurationsInMs) checkPastDuration(duration);
+  checkPastDurations(pastDurationsInMs);
   const terms = { pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayShare };
   const nothingKnown = uninformed(terms);
-  const prior = pastDurationsInMs.length > 0 ? learnedFrom(pastDurationsInMs, terms) : nothingKnown;
+  const prior = learnedOr(pastDurationsInMs, terms);
   const schedule = (history: PollHistory, random: () => number): number => {
     const { gap, tolerance } = wantedGap(history, prior, nothingKnown, terms);
     return withJitterUpTo(longestDelay(ownTime(history), terms), gap, minDelayInMs, random, tolerance);
   };
-  return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, prior) });
+  // The time to a failure says nothing about the time to a success.
+  const successes = pastDurationsInMs.filter((past) => !hasFailed(past));
+  const known = learnedOr(successes, terms);
+  return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, known) });
 }
 
-/** No operation takes less or more, and the arithmetic of the duration model would overflow. */
-export const minPastDurationInMs = 1;
-export const maxPastDurationInMs = 1e12;
-
-function checkPastDuration(durationInMs: number): void {
-  if (durationInMs >= minPastDurationInMs && durationInMs <= maxPastDurationInMs) return;
-  throw new RangeError(
-    `pastDurationsInMs: expected milliseconds from ${minPastDurationInMs} to ${maxPastDurationInMs}, got ${durationInMs}`,
-  );
+function learnedOr(past: readonly PastDuration[], terms: Terms): Prior & Partial<Learned> {
+  return past.some(hasEnded) ? learnedFrom(past, terms) : uninformed(terms);
 }
 
 /** The longest delay by default, as a share of the time since the wait started. */

@@ -1,5 +1,9 @@
 import { hazardTimesAge } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
+import { mixtureOf } from "./duration-mixture.ts";
+import { ranksOf } from "./past-ranks.ts";
+import type { Ranks } from "./past-ranks.ts";
+import type { PastDuration } from "./past-durations.ts";
 
 /** The distribution of durations as a table: moments in rising order, and the values at each. */
 interface Table {
@@ -11,23 +15,22 @@ interface Table {
 }
 
 const tableSize = 512;
-/** More durations than this are thinned to as many quantiles. */
-const maxQuantiles = 200;
-/** Durations of one kind differ by at least 5 %, even where a few of them say otherwise. */
-const minBandwidth = 0.05;
-/** The bandwidth of a duration without neighbours. */
-const defaultBandwidth = 0.3;
 
-/** The prior of each list of durations and price: thousands of waits of one kind need one table. */
-const priors = new Map<string, Prior>();
+/** What past durations of the kind say. */
+export interface Learned extends Prior {
+  readonly ranks: Ranks;
+}
+
+/** By the list of durations and the price: thousands of waits of one kind need one table. */
+const priors = new Map<string, Learned>();
 const maxPriors = 20;
 
 /** Returns the prior that past durations of the kind give. It is computed once. */
-export function learnedFrom(pastDurationsInMs: readonly number[], terms: Terms): Prior {
-  const key = String([terms.pollCostInMs, pastDurationsInMs]);
+export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learned {
+  const key = JSON.stringify([terms.pollCostInMs, past]);
   const known = priors.get(key);
   if (known) return known;
-  const prior = priorOf(pastDurationsInMs, terms);
+  const prior = { ...priorOf(past, terms), ranks: ranksOf(past) };
   if (priors.size >= maxPriors) priors.clear();
   priors.set(key, prior);
   return prior;
@@ -40,8 +43,8 @@ export function learnedFrom(pastDurationsInMs: readonly number[], terms: Terms):
  * neighbours, so that two modes stay two. One more operation counts as unlike all of them. Beyond the past durations
  * only that one is left, and the prior is uninformed again.
  */
-function priorOf(pastDurationsInMs: readonly number[], terms: Terms): Prior {
-  const table = tableOf(pastDurationsInMs, terms.pollCostInMs);
+function priorOf(past: readonly PastDuration[], terms: Terms): Prior {
+  const table = tableOf(past, terms.pollCostInMs);
   const last = tableSize - 1;
   const [end, endCount] = [valueAt(table.at, last), valueAt(table.pollCount, last)];
   const step = Math.sqrt(terms.pollCostInMs / (2 * hazardTimesAge));
@@ -67,21 +70,13 @@ function priorOf(pastDurationsInMs: readonly number[], terms: Terms): Prior {
   };
 }
 
-function tableOf(pastDurationsInMs: readonly number[], pollCostInMs: number): Table {
-  const logs = quantiles(pastDurationsInMs.map(Math.log).toSorted((a, b) => a - b));
-  const widths = bandwidths(logs, pastDurationsInMs.length);
-  const first = valueAt(logs, 0) - 8 * valueAt(widths, 0);
-  const last = valueAt(logs, logs.length - 1) + 8 * valueAt(widths, logs.length - 1);
-  const median = Math.exp(valueAt(logs, logs.length >> 1));
-  const unlike = 1 / (pastDurationsInMs.length + 1);
+function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
+  const mixture = mixtureOf(past);
+  const { first, last } = mixture;
   const at = Float64Array.from({ length: tableSize }, (_, i) =>
     i === 0 ? 0 : Math.exp(first + ((last - first) * (i - 1)) / (tableSize - 2)),
   );
-  const survival = at.map((moment) => {
-    const x = Math.log(moment);
-    const alike = logs.reduce((sum, log, i) => sum + 1 / (1 + Math.exp((x - log) / valueAt(widths, i))), 0);
-    return ((1 - unlike) * alike) / logs.length + unlike * (1 + moment / median) ** -hazardTimesAge;
-  });
+  const survival = at.map((moment) => mixture.survival(Math.log(moment)));
   return { at, survival, ...pollsAlong(at, survival, pollCostInMs) };
 }
 
@@ -105,25 +100,6 @@ function pollsAlong(
     cost[i - 1] = valueAt(cost, i) + 2 * pollCostInMs * pollsIn(i) * alive(i);
   }
   return { pollCount, cost };
-}
-
-function quantiles(sorted: readonly number[]): readonly number[] {
-  if (sorted.length <= maxQuantiles) return sorted;
-  return Array.from({ length: maxQuantiles }, (_, i) =>
-    valueAt(sorted, Math.floor(((i + 0.5) * sorted.length) / maxQuantiles)),
-  );
-}
-
-/** The distance to the k-th neighbour on the nearer side, k being half the square root of the number of durations. */
-function bandwidths(logs: readonly number[], originalCount: number): readonly number[] {
-  const k = Math.max(1, Math.round((Math.sqrt(originalCount) * logs.length) / originalCount / 2));
-  return logs.map((log, i) => {
-    // Not the mean of both sides: at the edge of a mode, the other side extends to the next mode.
-    const below = i >= k ? log - valueAt(logs, i - k) : Infinity;
-    const above = i + k < logs.length ? valueAt(logs, i + k) - log : Infinity;
-    const nearer = Math.min(below, above);
-    return Math.max(minBandwidth, Number.isFinite(nearer) ? 0.7 * nearer : defaultBandwidth);
-  });
 }
 
 /** Interpolates linearly: the value of `ys` where rising `xs` reach `x`. */

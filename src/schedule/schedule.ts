@@ -18,10 +18,12 @@ export interface PollHistory {
 
 /** An estimate of how long an operation will still take, in milliseconds. */
 export interface RemainingEstimate {
-  /** The median: as likely too long as too short. */
-  readonly estimatedRemainingInMs: number;
-  /** The 80 % interval: the operation ends before the first in 10 of 100 cases, after the second in 10 of 100. */
-  readonly estimatedRemainingRangeInMs: readonly [number, number];
+  /** The median: as likely too long as too short. `undefined` where it would be a guess. */
+  readonly estimatedRemainingInMs: number | undefined;
+  /** The 80 % interval: the operation ends in it in 80 of 100 cases. `undefined` where that cannot be had. */
+  readonly estimatedRemainingRangeInMs: readonly [number, number] | undefined;
+  /** Whether the operation has run beyond the interval that was expected before. Default: no. */
+  readonly isOverdue?: boolean;
 }
 
 /**

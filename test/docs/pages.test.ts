@@ -19,6 +19,7 @@ const pollOptions: Record<keyof Required<PollOptions>, string | undefined> = {
   abortSignal: undefined,
   onProgress: undefined,
   onFailedPoll: undefined,
+  onEnd: undefined,
   timeoutInMs: undefined,
   stallTimeoutInMs: undefined,
   requestTimeoutInMs: "src/poller/options.ts",

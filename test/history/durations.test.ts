@@ -93,7 +93,7 @@ test.each(["", "x".repeat(257)])("a kind has 1 to 256 characters", async (kind) 
 
 test.each([0, -1, 0.9, 1e12 + 1, NaN, Infinity])("a duration is 1 to 1e12: not %d", async (duration) => {
   const { history } = historyWithWarnings();
-  const message = /^durationInMs: expected a number from 1 to 1000000000000 of milliseconds, got /;
+  const message = /^duration: expected a number from 1 to 1000000000000 of milliseconds, got /;
   await expect(history.record("any", duration)).rejects.toThrow(message);
   await expect(history.record("any", duration)).rejects.toThrow(RangeError);
 });
@@ -124,6 +124,32 @@ test("all durations can be written and parsed", () => {
 });
 
 const entry = { kind: "any", durationsInMs: [1] };
+
+describe("the text of failures and of waits that ended early", () => {
+  const past = [1000, { failedAfterInMs: 2000 }, { atLeastInMs: 3000 }, 4000];
+  const text = '{"kind":"any","durationsInMs":[1000,2000,4000],"atLeastInMs":[3000],"order":"SFRS"}';
+
+  it("keeps their order, and what an earlier release reads", async () => {
+    const store = new MemoryStore();
+    const { history } = historyWithWarnings(store);
+    for (const one of past) await history.record("any", one);
+    expect(store.text).toContain(text);
+    expect(await durationHistory(store).pastDurations("any")).toEqual(past);
+  });
+
+  it("drops the oldest of them all", async () => {
+    const { history } = historyWithWarnings(undefined, { maxDurationsPerKind: 2 });
+    for (const one of past) await history.record("any", one);
+    expect(await history.pastDurations("any")).toEqual([{ atLeastInMs: 3000 }, 4000]);
+  });
+
+  it.each(["SF", "SFSR", "SFRSS", "SFRX", 7])("is damaged if its order is %j", async (order) => {
+    const kinds = [{ kind: "any", durationsInMs: [1, 2], atLeastInMs: [3], order }];
+    const { history, warnings } = historyWithWarnings(new MemoryStore(JSON.stringify({ version: 1, kinds })));
+    expect(await history.pastDurations("any")).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("durations.kinds[0].order: expected ")]);
+  });
+});
 
 describe("a text that cannot be parsed", () => {
   it.each([

@@ -54,7 +54,9 @@ describe("a duration history in a file", () => {
     const recordings = Array.from({ length: 10 }, (_, i) => durationHistory(path).record("any", i + 1));
     await Promise.all(recordings);
     const durations = await durationHistory(path).pastDurations("any");
-    expect(durations.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 10 }, (_, i) => i + 1));
+    expect(durations.map(Number).toSorted((a, b) => a - b)).toEqual(
+      Array.from({ length: 10 }, (_, i) => i + 1),
+    );
   });
 
   it("loses nothing that several processes record at the same time", async () => {

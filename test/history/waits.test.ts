@@ -1,7 +1,7 @@
 import { setImmediate as nextMacrotask } from "node:timers/promises";
 import { describe, expect, it, test } from "vitest";
 import { pollUntilDone, adaptive, systemClock } from "lro-poller";
-import type { PollOptions, Progress } from "lro-poller";
+import type { PastDuration, PollOptions, Progress } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { ScriptedReply, VirtualClock } from "lro-poller/testing";
 import { fastClock } from "../support/clock.ts";
@@ -17,7 +17,7 @@ const running = { status: "Running", ...inTenSeconds };
 async function durationsAfter(
   replies: readonly ScriptedReply[],
   options: PollOptions = {},
-): Promise<readonly number[]> {
+): Promise<readonly PastDuration[]> {
   const clock = createVirtualClock();
   const { history, warnings } = historyWithWarnings();
   const wait = history.pollUntilDone("any", scriptedOperation(replies), { clock, random, ...options });
@@ -27,8 +27,11 @@ async function durationsAfter(
 }
 
 describe("the recorded duration is", () => {
-  it.each(["Succeeded", "Failed"])("that of the service's times, after %s", async (status) => {
-    expect(await durationsAfter([running, { status, startTime, endTime }])).toEqual([42_500]);
+  it.each([
+    ["Succeeded", 42_500],
+    ["Failed", { failedAfterInMs: 42_500 }],
+  ])("that of the service's times, after %s", async (status, duration) => {
+    expect(await durationsAfter([running, { status, startTime, endTime }])).toEqual([duration]);
   });
 
   it("that of the wait, without the service's times, if the operation started during the wait", async () => {
@@ -60,9 +63,20 @@ describe("the recorded duration is", () => {
     expect(await durationsAfter([notStarted, forAges])).toEqual([10_000]);
   });
 
-  it("missing if the wait ended before the operation", async () => {
+  it("at least that of the wait if it ended before the operation", async () => {
     const notStarted = { status: "NotStarted", ...inTenSeconds };
-    expect(await durationsAfter([notStarted, running], { timeoutInMs: 15_000 })).toEqual([]);
+    const atLeastInMs = 10_000;
+    expect(await durationsAfter([notStarted, running], { timeoutInMs: 15_000 })).toEqual([{ atLeastInMs }]);
+    const aborting = new AbortController();
+    const onProgress = ({ elapsedInMs }: Progress): void => {
+      if (elapsedInMs > 0) aborting.abort();
+    };
+    const options = { abortSignal: aborting.signal, onProgress };
+    expect(await durationsAfter([notStarted, running], options)).toEqual([{ atLeastInMs }]);
+  });
+
+  it("missing if the wait ended before the first response", async () => {
+    const notStarted = { status: "NotStarted", ...inTenSeconds };
     const abortSignal = AbortSignal.abort(new Error("enough"));
     expect(await durationsAfter([notStarted], { abortSignal })).toEqual([]);
   });

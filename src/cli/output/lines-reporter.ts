@@ -22,11 +22,11 @@ export function createLinesReporter(
     `${clockText(elapsedInMs)} ${labels[index] ?? ""}`;
   const lastLineAt = new Map<number, number>();
   return {
-    progress(index, { changed, status, percentComplete, elapsedInMs }) {
+    progress(index, { changed, status, percentComplete, elapsedInMs, isOverdue }) {
       const isDue = elapsedInMs - (lastLineAt.get(index) ?? -Infinity) >= heartbeatInMs;
       if (!changed && !isDue) return;
       lastLineAt.set(index, elapsedInMs);
-      const state = stateText(status, percentComplete);
+      const state = stateText(status, percentComplete) + (isOverdue ? ", overdue" : "");
       stdout.write(`${headOf(index, elapsedInMs)} ${changed ? state : `still ${state}`}\n`);
     },
     failedPoll(index, { error, elapsedInMs, nextPollInMs }) {

@@ -4,7 +4,7 @@ import type { CliContext, Output } from "../input/context.ts";
 import { singleLine } from "./text.ts";
 
 /** The styles that the command uses. */
-export type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
+export type Style = "bold" | "cyan" | "dim" | "green" | "orange" | "red" | "yellow";
 
 /** Colours a text, or returns it unchanged. */
 export type Paint = (style: Style, text: string) => string;
@@ -15,7 +15,16 @@ export const plain: Paint = (_style, text) => text;
 /** Returns a {@link Paint} with colours if the terminal has them and `NO_COLOR` does not forbid them. */
 export function paintFor(output: Output, env: CliContext["env"]): Paint {
   const hasColors = output.isTTY === true && (output.hasColors?.(env) ?? false);
-  return hasColors ? (style, text) => styleText(style, text, { validateStream: false }) : plain;
+  return hasColors ? (style, text) => (style === "orange" ? orange(text) : styled(style, text)) : plain;
+}
+
+function styled(style: Exclude<Style, "orange">, text: string): string {
+  return styleText(style, text, { validateStream: false });
+}
+
+/** The 256 colours have it; a terminal with 16 shows the nearest, or none. */
+function orange(text: string): string {
+  return `\u001B[38;5;208m${text}\u001B[39m`;
 }
 
 /** The width in columns. Some terminals report 0 until they know it. */

@@ -18,6 +18,8 @@ export interface WaitView {
   readonly elapsedInMs: number;
   readonly estimatedRemainingInMs?: number | undefined;
   readonly nextPollInMs?: number | undefined;
+  /** Whether the operation runs longer than expected. */
+  readonly isOverdue?: boolean | undefined;
   /** Why the last poll failed. */
   readonly failure?: string | undefined;
   /** Set after the end of the wait, with the reason if the status does not show it. */
@@ -113,7 +115,7 @@ function gauges(wait: WaitView, { barWidth, elapsedWidth, now }: Layout): Span[]
     width: barWidth,
     percent: percentOf(wait),
     elapsedInMs: wait.end ? undefined : elapsedInMs,
-    style: colourOf(wait) ?? "cyan",
+    style: colourOf(wait) ?? (wait.isOverdue ? "orange" : "cyan"),
   });
   return [
     bar,
@@ -154,6 +156,7 @@ function estimates(wait: WaitView, { now, tailWidth }: Layout): Span {
   const left = remainingInMs === undefined ? undefined : `~${clockText(remainingInMs)}`;
   const both =
     left === undefined ? [] : [`${left} left, ${next}`, `${left}, ${isPolling ? next : `in ${countdown}`}`];
+  if (wait.isOverdue) both.unshift(`overdue, ${next}`);
   return { text: [...both, next].find((text) => text.length <= tailWidth) ?? "", style: "dim" };
 }
 

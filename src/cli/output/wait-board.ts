@@ -36,10 +36,10 @@ export class WaitBoard implements Reporter {
   }
 
   progress(index: number, progress: Progress): void {
-    const { percentComplete, elapsedInMs, estimatedRemainingInMs, nextPollInMs } = progress;
+    const { percentComplete, elapsedInMs, estimatedRemainingInMs, nextPollInMs, isOverdue } = progress;
     const status = singleLine(progress.status);
     const times = { elapsedInMs, estimatedRemainingInMs, nextPollInMs };
-    this.#update(index, { status, percentComplete, ...times, failure: undefined });
+    this.#update(index, { status, percentComplete, isOverdue, ...times, failure: undefined });
   }
 
   failedPoll(index: number, { error, elapsedInMs, nextPollInMs }: FailedPoll): void {

@@ -63,6 +63,7 @@ function dataOf(wait: WaitView, now: number): object {
     label,
     state: stateOf(wait),
     look: lookOf(wait),
+    isOverdue: !end && wait.isOverdue === true,
     isOver: end !== undefined,
     percent: percentOf(wait),
     elapsedInMs: elapsedOf(wait, now),

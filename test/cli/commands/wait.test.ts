@@ -310,6 +310,7 @@ function progressAt(elapsedInMs: number, changed: boolean): Progress {
     elapsedInMs,
     estimatedRemainingInMs: undefined,
     estimatedRemainingRangeInMs: undefined,
+    isOverdue: false,
     nextPollInMs: 10_000,
     pollCount: 1,
     failedPollCount: 0,

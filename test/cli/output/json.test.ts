@@ -30,6 +30,7 @@ test("progress and the result are one JSON object on each line", async () => {
     changed: true,
     elapsedInMs: whole,
     failedPollCount: 0,
+    isOverdue: false,
   };
   expect(eventsIn(stdout)).toEqual([
     { ...common, status: "NotStarted", pollCount: 1, nextPollInMs: whole },

@@ -168,6 +168,7 @@ test("a page that is opened late gets the current state of each wait, with durat
     elapsedInMs: 60_000,
     estimatedRemainingInMs: 90_000,
     estimatedRemainingRangeInMs: undefined,
+    isOverdue: false,
     nextPollInMs: 30_000,
     pollCount: 1,
     failedPollCount: 0,
@@ -180,6 +181,7 @@ test("a page that is opened late gets the current state of each wait, with durat
   expect(first?.data).toEqual({
     index: 0,
     label: "web",
+    isOverdue: false,
     state: "Running",
     look: "running",
     isOver: false,

@@ -1,0 +1,44 @@
+import { describeValue } from "../redaction.ts";
+
+/**
+ * How long an earlier operation of the kind took, in milliseconds. A number is the duration of one that succeeded.
+ * `failedAfterInMs` is the duration of one that failed. `atLeastInMs` is how long one had run when its wait ended early,
+ * by a timeout for instance.
+ */
+export type PastDuration =
+  | number
+  | { readonly failedAfterInMs: number; readonly atLeastInMs?: never }
+  | { readonly atLeastInMs: number; readonly failedAfterInMs?: never };
+
+/** No operation takes less or more, and the arithmetic of the duration model would overflow. */
+export const minPastDurationInMs = 1;
+export const maxPastDurationInMs = 1e12;
+
+/** Returns the milliseconds that the operation took, or took at least. */
+export function leastOf(past: PastDuration): number {
+  if (typeof past === "number") return past;
+  return past.atLeastInMs ?? past.failedAfterInMs;
+}
+
+/** Returns whether somebody saw the operation end. */
+export function hasEnded(past: PastDuration): boolean {
+  return typeof past === "number" || past.atLeastInMs === undefined;
+}
+
+/** Returns whether the operation failed. */
+export function hasFailed(past: PastDuration): boolean {
+  return typeof past !== "number" && past.atLeastInMs === undefined;
+}
+
+/** @throws TypeError or RangeError that names the option */
+export function checkPastDurations(past: readonly PastDuration[]): void {
+  if (!Array.isArray(past)) throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
+  for (const one of past) {
+    const inMs: unknown = typeof one === "object" && one !== null ? leastOf(one) : one;
+    if (typeof inMs === "number" && inMs >= minPastDurationInMs && inMs <= maxPastDurationInMs) continue;
+    const bounds = `${minPastDurationInMs} to ${maxPastDurationInMs}`;
+    throw new RangeError(
+      `pastDurationsInMs: expected milliseconds from ${bounds}, got ${describeValue(inMs)}`,
+    );
+  }
+}
