@@ -37,12 +37,14 @@ const rules: PollRules = {
   maxRetryDelayInMs: 30_000,
 };
 
-/** The state after the initial response, which costs nothing and says nothing. */
-const started: PollState = transition(initialState, {
-  type: "response",
-  atInMs: 0,
-  response: { status: { id: "/operations/1", name: "1", status: "NotStarted" } },
-});
+/** Returns the state after the initial response, which costs nothing and says nothing. */
+function startedWith({ retryAfter }: Run): PollState {
+  const response: StatusResponse = {
+    status: { id: "/operations/1", name: "1", status: "NotStarted" },
+    retryAfterInMs: retryAfter === undefined ? undefined : retryAfter * 1000,
+  };
+  return transition(initialState, { type: "response", atInMs: 0, response });
+}
 
 /** Options of a simulated wait. */
 export interface WaitOptions {
@@ -61,7 +63,7 @@ export function waitAsPoller(
   random: () => number,
   { firstPollAtOnce = false, ageByService, watch }: WaitOptions = {},
 ): WaitResult {
-  let state: PollState = firstPollAtOnce ? initialState : started;
+  let state: PollState = firstPollAtOnce ? initialState : startedWith(run);
   let nowInMs = firstPollAtOnce ? 0 : schedule(historyOf(state, 0), random);
   nowInMs = Math.max(nowInMs, (run.retryAfter ?? 0) * 1000);
   let polls = 1;

@@ -113,8 +113,13 @@ export function joining(
 }
 
 /** With a percentage. */
-export function withPercentage(shape: Shape, runs: number, kinds = longLaws): readonly Line[] {
-  return linesOf(kinds, runs, priced, { shape });
+export function withPercentage(
+  shape: Shape,
+  runs: number,
+  kinds = longLaws,
+  more: Partial<Corpus> = {},
+): readonly Line[] {
+  return linesOf(kinds, runs, priced, { shape, ...more });
 }
 
 /** With 20 past durations of the kind. */

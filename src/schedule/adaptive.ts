@@ -1,8 +1,9 @@
 import { checkDuration } from "../validate.ts";
 import { learnedFrom } from "./duration-model.ts";
 import type { Learned } from "./duration-model.ts";
-import { forecastsOf } from "./forecast.ts";
-import { gapOf, hazardTimesAge, longestDelay, uninformed } from "./hazard.ts";
+import { forecastsOf, maxTrust } from "./forecast.ts";
+import type { Forecast } from "./forecast.ts";
+import { gapOf, hazardTimesAge, longestDelay, thinned, uninformed } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
 import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
@@ -76,6 +77,33 @@ const maxGrowthByAge = 2;
 /** Past operations doubt an age that fewer of them reached. */
 const minShareOfAge = 0.1;
 
+/** Returns the terms of a decision under a Retry-After. */
+function obeying(terms: Terms, retryAfterInMs: number): Terms {
+  if (retryAfterInMs <= terms.minDelayInMs) return terms;
+  const maxDelayInMs = Math.max(terms.maxDelayInMs, retryAfterInMs);
+  return { ...terms, minDelayInMs: retryAfterInMs, maxDelayInMs };
+}
+
+/** So many polls follow the Retry-After of a service as it is. */
+const retryAftersObeyed = 4;
+/** The hazard that a trusted percentage leaves, as a share of that without one: few of them end without warning. */
+const leastShareWithoutWarning = 0.15;
+
+/** Only a percentage with a good record makes an end without warning rarer: hence the power. */
+function shareWithoutWarning(forecasts: readonly Forecast[]): number {
+  const trust = forecasts.reduce((sum, { weight }) => sum + weight, 0) / maxTrust;
+  return 1 - (1 - leastShareWithoutWarning) * trust ** 3;
+}
+
+/**
+ * Returns which share of the polls until `at` a percentage could save: not those that a Retry-After has forbidden. Where
+ * it has been longer than each wanted gap, half of the polls are left, and none can be saved.
+ */
+function savableShare(obedient: Prior, unhindered: Prior, at: number): number {
+  if (obedient === unhindered) return 1;
+  return Math.max(0, (2 * obedient.pollsUntil(at)) / unhindered.pollsUntil(at) - 1);
+}
+
 /** The milliseconds since the wait started: the only time that is certain. */
 function ownTime({ elapsedInMs, ageAtStartInMs = 0 }: PollHistory): number {
   return elapsedInMs - ageAtStartInMs;
@@ -84,11 +112,14 @@ function ownTime({ elapsedInMs, ageAtStartInMs = 0 }: PollHistory): number {
 /** Returns the wait before jitter, and the tolerance that limits the jitter. */
 function wantedGap(
   history: PollHistory,
-  prior: Prior,
-  nothingKnown: Prior,
-  terms: Terms,
+  learned: Prior,
+  unhindered: Prior,
+  unhinderedTerms: Terms,
 ): { gap: number; tolerance: number } {
-  const { elapsedInMs, ageAtStartInMs = 0, progress, pollCount } = history;
+  const { elapsedInMs, ageAtStartInMs = 0, progress, pollCount, retryAfterInMs = 0 } = history;
+  const terms = obeying(unhinderedTerms, retryAfterInMs);
+  const nothingKnown = terms === unhinderedTerms ? unhindered : uninformed(terms);
+  const prior = learned.isInformed ? learned : nothingKnown;
   const own = ownTime(history);
   const maxGap = maxGrowthByAge * gapOf(nothingKnown, own, terms);
   const forecasts = forecastsOf(progress, elapsedInMs);
@@ -96,11 +127,14 @@ function wantedGap(
     // One that is joined at any moment of its life is nearer to its end than its age alone says.
     const nearness = Math.sqrt(1 + ageAtStartInMs / Math.max(1, elapsedInMs) / hazardTimesAge);
     const gap = Math.min(maxGap, (prior.ahead(elapsedInMs, 1) - elapsedInMs) / nearness);
-    return { gap, tolerance: gap };
+    // A service that sends a Retry-After expects operations of a few times as much.
+    const isFirst = own < (retryAftersObeyed - 0.5) * retryAfterInMs;
+    return isFirst ? { gap: retryAfterInMs, tolerance: 0 } : { gap, tolerance: gap };
   }
-  const moments = momentsAhead(prior, forecasts, elapsedInMs);
-  const posterior = posteriorOf(prior, forecasts, elapsedInMs);
-  const { gapInMs, gapAfterInMs: tolerance } = cheapestPlan(moments, posterior, prior, terms);
+  const expected = prior.isInformed ? prior : thinned(prior, shareWithoutWarning(forecasts));
+  const moments = momentsAhead(expected, forecasts, elapsedInMs);
+  const posterior = posteriorOf(expected, forecasts, elapsedInMs);
+  const { gapInMs, gapAfterInMs: tolerance } = cheapestPlan(moments, posterior, expected, terms);
   const isAgeUsed = prior.isInformed && prior.survival(ageAtStartInMs) >= minShareOfAge;
   if (forecasts.length === 0) return { gap: isAgeUsed ? gapInMs : Math.min(maxGap, gapInMs), tolerance };
   // Polls before the wait cost nothing, and count as made. An age in doubt must not pay for a long gap.
@@ -111,6 +145,12 @@ function wantedGap(
         prior,
         terms,
       )
-    : withinRegretBound(gapInMs, { ...history, elapsedInMs: own }, nothingKnown, terms);
+    : withinRegretBound(
+        gapInMs,
+        { ...history, elapsedInMs: own },
+        nothingKnown,
+        terms,
+        savableShare(nothingKnown, unhindered, own),
+      );
   return { gap, tolerance };
 }

@@ -20,6 +20,8 @@ const [priorError, priorCount] = [0.15, 1];
 const [errorOfDoubt, priorDoubt] = [0.5, 0.5];
 /** The least weight of an end without warning, however good the record is. */
 const minDoubt = 0.1;
+/** The most that all forecasts together are trusted. */
+export const maxTrust: number = 1 - minDoubt;
 /** A relative error below this earns no more trust. */
 const minRelativeError = 0.03;
 /** More predictions than this do not make a record stronger: they repeat the same error. */
@@ -27,13 +29,15 @@ const maxPredictions = 4;
 
 /** Returns the forecast of each model, weighted by how right the model has been on this operation. */
 export function forecastsOf(progress: ProgressHistory | undefined, elapsedInMs: number): readonly Forecast[] {
-  const samples = progress === undefined ? [] : samplesOf(progress, elapsedInMs);
+  const noise = progress === undefined ? 0 : noiseOf(progress);
+  const samples = progress === undefined ? [] : samplesOf(progress, elapsedInMs, noise);
   const latest = samples.at(-1);
   if (latest === undefined || latest.y <= 0 || elapsedInMs <= 0) return [];
-  const forecasts = models.flatMap((model) => unweightedForecast(model, samples, latest) ?? []);
+  const present = smoothed(samples, latest, noise);
+  const forecasts = models.flatMap((model) => unweightedForecast(model, samples, present) ?? []);
   const strength = Math.min(maxPredictions, samples.length - 1);
   const merit = forecasts.reduce((sum, { relativeError }) => sum + relativeError ** -strength, 0);
-  const trust = ((1 - minDoubt) * merit) / (merit + priorDoubt * errorOfDoubt ** -strength);
+  const trust = (maxTrust * merit) / (merit + priorDoubt * errorOfDoubt ** -strength);
   const precision = forecasts.reduce((sum, { scaleInMs }) => sum + scaleInMs ** -2, 0);
   return forecasts.map(({ endInMs, scaleInMs, relativeError }) => ({
     endInMs,
@@ -102,39 +106,68 @@ function trackRecord(
   return { bias: sum / count, relativeError: Math.sqrt(squares / count), overdueInMs };
 }
 
-/** How much later the latest level came than predicted, beyond what its blur explains. */
+/** How much later the latest level came than predicted, beyond what its blur and the error of the fit explain. */
 function latenessOf(fit: Fit, latest: Sample): number {
   const expected = fit.timeOf(latest.y);
-  const blurInMs = Math.abs(fit.timeOf(latest.y + latest.blur) - expected);
+  const blurInMs = fit.timeOf(latest.y + latest.blur) - expected;
+  const fitErrorInMs = fit.errorOf(latest.y);
+  const likelyInMs = Math.hypot(blurInMs, Number.isFinite(fitErrorInMs) ? 2 * fitErrorInMs : 0);
   const late = latest.t - expected;
-  return Math.sign(late) * Math.max(0, Math.abs(late) - blurInMs);
+  return Math.sign(late) * Math.max(0, Math.abs(late) - likelyInMs);
+}
+
+/** With noise of 2 % and more, samples that are older by this share of the wait count a third in the present level. */
+const [fullNoise, smoothingShare] = [2, 0.1];
+
+/** Returns the latest sample with the level that its noisy neighbours agree on. */
+function smoothed(samples: readonly Sample[], latest: Sample, noise: number): Sample {
+  const memoryInMs = smoothingShare * latest.t * Math.min(1, noise / fullNoise);
+  if (memoryInMs === 0) return latest;
+  const speed = latest.y / latest.t;
+  let [weights, levels, variance] = [0, 0, 0];
+  for (const { t, y, weight } of samples) {
+    const share = weight * Math.exp((t - latest.t) / memoryInMs);
+    weights += share;
+    levels += share * (y + speed * (latest.t - t));
+    variance += share ** 2 / weight;
+  }
+  const blur = Math.sqrt(variance) / weights + (latest.max - latest.min) / 2;
+  return { ...latest, y: levels / weights, blur: Math.min(latest.blur, blur) };
 }
 
 /** Larger steps are jumps, not the resolution of the percentage. */
 const maxStep = 25;
 
-function samplesOf(progress: ProgressHistory, elapsedInMs: number): readonly Sample[] {
+function samplesOf(progress: ProgressHistory, elapsedInMs: number, noise: number): readonly Sample[] {
   const { points, quantum, latestInMs } = progress;
   const last = points.at(-1);
   if (last === undefined) return [];
   const speed = last.percent / Math.max(1, last.atInMs);
   const step = Math.min(quantum, maxStep);
-  const noise = noiseOf(progress);
   const samples = points
     .filter(({ atInMs, percent }) => atInMs > 0 && percent > 0)
-    .map((point) => sampleOf(point, Math.min(step, speed * (point.atInMs - point.afterInMs) || step), noise));
+    .map((point) => {
+      const width = Math.min(step, speed * (point.atInMs - point.afterInMs) || step);
+      return sampleOf(point, width, step, noise);
+    });
   const isHeld = latestInMs > last.atInMs && elapsedInMs > 0;
-  return isHeld ? [...samples, sampleOf({ ...last, atInMs: latestInMs }, step, noise)] : samples;
+  return isHeld ? [...samples, sampleOf({ ...last, atInMs: latestInMs }, step, step, noise)] : samples;
 }
 
 /** The least standard error of a level, in percent. */
 const minError = 0.1;
 
 /** A service shows a level from the moment on when it is reached: the true percentage is up to `width` above. */
-function sampleOf({ atInMs, percent, levels }: ProgressPoint, width: number, noise: number): Sample {
+function sampleOf(
+  { atInMs, percent, levels }: ProgressPoint,
+  width: number,
+  step: number,
+  noise: number,
+): Sample {
   const half = width / 2;
   const variance = half ** 2 / 3 + minError ** 2 + noise ** 2 / levels;
-  return { t: atInMs, y: percent + half, blur: half + 1.5 * noise, weight: 1 / variance };
+  const [y, blur] = [percent + half, half + 1.5 * noise];
+  return { t: atInMs, y, blur, weight: 1 / variance, min: percent, max: percent + step };
 }
 
 /** The mean of the square roots of the absolute values of standard normal deviates. */

@@ -79,6 +79,17 @@ function ratio(elapsedInMs: number, delayInMs: number): number {
   return elapsedInMs <= 0 ? 0 : elapsedInMs / delayInMs;
 }
 
+/** Returns the prior whose hazard is a share of another one's. */
+export function thinned(prior: Prior, share: number): Prior {
+  const density = Math.sqrt(share);
+  return {
+    ...prior,
+    survival: (at) => prior.survival(at) ** share,
+    ahead: (from, polls) => prior.ahead(from, polls / density),
+    costToGo: (from) => density * prior.costToGo(from),
+  };
+}
+
 /** Returns the wait after a poll at `from` by the prior alone, within the bounds. */
 export function gapOf(prior: Prior, from: number, terms: Terms): number {
   const wanted = Math.max(terms.minDelayInMs, prior.ahead(from, 1) - from);

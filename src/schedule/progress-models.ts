@@ -8,6 +8,9 @@ export interface Sample {
   readonly weight: number;
   /** The likely error of the level, in percent. */
   readonly blur: number;
+  /** The bounds of the level if the percentage has no noise, in percent. */
+  readonly min: number;
+  readonly max: number;
 }
 
 /** A curve fitted to samples. */
@@ -39,12 +42,35 @@ const proportional: Model = {
     }
     const speed = ty / tt;
     if (!(speed > 0)) return undefined;
+    const bounded = withinBounds(samples);
+    if (bounded) return bounded;
     return {
       timeOf: (level) => level / speed,
       errorOf: (level) => (level / speed / speed) * Math.sqrt(scatterOf(samples, (t) => speed * t, 1) / tt),
     };
   },
 };
+
+/** The standard deviation of a uniform distribution over a length of 1. */
+const uniformDeviation = 1 / Math.sqrt(12);
+
+/**
+ * Fits the speeds that explain every sample: of coarse steps they leave a far narrower end than their mean does.
+ * `undefined` if there are none.
+ */
+function withinBounds(samples: readonly Sample[]): Fit | undefined {
+  let [min, max] = [0, Infinity];
+  for (const sample of samples) {
+    min = Math.max(min, sample.min / sample.t);
+    max = Math.min(max, sample.max / sample.t);
+  }
+  if (!(min < max)) return undefined;
+  const [first, last] = [1 / max, 1 / min];
+  return {
+    timeOf: (level) => (level * (first + last)) / 2,
+    errorOf: (level) => level * (last - first) * uniformDeviation,
+  };
+}
 
 /** A sample older by this share of the whole wait counts a third of a new one. */
 const memory = 0.3;
@@ -64,11 +90,11 @@ const maxLog = 60;
 /** The percentage follows a power of the time: it slows down or speeds up. */
 const power: Model = {
   prepare: (samples) =>
-    samples.map(({ t, y, weight, blur }) => ({
-      t: Math.log(t),
-      y: Math.log(y),
-      weight: weight * y * y,
-      blur,
+    samples.map((sample) => ({
+      ...sample,
+      t: Math.log(sample.t),
+      y: Math.log(sample.y),
+      weight: sample.weight * sample.y ** 2,
     })),
   fit: (logs) => {
     const fit = line(logs);

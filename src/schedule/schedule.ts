@@ -8,6 +8,8 @@ export interface PollHistory {
   readonly ageAtStartInMs?: number | undefined;
   /** The polls so far, failed ones included. */
   readonly pollCount: number;
+  /** The milliseconds for which a Retry-After still forbids the next poll. Absent: it may be sent now. */
+  readonly retryAfterInMs?: number | undefined;
   /** The latest state, as the service named it. */
   readonly status?: string | undefined;
   /** The highest percentage that the service has reported, 0 to 100. */

@@ -217,6 +217,7 @@ export function historyOf(state: PollState, elapsedInMs: number): PollHistory {
   return {
     elapsedInMs: elapsedInMs + ageAtStartInMs,
     ageAtStartInMs: ageAtStartInMs || undefined,
+    retryAfterInMs: retryAfterLeftInMs(state, elapsedInMs) || undefined,
     pollCount,
     status,
     percentComplete,

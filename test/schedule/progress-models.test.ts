@@ -14,7 +14,8 @@ function fitOf(
 }
 
 function sample(t: number, y: number, weight = 1): Sample {
-  return { t, y, weight, blur: 0 };
+  // Without bounds, the least squares decide.
+  return { t, y, weight, blur: 0, min: -Infinity, max: -Infinity };
 }
 
 const times = [1000, 4000, 9000, 20_000, 26_000];
@@ -119,6 +120,8 @@ describe("the error of a moment is that of weighted least squares", () => {
       y: Math.log(y),
       weight: weight * y * y,
       blur: 0,
+      min: -Infinity,
+      max: -Infinity,
     }));
     const { at, slope, varianceAt } = leastSquares(logs.map(({ t, y, weight }) => [t, y, weight]));
     const end = (Math.log(100) - at) / slope;
