@@ -448,12 +448,16 @@ function factsOf(body: object, { path, url }: DeploymentCall, run: string): RunF
   };
   return {
     correlationId: uuidOf(`${run} ${path.name} ${url.pathname}`),
-    mode: String(mode),
+    mode: modeOf(mode),
     ...(typeof location === "string" && { location }),
     ...(tags !== undefined && { tags }),
     ...(parameters !== undefined && { parameters }),
     ...(debugSetting !== undefined && { debugSetting }),
   };
+}
+
+function modeOf(mode: unknown): string {
+  return typeof mode === "string" ? mode : "Incremental";
 }
 
 function preflightResponse(

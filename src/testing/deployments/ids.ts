@@ -24,7 +24,8 @@ export function parseDeploymentPath(path: string): DeploymentPath | undefined {
     name = "",
     rest = "",
   } = (atScope.exec(path) ?? withoutProvider.exec(path))?.groups ?? {};
-  return name === "" ? undefined : { scope, name, rest };
+  if (name === "") return undefined;
+  return { scope: scope.replace(/\/resourcegroups\//i, "/resourceGroups/"), name, rest };
 }
 
 export function deploymentId(scope: string, name: string): string {

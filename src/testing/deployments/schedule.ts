@@ -18,6 +18,8 @@ export interface ScheduledPart {
   readonly plan: PlannedPart;
   readonly id: string;
   readonly type: string;
+  /** The names of the deployments around it, and its own: symbolic ones where there are. */
+  readonly namePath: readonly string[];
   readonly operationId: string;
   /** Milliseconds of the clock; `Infinity` for a part that never starts. */
   readonly startsAt: number;
@@ -69,6 +71,7 @@ interface Place {
   readonly startsAt: number;
   readonly parentCanceledAt: number;
   readonly shape: DeploymentErrorShape;
+  readonly namePath: readonly string[];
 }
 
 /**
@@ -83,7 +86,11 @@ export function schedule(
   rules: ScheduleRules,
 ): ScheduledDeployment {
   const shape = plan.errorShape ?? "direct";
-  return scheduleDeployment(plan, { scope, name, startsAt, parentCanceledAt: Infinity, shape }, rules);
+  return scheduleDeployment(
+    plan,
+    { scope, name, startsAt, parentCanceledAt: Infinity, shape, namePath: [] },
+    rules,
+  );
 }
 
 function scheduleDeployment(plan: DeploymentPlan, place: Place, rules: ScheduleRules): ScheduledDeployment {
@@ -204,7 +211,8 @@ function schedulePart(
   const type = typeOf(plan);
   const id = resourceId(scope, type, plan.name);
   const operationId = operationIdOf(`${rules.run} ${place.id} ${id}`);
-  const identity = { plan, id, type, operationId };
+  const namePath = [...place.namePath, plan.symbolicName ?? plan.name];
+  const identity = { plan, id, type, namePath, operationId };
   if (startsAt === Infinity) {
     const never = { startsAt, listedAt: Infinity, endsAt: Infinity };
     return { ...identity, ...never, endState: "Canceled", statusCode: "" };
@@ -241,7 +249,7 @@ function endOfResource(
 }
 
 function endOfNested(
-  { deployment, name }: Extract<PlannedPart, { deployment: DeploymentPlan }>,
+  { deployment, name, symbolicName = name }: Extract<PlannedPart, { deployment: DeploymentPlan }>,
   scope: string,
   startsAt: number,
   { canceledAt, ...place }: DeploymentPlace,
@@ -250,7 +258,14 @@ function endOfNested(
   const shape = deployment.errorShape ?? place.shape;
   const child = scheduleDeployment(
     deployment,
-    { scope, name, startsAt, parentCanceledAt: canceledAt, shape },
+    {
+      scope,
+      name,
+      startsAt,
+      parentCanceledAt: canceledAt,
+      shape,
+      namePath: [...place.namePath, symbolicName],
+    },
     rules,
   );
   const endsAt = child.endsAt + rules.timing.parentLagInMs / rules.speed;
