@@ -42,9 +42,11 @@ const longPoleType = "Microsoft.ApiManagement/service";
 const spread = 0.5;
 const dependentShare = 0.3;
 
+type Resource = { -readonly [field in keyof PlannedResource]: PlannedResource[field] };
+
 interface Draft {
   readonly level: number;
-  readonly parts: (Draft | { -readonly [field in keyof PlannedResource]: PlannedResource[field] })[];
+  readonly parts: (Draft | Resource)[];
   readonly name: string;
   dependsOn: readonly string[];
 }
@@ -98,7 +100,7 @@ function draftTree(random: () => number, levels: number, count: number): readonl
   return drafts;
 }
 
-function randomResource(random: () => number, index: number): PlannedResource {
+function randomResource(random: () => number, index: number): Resource {
   const [type, seconds] = pick(random, typicalSeconds);
   const durationInMs = Math.round(seconds * 1000 * Math.exp(spread * normal(random)));
   return { type, name: `part-${index}`, durationInMs };

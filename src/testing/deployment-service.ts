@@ -328,10 +328,8 @@ export class Deployments {
     const isEmpty = page < emptyPages;
     const shown = isEmpty ? [] : rows.slice(offset, offset + size);
     const next = offset + shown.length;
-    const nextUrl = new URL(url);
-    nextUrl.searchParams.set("$skiptoken", `${page + 1}-${next}`);
     const hasNext = isEmpty || next < rows.length;
-    const link = hasNext ? `,"nextLink":${JSON.stringify(nextUrl.href)}` : "";
+    const link = hasNext ? `,"nextLink":${JSON.stringify(nextUrl(url, `${page + 1}-${next}`))}` : "";
     return { status: 200, headers: jsonHeaders, body: `{"value":[${shown.join(",")}]${link}}` };
   }
 
@@ -491,6 +489,12 @@ function resultResponse(result: PendingResult | undefined, now: number, url: URL
   if (result === undefined) return arm.errorResponse(404, "NotFound", `There is no ${url.pathname}.`);
   if (now >= result.dueAt) return result.response;
   return { status: 202, headers: { location: url.href }, body: "" };
+}
+
+function nextUrl(url: URL, skipToken: string): string {
+  const next = new URL(url);
+  next.searchParams.set("$skiptoken", skipToken);
+  return next.href;
 }
 
 function oneOperation(rows: readonly string[], operationId: string): WireResponse {

@@ -201,6 +201,8 @@ interface FixedTexts {
   readonly head: string;
   readonly error: string;
   readonly target: string;
+  /** The latest row, which is the same while its part's timestamp is. */
+  latest?: { readonly seenAt: number; readonly isOver: boolean; readonly text: string };
 }
 
 /** A simulation lists each part hundreds of times. */
@@ -221,7 +223,7 @@ function fixedTextsOf(part: ScheduledPart, deploymentId: string, rules: ListRule
   const { operationId, error } = part;
   const identity = { id: `${deploymentId}/operations/${operationId}`, operationId };
   const ids = { trackingId: uuidOf(operationId), serviceRequestId: uuidOf(`${operationId}s`) };
-  const made = {
+  const made: FixedTexts = {
     head: `${JSON.stringify(identity).slice(0, -1)},"properties":{"provisioningOperation":"Create",${JSON.stringify(ids).slice(1, -1)}`,
     error: error === undefined ? "" : `,"statusMessage":${JSON.stringify({ status: "Failed", error })}`,
     target: JSON.stringify(targetOf(part, rules)),
@@ -247,16 +249,20 @@ const acceptedForInMs = 10_000;
 function partRow(part: ScheduledPart, deploymentId: string, now: number, rules: ListRules): string {
   const { timing, speed, epoch } = rules;
   const { startsAt, endsAt, listedAt } = part;
-  const { head, error, target } = fixedTextsOf(part, deploymentId, rules);
+  const texts = fixedTextsOf(part, deploymentId, rules);
   const isOver = now >= endsAt;
   // A running part's timestamp is that of the engine's last request to the provider.
   const tickInMs = timing.tickInMs / speed;
   const seenAt = isOver ? endsAt : listedAt + Math.floor((now - listedAt) / tickInMs) * tickInMs;
+  const { head, error, target, latest } = texts;
+  if (latest?.seenAt === seenAt && latest.isOver === isOver) return latest.text;
   const runningCode = (seenAt - startsAt) * speed < acceptedForInMs ? "Accepted" : "OK";
   const [state, code] = isOver ? [part.endState, part.statusCode] : ["Running", runningCode];
   const times = `"timestamp":"${wireDate(epoch + seenAt)}","duration":"${wireDuration(seenAt - startsAt)}"`;
   const status = `"provisioningState":"${state}",${times},"statusCode":${JSON.stringify(code)}`;
-  return `${head},${status}${isOver ? error : ""},"targetResource":${target}}}`;
+  const text = `${head},${status}${isOver ? error : ""},"targetResource":${target}}}`;
+  texts.latest = { seenAt, isOver, text };
+  return text;
 }
 
 /** Its id is that of the status monitor, and it has no `targetResource`. */
@@ -283,15 +289,14 @@ export function wireDate(timestamp: number): string {
 
 /** `PT36.712719S`, `PT2H9.4291528S`. */
 export function wireDuration(durationInMs: number): string {
-  const seconds = Math.round(Math.max(0, durationInMs)) / 1000;
-  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor((seconds % 3600) / 60)];
-  const rest = Number((seconds % 60).toFixed(3));
-  const words = [
-    hours > 0 && `${hours}H`,
-    minutes > 0 && `${minutes}M`,
-    (rest > 0 || seconds === 0) && `${rest}S`,
+  const whole = Math.round(Math.max(0, durationInMs));
+  const [hours, minutes, rest] = [
+    Math.floor(whole / 3_600_000),
+    Math.floor(whole / 60_000) % 60,
+    whole % 60_000,
   ];
-  return `PT${words.filter((word) => word !== false).join("")}`;
+  const seconds = rest > 0 || whole === 0 ? `${rest / 1000}S` : "";
+  return `PT${hours > 0 ? `${hours}H` : ""}${minutes > 0 ? `${minutes}M` : ""}${seconds}`;
 }
 
 /** Returns a UUID that is always the same for a text. */
