@@ -17,11 +17,12 @@ export interface Wait {
   readonly durationInMs: number;
   /** From the end of the deployment until the caller knew. */
   readonly latenessInMs: number;
+  /** From the first progress that showed the end until the wait settled, with the last parts. */
+  readonly settledInMs: number;
   /** From the end of each resource until a progress showed it; `Infinity` where none did. */
   readonly partLatenessInMs: readonly number[];
   /** How far the percentage was from the share of time, in points: the mean over the time of the wait. */
   readonly percentageError: number | undefined;
-  readonly peak: number;
 }
 
 /** The wait to simulate. */
@@ -41,6 +42,7 @@ export async function simulate(plan: DeploymentPlan, options: WaitOptions): Prom
   const { id } = addDeployment({ ...plan, scope, name: "d1" });
   const truth = truthOf(plan);
   const seen = new Map<string, number>();
+  let endedAt: number | undefined;
   const percentages: { at: number; percentage: number }[] = [];
   const client = new LroClient(endpoint, undefined, { httpClient });
   const waiting = pollUntilDone(deployment(client, id, options.deployment), {
@@ -48,7 +50,8 @@ export async function simulate(plan: DeploymentPlan, options: WaitOptions): Prom
     random: seeded(options.seed),
     ...options.poll,
     ...(options.isObserved && {
-      onProgress: ({ operation: { parts = [], percentComplete } }) => {
+      onProgress: ({ status, operation: { parts = [], percentComplete } }) => {
+        if (isOver({ status })) endedAt ??= clock.now();
         for (const part of leavesOf(parts))
           if (isOver(part)) seen.set(part.id ?? "", seen.get(part.id ?? "") ?? clock.now());
         if (percentComplete !== undefined) percentages.push({ at: clock.now(), percentage: percentComplete });
@@ -56,21 +59,18 @@ export async function simulate(plan: DeploymentPlan, options: WaitOptions): Prom
     }),
   });
   await clock.runUntilSettled(waiting.catch(() => {}));
-  const endedAt = clock.now();
+  const settledAt = clock.now();
+  endedAt ??= settledAt;
   const leaves = resourcesOf(truth).filter(({ endsAt }) => Number.isFinite(endsAt));
   return {
     requests: requests.length,
     polls: requests.filter((line) => !line.includes("/operations")).length,
     durationInMs: truth.endsAt,
     latenessInMs: endedAt - truth.endsAt,
+    settledInMs: settledAt - endedAt,
     partLatenessInMs: leaves.map((part) => (seen.get(part.id) ?? Infinity) - part.endsAt),
     percentageError: errorOf(percentages, truth.endsAt),
-    peak: peakIn(requests),
   };
-}
-
-function peakIn(requests: readonly string[]): number {
-  return requests.length;
 }
 
 /** Returns the schedule by which the emulator runs a plan. */
@@ -95,7 +95,7 @@ function leavesOf(parts: readonly OperationPart[]): readonly OperationPart[] {
   return parts.flatMap((part) => (part.parts.length > 0 ? leavesOf(part.parts) : [part]));
 }
 
-function isOver({ status }: OperationPart): boolean {
+function isOver({ status }: Pick<OperationPart, "status">): boolean {
   return status === "Succeeded" || status === "Failed" || status === "Canceled";
 }
 

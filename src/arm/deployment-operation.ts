@@ -79,10 +79,12 @@ export class DeploymentOperation<P> implements Operation<P> {
   #percentage = 0;
   #isRecorded = false;
   #isWatched = false;
-  /** The terminal response to a poll that was made early, for the next poll of the poller. */
-  #earlyResponse: StatusResponse<P> | undefined;
+  /** The terminal response, for the next poll of the poller: to an early poll, or one that was told before its parts. */
+  #known: { readonly response: StatusResponse<P>; readonly wasTold: boolean } | undefined;
   #earlyPoll: AbortController | undefined;
   #earlyPolls = 0;
+  /** The end that the early polls are about, by the service's clock. */
+  #hintedEndAt: number | undefined;
   #cancelEarlyPoll: (() => void) | undefined;
   /** The end of the last response's Retry-After. */
   #notBefore = -Infinity;
@@ -96,7 +98,7 @@ export class DeploymentOperation<P> implements Operation<P> {
       rootId: parts.id,
       readList,
       expectedIds,
-      pastDurationsOf: () => past.durations,
+      past: past.durations,
     });
   }
 
@@ -105,7 +107,7 @@ export class DeploymentOperation<P> implements Operation<P> {
   }
 
   get needsNoRequest(): boolean {
-    return this.#earlyResponse !== undefined || this.#parts.inner.needsNoRequest === true;
+    return this.#known !== undefined || this.#parts.inner.needsNoRequest === true;
   }
 
   limiterFor(clock: Clock): Limiter | undefined {
@@ -129,7 +131,7 @@ export class DeploymentOperation<P> implements Operation<P> {
 
   onAbandoned(): void {
     this.#stopEarlyPolls();
-    this.#earlyResponse = undefined;
+    this.#known = undefined;
     this.#reader.stop();
   }
 
@@ -141,15 +143,20 @@ export class DeploymentOperation<P> implements Operation<P> {
 
   async getStatus(options: GetStatusOptions): Promise<StatusResponse<P>> {
     this.#stopEarlyPolls();
-    const early = this.#earlyResponse;
-    this.#earlyResponse = undefined;
-    const response = early ?? (await this.#poll(options));
+    const known = this.#known;
+    this.#known = undefined;
+    const response = known?.response ?? (await this.#poll(options));
     const { status } = response.status;
-    this.#isWatched = options.onUpdate !== undefined;
-    if (isTerminal(status)) {
-      if (!response.isResultPending) await this.#finish(status, options);
-    } else if (options.onUpdate) this.#watch(options);
-    else this.#reader.stop();
+    if (!isTerminal(status)) this.#watch(options);
+    else if (!response.isResultPending) {
+      // The caller hears of the end at once; the next poll brings the last parts.
+      if (!known?.wasTold && this.#isWatched && !this.#reader.isComplete) {
+        this.#known = { response, wasTold: true };
+        const untold = { ...response.status, properties: undefined };
+        return { ...response, isResultPending: true, status: this.#withParts(untold) };
+      }
+      await this.#finish(status, options);
+    }
     return { ...response, status: this.#withParts(response.status) };
   }
 
@@ -162,19 +169,24 @@ export class DeploymentOperation<P> implements Operation<P> {
   }
 
   #watch(options: GetStatusOptions): void {
+    this.#isWatched = options.onUpdate !== undefined;
+    if (!this.#isWatched) return this.#reader.stop();
     this.#reader.watch(this.#clock, () => {
       options.onUpdate?.(this.#fieldsOfParts());
-      if (this.#reader.showsEnd) this.#pollEarly(options);
+      this.#pollEarly(options);
     });
   }
 
   /** Polls beside the poller where a list shows the end, so that no planned poll moves. */
   #pollEarly(options: GetStatusOptions): void {
+    const { endsInMs, endsAt } = this.#reader;
+    if (endsAt !== this.#hintedEndAt) this.#earlyPolls = 0;
+    this.#hintedEndAt = endsAt;
     const delayInMs = earlyPollsInMs[this.#earlyPolls];
-    if (delayInMs === undefined || this.#earlyPoll !== undefined || this.#cancelEarlyPoll !== undefined)
-      return;
+    if (endsInMs === undefined || delayInMs === undefined) return;
+    if (this.#earlyPoll !== undefined || this.#cancelEarlyPoll !== undefined) return;
     this.#earlyPolls++;
-    const leftInMs = Math.max(delayInMs, this.#notBefore - this.#clock.now());
+    const leftInMs = Math.max(endsInMs + delayInMs, this.#notBefore - this.#clock.now());
     this.#cancelEarlyPoll = this.#clock.setTimer(() => {
       this.#cancelEarlyPoll = undefined;
       void this.#sendEarlyPoll(options);
@@ -192,7 +204,7 @@ export class DeploymentOperation<P> implements Operation<P> {
     if (abortSignal.aborted) return;
     this.#earlyPoll = undefined;
     if (response !== undefined && isTerminal(response.status.status)) {
-      this.#earlyResponse = response;
+      this.#known = { response, wasTold: false };
       options.onUpdate?.({ status: response.status.status });
     } else this.#pollEarly(options);
   }

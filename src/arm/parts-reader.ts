@@ -3,11 +3,18 @@ import type { Clock } from "../clock.ts";
 import type { RequestError } from "../operation/errors.ts";
 import type { RateLimit } from "../operation/limiter.ts";
 import type { TerminalState } from "../operation/status.ts";
-import { isTerminal } from "../operation/status.ts";
-import { isParentOver, keyOf, noParts, withRows, withStart, withoutList } from "./parts.ts";
+import {
+  expectedEnd,
+  isParentOver,
+  noParts,
+  parentLagInMs,
+  withRows,
+  withStart,
+  withoutList,
+} from "./parts.ts";
 import type { KnownDeployment, PartsState } from "./parts.ts";
-import { maxListsAtOnce, parentLagInMs, readGapInMs, scarcity } from "./reading-plan.ts";
-import type { DurationsOfTypes, ReadTimes } from "./reading-plan.ts";
+import { maxListsAtOnce, readGapInMs, scarcity } from "./reading-plan.ts";
+import type { DurationsOfTypes } from "./reading-plan.ts";
 import type { Row } from "./row.ts";
 
 /** The result of one list, all pages of it. */
@@ -19,20 +26,29 @@ export type ListResult =
 /** Reads the list of one deployment's operations. It never rejects, unless the signal has fired. */
 export type ReadList = (deploymentId: string, clock: Clock, abortSignal: AbortSignal) => Promise<ListResult>;
 
+/** When a list was read, and when it is read next, by the clock of the wait. */
+interface ReadTimes {
+  readonly nextAt: number;
+  readonly readAt: number;
+  readonly changedAt: number;
+}
+
 /** Options of a {@link PartsReader}. */
 export interface PartsReaderOptions {
   readonly rootId: string;
   readonly readList: ReadList;
   readonly expectedIds?: readonly string[] | undefined;
-  readonly pastDurationsOf: () => DurationsOfTypes;
+  readonly past: DurationsOfTypes;
 }
 
 /** The last lists of all may take this long. */
 const finishInMs = 10_000;
+/** A part is listed once its provider has responded. */
 const firstReadInMs = 2500;
-const firstReadOfChildInMs = 2500;
 const minPauseInMs = 5000;
 const maxPauseInMs = 60_000;
+/** Also while the service accepts hardly any request. */
+const maxGapInMs = 240_000;
 /** A deployment has at most 800 resources; more levels than these are no tree of templates. */
 const maxDepth = 16;
 
@@ -64,15 +80,25 @@ export class PartsReader {
     return [...this.state.deployments.values()].some(({ wasRead }) => wasRead);
   }
 
+  /** Whether no list can bring news any more. */
+  get isComplete(): boolean {
+    return [...this.state.deployments.values()].every(({ isClosed }) => isClosed);
+  }
+
   /** The service's clock. */
   get serviceNow(): number {
     return this.#clock.timestamp() + this.#aheadInMs;
   }
 
-  /** Whether the last action of the root shows that it ends now. */
-  get showsEnd(): boolean {
-    const [root] = this.state.deployments.values();
-    return root !== undefined && root.lastRow !== undefined && isTerminal(root.lastRow.status);
+  /** When the root ends, by the service's clock, where the lists show that. */
+  get endsAt(): number | undefined {
+    return expectedEnd(this.state);
+  }
+
+  /** The same, in milliseconds from now. */
+  get endsInMs(): number | undefined {
+    const { endsAt } = this;
+    return endsAt === undefined ? undefined : Math.max(0, endsAt - this.serviceNow);
   }
 
   /** Takes the service's time from a response. */
@@ -171,8 +197,7 @@ export class PartsReader {
     const known = this.#times.get(key);
     if (known !== undefined) return known;
     const now = this.#clock.now();
-    const delayInMs = this.#times.size === 0 ? firstReadInMs : firstReadOfChildInMs;
-    const times = { nextAt: now + delayInMs, readAt: -Infinity, changedAt: now };
+    const times = { nextAt: now + firstReadInMs, readAt: -Infinity, changedAt: now };
     this.#times.set(key, times);
     return times;
   }
@@ -222,14 +247,15 @@ export class PartsReader {
     const deployment = this.state.deployments.get(key);
     if (deployment === undefined) return;
     const changedAt = hasChanged ? now : this.#timesOf(key).changedAt;
-    const past = this.#options.pastDurationsOf();
-    const gapInMs =
-      readGapInMs(deployment, now, this.serviceNow, changedAt, past) * scarcity(this.#rateLimit);
-    this.#times.set(key, { nextAt: now + Math.min(gapInMs, maxPauseInMs), readAt: now, changedAt });
+    const times = { now, changedAt, serviceNow: this.serviceNow };
+    const gapInMs = readGapInMs(deployment, times, this.#options.past) * scarcity(this.#rateLimit);
+    this.#times.set(key, { nextAt: now + Math.min(gapInMs, maxGapInMs), readAt: now, changedAt });
     const { parentKey } = deployment;
     if (!deployment.isClosed || parentKey === undefined) return;
     const parent = this.#timesOf(parentKey);
-    const nextAt = Math.min(parent.nextAt, Math.max(now, parent.readAt) + parentLagInMs);
+    const endedAt = deployment.lastRow?.changedAt ?? this.serviceNow;
+    const lagInMs = Math.max(0, endedAt + parentLagInMs - this.serviceNow);
+    const nextAt = Math.min(parent.nextAt, now + lagInMs);
     this.#times.set(parentKey, { ...parent, nextAt, changedAt: now });
   }
 
@@ -256,10 +282,4 @@ function hasNews(before: PartsState, after: PartsState, key: string): boolean {
     const known = old.rows.get(row);
     return known?.status !== status || known.operationId !== operationId;
   });
-}
-
-/** Returns the key of the root. */
-export function rootKeyOf({ deployments }: PartsState): string {
-  const [key = ""] = deployments.keys();
-  return keyOf(key);
 }

@@ -121,6 +121,27 @@ function rowIn(
   return state.deployments.get(parentKey)?.rows.get(rowKey);
 }
 
+/** The delay after which the row of a nested deployment follows its own last action, and that of the last action. */
+export const parentLagInMs = 7500;
+
+/**
+ * Returns when the root ends, by the service's clock: once all its parts are over. A nested deployment is, as soon as its
+ * own list says so. `undefined` while any part runs.
+ */
+export function expectedEnd(state: PartsState): number | undefined {
+  const [root] = state.deployments.values();
+  if (root === undefined || root.rows.size === 0) return undefined;
+  if (root.lastRow !== undefined && isTerminal(root.lastRow.status)) return root.lastRow.changedAt ?? 0;
+  let endsAt = 0;
+  for (const row of root.rows.values()) {
+    if (isTerminal(row.status)) continue;
+    const child = isNested(row) && row.id !== undefined ? state.deployments.get(keyOf(row.id)) : undefined;
+    if (!child?.isClosed || child.lastRow?.changedAt === undefined) return undefined;
+    endsAt = Math.max(endsAt, child.lastRow.changedAt + parentLagInMs);
+  }
+  return endsAt;
+}
+
 /** A row that is over never runs again; a new attempt is a row of its own. */
 function newer(known: Row | undefined, row: Row): Row {
   if (known === undefined) return row;

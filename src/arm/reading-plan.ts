@@ -10,25 +10,41 @@ import type { Row } from "./row.ts";
 /** Past durations in milliseconds by resource type, in small letters. */
 export type DurationsOfTypes = ReadonlyMap<string, readonly number[]>;
 
-/** When each list was read and changed, by the clock of the wait. */
-export interface ReadTimes {
-  /** The next time to read it. */
-  readonly nextAt: number;
-  readonly readAt: number;
+/** The moments of a list that its next read follows from, in milliseconds. */
+export interface ListTimes {
+  /** The clock of the wait. */
+  readonly now: number;
   /** When a row was last new or in another state; at first, when the deployment was first seen. */
   readonly changedAt: number;
+  /** The service's clock, to which the dates of the rows belong. */
+  readonly serviceNow: number;
 }
 
-/** The price of a list: how much later the end of a part may be seen to save one request. */
-const listCostInMs = 1600;
-const terms: Terms = { pollCostInMs: listCostInMs, minDelayInMs: 4000, maxDelayInMs: 30_000 };
-const prior = uninformed(terms);
-/** A part that starts shows later than one that ends, and costs nobody a wait. */
-const arrivalTerms: Terms = { pollCostInMs: 3 * listCostInMs, minDelayInMs: 6000, maxDelayInMs: 45_000 };
-const arrivalPrior = uninformed(arrivalTerms);
+/** How lists are spaced. */
+interface Spacing {
+  /** The price of a list: how much later the end of a part may be seen to save one request. */
+  readonly terms: Terms;
+  /** The shortest wait for parts that are not listed yet. They follow the end of another, or the start. */
+  readonly minArrivalGapInMs: number;
+  /** The growth of that wait, as a share of the time without news. */
+  readonly arrivalGrowth: number;
+}
 
-/** The delay after which the row of a nested deployment follows its own last action. */
-export const parentLagInMs = 7000;
+const uninformedSpacing: Spacing = {
+  terms: { pollCostInMs: 2000, minDelayInMs: 4000, maxDelayInMs: 120_000 },
+  minArrivalGapInMs: 6000,
+  arrivalGrowth: 1,
+};
+
+/** With past durations a list is read less often, but at the right time (`npm run bench:arm`). */
+const informedSpacing: Spacing = {
+  terms: { pollCostInMs: 1000, minDelayInMs: 10_000, maxDelayInMs: 120_000 },
+  minArrivalGapInMs: 24_000,
+  arrivalGrowth: 2.5,
+};
+
+const maxArrivalGapInMs = 240_000;
+const prior = uninformed(uninformedSpacing.terms);
 
 /** So many lists are under way at a time. */
 export const maxListsAtOnce = 4;
@@ -39,28 +55,27 @@ const fewRequests = 60;
 /**
  * Returns the wait before the next read of a list, from the one just made.
  *
- * Each running part ends with a hazard h, which alone would be read every √(2·price / h); hazards add up. A nested
+ * Each running part ends with a hazard h, for which alone the best spacing is √(2·price / h); hazards add up. A nested
  * deployment has a list of its own, so that the row about it is no reason to read its parent.
  */
 export function readGapInMs(
-  deployment: Pick<KnownDeployment, "rows" | "depth">,
-  now: number,
-  serviceNow: number,
-  changedAt: number,
+  { rows }: Pick<KnownDeployment, "rows">,
+  { now, changedAt, serviceNow }: ListTimes,
   past: DurationsOfTypes,
 ): number {
-  let rate = gapOf(arrivalPrior, now - changedAt, arrivalTerms) ** -2;
-  for (const row of deployment.rows.values()) {
-    if (!isTerminal(row.status) && !isNested(row)) rate += gapOfPart(row, serviceNow, past) ** -2;
-  }
-  return Math.min(terms.maxDelayInMs, Math.max(terms.minDelayInMs, rate ** -0.5));
+  const { terms, minArrivalGapInMs, arrivalGrowth } = past.size > 0 ? informedSpacing : uninformedSpacing;
+  const arrivalGapInMs = Math.max(minArrivalGapInMs, arrivalGrowth * (now - changedAt));
+  let density = Math.min(maxArrivalGapInMs, arrivalGapInMs) ** -2;
+  for (const row of rows.values())
+    if (!isTerminal(row.status) && !isNested(row)) density += gapOfPart(row, serviceNow, past) ** -2;
+  return Math.min(terms.maxDelayInMs, Math.max(terms.minDelayInMs, density ** -0.5));
 }
 
 function gapOfPart({ type, startedAt }: Row, serviceNow: number, past: DurationsOfTypes): number {
   const ageInMs = Math.max(0, serviceNow - (startedAt ?? serviceNow));
-  const durations = past.get(type.toLowerCase());
-  const known = durations === undefined || durations.length === 0 ? prior : learnedFrom(durations, terms);
-  return gapOf(known, ageInMs, terms);
+  const durations = past.get(type.toLowerCase()) ?? [];
+  if (durations.length === 0) return gapOf(prior, ageInMs, uninformedSpacing.terms);
+  return gapOf(learnedFrom(durations, informedSpacing.terms), ageInMs, informedSpacing.terms);
 }
 
 /** Returns the factor by which lists become rarer while the service accepts few more requests; `Infinity` for none. */
