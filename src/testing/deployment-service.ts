@@ -130,7 +130,7 @@ export class Deployments {
     const reply = invalid
       ? { response: invalid }
       : path
-        ? this.#respond({ ...request, path, now }, nextFault)
+        ? this.#respond(request, path, nextFault)
         : { response: resultResponse(result, now, request.url) };
     return { ...reply, response: withHeaders(reply.response, limit.headers) };
   }
@@ -163,12 +163,18 @@ export class Deployments {
     };
   }
 
-  #respond(call: DeploymentCall, nextFault: (kind: DeploymentRequestKind) => Fault | undefined): Reply {
-    const kind = kindOf(call);
-    if (kind === undefined) return { response: notSupported(call) };
-    const id = deploymentId(call.path.scope, call.path.name);
+  #respond(
+    request: Received,
+    path: DeploymentPath,
+    nextFault: (kind: DeploymentRequestKind) => Fault | undefined,
+  ): Reply {
+    const kind = kindOf(request.method, path);
+    if (kind === undefined) return { response: notSupported(request) };
+    const id = deploymentId(path.scope, path.name);
     this.#waiting.get(id.toLowerCase())?.();
     this.#waiting.delete(id.toLowerCase());
+    // After the start, which a deployment must not be older than.
+    const call = { ...request, path, now: this.#clock.now() };
     const served = this.#at(id, call.now);
     const number = this.#count(kind, id);
     const elapsedInMs = served ? (call.now - served.deployment.startsAt) * this.#speed : 0;
@@ -403,7 +409,7 @@ function withHeaders(response: WireResponse, headers: Readonly<Record<string, st
   return { ...response, headers: { ...headers, ...response.headers } };
 }
 
-function kindOf({ method, path: { rest } }: DeploymentCall): DeploymentRequestKind | undefined {
+function kindOf(method: string, { rest }: DeploymentPath): DeploymentRequestKind | undefined {
   const [word = ""] = rest.toLowerCase().split("/");
   const kinds: Readonly<Record<string, DeploymentRequestKind>> = {
     "PUT ": "start",
@@ -420,7 +426,7 @@ function kindOf({ method, path: { rest } }: DeploymentCall): DeploymentRequestKi
   return kinds[`${method} ${word}`];
 }
 
-function notSupported({ method, url }: DeploymentCall): WireResponse {
+function notSupported({ method, url }: Received): WireResponse {
   return arm.errorResponse(404, "NotFound", `There is no ${method} ${url.pathname}.`);
 }
 

@@ -88,7 +88,9 @@ function partOf(
   const base = {
     name,
     ...(symbolicName !== undefined && { symbolicName }),
-    dependsOn: dependsOn.map((dependency: unknown) => textOf(resolved(dependency, parameters), "")),
+    dependsOn: dependsOn.map((dependency: unknown) =>
+      withValues(textOf(resolved(dependency, parameters), ""), parameters),
+    ),
   };
   if (isSameText(type, deploymentType)) {
     const ownScope = scopeOf(resource, parameters, scope);
@@ -147,6 +149,14 @@ function resolved(value: unknown, parameters: Parameters): unknown {
   if (typeof value !== "string") return value;
   const [, name = ""] = /^\[parameters\('([^']+)'\)\]$/.exec(value) ?? [];
   return name !== "" && Object.hasOwn(parameters, name) ? parameters[name] : value;
+}
+
+/** Puts the values of parameters into an expression: `resourceId('…', parameters('name'))`. */
+function withValues(expression: string, parameters: Parameters): string {
+  return expression.replaceAll(/parameters\('([^']+)'\)/g, (call, name: string) => {
+    const value = parameters[name];
+    return typeof value === "string" ? `'${value}'` : call;
+  });
 }
 
 function textOf(value: unknown, otherwise: string): string {
