@@ -1,9 +1,9 @@
 import { DeploymentsClient } from "@azure/arm-resourcesdeployments";
 import { LroClient, OperationStartError, createPoller } from "lro-poller";
-import { deployment, resumeDeployment, startDeployment } from "lro-poller/arm";
+import { deployment, resumeDeployment, startDeployment, validateDeployment } from "lro-poller/arm";
 import { startOperationServer } from "lro-poller/testing";
 import { describe, expect, test } from "vitest";
-import { emulate, group, outline, resource, root } from "./support.ts";
+import { emulate, group, outline, resource, resourceId, root } from "./support.ts";
 
 const template = {
   resources: [
@@ -87,6 +87,33 @@ describe("startDeployment", () => {
     const { client, requests } = emulate();
     expect(() => startDeployment(client, { scope: group, name: "d1", ...fields })).toThrow(message);
     expect(requests).toEqual([]);
+  });
+});
+
+describe("validateDeployment", () => {
+  test.each([0, 20_000])(
+    "tells the resources after %i ms, so that the total is known from the start",
+    async (validationInMs) => {
+      const { clock, client } = emulate({ validationInMs });
+      const newDeployment = { scope: group, name: "d1", template };
+      const validated = await clock.runUntilSettled(validateDeployment(client, newDeployment, { clock }));
+      expect(validated).toEqual({ resources: [resourceId("one"), resourceId("two")], isComplete: true });
+      const options = { clock, expectedResources: validated.resources };
+      const poller = startDeployment(client, newDeployment, options);
+      const totals: unknown[] = [];
+      poller.onProgress(({ operation: { partsTotal, totalIsKnown } }) =>
+        totals.push([partsTotal, totalIsKnown]),
+      );
+      await clock.runUntilSettled(poller.pollUntilDone());
+      expect(totals.at(3)).toEqual([2, true]);
+    },
+  );
+
+  test("rejects with the cause where the deployment would be rejected", async () => {
+    const { clock, client } = emulate({ plan: () => ({ preflightFailure: "policy" }) });
+    const rejected = validateDeployment(client, { scope: group, name: "d1", template }, { clock });
+    const error = await clock.runUntilSettled(rejected.catch((thrown: unknown) => thrown));
+    expect(error).toMatchObject({ message: expect.stringMatching(/^[^\n]*RequestDisallowedByPolicy/) });
   });
 });
 
