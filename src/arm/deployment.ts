@@ -71,7 +71,7 @@ const resourceProvider = "Microsoft.Resources";
 /**
  * Returns a deployment of Azure Resource Manager to wait for. Sends nothing.
  *
- * While a listener or an iteration follows the progress, its status has the parts. An {@link OperationFailedError} names
+ * While a listener or an iteration follows the progress, its status has the parts. An `OperationFailedError` names
  * the part that failed first.
  *
  * @example
@@ -144,7 +144,7 @@ export interface ValidatedDeployment {
  * const options = isComplete ? { expectedResources: resources } : {};
  * await startDeployment(client, newDeployment, options).pollUntilDone();
  * ```
- * @throws {@link OperationStartError} or {@link OperationFailedError} with the cause, if it would be rejected
+ * @throws `OperationStartError` or `OperationFailedError` with the cause, if it would be rejected
  */
 export async function validateDeployment(
   client: LroClient,
@@ -169,7 +169,7 @@ export async function validateDeployment(
  * Returns a poller that continues a wait for a deployment, with its parts: `client.resume` continues it without them.
  * Sends nothing until a caller waits.
  *
- * @throws {@link ContractError} or RangeError if the token is none of a deployment of this client
+ * @throws `ContractError` or RangeError if the token is none of a deployment of this client
  */
 export function resumeDeployment<TOutputs = Readonly<Record<string, unknown>>>(
   client: LroClient,

@@ -62,7 +62,7 @@ const maxDepth = 16;
 export class PartsReader {
   readonly #options: PartsReaderOptions;
   readonly #times = new Map<string, ReadTimes>();
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #underWay = new Set<string>();
   state: PartsState;
   /** The reason why the parts could not be read; `undefined` after a list that could. */
   error: RequestError | undefined;
@@ -252,16 +252,21 @@ export class PartsReader {
       .toSorted(([one], [other]) => this.#timesOf(one).readAt - this.#timesOf(other).readAt)
       .slice(0, maxListsAtOnce - this.#underWay.size);
     for (const [key, deployment] of due) {
-      const { signal } = this.#controller;
-      const reading = this.#read(key, deployment, signal)
-        .catch((error: unknown) => logger.error("Reading the parts of a deployment failed.", error))
-        .then(() => {
-          if (signal.aborted) return;
-          this.#underWay.delete(key);
-          this.#arm();
-        });
-      this.#underWay.set(key, reading);
+      this.#underWay.add(key);
+      void this.#readBeside(key, deployment);
     }
+    this.#arm();
+  }
+
+  async #readBeside(key: string, deployment: KnownDeployment): Promise<void> {
+    const { signal } = this.#controller;
+    try {
+      await this.#read(key, deployment, signal);
+    } catch (error) {
+      logger.error("Reading the parts of a deployment failed.", error);
+    }
+    if (signal.aborted) return;
+    this.#underWay.delete(key);
     this.#arm();
   }
 
