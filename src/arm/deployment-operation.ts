@@ -147,6 +147,7 @@ export class DeploymentOperation<P> implements Operation<P> {
 
   async getStatus(options: GetStatusOptions): Promise<StatusResponse<P>> {
     this.#stopEarlyPolls();
+    this.#isWatched = options.onUpdate !== undefined;
     const known = this.#known;
     this.#known = undefined;
     const response = known?.response ?? (await this.#poll(options));
@@ -174,7 +175,6 @@ export class DeploymentOperation<P> implements Operation<P> {
   }
 
   #watch(options: GetStatusOptions): void {
-    this.#isWatched = options.onUpdate !== undefined;
     if (!this.#isWatched) return this.#reader.stop();
     this.#reader.watch(this.#clock, () => {
       options.onUpdate?.(this.#fieldsOfParts());
@@ -230,7 +230,8 @@ export class DeploymentOperation<P> implements Operation<P> {
     }
     if (this.#isRecorded || status === "Canceled") return;
     this.#isRecorded = true;
-    this.#parts.past.record(durationsOf(this.#reader.state));
+    const durations = durationsOf(this.#reader.state);
+    if (durations.size > 0) this.#parts.past.record(durations);
   }
 
   #fieldsOfParts(): PartsFields {

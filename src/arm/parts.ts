@@ -181,11 +181,13 @@ function partsOf(state: PartsState, key: string): readonly OperationPart[] {
   const rows = [...(state.deployments.get(key)?.rows.values() ?? [])];
   return rows
     .toSorted((one, other) => (one.startedAt ?? 0) - (other.startedAt ?? 0))
-    .map((row) => partOf(state, row));
+    .map((row) => partOf(state, key, row));
 }
 
-function partOf(state: PartsState, row: Row): OperationPart {
-  const child = isNested(row) && row.id !== undefined ? state.deployments.get(keyOf(row.id)) : undefined;
+function partOf(state: PartsState, key: string, row: Row): OperationPart {
+  const known = isNested(row) && row.id !== undefined ? state.deployments.get(keyOf(row.id)) : undefined;
+  // A row about a deployment above, or one that another list has too, would have its parts twice.
+  const child = known?.parentKey === key ? known : undefined;
   const status = stateOf(state, row, child);
   const endedAt = child?.isClosed ? (child.lastRow?.changedAt ?? row.changedAt) : row.changedAt;
   const { name, type, id, startedAt, error } = row;

@@ -1,6 +1,8 @@
 import { LroClient, OperationFailedError, createPoller, pollAll, pollUntilDone } from "lro-poller";
 import { deployment, parseDeploymentToken, resumeDeployment, skippedPartsOf } from "lro-poller/arm";
 import { describe, expect, test } from "vitest";
+import { keyOf, noParts, treeOf, withRows } from "../../src/arm/parts.ts";
+import { parsePage } from "../../src/arm/row.ts";
 import { emulate, failure, group, nested, outline, resource, resourceId, root, watch } from "./support.ts";
 
 const plan = {
@@ -235,4 +237,42 @@ test("a failure without progress reads the failed path alone", async () => {
   const error = await failure(emulation, { plan: { resources: [failing, ...others] }, isObserved: false });
   expect(error).toBeInstanceOf(OperationFailedError);
   expect(emulation.listCount()).toBe(3);
+});
+
+test("a deployment that is over already shows all its parts", async () => {
+  const emulation = emulate();
+  emulation.addDeployment({ scope: group, name: "d1", ...plan });
+  await emulation.clock.advance(600_000);
+  const { progress, result } = watch(emulation);
+  await result;
+  expect(outline(progress.at(-1)?.operation.parts)).toEqual([
+    "first Succeeded",
+    "inner Succeeded",
+    "  second Succeeded",
+  ]);
+});
+
+test("rows that name a deployment above them, and dates beyond all bounds, make no endless tree", () => {
+  const row = (id: string, action: string, duration: string): object => ({
+    operationId: `${id} ${action}`,
+    properties: {
+      provisioningOperation: action,
+      provisioningState: "Running",
+      timestamp: "2025-01-01T00:00:00Z",
+      duration,
+      targetResource: { id, resourceType: "Microsoft.Resources/deployments", resourceName: "x" },
+    },
+  });
+  const rows = (...list: object[]): ReturnType<typeof parsePage>["rows"] => parsePage({ value: list }).rows;
+  const inner = root.replace("d1", "inner");
+  let state = noParts(root);
+  state = withRows(state, keyOf(root), rows(row(inner, "Create", `PT${"9".repeat(400)}H`)), false);
+  state = withRows(
+    state,
+    keyOf(inner),
+    rows(row(root, "Create", "PT1S"), row(inner, "Create", "PT1S")),
+    false,
+  );
+  expect(outline(treeOf(state))).toEqual(["x Running", "  x Running", "  x Running"]);
+  expect(treeOf(state)[0]?.startTime).toBeUndefined();
 });
