@@ -58,7 +58,7 @@ export async function withDurationHistory<T extends PastDurationsOptions>(
   kind: string,
   types: readonly string[],
   options: T,
-): Promise<T> {
+): Promise<T & Required<PastDurationsOptions>> {
   const known = await Promise.all(
     types
       .slice(0, maxTypes)

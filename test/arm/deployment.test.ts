@@ -1,5 +1,18 @@
-import { LroClient, OperationFailedError, createPoller, pollAll, pollUntilDone } from "lro-poller";
-import { deployment, parseDeploymentToken, resumeDeployment, skippedPartsOf } from "lro-poller/arm";
+import {
+  LroClient,
+  OperationFailedError,
+  createPoller,
+  durationHistory,
+  pollAll,
+  pollUntilDone,
+} from "lro-poller";
+import {
+  deployment,
+  parseDeploymentToken,
+  resumeDeployment,
+  skippedPartsOf,
+  withDurationHistory,
+} from "lro-poller/arm";
 import { describe, expect, test } from "vitest";
 import { keyOf, noParts, treeOf, withRows } from "../../src/arm/parts.ts";
 import { parsePage } from "../../src/arm/row.ts";
@@ -74,6 +87,19 @@ describe("a deployment that succeeds", () => {
     await watch(emulate(), { plan, deployment: options }).result;
     expect(recorded).toEqual([{ "microsoft.storage/storageaccounts": [20_000, 20_000] }]);
   });
+});
+
+test("a duration history keeps the durations of each type from one deployment to the next", async () => {
+  const texts: string[] = [];
+  const store = { read: async () => texts.at(-1), write: async (text: string) => void texts.push(text) };
+  const history = durationHistory(store);
+  const type = "Microsoft.Storage/storageAccounts";
+  const first = await withDurationHistory(history, "app", [type], {});
+  expect(first.pastDurationsOfTypes).toEqual({ [type]: [] });
+  await watch(emulate(), { plan, deployment: first }).result;
+  await history.settled();
+  const second = await withDurationHistory(history, "app", [type], {});
+  expect(second.pastDurationsOfTypes).toEqual({ [type]: [20_000, 20_000] });
 });
 
 describe("lists", () => {

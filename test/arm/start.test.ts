@@ -3,7 +3,7 @@ import { LroClient, OperationStartError, createPoller } from "lro-poller";
 import { deployment, resumeDeployment, startDeployment, validateDeployment } from "lro-poller/arm";
 import { startOperationServer } from "lro-poller/testing";
 import { describe, expect, test } from "vitest";
-import { emulate, group, outline, resource, resourceId, root } from "./support.ts";
+import { emulate, group, nested, outline, resource, resourceId, root } from "./support.ts";
 
 const template = {
   resources: [
@@ -71,6 +71,17 @@ describe("startDeployment", () => {
     expect(await clock.runUntilSettled(attached.pollUntilDone())).toMatchObject({
       outputs: { theirs: true },
     });
+  });
+
+  test("names the part that failed, whether somebody follows or not", async () => {
+    for (const isFollowed of [true, false]) {
+      const inner = nested("inner", [resource("bad", { failure: "quota" })]);
+      const { clock, client } = emulate({ plan: () => ({ resources: [inner], errorShape: "empty" }) });
+      const poller = startDeployment(client, { scope: group, name: "d1", template }, { clock });
+      if (isFollowed) poller.onProgress(() => {});
+      const error = await clock.runUntilSettled(poller.pollUntilDone().catch((thrown: unknown) => thrown));
+      expect(error).toMatchObject({ message: expect.stringMatching(/^[^\n]*QuotaExceeded[^\n]*\/bad/) });
+    }
   });
 
   test("names the cause of a template that is rejected before it starts", async () => {
