@@ -98,3 +98,16 @@ test("without the right to read the lists, the service's own error remains", asy
   expect(error).toMatchObject({ rootCause: { code: "QuotaExceeded" } });
   expect(failedPartsOf(Object(error))).toEqual([]);
 });
+
+test("lists that are behind the end of the deployment are read again until they show the failure", async () => {
+  const inner = nested("inner", [resource("bad", { failure: "quota" })]);
+  const plan = { resources: [inner], errorShape: "empty" } as const;
+  for (const isObserved of [true, false]) {
+    const error = await failure(emulate({ listLagInMs: 3000, parentLagInMs: 0 }), {
+      plan,
+      isObserved,
+      poll: { schedule: () => 500 },
+    });
+    expect(failedPartsOf(Object(error)).map(({ name }) => name)).toEqual(["bad"]);
+  }
+});
