@@ -36,6 +36,7 @@ export type {
   PollerObserver,
   PollerSnapshot,
   StatusResponse,
+  StatusUpdate,
   TracingContext,
   TracingOptions,
 } from "./operation/operation.ts";
@@ -43,8 +44,10 @@ export type {
   ErrorAdditionalInfo,
   InnerError,
   OperationError,
+  OperationPart,
   OperationState,
   OperationStatus,
+  PercentageKind,
   RootCause,
   StatusFields,
   TerminalState,

@@ -5,7 +5,13 @@ import { findError, parseOperationError } from "./parse-error.ts";
 import { operationStateOf } from "./state-words.ts";
 import { keyOfWord } from "./status.ts";
 import { ContractError } from "./errors.ts";
-import type { OperationState, OperationStatus, StatusFields, TerminalStates } from "./status.ts";
+import type {
+  OperationPart,
+  OperationState,
+  OperationStatus,
+  StatusFields,
+  TerminalStates,
+} from "./status.ts";
 
 /** The pattern of an operation's id in DevCenter's contract. */
 export const operationIdPattern: RegExp = /^[a-zA-Z0-9]{8}-([a-zA-Z0-9]{4}-){3}[a-zA-Z0-9]{12}$/;
@@ -92,6 +98,7 @@ export function statusFieldsOf<P>(
     endTime: toDate(fields["endTime"]),
     percentComplete: scaled(toPercentage(percentage), status, scale),
     resourceId: toText(fields["resourceId"]),
+    parts: toParts(fields["parts"]),
   };
   const invalidFields = leftOut(known, (name) => (name === "percentComplete" ? percentage : fields[name]));
   return {
@@ -106,6 +113,24 @@ export function statusFieldsOf<P>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     properties: fields["properties"] as P | undefined,
   };
+}
+
+/** More levels than these are none of deployments. */
+const maxPartLevels = 32;
+
+/** Returns the parts of a status that went through JSON; `undefined` for a service's field of that name. */
+function toParts(value: unknown, level = 0): readonly OperationPart[] | undefined {
+  if (!Array.isArray(value) || level === maxPartLevels || !value.every(isPart)) return undefined;
+  return value.map((part) => ({
+    ...part,
+    startTime: toDate(part["startTime"]),
+    error: parseOperationError(part["error"]),
+    parts: toParts(part["parts"], level + 1) ?? [],
+  }));
+}
+
+function isPart(value: unknown): value is Pick<OperationPart, "name" | "type" | "status"> & Fields {
+  return isObject(value) && ["name", "type", "status"].every((name) => typeof value[name] === "string");
 }
 
 function isOtherWord(word: string, status: OperationState): boolean {

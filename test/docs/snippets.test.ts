@@ -68,6 +68,8 @@ const snippets = pages.flatMap((page) => {
 let server: OperationServer;
 /** It stands for Azure Resource Manager. */
 let arm: OperationServer;
+/** The same, with deployments and their parts. */
+let deployments: OperationServer;
 /** The timelines of the next operations that a program starts. */
 const nextTimelines: Timeline[] = [];
 const folder = mkdtempSync(join(import.meta.dirname, "snippets-"));
@@ -88,12 +90,13 @@ beforeAll(async () => {
     onInitialRequest: () => ({ timeline: [{ status: "Running", polls: 1 }, { status: "Succeeded" }] }),
     requireAuthorization: (token) => token !== undefined,
   });
+  deployments = await startOperationServer({ style: "arm", tls: certificate, speed, deployments: {} });
 });
 
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   tls.setDefaultCACertificates(trusted);
-  await Promise.all([server.close(), arm.close()]);
+  await Promise.all([server.close(), arm.close(), deployments.close()]);
 });
 
 test("the pages have at least 15 snippets", () => {
@@ -158,7 +161,9 @@ test.each(snippets.filter((snippet) => !isOfPace(snippet)))(
       { status: "Succeeded", properties: { vmId: "vm-1" } },
     ];
     const { operationLocation, resourceUrl } = arm.addOperation({ timeline: armTimeline });
-    vi.stubEnv("ARM_ENDPOINT", arm.endpoint);
+    vi.stubEnv("ARM_ENDPOINT", (name.startsWith("arm-") ? deployments : arm).endpoint);
+    const storage = { type: "Microsoft.Storage/storageAccounts", name: "data" };
+    vi.stubEnv("DEPLOYMENT_ID", deployments.addDeployment({ name, resources: [storage] }).id);
     vi.stubEnv("ASYNC_OPERATION_URL", operationLocation);
     vi.stubEnv("RESOURCE_ID", new URL(resourceUrl ?? arm.endpoint).pathname);
     vi.stubEnv("PROJECT", projectName);

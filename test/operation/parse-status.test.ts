@@ -241,3 +241,14 @@ describe("properties", () => {
     );
   });
 });
+
+test("parts that went through JSON are parts again, and a service's own field of that name is kept apart", () => {
+  const leaf = { name: "a", type: "t", status: "Failed", error: { code: "E", message: "m" }, parts: [] };
+  const parts = [{ name: "d", type: "t", status: "Running", startTime: new Date(1.7e12), parts: [leaf] }];
+  const status = parseOperationStatus(JSON.parse(JSON.stringify({ ...running, parts })));
+  expect(status.parts).toMatchObject(parts);
+  for (const odd of ["two", [{ name: "a" }], [1]]) {
+    const { parts: none, invalidFields } = parseOperationStatus({ ...running, parts: odd });
+    expect([none, invalidFields]).toEqual([undefined, { parts: odd }]);
+  }
+});

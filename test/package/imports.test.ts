@@ -18,6 +18,7 @@ const families = [
   ["azure"],
   ["history"],
   ["index.ts"],
+  ["arm"],
   ["opentelemetry.ts", "durable"],
   ["bullmq"],
   ["testing"],

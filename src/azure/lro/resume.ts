@@ -18,7 +18,12 @@ import type { PollingLocation } from "./protocol.ts";
 const referenceNames = ["endpoint", "projectName", "operationId", "apiVersion"];
 
 /** The fields by which a token names an operation of one of this library's clients. */
-export const operationNames: readonly string[] = [...referenceNames, "pollingLocation", "initialRequest"];
+export const operationNames: readonly string[] = [
+  ...referenceNames,
+  "pollingLocation",
+  "initialRequest",
+  "deployment",
+];
 
 /** The fields of a token's polling location. */
 export const pollingLocationNames: readonly string[] = [
