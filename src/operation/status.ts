@@ -79,6 +79,34 @@ export interface RootCause {
   readonly message: string;
 }
 
+/** One part of an operation, such as a resource of a deployment. */
+export interface OperationPart {
+  /** The part's name, such as that of the resource. */
+  readonly name: string;
+  /** The resource type, such as `Microsoft.Storage/storageAccounts`. */
+  readonly type: string;
+  /** The resource id; `undefined` where the service sends none. */
+  readonly id?: string | undefined;
+  /** The state. A word that ends a part is `Succeeded`, `Failed` or `Canceled` here. */
+  readonly status: OperationState;
+  /** The start of the part, by the service's clock. */
+  readonly startTime?: Date | undefined;
+  /** The duration of a terminal part, in milliseconds. */
+  readonly durationInMs?: number | undefined;
+  /** The reason why the part failed. */
+  readonly error?: OperationError | undefined;
+  /** Whether the part did not run because another part failed. */
+  readonly wasSkipped?: boolean;
+  /** The parts of a nested deployment; empty for a resource. */
+  readonly parts: readonly OperationPart[];
+}
+
+/**
+ * The meaning of a percentage: the service's own, the share of the parts that are done, or an estimate that weighs each
+ * part by its usual duration.
+ */
+export type PercentageKind = "reported" | "shareOfParts" | "timeWeighted";
+
 /** The fields that every Azure status monitor has in common. */
 export interface StatusFields<P = unknown> {
   /** The operation's state. A word that ends an operation is `Succeeded`, `Failed` or `Canceled` here. */
@@ -91,6 +119,18 @@ export interface StatusFields<P = unknown> {
   readonly endTime?: Date | undefined;
   /** 0 to 100. DevCenter mostly sends none. */
   readonly percentComplete?: number | undefined;
+  /** The meaning of `percentComplete`. Default `reported`. */
+  readonly percentageKind?: PercentageKind | undefined;
+  /** The parts of the operation, such as a deployment's resources; `undefined` where they are not known. */
+  readonly parts?: readonly OperationPart[] | undefined;
+  /** The number of parts that are over. Nested deployments do not count, here and below. */
+  readonly partsDone?: number | undefined;
+  /** The number of parts that have been seen. */
+  readonly partsSeen?: number | undefined;
+  /** The number of all parts, or the least that it can be. */
+  readonly partsTotal?: number | undefined;
+  /** Whether `partsTotal` is the number of all parts. */
+  readonly totalIsKnown?: boolean | undefined;
   /** The result; only on success. */
   readonly properties?: P | undefined;
   /** The reason why the operation failed or was canceled. */
