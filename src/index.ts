@@ -36,6 +36,7 @@ export type {
   PollerObserver,
   PollerSnapshot,
   StatusResponse,
+  StatusUpdate,
   TracingContext,
   TracingOptions,
 } from "./operation/operation.ts";

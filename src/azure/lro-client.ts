@@ -277,6 +277,13 @@ export class LroClient {
   }
 }
 
+/** Returns the facts that the operations of a client share. */
+export function contextOfClient(client: LroClient): ClientContext {
+  // Only the entries of this package may use it.
+  // oxlint-disable-next-line typescript/dot-notation
+  return client["context"];
+}
+
 function contextOf(
   endpoint: string,
   credential: TokenCredential | SdkPipeline | undefined,

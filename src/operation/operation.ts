@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Limiter, RateLimit } from "./limiter.ts";
-import type { OperationState, OperationStatus, TerminalStates } from "./status.ts";
+import type { OperationState, OperationStatus, StatusFields, TerminalStates } from "./status.ts";
 
 /** A response to one poll, parsed. */
 export interface StatusResponse<P = unknown> {
@@ -114,7 +114,7 @@ export interface PollerEnd {
 /** Observes one wait, from its start until it ends or is abandoned. Errors that it throws do not affect the wait. */
 export interface PollerObserver {
   /** Passed to each poll of the wait. */
-  readonly getStatusOptions?: Omit<GetStatusOptions, "abortSignal" | "terminalStates"> | undefined;
+  readonly getStatusOptions?: Pick<GetStatusOptions, "tracingOptions"> | undefined;
   /** Called after every response. */
   onResponse(snapshot: PollerSnapshot): void;
   /** Called after every failed poll. */
@@ -136,7 +136,15 @@ export interface GetStatusOptions {
   readonly tracingOptions?: TracingOptions | undefined;
   /** The words of the wait's `terminalStates`. The operations of this library's clients apply them to the response. */
   readonly terminalStates?: TerminalStates | undefined;
+  /**
+   * Takes news of the operation between polls, such as its parts. It moves no planned poll, except that a terminal state
+   * makes the poller poll at once. Only where a listener or an iteration follows the progress.
+   */
+  readonly onUpdate?: ((update: StatusUpdate) => void) | undefined;
 }
+
+/** News of an operation between two polls: the fields of its status that have changed. */
+export type StatusUpdate = Partial<StatusFields<undefined>>;
 
 /**
  * An operation that a poller can poll: the interface between pollers and transports.

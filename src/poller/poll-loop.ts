@@ -1,7 +1,8 @@
 import { sleepInMs } from "../clock.ts";
 import { RequestError } from "../operation/errors.ts";
 import type { LroError } from "../operation/errors.ts";
-import type { PollerEnd, PollerObserver, StatusResponse } from "../operation/operation.ts";
+import type { PollerEnd, StatusResponse, StatusUpdate } from "../operation/operation.ts";
+import { isTerminal } from "../operation/status.ts";
 import { errorOf, outcomeOf } from "../state/outcome.ts";
 import type { Outcome } from "../state/outcome.ts";
 import { failedPollAfter } from "../state/progress.ts";
@@ -46,8 +47,10 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     this.subscribers = new Subscribers(session);
   }
 
-  get getStatusOptions(): PollerObserver["getStatusOptions"] {
-    return this.subscribers.getStatusOptions;
+  get getStatusOptions(): StatusRequestHandler<P>["getStatusOptions"] {
+    const { getStatusOptions, hasProgressListeners } = this.subscribers;
+    const isObserved = hasProgressListeners || this.waiters().some((waiter) => waiter.followsProgress);
+    return isObserved ? { ...getStatusOptions, onUpdate: this.#onUpdate.bind(this) } : getStatusOptions;
   }
 
   /** Adds a waiter for the end of the operation. */
@@ -110,6 +113,16 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     for (const waiter of waiters) waiter.onFailedPoll(() => (error ??= errorOf(stopped)));
     // A listener may have started another wait, which has its own first step.
     if (session.isRunning && session.step === step) this.#performStep(wasAsleep);
+  }
+
+  /** Between polls only: a poll under way brings the news itself. */
+  #onUpdate(update: StatusUpdate): void {
+    const { session } = this;
+    if (this.#request || !session.isRunning) return;
+    if (isTerminal(update.status)) return this.#send();
+    const latestProgress = session.update(update);
+    for (const waiter of this.waiters()) waiter.onProgress(latestProgress);
+    this.subscribers.notifyProgress(latestProgress);
   }
 
   protected override onLastStopped(reason: unknown): void {

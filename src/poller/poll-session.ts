@@ -1,6 +1,6 @@
 import type { RequestError } from "../operation/errors.ts";
 import type { Limiter } from "../operation/limiter.ts";
-import type { Operation, PollerObserver, PollerSnapshot } from "../operation/operation.ts";
+import type { Operation, PollerObserver, PollerSnapshot, StatusUpdate } from "../operation/operation.ts";
 import type { OperationStatus } from "../operation/status.ts";
 import type { StoppedPolling } from "../state/outcome.ts";
 import { progressOf, snapshotOf } from "../state/progress.ts";
@@ -8,6 +8,7 @@ import type { Progress } from "../state/progress.ts";
 import { tokenOf } from "../state/resume-token.ts";
 import type { ResumeToken, ResumedState } from "../state/resume-token.ts";
 import {
+  afterUpdate,
   firstStep,
   initialState,
   lastPollInMs,
@@ -158,6 +159,17 @@ export class PollSession<P> {
   #stretchByOthers(): number {
     this.#setDemand(0);
     return this.limiter?.stretch ?? 1;
+  }
+
+  /** Takes in news between polls, and returns the function that makes the progress. The next poll stays where it is. */
+  update(update: StatusUpdate): () => Progress<P> {
+    const { elapsedInMs, step, state } = this;
+    const { respondedAtInMs = elapsedInMs, latest } = state;
+    if (step.type === "wait")
+      this.step = { ...step, delayInMs: step.delayInMs - (elapsedInMs - respondedAtInMs) };
+    const status = { id: this.operationId, name: this.operationId, status: "", ...latest, ...update };
+    this.state = afterUpdate(state, status, elapsedInMs);
+    return this.progressOnDemand(status);
   }
 
   /** Stays from one response to the next: operations whose poll is queued want no less. */

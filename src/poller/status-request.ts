@@ -2,7 +2,7 @@ import { sleepInMs } from "../clock.ts";
 import { LroError, RequestError, codeOf, isBug, messageOf } from "../operation/errors.ts";
 import { isObject } from "../operation/json-object.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
-import type { Operation, PollerObserver, StatusResponse } from "../operation/operation.ts";
+import type { GetStatusOptions, Operation, StatusResponse } from "../operation/operation.ts";
 import { describeValue } from "../redaction.ts";
 import { isolate } from "./isolate.ts";
 import type { PollSettings } from "./options.ts";
@@ -13,7 +13,7 @@ const abortGraceInMs = 1000;
 /** Receives the outcome of one status request, once, unless the request is aborted. */
 export interface StatusRequestHandler<P> {
   /** Options of the request beside its signal. */
-  readonly getStatusOptions: PollerObserver["getStatusOptions"];
+  readonly getStatusOptions: Partial<GetStatusOptions> | undefined;
   onResponse(response: StatusResponse<P>): void;
   /** The poll has failed, or the operation has ended the wait with any other error. */
   onFailure(error: LroError): void;

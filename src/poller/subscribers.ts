@@ -38,6 +38,10 @@ export class Subscribers<P> {
     return isolate(() => this.#observer?.getStatusOptions);
   }
 
+  get hasProgressListeners(): boolean {
+    return this.#listeners?.progress.hasAny === true;
+  }
+
   onProgress(listener: (progress: Progress<P>) => unknown, latest?: Progress<P>): () => void {
     return this.#anyListeners().progress.add(listener, latest);
   }

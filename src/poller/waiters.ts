@@ -18,6 +18,11 @@ export abstract class Waiter<T> implements AbortListener {
     this.#signals = signals;
   }
 
+  /** Whether it wants to know of news between polls. */
+  get followsProgress(): boolean {
+    return false;
+  }
+
   /** Called after every response. The function makes the progress on demand. */
   onProgress(_latestProgress: () => Progress<T>): void {}
   /** Called after every failed poll. The function makes the error on demand. */
@@ -193,6 +198,10 @@ export class Iteration<T> extends Waiter<T> {
   constructor(signals: readonly AbortSignal[], latest: Progress<T> | undefined) {
     super(signals);
     if (latest) this.queue.push(latest);
+  }
+
+  override get followsProgress(): boolean {
+    return true;
   }
 
   override onProgress(latestProgress: () => Progress<T>): void {

@@ -132,10 +132,7 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
     respondedAtInMs: atInMs,
     changedAtInMs: hasMoved(state, word, status) ? atInMs : (state.changedAtInMs ?? atInMs),
     ageAtStartInMs,
-    progress: observeProgress(state.progress, {
-      elapsedInMs: atInMs + (ageAtStartInMs ?? 0),
-      percentComplete: status.percentComplete,
-    }),
+    progress: observePercentage({ ...state, ageAtStartInMs }, status, atInMs),
     requestId: response.requestId,
     isResultPending: movesBack ? state.isResultPending : response.isResultPending,
     pollCount: state.pollCount + 1,
@@ -145,6 +142,35 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
     consecutiveFailures: 0,
     notBeforeInMs: retryAfterEnd(atInMs, response.retryAfterInMs),
   };
+}
+
+/** Returns the state after news between two polls. */
+export function afterUpdate<P>(
+  state: PollState<P>,
+  latest: OperationStatus<P>,
+  atInMs: number,
+): PollState<P> {
+  const percentComplete = highest(state.percentComplete, latest.percentComplete);
+  return {
+    ...state,
+    latest,
+    percentComplete,
+    previousStatus: state.status,
+    isChange: percentComplete !== state.percentComplete,
+    respondedAtInMs: atInMs,
+    changedAtInMs: hasMoved(state, state.status, latest) ? atInMs : state.changedAtInMs,
+    progress: observePercentage(state, latest, atInMs),
+  };
+}
+
+/** A share of parts says little of the time: many are over early, and one long part remains. */
+function observePercentage(
+  { progress, ageAtStartInMs = 0 }: PollState,
+  { percentComplete, percentageKind }: OperationStatus,
+  atInMs: number,
+): ProgressHistory | undefined {
+  if (percentageKind === "shareOfParts") return progress;
+  return observeProgress(progress, { elapsedInMs: atInMs + ageAtStartInMs, percentComplete });
 }
 
 /** Whether an operation does not stall. A percentage that falls moves too, and a word in another case does not. */

@@ -46,6 +46,8 @@ export interface LroOperationOptions<TResult> {
   /** Words that end the operation, unless the wait has its own. */
   readonly terminalStates?: TerminalStates | undefined;
   readonly logger: PollLogger;
+  /** Takes each response, before it is parsed. */
+  readonly onResponse?: ((response: PipelineResponse) => void) | undefined;
   /** The namespace of Azure Resource Manager, for traces. Default: by the URL. */
   readonly resourceProvider?: string | undefined;
 }
@@ -235,6 +237,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   /** Changes to the stage that a report leads to. */
   #applyReport(response: PipelineResponse, parse: () => StatusReport): StatusResponse<TResult> {
+    this.#options.onResponse?.(response);
     const responseMetadata = metadataOf(response);
     // A broken initial response stays broken: it cannot be had again.
     const kind = this.#stage.at === "start" ? "permanent" : "transient";

@@ -1,4 +1,5 @@
 import type { PipelineResponse } from "@azure/core-rest-pipeline";
+import type { Operation } from "../../operation/operation.ts";
 import { Listeners } from "../../poller/listeners.ts";
 import { resolveOptions } from "../../poller/options.ts";
 import type { PollOptions } from "../../poller/options.ts";
@@ -55,7 +56,8 @@ export function startAndFollow<TResult>(
   pipeline: OriginBoundPipeline,
   request: InitialRequest,
   options: StartOperationOptions<TResult>,
-  service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider">,
+  service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider" | "onResponse">,
+  follow: (operation: Operation<TResult>) => Operation<TResult> = (operation) => operation,
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method } = request;
@@ -94,7 +96,7 @@ export function startAndFollow<TResult>(
   const listeners = new Listeners<InitialResponse>(logger, onStarted);
   // Callers that wait get the error; without any, it must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
-  return startedPoller(createPoller(operation, pollOptions), started, retries);
+  return startedPoller(createPoller(follow(operation), pollOptions), started, retries);
 }
 
 const methods: ReadonlySet<unknown> = new Set(["DELETE", "GET", "PATCH", "POST", "PUT"]);

@@ -51,7 +51,7 @@ export function withinSpan<T>(tracingOptions: TracingOptions | undefined, call: 
 }
 
 class PollerSpan implements PollerObserver {
-  readonly getStatusOptions: Omit<GetStatusOptions, "abortSignal">;
+  readonly getStatusOptions: Pick<GetStatusOptions, "tracingOptions">;
   readonly #span: TracingSpan;
   readonly #subject: TelemetrySubject;
 
