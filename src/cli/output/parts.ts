@@ -1,8 +1,9 @@
 import { OperationFailedError } from "../../index.ts";
 import type { OperationPart, OperationStatus } from "../../index.ts";
+import { withoutUrlSecrets } from "../../redaction.ts";
 import { clockText } from "../input/duration.ts";
-import { singleLine } from "./text.ts";
-import { causeCodeOf } from "./wait-outcome.ts";
+import { printable, singleLine } from "./text.ts";
+import { causeCodeOf, explainError } from "./wait-outcome.ts";
 
 /** How a part is going, the most urgent first. */
 const looks = ["failed", "running", "waiting", "stopped", "skipped", "succeeded"] as const;
@@ -103,6 +104,20 @@ export function isGroup({ type, parts }: OperationPart): boolean {
 export function errorOfPart({ id, name, error }: OperationPart): OperationFailedError | undefined {
   if (error === undefined) return undefined;
   return new OperationFailedError({ operation: { id: id ?? name, name, status: "Failed", error } });
+}
+
+/** Returns the code of the root cause, or the state where the part has no error. */
+export function codeOfPart(part: OperationPart): string {
+  const error = errorOfPart(part);
+  return error === undefined ? part.status : causeCodeOf(error);
+}
+
+/** Returns the whole text of the error, without secrets of URLs; empty where there is none. */
+export function textOfPart(part: OperationPart): string {
+  const error = errorOfPart(part);
+  if (error === undefined) return "";
+  const text = explainError(error);
+  return withoutUrlSecrets(text.slice(`Operation ${printable(part.name)} failed. `.length));
 }
 
 /** Returns how a part is going. */

@@ -56,9 +56,7 @@ test("a narrow terminal has the names, the states and the times", () => {
 });
 
 test("a long tree shows the most urgent parts, and counts the others", () => {
-  expect(
-    shown(manyParts(300), { partsTotal: 300, totalIsKnown: true }, { rows: 12 }),
-  ).toMatchInlineSnapshot(`
+  expect(shown(manyParts(300), { partsTotal: 300, totalIsKnown: true }, { rows: 12 })).toMatchInlineSnapshot(`
     "
       214 of 300 parts · 43 failed · 43 running · 43 waiting · oldest: module-12/resource-120 1:00
       module-0       Running  1:00  7 of 10 parts
