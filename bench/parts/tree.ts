@@ -35,16 +35,23 @@ function terminalWith(rows: number) {
   return combined([board, createTerminalReporter(board, new ResultPrinter(names, context), context)]);
 }
 
-/** Returns the times of a progress event and the redraw that follows it, in milliseconds. */
-function redrawTimes(rows: number): number[] {
+/** The time of a progress event and the redraw that follows it, in milliseconds. */
+interface RedrawTime {
+  readonly wall: number;
+  /** Without the turns of other programs, but with all threads of this one. */
+  readonly cpu: number;
+}
+
+function redrawTimes(rows: number): RedrawTime[] {
   const reporter = terminalWith(rows);
   const events = Array.from({ length: frames + 50 }, (_, index) =>
     progressWith(partsAfter(index), { partsTotal: count }, index * 1000),
   );
   const times = events.map((event) => {
-    const startedAt = performance.now();
+    const [startedAt, startedWith] = [performance.now(), process.cpuUsage()];
     reporter.progress(0, event);
-    return performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(startedWith);
+    return { wall: performance.now() - startedAt, cpu: (user + system) / 1000 };
   });
   reporter.close();
   // The first ones wait for the compiler.
@@ -67,7 +74,14 @@ async function shareOfCore(rows: number): Promise<number> {
 
 const rows = [50, count + 50].map((height) => {
   const times = redrawTimes(height);
-  return { rows: height, "median ms": median(times).toFixed(2), "worst ms": Math.max(...times).toFixed(2) };
+  const [wall, cpu] = [times.map((time) => time.wall), times.map((time) => time.cpu)];
+  return {
+    rows: height,
+    "median ms": median(wall).toFixed(2),
+    "worst ms": Math.max(...wall).toFixed(2),
+    "median CPU ms": median(cpu).toFixed(2),
+    "worst CPU ms": Math.max(...cpu).toFixed(2),
+  };
 });
 console.table(rows);
 console.log(`${(await shareOfCore(50)).toFixed(1)} % of a core with 50 rows, ten redraws a second`);

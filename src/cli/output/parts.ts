@@ -1,5 +1,5 @@
 import { OperationFailedError } from "../../index.ts";
-import type { OperationPart, OperationStatus } from "../../index.ts";
+import type { OperationError, OperationPart, OperationStatus } from "../../index.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
 import { clockText } from "../input/duration.ts";
 import { printable, singleLine } from "./text.ts";
@@ -177,7 +177,6 @@ function viewOf(part: OperationPart, moment: Moment): PartView {
   const look = lookOfPart(part);
   const group = isGroup(part);
   const hasFailedPart = parts.some((one) => one.look === "failed");
-  const error = hasFailedPart ? undefined : errorOfPart(part);
   return {
     name: singleLine(name),
     type: singleLine(type),
@@ -186,12 +185,22 @@ function viewOf(part: OperationPart, moment: Moment): PartView {
     // The service's clock may be ahead of this machine's.
     startedAt: startTime && moment.now - Math.max(0, moment.timestamp - startTime.getTime()),
     durationInMs,
-    note: error && singleLine(causeCodeOf(error)),
+    note: hasFailedPart ? undefined : noteOf(part),
     isGroup: group,
     parts,
     done: group ? sumOf(parts, "done") : Number(look !== "running" && look !== "waiting"),
     seen: group ? sumOf(parts, "seen") : 1,
   };
+}
+
+/** The codes of root causes: an error comes with each response, and stays the same object as a rule. */
+const notes = new WeakMap<OperationError, string>();
+
+function noteOf(part: OperationPart): string | undefined {
+  if (part.error === undefined) return undefined;
+  const note = notes.get(part.error) ?? singleLine(codeOfPart(part));
+  notes.set(part.error, note);
+  return note;
 }
 
 function sumOf(parts: readonly PartView[], field: "done" | "seen"): number {
