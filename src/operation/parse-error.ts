@@ -83,7 +83,8 @@ function isParsed(value: unknown): value is OperationError {
   return isObject(value) && Object.getOwnPropertyDescriptor(value, "raw")?.enumerable === false;
 }
 
-function withRaw(error: OperationError | undefined, raw: unknown): OperationError | undefined {
+/** Adds what the service sent: as JSON an error is that. */
+export function withRaw(error: OperationError | undefined, raw: unknown): OperationError | undefined {
   // As JSON it is what the service sent, so that it can be parsed again without a loss.
   const hidden = { raw: { value: raw, enumerable: false }, toJSON: { value: () => raw, enumerable: false } };
   return error && Object.defineProperties(error, hidden);

@@ -1,5 +1,26 @@
 export type { StatusBody } from "./styles/responses.ts";
 export type { OperationAction, ReceivedInitialRequest } from "./data-plane.ts";
+export { emulateDeployments } from "./deployment-emulator.ts";
+export type { DeploymentEmulator, DeploymentEmulatorOptions } from "./deployment-emulator.ts";
+export type {
+  AddDeploymentOptions,
+  AddedDeployment,
+  DeploymentOptions,
+  DeploymentRequestKind,
+  ReceivedDeployment,
+  ReceivedDeploymentRequest,
+} from "./deployment-options.ts";
+export type {
+  DeploymentErrorShape,
+  DeploymentPlan,
+  DeploymentTiming,
+  PartFailure,
+  PlannedNestedDeployment,
+  PlannedPart,
+  PlannedPartBase,
+  PlannedResource,
+} from "./deployments/plan.ts";
+export type { TokenBucketRule } from "./deployments/tokens.ts";
 export type {
   BodyFault,
   DeliveryFault,

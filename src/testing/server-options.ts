@@ -1,5 +1,9 @@
 import { systemClock } from "../index.ts";
 import type { Clock } from "../index.ts";
+import { withDeployments } from "./arm-deployments.ts";
+import { checkDeploymentOptions } from "./deployment-checks.ts";
+import { Deployments } from "./deployment-service.ts";
+import type { DeploymentOptions } from "./deployment-options.ts";
 import { checkFunction, checkNumber, checkObject, checkString, describe } from "./validation.ts";
 import type { ReceivedInitialRequest } from "./data-plane.ts";
 import type { OperationPlan } from "./served-operation.ts";
@@ -29,17 +33,26 @@ export interface OperationServerOptions {
   readonly requireAuthorization?: (token: string | undefined) => boolean;
   /** Returns the plan of an operation that a request starts. `undefined`, and the default: the default plan. */
   readonly onInitialRequest?: (request: ReceivedInitialRequest) => OperationPlan | undefined;
+  /**
+   * Serves `Microsoft.Resources/deployments` with their parts, in the style `arm`. Default: a deployment is a resource
+   * like any other.
+   */
+  readonly deployments?: DeploymentOptions;
 }
 
 /** The options, with defaults for what is missing. */
 export type ServerSettings = OperationServerOptions &
-  Required<Pick<OperationServerOptions, "port" | "speed" | "clock">> & { readonly service: Service };
+  Required<Pick<OperationServerOptions, "port" | "speed" | "clock">> & {
+    readonly service: Service;
+    readonly servedDeployments: Deployments | undefined;
+  };
 
 /** @throws TypeError or RangeError that names the option, what was expected and what came */
 export function resolveServerOptions(options: OperationServerOptions): ServerSettings {
   checkObject("options", options);
   const { port = 0, speed = 1, clock = systemClock, tls, requestsPerMinute } = options;
-  const service = serviceFor(options.style ?? "devcenter");
+  const style = options.style ?? "devcenter";
+  const service = serviceFor(style);
   checkNumber("port", port, { max: 65_535, isInteger: true });
   checkNumber("speed", speed, { min: Number.MIN_VALUE });
   checkFunction("requireAuthorization", options.requireAuthorization);
@@ -51,7 +64,14 @@ export function resolveServerOptions(options: OperationServerOptions): ServerSet
     checkString("tls.key", tls.key);
     checkString("tls.cert", tls.cert);
   }
-  return { ...options, port, speed, clock, service };
+  const { deployments } = options;
+  if (deployments === undefined)
+    return { ...options, port, speed, clock, service, servedDeployments: undefined };
+  checkDeploymentOptions("deployments", deployments);
+  if (style !== "arm") throw new RangeError(`deployments: expected style "arm", got ${describe(style)}`);
+  const servedDeployments = new Deployments(deployments, clock, speed);
+  const both = withDeployments(service, servedDeployments);
+  return { ...options, port, speed, clock, service: both, servedDeployments };
 }
 
 function serviceFor(style: OperationStyle): Service {

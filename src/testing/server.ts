@@ -5,6 +5,7 @@ import { bearerTokenOf, commonHeaders, unauthorizedResponse } from "./styles/res
 import type { StatusBody } from "./styles/responses.ts";
 import type { Reply } from "./route.ts";
 import { checkNumber, checkPattern, operationIdPattern } from "./validation.ts";
+import type { AddDeploymentOptions, AddedDeployment } from "./deployment-options.ts";
 import { DataPlane } from "./data-plane.ts";
 import { deliver, whenDue } from "./delivery.ts";
 import { checkFault, checkInitialRequestFault } from "./faults.ts";
@@ -51,6 +52,12 @@ export interface OperationServer extends AsyncDisposable {
    * @throws TypeError or RangeError that names the option that is wrong
    */
   addOperation(options?: AddOperationOptions): AddedOperation;
+  /**
+   * Adds a deployment of Azure Resource Manager, which starts now by default.
+   *
+   * @throws TypeError or RangeError that names the option that is wrong; RangeError without the option `deployments`
+   */
+  addDeployment(options?: AddDeploymentOptions): AddedDeployment;
   /**
    * Puts an operation into this phase, which replaces its timeline.
    *
@@ -136,6 +143,12 @@ class HttpServer implements OperationServer {
     const { operationId } = options;
     if (operationId !== undefined) checkPattern("operationId", operationId, operationIdPattern);
     return this.#settings.service.addOperation(this.#plane, this.endpoint, options);
+  }
+
+  addDeployment(options: AddDeploymentOptions = {}): AddedDeployment {
+    const { servedDeployments } = this.#settings;
+    if (servedDeployments) return servedDeployments.add(this.endpoint, options);
+    throw new RangeError("deployments: expected the option of startOperationServer, got undefined");
   }
 
   setStatus(operationId: string, phase: Phase | OperationState): void {

@@ -122,6 +122,7 @@ describe("the page of the test kit", () => {
       rateLimitRetryAfter: true,
       requireAuthorization: true,
       onInitialRequest: true,
+      deployments: true,
     } satisfies Record<keyof OperationServerOptions, true>,
     Plans: {
       timeline: true,

@@ -51,13 +51,21 @@ export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
   readonly started: Promise<InitialResponse>;
 }
 
+/** The parts of a start that a kind of operation has of its own. */
+export interface StartHooks<TResult> {
+  /** Makes the operation to poll. Default: the operation as it is. */
+  readonly follow?: (operation: Operation<TResult>) => Operation<TResult>;
+  /** Returns another response in place of a start that failed, or throws. */
+  readonly recover?: (error: unknown) => Promise<PipelineResponse>;
+}
+
 /** Starts an operation through a pipeline at once, and returns its poller. */
 export function startAndFollow<TResult>(
   pipeline: OriginBoundPipeline,
   request: InitialRequest,
   options: StartOperationOptions<TResult>,
   service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider" | "onResponse">,
-  follow: (operation: Operation<TResult>) => Operation<TResult> = (operation) => operation,
+  { follow, recover }: StartHooks<TResult> = {},
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
   const { method } = request;
@@ -82,12 +90,13 @@ export function startAndFollow<TResult>(
   const { tracingOptions } = pollOptions;
   const send = (attempt: Attempt, abortSignal: AbortSignal): Promise<PipelineResponse> =>
     allowed.send({ method, url, headers, body, abortSignal, tracingOptions, attempt });
-  const response = sendInitialRequest(
+  const accepted = sendInitialRequest(
     { ...request, headers },
     send,
     { ...settings, startTimeoutInMs },
     retries,
   );
+  const response = recover ? accepted.catch(recover) : accepted;
   const operation = new LroOperation<TResult>(
     { ...service, pipeline: allowed, parseResult, headers: headersOfPolls(headers), logger },
     { request: { method, url, finalStateVia }, response },
@@ -96,7 +105,7 @@ export function startAndFollow<TResult>(
   const listeners = new Listeners<InitialResponse>(logger, onStarted);
   // Callers that wait get the error; without any, it must not end the process.
   started.then((value) => listeners.notify(value)).catch(() => {});
-  return startedPoller(createPoller(follow(operation), pollOptions), started, retries);
+  return startedPoller(createPoller(follow?.(operation) ?? operation, pollOptions), started, retries);
 }
 
 const methods: ReadonlySet<unknown> = new Set(["DELETE", "GET", "PATCH", "POST", "PUT"]);

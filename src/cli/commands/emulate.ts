@@ -4,7 +4,7 @@ import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodes } from "../output/exit-codes.ts";
 import { toError } from "../output/wait-outcome.ts";
-import { emulatedService, scenariosOf } from "./scenarios.ts";
+import { emulatedService, sampleDeployments, scenariosOf } from "./scenarios.ts";
 import type { EmulatedStyle, Scenario } from "./scenarios.ts";
 
 /** The options of `lro emulate`. */
@@ -27,7 +27,12 @@ export async function emulate(options: EmulateOptions, context: CliContext): Pro
   const scenarios = scenariosOf(style);
   const chosen = names === undefined ? scenarios : scenarios.filter(({ name }) => names.includes(name));
   const { startOperationServer } = await import("../../testing/index.ts");
-  const server = await startOperationServer({ style, port, speed }).catch((error: unknown) => {
+  const server = await startOperationServer({
+    style,
+    port,
+    speed,
+    ...(style === "arm" && { deployments: {} }),
+  }).catch((error: unknown) => {
     throw new UsageError(`--port: ${toError(error).message}`);
   });
   const stopLog = options.verbose === true ? logRequests(server, context) : () => {};
@@ -54,8 +59,36 @@ Operations; each starts at its first poll:
 ${lines.join("")}${usage}
 Start another:
   curl -i -X ${start.method} '${server.endpoint}${start.path}' -d '{}'
-
+${style === "arm" ? deploymentsOf(server) : ""}
 Ctrl-C stops the server.
+`;
+}
+
+const template = {
+  resources: [
+    { type: "Microsoft.Storage/storageAccounts", name: "files", metadata: { durationInMs: 20_000 } },
+  ],
+};
+
+/** Adds the sample deployments. Returns what to type to watch them, and to start and cancel one. */
+function deploymentsOf(server: OperationServer): string {
+  const version = "?api-version=2025-04-01";
+  const urls = sampleDeployments.map(({ title, ...plan }) => {
+    const { id } = server.addDeployment({ ...plan, startsAtFirstPoll: true });
+    return { title, url: `${server.endpoint}${id}` };
+  });
+  const [first] = urls;
+  if (first === undefined) return "";
+  const waits = urls.map(({ title, url }) => `  # ${title}\n  npx lro wait '${url}${version}'\n`);
+  const another = first.url.replace(/[^/]*$/, "another");
+  const body = JSON.stringify({ properties: { mode: "Incremental", template } });
+  return `
+Watch a deployment; each starts at its first poll:
+${waits.join("")}Its parts, and the end of it before its time:
+  curl '${first.url}/operations${version}'
+  curl -X POST '${first.url}/cancel${version}'
+Start a deployment by a template:
+  curl -X PUT '${another}${version}' -d '${body}'
 `;
 }
 

@@ -1,4 +1,4 @@
-import type { OperationPlan, OperationStyle, Phase } from "../../testing/index.ts";
+import type { AddDeploymentOptions, OperationPlan, OperationStyle, Phase } from "../../testing/index.ts";
 
 /** An operation that `lro emulate` serves. */
 export interface Scenario {
@@ -169,3 +169,55 @@ export function scenariosOf(style: EmulatedStyle): readonly Scenario[] {
 
 /** The operations of DevCenter: each creates a dev box. */
 export const scenarios: readonly Scenario[] = scenariosOf("devcenter");
+
+const storage = "Microsoft.Storage/storageAccounts";
+
+/** The deployments that the style `arm` serves beside its operations. */
+export const sampleDeployments: readonly (AddDeploymentOptions & { readonly title: string })[] = [
+  {
+    title: "succeeds, with nested deployments on three levels",
+    name: "myDeployment",
+    resources: [
+      { type: "Microsoft.Network/networkSecurityGroups", name: "rules", durationInMs: 4000 },
+      {
+        type: "Microsoft.Network/virtualNetworks",
+        name: "network",
+        durationInMs: 9000,
+        dependsOn: ["rules"],
+      },
+      {
+        name: "data",
+        deployment: {
+          resources: [
+            { type: storage, name: "files", durationInMs: 12_000 },
+            { type: "Microsoft.KeyVault/vaults", name: "secrets", durationInMs: 18_000 },
+            {
+              name: "data-access",
+              dependsOn: ["files", "secrets"],
+              deployment: {
+                resources: [
+                  { type: "Microsoft.Authorization/roleAssignments", name: "reader", durationInMs: 2000 },
+                ],
+              },
+            },
+          ],
+        },
+      },
+      { type: "Microsoft.Web/sites", name: "app", durationInMs: 25_000, dependsOn: ["network"] },
+    ],
+    outputs: { url: "https://app.example" },
+  },
+  {
+    title: "fails, because a policy forbids a resource of a nested deployment",
+    name: "myFailingDeployment",
+    errorShape: "json",
+    resources: [
+      { type: "Microsoft.Network/virtualNetworks", name: "network", durationInMs: 15_000 },
+      {
+        name: "storage",
+        deployment: { resources: [{ type: storage, name: "files", durationInMs: 8000, failure: "policy" }] },
+      },
+      { type: "Microsoft.Web/sites", name: "app", dependsOn: ["storage"] },
+    ],
+  },
+];

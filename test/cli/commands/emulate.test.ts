@@ -90,6 +90,24 @@ test.each(locations)("--style %s serves operations of that kind", async (style, 
   await emulation.end();
 });
 
+test("--style arm prints what to type to watch, list, cancel and start a deployment", async () => {
+  const emulation = await startEmulation("--style", "arm", "--speed", "1000");
+  const { text } = emulation.stdout;
+  const section = text.slice(text.indexOf("Watch a deployment"));
+  const urls = Array.from(section.matchAll(/npx lro wait '(\S+)'/g), ([, url = ""]) => url);
+  expect(urls).toHaveLength(2);
+  const outcomes = await Promise.all(urls.map((url) => runCli(["wait", url])));
+  expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 1]);
+  expect(outcomes[1]?.stderr).toContain("RequestDisallowedByPolicy");
+  const [, list = ""] = /curl '(\S+)'/.exec(section) ?? [];
+  expect(await (await fetch(list)).text()).toContain("EvaluateDeploymentOutput");
+  const [, cancel = ""] = /curl -X POST '(\S+)'/.exec(section) ?? [];
+  expect((await fetch(cancel, { method: "POST" })).status).toBe(409);
+  const [, url = "", body = ""] = /curl -X PUT '(\S+)' -d '(.+)'/.exec(section) ?? [];
+  expect((await fetch(url, { method: "PUT", body })).status).toBe(201);
+  await emulation.end();
+});
+
 test("an operation starts at its first poll", async () => {
   const emulation = await startEmulation("--scenario", "percent");
   const before = Date.now();

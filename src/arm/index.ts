@@ -1,0 +1,8 @@
+export { deployment, parseDeploymentToken, resumeDeployment, startDeployment } from "./deployment.ts";
+export type { DeploymentOptions, NewDeployment, StartDeploymentOptions } from "./deployment.ts";
+export type { DeployedResource, DeploymentResult } from "./deployment-documents.ts";
+export type { DeploymentName } from "./deployment-id.ts";
+export type { DeploymentStatus } from "./deployment-operation.ts";
+export { failedPartsOf, skippedPartsOf } from "./failed-parts.ts";
+export { withDurationHistory } from "./past-durations.ts";
+export type { PastDurationsOptions } from "./past-durations.ts";

@@ -1,0 +1,73 @@
+import type { DurationHistory } from "../history/duration-history.ts";
+import { keyOfWord } from "../operation/status.ts";
+import { describeValue } from "../redaction.ts";
+import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/adaptive.ts";
+import type { PastOfTypes } from "./deployment-operation.ts";
+
+/** Past durations of the parts, from which the percentage estimates a share of time. */
+export interface PastDurationsOptions {
+  /**
+   * The durations of the parts of earlier deployments of this kind, in milliseconds, by resource type. Default: none.
+   */
+  readonly pastDurationsOfTypes?: Readonly<Record<string, readonly number[]>>;
+  /** Called once, when the deployment has ended, with the durations of its parts by resource type. Default: nobody. */
+  readonly onDurationsOfTypes?: (durations: Readonly<Record<string, readonly number[]>>) => unknown;
+}
+
+/** Makes the past durations of the options. */
+export function pastOfTypes(options: PastDurationsOptions): PastOfTypes {
+  const entries = Object.entries(options.pastDurationsOfTypes ?? {});
+  for (const [type, durations] of entries) checkDurations(type, durations);
+  return {
+    durations: new Map(
+      entries.filter(([, { length }]) => length > 0).map(([type, list]) => [keyOfWord(type), list]),
+    ),
+    record: (durations) => void options.onDurationsOfTypes?.(Object.fromEntries(durations)),
+  };
+}
+
+function checkDurations(type: string, durations: unknown): void {
+  const isList =
+    Array.isArray(durations) &&
+    durations.every((duration) => duration >= minPastDurationInMs && duration <= maxPastDurationInMs);
+  if (isList) return;
+  const expected = `a list of milliseconds from ${minPastDurationInMs} to ${maxPastDurationInMs}`;
+  throw new TypeError(
+    `pastDurationsOfTypes: expected for ${type} ${expected}, got ${describeValue(durations)}`,
+  );
+}
+
+/** The most types for which durations are kept. */
+const maxTypes = 100;
+
+/**
+ * Returns options with the past durations of the parts, and with a callback that records those of this deployment.
+ *
+ * @param kind - the name of deployments that are alike; each type is kept as `kind/type`
+ * @param types - the resource types of the template
+ */
+export async function withDurationHistory<T extends PastDurationsOptions>(
+  history: DurationHistory,
+  kind: string,
+  types: readonly string[],
+  options: T,
+): Promise<T> {
+  const known = await Promise.all(
+    types
+      .slice(0, maxTypes)
+      .map(async (type) => [type, await history.pastDurations(kindOf(kind, type)).catch(() => [])] as const),
+  );
+  return {
+    ...options,
+    pastDurationsOfTypes: { ...Object.fromEntries(known), ...options.pastDurationsOfTypes },
+    onDurationsOfTypes(durations) {
+      for (const [type, list] of Object.entries(durations))
+        for (const duration of list) void history.record(kindOf(kind, type), duration).catch(() => {});
+      return options.onDurationsOfTypes?.(durations);
+    },
+  };
+}
+
+function kindOf(kind: string, type: string): string {
+  return `${kind}/${keyOfWord(type)}`;
+}
