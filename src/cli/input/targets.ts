@@ -1,11 +1,13 @@
 import { ContractError, createPoller } from "../../index.ts";
-import type { Condition, Operation, PollOptions, Poller } from "../../index.ts";
+import type { Condition, LroClient, Operation, PollOptions, Poller } from "../../index.ts";
+import { parseDeploymentToken, resumeDeployment } from "../../arm/index.ts";
 import { clientOfToken, clientsFor, isPlainHttp } from "./clients.ts";
 import type { ClientOptions, Clients } from "./clients.ts";
 import { conditionOf } from "./condition.ts";
 import type { ResourceConditionOptions } from "./condition.ts";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
+import { deploymentAt, deploymentIdIn } from "./deployments.ts";
 import { readLocations } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText, OperationName } from "./names.ts";
@@ -108,9 +110,11 @@ function targetAt(argument: string, source: string, { options, clients, conditio
     projectName: `${within}project name in ${origin}${pathname}`,
     operationId: `${within}operation id in ${origin}${pathname}`,
   };
-  return named(argumentNames, () =>
-    targetOf(location, clients.at(location).operationAt(location, condition), name),
-  );
+  return named(argumentNames, () => {
+    const client = clients.at(location);
+    const watched = condition === undefined ? deploymentAt(client, location, options.apiVersion) : undefined;
+    return targetOf(location, watched ?? client.operationAt(location, condition), name);
+  });
 }
 
 function isResourceId(text: string): boolean {
@@ -121,7 +125,7 @@ const resourceManager = "https://management.azure.com";
 
 function urlOfResource(id: string, source: string, options: TargetOptions): string {
   const { endpoint = resourceManager, project, operation, apiVersion } = options;
-  if (apiVersion === undefined && !/[?&]api-version=/i.test(id)) {
+  if (apiVersion === undefined && !/[?&]api-version=/i.test(id) && deploymentIdIn(id) === undefined) {
     throw new UsageError(`--api-version: expected a value, because ${source} is an Azure resource id`);
   }
   // With a project, the endpoint is that of a DevCenter.
@@ -182,6 +186,7 @@ function resumedTarget({ name, text: token }: NamedText, { clients, condition }:
       throw new UsageError("--for: expected the token of a wait for a condition, got another one");
     }
     const client = clientOfToken(clients, place);
+    if ("url" in place && place.isDeployment) return resumedDeployment(client, place.url, token, name);
     const { operation } = client.parseResumeToken(token, condition);
     return found("url" in place ? place.url : place.endpoint, operation, {
       name,
@@ -189,6 +194,13 @@ function resumedTarget({ name, text: token }: NamedText, { clients, condition }:
     });
   };
   return named(names, resume, "--resume: ");
+}
+
+function resumedDeployment(client: LroClient, url: string, token: string, name: string | undefined): Found {
+  return found(url, parseDeploymentToken(client, token).operation, {
+    name,
+    createPoller: (options) => resumeDeployment(client, token, options),
+  });
 }
 
 /** `microsoft.compute/virtualmachines`, of `/subscriptions/s/…/providers/Microsoft.Compute/virtualMachines/v`. */
