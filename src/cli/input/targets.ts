@@ -113,7 +113,8 @@ function targetAt(argument: string, source: string, { options, clients, conditio
   return named(argumentNames, () => {
     const client = clients.at(location);
     const watched = condition === undefined ? deploymentAt(client, location, options.apiVersion) : undefined;
-    return targetOf(location, watched ?? client.operationAt(location, condition), name);
+    if (watched) return watchedTarget(location, watched, name);
+    return targetOf(location, client.operationAt(location, condition), name);
   });
 }
 
@@ -169,6 +170,16 @@ function targetOf(url: string, operation: Operation, name?: string): Found {
   });
 }
 
+function watchedTarget(url: string, operation: Operation, name: string | undefined): Found {
+  const [key, target] = targetOf(url, operation, name);
+  return [key, withNameOfDeployment(target)];
+}
+
+/** The id of a deployment is that of a resource, whose last part is the name by which people know it. */
+function withNameOfDeployment(target: Target): Target {
+  return { ...target, id: target.id.slice(target.id.lastIndexOf("/") + 1), hasReadableId: true };
+}
+
 function found(
   url: string,
   operation: Operation,
@@ -197,10 +208,11 @@ function resumedTarget({ name, text: token }: NamedText, { clients, condition }:
 }
 
 function resumedDeployment(client: LroClient, url: string, token: string, name: string | undefined): Found {
-  return found(url, parseDeploymentToken(client, token).operation, {
+  const [key, target] = found(url, parseDeploymentToken(client, token).operation, {
     name,
     createPoller: (options) => resumeDeployment(client, token, options),
   });
+  return [key, withNameOfDeployment(target)];
 }
 
 /** `microsoft.compute/virtualmachines`, of `/subscriptions/s/…/providers/Microsoft.Compute/virtualMachines/v`. */

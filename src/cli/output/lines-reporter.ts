@@ -30,16 +30,17 @@ export function createLinesReporter(
   const partLines = new Map<number, PartLines>();
   return {
     progress(index, progress) {
-      const { status, percentComplete, operation, elapsedInMs } = progress;
+      const { status, operation, elapsedInMs } = progress;
       const head = headOf(index, elapsedInMs);
       const lines = partLines.get(index) ?? new PartLines();
       partLines.set(index, lines);
       const news = lines.linesFor(operation, elapsedInMs).map((line) => `${head} ${line}\n`);
-      const isDue = elapsedInMs - (lastLineAt.get(index) ?? -Infinity) >= heartbeatInMs;
+      const sinceLastLineInMs = elapsedInMs - (lastLineAt.get(index) ?? -Infinity);
+      const isDue = !isTerminal(status) && sinceLastLineInMs >= heartbeatInMs;
       const changed = hasNews(progress);
       if (!changed && !isDue && news.length === 0) return;
       lastLineAt.set(index, elapsedInMs);
-      const state = stateText(status, percentComplete, isEstimated(operation)) + partsText(progress, clock);
+      const state = figuresText(progress, clock);
       const stateLine = changed || isDue ? `${head} ${changed ? state : `still ${state}`}\n` : "";
       stdout.write(news.join("") + stateLine);
     },
@@ -59,12 +60,23 @@ function hasNews({ changed, status, previousStatus, operation }: Progress): bool
   return operation.parts === undefined ? changed : changed && status !== previousStatus;
 }
 
+/** `Running ~45 %, 12 of at least 20 parts, oldest: network/gateway 12:04` */
+function figuresText(progress: Progress, clock: Clock): string {
+  const { status, operation } = progress;
+  // A share of the parts that were seen is no figure of a deployment that has succeeded.
+  const isOwn = status !== "Succeeded" || (operation.percentageKind ?? "reported") === "reported";
+  const percent = isOwn ? progress.percentComplete : undefined;
+  return stateText(status, percent, isEstimated(operation)) + partsText(progress, clock);
+}
+
 /** `, 12 of at least 20 parts, oldest: network/gateway 12:04` */
 function partsText({ operation }: Progress, clock: Clock): string {
   const now = clock.now();
   const view = partsOf(operation, { now, timestamp: clock.timestamp() });
   if (view === undefined || view.total === 0) return "";
-  const isOver = isTerminal(operation.status) || view.oldest === undefined;
+  const isOver = isTerminal(operation.status);
+  // The last lists come after the status.
+  if (isOver && view.done < view.total) return "";
   const oldest = isOver || view.oldest === undefined ? "" : `, oldest: ${ageText(view.oldest, now)}`;
   return `, ${partCountText(view)}${oldest}`;
 }

@@ -140,8 +140,9 @@ export function partCountText({
   total,
   totalIsKnown,
 }: Pick<PartsView, "done" | "total" | "totalIsKnown">): string {
-  if (done === total && totalIsKnown) return `${total} ${total === 1 ? "part" : "parts"}`;
-  return `${done} of ${totalIsKnown ? "" : "at least "}${total} parts`;
+  const parts = total === 1 ? "part" : "parts";
+  if (done === total && totalIsKnown) return `${total} ${parts}`;
+  return `${done} of ${totalIsKnown ? "" : "at least "}${total} ${parts}`;
 }
 
 /** `2 failed, 3 running`, without the parts that succeeded. */
