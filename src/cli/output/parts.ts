@@ -1,4 +1,4 @@
-import { OperationFailedError } from "../../index.ts";
+import { OperationFailedError, isTerminal } from "../../index.ts";
 import type { OperationError, OperationPart, OperationStatus } from "../../index.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
 import { clockText } from "../input/duration.ts";
@@ -70,7 +70,7 @@ interface Moment {
 
 /** Returns the parts of an operation; `undefined` where its status has none. */
 export function partsOf(
-  { parts, partsDone, partsSeen, partsTotal, totalIsKnown = false }: OperationStatus,
+  { status, parts, partsDone, partsSeen, partsTotal, totalIsKnown = false }: OperationStatus,
   moment: Moment,
 ): PartsView | undefined {
   if (parts === undefined) return undefined;
@@ -86,7 +86,7 @@ export function partsOf(
     byUrgency: nodes.toSorted(byUrgency),
     done,
     total,
-    totalIsKnown,
+    totalIsKnown: totalIsKnown || (isTerminal(status) && done === total),
     counts,
     oldest: oldestOf(resources) ?? oldestOf(nodes),
     longest: longestOf(resources),
