@@ -24,10 +24,14 @@ export function renderWithParts(waits: readonly WaitView[], options: PartsOption
   ]);
 }
 
-/** A wait that succeeded has only the summary of its parts: its rows are for the others. */
+/** After the end, the parts that did not succeed are worth a row; of a wait that succeeded, only the summary. */
 function rowsWanted({ parts, status, end }: WaitView): number {
   if (parts === undefined) return 0;
-  return end && status === "Succeeded" ? 1 : 1 + parts.byUrgency.length;
+  if (end && status === "Succeeded") return 1;
+  const all = 1 + parts.byUrgency.length;
+  const others = parts.byUrgency.filter(({ part }) => part.look !== "succeeded").length;
+  // The last row counts those that succeeded.
+  return end ? Math.min(all, others + 2) : all;
 }
 
 function partsOptions({ end, updatedAt }: WaitView, rows: number, options: PartsOptions): PartsOptions {

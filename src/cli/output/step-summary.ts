@@ -69,14 +69,14 @@ function partsText({ waits, now }: WaitBoard, maxTextBytes: number): string {
   let text = "";
   for (const { label, parts, updatedAt, end } of waits) {
     if (parts === undefined || parts.byUrgency.length === 0) continue;
-    const head = `\n#### ${escaped(truncate(`Parts of ${label}: ${partCountText(parts)}`, maxCellWidth))}\n\n${partsHead}`;
+    const heading = `\n#### ${escaped(truncate(`Parts of ${label}: ${partCountText(parts)}`, maxCellWidth))}\n\n${partsHead}`;
     const rows = partsByTime(parts, end ? updatedAt : now).map((node) =>
       partRowOf(node, end ? updatedAt : now),
     );
-    room -= Buffer.byteLength(head) + 100;
+    room -= Buffer.byteLength(heading) + 100;
     const fitting = rows.filter((row) => (room -= Buffer.byteLength(row)) >= 0);
     const rest = rows.length - fitting.length;
-    text += head + fitting.join("") + (rest === 0 ? "" : `\n${rest} more parts are not shown.\n`);
+    text += heading + fitting.join("") + (rest === 0 ? "" : `\n${rest} more parts are not shown.\n`);
     if (room < 0) break;
   }
   return text;

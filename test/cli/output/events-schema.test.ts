@@ -113,10 +113,11 @@ function eventsOfDeployments(): PrintedEvent[] {
   reporter.ended(0, { type: "succeeded", result: {} });
   const operation = statusWith(failedParts, { status: "Failed", error });
   reporter.ended(1, { type: "error", error: new OperationFailedError({ operation }) });
-  return stdout.text
+  const printed: PrintedEvent[] = stdout.text
     .trimEnd()
     .split("\n")
-    .map((line) => JSON.parse(line) as PrintedEvent);
+    .map((line) => JSON.parse(line));
+  return printed;
 }
 
 beforeAll(async () => {

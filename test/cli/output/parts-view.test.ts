@@ -149,6 +149,19 @@ test("several deployments share the rows, and one that succeeded has its summary
   expect(starts).toEqual([0, 10, 20, 22]);
 });
 
+test("after the end of a wait that failed, the parts that succeeded are counted", () => {
+  const ended = { ...wait, status: "Failed", end: { note: "QuotaExceeded" }, parts: viewOf(failedParts) };
+  const lines = renderWithParts([ended], space);
+  expect(lines.slice(2).map((line) => line.trim().split(/ {2,}/)[0])).toEqual([
+    "cluster",
+    "aks",
+    "flux",
+    "network",
+    "vpn-gateway",
+    "… and 2 more: 2 succeeded",
+  ]);
+});
+
 test("an estimate is marked as one", () => {
   const lineOf = (isEstimate: boolean, status = "Running"): string =>
     renderWithParts([{ ...wait, status, percentComplete: 45.6, isEstimate }], space).join();
