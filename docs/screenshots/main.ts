@@ -1,5 +1,5 @@
 // Makes the images of the docs anew: real waits in a real terminal (tmux) and a real browser (Chromium).
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { startOperationServer } from "lro-poller/testing";
 import { launchChromium } from "../../test/support/chromium.ts";
 import { closeTerminal, openTerminal, screenOf } from "./terminal.ts";
@@ -49,26 +49,20 @@ async function photographDeployment(on: Browser): Promise<void> {
   await saveScreen(on, running, "deployment-running.png");
   const [url = ""] = /http:\S+/.exec(running) ?? [];
   await saveScreen(on, await screenOf(/aks +Failed/), "deployment-part-failed.png");
-  const page = await on.newPage({ viewport: { width: 860, height: 100 }, deviceScaleFactor: 1.25 });
+  const page = await on.newPage({ viewport: { width: 860, height: 1000 }, deviceScaleFactor: 1.25 });
   await page.goto(url);
   await page.getByText("aks", { exact: true }).waitFor();
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: imagePath(`deployment-page-${colorScheme}.png`), fullPage: true });
-  }
+  await savePage(page, "deployment-page");
   await saveScreen(on, await screenOf(/shop-prod +Failed/), "deployment-failed.png");
 }
 
 async function photographPage(on: Browser): Promise<void> {
   const screen = await screenWhen(["--web", "--from", "-"], namedPlans, /^gateway .*Failed/m);
   const [url = ""] = /http:\S+/.exec(screen) ?? [];
-  const page = await on.newPage({ viewport: { width: 860, height: 100 }, deviceScaleFactor: 1.25 });
+  const page = await on.newPage({ viewport: { width: 860, height: 1000 }, deviceScaleFactor: 1.25 });
   await page.goto(url);
   await page.getByText("DnsServerUnreachable").waitFor();
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: imagePath(`page-${colorScheme}.png`), fullPage: true });
-  }
+  await savePage(page, "page");
 }
 
 /** What `lro wait` shows in a terminal, as soon as it shows this. */
@@ -83,6 +77,16 @@ async function screenWhen(
   closeTerminal();
   openTerminal(argv, locations);
   return screenOf(wanted);
+}
+
+async function savePage(page: Page, name: string): Promise<void> {
+  // What is off the screen is not drawn.
+  const height = Number(await page.evaluate("document.querySelector('main').offsetHeight"));
+  await page.setViewportSize({ width: 860, height });
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: imagePath(`${name}-${colorScheme}.png`) });
+  }
 }
 
 function imagePath(name: string): string {
