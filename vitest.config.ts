@@ -27,6 +27,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: "lro-poller/opentelemetry", replacement: src("opentelemetry.ts") },
+      { find: "lro-poller/arm", replacement: src("arm/index.ts") },
       { find: "lro-poller/bullmq", replacement: src("bullmq/index.ts") },
       { find: "lro-poller/durable/outcome", replacement: src("durable/outcome.ts") },
       { find: "lro-poller/durable", replacement: src("durable/index.ts") },

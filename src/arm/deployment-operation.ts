@@ -50,8 +50,8 @@ export interface DeploymentOperationParts<P> {
   readonly expectedIds?: readonly string[] | undefined;
   /** Past durations by resource type. */
   readonly past: PastOfTypes;
-  /** Whether the caller has made it of a name alone, and with no functions. */
-  readonly isPlain: boolean;
+  /** The client whose other operations may be this one; `undefined` where the caller has options of its own. */
+  readonly sharedBy: object | undefined;
   /** Fields of the token beside those of the polling location. */
   readonly tokenFields: () => object;
 }
@@ -121,8 +121,10 @@ export class DeploymentOperation<P> implements Operation<P> {
 
   isSameAs(other: Operation): boolean {
     if (!(other instanceof DeploymentOperation)) return false;
-    const { isPlain, inner } = this.#parts;
-    return isPlain && other.#parts.isPlain && inner.isSameAs?.(other.#parts.inner) === true;
+    const { sharedBy } = this.#parts;
+    const isStarting = (this.initialRequest ?? other.initialRequest) !== undefined;
+    if (sharedBy === undefined || sharedBy !== other.#parts.sharedBy || isStarting) return false;
+    return JSON.stringify(other) === JSON.stringify(this);
   }
 
   toJSON(): object {
@@ -152,6 +154,7 @@ export class DeploymentOperation<P> implements Operation<P> {
       // The caller hears of the end at once; the next poll brings the last parts.
       if (!known?.wasTold && this.#isWatched && !this.#reader.isComplete) {
         this.#known = { response, wasTold: true };
+        this.#reader.end(status);
         const untold = { ...response.status, properties: undefined };
         return { ...response, isResultPending: true, status: this.#withParts(untold) };
       }

@@ -218,7 +218,7 @@ class Following<TOutputs> {
       readList: listReader(this.#context, apiVersion),
       expectedIds: expectedResources,
       past: pastOfTypes(this.#options),
-      isPlain: Object.keys(this.#options).length === 0,
+      sharedBy: Object.keys(this.#options).length === 0 ? this.#context.pipeline : undefined,
       tokenFields: () => ({ deployment: { id, startedAt: this.startedAt } }),
     });
     if (this.startedAt !== undefined) this.#operation.note({ startedAt: this.startedAt });

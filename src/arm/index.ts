@@ -5,4 +5,4 @@ export type { DeploymentName } from "./deployment-id.ts";
 export type { DeploymentStatus } from "./deployment-operation.ts";
 export { failedPartsOf, skippedPartsOf } from "./failed-parts.ts";
 export { withDurationHistory } from "./past-durations.ts";
-export type { PastDurationsOptions } from "./past-durations.ts";
+export type { PartDurationHistory, PastDurationsOptions } from "./past-durations.ts";

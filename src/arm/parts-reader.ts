@@ -1,4 +1,4 @@
-import { systemClock } from "../clock.ts";
+import { sleep, systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { RequestError } from "../operation/errors.ts";
 import type { RateLimit } from "../operation/limiter.ts";
@@ -136,17 +136,25 @@ export class PartsReader {
     this.#underWay.clear();
   }
 
-  /** Takes the end of the deployment, and reads once more what is not closed; if it failed, only what has failed. */
-  async finish(end: TerminalState, isWatched: boolean, abortSignal: AbortSignal): Promise<void> {
+  /** Takes the end of the deployment: no list is read beside the polls any more. */
+  end(end: TerminalState): void {
     this.stop();
     this.state = { ...this.state, end };
+  }
+
+  /** Takes the end of the deployment, and reads once more what is not closed; if it failed, only what has failed. */
+  async finish(end: TerminalState, isWatched: boolean, abortSignal: AbortSignal): Promise<void> {
+    this.end(end);
     if (!isWatched && end !== "Failed") return;
+    // The service has asked for longer than the caller should wait.
+    const throttledInMs = this.error?.isThrottled ? this.#pausedUntil - this.#clock.now() : 0;
+    if (throttledInMs > finishInMs) return;
     const limit = Promise.withResolvers<void>();
     const cancel = this.#clock.setTimer(limit.resolve, finishInMs);
     const onAbort = (): void => limit.resolve();
     abortSignal.addEventListener("abort", onAbort, { once: true });
     try {
-      await Promise.race([this.#readRest(isWatched), limit.promise]);
+      await Promise.race([this.#readRest(isWatched, throttledInMs), limit.promise]);
     } finally {
       cancel();
       abortSignal.removeEventListener("abort", onAbort);
@@ -154,7 +162,8 @@ export class PartsReader {
     }
   }
 
-  async #readRest(isWatched: boolean): Promise<void> {
+  async #readRest(isWatched: boolean, delayInMs: number): Promise<void> {
+    if (delayInMs > 0) await sleep(this.#clock, delayInMs, this.#controller.signal).catch(() => {});
     const done = new Set<string>();
     for (;;) {
       const rest = [...this.state.deployments]

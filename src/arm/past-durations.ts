@@ -1,4 +1,3 @@
-import type { DurationHistory } from "../history/duration-history.ts";
 import { keyOfWord } from "../operation/status.ts";
 import { describeValue } from "../redaction.ts";
 import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/adaptive.ts";
@@ -37,6 +36,14 @@ function checkDurations(type: string, durations: unknown): void {
   );
 }
 
+/** The part of a `DurationHistory` that keeps the durations of parts. */
+export interface PartDurationHistory {
+  /** Returns the durations of the kind in milliseconds. */
+  pastDurations(kind: string): Promise<readonly number[]>;
+  /** Adds a duration in milliseconds to those of the kind. */
+  record(kind: string, durationInMs: number): Promise<void>;
+}
+
 /** The most types for which durations are kept. */
 const maxTypes = 100;
 
@@ -47,7 +54,7 @@ const maxTypes = 100;
  * @param types - the resource types of the template
  */
 export async function withDurationHistory<T extends PastDurationsOptions>(
-  history: DurationHistory,
+  history: PartDurationHistory,
   kind: string,
   types: readonly string[],
   options: T,

@@ -31,14 +31,14 @@ interface Spacing {
 }
 
 const uninformedSpacing: Spacing = {
-  terms: { pollCostInMs: 2000, minDelayInMs: 4000, maxDelayInMs: 120_000 },
+  terms: { pollCostInMs: 1800, minDelayInMs: 4000, maxDelayInMs: 120_000 },
   minArrivalGapInMs: 6000,
   arrivalGrowth: 1,
 };
 
 /** With past durations a list is read less often, but at the right time (`npm run bench:arm`). */
 const informedSpacing: Spacing = {
-  terms: { pollCostInMs: 1000, minDelayInMs: 10_000, maxDelayInMs: 120_000 },
+  terms: { pollCostInMs: 800, minDelayInMs: 9500, maxDelayInMs: 120_000 },
   minArrivalGapInMs: 24_000,
   arrivalGrowth: 2.5,
 };

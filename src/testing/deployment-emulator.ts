@@ -32,7 +32,7 @@ export interface DeploymentEmulator {
    *
    * @throws TypeError or RangeError that names the part of the plan that is wrong
    */
-  addDeployment(options?: AddDeploymentOptions): AddedDeployment;
+  readonly addDeployment: (options?: AddDeploymentOptions) => AddedDeployment;
 }
 
 /**

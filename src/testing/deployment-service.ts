@@ -76,6 +76,7 @@ interface PendingResult {
 const sampleScope = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/myGroup";
 const defaultApiVersion = "2025-04-01";
 const defaultLimits = { reads: { burst: 250, perSecond: 25 }, writes: { burst: 200, perSecond: 10 } };
+const deletionInMs = 3000;
 /** As many requests of all principals as of one. */
 const globalFactor = 15;
 
@@ -120,7 +121,7 @@ export class Deployments {
     request: Received,
     nextFault: (kind: DeploymentRequestKind) => Fault | undefined = () => undefined,
   ): Reply | undefined {
-    const path = parseDeploymentPath(decodeURIComponent(request.url.pathname));
+    const path = parseDeploymentPath(decoded(request.url.pathname));
     const result = path ? undefined : this.#results.get(request.url.pathname.toLowerCase());
     if (!path && !result) return undefined;
     const limit = this.takeToken(request);
@@ -212,8 +213,7 @@ export class Deployments {
       case "cancel":
         return this.#cancel(call, served);
       case "delete":
-        this.#served.delete(served.deployment.id.toLowerCase());
-        return nothing;
+        return this.#delete(call, served);
       case "exportTemplate":
       case "result":
         return compactJson(200, { template: {} });
@@ -376,9 +376,23 @@ export class Deployments {
     const takesInMs = isValidation ? validationInMs : whatIfInMs;
     const response = compactJson(200, shown);
     if (isValidation && takesInMs === 0) return response;
-    const at = `${limitedScope(call.path.scope)}/operationresults/${run}`;
-    this.#results.set(at, { dueAt: call.now + takesInMs / this.#speed, response });
-    return { status: 202, headers: { location: resultUrl(call.url, at) }, body: "" };
+    return this.#accepted(call, takesInMs, response);
+  }
+
+  #delete(call: DeploymentCall, { deployment: { id, endsAt } }: Served): WireResponse {
+    if (endsAt > call.now) {
+      const message = `The deployment '${id}' cannot be deleted, because it is active.`;
+      return arm.errorResponse(409, "DeploymentActive", message);
+    }
+    this.#served.delete(id.toLowerCase());
+    return this.#accepted(call, deletionInMs, nothing);
+  }
+
+  /** Returns a 202 whose `Location` has the response later. */
+  #accepted({ path, now, url }: DeploymentCall, takesInMs: number, response: WireResponse): WireResponse {
+    const at = `${limitedScope(path.scope)}/operationresults/${randomUUID()}`;
+    this.#results.set(at, { dueAt: now + takesInMs / this.#speed, response });
+    return { status: 202, headers: { location: resultUrl(url, at) }, body: "" };
   }
 }
 
@@ -402,6 +416,15 @@ function parsed(text: string): object | undefined {
     return typeof body === "object" && body !== null ? body : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** A path that is not encoded correctly names nothing. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
   }
 }
 

@@ -22,7 +22,7 @@ import * as kit from "lro-poller/testing";
 import type { Pool } from "pg";
 const { createPaceTable, createStepper, firstState, resultOf, sqlPace } = durable;
 const { LroClient, OperationStatusesClient, createPoller, createPollerGroup, durationHistory, exponential, fromPollerLike, pollAll, pollUntilDone, startOperation } = library;
-const { createVirtualClock, scriptedOperation, startOperationServer } = kit;
+const { createVirtualClock, emulateDeployments, scriptedOperation, startOperationServer } = kit;
 declare const [endpoint, operationId, url, asyncOperationUrl, resourceId]: [string, string, string, string, string];
 declare const operationIds: string[];
 declare const operationLocation: string;

@@ -172,7 +172,8 @@ function targetOf(url: string, operation: Operation, name?: string): Found {
 
 function watchedTarget(url: string, operation: Operation, name: string | undefined): Found {
   const [key, target] = targetOf(url, operation, name);
-  return [key, withNameOfDeployment(target)];
+  // Not by the URL: it may be that of the status monitor.
+  return [key, withNameOfDeployment({ ...target, kind: kindAt(new URL(operation.id, url).href) })];
 }
 
 /** The id of a deployment is that of a resource, whose last part is the name by which people know it. */

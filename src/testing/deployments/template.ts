@@ -1,4 +1,3 @@
-import { asObject } from "../styles/responses.ts";
 import { deploymentType, isSameText, subscriptionScope } from "./ids.ts";
 import type { DeploymentPlan, PlannedPart } from "./plan.ts";
 
@@ -27,7 +26,7 @@ function planOfProperties(properties: Fields, scope: string): DeploymentPlan {
 }
 
 function fieldsOf(value: unknown): Fields {
-  return { ...asObject(value) };
+  return typeof value === "object" && !Array.isArray(value) ? { ...value } : {};
 }
 
 function parametersOf(template: Fields, properties: Fields): Parameters {

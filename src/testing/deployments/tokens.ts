@@ -1,6 +1,8 @@
 /** A limit of Azure Resource Manager: so many requests at once, and so many more each second. */
 export interface TokenBucketRule {
+  /** The most requests at once. */
   readonly burst: number;
+  /** The requests that each second adds. */
   readonly perSecond: number;
 }
 

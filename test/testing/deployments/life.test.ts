@@ -64,3 +64,17 @@ test("a deployment lives from 201 to its outputs, and its nested one lags in its
   });
   expect(await rows(root)).toEqual(["inner Succeeded", "data Succeeded", "(outputs) Succeeded"]);
 });
+
+test("a deployment that is over can be deleted", async () => {
+  const { send, clock } = emulate();
+  await send("PUT", root + version, start);
+  expect((await send("DELETE", root + version)).status).toBe(409);
+  await clock.advance(60_000);
+  const { status, headers } = await send("DELETE", root + version);
+  expect(status).toBe(202);
+  expect((await send("GET", headers["location"] ?? "")).status).toBe(202);
+  await clock.advance(3000);
+  expect((await send("GET", headers["location"] ?? "")).status).toBe(204);
+  expect((await send("HEAD", root + version)).status).toBe(404);
+  expect((await send("DELETE", root + version)).status).toBe(204);
+});
