@@ -131,7 +131,9 @@ describe("lists", () => {
     await alone.result;
     const throttled = emulate({
       faults: ({ kind }) =>
-        kind === "operations" ? { kind: "status", status: 429, headers: { "retry-after": "600" } } : undefined,
+        kind === "operations"
+          ? { kind: "status", status: 429, headers: { "retry-after": "600" } }
+          : undefined,
     });
     await watch(throttled, { plan }).result;
     expect(throttled.listCount()).toBe(1);

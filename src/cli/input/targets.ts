@@ -178,7 +178,7 @@ function watchedTarget(url: string, operation: Operation, name: string | undefin
 
 /** The id of a deployment is that of a resource, whose last part is the name by which people know it. */
 function withNameOfDeployment(target: Target): Target {
-  return { ...target, id: target.id.slice(target.id.lastIndexOf("/") + 1), hasReadableId: true };
+  return { ...target, id: target.id.slice(target.id.lastIndexOf("/") + 1), isDeployment: true };
 }
 
 function found(

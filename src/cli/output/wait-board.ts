@@ -21,7 +21,7 @@ export class WaitBoard implements Reporter {
     const updatedAt = this.#clock.now();
     this.#waits = names.map((name) => ({
       label: labelOf(name),
-      isNamed: name.name !== undefined || name.hasReadableId === true,
+      isNamed: name.name !== undefined || name.isDeployment === true,
       updatedAt,
       elapsedInMs: 0,
     }));

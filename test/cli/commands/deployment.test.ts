@@ -73,6 +73,20 @@ test("a failed deployment is exit code 1, and JSON has its tree with the part th
   expect(parts).toContainEqual(expect.objectContaining({ name: "plan", status: "Failed" }));
 });
 
+test("with --quiet no request asks for the parts of a deployment that succeeds", async () => {
+  const listsOf = async (...argv: string[]): Promise<number> => {
+    const { exitCode, requests } = await waitFor(
+      resources,
+      ({ operationLocation }) => [operationLocation],
+      ...argv,
+    );
+    expect(exitCode).toBe(0);
+    return requests.filter((path) => path.includes("/operations")).length;
+  };
+  expect(await listsOf("--quiet")).toBe(0);
+  expect(await listsOf("--quiet", "-o", "json")).toBeGreaterThan(0);
+});
+
 test("the token of an interrupted wait continues with the parts", async () => {
   const server = await startServer({ style: "arm", speed: 1000, deployments: {} });
   const endless = [...resources, { type: "A.B/c", name: "slow", durationInMs: 3_000_000 }];
