@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 
 /** Each message costs the browser more than what is in it. */
-const sendEveryInMs = 200;
+const sendEveryInMs = 500;
 
 /** More would pile up in memory where the page is slow. */
 const sendAtOnce = 50;
