@@ -42,6 +42,20 @@ export function parseDeploymentResult<TOutputs>(body: unknown): DeploymentResult
   };
 }
 
+/** Finds the resources in the document of a validation. */
+export function parseValidation(body: unknown): {
+  readonly resources: readonly string[];
+  readonly isComplete: boolean;
+} {
+  const properties = propertiesOf(parseObject(body, "$"));
+  const resources = fieldOf(properties, "validatedResources");
+  const diagnostics = fieldOf(properties, "diagnostics");
+  return {
+    resources: (Array.isArray(resources) ? resources : []).filter(isResource).map(({ id }) => id),
+    isComplete: !JSON.stringify(diagnostics ?? []).includes("NestedDeploymentSkipped"),
+  };
+}
+
 function valueOf(output: unknown): unknown {
   return isObject(output) ? fieldOf(output, "value") : undefined;
 }

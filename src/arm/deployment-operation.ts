@@ -79,6 +79,7 @@ export class DeploymentOperation<P> implements Operation<P> {
   #percentage = 0;
   #isRecorded = false;
   #isWatched = false;
+  #hasTriedToFinish = false;
   /** The terminal response, for the next poll of the poller: to an early poll, or one that was told before its parts. */
   #known: { readonly response: StatusResponse<P>; readonly wasTold: boolean } | undefined;
   #earlyPoll: AbortController | undefined;
@@ -134,6 +135,7 @@ export class DeploymentOperation<P> implements Operation<P> {
   onAbandoned(): void {
     this.#stopEarlyPolls();
     this.#known = undefined;
+    this.#hasTriedToFinish = false;
     this.#reader.stop();
   }
 
@@ -220,7 +222,12 @@ export class DeploymentOperation<P> implements Operation<P> {
   }
 
   async #finish(status: TerminalState, { abortSignal }: GetStatusOptions): Promise<void> {
-    await this.#reader.finish(status, this.#isWatched, abortSignal);
+    // A poll that has no time for the last lists is made again, and then does without them.
+    if (this.#hasTriedToFinish) this.#reader.end(status);
+    else {
+      this.#hasTriedToFinish = true;
+      await this.#reader.finish(status, this.#isWatched, abortSignal);
+    }
     if (this.#isRecorded || status === "Canceled") return;
     this.#isRecorded = true;
     this.#parts.past.record(durationsOf(this.#reader.state));

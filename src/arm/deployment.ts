@@ -16,7 +16,7 @@ import { resumePoller } from "../poller/poller.ts";
 import type { Poller } from "../poller/poller.ts";
 import { describeValue } from "../redaction.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
-import { factsIn, parseDeploymentResult } from "./deployment-documents.ts";
+import { factsIn, parseDeploymentResult, parseValidation } from "./deployment-documents.ts";
 import type { DeploymentResult } from "./deployment-documents.ts";
 import { deploymentId } from "./deployment-id.ts";
 import type { DeploymentName } from "./deployment-id.ts";
@@ -124,6 +124,45 @@ export function startDeployment<TOutputs = Readonly<Record<string, unknown>>>(
     { apiVersion, resourceProvider, onResponse: following.onResponse },
     { recover, follow: (operation) => following.of(operation) },
   );
+}
+
+/** The result of {@link validateDeployment}. */
+export interface ValidatedDeployment {
+  /** The ids of the resources of all levels, for `expectedResources`. */
+  readonly resources: readonly string[];
+  /** Whether these are all: Azure leaves out some of the nested deployments of a large template. */
+  readonly isComplete: boolean;
+}
+
+/**
+ * Asks Azure whether a deployment would be accepted, and which resources it would have. It changes nothing, counts as a
+ * write, and may take a minute.
+ *
+ * @example
+ * ```ts
+ * const { resources, isComplete } = await validateDeployment(client, newDeployment);
+ * const options = isComplete ? { expectedResources: resources } : {};
+ * await startDeployment(client, newDeployment, options).pollUntilDone();
+ * ```
+ * @throws {@link OperationStartError} or {@link OperationFailedError} with the cause, if it would be rejected
+ */
+export async function validateDeployment(
+  client: LroClient,
+  newDeployment: NewDeployment,
+  options: Pick<DeploymentOptions, "apiVersion"> &
+    Omit<StartOperationOptions<ValidatedDeployment>, "parseResult" | "finalStateVia"> = {},
+): Promise<ValidatedDeployment> {
+  const context = contextIn(client);
+  const id = deploymentId({ scope: newDeployment.scope, name: newDeployment.name });
+  const { apiVersion } = checkOptions(options);
+  const request = {
+    method: "POST",
+    url: urlOf(context, `${id}/validate`, apiVersion),
+    body: bodyOf(newDeployment),
+  } as const;
+  const waitOptions = { ...options, parseResult: parseValidation, finalStateVia: "location" } as const;
+  const service = { apiVersion, resourceProvider };
+  return startAndFollow(context.pipeline, request, waitOptions, service).pollUntilDone();
 }
 
 /**

@@ -1,5 +1,16 @@
-export { deployment, parseDeploymentToken, resumeDeployment, startDeployment } from "./deployment.ts";
-export type { DeploymentOptions, NewDeployment, StartDeploymentOptions } from "./deployment.ts";
+export {
+  deployment,
+  parseDeploymentToken,
+  resumeDeployment,
+  startDeployment,
+  validateDeployment,
+} from "./deployment.ts";
+export type {
+  DeploymentOptions,
+  NewDeployment,
+  StartDeploymentOptions,
+  ValidatedDeployment,
+} from "./deployment.ts";
 export type { DeployedResource, DeploymentResult } from "./deployment-documents.ts";
 export type { DeploymentName } from "./deployment-id.ts";
 export type { DeploymentStatus } from "./deployment-operation.ts";

@@ -1,3 +1,4 @@
+import { logger } from "../azure/telemetry/logger.ts";
 import { sleep, systemClock } from "../clock.ts";
 import type { Clock } from "../clock.ts";
 import type { RequestError } from "../operation/errors.ts";
@@ -6,6 +7,7 @@ import type { TerminalState } from "../operation/status.ts";
 import {
   expectedEnd,
   isParentOver,
+  leavesOf,
   noParts,
   parentLagInMs,
   withRows,
@@ -41,8 +43,12 @@ export interface PartsReaderOptions {
   readonly past: DurationsOfTypes;
 }
 
-/** The last lists of all may take this long. */
-const finishInMs = 10_000;
+/** The last lists of all may take this long, and longer where they tell the cause of a failure. */
+const finishLimitInMs = 10_000;
+const failureLimitInMs = 25_000;
+/** A list that does not show the failure yet is read again so often. */
+const maxRepeats = 3;
+const repeatInMs = 2000;
 /** A part is listed once its provider has responded. */
 const firstReadInMs = 2500;
 const minPauseInMs = 5000;
@@ -146,15 +152,13 @@ export class PartsReader {
   async finish(end: TerminalState, isWatched: boolean, abortSignal: AbortSignal): Promise<void> {
     this.end(end);
     if (!isWatched && end !== "Failed") return;
-    // The service has asked for longer than the caller should wait.
-    const throttledInMs = this.error?.isThrottled ? this.#pausedUntil - this.#clock.now() : 0;
-    if (throttledInMs > finishInMs) return;
+    const limitInMs = end === "Failed" ? failureLimitInMs : finishLimitInMs;
     const limit = Promise.withResolvers<void>();
-    const cancel = this.#clock.setTimer(limit.resolve, finishInMs);
+    const cancel = this.#clock.setTimer(limit.resolve, limitInMs);
     const onAbort = (): void => limit.resolve();
     abortSignal.addEventListener("abort", onAbort, { once: true });
     try {
-      await Promise.race([this.#readRest(isWatched, throttledInMs), limit.promise]);
+      await Promise.race([this.#readRest(isWatched, this.#clock.now() + limitInMs), limit.promise]);
     } finally {
       cancel();
       abortSignal.removeEventListener("abort", onAbort);
@@ -162,28 +166,55 @@ export class PartsReader {
     }
   }
 
-  async #readRest(isWatched: boolean, delayInMs: number): Promise<void> {
-    if (delayInMs > 0) await sleep(this.#clock, delayInMs, this.#controller.signal).catch(() => {});
+  async #readRest(isWatched: boolean, until: number): Promise<void> {
+    const { signal } = this.#controller;
     const done = new Set<string>();
-    for (;;) {
-      const rest = [...this.state.deployments]
-        .filter(([key, deployment]) => !done.has(key) && this.#isWorthALastRead(deployment, isWatched))
-        .slice(0, maxListsAtOnce);
-      if (rest.length === 0) return;
-      for (const [key] of rest) done.add(key);
-      const { signal } = this.#controller;
-      await Promise.all(rest.map(([key, deployment]) => this.#read(key, deployment, signal)));
-      if (signal.aborted || this.error?.isThrottled) return;
+    for (let repeats = 0; !signal.aborted;) {
+      const pauseInMs = this.error ? this.#pausedUntil - this.#clock.now() : 0;
+      if (this.#clock.now() + pauseInMs >= until || this.error?.kind === "permanent") return;
+      if (pauseInMs > 0) await sleep(this.#clock, pauseInMs, signal).catch(() => {});
+      const rest = this.#restOf(isWatched, done).slice(0, maxListsAtOnce);
+      if (rest.length === 0) {
+        const hidden = this.#hidingFailures();
+        if (hidden.length === 0 || repeats++ === maxRepeats) return;
+        for (const key of hidden) done.delete(key);
+        await sleep(this.#clock, repeatInMs, signal).catch(() => {});
+      } else await Promise.all(rest.map((key) => this.#readLast(key, done, signal)));
     }
   }
 
-  #isWorthALastRead(deployment: KnownDeployment, isWatched: boolean): boolean {
-    if (deployment.isClosed || deployment.depth > maxDepth) return false;
-    return isWatched || deployment.parentKey === undefined || this.#hasFailed(deployment);
+  async #readLast(key: string, done: Set<string>, signal: AbortSignal): Promise<void> {
+    const deployment = this.state.deployments.get(key);
+    if (deployment === undefined) return;
+    const error = await this.#read(key, deployment, signal);
+    if (error === undefined) done.add(key);
+  }
+
+  /** Returns what is worth a last read, the path of the failure first. */
+  #restOf(isWatched: boolean, done: ReadonlySet<string>): readonly string[] {
+    const hiding = new Set(this.#hidingFailures());
+    const rest = [...this.state.deployments].filter(
+      ([key, { isClosed, depth }]) => !done.has(key) && depth <= maxDepth && (!isClosed || hiding.has(key)),
+    );
+    const failed = rest.filter(([, deployment]) => this.#hasFailed(deployment));
+    const others = isWatched ? rest.filter(([, deployment]) => !this.#hasFailed(deployment)) : [];
+    return [...failed, ...others].map(([key]) => key);
+  }
+
+  /** Returns the deployments that have failed, and whose lists do not show by which part: they may be behind. */
+  #hidingFailures(): readonly string[] {
+    return [...this.state.deployments]
+      .filter(
+        ([, deployment]) =>
+          this.#hasFailed(deployment) &&
+          !(deployment.isClosed && !deployment.wasRead) &&
+          [...deployment.rows.values()].every(({ status }) => status !== "Failed"),
+      )
+      .map(([key]) => key);
   }
 
   #hasFailed({ parentKey, rowKey }: KnownDeployment): boolean {
-    if (parentKey === undefined || rowKey === undefined) return false;
+    if (parentKey === undefined || rowKey === undefined) return this.state.end === "Failed";
     return this.state.deployments.get(parentKey)?.rows.get(rowKey)?.status === "Failed";
   }
 
@@ -222,23 +253,33 @@ export class PartsReader {
       .slice(0, maxListsAtOnce - this.#underWay.size);
     for (const [key, deployment] of due) {
       const { signal } = this.#controller;
-      const reading = this.#read(key, deployment, signal).then(() => {
-        if (signal.aborted) return;
-        this.#underWay.delete(key);
-        this.#arm();
-      });
+      const reading = this.#read(key, deployment, signal)
+        .catch((error: unknown) => logger.error("Reading the parts of a deployment failed.", error))
+        .then(() => {
+          if (signal.aborted) return;
+          this.#underWay.delete(key);
+          this.#arm();
+        });
       this.#underWay.set(key, reading);
     }
     this.#arm();
   }
 
-  async #read(key: string, deployment: KnownDeployment, signal: AbortSignal): Promise<void> {
+  /** Returns the error of a list that could not be read. */
+  async #read(
+    key: string,
+    deployment: KnownDeployment,
+    signal: AbortSignal,
+  ): Promise<RequestError | undefined> {
     // Before the request: what the list shows after the parent's row is final.
     const wasParentOver = isParentOver(this.state, deployment);
     const result = await this.#options.readList(deployment.id, this.#clock, signal).catch(() => undefined);
-    if (result === undefined || signal.aborted) return;
+    if (result === undefined || signal.aborted) return undefined;
     const before = this.state;
-    if (result.type === "failed") return this.#pause(key, result.error);
+    if (result.type === "failed") {
+      this.#pause(key, result.error);
+      return result.error;
+    }
     this.#failures = 0;
     this.error = undefined;
     this.state =
@@ -249,6 +290,7 @@ export class PartsReader {
     const hasChanged = hasNews(before, this.state, key);
     this.#planNext(key, hasChanged);
     if (hasChanged) this.#onChange?.();
+    return undefined;
   }
 
   #planNext(key: string, hasChanged: boolean): void {
@@ -256,7 +298,8 @@ export class PartsReader {
     const deployment = this.state.deployments.get(key);
     if (deployment === undefined) return;
     const changedAt = hasChanged ? now : this.#timesOf(key).changedAt;
-    const times = { now, changedAt, serviceNow: this.serviceNow };
+    const isLastPart = leavesOf(this.state).filter(({ isOver }) => !isOver).length === 1;
+    const times = { now, changedAt, serviceNow: this.serviceNow, isLastPart };
     const gapInMs = readGapInMs(deployment, times, this.#options.past) * scarcity(this.#rateLimit);
     this.#times.set(key, { nextAt: now + Math.min(gapInMs, maxGapInMs), readAt: now, changedAt });
     const { parentKey } = deployment;

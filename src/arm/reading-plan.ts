@@ -18,33 +18,40 @@ export interface ListTimes {
   readonly changedAt: number;
   /** The service's clock, to which the dates of the rows belong. */
   readonly serviceNow: number;
+  /** Whether no other part runs. */
+  readonly isLastPart: boolean;
 }
 
 /** How lists are spaced. */
 interface Spacing {
   /** The price of a list: how much later the end of a part may be seen to save one request. */
   readonly terms: Terms;
+  /** The same for the last part that runs: its end is that of the whole. */
+  readonly termsOfLast: Terms;
   /** The shortest wait for parts that are not listed yet. They follow the end of another, or the start. */
   readonly minArrivalGapInMs: number;
   /** The growth of that wait, as a share of the time without news. */
   readonly arrivalGrowth: number;
 }
 
+const maxDelayInMs = 120_000;
+
 const uninformedSpacing: Spacing = {
-  terms: { pollCostInMs: 1800, minDelayInMs: 4000, maxDelayInMs: 120_000 },
+  terms: { pollCostInMs: 1800, minDelayInMs: 4000, maxDelayInMs },
+  termsOfLast: { pollCostInMs: 600, minDelayInMs: 4000, maxDelayInMs },
   minArrivalGapInMs: 6000,
   arrivalGrowth: 1,
 };
 
 /** With past durations a list is read less often, but at the right time (`npm run bench:arm`). */
 const informedSpacing: Spacing = {
-  terms: { pollCostInMs: 800, minDelayInMs: 9500, maxDelayInMs: 120_000 },
+  terms: { pollCostInMs: 1000, minDelayInMs: 10_000, maxDelayInMs },
+  termsOfLast: { pollCostInMs: 250, minDelayInMs: 4000, maxDelayInMs },
   minArrivalGapInMs: 24_000,
   arrivalGrowth: 2.5,
 };
 
 const maxArrivalGapInMs = 240_000;
-const prior = uninformed(uninformedSpacing.terms);
 
 /** So many lists are under way at a time. */
 export const maxListsAtOnce = 4;
@@ -60,22 +67,27 @@ const fewRequests = 60;
  */
 export function readGapInMs(
   { rows }: Pick<KnownDeployment, "rows">,
-  { now, changedAt, serviceNow }: ListTimes,
+  { now, changedAt, serviceNow, isLastPart }: ListTimes,
   past: DurationsOfTypes,
 ): number {
-  const { terms, minArrivalGapInMs, arrivalGrowth } = past.size > 0 ? informedSpacing : uninformedSpacing;
-  const arrivalGapInMs = Math.max(minArrivalGapInMs, arrivalGrowth * (now - changedAt));
+  const spacing = past.size > 0 ? informedSpacing : uninformedSpacing;
+  const terms = isLastPart ? spacing.termsOfLast : spacing.terms;
+  const arrivalGapInMs = Math.max(spacing.minArrivalGapInMs, spacing.arrivalGrowth * (now - changedAt));
   let density = Math.min(maxArrivalGapInMs, arrivalGapInMs) ** -2;
   for (const row of rows.values())
-    if (!isTerminal(row.status) && !isNested(row)) density += gapOfPart(row, serviceNow, past) ** -2;
+    if (!isTerminal(row.status) && !isNested(row)) density += gapOfPart(row, serviceNow, past, terms) ** -2;
   return Math.min(terms.maxDelayInMs, Math.max(terms.minDelayInMs, density ** -0.5));
 }
 
-function gapOfPart({ type, startedAt }: Row, serviceNow: number, past: DurationsOfTypes): number {
+function gapOfPart(
+  { type, startedAt }: Row,
+  serviceNow: number,
+  past: DurationsOfTypes,
+  terms: Terms,
+): number {
   const ageInMs = Math.max(0, serviceNow - (startedAt ?? serviceNow));
   const durations = past.get(type.toLowerCase()) ?? [];
-  if (durations.length === 0) return gapOf(prior, ageInMs, uninformedSpacing.terms);
-  return gapOf(learnedFrom(durations, informedSpacing.terms), ageInMs, informedSpacing.terms);
+  return gapOf(durations.length === 0 ? uninformed(terms) : learnedFrom(durations, terms), ageInMs, terms);
 }
 
 /** Returns the factor by which lists become rarer while the service accepts few more requests; `Infinity` for none. */
