@@ -1,6 +1,5 @@
 import { OperationFailedError, isTerminal } from "../../index.ts";
 import type { OperationError, OperationPart, OperationStatus } from "../../index.ts";
-import { withoutUrlSecrets } from "../../redaction.ts";
 import { clockText } from "../input/duration.ts";
 import { printable, singleLine } from "./text.ts";
 import { causeCodeOf, explainError } from "./wait-outcome.ts";
@@ -112,12 +111,12 @@ export function codeOfPart(part: OperationPart): string {
   return error === undefined ? part.status : causeCodeOf(error);
 }
 
-/** Returns the whole text of the error, without secrets of URLs; empty where there is none. */
+/** Returns the whole text of the error, which has no secrets of URLs; empty where there is none. */
 export function textOfPart(part: OperationPart): string {
   const error = errorOfPart(part);
   if (error === undefined) return "";
   const text = explainError(error);
-  return withoutUrlSecrets(text.slice(`Operation ${printable(part.name)} failed. `.length));
+  return text.slice(`Operation ${printable(part.name)} failed. `.length);
 }
 
 /** Returns how a part is going. */
