@@ -1,4 +1,4 @@
-import type { OperationPlan } from "lro-poller/testing";
+import type { DeploymentPlan, OperationPlan, PlannedPart } from "lro-poller/testing";
 
 /** An operation, and what the command line calls it. */
 export interface NamedPlan extends OperationPlan {
@@ -72,3 +72,58 @@ function faultsFrom(read: number): NonNullable<OperationPlan["faults"]> {
   const reads = Array.from({ length: 50 }, (_, index) => read + index);
   return Object.fromEntries(reads.map((number) => [number, { kind: "status", status: 503 }]));
 }
+
+function resource(type: string, name: string, durationInMs: number, ...dependsOn: string[]): PlannedPart {
+  return { type, name, durationInMs, dependsOn };
+}
+
+/** A deployment in three levels, one part of which fails while others run. Times are milliseconds. */
+export const deploymentPlan: DeploymentPlan = {
+  resources: [
+    resource("Microsoft.OperationalInsights/workspaces", "logs", 6000),
+    resource("Microsoft.KeyVault/vaults", "secrets", 9000),
+    {
+      name: "network",
+      deployment: {
+        resources: [
+          resource("Microsoft.Network/virtualNetworks", "vnet", 7000),
+          resource("Microsoft.Network/publicIPAddresses", "gateway-ip", 5000),
+          resource("Microsoft.Network/virtualNetworkGateways", "vpn-gateway", 70_000, "vnet", "gateway-ip"),
+        ],
+      },
+    },
+    {
+      name: "cluster",
+      deployment: {
+        resources: [
+          resource("Microsoft.ContainerRegistry/registries", "images", 12_000),
+          {
+            type: "Microsoft.ContainerService/managedClusters",
+            name: "aks",
+            durationInMs: 24_000,
+            failure: "quota",
+          },
+          resource("Microsoft.KubernetesConfiguration/extensions", "flux", 9000, "aks"),
+          {
+            name: "identities",
+            deployment: {
+              resources: ["app", "jobs", "metrics"].map((name, index) =>
+                resource("Microsoft.ManagedIdentity/userAssignedIdentities", name, 4000 + 1500 * index),
+              ),
+            },
+          },
+        ],
+      },
+    },
+    {
+      name: "web",
+      deployment: {
+        resources: [
+          resource("Microsoft.Web/serverfarms", "plan", 10_000),
+          resource("Microsoft.Web/sites", "shop", 60_000, "plan"),
+          resource("Microsoft.Cdn/profiles", "cdn", 55_000),
+        ],
+      },
+    },
+  ],
+};

@@ -16,10 +16,14 @@ function tmux(...argv: readonly string[]): string {
 }
 
 /** Runs `lro wait` in a terminal, with these locations on its stdin. */
-export function openTerminal(argv: readonly string[], locations: readonly string[]): void {
+export function openTerminal(
+  argv: readonly string[],
+  locations: readonly string[],
+  rows: number = size.rows,
+): void {
   const list = join(mkdtempSync(join(tmpdir(), "lro-")), "ops.txt");
   writeFileSync(list, locations.join("\n"));
-  const { columns, rows } = size;
+  const { columns } = size;
   const run = `${process.execPath} ${command} wait ${argv.join(" ")} < ${list}; sleep 60`;
   tmux("new-session", "-d", "-x", String(columns), "-y", String(rows), `env LANG=C.UTF-8 sh -c '${run}'`);
 }
@@ -35,10 +39,10 @@ export function closeTerminal(): void {
 /**
  * What it shows, with its colours, as soon as it shows this.
  *
- * @throws Error with the last screen when that has not come within a minute and a half
+ * @throws Error with the last screen when that has not come within two minutes
  */
 export async function screenOf(wanted: RegExp): Promise<string> {
-  for (let second = 0; second < 90; second += 0.2) {
+  for (let second = 0; second < 120; second += 0.2) {
     if (wanted.test(tmux("capture-pane", "-p"))) return tmux("capture-pane", "-e", "-p");
     await sleep(200);
   }

@@ -1,6 +1,7 @@
 import { keyOfWord } from "../operation/status.ts";
 import { describeValue } from "../redaction.ts";
-import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/adaptive.ts";
+import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/past-durations.ts";
+import type { PastDuration } from "../schedule/past-durations.ts";
 import type { PastOfTypes } from "./deployment-operation.ts";
 
 /** Past durations of the parts, from which the percentage estimates a share of time. */
@@ -38,8 +39,8 @@ function checkDurations(type: string, durations: unknown): void {
 
 /** The part of a `DurationHistory` that keeps the durations of parts. */
 export interface PartDurationHistory {
-  /** Returns the durations of the kind in milliseconds. */
-  pastDurations(kind: string): Promise<readonly number[]>;
+  /** Returns the durations of the kind in milliseconds. Only those of parts that succeeded count. */
+  pastDurations(kind: string): Promise<readonly PastDuration[]>;
   /** Adds a duration in milliseconds to those of the kind. */
   record(kind: string, durationInMs: number): Promise<void>;
 }
@@ -62,7 +63,7 @@ export async function withDurationHistory<T extends PastDurationsOptions>(
   const known = await Promise.all(
     types
       .slice(0, maxTypes)
-      .map(async (type) => [type, await history.pastDurations(kindOf(kind, type)).catch(() => [])] as const),
+      .map(async (type) => [type, await successesOf(history, kindOf(kind, type))] as const),
   );
   return {
     ...options,
@@ -73,6 +74,11 @@ export async function withDurationHistory<T extends PastDurationsOptions>(
       return options.onDurationsOfTypes?.(durations);
     },
   };
+}
+
+async function successesOf(history: PartDurationHistory, kind: string): Promise<readonly number[]> {
+  const past = await history.pastDurations(kind).catch(() => []);
+  return past.filter((one) => typeof one === "number");
 }
 
 function kindOf(kind: string, type: string): string {

@@ -46,10 +46,18 @@ export async function wait(
     ...(stallTimeout !== undefined && { stallTimeoutInMs: stallTimeout }),
     ...(pollCost !== undefined && { pollCostInMs: pollCost }),
   };
-  const outcomes = await waitForAll(targets, { reporter, history, interruption, pollOptions, options });
+  const isFollowed = (index: number): boolean =>
+    targets[index]?.isDeployment !== true || showsProgress(options);
+  const setting = { reporter, history, interruption, pollOptions, options, isFollowed };
+  const outcomes = await waitForAll(targets, setting);
   reporter.close();
   await history?.close();
   return exitCodeOfAll(outcomes, options.any);
+}
+
+/** Returns whether anything is shown before the end. The parts of a deployment cost requests. */
+function showsProgress({ output, quiet, summary, stepOutputs, web }: WaitOptions): boolean {
+  return quiet !== true || output === "json" || summary === true || stepOutputs === true || web === true;
 }
 
 async function createReporters(

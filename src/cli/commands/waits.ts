@@ -14,6 +14,8 @@ import type { Target } from "../input/targets.ts";
 interface WaitSetting {
   readonly options: Pick<CarriedOptions, "any" | "failFast">;
   readonly reporter: Reporter;
+  /** Returns whether the progress of a wait is shown. Default: that of each is. */
+  readonly isFollowed?: (index: number) => boolean;
   readonly history: WaitHistory | undefined;
   readonly interruption: AbortSignal;
   readonly pollOptions: NonNullable<CliContext["pollOptions"]>;
@@ -87,8 +89,8 @@ class Waits {
   }
 
   #report(poller: Poller, index: number): void {
-    const { reporter } = this.#setting;
-    poller.onProgress((progress) => reporter.progress(index, progress));
+    const { reporter, isFollowed = () => true } = this.#setting;
+    if (isFollowed(index)) poller.onProgress((progress) => reporter.progress(index, progress));
     poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
   }
 

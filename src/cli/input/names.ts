@@ -15,6 +15,8 @@ export function parseNamed(argument: string): NamedText {
 
 /** The id of an operation, the user's name for it, and how it is polled. */
 export interface OperationName {
+  /** Whether it is a deployment with its parts, whose id is a name that people have given. Default false. */
+  readonly isDeployment?: boolean;
   readonly id: string;
   readonly name?: string | undefined;
   /** Whether requests carry a token. Default: they do. */

@@ -8,7 +8,7 @@ import { withoutQuery } from "../../redaction.ts";
 /** Where the operation of a resume token is: the names of a DevCenter operation, or a URL to poll. */
 export type TokenPlace =
   | { readonly endpoint: string; readonly apiVersion: string | undefined }
-  | { readonly url: string; readonly isCondition: boolean };
+  | { readonly url: string; readonly isCondition: boolean; readonly isDeployment: boolean };
 
 /**
  * Reads resume tokens from the command line, a file or stdin: one, or one on each line. A line is a token, `name=token`,
@@ -59,7 +59,7 @@ export function placeIn(token: string): TokenPlace {
   const { operationLocation } = fieldsOf(fieldsOf(whole["state"] ?? operation["state"])["config"]);
   const url = monitorUrl ?? operationLocation;
   if (typeof url !== "string" || !URL.canParse(url)) throw invalid("JSON that is no token");
-  return { url, isCondition: kind === "condition" };
+  return { url, isCondition: kind === "condition", isDeployment: "deployment" in operation };
 }
 
 function isJson(text: string): boolean {

@@ -1,11 +1,13 @@
 import { ContractError, createPoller } from "../../index.ts";
-import type { Condition, Operation, PollOptions, Poller } from "../../index.ts";
+import type { Condition, LroClient, Operation, PollOptions, Poller } from "../../index.ts";
+import { parseDeploymentToken, resumeDeployment } from "../../arm/index.ts";
 import { clientOfToken, clientsFor, isPlainHttp } from "./clients.ts";
 import type { ClientOptions, Clients } from "./clients.ts";
 import { conditionOf } from "./condition.ts";
 import type { ResourceConditionOptions } from "./condition.ts";
 import { UsageError } from "./context.ts";
 import type { CliContext } from "./context.ts";
+import { deploymentAt, deploymentIdIn } from "./deployments.ts";
 import { readLocations } from "./location-list.ts";
 import { parseNamed } from "./names.ts";
 import type { NamedText, OperationName } from "./names.ts";
@@ -108,9 +110,12 @@ function targetAt(argument: string, source: string, { options, clients, conditio
     projectName: `${within}project name in ${origin}${pathname}`,
     operationId: `${within}operation id in ${origin}${pathname}`,
   };
-  return named(argumentNames, () =>
-    targetOf(location, clients.at(location).operationAt(location, condition), name),
-  );
+  return named(argumentNames, () => {
+    const client = clients.at(location);
+    const watched = condition === undefined ? deploymentAt(client, location, options.apiVersion) : undefined;
+    if (watched) return watchedTarget(location, watched, name);
+    return targetOf(location, client.operationAt(location, condition), name);
+  });
 }
 
 function isResourceId(text: string): boolean {
@@ -121,7 +126,7 @@ const resourceManager = "https://management.azure.com";
 
 function urlOfResource(id: string, source: string, options: TargetOptions): string {
   const { endpoint = resourceManager, project, operation, apiVersion } = options;
-  if (apiVersion === undefined && !/[?&]api-version=/i.test(id)) {
+  if (apiVersion === undefined && !/[?&]api-version=/i.test(id) && deploymentIdIn(id) === undefined) {
     throw new UsageError(`--api-version: expected a value, because ${source} is an Azure resource id`);
   }
   // With a project, the endpoint is that of a DevCenter.
@@ -165,6 +170,17 @@ function targetOf(url: string, operation: Operation, name?: string): Found {
   });
 }
 
+function watchedTarget(url: string, operation: Operation, name: string | undefined): Found {
+  const [key, target] = targetOf(url, operation, name);
+  // Not by the URL: it may be that of the status monitor.
+  return [key, withNameOfDeployment({ ...target, kind: kindAt(new URL(operation.id, url).href) })];
+}
+
+/** The id of a deployment is that of a resource, whose last part is the name by which people know it. */
+function withNameOfDeployment(target: Target): Target {
+  return { ...target, id: target.id.slice(target.id.lastIndexOf("/") + 1), isDeployment: true };
+}
+
 function found(
   url: string,
   operation: Operation,
@@ -182,6 +198,7 @@ function resumedTarget({ name, text: token }: NamedText, { clients, condition }:
       throw new UsageError("--for: expected the token of a wait for a condition, got another one");
     }
     const client = clientOfToken(clients, place);
+    if ("url" in place && place.isDeployment) return resumedDeployment(client, place.url, token, name);
     const { operation } = client.parseResumeToken(token, condition);
     return found("url" in place ? place.url : place.endpoint, operation, {
       name,
@@ -189,6 +206,14 @@ function resumedTarget({ name, text: token }: NamedText, { clients, condition }:
     });
   };
   return named(names, resume, "--resume: ");
+}
+
+function resumedDeployment(client: LroClient, url: string, token: string, name: string | undefined): Found {
+  const [key, target] = found(url, parseDeploymentToken(client, token).operation, {
+    name,
+    createPoller: (options) => resumeDeployment(client, token, options),
+  });
+  return [key, withNameOfDeployment(target)];
 }
 
 /** `microsoft.compute/virtualmachines`, of `/subscriptions/s/…/providers/Microsoft.Compute/virtualMachines/v`. */

@@ -1,13 +1,15 @@
 import { LroError } from "../../index.ts";
-import type { CliContext } from "../input/context.ts";
+import type { CiLog, CliContext } from "../input/context.ts";
 import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import type { Reporter } from "./reporter.ts";
 import { forgetTokens, resumeCommand } from "./resume-command.ts";
 import type { CarriedOptions } from "./resume-command.ts";
 import { wrapFor, writeError } from "./terminal.ts";
-import { toJson } from "./text.ts";
-import { adviceOn, causeCodeOf, explainError } from "./wait-outcome.ts";
+import { singleLine, toJson } from "./text.ts";
+import { failedPartsIn } from "./part-changes.ts";
+import { codeOfPart, textOfPart } from "./parts.ts";
+import { adviceOn, causeCodeOf, explainError, isFailedOrCanceled } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 
 /** Prints the outcomes of waits: results to stdout, everything else to stderr. */
@@ -95,8 +97,24 @@ export class ResultPrinter {
     const text = explainError(error, operation);
     if (ciLog) ciLog.error(titleOf(error, operation), text);
     else writeError(this.#context, text);
+    if (ciLog) annotateParts(ciLog, error, operation);
     const advice = this.newAdviceOn(error, operation);
     if (advice !== undefined) stderr.write(`${wrapFor(stderr, advice)}\n`);
+  }
+}
+
+/** GitHub Actions shows ten error annotations of a step, and one is that of the operation. */
+const maxPartsAnnotated = 9;
+
+/** Adds an annotation for each failed part of a deployment, as far as they are shown. */
+function annotateParts(ciLog: CiLog, error: Error, operation: OperationName | undefined): void {
+  const parts = isFailedOrCanceled(error) ? (error.operation?.parts ?? []) : [];
+  const heading = operation === undefined ? "" : `${labelOf(operation)}: `;
+  for (const { part, path } of failedPartsIn(parts).slice(0, maxPartsAnnotated)) {
+    const name = singleLine([...path, part.name].join("/"));
+    const text = `${name} (${singleLine(part.type)}) failed. ${textOfPart(part)}`;
+    const id = part.id === undefined ? "" : `\n${singleLine(part.id)}`;
+    ciLog.error(`${heading}${name}: ${codeOfPart(part)}`, text + id);
   }
 }
 

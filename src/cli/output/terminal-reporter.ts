@@ -4,7 +4,7 @@ import { systemClock } from "../../index.ts";
 import type { CliContext, Output } from "../input/context.ts";
 import { columnsOf, paintFor, rowsOf, spellingFor } from "./terminal.ts";
 import { renderOverview } from "./overview.ts";
-import { renderWaits } from "./view.ts";
+import { renderWithParts } from "./parts-view.ts";
 import type { WaitBoard } from "./wait-board.ts";
 import type { ResultPrinter } from "./result-printer.ts";
 import type { Reporter } from "./reporter.ts";
@@ -28,15 +28,14 @@ export function createTerminalReporter(
   let frame = "";
   let cancelRedraw = (): void => {};
 
-  const render = (rows = Infinity): string => {
+  const render = (draws: typeof renderOverview): string => {
     const { waits, now } = board;
-    const options = { columns: columnsOf(stdout), rows, now, paint };
-    const lines = waits.length > rows ? renderOverview(waits, options) : renderWaits(waits, options);
-    return spell(lines.join("\n"));
+    const options = { columns: columnsOf(stdout), rows: drawableRowsOf(stdout), now, paint };
+    return spell(draws(waits, options).join("\n"));
   };
   const draw = (): void => {
     cancelRedraw();
-    frame = render(drawableRowsOf(stdout));
+    frame = render(board.waits.length > drawableRowsOf(stdout) ? renderOverview : renderWithParts);
     update(frame);
     cancelRedraw = clock.setTimer(draw, redrawInMs);
   };
@@ -63,7 +62,7 @@ export function createTerminalReporter(
       cancelRedraw();
       stdout.off("resize", onResize);
       // The second line break makes the blank line before results and errors.
-      update.persist(`${render()}\n\n`);
+      update.persist(`${render(renderWithParts)}\n\n`);
       update.done();
       printer.finish();
     },

@@ -11,9 +11,14 @@ export function singleLine(text: string): string {
   return printable(text).replaceAll(/\s+/g, " ").trim();
 }
 
+/** `42 %`, or `~42 %` for an estimate. */
+export function percentWords(percent: number, isEstimate: boolean): string {
+  return `${isEstimate ? "~" : ""}${Math.floor(percent)} %`;
+}
+
 /** `Running 42 %` */
-export function stateText(status: string, percentComplete: number | undefined): string {
-  const percent = percentComplete === undefined ? "" : ` ${Math.floor(percentComplete)} %`;
+export function stateText(status: string, percentComplete: number | undefined, isEstimate = false): string {
+  const percent = percentComplete === undefined ? "" : ` ${percentWords(percentComplete, isEstimate)}`;
   return singleLine(status) + percent;
 }
 

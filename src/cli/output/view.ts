@@ -2,8 +2,9 @@ import stringWidth from "string-width";
 import { barSpans } from "./bar.ts";
 import type { Span } from "./bar.ts";
 import { clockText, secondsText } from "../input/duration.ts";
+import type { PartsView } from "./parts.ts";
 import type { Paint, Style } from "./terminal.ts";
-import { cut, padTo, truncate } from "./text.ts";
+import { cut, padTo, percentWords, truncate } from "./text.ts";
 
 /** The state of a wait, to be drawn. Its texts have no control characters. */
 export interface WaitView {
@@ -13,6 +14,10 @@ export interface WaitView {
   readonly isNamed?: boolean | undefined;
   readonly status?: string | undefined;
   readonly percentComplete?: number | undefined;
+  /** Whether the percentage is an estimate, which shows as `~45 %`. */
+  readonly isEstimate?: boolean | undefined;
+  /** The parts of a deployment. */
+  readonly parts?: PartsView | undefined;
   /** The time of the last change, by the clock of `now`. The durations below count from it. */
   readonly updatedAt: number;
   readonly elapsedInMs: number;
@@ -138,7 +143,8 @@ export function percentOf({ status, percentComplete }: WaitView): number | undef
 }
 
 function percentText(wait: WaitView): string {
-  return wait.percentComplete === undefined ? "" : `${Math.floor(percentOf(wait) ?? 0)} %`;
+  if (wait.percentComplete === undefined) return "";
+  return percentWords(percentOf(wait) ?? 0, wait.isEstimate === true && wait.status !== "Succeeded");
 }
 
 /** Below this percentage an estimate is still a guess. */
@@ -201,7 +207,10 @@ function colourOfNote({ end, status }: WaitView): Style {
 }
 
 /** Joins the cells into a line, cut to the terminal's width. */
-function paintWithin(cells: readonly (readonly Span[])[], { columns, gap, paint }: Layout): string {
+export function paintWithin(
+  cells: readonly (readonly Span[])[],
+  { columns, gap, paint }: Pick<Layout, "columns" | "gap" | "paint">,
+): string {
   let room = columns;
   let line = "";
   for (const [index, cell] of cells.entries()) {

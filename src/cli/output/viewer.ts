@@ -1,10 +1,17 @@
 import type { ServerResponse } from "node:http";
 
+/** Each message costs the browser more than what is in it. */
+const sendEveryInMs = 500;
+
+/** More would pile up in memory where the page is slow. */
+const sendAtOnce = 50;
+
 /** An open page. A slow page gets only the latest event of each wait, so that nothing piles up in memory. */
 export class Viewer {
   readonly #response: ServerResponse;
   readonly #eventOf: (index: number) => string;
   readonly #pending: Set<number>;
+  #timer: NodeJS.Timeout | undefined;
 
   /** @param eventOf - returns the current event of a wait */
   constructor(response: ServerResponse, indexes: Iterable<number>, eventOf: (index: number) => string) {
@@ -18,24 +25,30 @@ export class Viewer {
     this.#send();
   }
 
-  /** Sends the current event of a wait, now or when the page can receive it. */
+  /** Sends the current event of a wait, soon or when the page can receive it. */
   update(index: number): void {
     this.#pending.add(index);
-    this.#send();
+    this.#timer ??= setTimeout(() => this.#sendLater(), sendEveryInMs).unref();
   }
 
   /** Sends the pending events and the end event. */
   end(): void {
+    clearTimeout(this.#timer);
     const rest = Array.from(this.#pending, this.#eventOf);
     this.#pending.clear();
     this.#response.end(`${rest.join("")}${eventText("end", {})}`);
   }
 
+  #sendLater(): void {
+    this.#timer = undefined;
+    this.#send();
+  }
+
   #send(): void {
-    for (const index of this.#pending) {
-      if (this.#response.writableNeedDrain) return;
-      this.#pending.delete(index);
-      this.#response.write(this.#eventOf(index));
+    while (this.#pending.size > 0 && !this.#response.writableNeedDrain) {
+      const indexes = Array.from(this.#pending).slice(0, sendAtOnce);
+      for (const index of indexes) this.#pending.delete(index);
+      this.#response.write(indexes.map(this.#eventOf).join(""));
     }
   }
 }

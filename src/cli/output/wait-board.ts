@@ -1,6 +1,8 @@
 import { PollingTimeoutError, systemClock } from "../../index.ts";
-import type { Clock, FailedPoll, Progress, RequestError } from "../../index.ts";
+import type { Clock, FailedPoll, OperationStatus, Progress, RequestError } from "../../index.ts";
 import type { CliContext } from "../input/context.ts";
+import { partsOf } from "./parts.ts";
+import type { PartsView } from "./parts.ts";
 import { causeCodeOf, isFailedOrCanceled } from "./wait-outcome.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 import { labelOf } from "../input/names.ts";
@@ -19,7 +21,7 @@ export class WaitBoard implements Reporter {
     const updatedAt = this.#clock.now();
     this.#waits = names.map((name) => ({
       label: labelOf(name),
-      isNamed: name.name !== undefined,
+      isNamed: name.name !== undefined || name.isDeployment === true,
       updatedAt,
       elapsedInMs: 0,
     }));
@@ -36,10 +38,21 @@ export class WaitBoard implements Reporter {
   }
 
   progress(index: number, progress: Progress): void {
-    const { percentComplete, elapsedInMs, estimatedRemainingInMs, nextPollInMs, isOverdue } = progress;
+    const { percentComplete, elapsedInMs, estimatedRemainingInMs, nextPollInMs, operation, isOverdue } =
+      progress;
     const status = singleLine(progress.status);
+    const isEstimate = isEstimated(operation);
     const times = { elapsedInMs, estimatedRemainingInMs, nextPollInMs };
-    this.#update(index, { status, percentComplete, isOverdue, ...times, failure: undefined });
+    const parts = this.#partsOf(index, operation);
+    this.#update(index, {
+      status,
+      percentComplete,
+      isOverdue,
+      isEstimate,
+      parts,
+      ...times,
+      failure: undefined,
+    });
   }
 
   failedPoll(index: number, { error, elapsedInMs, nextPollInMs }: FailedPoll): void {
@@ -51,15 +64,32 @@ export class WaitBoard implements Reporter {
     const isTerminal =
       outcome.type === "succeeded" || (outcome.type === "error" && isFailedOrCanceled(outcome.error));
     const untilNowInMs = isTerminal ? 0 : this.now - updatedAt;
-    this.#update(index, { elapsedInMs: elapsedInMs + untilNowInMs, end: { note: noteOf(outcome) } });
+    const operation = outcome.type === "error" ? operationOf(outcome.error) : undefined;
+    const parts = this.#partsOf(index, operation);
+    this.#update(index, { elapsedInMs: elapsedInMs + untilNowInMs, parts, end: { note: noteOf(outcome) } });
   }
 
   close(): void {}
+
+  /** A status without parts leaves those of the one before. */
+  #partsOf(index: number, operation: OperationStatus | undefined): PartsView | undefined {
+    const moment = { now: this.now, timestamp: this.#clock.timestamp() };
+    return (operation && partsOf(operation, moment)) ?? this.#waits[index]?.parts;
+  }
 
   #update(index: number, change: Partial<WaitView>): void {
     const wait = this.#waits[index];
     if (wait) this.#waits[index] = { ...wait, ...change, updatedAt: this.now };
   }
+}
+
+/** Returns whether a percentage is no figure of the service: an estimate, or a share of parts that may be more. */
+export function isEstimated({ percentageKind, totalIsKnown = false }: OperationStatus): boolean {
+  return percentageKind === "timeWeighted" || (percentageKind === "shareOfParts" && !totalIsKnown);
+}
+
+function operationOf(error: Error): OperationStatus | undefined {
+  return isFailedOrCanceled(error) ? error.operation : undefined;
 }
 
 /** `HTTP 503`, `ECONNREFUSED` */

@@ -2,6 +2,8 @@ import type { CliContext } from "../input/context.ts";
 import { explainError } from "./wait-outcome.ts";
 import type { OperationName } from "../input/names.ts";
 import { stateOf } from "./overview.ts";
+import { partCountText, partStatesText, pathOf, timeOf } from "./parts.ts";
+import type { PartView, PartsView } from "./parts.ts";
 import type { Reporter } from "./reporter.ts";
 import { singleLine } from "./text.ts";
 import { elapsedOf, percentOf, remainingOf } from "./view.ts";
@@ -58,7 +60,7 @@ export async function createWebReporter(
 
 /** Returns the data of a wait for the page, with durations as of now. */
 function dataOf(wait: WaitView, now: number): object {
-  const { label, updatedAt, nextPollInMs, failure, end } = wait;
+  const { label, status, updatedAt, nextPollInMs, failure, end, parts } = wait;
   return {
     label,
     state: stateOf(wait),
@@ -66,10 +68,38 @@ function dataOf(wait: WaitView, now: number): object {
     isOverdue: !end && wait.isOverdue === true,
     isOver: end !== undefined,
     percent: percentOf(wait),
+    isEstimate: wait.isEstimate === true && status !== "Succeeded" ? true : undefined,
     elapsedInMs: elapsedOf(wait, now),
     remainingInMs: remainingOf(wait, now),
     nextPollInMs: nextPollInMs === undefined ? undefined : nextPollInMs - (now - updatedAt),
     failure: end ? undefined : failure,
+    parts: parts && partsData(parts, end ? updatedAt : now),
+  };
+}
+
+/** Returns the parts for the page, with durations as of now. Those of running parts go on there. */
+function partsData(view: PartsView, now: number): object {
+  const { oldest } = view;
+  return {
+    texts: [partCountText(view), ...partStatesText(view)],
+    oldest: oldest && { path: pathOf(oldest), timeInMs: timeOf(oldest.part, now) },
+    list: view.parts.map((part) => partData(part, now)),
+  };
+}
+
+function partData(part: PartView, now: number): object {
+  const { name, type, state, look, note, isGroup, done, seen, parts } = part;
+  const timeInMs = timeOf(part, now);
+  return {
+    name,
+    type,
+    state,
+    look,
+    timeInMs,
+    isTicking: look === "running" && timeInMs !== undefined ? true : undefined,
+    note,
+    count: isGroup && seen > 0 ? `${done} of ${seen} parts` : undefined,
+    parts: parts.length === 0 ? undefined : parts.map((one) => partData(one, now)),
   };
 }
 

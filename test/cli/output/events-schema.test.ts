@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { beforeAll, expect, test } from "vitest";
+import { OperationFailedError } from "lro-poller";
 import { startOperationServer } from "lro-poller/testing";
 import type { AddOperationOptions, OperationServer } from "lro-poller/testing";
 import { Interruption } from "../../../src/cli/input/context.ts";
-import { runCli, succeeding } from "../run-cli.ts";
+import { createJsonReporter } from "../../../src/cli/output/json-reporter.ts";
+import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
+import { CapturedOutput, contextOf, runCli, succeeding } from "../run-cli.ts";
+import { failedParts, progressWith, statusWith } from "./some-parts.ts";
 
 interface Property {
   readonly $ref?: string;
@@ -89,6 +93,33 @@ function runsOn(server: OperationServer): { argv: string[]; interruption?: Abort
   ];
 }
 
+/** The events of two deployments, with every field of a part. */
+function eventsOfDeployments(): PrintedEvent[] {
+  const names = [
+    { id: "web", name: "web" },
+    { id: "db", name: "db" },
+  ];
+  const stdout = new CapturedOutput();
+  const context = contextOf({ stdout });
+  const reporter = createJsonReporter(names, {}, new ResultPrinter(names, context), context);
+  const figures = {
+    partsDone: 4,
+    partsSeen: 5,
+    partsTotal: 20,
+    totalIsKnown: false,
+    percentageKind: "shareOfParts",
+  } as const;
+  for (const index of names.keys()) reporter.progress(index, progressWith(failedParts, figures));
+  reporter.ended(0, { type: "succeeded", result: {} });
+  const operation = statusWith(failedParts, { status: "Failed", error });
+  reporter.ended(1, { type: "error", error: new OperationFailedError({ operation }) });
+  const printed: PrintedEvent[] = stdout.text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  return printed;
+}
+
 beforeAll(async () => {
   await using server = await startOperationServer();
   const runs = await Promise.all(
@@ -98,6 +129,7 @@ beforeAll(async () => {
     exitCodes.push(exitCode);
     for (const line of stdout.trimEnd().split("\n")) events.push(JSON.parse(line));
   }
+  events.push(...eventsOfDeployments());
 });
 
 test("the runs end in each way", () => {

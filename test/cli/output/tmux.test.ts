@@ -55,3 +55,30 @@ test.skipIf(lacksTmux).each<[string, string, RegExp]>([
     if (env.includes("NO_COLOR")) expect(terminal.coloured).not.toContain(escape);
   },
 );
+
+test.skipIf(lacksTmux)(
+  "a real terminal redraws the tree of a deployment in place, within its height",
+  async () => {
+    const server = await startServer({ style: "arm", deployments: {}, speed: 20 });
+    const storage = "Microsoft.Storage/storageAccounts";
+    const resources = Array.from({ length: 40 }, (_, index) => ({
+      type: storage,
+      name: `store${index}`,
+      durationInMs: index < 4 ? 1000 : 3_000_000,
+      ...(index === 3 && { failure: "quota" as const }),
+    }));
+    const { id } = server.addDeployment({ resources: [{ name: "modules", deployment: { resources } }] });
+    const terminal = openTerminal(["wait", "--endpoint", server.endpoint, id], "LANG=C.UTF-8");
+    await expect.poll(() => terminal.screen.join("\n"), { timeout: 30_000 }).toMatch(/store3 +Failed /);
+    const lines = terminal.screen;
+    expect(lines.length).toBeLessThanOrEqual(24);
+    expect(lines[0]).toMatch(/^myDeployment +Running +[█░]+ +~\d+ %/);
+    expect(lines[1]).toMatch(
+      /^ {2}4 of at least 40 parts · 1 failed · 36 running · oldest: modules\/store\d+ \d+:\d\d$/,
+    );
+    expect(lines[2]).toMatch(/^ {2}modules +Running/);
+    expect(lines[3]).toMatch(/^ {4}store3 +Failed +\d:\d\d {2}\w+/);
+    expect(lines.at(-1)).toMatch(/^ {2}… and \d+ more: \d+ running, 3 succeeded$/);
+    expect(lines.filter((line) => line.startsWith("myDeployment"))).toHaveLength(1);
+  },
+);
