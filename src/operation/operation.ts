@@ -164,7 +164,7 @@ export interface Operation<P = unknown> {
    * Asks the service to cancel the operation. Called once at most, unless the service rejects the request or gets none.
    * It resolves when the service has accepted the request: the next polls tell the outcome.
    *
-   * It throws a {@link RequestError}. A permanent one, or one that is throttled, says that the service has rejected the
+   * It throws a {@link RequestError}. A permanent one, or one with status 429, says that the service has rejected the
    * request; without a `statusCode`, that nothing was sent. After any other error the service may have received it.
    * Default: the operation cannot be canceled.
    */

@@ -1,5 +1,4 @@
-import { PollingError } from "../operation/errors.ts";
-import type { RequestError } from "../operation/errors.ts";
+import { RequestError } from "../operation/errors.ts";
 import { isTerminal } from "../operation/status.ts";
 import type { OperationState, TerminalState } from "../operation/status.ts";
 import type { Outcome } from "../state/outcome.ts";
@@ -38,11 +37,12 @@ export async function requestCancel<P>(loop: PollLoop<P>): Promise<CancelAnswer>
   try {
     // If it fails, the loop ends, and the callers with it.
     await operation.initialRequest;
-    await operation.cancel?.({ clock, requestTimeoutInMs, tracingOptions });
+    if (!operation.cancel) throw cancelNotSupported(loop.session.operationId);
+    await operation.cancel({ clock, requestTimeoutInMs, tracingOptions });
     return { isPollOlder: loop.pollSoon() };
   } catch (thrown) {
     const error = toRequestError(thrown);
-    const isRefused = error.kind !== "transient" || error.isThrottled;
+    const isRefused = error.kind !== "transient" || error.statusCode === 429;
     return { error, isRefused, isPollOlder: loop.pollSoon() };
   }
 }
@@ -102,7 +102,7 @@ export function cancelResultOf(status: TerminalState, error?: RequestError): Can
 }
 
 /** Makes the error of an operation that no request can cancel. */
-export function cancelNotSupported(operationId: string): PollingError {
+export function cancelNotSupported(operationId: string): RequestError {
   const message = `Operation ${operationId} cannot be canceled: its service has no request for that, or none is known. If it has one, pass it as cancel to startOperation or operationAt.`;
-  return new PollingError(message, "CancelNotSupported");
+  return new RequestError(message, { kind: "permanent", code: "CancelNotSupported" });
 }

@@ -60,8 +60,8 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
    * for an operation that is known to be over.
    *
    * @param options - `abortSignal` aborts this wait for the outcome. It does not take back the request
-   * @throws {@link PollingError} with code `CancelNotSupported` if no way to cancel the operation is known, before anything
-   * is sent. {@link RequestError} if the request could not be sent. The errors of a wait whose status cannot be had, such as
+   * @throws {@link RequestError} if the request could not be sent; with code `CancelNotSupported` if none is known, before
+   * anything is sent. The errors of a wait whose status cannot be had, such as
    * {@link PollingTimeoutError}; {@link OperationStartError} if the operation did not start
    */
   cancelOperation(options?: CallOptions): Promise<CancelResult>;
@@ -195,8 +195,11 @@ export class OperationPoller<P> implements Poller<P> {
 
   cancelOperation({ abortSignal }: CallOptions = {}): Promise<CancelResult> {
     const { session } = this.#loop;
-    const { status } = session.state;
-    if (!session.operation.cancel) return Promise.reject(cancelNotSupported(session.operationId));
+    const { operation, state } = session;
+    const { status } = state;
+    // Before the initial response it may not be known.
+    if (!operation.cancel && operation.initialRequest === undefined)
+      return Promise.reject(cancelNotSupported(session.operationId));
     if (isTerminal(status)) return Promise.resolve(cancelResultOf(status));
     const waiter = new UntilCanceled(this.#loop, this.#signals(abortSignal), () => {
       this.#canceling = undefined;
