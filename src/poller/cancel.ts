@@ -21,29 +21,35 @@ export interface CancelResult {
   readonly error?: RequestError | undefined;
 }
 
-/** The answer to a request to cancel; without an error, the service has accepted it. */
-export interface CancelAnswer {
-  readonly error?: RequestError;
+/** A request to cancel, which its callers share. */
+export class CancelAttempt<P> {
+  /** The error of the request; `undefined` while there is none. */
+  error: RequestError | undefined;
   /** Whether the service has certainly not accepted it. */
-  readonly isRefused?: boolean;
-  /** Whether a poll was under way when it came: the state in its response may be older. */
-  readonly isPollOlder?: boolean;
-}
+  isRefused = false;
+  /** Whether a poll was under way when the answer came: the state in its response may be older. */
+  isPollOlder = false;
+  /** Settles when there is an answer. */
+  readonly answered: Promise<void>;
 
-/** Sends the request to cancel, after the initial request, and polls soon after the answer. */
-export async function requestCancel<P>(loop: PollLoop<P>): Promise<CancelAnswer> {
-  const { operation, settings } = loop.session;
-  const { clock, requestTimeoutInMs, tracingOptions } = settings;
-  try {
-    // If it fails, the loop ends, and the callers with it.
-    await operation.initialRequest;
-    if (!operation.cancel) throw cancelNotSupported(loop.session.operationId);
-    await operation.cancel({ clock, requestTimeoutInMs, tracingOptions });
-    return { isPollOlder: loop.pollSoon() };
-  } catch (thrown) {
-    const error = toRequestError(thrown);
-    const isRefused = error.kind !== "transient" || error.statusCode === 429;
-    return { error, isRefused, isPollOlder: loop.pollSoon() };
+  constructor(loop: PollLoop<P>) {
+    this.answered = this.#send(loop);
+  }
+
+  async #send(loop: PollLoop<P>): Promise<void> {
+    const { operation, settings } = loop.session;
+    const { clock, requestTimeoutInMs, tracingOptions } = settings;
+    try {
+      // If it fails, the loop ends, and the callers with it.
+      await operation.initialRequest;
+      if (!operation.cancel) throw cancelNotSupported(loop.session.operationId);
+      await operation.cancel({ clock, requestTimeoutInMs, tracingOptions });
+    } catch (thrown) {
+      const error = toRequestError(thrown);
+      this.error = error;
+      this.isRefused = error.kind !== "transient" || error.statusCode === 429;
+    }
+    this.isPollOlder = loop.pollSoon();
   }
 }
 
@@ -51,8 +57,8 @@ export async function requestCancel<P>(loop: PollLoop<P>): Promise<CancelAnswer>
 export class UntilCanceled<P> extends PromiseWaiter<P, CancelResult> {
   readonly #loop: PollLoop<P>;
   readonly #onRefused: () => void;
-  #answer: CancelAnswer = {};
-  #isPollOlder: boolean | undefined;
+  #attempt: CancelAttempt<P> | undefined;
+  #hasSkippedPoll = false;
 
   constructor(loop: PollLoop<P>, signals: readonly AbortSignal[], onRefused: () => void) {
     super(signals);
@@ -60,30 +66,32 @@ export class UntilCanceled<P> extends PromiseWaiter<P, CancelResult> {
     this.#onRefused = onRefused;
   }
 
-  async follow(answer: Promise<CancelAnswer>): Promise<void> {
-    this.#answer = await answer;
-    const { error, isRefused, isPollOlder } = this.#answer;
-    this.#isPollOlder = isPollOlder;
-    const isNotSent = isRefused && error?.statusCode === undefined;
-    if (isNotSent || (isRefused && !this.isWaiting)) this.abort(error);
+  async follow(attempt: CancelAttempt<P>): Promise<void> {
+    this.#attempt = attempt;
+    await attempt.answered;
+    const { error, isRefused } = attempt;
+    if (isRefused && (isNotSent(error) || !this.isWaiting)) this.abort(error);
   }
 
   override onProgress(latestProgress: () => Progress<P>): void {
     const { status } = latestProgress();
-    const { error, isRefused } = this.#answer;
+    const { error, isRefused, isPollOlder } = this.#attempt ?? {};
     // It stays a waiter until the end: the result may need one more request.
     if (isTerminal(status)) return this.resolve(cancelResultOf(status, error));
-    if (isRefused && !this.#isPollOlder) {
+    if (isPollOlder && !this.#hasSkippedPoll) {
+      this.#hasSkippedPoll = true;
+      this.#loop.pollSoon();
+    } else if (isRefused && isNotSent(error)) {
+      this.abort(error);
+    } else if (isRefused) {
       this.#onRefused();
       this.resolve({ outcome: "refused", status, error });
-      return this.stop();
+      this.stop();
     }
-    if (this.#isPollOlder) this.#loop.pollSoon();
-    this.#isPollOlder = false;
   }
 
   override onFailedPoll(): void {
-    this.#isPollOlder = false;
+    this.#hasSkippedPoll = this.#attempt?.isPollOlder ?? false;
   }
 
   override onOutcome(outcome: Outcome<P>): void {
@@ -91,9 +99,14 @@ export class UntilCanceled<P> extends PromiseWaiter<P, CancelResult> {
   }
 
   override onAbort(reason: unknown): void {
-    if (this.#answer.isRefused) this.#onRefused();
+    if (this.#attempt?.isRefused) this.#onRefused();
     super.onAbort(reason);
   }
+}
+
+/** Whether a request that was refused was not even sent. */
+function isNotSent(refusal: RequestError | undefined): boolean {
+  return refusal?.statusCode === undefined;
 }
 
 /** Makes the result of a request to cancel an operation that is over. */

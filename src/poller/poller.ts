@@ -10,8 +10,8 @@ import { isComplete } from "../state/state-machine.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
 import { checkFunction } from "../validate.ts";
-import { UntilCanceled, cancelNotSupported, cancelResultOf, requestCancel } from "./cancel.ts";
-import type { CancelAnswer, CancelResult } from "./cancel.ts";
+import { CancelAttempt, UntilCanceled, cancelNotSupported, cancelResultOf } from "./cancel.ts";
+import type { CancelResult } from "./cancel.ts";
 import { isolate } from "./isolate.ts";
 import { PollLoop } from "./poll-loop.ts";
 import { PollSession } from "./poll-session.ts";
@@ -157,8 +157,8 @@ function checkOperation(operation: unknown): void {
 /** The poller of one operation: the public side of its loop. */
 export class OperationPoller<P> implements Poller<P> {
   readonly #loop: PollLoop<P>;
-  /** The answer to the request to cancel, once there was one that the service may act on. */
-  #canceling: Promise<CancelAnswer> | undefined;
+  /** The request to cancel, unless the service has certainly not accepted it. */
+  #canceling: CancelAttempt<P> | undefined;
 
   constructor(operation: Operation<P>, settings: PollSettings) {
     this.#loop = new PollLoop(new PollSession(operation, settings));
@@ -205,7 +205,7 @@ export class OperationPoller<P> implements Poller<P> {
       this.#canceling = undefined;
     });
     this.#loop.waitUntilDone(waiter);
-    if (waiter.isWaiting) void waiter.follow((this.#canceling ??= requestCancel(this.#loop)));
+    if (waiter.isWaiting) void waiter.follow((this.#canceling ??= new CancelAttempt(this.#loop)));
     return waiter.promise;
   }
 
