@@ -82,7 +82,7 @@ export type {
   ParsedResumeToken,
   ResumeOptions,
 } from "./azure/lro-client.ts";
-export type { CancelRequest, CancelRequestOrFunction } from "./azure/lro/cancel.ts";
+export type { CancelRequest, CancelRequestOrFunction } from "./azure/lro/cancel-request.ts";
 export type { Condition } from "./azure/lro/condition.ts";
 export type {
   AdditionalPolicyConfig,

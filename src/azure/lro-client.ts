@@ -20,8 +20,8 @@ import {
   parseUrl,
 } from "./http/validation.ts";
 import type { OperationReference } from "./http/validation.ts";
-import { checkCancel } from "./lro/cancel.ts";
-import type { CancelRequestOrFunction } from "./lro/cancel.ts";
+import { checkCancel } from "./lro/cancel-request.ts";
+import type { CancelRequestOrFunction } from "./lro/cancel-request.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
 import type { InitialRequest } from "./lro/initial-request.ts";

@@ -20,8 +20,9 @@ import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/
 import { withApiVersion } from "../http/validation.ts";
 import { isResourceMissing, lroResponseOf, parsePoll } from "./lro-response.ts";
 import { nameOf, parseInitialResponse } from "./protocol.ts";
-import { knownCancelRequest, sendCancelRequest } from "./cancel.ts";
-import type { CancelRequest, CancelRequestOrFunction } from "./cancel.ts";
+import { sendCancelRequest } from "./cancel.ts";
+import { knownCancelRequest } from "./cancel-request.ts";
+import type { CancelRequest, CancelRequestOrFunction } from "./cancel-request.ts";
 import { ConditionCheck } from "./condition.ts";
 import type { Condition } from "./condition.ts";
 import type { InitialRequestInfo, PollingLocation, StatusReport } from "./protocol.ts";
@@ -159,9 +160,17 @@ export class LroOperation<TResult> implements Operation<TResult> {
     return this.#firstCancel ?? (url === undefined ? undefined : knownCancelRequest(url));
   }
 
+  #madeCancelRequest(): CancelRequest | undefined {
+    try {
+      return this.#cancelRequest;
+    } catch (cause) {
+      throw new RequestError(messageOf(cause), { kind: "permanent", code: "CancelNotSent", cause });
+    }
+  }
+
   async #sendCancel(options: CancelRequestOptions): Promise<void> {
     const { pipeline, apiVersion, headers } = this.#options;
-    const request = this.#cancelRequest;
+    const request = this.#madeCancelRequest();
     if (request === undefined) return;
     const { method, url, body } = request;
     const parts = {

@@ -14,7 +14,7 @@ import {
 import { isTerminal, keyOfWord } from "../../operation/status.ts";
 import { describeValue } from "../../redaction.ts";
 import type { OperationState, StatusFields, TerminalStates } from "../../operation/status.ts";
-import type { CancelRequest } from "./cancel.ts";
+import type { CancelRequest } from "./cancel-request.ts";
 import { absoluteUrl } from "../http/validation.ts";
 
 /**

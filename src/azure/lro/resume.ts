@@ -12,8 +12,8 @@ import {
   parseUrl,
 } from "../http/validation.ts";
 import type { OperationReference } from "../http/validation.ts";
-import { checkCancelRequest } from "./cancel.ts";
-import type { CancelRequest } from "./cancel.ts";
+import { checkCancelRequest } from "./cancel-request.ts";
+import type { CancelRequest } from "./cancel-request.ts";
 import { isSameResource, pollingKinds } from "./protocol.ts";
 import type { PollingLocation } from "./protocol.ts";
 
