@@ -121,6 +121,12 @@ function addWait(program: Command): Command {
       parseDuration,
     );
   return addTerminalStates(addStallTimeout(addCondition(command)))
+    .addOption(
+      new Option(
+        "--on-timeout <what>",
+        "after --timeout or --stall-timeout: leave the operation running, or cancel it and wait, where a request for that is known (default: leave)",
+      ).choices(["leave", "cancel"]),
+    )
     .option("--any", "stop as soon as one operation is over, with its exit code")
     .option("--fail-fast", "stop as soon as one operation has not succeeded")
     .option(

@@ -1,6 +1,7 @@
 import type { CliContext } from "../input/context.ts";
 import { exitCodeOfAll } from "../output/wait-outcome.ts";
 import { openHistory } from "./history.ts";
+import { createCancelReporter } from "../output/cancel-reporter.ts";
 import { createCiReporter } from "../output/ci-reporter.ts";
 import { ResultPrinter, createQuietReporter } from "../output/result-printer.ts";
 import { createJsonReporter } from "../output/json-reporter.ts";
@@ -46,7 +47,13 @@ export async function wait(
     ...(stallTimeout !== undefined && { stallTimeoutInMs: stallTimeout }),
     ...(pollCost !== undefined && { pollCostInMs: pollCost }),
   };
-  const outcomes = await waitForAll(targets, { reporter, history, interruption, pollOptions, options });
+  const { prompt, stderr } = context;
+  const showQuestion = (text: string | undefined): void => {
+    if (drawsFrames(options, context)) board.question = text;
+    else if (text !== undefined) stderr.write(`${text}\n`);
+  };
+  const setting = { reporter, history, interruption, pollOptions, options, prompt, showQuestion };
+  const outcomes = await waitForAll(targets, setting);
   reporter.close();
   await history?.close();
   return exitCodeOfAll(outcomes, options.any);
@@ -68,7 +75,8 @@ async function createReporters(
   const main = await createReporter(targets, board, printer, options, context);
   const table = summary ? [createSummaryReporter(board, printer, context, commands)] : [];
   const outputs = stepOutputs ? [createStepOutputsReporter(board, printer, context, commands)] : [];
-  return combined([board, main, warnings, ...page, ...table, ...outputs]);
+  const cancels = createCancelReporter(targets, drawsFrames(options, context), context);
+  return combined([board, main, warnings, cancels, ...page, ...table, ...outputs]);
 }
 
 async function createReporter(

@@ -2,7 +2,7 @@ import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
 import { systemClock } from "../../index.ts";
 import type { CliContext, Output } from "../input/context.ts";
-import { columnsOf, paintFor, rowsOf, spellingFor } from "./terminal.ts";
+import { columnsOf, paintFor, rowsOf, spellingFor, wrapFor } from "./terminal.ts";
 import { renderOverview } from "./overview.ts";
 import { renderWaits } from "./view.ts";
 import type { WaitBoard } from "./wait-board.ts";
@@ -32,7 +32,9 @@ export function createTerminalReporter(
     const { waits, now } = board;
     const options = { columns: columnsOf(stdout), rows, now, paint };
     const lines = waits.length > rows ? renderOverview(waits, options) : renderWaits(waits, options);
-    return spell(lines.join("\n"));
+    const { question } = board;
+    const asked = question === undefined ? [] : [paint("yellow", wrapFor(stdout, question))];
+    return spell([...lines, ...asked].join("\n"));
   };
   const draw = (): void => {
     cancelRedraw();
