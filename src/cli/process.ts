@@ -75,6 +75,7 @@ class Interrupts implements Prompt {
     abortSignal.addEventListener("abort", onAbort);
     stdin.setRawMode(true);
     stdin.on("data", onData);
+    stdin.resume();
     try {
       return await promise;
     } finally {

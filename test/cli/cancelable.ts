@@ -9,16 +9,16 @@ export interface Cancelable {
   readonly token: string;
 }
 
-/** @param suffix - that of the cancel's URL after the operation's; the emulator knows `:cancel` */
+/** @param isRefused - whether the cancel has no api-version, so that the service refuses it */
 export async function cancelable(
   timeline: Timeline = [{ status: "Running" }],
-  suffix = ":cancel",
+  isRefused = false,
 ): Promise<Cancelable> {
   const server = await startServer({ style: "operation-location" });
   const { operationId, operationLocation } = server.addOperation({ timeline });
   const cancel = (url: string): { method: "POST"; url: string } => {
     const { pathname, search } = new URL(url);
-    return { method: "POST", url: `${pathname}${suffix}${search}` };
+    return { method: "POST", url: `${pathname}:cancel${isRefused ? "" : search}` };
   };
   const operation = new LroClient(server.endpoint).operationAt(operationLocation, { cancel });
   return { server, operationId, token: JSON.stringify(createPoller(operation)) };

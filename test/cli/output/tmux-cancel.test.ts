@@ -86,13 +86,13 @@ test.skipIf(lacksTmux)("a second Ctrl-C leaves at once", async () => {
 });
 
 test.skipIf(lacksTmux)("a refused cancel goes on waiting, and Ctrl-C asks again", async () => {
-  const { token, server } = await cancelable([{ status: "Running" }], "/nothing");
+  const { token, server } = await cancelable(undefined, true);
   const terminal = openTerminal(["wait", "--resume", fileOf(token), "--quiet"]);
   await expect.poll(() => server.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
   terminal.type("C-c");
   await untilShown(terminal, asked);
   terminal.type("c");
-  await untilShown(terminal, /the service refused, and the operation continues: HTTP 404/);
+  await untilShown(terminal, /the service refused, and the operation continues: HTTP 400/);
   terminal.type("C-c");
   await untilShown(terminal, /(Interrupted[^]*){2}/);
   terminal.type("l");
