@@ -1,4 +1,5 @@
 import { LroClient, createPoller } from "lro-poller";
+import type { CancelRequest } from "lro-poller";
 import type { OperationServer, Timeline } from "lro-poller/testing";
 import { startServer } from "./run-cli.ts";
 
@@ -9,17 +10,26 @@ export interface Cancelable {
   readonly token: string;
 }
 
-/** @param isRefused - whether the cancel has no api-version, so that the service refuses it */
+/** Adds an operation, and returns it with a token. With `isRefused` its cancel has no api-version, which is an error. */
 export async function cancelable(
   timeline: Timeline = [{ status: "Running" }],
   isRefused = false,
 ): Promise<Cancelable> {
   const server = await startServer({ style: "operation-location" });
+  return { server, ...addCancelable(server, timeline, isRefused) };
+}
+
+/** The same at a server of the style `operation-location`. */
+export function addCancelable(
+  server: OperationServer,
+  timeline: Timeline,
+  isRefused = false,
+): Omit<Cancelable, "server"> {
   const { operationId, operationLocation } = server.addOperation({ timeline });
-  const cancel = (url: string): { method: "POST"; url: string } => {
+  const cancel = (url: string): CancelRequest => {
     const { pathname, search } = new URL(url);
     return { method: "POST", url: `${pathname}:cancel${isRefused ? "" : search}` };
   };
   const operation = new LroClient(server.endpoint).operationAt(operationLocation, { cancel });
-  return { server, operationId, token: JSON.stringify(createPoller(operation)) };
+  return { operationId, token: JSON.stringify(createPoller(operation)) };
 }
