@@ -20,14 +20,17 @@ export function createCancelReporter(
     failedPoll() {},
     ended() {},
     cancelAnswered(index, outcome) {
-      const name = names[index];
-      const label = name === undefined ? "" : `${labelOf(name)}: `;
-      const line = `cancel: ${label}${singleLine(textOf(outcome))}\n`;
+      const line = `cancel: ${cancelText(names[index], outcome)}\n`;
       if (isDeferred) deferred.push(line);
       else stderr.write(line);
     },
     close: () => deferred.forEach((line) => stderr.write(line)),
   };
+}
+
+/** Returns a line about an operation, and what came of a request to cancel it. */
+export function cancelText(name: OperationName | undefined, outcome: CancelOutcome): string {
+  return `${name === undefined ? "" : `${labelOf(name)}: `}${singleLine(textOf(outcome))}`;
 }
 
 function textOf(outcome: CancelOutcome): string {

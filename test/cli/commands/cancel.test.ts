@@ -44,3 +44,30 @@ test("--on-timeout takes no other word", async () => {
   expect(exitCode).toBe(2);
   expect(stderr).toContain("Allowed choices are leave, cancel.");
 });
+
+test("lro cancel prints what came of each operation", async () => {
+  const { token, server } = await cancelable();
+  const over = await cancelable([{ status: "Succeeded" }]);
+  const refused = await cancelable(undefined, true);
+  const canceled = await runCli(["cancel", "--resume", `job=${token}`]);
+  expect(canceled).toMatchObject({ exitCode: 0, stdout: "job: the operation was canceled\n" });
+  expect(cancelsAt(server)).toBe(1);
+  const late = await runCli(["cancel", "-o", "json", "--resume", over.token]);
+  const operation = over.operationId;
+  expect([late.exitCode, JSON.parse(late.stdout)]).toMatchObject([
+    1,
+    { operation, outcome: "tooLate", status: "Succeeded" },
+  ]);
+  const { exitCode, stdout } = await runCli(["cancel", "--resume", `job=${refused.token}`]);
+  expect(exitCode).toBe(5);
+  expect(stdout).toContain("job: the service refused, and the operation continues: HTTP 400");
+});
+
+test("lro cancel sends nothing where no request is known for one of the operations", async () => {
+  const { token, server } = await cancelable();
+  const url = `${server.endpoint}/operations/1`;
+  const { exitCode, stderr } = await runCli(["cancel", "--resume", token, `other=${url}`]);
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain("expected operations that a known request cancels, got other");
+  expect(server.requests).toEqual([]);
+});
