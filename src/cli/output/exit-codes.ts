@@ -22,7 +22,7 @@ Exit codes:
   0    the operation succeeded
   1    the operation failed
   2    the command line is wrong
-  3    the operation was canceled, by you or another
+  3    the operation was canceled
   4    --timeout or --stall-timeout passed; the operation continues
   5    the status could not be read; the operation may continue
   129  the terminal was closed (SIGHUP); the operation continues
