@@ -68,7 +68,7 @@ class Interrupts implements Prompt {
       const typed = data.toString().toLowerCase();
       // In this mode the terminal makes no signal of it.
       if (typed.includes(ctrlC)) return this.interrupt();
-      const key = [...typed].find((character) => keys.includes(character));
+      const key = Array.from(typed).find((character) => keys.includes(character));
       if (key !== undefined) resolve(key);
     };
     const onAbort = (): void => reject(abortSignal.reason);

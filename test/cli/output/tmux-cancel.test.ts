@@ -83,6 +83,7 @@ test.skipIf(lacksTmux)("a second Ctrl-C leaves at once", async () => {
   await untilShown(terminal, asked);
   terminal.type("C-c");
   await untilShown(terminal, /exit code 130/);
+  expect(terminal.screen).not.toMatch(asked);
 });
 
 test.skipIf(lacksTmux)("a refused cancel goes on waiting, and Ctrl-C asks again", async () => {
@@ -107,6 +108,7 @@ test.skipIf(lacksTmux)("the end of the operation ends the question", async () =>
   await untilShown(terminal, asked);
   server.setStatus(operationId, "Succeeded");
   await untilShown(terminal, /exit code 0/);
+  expect(terminal.screen).not.toMatch(asked);
 });
 
 test.skipIf(lacksTmux)("without a known cancel Ctrl-C asks nothing", async () => {
