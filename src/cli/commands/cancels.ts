@@ -56,6 +56,8 @@ export class Cancels {
   /** Ends the question that nobody needs to answer any more. */
   close(): void {
     this.#unsubscribe?.();
+    // Before the last frame is drawn.
+    this.#setting.showQuestion(undefined);
     this.#ended.abort();
   }
 
