@@ -26,6 +26,7 @@ export type { PollAllOptions, PollerGroup, PollerGroupOptions } from "./group/gr
 export type { GroupProgress } from "./group/progress.ts";
 export { isTerminal } from "./operation/status.ts";
 export type {
+  CancelRequestOptions,
   GetStatusOptions,
   LogFunction,
   Operation,
@@ -58,6 +59,7 @@ export { parseOperationStatus } from "./operation/parse-status.ts";
 export type { ParseStatusOptions } from "./operation/parse-status.ts";
 export { createPoller, pollUntilDone } from "./poller/poller.ts";
 export type { CallOptions, Poller } from "./poller/poller.ts";
+export type { CancelResult } from "./poller/cancel.ts";
 export type { FailedPoll, Progress } from "./state/progress.ts";
 export type { Limiter, RateLimit, RequestResult } from "./operation/limiter.ts";
 export { adaptive } from "./schedule/adaptive.ts";
@@ -84,6 +86,7 @@ export type {
   ParsedResumeToken,
   ResumeOptions,
 } from "./azure/lro-client.ts";
+export type { CancelRequest, CancelRequestOrFunction } from "./azure/lro/cancel-request.ts";
 export type { Condition } from "./azure/lro/condition.ts";
 export type {
   AdditionalPolicyConfig,

@@ -111,6 +111,11 @@ export class DeploymentOperation<P> implements Operation<P> {
     return this.#known !== undefined || this.#parts.inner.needsNoRequest === true;
   }
 
+  get cancel(): Operation<P>["cancel"] {
+    const { inner } = this.#parts;
+    return inner.cancel?.bind(inner);
+  }
+
   limiterFor(clock: Clock): Limiter | undefined {
     this.#clock = clock;
     return this.#parts.inner.limiterFor?.(clock);

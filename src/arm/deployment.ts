@@ -1,4 +1,4 @@
-import { contextOfClient, LroClient } from "../azure/lro-client.ts";
+import { absoluteAt, contextOfClient, LroClient } from "../azure/lro-client.ts";
 import { LroOperation } from "../azure/lro/lro-operation.ts";
 import { parseTokenFor } from "../azure/lro/resume.ts";
 import { startAndFollow } from "../azure/lro/start-operation.ts";
@@ -122,6 +122,7 @@ export function startDeployment<TOutputs = Readonly<Record<string, unknown>>>(
     { method: "PUT", url, body: bodyOf(newDeployment) },
     { ...waitOptions, parseResult: parseDeploymentResult<TOutputs> },
     { apiVersion, resourceProvider, onResponse: following.onResponse },
+    absoluteAt(context.endpoint),
     { recover, follow: (operation) => following.of(operation) },
   );
 }
@@ -162,7 +163,8 @@ export async function validateDeployment(
   } as const;
   const waitOptions = { ...options, parseResult: parseValidation, finalStateVia: "location" } as const;
   const service = { apiVersion, resourceProvider };
-  return startAndFollow(context.pipeline, request, waitOptions, service).pollUntilDone();
+  const absolute = absoluteAt(context.endpoint);
+  return startAndFollow(context.pipeline, request, waitOptions, service, absolute).pollUntilDone();
 }
 
 /**

@@ -78,7 +78,7 @@ export async function withDurationHistory<T extends PastDurationsOptions>(
 
 async function successesOf(history: PartDurationHistory, kind: string): Promise<readonly number[]> {
   const past = await history.pastDurations(kind).catch(() => []);
-  return past.filter((one) => typeof one === "number");
+  return past.flatMap((one) => (typeof one === "number" ? one : []));
 }
 
 function kindOf(kind: string, type: string): string {

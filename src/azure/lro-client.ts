@@ -20,6 +20,8 @@ import {
   parseUrl,
 } from "./http/validation.ts";
 import type { OperationReference } from "./http/validation.ts";
+import { checkCancel } from "./lro/cancel-request.ts";
+import type { CancelRequestOrFunction } from "./lro/cancel-request.ts";
 import { checkCondition } from "./lro/condition.ts";
 import type { Condition } from "./lro/condition.ts";
 import type { InitialRequest } from "./lro/initial-request.ts";
@@ -57,7 +59,12 @@ export interface OperationAtOptions<TResult = unknown> {
   readonly parseResult?: (body: unknown) => TResult;
   /** Words of the service that end the operation, beyond the known ones, unless the wait has its own. */
   readonly terminalStates?: TerminalStates;
-  /** Headers of each poll. Default: none. */
+  /**
+   * The request that cancels the operation, for {@link Poller.cancelOperation}, or a function that makes it of the URL to
+   * poll. Default: known where the URL of the operation tells it, as that of a deployment.
+   */
+  readonly cancel?: CancelRequestOrFunction;
+  /** Headers of each poll, and of the request to cancel. Default: none. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Origins, besides the client's, to which the URL and responses may lead, such as a gateway's. Default: none. */
   readonly allowedOrigins?: readonly string[];
@@ -69,7 +76,7 @@ export interface ConditionOptions<TResult = unknown>
 
 /** The parts of a wait that a token does not hold. */
 type GivenAnew<TResult> = {
-  readonly [Name in "parseResult" | "headers" | "allowedOrigins"]?:
+  readonly [Name in "parseResult" | "headers" | "allowedOrigins" | "cancel"]?:
     | OperationAtOptions<TResult>[Name]
     | undefined;
 } & { readonly [Name in keyof Condition]?: Condition<TResult>[Name] | undefined };
@@ -78,7 +85,7 @@ type GivenAnew<TResult> = {
 export interface ResumeOptions<TResult = unknown>
   extends
     PollOptions<TResult>,
-    Pick<OperationAtOptions<TResult>, "parseResult" | "headers" | "allowedOrigins">,
+    Pick<OperationAtOptions<TResult>, "parseResult" | "headers" | "allowedOrigins" | "cancel">,
     Partial<Condition<TResult>> {}
 
 /** A parsed and checked resume token, and its operation. */
@@ -147,9 +154,7 @@ export class LroClient {
     }: OperationAtOptions<TResult> & Partial<Condition<TResult>> = options;
     const { endpoint } = this.#context;
     const allowed = parseAllowedOrigins(allowedOrigins);
-    const isAllowed = allowing(endpoint, allowed);
-    const parse = (name: string, text: string): string =>
-      parseUrl(name, text, endpoint, isAllowed, allowedOriginsAdvice);
+    const parse = absoluteAt(endpoint)(allowed);
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
       monitorUrl: parse("url", atFabricApi(url, endpoint)),
@@ -176,7 +181,8 @@ export class LroClient {
     const { resourceProvider } = this;
     const { endpoint, pipeline, apiVersion } = this.#context;
     const url = parseUrl("request.url", request.url, endpoint, allowing(endpoint, []));
-    return startAndFollow(pipeline, { ...request, url }, options, { apiVersion, resourceProvider });
+    const service = { apiVersion, resourceProvider };
+    return startAndFollow(pipeline, { ...request, url }, options, service, absoluteAt(endpoint));
   }
 
   /**
@@ -196,9 +202,10 @@ export class LroClient {
     token: string | ResumeToken,
     options: ResumeOptions<TResult> = {},
   ): Poller<TResult> {
-    const { allowedOrigins, parseResult, headers, until, failIf, confirmations, ...pollOptions } = options;
+    const { allowedOrigins, parseResult, headers, cancel, until, failIf, confirmations, ...pollOptions } =
+      options;
     const now = (pollOptions.clock ?? systemClock).timestamp();
-    const given = { allowedOrigins, parseResult, headers, until, failIf, confirmations };
+    const given = { allowedOrigins, parseResult, headers, cancel, until, failIf, confirmations };
     const { operation, token: parsed } = this.#parse<TResult>(token, given, now);
     return resumePoller(operation, parsed, pollOptions);
   }
@@ -244,8 +251,9 @@ export class LroClient {
   }
 
   #operation<TResult>(
-    location: PollingLocation,
+    { cancel: savedCancel, ...location }: PollingLocation,
     {
+      cancel,
       until,
       failIf,
       confirmations,
@@ -263,6 +271,7 @@ export class LroClient {
     const { resourceProvider } = this;
     const { apiVersion } = this.#context;
     const pipeline = this.#context.pipeline.allowing(allowed);
+    const absolute = absoluteAt(this.#context.endpoint)(allowed);
     const options = {
       pipeline,
       apiVersion,
@@ -271,6 +280,7 @@ export class LroClient {
       headers,
       terminalStates,
       condition,
+      cancel: checkCancel(cancel, absolute) ?? savedCancel,
       logger,
     };
     return new LroOperation<TResult>(options, condition ? { ...location, kind: "condition" } : location);
@@ -321,6 +331,14 @@ function allowing(endpoint: URL, allowedOrigins: readonly string[]): (url: URL) 
   return (url) => allowedOrigins.includes(url.origin) || isOfService(endpoint, url);
 }
 
+/** @internal Returns a function that makes the URLs of options absolute, and checks their origins. */
+export function absoluteAt(
+  endpoint: URL,
+): (allowedOrigins: readonly string[]) => (name: string, url: unknown) => string {
+  return (allowedOrigins) => (name, url) =>
+    parseUrl(name, url, endpoint, allowing(endpoint, allowedOrigins), allowedOriginsAdvice);
+}
+
 /** In JavaScript a token's text is easily taken for a credential, which would fail much later. */
 function checkCredential(credential: unknown): asserts credential is TokenCredential | undefined {
   const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
@@ -363,5 +381,7 @@ export function startOperation<TResult = unknown>(
   const { url } = request;
   if (!URL.canParse(url)) throw new TypeError(`request.url: expected an absolute URL, got a ${typeof url}`);
   const sdk = httpClient === undefined ? { pipeline } : { pipeline, httpClient };
-  return startAndFollow(boundPipelineOf(new URL(url), sdk), request, rest, { apiVersion });
+  const endpoint = new URL(url);
+  const bound = boundPipelineOf(endpoint, sdk);
+  return startAndFollow(bound, request, rest, { apiVersion }, absoluteAt(endpoint));
 }

@@ -1,4 +1,5 @@
 import { Interruption } from "./input/context.ts";
+import type { Prompt } from "./input/context.ts";
 import { loadDefaultCredential } from "./input/credential.ts";
 import { exitCodes } from "./output/exit-codes.ts";
 import { run } from "./commands/program.ts";
@@ -6,13 +7,14 @@ import { run } from "./commands/program.ts";
 /** Runs the command in this process, and sets its exit code. */
 export async function runProcess(): Promise<void> {
   const { stdin, stdout, stderr, env } = process;
-  const interruption = interruptionOf(process);
+  const interrupts = new Interrupts(process);
   process.exitCode = await run(process.argv.slice(2), {
     stdin,
     stdout,
     stderr,
     env,
-    interruption,
+    interruption: interrupts.signal,
+    ...(stdin.isTTY && stderr.isTTY && { prompt: interrupts }),
     loadCredential: loadDefaultCredential,
   });
 }
@@ -23,30 +25,85 @@ const signals = new Map<NodeJS.Signals, Interruption>([
   ["SIGTERM", new Interruption("terminated", exitCodes.terminated)],
 ]);
 
-/** Returns a signal that fires on Ctrl-C, on SIGTERM and SIGHUP, and when the output is closed. */
-function interruptionOf({ stdout, stderr }: NodeJS.Process): AbortSignal {
-  const interruption = new AbortController();
-  for (const signal of signals.keys()) process.on(signal, onSignal);
+/** Interrupts the command on Ctrl-C, on SIGTERM and SIGHUP, and when the output is closed. */
+class Interrupts implements Prompt {
+  readonly #process: NodeJS.Process;
+  readonly #interruption = new AbortController();
+  #handler: { readonly callback: () => void; readonly isAsking: () => boolean } | undefined;
+  readonly #onSignal = (signal: NodeJS.Signals): void => this.#handle(signal);
 
-  // A second signal ends the process, as it does without a listener. This listener stays until the others have been
-  // called: the library that shows the cursor again ends the process if its own is the only one.
-  function onSignal(signal: NodeJS.Signals): void {
-    interruption.abort(signals.get(signal));
-    setImmediate(() => {
-      for (const name of signals.keys()) process.off(name, onSignal);
+  constructor(process: NodeJS.Process) {
+    const { stdout, stderr } = process;
+    this.#process = process;
+    for (const signal of signals.keys()) process.on(signal, this.#onSignal);
+    // The reader of the output has closed it (`lro wait … | head`), so the wait has no use.
+    stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (!isClosed(error)) throw error;
+      this.#interruption.abort(new Interruption("the output was closed", exitCodes.outputClosed));
+    });
+    stderr.on("error", (error: NodeJS.ErrnoException) => {
+      if (!isClosed(error)) throw error;
     });
   }
 
-  // The reader of the output has closed it (`lro wait … | head`), so the wait has no use.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (!isClosed(error)) throw error;
-    interruption.abort(new Interruption("the output was closed", exitCodes.outputClosed));
-  });
-  stderr.on("error", (error: NodeJS.ErrnoException) => {
-    if (!isClosed(error)) throw error;
-  });
-  return interruption.signal;
+  get signal(): AbortSignal {
+    return this.#interruption.signal;
+  }
+
+  onInterrupt(callback: () => void, isAsking: () => boolean): () => void {
+    this.#handler = { callback, isAsking };
+    return () => {
+      this.#handler = undefined;
+    };
+  }
+
+  interrupt(): void {
+    this.#interrupt("SIGINT");
+  }
+
+  async readKey(keys: string, abortSignal: AbortSignal): Promise<string> {
+    const { stdin } = this.#process;
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    const onData = (data: Buffer): void => {
+      const typed = data.toString().toLowerCase();
+      // In this mode the terminal makes no signal of it.
+      if (typed.includes(ctrlC)) return this.interrupt();
+      const key = Array.from(typed).find((character) => keys.includes(character));
+      if (key !== undefined) resolve(key);
+    };
+    const onAbort = (): void => reject(abortSignal.reason);
+    abortSignal.addEventListener("abort", onAbort);
+    stdin.setRawMode(true);
+    stdin.on("data", onData);
+    stdin.resume();
+    try {
+      return await promise;
+    } finally {
+      abortSignal.removeEventListener("abort", onAbort);
+      stdin.off("data", onData);
+      stdin.setRawMode(false);
+      // It would hold the process open.
+      stdin.pause();
+    }
+  }
+
+  #handle(signal: NodeJS.Signals): void {
+    const handler = this.#handler;
+    if (signal !== "SIGINT" || handler === undefined || handler.isAsking()) return this.#interrupt(signal);
+    handler.callback();
+  }
+
+  // A second signal ends the process, as it does without a listener. This listener stays until the others have been
+  // called: the library that shows the cursor again ends the process if its own is the only one.
+  #interrupt(signal: NodeJS.Signals): void {
+    this.#interruption.abort(signals.get(signal));
+    setImmediate(() => {
+      for (const name of signals.keys()) this.#process.off(name, this.#onSignal);
+    });
+  }
 }
+
+const ctrlC = "\u0003";
 
 /** Whether no one reads an output any more: a pipe was closed, or the terminal has gone. */
 function isClosed({ code }: NodeJS.ErrnoException): boolean {

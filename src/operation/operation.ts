@@ -145,6 +145,15 @@ export interface GetStatusOptions {
 
 /** News of an operation between two polls: the fields of its status that have changed. */
 export type StatusUpdate = Partial<StatusFields<undefined>>;
+/** Options of one request to cancel an operation. */
+export interface CancelRequestOptions {
+  /** The clock of the wait, for retries and time limits. */
+  readonly clock: Clock;
+  /** The maximum time of one attempt, in milliseconds: that of a poll. */
+  readonly requestTimeoutInMs: number;
+  /** The parent of the request's span. */
+  readonly tracingOptions?: TracingOptions | undefined;
+}
 
 /**
  * An operation that a poller can poll: the interface between pollers and transports.
@@ -158,6 +167,15 @@ export interface Operation<P = unknown> {
   readonly id: string;
   /** Sends one status request. Settles soon after `abortSignal` fires; the poller does not wait for it longer. */
   getStatus(options: GetStatusOptions): Promise<StatusResponse<P>>;
+  /**
+   * Asks the service to cancel the operation. Called once at most, unless the service rejects the request or gets none.
+   * It resolves when the service has accepted the request: the next polls tell the outcome.
+   *
+   * It throws a {@link RequestError}. A permanent one, or one with status 429, says that the service has rejected the
+   * request; without a `statusCode`, that nothing was sent. After any other error the service may have received it.
+   * Default: the operation cannot be canceled.
+   */
+  readonly cancel?: ((options: CancelRequestOptions) => Promise<unknown>) | undefined;
   /** Called when the last caller has gone, so that nothing is sent without need. */
   onAbandoned?(): void;
   /** Returns the fields by which a resume token finds the operation again. */

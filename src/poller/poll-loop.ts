@@ -69,6 +69,16 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (waiter.isWaiting && this.#request?.isWaiting) this.#limitQueueing(waiter, this.#request);
   }
 
+  /**
+   * Polls now, unless the service has asked to wait or no caller waits. Returns whether a poll is under way that was sent
+   * before.
+   */
+  pollSoon(): boolean {
+    const isUnderWay = this.#request?.isWaiting === false;
+    if (this.session.isRunning && this.session.retryAfterInMs <= 0) this.#send();
+    return isUnderWay;
+  }
+
   /** Ends the wait with this outcome, for every caller now and later. */
   conclude(outcome: Outcome<P>): void {
     this.outcome = outcome;

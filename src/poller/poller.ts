@@ -1,5 +1,6 @@
 import { systemClock } from "../clock.ts";
 import type { Operation } from "../operation/operation.ts";
+import { isTerminal } from "../operation/status.ts";
 import type { OperationState } from "../operation/status.ts";
 import { errorOf } from "../state/outcome.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
@@ -9,6 +10,8 @@ import { isComplete } from "../state/state-machine.ts";
 import { resolveOptions } from "./options.ts";
 import type { PollOptions, PollSettings } from "./options.ts";
 import { checkFunction } from "../validate.ts";
+import { CancelAttempt, UntilCanceled, cancelNotSupported, cancelResultOf } from "./cancel.ts";
+import type { CancelResult } from "./cancel.ts";
 import { isolate } from "./isolate.ts";
 import { PollLoop } from "./poll-loop.ts";
 import { PollSession } from "./poll-session.ts";
@@ -48,6 +51,20 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
    * @throws {@link PollingError} or {@link OperationNotFoundError} if that one poll fails
    */
   poll(options?: CallOptions): Promise<Progress<P>>;
+  /**
+   * Asks the service to cancel the operation, and polls until it says what came of that. Other calls wait on, and end as
+   * the operation does.
+   *
+   * One request is sent at most, which concurrent and later calls share. Only after the service has rejected it, or where
+   * nothing could be sent, another call sends it again. If its response is lost, the polls tell the outcome. Nothing is sent
+   * for an operation that is known to be over.
+   *
+   * @param options - `abortSignal` aborts this wait for the outcome. It does not take back the request
+   * @throws {@link RequestError} if the request could not be sent; with code `CancelNotSupported` if none is known, before
+   * anything is sent. The errors of a wait whose status cannot be had, such as
+   * {@link PollingTimeoutError}; {@link OperationStartError} if the operation did not start
+   */
+  cancelOperation(options?: CallOptions): Promise<CancelResult>;
   /**
    * Calls the listener after every response, and soon with the latest progress if there is one. Returns a function that
    * unsubscribes.
@@ -140,6 +157,8 @@ function checkOperation(operation: unknown): void {
 /** The poller of one operation: the public side of its loop. */
 export class OperationPoller<P> implements Poller<P> {
   readonly #loop: PollLoop<P>;
+  /** The request to cancel, unless the service has certainly not accepted it. */
+  #canceling: CancelAttempt<P> | undefined;
 
   constructor(operation: Operation<P>, settings: PollSettings) {
     this.#loop = new PollLoop(new PollSession(operation, settings));
@@ -171,6 +190,22 @@ export class OperationPoller<P> implements Poller<P> {
     if (latest) return Promise.resolve(latest);
     const waiter = new UntilResponse<P>(this.#signals(abortSignal));
     this.#loop.poll(waiter);
+    return waiter.promise;
+  }
+
+  cancelOperation({ abortSignal }: CallOptions = {}): Promise<CancelResult> {
+    const { session } = this.#loop;
+    const { operation, state } = session;
+    const { status } = state;
+    // Before the initial response it may not be known.
+    if (!operation.cancel && operation.initialRequest === undefined)
+      return Promise.reject(cancelNotSupported(session.operationId));
+    if (isTerminal(status)) return Promise.resolve(cancelResultOf(status));
+    const waiter = new UntilCanceled(this.#loop, this.#signals(abortSignal), () => {
+      this.#canceling = undefined;
+    });
+    this.#loop.waitUntilDone(waiter);
+    if (waiter.isWaiting) void waiter.follow((this.#canceling ??= new CancelAttempt(this.#loop)));
     return waiter.promise;
   }
 

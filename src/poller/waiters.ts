@@ -132,7 +132,7 @@ export function signalsOf(...signals: readonly (AbortSignal | undefined)[]): rea
 function ignore(): void {}
 
 /** A caller that awaits one promise. */
-abstract class PromiseWaiter<T, R> extends Waiter<T> {
+export abstract class PromiseWaiter<T, R> extends Waiter<T> {
   readonly #settlers = Promise.withResolvers<R>();
 
   get promise(): Promise<R> {

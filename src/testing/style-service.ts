@@ -33,10 +33,27 @@ function respondTo(style: Style, plane: DataPlane, request: UnmatchedRequest): R
   const invalid = style.apiVersions && invalidApiVersion(style.apiVersions, url, style.errorResponse);
   if (invalid) return { response: invalid };
   if (method === "GET") return get(style, plane, request);
+  const canceled = method === "POST" ? cancel(style, plane, pathOf(url)) : undefined;
+  if (canceled) return { response: canceled };
   const rule = ruleFor(style, method, pathOf(url));
   if (rule === undefined) return { response: notFound(style, url) };
   const context = { headers: request.headers, errorResponse: style.errorResponse };
   return withInitialFault(plane, context, () => respondToStart(style, rule, plane, request));
+}
+
+/** Returns the response to a request to cancel an operation; `undefined` if it is another request. */
+function cancel(
+  { cancelSuffix, errorResponse }: Style,
+  plane: DataPlane,
+  path: string,
+): WireResponse | undefined {
+  if (cancelSuffix === undefined || !path.endsWith(cancelSuffix)) return undefined;
+  const operation = plane.endpointAt(path.slice(0, -cancelSuffix.length))?.started.operation;
+  if (operation === undefined) return undefined;
+  const { state } = operation;
+  if (isTerminal(state)) return errorResponse(409, "OperationIsOver", `The operation is over: ${state}.`);
+  operation.enter({ status: "Canceled" });
+  return { status: 202, headers: {}, body: "" };
 }
 
 /** A path with a slash at its end is the same: SDKs ask for the latest version of a thing so. */

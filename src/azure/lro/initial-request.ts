@@ -185,9 +185,14 @@ function withDetails({ message, retryAfterInMs }: RequestError, span: string): s
   return `${message}${message.includes("\n") ? "\n" : " "}${details.replace(/^r/, "R")}.`;
 }
 
-async function sendOnce(
+/** Sends one attempt, and stops waiting for its response after a time, or when the signal fires. */
+export async function sendOnce(
   send: (abortSignal: AbortSignal) => Promise<PipelineResponse>,
-  { clock, startTimeoutInMs: limitInMs, abortSignal }: StartSettings,
+  {
+    clock,
+    startTimeoutInMs: limitInMs,
+    abortSignal,
+  }: Pick<StartSettings, "clock" | "startTimeoutInMs" | "abortSignal">,
 ): Promise<PipelineResponse> {
   abortSignal?.throwIfAborted();
   const controller = new AbortController();

@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import { ContractError, RequestError, messageOf } from "../../operation/errors.ts";
 import type { Limiter } from "../../operation/limiter.ts";
 import type {
+  CancelRequestOptions,
   GetStatusOptions,
   Operation,
   PollLogger,
@@ -19,6 +20,9 @@ import { observePoller, pollerSpanName, resourceProviderOf } from "../telemetry/
 import { withApiVersion } from "../http/validation.ts";
 import { isResourceMissing, lroResponseOf, parsePoll } from "./lro-response.ts";
 import { nameOf, parseInitialResponse } from "./protocol.ts";
+import { sendCancelRequest } from "./cancel.ts";
+import { knownCancelRequest } from "./cancel-request.ts";
+import type { CancelRequest, CancelRequestOrFunction } from "./cancel-request.ts";
 import { ConditionCheck } from "./condition.ts";
 import type { Condition } from "./condition.ts";
 import type { InitialRequestInfo, PollingLocation, StatusReport } from "./protocol.ts";
@@ -45,6 +49,8 @@ export interface LroOperationOptions<TResult> {
   readonly condition?: Condition<TResult> | undefined;
   /** Words that end the operation, unless the wait has its own. */
   readonly terminalStates?: TerminalStates | undefined;
+  /** The request that cancels the operation, with an absolute URL. Default: by the URL, where it tells. */
+  readonly cancel?: CancelRequestOrFunction | undefined;
   readonly logger: PollLogger;
   /** Takes each response, before it is parsed. */
   readonly onResponse?: ((response: PipelineResponse) => void) | undefined;
@@ -77,6 +83,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
   readonly #options: LroOperationOptions<TResult>;
   /** Whether this client has sent the initial request. */
   readonly #wasStarted: boolean;
+  /** The request to cancel that the URL of the initial request tells. */
+  readonly #firstCancel: CancelRequest | undefined;
   #stage: Stage;
   #firstLocation: PollingLocation | undefined;
   /** The reason why the result could not be parsed. The next poll fails with it. */
@@ -89,6 +97,8 @@ export class LroOperation<TResult> implements Operation<TResult> {
     this.#conditionCheck = options.condition && new ConditionCheck(options.condition);
     this.#stage = "response" in from ? { at: "start", ...from } : { at: "status", location: from };
     this.#wasStarted = "response" in from;
+    this.#firstCancel =
+      "response" in from && from.request.method === "PUT" ? knownCancelRequest(from.request.url) : undefined;
     if ("response" in from) void this.#noteLocation(from);
   }
 
@@ -137,6 +147,47 @@ export class LroOperation<TResult> implements Operation<TResult> {
     }
   }
 
+  /** Asks the service to cancel the operation; `undefined` where it has no request for that, or none is known. */
+  get cancel(): ((options: CancelRequestOptions) => Promise<void>) | undefined {
+    const isKnown = this.#options.cancel !== undefined || this.#cancelRequest !== undefined;
+    return isKnown ? (options) => this.#sendCancel(options) : undefined;
+  }
+
+  /** @throws an error of the caller's own function */
+  get #cancelRequest(): CancelRequest | undefined {
+    const url = this.#location?.monitorUrl;
+    const { cancel } = this.#options;
+    if (typeof cancel === "function") return url === undefined ? undefined : cancel(url);
+    if (cancel !== undefined || this.#conditionCheck !== undefined) return cancel;
+    return this.#firstCancel ?? (url === undefined ? undefined : knownCancelRequest(url));
+  }
+
+  #madeCancelRequest(): CancelRequest | undefined {
+    try {
+      return this.#cancelRequest;
+    } catch (cause) {
+      throw new RequestError(messageOf(cause), { kind: "permanent", code: "CancelNotSent", cause });
+    }
+  }
+
+  async #sendCancel(options: CancelRequestOptions): Promise<void> {
+    const { pipeline, apiVersion, headers } = this.#options;
+    const request = this.#madeCancelRequest();
+    if (request === undefined) return;
+    const { method, url, body } = request;
+    const parts = {
+      method,
+      url: withApiVersion(url, apiVersion),
+      headers,
+      body: body === undefined ? undefined : JSON.stringify(body),
+      tracingOptions: options.tracingOptions,
+    };
+    await sendCancelRequest(
+      (attempt, abortSignal) => pipeline.send({ ...parts, attempt, abortSignal }),
+      options,
+    );
+  }
+
   /** Two initial requests are two operations, and so are two waits with functions of their own. */
   isSameAs(other: Operation): boolean {
     return (
@@ -155,13 +206,31 @@ export class LroOperation<TResult> implements Operation<TResult> {
   }
 
   toJSON(): object {
-    const stage = this.#stage;
-    const location = stage.at === "start" ? this.#firstLocation : stage.location;
+    const location = this.#location;
     if (location === undefined) return { initialRequest: this.id };
     // The client that resumes the wait may have no api-version.
     const versioned = (url: string): string => withApiVersion(url, this.#options.apiVersion);
     const resultUrl = location.resultUrl === undefined ? undefined : versioned(location.resultUrl);
-    return { pollingLocation: { ...location, monitorUrl: versioned(location.monitorUrl), resultUrl } };
+    const monitorUrl = versioned(location.monitorUrl);
+    return { pollingLocation: { ...location, monitorUrl, resultUrl, cancel: this.#cancelOfToken() } };
+  }
+
+  get #location(): PollingLocation | undefined {
+    return this.#stage.at === "start" ? this.#firstLocation : this.#stage.location;
+  }
+
+  /** Returns the request to cancel, unless the URL of the polls tells it too. */
+  #cancelOfToken(): CancelRequest | undefined {
+    const url = this.#location?.monitorUrl;
+    try {
+      const request = this.#cancelRequest;
+      const known = url === undefined ? undefined : knownCancelRequest(url);
+      if (request === undefined || JSON.stringify(request) === JSON.stringify(known)) return undefined;
+      return { ...request, url: withApiVersion(request.url, this.#options.apiVersion) };
+    } catch {
+      // The caller's own function: a token without it is better than none.
+      return undefined;
+    }
   }
 
   /** Makes the resume token useful as soon as the operation has started, before the first poll. */

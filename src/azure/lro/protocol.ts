@@ -14,6 +14,7 @@ import {
 import { isTerminal, keyOfWord } from "../../operation/status.ts";
 import { describeValue } from "../../redaction.ts";
 import type { OperationState, StatusFields, TerminalStates } from "../../operation/status.ts";
+import type { CancelRequest } from "./cancel-request.ts";
 import { absoluteUrl } from "../http/validation.ts";
 
 /**
@@ -40,6 +41,8 @@ export interface PollingLocation {
   readonly isResultUrlGiven?: true | undefined;
   /** Whether the operation deletes a resource, and has been polled: then the monitor may go with the resource. */
   readonly deletion?: "requested" | "observed" | undefined;
+  /** The request that cancels the operation, where its URL does not tell it. */
+  readonly cancel?: CancelRequest | undefined;
 }
 
 /** The facts of an initial request that decide where to poll. */

@@ -12,6 +12,8 @@ import {
   parseUrl,
 } from "../http/validation.ts";
 import type { OperationReference } from "../http/validation.ts";
+import { checkCancelRequest } from "./cancel-request.ts";
+import type { CancelRequest } from "./cancel-request.ts";
 import { isSameResource, pollingKinds } from "./protocol.ts";
 import type { PollingLocation } from "./protocol.ts";
 
@@ -32,6 +34,7 @@ export const pollingLocationNames: readonly string[] = [
   "resultUrl",
   "isResultUrlGiven",
   "deletion",
+  "cancel",
 ];
 
 /** A parsed token, and where its operation is: the names of a DevCenter operation, or a URL to poll. */
@@ -148,7 +151,14 @@ function parsePollingLocation(value: unknown, target: ResumeTarget): PollingLoca
     resultUrl: parseOptionalUrl(`${path}.resultUrl`, fields["resultUrl"], target),
     isResultUrlGiven: fields["isResultUrlGiven"] === true ? true : undefined,
     deletion,
+    cancel: fields["cancel"] === undefined ? undefined : parseCancel(fields["cancel"], target),
   };
+}
+
+function parseCancel(value: unknown, target: ResumeTarget): CancelRequest {
+  const path = "token.operation.pollingLocation.cancel";
+  const fields = parseFields(value, path, ["method", "url", "body"]);
+  return checkCancelRequest(path, fields, (name, url) => parseOwnUrl(name, url, target));
 }
 
 const ownKinds: ReadonlyMap<string, PollingLocation["kind"]> = new Map(

@@ -8,6 +8,8 @@ import type { Poller } from "../../poller/poller.ts";
 import { checkHeaders, parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { describeValue } from "../../redaction.ts";
 import { checkBoolean, checkDuration, checkFunction } from "../../validate.ts";
+import { checkCancel } from "./cancel-request.ts";
+import type { CancelRequestOrFunction } from "./cancel-request.ts";
 import { repeatabilityHeaders, sendInitialRequest } from "./initial-request.ts";
 import type { InitialRequest } from "./initial-request.ts";
 import type { FinalStateVia } from "./protocol.ts";
@@ -34,6 +36,11 @@ export interface StartOperationOptions<TResult = unknown> extends PollOptions<TR
    * A service that supports them processes the request once, so that a POST may be repeated like a PUT. Default false.
    */
   readonly repeatability?: boolean;
+  /**
+   * The request that cancels the operation, for {@link Poller.cancelOperation}, or a function that makes it of the URL to
+   * poll. Default: known where the URL of the operation tells it, as that of a deployment.
+   */
+  readonly cancel?: CancelRequestOrFunction;
   /** Called with the initial response, before the first poll. An error that it throws is logged. */
   readonly onStarted?: (started: InitialResponse) => unknown;
 }
@@ -65,9 +72,10 @@ export function startAndFollow<TResult>(
   request: InitialRequest,
   options: StartOperationOptions<TResult>,
   service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider" | "onResponse">,
+  absolute: (allowedOrigins: readonly string[]) => (name: string, url: unknown) => string,
   { follow, recover }: StartHooks<TResult> = {},
 ): StartedPoller<TResult> {
-  const { finalStateVia, allowedOrigins = [], parseResult, onStarted, ...pollOptions } = options;
+  const { finalStateVia, allowedOrigins = [], parseResult, onStarted, cancel, ...pollOptions } = options;
   const { method } = request;
   checkMethod(method);
   const url = withApiVersion(request.url, service.apiVersion);
@@ -85,7 +93,9 @@ export function startAndFollow<TResult>(
     ...request.headers,
   };
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
-  const allowed = pipeline.allowing(parseAllowedOrigins(allowedOrigins));
+  const origins = parseAllowedOrigins(allowedOrigins);
+  const allowed = pipeline.allowing(origins);
+  const cancelRequest = checkCancel(cancel, absolute(origins));
   const retries = new AbortController();
   const { tracingOptions } = pollOptions;
   const send = (attempt: Attempt, abortSignal: AbortSignal): Promise<PipelineResponse> =>
@@ -98,7 +108,14 @@ export function startAndFollow<TResult>(
   );
   const response = recover ? accepted.catch(recover) : accepted;
   const operation = new LroOperation<TResult>(
-    { ...service, pipeline: allowed, parseResult, headers: headersOfPolls(headers), logger },
+    {
+      ...service,
+      pipeline: allowed,
+      parseResult,
+      headers: headersOfPolls(headers),
+      cancel: cancelRequest,
+      logger,
+    },
     { request: { method, url, finalStateVia }, response },
   );
   const started = response.then(initialResponseOf);

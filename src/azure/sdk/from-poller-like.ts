@@ -1,7 +1,7 @@
 import { isRestError } from "@azure/core-rest-pipeline";
 import type { Pipeline, PipelineResponse } from "@azure/core-rest-pipeline";
 import type { Clock } from "../../clock.ts";
-import { OperationStartError, RequestError, isBug, messageOf } from "../../operation/errors.ts";
+import { OperationStartError, RequestError, codeOf, isBug, messageOf } from "../../operation/errors.ts";
 import { isObject } from "../../operation/json-object.ts";
 import type { Fields } from "../../operation/json-object.ts";
 import type { Limiter } from "../../operation/limiter.ts";
@@ -44,6 +44,7 @@ import { observePoller, pollerSpanName } from "../telemetry/observers.ts";
 import { withinSpan } from "../telemetry/span.ts";
 import { ObservedPoll, abortedBySdk, observing, storage } from "./observed-poll.ts";
 import {
+  cancelMethodOf,
   endOf,
   hasNoUrl,
   isCoreLro3,
@@ -163,6 +164,23 @@ class SdkOperation<TResult> implements Operation<TResult> {
     // A later poll may have ended the operation meanwhile.
     if (!abortSignal.aborted || isAbortError(state.error)) removeEnd(state);
     throw failure;
+  }
+
+  get cancel(): (() => Promise<void>) | undefined {
+    const cancel = cancelMethodOf(this.#poller);
+    return cancel && (() => this.#cancel(cancel));
+  }
+
+  async #cancel(cancel: () => Promise<unknown>): Promise<void> {
+    try {
+      await cancel();
+    } catch (error) {
+      throw cancelFailure(error);
+    } finally {
+      // The SDK takes the request for the end, and would poll no more.
+      const state = stateOf(this.#poller);
+      if (state?.isCancelled) removeEnd(state);
+    }
   }
 
   #poll(poll: ObservedPoll, abortSignal: AbortSignal): Promise<unknown> {
@@ -302,6 +320,13 @@ class SdkOperation<TResult> implements Operation<TResult> {
       ...(response && { ...metadataOf(response), ageInMs: ageOf(startTime, response) }),
     };
   }
+}
+
+/** Most SDKs whose service cannot cancel the operation throw an error without a code. */
+function cancelFailure(error: unknown): RequestError {
+  if (isRestError(error) || codeOf(error) !== undefined) return errorOfRequest(error);
+  const kind = "permanent";
+  return new RequestError(messageOf(error), { kind, code: "CancelNotSupported", cause: error });
 }
 
 async function rejectionOf(call: () => Promise<unknown>): Promise<unknown> {

@@ -51,6 +51,16 @@ export function isCoreLro3(
   return "submitted" in poller;
 }
 
+/**
+ * Returns the method with which an older SDK asks its service to cancel the operation. That of core-lro's own class sends
+ * nothing, and only marks the operation as canceled; others have none.
+ */
+export function cancelMethodOf(poller: SdkPoller<unknown>): (() => Promise<unknown>) | undefined {
+  if (!("cancelOperation" in poller) || isObject(stateOf(poller)?.config)) return undefined;
+  const { cancelOperation } = poller;
+  return typeof cancelOperation === "function" ? async () => cancelOperation.call(poller) : undefined;
+}
+
 /** Returns the state of a poller; `undefined` before core-lro 3 has the response to the initial request. */
 export function stateOf<TResult>(poller: SdkPoller<TResult>): SdkState<TResult> | undefined {
   if (!("getOperationState" in poller)) return poller.operationState;

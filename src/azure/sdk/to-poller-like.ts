@@ -46,7 +46,10 @@ export interface LegacyPollerLike<TResult> {
   stopPolling(): void;
   /** Returns whether nobody waits for the end. */
   isStopped(): boolean;
-  /** Rejects: this library's pollers cannot cancel the operation. */
+  /**
+   * Asks the service to cancel the operation, like {@link Poller.cancelOperation}, and waits for what comes of it. Rejects
+   * with the service's error if it refuses.
+   */
   cancelOperation(options?: AzureCallOptions): Promise<void>;
   /** Returns the latest state. */
   getOperationState(): LegacyPollerState<TResult>;
@@ -165,8 +168,10 @@ function legacyPoller<TResult>(poller: Poller<TResult>): LegacyPollerLike<TResul
       stop = new AbortController();
     },
     isStopped: () => waits === 0,
-    cancelOperation: () =>
-      Promise.reject(new Error("cancelOperation: this poller cannot cancel the operation")),
+    async cancelOperation(options) {
+      const { outcome, error } = await untilStopped(options, (call) => poller.cancelOperation(call));
+      if (outcome === "refused") throw error;
+    },
     getOperationState: () => state,
     getResult: () => state.result,
     toString: () => JSON.stringify(poller),

@@ -5,6 +5,8 @@ import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { credentialAdvice } from "../input/credential.ts";
 import { parseDuration } from "../input/duration.ts";
+import { cancel } from "./cancel.ts";
+import type { CancelOptions } from "./cancel.ts";
 import { emulate } from "./emulate.ts";
 import type { EmulateOptions } from "./emulate.ts";
 import { withCiLog } from "../output/ci-log.ts";
@@ -89,6 +91,9 @@ function createProgram(context: CliContext, perform: (action: Promise<number>) =
   addStatus(program).action((locations: string[], options: StatusOptions) =>
     perform(status(locations, options, context)),
   );
+  addCancel(program).action((locations: string[], options: CancelOptions) =>
+    perform(cancel(locations, options, context)),
+  );
   addQueue(program, perform, context);
   addEmulate(program).action((options: EmulateOptions) => perform(emulate(options, context)));
   addCompletion(program).action((shell: string) => void stdout.write(completionFor(shell, program)));
@@ -102,6 +107,8 @@ function packageVersion(): string {
   return typeof version === "string" ? version : "unknown";
 }
 
+const tokenSources = "its resume token, a file of tokens, one on each line, or - for stdin (repeatable)";
+
 function addWait(program: Command): Command {
   const command = addTargets(program.command("wait"))
     .description("wait until operations end or resources are ready, and print their results or errors")
@@ -110,17 +117,19 @@ function addWait(program: Command): Command {
       "wait for the operations in a file, or - for stdin: a URL or name=URL on each line, or the log of az --debug",
       parseName,
     )
-    .option(
-      "--resume <token-or-file>",
-      "continue a wait: its resume token, a file of tokens, one on each line, or - for stdin (repeatable)",
-      collect,
-    )
+    .option("--resume <token-or-file>", `continue a wait: ${tokenSources}`, collect)
     .option(
       "--timeout <duration>",
       "stop waiting after this time: 90s, 30m, 1h30m; a plain number is seconds (default: never)",
       parseDuration,
     );
   return addTerminalStates(addStallTimeout(addCondition(command)))
+    .addOption(
+      new Option(
+        "--on-timeout <what>",
+        "after --timeout or --stall-timeout: leave the operation running, or cancel it and wait, where a request for that is known (default: leave)",
+      ).choices(["leave", "cancel"]),
+    )
     .option("--any", "stop as soon as one operation is over, with its exit code")
     .option("--fail-fast", "stop as soon as one operation has not succeeded")
     .option(
@@ -162,6 +171,23 @@ function addStatus(program: Command): Command {
       `\nExit codes: 0 for any status, 2 if the command line is wrong, 5 if a status could not be read.\n\n${credentialHelp}`,
     );
 }
+
+function addCancel(program: Command): Command {
+  return addTerminalStates(addTargets(program.command("cancel")))
+    .description("ask services to cancel operations, wait for their end, and print what came of it")
+    .option("--resume <token-or-file>", `the operation of a wait: ${tokenSources}`, collect)
+    .option("--timeout <duration>", "stop waiting after this time (default: never)", parseDuration)
+    .addOption(outputOption("print text, or what came of each as JSON on a line"))
+    .addHelpText("after", `${cancelCodesHelp}\n\n${credentialHelp}`);
+}
+
+const cancelCodesHelp = `
+Exit codes:
+  0    every operation was canceled
+  1    it was too late: an operation ended otherwise
+  2    the command line is wrong, or no request is known that cancels one of the operations
+  4    --timeout passed
+  5    a service refused, or the status could not be read`;
 
 function addEmulate(program: Command): Command {
   const names = scenarios.map(({ name }) => name);

@@ -1,6 +1,7 @@
 import type { CliContext } from "../input/context.ts";
 import { exitCodeOfAll } from "../output/wait-outcome.ts";
 import { openHistory } from "./history.ts";
+import { createCancelReporter } from "../output/cancel-reporter.ts";
 import { createCiReporter } from "../output/ci-reporter.ts";
 import { ResultPrinter, createQuietReporter } from "../output/result-printer.ts";
 import { createJsonReporter } from "../output/json-reporter.ts";
@@ -48,7 +49,12 @@ export async function wait(
   };
   const isFollowed = (index: number): boolean =>
     targets[index]?.isDeployment !== true || showsProgress(options);
-  const setting = { reporter, history, interruption, pollOptions, options, isFollowed };
+  const { prompt, stderr } = context;
+  const showQuestion = (text: string | undefined): void => {
+    if (drawsFrames(options, context)) board.question = text;
+    else if (text !== undefined) stderr.write(`${text}\n`);
+  };
+  const setting = { reporter, history, interruption, pollOptions, options, prompt, showQuestion, isFollowed };
   const outcomes = await waitForAll(targets, setting);
   reporter.close();
   await history?.close();
@@ -76,7 +82,8 @@ async function createReporters(
   const main = await createReporter(targets, board, printer, options, context);
   const table = summary ? [createSummaryReporter(board, printer, context, commands)] : [];
   const outputs = stepOutputs ? [createStepOutputsReporter(board, printer, context, commands)] : [];
-  return combined([board, main, warnings, ...page, ...table, ...outputs]);
+  const cancels = createCancelReporter(targets, drawsFrames(options, context), context);
+  return combined([board, main, warnings, cancels, ...page, ...table, ...outputs]);
 }
 
 async function createReporter(

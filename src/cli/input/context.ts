@@ -31,6 +31,19 @@ export interface CiLog {
   setOutput(name: string, value: string, output: "stdout" | "stderr"): void;
 }
 
+/** A terminal with a person before it. */
+export interface Prompt {
+  /**
+   * Calls back on Ctrl-C, in place of the interruption. While `isAsking()`, another Ctrl-C interrupts as ever. Returns a
+   * function that ends that.
+   */
+  onInterrupt(callback: () => void, isAsking: () => boolean): () => void;
+  /** Reads the next key that is one of these. Ctrl-C interrupts, and rejects like an abort of the signal. */
+  readKey(keys: string, abortSignal: AbortSignal): Promise<string>;
+  /** Interrupts the command as Ctrl-C does without a question. */
+  interrupt(): void;
+}
+
 /** The environment of the command. */
 export interface CliContext {
   readonly stdin: AsyncIterable<string | Uint8Array>;
@@ -41,6 +54,8 @@ export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Fires with an {@link Interruption} when the command should stop waiting. */
   readonly interruption: AbortSignal;
+  /** The terminal that can be asked; `undefined` where there is none. */
+  readonly prompt?: Prompt;
   /** Called before the first request to an https endpoint. */
   readonly loadCredential: () => Promise<TokenCredential>;
   /** Default: `process.platform`. */

@@ -27,6 +27,8 @@ export interface TargetOptions extends ClientOptions, ResourceConditionOptions {
 export interface Target extends OperationName {
   /** `undefined` for a resumed wait, whose state is in its poller. */
   readonly operation?: Operation;
+  /** Whether a request is known that cancels it. */
+  readonly canCancel: boolean;
   /** The kind of operation, for the history of durations, if its status names no resource. */
   readonly kind: string;
   createPoller(options: PollOptions): Poller;
@@ -186,7 +188,8 @@ function found(
   operation: Operation,
   target: Pick<Target, "name" | "operation" | "createPoller">,
 ): Found {
-  const facts = { id: operation.id, kind: kindAt(url), sendsToken: !isPlainHttp(url) };
+  const canCancel = operation.cancel !== undefined;
+  const facts = { id: operation.id, kind: kindAt(url), sendsToken: !isPlainHttp(url), canCancel };
   return [JSON.stringify(operation.toJSON()), { ...facts, ...target }];
 }
 

@@ -61,6 +61,10 @@ export function createJsonReporter(
       const advice = printer.newAdviceOn(outcome.error, names[index]);
       if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
+    cancelAnswered(index, outcome) {
+      const { error } = outcome;
+      write("cancel", index, { ...outcome, error: error && errorData(error) });
+    },
     close() {
       stdout.write(`${toJson({ event: "summary", ...summaryOf(outcomes, any) })}\n`);
       printer.finish();

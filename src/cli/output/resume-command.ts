@@ -21,6 +21,8 @@ export interface CarriedOptions extends TerminalStateOptions, ResourceConditionO
   readonly scope?: readonly string[];
   /** Stops when the first operation is over. */
   readonly any?: boolean;
+  /** Whether to cancel an operation whose wait has timed out. */
+  readonly onTimeout?: "leave" | "cancel";
   /** Stops when the first wait ends without a success. */
   readonly failFast?: boolean;
   readonly history?: string;
@@ -69,6 +71,7 @@ function optionsOf(options: CarriedOptions): string[] {
   return [
     ...(timeout === undefined ? [] : [`--timeout ${durationText(timeout)}`]),
     ...(stallTimeout === undefined ? [] : [`--stall-timeout ${durationText(stallTimeout)}`]),
+    ...(flags.onTimeout === undefined ? [] : [`--on-timeout ${flags.onTimeout}`]),
     ...repeated("--for", options.for),
     ...repeated("--fail-if", failIf),
     ...(confirmations === undefined ? [] : [`--confirmations ${confirmations}`]),

@@ -2,7 +2,7 @@ import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
 import { systemClock } from "../../index.ts";
 import type { CliContext, Output } from "../input/context.ts";
-import { columnsOf, paintFor, rowsOf, spellingFor } from "./terminal.ts";
+import { columnsOf, paintFor, rowsOf, spellingFor, wrapFor } from "./terminal.ts";
 import { renderOverview } from "./overview.ts";
 import { renderWithParts } from "./parts-view.ts";
 import type { WaitBoard } from "./wait-board.ts";
@@ -29,9 +29,11 @@ export function createTerminalReporter(
   let cancelRedraw = (): void => {};
 
   const render = (draws: typeof renderOverview): string => {
-    const { waits, now } = board;
-    const options = { columns: columnsOf(stdout), rows: drawableRowsOf(stdout), now, paint };
-    return spell(draws(waits, options).join("\n"));
+    const { waits, now, question } = board;
+    const asked = question === undefined ? [] : wrapFor(stdout, question).split("\n");
+    const rows = Math.max(1, drawableRowsOf(stdout) - asked.length);
+    const options = { columns: columnsOf(stdout), rows, now, paint };
+    return spell([...draws(waits, options), ...asked.map((line) => paint("yellow", line))].join("\n"));
   };
   const draw = (): void => {
     cancelRedraw();

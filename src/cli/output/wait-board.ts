@@ -15,6 +15,8 @@ import type { WaitView } from "./view.ts";
 export class WaitBoard implements Reporter {
   readonly #clock: Clock;
   readonly #waits: WaitView[];
+  /** The question to the person at the terminal. */
+  question: string | undefined;
 
   constructor(names: readonly OperationName[], { pollOptions }: CliContext) {
     this.#clock = pollOptions?.clock ?? systemClock;

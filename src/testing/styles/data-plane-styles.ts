@@ -30,6 +30,7 @@ export const operationLocation: Style = {
     { request: /^POST \/.+$/i, endpoints: [monitor] },
   ],
   sample: { method: "POST", path: "/jobs/{operationId}:run" },
+  cancelSuffix: ":cancel",
   errorResponse,
   statusBody: ({ status, started, origin, result }) => {
     const { rule, operationId, method, resourcePath, apiVersion } = started;

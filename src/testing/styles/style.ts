@@ -32,6 +32,8 @@ export interface Style {
   readonly challenge?: string;
   /** The code of the response with the result of an operation that has none. Default 204. */
   readonly noResultStatus?: number;
+  /** The end of the path of a POST that cancels an operation, after that of its URL. Default: there is none. */
+  readonly cancelSuffix?: string;
   readonly errorResponse: ErrorResponder;
   /** The body of a status monitor. */
   readonly statusBody: (shown: Shown) => object;

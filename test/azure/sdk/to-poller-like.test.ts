@@ -1,6 +1,6 @@
 import type { OperationState as CoreLroState, PollerLike } from "@azure/core-lro";
 import { describe, expect, expectTypeOf, test } from "vitest";
-import { createPoller, toPollerLike } from "lro-poller";
+import { RequestError, createPoller, toPollerLike } from "lro-poller";
 import type { Poller, StartedPoller } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { rejection } from "../../support/rejections.ts";
@@ -271,12 +271,26 @@ describe("toPollerLike", () => {
       expect(await azure.pollUntilDone()).toEqual(box.body);
     });
 
-    test("cannot cancel the operation, and says so", async () => {
+    test("cannot cancel an operation whose service has no request for that, and says so", async () => {
       const { poller } = await boxInTheMaking();
       const azure = toPollerLike(poller, { shape: "core-lro-2" });
-      expect(await rejection(azure.cancelOperation())).toMatchObject({
-        message: "cancelOperation: this poller cannot cancel the operation",
-      });
+      expect(await rejection(azure.cancelOperation())).toMatchObject({ code: "CancelNotSupported" });
+    });
+
+    test("cancels the operation, and rejects with the reason of a service that refuses", async () => {
+      const refusal = new RequestError("no", { kind: "permanent", statusCode: 409 });
+      const refusals = [refusal];
+      const cancel = async (): Promise<void> => {
+        const first = refusals.pop();
+        if (first) throw first;
+      };
+      const operation = { ...scriptedOperation(["Running", "Running", "Running", "Canceled"]), cancel };
+      const clock = createVirtualClock();
+      const azure = toPollerLike(createPoller(operation, { clock }), { shape: "core-lro-2" });
+      expect(await clock.runUntilSettled(rejection(azure.cancelOperation()))).toBe(refusal);
+      expect(azure.isDone()).toBe(false);
+      await clock.runUntilSettled(azure.cancelOperation());
+      expect(azure.getOperationState()).toMatchObject({ status: "canceled", isCancelled: true });
     });
 
     test("writes the token of client.resume", async () => {

@@ -11,6 +11,7 @@ function targetOf(operation: Operation): Target {
     id: operation.id,
     kind: "operations",
     operation,
+    canCancel: false,
     createPoller: (options) => createPoller(operation, options),
   };
 }

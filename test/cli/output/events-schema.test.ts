@@ -9,6 +9,7 @@ import { createJsonReporter } from "../../../src/cli/output/json-reporter.ts";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
 import { CapturedOutput, contextOf, runCli, succeeding } from "../run-cli.ts";
 import { failedParts, progressWith, statusWith } from "./some-parts.ts";
+import { addCancelable } from "../cancelable.ts";
 
 interface Property {
   readonly $ref?: string;
@@ -90,6 +91,7 @@ function runsOn(server: OperationServer): { argv: string[]; interruption?: Abort
     { argv: ["--stall-timeout", "60s", endless] },
     { argv: [endless], interruption: AbortSignal.abort(new Interruption("interrupted", 130)) },
     { argv: ["--quiet", success] },
+    { argv: ["--timeout", "60s", "--on-timeout", "cancel", endless] },
   ];
 }
 
@@ -120,10 +122,21 @@ function eventsOfDeployments(): PrintedEvent[] {
   return printed;
 }
 
+function cancelsOn(server: OperationServer): { argv: string[] }[] {
+  const timeline = [{ status: "Running" }];
+  return [false, true].map((isRefused) => {
+    const { token } = addCancelable(server, timeline, isRefused);
+    return { argv: ["--timeout", "60s", "--on-timeout", "cancel", "--resume", `my job=${token}`] };
+  });
+}
+
 beforeAll(async () => {
   await using server = await startOperationServer();
+  await using other = await startOperationServer({ style: "operation-location" });
   const runs = await Promise.all(
-    runsOn(server).map(({ argv, ...world }) => runCli(["wait", "-o", "json", ...argv], world)),
+    [...runsOn(server), ...cancelsOn(other)].map(({ argv, ...world }) =>
+      runCli(["wait", "-o", "json", ...argv], world),
+    ),
   );
   for (const { exitCode, stdout } of runs) {
     exitCodes.push(exitCode);
@@ -133,7 +146,7 @@ beforeAll(async () => {
 });
 
 test("the runs end in each way", () => {
-  expect(exitCodes).toEqual([1, 0, 3, 5, 4, 4, 130, 0]);
+  expect(exitCodes).toEqual([1, 0, 3, 5, 4, 4, 130, 0, 4, 3, 4]);
 });
 
 test("docs/events.schema.json describes every event, and every field of it", () => {

@@ -79,6 +79,7 @@ export function progressWith(
     elapsedInMs,
     estimatedRemainingInMs: undefined,
     estimatedRemainingRangeInMs: undefined,
+    isOverdue: false,
     nextPollInMs: 5000,
     pollCount: 5,
     failedPollCount: 0,

@@ -1,0 +1,112 @@
+import { PollingTimeoutError } from "../../index.ts";
+import type { PollOptions, Poller } from "../../index.ts";
+import type { Prompt } from "../input/context.ts";
+import type { Target } from "../input/targets.ts";
+import type { CancelOutcome, Reporter } from "../output/reporter.ts";
+import { toError } from "../output/wait-outcome.ts";
+import type { WaitOutcome } from "../output/wait-outcome.ts";
+
+/** A wait that is under way. */
+interface WaitUnderWay {
+  readonly index: number;
+  readonly target: Target;
+  readonly poller: Poller;
+}
+
+/** The parts of a command that cancel needs. */
+export interface CancelSetting {
+  readonly reporter: Reporter;
+  readonly interruption: AbortSignal;
+  readonly pollOptions: PollOptions;
+  /** Whether to cancel an operation whose wait has timed out. */
+  readonly onTimeout?: "leave" | "cancel" | undefined;
+  readonly prompt?: Prompt | undefined;
+  /** Shows a question, or removes it. */
+  readonly showQuestion: (text: string | undefined) => void;
+}
+
+export const question =
+  "Interrupted. l: leave it running, c: cancel it and wait, k: keep waiting (Ctrl-C leaves at once)";
+
+/** Cancels operations: after Ctrl-C, if the person at the terminal says so, and after a timeout. */
+export class Cancels {
+  readonly #setting: CancelSetting;
+  readonly #underWay = new Map<number, WaitUnderWay>();
+  readonly #ended = new AbortController();
+  readonly #unsubscribe: (() => void) | undefined;
+  /** Whether it asks, or cancels: then another Ctrl-C leaves at once. */
+  #isAsking = false;
+
+  constructor(setting: CancelSetting) {
+    this.#setting = setting;
+    this.#unsubscribe = setting.prompt?.onInterrupt(
+      () => void this.#ask(),
+      () => this.#isAsking,
+    );
+  }
+
+  started(wait: WaitUnderWay): void {
+    this.#underWay.set(wait.index, wait);
+  }
+
+  ended(index: number): void {
+    this.#underWay.delete(index);
+  }
+
+  /** Ends the question that nobody needs to answer any more. */
+  close(): void {
+    this.#unsubscribe?.();
+    // Before the last frame is drawn.
+    this.#setting.showQuestion(undefined);
+    this.#ended.abort();
+  }
+
+  async #ask(): Promise<void> {
+    const { prompt, interruption, showQuestion } = this.#setting;
+    if (prompt === undefined || this.#cancelable.length === 0) return prompt?.interrupt();
+    this.#isAsking = true;
+    showQuestion(question);
+    const signal = AbortSignal.any([interruption, this.#ended.signal]);
+    const key = await prompt.readKey("lck", signal).catch(() => undefined);
+    showQuestion(undefined);
+    if (key === "l") prompt.interrupt();
+    if (key === "c") await Promise.all(this.#cancelable.map((wait) => this.#cancel(wait)));
+    this.#isAsking = false;
+  }
+
+  get #cancelable(): readonly WaitUnderWay[] {
+    return [...this.#underWay.values()].filter(({ target }) => target.canCancel);
+  }
+
+  async #cancel({ index, poller }: WaitUnderWay): Promise<CancelOutcome | undefined> {
+    const { interruption: abortSignal, reporter } = this.#setting;
+    try {
+      const outcome = await poller.cancelOperation({ abortSignal });
+      reporter.cancelAnswered?.(index, outcome);
+      return outcome;
+    } catch (error) {
+      if (abortSignal.aborted) return undefined;
+      const outcome = { outcome: "failed", error: toError(error) } as const;
+      reporter.cancelAnswered?.(index, outcome);
+      return outcome;
+    }
+  }
+
+  /** Cancels an operation whose wait has timed out, if asked to, and returns the outcome after that. */
+  async afterTimeout(target: Target, index: number, outcome: WaitOutcome): Promise<WaitOutcome> {
+    const isTimeout = outcome.type === "error" && outcome.error instanceof PollingTimeoutError;
+    const { onTimeout, pollOptions, reporter } = this.#setting;
+    if (!isTimeout || onTimeout !== "cancel") return outcome;
+    const { stallTimeoutInMs: _none, ...options } = pollOptions;
+    // The service may take longer to cancel it than the wait was to take.
+    const poller = target.createPoller({ ...options, timeoutInMs: Infinity });
+    poller.onProgress((progress) => reporter.progress(index, progress));
+    poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
+    const answer = await this.#cancel({ index, target, poller });
+    if (answer?.outcome !== "canceled" && answer?.outcome !== "tooLate") return outcome;
+    return poller.pollUntilDone().then(
+      (result): WaitOutcome => ({ type: "succeeded", result }),
+      (error: unknown): WaitOutcome => ({ type: "error", error: toError(error) }),
+    );
+  }
+}
