@@ -81,9 +81,10 @@ function variablesOf(inputs: Readonly<Record<string, string>>): Record<string, s
 }
 
 /** Starts the action's script where the package is already installed. */
-function startAction(inputs: Readonly<Record<string, string>>) {
+function startAction(inputs: Readonly<Record<string, string>>, shim?: string) {
   const folder = temporaryFolder();
   installCommand(join(folder, "lro-poller"));
+  if (shim !== undefined) writeFileSync(join(folder, "lro-poller/node_modules/.bin/lro"), shim);
   fakeNpm(join(folder, "bin"));
   const files = { output: join(folder, "output"), summary: join(folder, "summary") };
   for (const file of Object.values(files)) writeFileSync(file, "");
@@ -174,15 +175,14 @@ test.skipIf(lacksBash)("the action sets the status and the result, and installs 
 });
 
 test.skipIf(lacksBash)("the action passes its inputs on as words, not as a part of its script", async () => {
-  const { child, folder } = startAction({
+  const inputs = {
     url: "$(touch evil)\n; touch evil",
     timeout: "30m; touch evil",
     "stall-timeout": "5m",
     scope: "https://example.org/.default",
     args: "--quiet  --name=* $(touch",
-  });
-  const shim = `#!/bin/sh\nprintf '<%s>' "$@"; cat\n`;
-  writeFileSync(join(folder, "lro-poller/node_modules/.bin/lro"), shim);
+  };
+  const { child, folder } = startAction(inputs, `#!/bin/sh\nprintf '<%s>' "$@"; cat\n`);
   const { exitCode, stdout } = await ended(child);
   expect(exitCode).toBe(0);
   const options = ["--timeout", "30m; touch evil", "--stall-timeout", "5m"];
