@@ -7,11 +7,12 @@ import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { cancelText } from "../output/cancel-reporter.ts";
-import { combinedExitCode, exitCodeOfError, exitCodes } from "../output/exit-codes.ts";
+import { combinedExitCode, exitCodes } from "../output/exit-codes.ts";
 import type { CancelOutcome } from "../output/reporter.ts";
 import { toJson } from "../output/text.ts";
 import { writeError } from "../output/terminal.ts";
-import { errorData, toError } from "../output/wait-outcome.ts";
+import { errorData, exitCodeOfError } from "../output/wait-outcome.ts";
+import { toError } from "../output/to-error.ts";
 
 /** The options of `lro cancel`. */
 export interface CancelOptions

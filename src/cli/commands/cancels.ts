@@ -3,7 +3,7 @@ import type { PollOptions, Poller } from "../../index.ts";
 import type { Prompt } from "../input/context.ts";
 import type { Target } from "../input/targets.ts";
 import type { CancelOutcome, Reporter } from "../output/reporter.ts";
-import { toError } from "../output/wait-outcome.ts";
+import { toError } from "../output/to-error.ts";
 import type { WaitOutcome } from "../output/wait-outcome.ts";
 
 /** A wait that is under way. */

@@ -3,7 +3,7 @@ import type { AddedOperation, OperationServer, RecordedRequest } from "../../tes
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodes } from "../output/exit-codes.ts";
-import { toError } from "../output/wait-outcome.ts";
+import { toError } from "../output/to-error.ts";
 import { emulatedService, sampleDeployments, scenariosOf } from "./scenarios.ts";
 import type { EmulatedStyle, Scenario } from "./scenarios.ts";
 

@@ -5,9 +5,7 @@ import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { credentialAdvice } from "../input/credential.ts";
 import { parseDuration } from "../input/duration.ts";
-import { cancel } from "./cancel.ts";
 import type { CancelOptions } from "./cancel.ts";
-import { emulate } from "./emulate.ts";
 import type { EmulateOptions } from "./emulate.ts";
 import { withCiLog } from "../output/ci-log.ts";
 import { exitCodes, exitCodesHelp } from "../output/exit-codes.ts";
@@ -22,12 +20,10 @@ import {
 } from "./options.ts";
 import { addQueue } from "./queue-command.ts";
 import { emulatedStyles, scenarios } from "./scenarios.ts";
-import { status } from "./status.ts";
 import type { StatusOptions } from "./status.ts";
 import { columnsOf, paintFor, writeError } from "../output/terminal.ts";
 import { printable } from "../output/text.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
-import { wait } from "./wait.ts";
 import type { WaitOptions } from "./wait.ts";
 
 /**
@@ -86,16 +82,18 @@ function createProgram(context: CliContext, perform: (action: Promise<number>) =
     })
     .addHelpText("after", "\nRun npx lro help wait for the exit codes.");
   addWait(program).action((locations: string[], options: WaitOptions) =>
-    perform(wait(locations, options, context)),
+    perform(import("./wait.ts").then(({ wait }) => wait(locations, options, context))),
   );
   addStatus(program).action((locations: string[], options: StatusOptions) =>
-    perform(status(locations, options, context)),
+    perform(import("./status.ts").then(({ status }) => status(locations, options, context))),
   );
   addCancel(program).action((locations: string[], options: CancelOptions) =>
-    perform(cancel(locations, options, context)),
+    perform(import("./cancel.ts").then(({ cancel }) => cancel(locations, options, context))),
   );
   addQueue(program, perform, context);
-  addEmulate(program).action((options: EmulateOptions) => perform(emulate(options, context)));
+  addEmulate(program).action((options: EmulateOptions) =>
+    perform(import("./emulate.ts").then(({ emulate }) => emulate(options, context))),
+  );
   addCompletion(program).action((shell: string) => void stdout.write(completionFor(shell, program)));
   return program;
 }

@@ -12,10 +12,7 @@ import {
   parseCount,
   parserFor,
 } from "./options.ts";
-import { queueLift } from "./queue-lift.ts";
-import { queueAdd, queueStatus, queueWorker } from "./queue.ts";
 import type { QueueOptions } from "./queue-connection.ts";
-import { queueGet, queueList, queueRemove, queueRetry, queueStop } from "./queue-jobs.ts";
 import type { QueueGetOptions, QueueListOptions, QueueRetryOptions } from "./queue-jobs.ts";
 import type { QueueAddOptions, QueueStatusOptions, QueueWorkerOptions } from "./queue.ts";
 
@@ -42,7 +39,7 @@ export function addQueue(
       "wait until they end, and print their results or errors; the ids of their jobs go to stderr",
     )
     .action((locations: string[], options: QueueAddOptions) =>
-      perform(queueAdd(locations, options, context)),
+      perform(import("./queue.ts").then(({ queueAdd }) => queueAdd(locations, options, context))),
     );
   addTokenOptions(
     addLocation(queue.command("worker"))
@@ -53,24 +50,34 @@ export function addQueue(
         "end jobs that no worker may poll after this time (default: 1h)",
         parseDuration,
       ),
-  ).action((options: QueueWorkerOptions) => perform(queueWorker(options, context)));
+  ).action((options: QueueWorkerOptions) =>
+    perform(import("./queue.ts").then(({ queueWorker }) => queueWorker(options, context))),
+  );
   addLocation(queue.command("status"))
     .addOption(outputOption("print text, or JSON"))
     .description("print how many operations are in each state, and the hosts that are not polled now")
-    .action((options: QueueStatusOptions) => perform(queueStatus(options, context)));
+    .action((options: QueueStatusOptions) =>
+      perform(import("./queue.ts").then(({ queueStatus }) => queueStatus(options, context))),
+    );
   addLocation(queue.command("lift").argument("<host>", "a host or origin that lro queue status prints"))
     .description("poll the operations of a host again that has asked to wait")
-    .action((host: string, options: QueueOptions) => perform(queueLift(host, options, context)));
+    .action((host: string, options: QueueOptions) =>
+      perform(import("./queue-lift.ts").then(({ queueLift }) => queueLift(host, options, context))),
+    );
   addLocation(queue.command("list"))
     .description("print the jobs of the queue, with the failures of their polls")
     .addOption(new Option("--state <state>", "only jobs in this state").choices(jobStates))
     .option("--limit <number>", "at most so many jobs (default: 100)", parseCount)
     .addOption(outputOption("print a table, or each job as JSON on a line"))
-    .action((options: QueueListOptions) => perform(queueList(options, context)));
+    .action((options: QueueListOptions) =>
+      perform(import("./queue-jobs.ts").then(({ queueList }) => queueList(options, context))),
+    );
   addJobs(queue.command("get"))
     .description("print all that is known of jobs: state, progress, failures and outcome")
     .addOption(outputOption("print text, or each job as JSON on a line"))
-    .action((jobIds: string[], options: QueueGetOptions) => perform(queueGet(jobIds, options, context)));
+    .action((jobIds: string[], options: QueueGetOptions) =>
+      perform(import("./queue-jobs.ts").then(({ queueGet }) => queueGet(jobIds, options, context))),
+    );
   addJobs(queue.command("retry"))
     .description("poll again for jobs that polling has stopped for, or that a worker rejected")
     .option(
@@ -78,13 +85,19 @@ export function addQueue(
       "stop waiting after this time (default: what a job has left, or never if that has passed)",
       parseDuration,
     )
-    .action((jobIds: string[], options: QueueRetryOptions) => perform(queueRetry(jobIds, options, context)));
+    .action((jobIds: string[], options: QueueRetryOptions) =>
+      perform(import("./queue-jobs.ts").then(({ queueRetry }) => queueRetry(jobIds, options, context))),
+    );
   addJobs(queue.command("stop"))
     .description("stop polling for jobs, and keep that as their outcome; their operations are not canceled")
-    .action((jobIds: string[], options: QueueOptions) => perform(queueStop(jobIds, options, context)));
+    .action((jobIds: string[], options: QueueOptions) =>
+      perform(import("./queue-jobs.ts").then(({ queueStop }) => queueStop(jobIds, options, context))),
+    );
   addJobs(queue.command("remove"))
     .description("remove jobs and their results; their operations are not canceled")
-    .action((jobIds: string[], options: QueueOptions) => perform(queueRemove(jobIds, options, context)));
+    .action((jobIds: string[], options: QueueOptions) =>
+      perform(import("./queue-jobs.ts").then(({ queueRemove }) => queueRemove(jobIds, options, context))),
+    );
 }
 
 const jobStates: readonly JobState[] = ["delayed", "waiting", "active", "completed", "rejected"];

@@ -4,9 +4,9 @@ import { systemClock } from "../../index.ts";
 import type { PollLogger } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
-import { exitCodeOfError, exitCodes } from "../output/exit-codes.ts";
+import { exitCodes } from "../output/exit-codes.ts";
 import { writeError, writeWarning } from "../output/terminal.ts";
-import { withCommandOptions } from "../output/wait-outcome.ts";
+import { exitCodeOfError, withCommandOptions } from "../output/wait-outcome.ts";
 
 /** The options that locate a queue. */
 export interface QueueOptions {

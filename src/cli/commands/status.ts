@@ -1,8 +1,9 @@
 import type { OperationStatus, PollOptions } from "../../index.ts";
 import type { ResourceConditionOptions } from "../input/condition.ts";
 import type { CliContext } from "../input/context.ts";
-import { toError } from "../output/wait-outcome.ts";
-import { exitCodeOfError, exitCodes, combinedExitCode } from "../output/exit-codes.ts";
+import { toError } from "../output/to-error.ts";
+import { exitCodes, combinedExitCode } from "../output/exit-codes.ts";
+import { exitCodeOfError } from "../output/wait-outcome.ts";
 import { labelOf } from "../input/names.ts";
 import { ResultPrinter } from "../output/result-printer.ts";
 import { resolveTargets } from "../input/targets.ts";

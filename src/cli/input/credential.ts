@@ -1,5 +1,4 @@
 import type { TokenCredential } from "@azure/identity";
-import { LroError } from "../../index.ts";
 
 /** Loads `DefaultAzureCredential` on demand: loading takes a while, and only https endpoints need it. */
 export async function loadDefaultCredential(): Promise<TokenCredential> {
@@ -32,8 +31,3 @@ export const noTokenAdvice =
 export const rejectedTokenAdvice = `The request had a token, and the service did not accept it.
 Check that DefaultAzureCredential signs in to the tenant of the operation (Azure CLI: az account show).
 If the service takes tokens of another scope, name it by --scope.`;
-
-/** Returns whether a wait or a poll failed because there is no token. */
-export function isCredentialError(error: unknown): boolean {
-  return error instanceof LroError && error.code === "CredentialError";
-}

@@ -6,7 +6,7 @@ import { Writable } from "node:stream";
 import type { CiLog, CliContext, Output } from "../input/context.ts";
 import { writeWarning } from "./terminal.ts";
 import { singleLine } from "./text.ts";
-import { toError } from "./wait-outcome.ts";
+import { toError } from "./to-error.ts";
 
 /** How a CI system's workflow commands are written. */
 interface Dialect {

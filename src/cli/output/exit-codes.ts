@@ -1,6 +1,3 @@
-import { OperationCanceledError, OperationFailedError, PollingTimeoutError } from "../../index.ts";
-import { Interruption } from "../input/context.ts";
-
 /** The exit codes of the command. */
 export const exitCodes = {
   succeeded: 0,
@@ -42,14 +39,6 @@ const byPrecedence: readonly number[] = [
   pollingFailed,
   timedOut,
 ];
-
-/** Returns the exit code for the error of a wait or a poll. */
-export function exitCodeOfError(error: unknown): number {
-  if (error instanceof Interruption) return error.exitCode;
-  if (error instanceof OperationFailedError) return failed;
-  if (error instanceof OperationCanceledError) return canceled;
-  return error instanceof PollingTimeoutError ? timedOut : pollingFailed;
-}
 
 /** Returns the exit code for several operations: the one that takes precedence. */
 export function combinedExitCode(codes: readonly number[]): number {

@@ -3,7 +3,8 @@ import type { JobDescription } from "../../bullmq/index.ts";
 import { LroError } from "../../index.ts";
 import { clockText } from "../input/duration.ts";
 import { padTo, printable, singleLine, stateText, toJson, truncate } from "./text.ts";
-import { causeCodeOf, errorData, toError } from "./wait-outcome.ts";
+import { causeCodeOf, errorData } from "./wait-outcome.ts";
+import { toError } from "./to-error.ts";
 
 const heads = ["JOB", "STATE", "STATUS", "POLLS", "NEXT", "PROBLEM", "OPERATION"] as const;
 

@@ -8,7 +8,7 @@ import type { ResourceConditionOptions } from "../input/condition.ts";
 import type { TerminalStateOptions } from "../input/terminal-states.ts";
 import { writeWarning } from "./terminal.ts";
 import { printable } from "./text.ts";
-import { toError } from "./wait-outcome.ts";
+import { toError } from "./to-error.ts";
 
 /** The options of a wait that its resume command repeats. Durations are milliseconds. */
 export interface CarriedOptions extends TerminalStateOptions, ResourceConditionOptions {

@@ -7,13 +7,10 @@ import {
   PollingTimeoutError,
   RequestError,
 } from "../../index.ts";
-import {
-  credentialAdvice,
-  isCredentialError,
-  noTokenAdvice,
-  rejectedTokenAdvice,
-} from "../input/credential.ts";
-import { combinedExitCode, exitCodeOfError, exitCodes } from "./exit-codes.ts";
+import { Interruption } from "../input/context.ts";
+import { credentialAdvice, noTokenAdvice, rejectedTokenAdvice } from "../input/credential.ts";
+import { combinedExitCode, exitCodes } from "./exit-codes.ts";
+import { toError } from "./to-error.ts";
 import { namedIn } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
@@ -33,9 +30,17 @@ export function outcomeOf(reason: unknown): WaitOutcome {
   return { type: "error", error, resumeToken };
 }
 
-/** Converts a thrown value into an error. */
-export function toError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error(String(reason));
+/** Returns whether a wait or a poll failed because there is no token. */
+export function isCredentialError(error: unknown): boolean {
+  return error instanceof LroError && error.code === "CredentialError";
+}
+
+/** Returns the exit code for the error of a wait or a poll. */
+export function exitCodeOfError(error: unknown): number {
+  if (error instanceof Interruption) return error.exitCode;
+  if (error instanceof OperationFailedError) return exitCodes.failed;
+  if (error instanceof OperationCanceledError) return exitCodes.canceled;
+  return error instanceof PollingTimeoutError ? exitCodes.timedOut : exitCodes.pollingFailed;
 }
 
 /** Returns the exit code for one outcome. */
