@@ -10,7 +10,7 @@ import { cancelText } from "../output/cancel-reporter.ts";
 import { combinedExitCode, exitCodes } from "../output/exit-codes.ts";
 import type { CancelOutcome } from "../output/reporter.ts";
 import { toJson } from "../output/text.ts";
-import { writeError } from "../output/terminal.ts";
+import { writeError } from "../output/error-line.ts";
 import { errorData, exitCodeOfError } from "../output/wait-outcome.ts";
 import { toError } from "../output/to-error.ts";
 

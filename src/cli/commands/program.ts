@@ -21,7 +21,7 @@ import {
 import { addQueue } from "./queue-command.ts";
 import { emulatedStyles, scenarios } from "./scenarios.ts";
 import type { StatusOptions } from "./status.ts";
-import { columnsOf, paintFor, writeError } from "../output/terminal.ts";
+import { columnsOf, paintFor } from "../output/terminal.ts";
 import { printable } from "../output/text.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
 import type { WaitOptions } from "./wait.ts";
@@ -46,9 +46,10 @@ export async function run(argv: readonly string[], given: CliContext): Promise<n
   }
 }
 
-function exitCodeAfter(error: unknown, context: CliContext): number {
+async function exitCodeAfter(error: unknown, context: CliContext): Promise<number> {
   // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
+  const { writeError } = await import("../output/error-line.ts");
   if (error instanceof UsageError) {
     writeError(context, `${withoutSecrets(error.message)}\n${usageHint}`);
     return exitCodes.usage;

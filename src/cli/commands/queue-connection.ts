@@ -5,7 +5,8 @@ import type { PollLogger } from "../../index.ts";
 import { UsageError } from "../input/context.ts";
 import type { CliContext } from "../input/context.ts";
 import { exitCodes } from "../output/exit-codes.ts";
-import { writeError, writeWarning } from "../output/terminal.ts";
+import { writeError } from "../output/error-line.ts";
+import { writeWarning } from "../output/terminal.ts";
 import { exitCodeOfError, withCommandOptions } from "../output/wait-outcome.ts";
 
 /** The options that locate a queue. */

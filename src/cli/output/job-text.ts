@@ -2,7 +2,8 @@ import stringWidth from "string-width";
 import type { JobDescription } from "../../bullmq/index.ts";
 import { LroError } from "../../index.ts";
 import { clockText } from "../input/duration.ts";
-import { padTo, printable, singleLine, stateText, toJson, truncate } from "./text.ts";
+import { padTo, truncate } from "./layout.ts";
+import { printable, singleLine, stateText, toJson } from "./text.ts";
 import { causeCodeOf, errorData } from "./wait-outcome.ts";
 import { toError } from "./to-error.ts";
 

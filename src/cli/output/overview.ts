@@ -1,6 +1,6 @@
 import stringWidth from "string-width";
 import { clockText } from "../input/duration.ts";
-import { truncate } from "./text.ts";
+import { truncate } from "./layout.ts";
 import { elapsedOf, percentOf, remainingOf, renderWaits } from "./view.ts";
 import type { ViewOptions, WaitView } from "./view.ts";
 

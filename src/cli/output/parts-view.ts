@@ -4,7 +4,7 @@ import type { Span } from "./bar.ts";
 import { ageText, partCountText, partStatesText, shortTypeOf, timeOf } from "./parts.ts";
 import type { PartLook, PartNode, PartView, PartsView } from "./parts.ts";
 import type { Style } from "./terminal.ts";
-import { padTo, truncate } from "./text.ts";
+import { padTo, truncate } from "./layout.ts";
 import { paintWithin, renderWaits } from "./view.ts";
 import type { ViewOptions, WaitView } from "./view.ts";
 

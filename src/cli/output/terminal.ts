@@ -1,5 +1,4 @@
 import { styleText } from "node:util";
-import stringWidth from "string-width";
 import type { CliContext, Output } from "../input/context.ts";
 import { singleLine } from "./text.ts";
 
@@ -63,38 +62,7 @@ function hasUnicode({ env, platform = process.platform }: CliContext): boolean {
 /** Set by Windows Terminal, Visual Studio Code, ConEmu, JetBrains and Git Bash, but not by the old console. */
 const modernOnWindows = ["WT_SESSION", "TERM_PROGRAM", "ConEmuTask", "TERMINAL_EMULATOR", "MSYSTEM"];
 
-/** Writes an error to stderr, after a red `error:`. */
-export function writeError(context: CliContext, text: string): void {
-  const { stderr, env } = context;
-  const heading = "error:";
-  const lines = spellingFor(stderr, context)(wrapFor(stderr, `${heading} ${text}`));
-  stderr.write(`${paintFor(stderr, env)("red", heading)}${lines.slice(heading.length)}\n`);
-}
-
 /** Writes a warning to stderr, on one line. */
 export function writeWarning({ stderr }: Pick<CliContext, "stderr">, text: string): void {
   stderr.write(`warning: ${singleLine(text)}\n`);
-}
-
-/**
- * Wraps long lines between words for a terminal. It keeps indents and does not break long words. Logs are not wrapped,
- * so that they can be searched.
- */
-export function wrapFor(output: Output, text: string): string {
-  if (output.isTTY !== true) return text;
-  const columns = columnsOf(output);
-  const lines = text.split("\n").map((line) => wrapLine(line, columns));
-  return lines.join("\n");
-}
-
-function wrapLine(line: string, columns: number): string {
-  const indent = " ".repeat(/^\s*(?:- )?/.exec(line)?.[0].length ?? 0);
-  const before: string[] = [];
-  let last = "";
-  for (const [word] of line.matchAll(/\s*\S+/g)) {
-    const isTooLong = last !== "" && stringWidth(last + word) > columns;
-    if (isTooLong) before.push(last);
-    last = isTooLong ? indent + word.trimStart() : last + word;
-  }
-  return [...before, last].join("\n");
 }

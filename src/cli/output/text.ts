@@ -1,5 +1,4 @@
 import { stripVTControlCharacters } from "node:util";
-import stringWidth from "string-width";
 
 /** Removes the characters that could move a terminal's cursor or reverse its text. */
 export function printable(text: string): string {
@@ -51,27 +50,4 @@ function isNested(value: unknown): value is object {
 function escapeUnits(character: string): string {
   const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
   return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
-}
-
-const graphemes = new Intl.Segmenter();
-
-/** Cuts a text without control characters to a number of terminal columns; a cut shows as `…`. */
-export function truncate(text: string, columns: number): string {
-  if (stringWidth(text) <= columns) return text;
-  return columns < 1 ? "" : `${cut(text, columns - 1)}…`;
-}
-
-/** Cuts a text like {@link truncate}, but without `…`. */
-export function cut(text: string, columns: number): string {
-  let kept = "";
-  for (const { segment } of graphemes.segment(text)) {
-    if (stringWidth(kept + segment) > columns) break;
-    kept += segment;
-  }
-  return kept;
-}
-
-/** Pads a text with spaces to a number of terminal columns. */
-export function padTo(text: string, columns: number): string {
-  return text + " ".repeat(Math.max(0, columns - stringWidth(text)));
 }

@@ -4,7 +4,8 @@ import type { Span } from "./bar.ts";
 import { clockText, secondsText } from "../input/duration.ts";
 import type { PartsView } from "./parts.ts";
 import type { Paint, Style } from "./terminal.ts";
-import { cut, padTo, percentWords, truncate } from "./text.ts";
+import { cut, padTo, truncate } from "./layout.ts";
+import { percentWords } from "./text.ts";
 
 /** The state of a wait, to be drawn. Its texts have no control characters. */
 export interface WaitView {

@@ -1,0 +1,11 @@
+import type { CliContext } from "../input/context.ts";
+import { wrapFor } from "./layout.ts";
+import { paintFor, spellingFor } from "./terminal.ts";
+
+/** Writes an error to stderr, after a red `error:`. */
+export function writeError(context: CliContext, text: string): void {
+  const { stderr, env } = context;
+  const heading = "error:";
+  const lines = spellingFor(stderr, context)(wrapFor(stderr, `${heading} ${text}`));
+  stderr.write(`${paintFor(stderr, env)("red", heading)}${lines.slice(heading.length)}\n`);
+}
