@@ -147,6 +147,8 @@ function isBeyond({ elapsedInMs, progress }: PollHistory, known: KnownDurations)
     progress === undefined || atInMs === undefined ? [] : (latestAt(progress, atInMs) ?? []),
   );
   const expected = earlier.flatMap((shorter) => {
+    // Nothing that is expected now is overdue.
+    if (shorter.latestInMs === elapsedInMs) return () => 1;
     const forecasts = cautious(forecastsOf(shorter, shorter.latestInMs));
     return trustIn(forecasts) < minTrust ? [] : posteriorOf(known, forecasts, shorter.latestInMs);
   });
