@@ -17,7 +17,7 @@ export interface Corpus {
   readonly runs: number;
   readonly shape?: Shape;
   /** The Retry-After of every response, in seconds. */
-  readonly retryAfter?: number;
+  readonly retryAfter?: number | undefined;
   readonly seed?: number;
   /** When the wait joins the operation. Default: it starts the operation. */
   readonly joins?: "atTheStart" | "atAnyMoment";

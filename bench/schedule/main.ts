@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { geometricMean } from "./compare.ts";
+import type { Corpus } from "./compare.ts";
 import { laws, longLaws, prices, unseenLaws } from "./corpora.ts";
 import { picture } from "./picture.ts";
 import { regretOver, spacedDurations } from "./regret.ts";
@@ -45,10 +46,15 @@ function writeExtremes(lines: readonly Line[], hasPercentage: boolean): void {
   );
 }
 
-function writeUnseen(): void {
-  write("\n## Percentages that the schedule was not built for: ratios at most and on the geometric mean\n");
-  for (const shape of Object.values(unseenShapes)) {
-    const lines = tables.withPercentage(shape, Math.ceil(runs / 3));
+function writeRatios(
+  title: string,
+  kinds: readonly Shape[],
+  count: number,
+  more: Partial<Corpus> = {},
+): void {
+  write(`\n## ${title}: ratios at most and on the geometric mean\n`);
+  for (const shape of kinds) {
+    const lines = tables.withPercentage(shape, count, longLaws, more);
     const [peer, none] = [tables.extremesOf(lines, "toBestPeer"), tables.extremesOf(lines, "toNoPercentage")];
     write(
       `${shape.name.padEnd(30)} to peer ${cell(peer.max, 5)}${cell(peer.mean, 6)}   without percentage ${cell(none.max, 5)}${cell(none.mean, 6)}`,
@@ -125,7 +131,11 @@ writeCensored();
 writeBound();
 for (const shape of Object.values(shapes))
   writeLines(`Percentage: ${shape.name}`, tables.withPercentage(shape, runs), true);
-writeUnseen();
+const unseen = Object.values(unseenShapes);
+writeRatios("Percentages that the schedule was not built for", unseen, Math.ceil(runs / 3));
+writeRatios("Percentages with Retry-After: 10", [...Object.values(shapes), ...unseen], runs, {
+  retryAfter: 10,
+});
 writeLines("Retry-After: 10 s with every response", tables.withRetryAfter(runs));
 writeLines("The defaults: 1 s a poll, from 1 s to 30 s or 5 %", tables.withDefaults(runs));
 writeCoverage();

@@ -126,4 +126,6 @@ export const unseenShapes = {
     return (part) => Math.min(0.99, part / reached);
   }),
   constant50: curve("50 % from start to end", () => 0.5),
+  endsAt60: curve("ends at 60 %", (part) => 0.6 * part),
+  endsAt20: curve("ends at 20 %", (part) => 0.2 * part),
 } as const satisfies Readonly<Record<string, Shape>>;

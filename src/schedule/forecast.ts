@@ -174,6 +174,6 @@ function sampleOf(
 const meanRootOfNormal = 0.822;
 
 /** How much the percentage goes up and down from poll to poll, in percent. */
-function noiseOf({ roughness }: ProgressHistory): number {
+export function noiseOf({ roughness }: ProgressHistory): number {
   return (roughness.meanRoot / meanRootOfNormal) ** 2;
 }

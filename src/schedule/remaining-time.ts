@@ -1,4 +1,4 @@
-import { forecastsOf } from "./forecast.ts";
+import { forecastsOf, noiseOf } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import { uninformed } from "./hazard.ts";
 import type { Prior } from "./hazard.ts";
@@ -35,18 +35,15 @@ export function estimateRemaining(
 
 function timesOf({ elapsedInMs, progress }: PollHistory, prior: KnownDurations): Times | undefined {
   const forecasts = cautious(forecastsOf(progress, elapsedInMs));
-  if (!prior.isInformed && trustIn(forecasts) < minTrust) return undefined;
-  const posterior = posteriorOf(prior, forecasts, elapsedInMs);
-  const remaining = (share: number): number => quantile(posterior, elapsedInMs, share) - elapsedInMs;
-  if (forecasts.length > 0) {
-    return {
-      estimatedRemainingInMs: remaining(0.5),
-      estimatedRemainingRangeInMs: [remaining(0.1), remaining(0.9)],
-    };
+  if (progress !== undefined && !prior.isInformed) {
+    return timesByPercentage(progress, forecasts, prior, elapsedInMs);
   }
+  if (!prior.isInformed) return undefined;
+  if (forecasts.length > 0) return timesBetween(prior, forecasts, elapsedInMs, [0.1, 0.9]);
   const interval = prior.ranks && intervalAt(prior.ranks, elapsedInMs);
   if (interval === undefined) {
-    return { estimatedRemainingInMs: remaining(0.5), estimatedRemainingRangeInMs: undefined };
+    const median = quantile(posteriorOf(prior, forecasts, elapsedInMs), elapsedInMs, 0.5);
+    return { estimatedRemainingInMs: median - elapsedInMs, estimatedRemainingRangeInMs: undefined };
   }
   const [min, max] = interval.range;
   return {
@@ -55,26 +52,109 @@ function timesOf({ elapsedInMs, progress }: PollHistory, prior: KnownDurations):
   };
 }
 
+/** Returns the median and the interval between two shares of the operations that are then at their end. */
+function timesBetween(
+  prior: Prior,
+  forecasts: readonly Forecast[],
+  elapsedInMs: number,
+  [low, high]: readonly [number, number],
+): Times & { readonly estimatedRemainingRangeInMs: readonly [number, number] } {
+  const posterior = posteriorOf(prior, forecasts, elapsedInMs);
+  const remaining = (share: number): number => quantile(posterior, elapsedInMs, share) - elapsedInMs;
+  return {
+    estimatedRemainingInMs: remaining(0.5),
+    estimatedRemainingRangeInMs: [remaining(low), remaining(high)],
+  };
+}
+
+/** Levels without which a percentage says nothing. */
+const minLevels = 2;
+/** Measured: an early end is missed at few polls, a late one at many. */
+const sharesAtEnd = [0.08, 0.86] as const;
+/** A percentage that slows down is expected to slow down further, to so much of its present slowing at most. */
+const maxDrift = 0.8;
+/** The part of the time so far after which the drift is measured. */
+const driftFrom = 0.75;
+
+function timesByPercentage(
+  progress: ProgressHistory,
+  forecasts: readonly Forecast[],
+  prior: Prior,
+  elapsedInMs: number,
+): Times | undefined {
+  if (progress.points.length < minLevels || isErratic(progress)) return undefined;
+  if (isStuck(progress, elapsedInMs)) return timesByAge(elapsedInMs);
+  if (trustIn(forecasts) < minTrust) return undefined;
+  const times = timesBetween(prior, forecasts, elapsedInMs, sharesAtEnd);
+  const [min, max] = times.estimatedRemainingRangeInMs;
+  const drift = Math.min(maxDrift, Math.max(0, driftOf(progress, forecasts)));
+  return { ...times, estimatedRemainingRangeInMs: [min, max / (1 - drift)] };
+}
+
+/** Returns by how many milliseconds the expected end has moved with each one that passed. */
+function driftOf(progress: ProgressHistory, forecasts: readonly Forecast[]): number {
+  const shorter = latestAt(progress, driftFrom * progress.latestInMs);
+  if (shorter === undefined) return 0;
+  const before = forecastsOf(shorter, shorter.latestInMs);
+  if (before.length === 0) return 0;
+  return (meanEndOf(forecasts) - meanEndOf(before)) / (progress.latestInMs - shorter.latestInMs);
+}
+
+function meanEndOf(forecasts: readonly Forecast[]): number {
+  return forecasts.reduce((sum, { endInMs, weight }) => sum + endInMs * weight, 0) / trustIn(forecasts);
+}
+
+/** With more noise than this, or a larger drop besides it, a percentage is none. In percent. */
+const [maxNoise, maxDrop, noisesInDrop] = [8, 12, 2];
+
+function isErratic(progress: ProgressHistory): boolean {
+  const noise = noiseOf(progress);
+  let [highest, drop] = [0, 0];
+  for (const { percent } of progress.points) {
+    highest = Math.max(highest, percent);
+    drop = Math.max(drop, highest - percent);
+  }
+  return noise > maxNoise || drop > maxDrop + noisesInDrop * noise;
+}
+
+/** A percentage that stands still for so many times its longest step so far is stuck. */
+const stuckAfter = 1.5;
+
+function isStuck({ points }: ProgressHistory, elapsedInMs: number): boolean {
+  const steps = points.map(({ atInMs }, i) => atInMs - (points[i - 1]?.atInMs ?? 0));
+  const { atInMs = 0, percent = 0 } = points.at(-1) ?? {};
+  return percent >= 100 || elapsedInMs - atInMs > stuckAfter * Math.max(...steps);
+}
+
+/** Where a percentage says no more, the age does: the longer an operation has run, the longer it will. */
+function timesByAge(elapsedInMs: number): Times {
+  const [low, median, high] = timesOfAge;
+  return {
+    estimatedRemainingInMs: median * elapsedInMs,
+    estimatedRemainingRangeInMs: [low * elapsedInMs, high * elapsedInMs],
+  };
+}
+
+/** Polls are dense as the root of the age: 80 of 100 are between 0.15 and 0.95 of the root of the whole duration. */
+const timesOfAge = [0.1, 1.5, 43] as const;
+
 /**
  * Returns whether the operation runs beyond the interval that was expected: the one at the latest new level of the
  * percentage, the one at half the elapsed time, or else the one of the past durations before it started.
  */
-function isBeyond({ elapsedInMs, progress, pollCount }: PollHistory, known: KnownDurations): boolean {
-  const earlier = [progress?.points.at(-1)?.atInMs, elapsedInMs / 2].map((atInMs) =>
-    progress === undefined || atInMs === undefined ? undefined : latestAt(progress, atInMs),
+function isBeyond({ elapsedInMs, progress }: PollHistory, known: KnownDurations): boolean {
+  const earlier = [progress?.points.at(-1)?.atInMs, elapsedInMs / 2].flatMap((atInMs) =>
+    progress === undefined || atInMs === undefined ? [] : (latestAt(progress, atInMs) ?? []),
   );
-  const ends = earlier.flatMap((shorter) => {
-    if (shorter === undefined) return [];
-    const { latestInMs } = shorter;
-    const trust = trustIn(cautious(forecastsOf(shorter, latestInMs)));
-    if (trust < minTrust) return [];
-    const times = timesOf({ elapsedInMs: latestInMs, progress: shorter, pollCount }, known);
-    const [, max] = times?.estimatedRemainingRangeInMs ?? [];
-    return max === undefined ? [] : latestInMs + max;
+  const expected = earlier.flatMap((shorter) => {
+    // Nothing that is expected now is overdue.
+    if (shorter.latestInMs === elapsedInMs) return () => 1;
+    const forecasts = cautious(forecastsOf(shorter, shorter.latestInMs));
+    return trustIn(forecasts) < minTrust ? [] : posteriorOf(known, forecasts, shorter.latestInMs);
   });
-  const [, max] = (known.ranks && intervalAt(known.ranks, 0))?.range ?? [];
-  if (ends.length === 0) return max !== undefined && elapsedInMs > max;
-  return elapsedInMs > Math.min(...ends);
+  if (expected.length > 0) return expected.some((posterior) => posterior(elapsedInMs) < 0.1);
+  const [, max = Infinity] = (known.ranks && intervalAt(known.ranks, 0))?.range ?? [];
+  return elapsedInMs > max;
 }
 
 /** Returns the history as it was at the last new level until `atInMs`; `undefined` if there was none. */
@@ -103,7 +183,7 @@ function quantile(posterior: Survival, from: number, share: number): number {
     low += width;
     width *= 2;
   }
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 14; i++) {
     width /= 2;
     if (isBefore(low + width)) low += width;
   }

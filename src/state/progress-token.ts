@@ -32,7 +32,7 @@ export function progressTokenOf({ points, latestInMs, quantum, roughness }: Prog
 }
 
 /** A hundred-thousandth of the wait, or a millisecond; how wide a step is need not be known as exactly. */
-const [timeDigits, gapDigits] = [5, 3];
+const [timeDigits, gapDigits] = [5, 2];
 /** Thousandths of a percent. */
 const percentDigits = 5;
 const maxDecimals = 3;

@@ -34,6 +34,27 @@ function countPolls(at: number, prior: Prior, terms: Terms): number {
   }
 }
 
+/** Returns the means over ends at any moment of a span: the polls, and the lateness of the last one. */
+function meansBetween(
+  from: number,
+  to: number,
+  gapAt: (now: number, pollCount: number) => number,
+): { readonly polls: number; readonly lateness: number } {
+  let [now, pollCount, polls, lateness] = [0, 1, 0, 0];
+  for (; now < to; pollCount++) {
+    const next = now + gapAt(now, pollCount);
+    const [first, last] = [Math.max(from, now), Math.min(to, next)];
+    // Ends from `first` to `last` are seen by the poll at `next`.
+    if (last > first) {
+      const share = (last - first) / (to - from);
+      polls += share * pollCount;
+      lateness += share * (next - (first + last) / 2);
+    }
+    now = next;
+  }
+  return { polls, lateness };
+}
+
 describe("the uninformed prior", () => {
   it("has a survival whose hazard is 0.75 over the age", () => {
     const { survival } = functionsOf(uninformed(open));
@@ -188,20 +209,36 @@ describe("the regret bound", () => {
     expect(atPollCount(Math.floor(due))(priorGap)).toBeCloseTo(priorGap, 6);
   });
 
-  it("allows a longer wait the more polls were saved, but never 32 times as long", () => {
-    const longest = [0, 4, 8].map((polls) => atPollCount(polls)(Infinity));
-    expect(longest.toSorted((a, b) => b - a)).toEqual(longest);
-    expect(longest[2]).toBeGreaterThan(1.5 * priorGap);
-    expect(longest[0]).toBeLessThan(32 * priorGap);
+  it("allows a longer wait the more polls there were, but never 1.62 times as long", () => {
+    const longest = [0, 2, 10, 1e6].map((polls) => atPollCount(polls)(Infinity) / priorGap);
+    expect(longest.slice(0, 2)).toEqual([1, 1.31]);
+    expect(longest.toSorted((a, b) => a - b)).toEqual(longest);
+    expect(longest[2]).toBeGreaterThan(1.5);
+    expect(longest[3]).toBeCloseTo(1.62, 5);
   });
 
-  it("allows an end in the longest wait to cost 12 % more than without a percentage", () => {
-    const pollCount = 10;
-    const gap = atPollCount(pollCount)(Infinity);
-    const end = elapsedInMs + (gap / 2) * (1 - (0.29 * gap) / (elapsedInMs + gap / 2));
-    const without = 3000 * (prior.pollsUntil(end) + 0.5) + gapOf(prior, end, open) / 2;
-    const lateness = elapsedInMs + 1.05 * gap - end;
-    expect((3000 * pollCount + lateness) / without).toBeCloseTo(1.12, 2);
+  it("allows no longer wait for polls that a Retry-After forbids", () => {
+    const [all, half, none] = [1, 0.5, 0].map(
+      (savableShare) =>
+        withinRegretBound(Infinity, { elapsedInMs, pollCount: 6 }, prior, open, savableShare) / priorGap,
+    );
+    expect(all).toBeCloseTo(1.465, 9);
+    expect(half).toBeCloseTo(1.2325, 9);
+    expect(none).toBe(1);
+  });
+
+  it("costs on average at most 6 % more if each wait is the longest, and a third of the polls is saved", () => {
+    const usual = (now: number): number => gapOf(prior, now, open);
+    const longest = (now: number, pollCount: number): number =>
+      withinRegretBound(Infinity, { elapsedInMs: now, pollCount }, prior, open);
+    const ends = [30, 60, 120, 300, 600, 1200, 3600, 10_800].map((seconds) => seconds * 1000);
+    const ratios = ends.map((end) => {
+      const [without, extended] = [meansBetween(end, 2 * end, usual), meansBetween(end, 2 * end, longest)];
+      expect(extended.polls).toBeLessThan((end < 1_200_000 ? 0.83 : 0.7) * without.polls);
+      return (3000 * extended.polls + extended.lateness) / (3000 * without.polls + without.lateness);
+    });
+    expect(Math.max(...ratios)).toBeLessThan(1.13);
+    expect(ratios.reduce((sum, each) => sum + each, 0) / ratios.length).toBeLessThan(1.06);
   });
 
   it("allows any short wait while there are polls left, and only then", () => {

@@ -4,7 +4,6 @@ import { ours } from "../../bench/schedule/compare.ts";
 import { uniform } from "../../bench/schedule/laws.ts";
 import { seeded } from "../../bench/schedule/random.ts";
 import { shapes, unseenShapes } from "../../bench/schedule/shapes.ts";
-import type { Shape } from "../../bench/schedule/shapes.ts";
 import { waitAsPoller } from "../../bench/schedule/simulate.ts";
 import {
   coverageOf,
@@ -14,6 +13,7 @@ import {
   withDefaults,
   withCensored,
   withPercentage,
+  withRetryAfter,
   withLawKnown,
   withPastDurations,
   uninformed,
@@ -68,45 +68,56 @@ describe("the cost of waiting: lateness + price × polls", () => {
     expect(mean).toBeLessThan(1.35);
   });
 
-  it("is far below that of the best peer with a truthful, noisy or coarse percentage", () => {
-    const [truthful, noisy] = [
-      withPercentage(shapes.truthful, 150, kinds),
-      withPercentage(shapes.noisy, 150, kinds),
-    ];
-    expect(extremesOf(truthful, "toBestPeer").max).toBeLessThan(0.7);
-    // The longer kinds gain more.
-    expect(extremesOf([...truthful, ...noisy], "toBestPeer").mean).toBeLessThan(isLong ? 0.6 : 0.62);
-    expect(extremesOf(withPercentage(shapes.coarse, 150, kinds), "toBestPeer").max).toBeLessThan(0.9);
-    // Above 0.7: a percentage that is 2 % off needs a few more polls around the end, and the regret bound allows no more
-    // polls than without a percentage. At 1 s a poll the best peer is closest, and the fewest polls are left.
-    const expensivePolls = noisy.filter(({ pollCost }) => pollCost > 1);
-    expect(extremesOf(expensivePolls, "toBestPeer").max).toBeLessThan(0.72);
-    expect(extremesOf(noisy, "toBestPeer").max).toBeLessThan(0.76);
-  });
-
   it.each([
-    ["crawling", shapes.crawling, 1.1],
-    ["running ahead", shapes.runsAhead, 1.1],
-    ["stuck", shapes.stuck, 1.1],
-    ["back and forth", shapes.backAndForth, 1.1],
-  ])("is hardly above that without a percentage if the percentage is %s", (_, shape: Shape, limit) => {
-    expect(extremesOf(withPercentage(shape, 150, kinds), "toNoPercentage").max).toBeLessThan(limit);
-  });
-
-  it("is hardly above that without a percentage if the operation ends without warning", () => {
-    const { max, mean } = extremesOf(withPercentage(shapes.endsEarly, 300, kinds), "toNoPercentage");
-    expect(mean).toBeLessThan(1.1);
-    // The price of 0.7 of the best peer with a truthful percentage, which looks the same until it ends.
-    expect(max).toBeLessThan(1.14);
-  });
-
-  it.each(Object.entries(unseenShapes))(
-    "is on average little above that without a percentage, for one that it was not built for: %s",
-    (_, shape: Shape) => {
-      const { mean } = extremesOf(withPercentage(shape, 20, kinds), "toNoPercentage");
-      expect(mean).toBeLessThan(1.12);
+    // The longer kinds gain more.
+    ["truthful", shapes.truthful, isLong ? 0.51 : 0.56, 0.7],
+    ["in steps of 10 %", shapes.coarse, isLong ? 0.6 : 0.65, 0.76],
+    ["noisy by 2 %", shapes.noisy, isLong ? 0.56 : 0.62, 0.75],
+    ["noisy by 5 %", unseenShapes.veryNoisy, isLong ? 0.62 : 0.69, 0.81],
+  ] as const)(
+    "is far below that of the best peer if the percentage is %s",
+    (_, shape, meanLimit, maxLimit) => {
+      const { max, mean } = extremesOf(withPercentage(shape, 200, kinds), "toBestPeer");
+      expect(mean).toBeLessThan(meanLimit);
+      expect(max).toBeLessThan(maxLimit);
     },
   );
+
+  const { endsAt60, endsAt20, ...others } = unseenShapes;
+
+  it.each(
+    [...Object.values(shapes), endsAt60, endsAt20].flatMap((shape) =>
+      [undefined, 10].map((retryAfter) => [shape.name, retryAfter, shape] as const),
+    ),
+  )(
+    "is hardly above that without a percentage, whatever it is: %s, Retry-After: %s",
+    (_, retryAfter, shape) => {
+      const lines = withPercentage(shape, 150, kinds, { retryAfter });
+      const { max, mean } = extremesOf(lines, "toNoPercentage");
+      expect(mean).toBeLessThan(1.1);
+      // One that ends without warning looks like a truthful one until then: the price of 0.5 of the best peer with that.
+      expect(max).toBeLessThan(1.16);
+    },
+  );
+
+  it.each(
+    Object.values(others).flatMap((shape) =>
+      [undefined, 10].map((retryAfter) => [shape.name, retryAfter, shape] as const),
+    ),
+  )(
+    "is on average hardly above it, for one that it was not built for: %s, Retry-After: %s",
+    (_, retryAfter, shape) => {
+      const { mean } = extremesOf(withPercentage(shape, 20, kinds, { retryAfter }), "toNoPercentage");
+      expect(mean).toBeLessThan(1.1);
+    },
+  );
+
+  it("is close to that of the best obedient peer with a Retry-After", () => {
+    const lines = withRetryAfter(200);
+    const short = lines.filter(({ law }) => law === "5 s" || law === "20 s");
+    expect(short).toHaveLength(6);
+    expect(extremesOf(short, "toBestPeer").max).toBeLessThan(1.05);
+  });
 
   it("is below that of the best peer with 20 past durations", () => {
     const { max, mean } = extremesOf(withPastDurations(longLaws, 150), "toBestPeer");
@@ -150,12 +161,43 @@ describe("the bounds", () => {
 });
 
 describe("the estimate", () => {
-  it("has the truth in its 80 % interval 75 to 90 times of 100", () => {
-    const coverages = Object.values(shapes).map((shape) => coverageOf(shape, 15, kinds).covered);
+  // Until they change, these look like a truthful one: its end is expected then, and comes later.
+  const { restarts, fullAtHalf, overtimeAt99, meaningless, ...others } = unseenShapes;
+  const { stuck, ...most } = shapes;
+  const seemingTruthful = [stuck, restarts, fullAtHalf, overtimeAt99];
+  // These say nothing from the start.
+  const silent = [meaningless, others.constant50, others.fullAtOnce];
+  const usual = [...Object.values(most), ...Object.values(others)].filter((shape) => !silent.includes(shape));
+
+  it.each(usual.map((shape) => [shape.name, shape] as const))(
+    "has the truth in its interval at least 70 times of 100: %s",
+    (_, shape) => {
+      const { covered, given } = coverageOf(shape, 15, kinds);
+      expect(covered).toBeGreaterThan(0.7);
+      expect(given).toBeGreaterThan(0.3);
+    },
+  );
+
+  it("has it 80 to 90 times of 100 on the mean, not always", () => {
+    const coverages = usual.map((shape) => coverageOf(shape, 15, kinds).covered);
     const mean = coverages.reduce((sum, covered) => sum + covered, 0) / coverages.length;
-    expect(mean).toBeGreaterThan(0.75);
+    expect(mean).toBeGreaterThan(0.8);
     expect(mean).toBeLessThan(0.9);
   });
+
+  it.each(seemingTruthful.map((shape) => [shape.name, shape] as const))(
+    "has it less often if the percentage was truthful until it changed: %s",
+    (_, shape) => {
+      expect(coverageOf(shape, 15, kinds).covered).toBeGreaterThan(shape === restarts ? 0.15 : 0.5);
+    },
+  );
+
+  it.each(silent.map((shape) => [shape.name, shape] as const))(
+    "is hardly ever given if the percentage says nothing: %s",
+    (_, shape) => {
+      expect(coverageOf(shape, 15, kinds).given).toBeLessThan(0.03);
+    },
+  );
 });
 
 describe("the 80 % interval of 20 past durations", () => {
