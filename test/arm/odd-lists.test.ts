@@ -1,4 +1,4 @@
-import { createEmptyPipeline, createHttpHeaders } from "@azure/core-rest-pipeline";
+import { createHttpHeaders } from "@azure/core-rest-pipeline";
 import type { HttpClient } from "@azure/core-rest-pipeline";
 import { LroClient, createPoller } from "lro-poller";
 import type { Progress } from "lro-poller";
@@ -41,7 +41,6 @@ async function watchOdd({ list, properties, runningPolls = 10 }: OddService): Pr
   };
   const client = new LroClient("https://management.azure.com", undefined, {
     httpClient,
-    pipeline: createEmptyPipeline(),
   });
   let last: Progress | undefined;
   const poller = createPoller(deployment(client, root), {
