@@ -38,7 +38,8 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     } catch (thrown) {
       abortSignal.throwIfAborted();
       const error = errorOfRequest(thrown);
-      return error.kind === "notFound" ? { type: "missing" } : { type: "failed", error };
+      // A later page that is gone is no list that does not exist.
+      return error.kind === "notFound" && read.size <= 1 ? { type: "missing" } : { type: "failed", error };
     }
   };
 

@@ -12,6 +12,8 @@ const start = Date.UTC(2025, 0, 1);
 interface OddService {
   /** Returns the body of a page. */
   readonly list: (url: string) => object;
+  /** Returns the HTTP status of a page. Default: 200 for each. */
+  readonly statusOf?: (url: string) => number;
   /** Fields of the deployment's `properties`. */
   readonly properties?: object;
   readonly runningPolls?: number;
@@ -24,7 +26,7 @@ interface Watched {
 }
 
 /** Watches a deployment whose service is written by hand: the emulator sends no such bodies. */
-async function watchOdd({ list, properties, runningPolls = 10 }: OddService): Promise<Watched> {
+async function watchOdd({ list, statusOf, properties, runningPolls = 10 }: OddService): Promise<Watched> {
   const clock = createVirtualClock();
   const urls: string[] = [];
   let polls = 0;
@@ -36,7 +38,8 @@ async function watchOdd({ list, properties, runningPolls = 10 }: OddService): Pr
     sendRequest: async (request) => {
       urls.push(request.url);
       const body = request.url.includes("/operations?") ? list(request.url) : statusBody();
-      return { request, status: 200, headers: createHttpHeaders(), bodyAsText: JSON.stringify(body) };
+      const status = statusOf?.(request.url) ?? 200;
+      return { request, status, headers: createHttpHeaders(), bodyAsText: JSON.stringify(body) };
     },
   };
   const client = new LroClient("https://management.azure.com", undefined, {
@@ -94,6 +97,14 @@ test("a nextLink may be relative to the page", async () => {
         : { value: [], nextLink: "operations?api-version=2025-04-01&page=2" },
   });
   expect(outline(watched.last?.operation.parts)).toEqual(["two Succeeded"]);
+});
+
+test("a page that is gone is an error of the list, not a list without parts", async () => {
+  const watched = await watchOdd({
+    list: () => ({ value: [], nextLink: `https://management.azure.com${root}/operations?page=2` }),
+    statusOf: (url) => (url.includes("page=2") ? 404 : 200),
+  });
+  expect(watched.last?.operation.partsError).toMatchObject({ message: expect.stringContaining("404") });
 });
 
 test("a nextLink to another origin is not followed, and its query not shown", async () => {
