@@ -71,11 +71,12 @@ export function factsIn({ headers, bodyAsText }: PipelineResponse): DeploymentFa
   const body = documentIn(bodyAsText ?? "");
   const properties = isObject(body) ? propertiesOf(body) : {};
   const changedAt = toDate(fieldOf(properties, "timestamp"))?.getTime();
-  const durationInMs = toDurationInMs(fieldOf(properties, "duration")) ?? 0;
+  const durationInMs = toDurationInMs(fieldOf(properties, "duration"));
   const dependencies = fieldOf(properties, "dependencies");
   return {
     sentAt,
-    startedAt: changedAt === undefined ? undefined : changedAt - durationInMs,
+    // Without a duration, a start that is too late would hide the parts that have ended before.
+    startedAt: changedAt === undefined || durationInMs === undefined ? undefined : changedAt - durationInMs,
     waitingIds: Array.isArray(dependencies) ? dependencies.flatMap(idsIn) : undefined,
   };
 }

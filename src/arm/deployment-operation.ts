@@ -130,7 +130,8 @@ export class DeploymentOperation<P> implements Operation<P> {
     const { sharedBy } = this.#parts;
     const isStarting = (this.initialRequest ?? other.initialRequest) !== undefined;
     if (sharedBy === undefined || sharedBy !== other.#parts.sharedBy || isStarting) return false;
-    return JSON.stringify(other) === JSON.stringify(this);
+    // The start is known after the first response only.
+    return JSON.stringify(other.#parts.inner) === JSON.stringify(this.#parts.inner);
   }
 
   toJSON(): object {

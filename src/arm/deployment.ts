@@ -68,6 +68,9 @@ export interface StartDeploymentOptions<TOutputs = Readonly<Record<string, unkno
 const defaultApiVersion = "2025-04-01";
 const resourceProvider = "Microsoft.Resources";
 
+/** The end of the path of a deployment's status monitor. */
+const statusMonitor = /\/operationStatuses\/[^/]+\/?$/i;
+
 /**
  * Returns a deployment of Azure Resource Manager to wait for. Sends nothing.
  *
@@ -200,7 +203,8 @@ export function parseDeploymentToken<TOutputs = Readonly<Record<string, unknown>
   checkOptions(options);
   const fields: { readonly deployment?: unknown } = parsed.token.operation;
   const saved = isObject(fields.deployment) ? fields.deployment : {};
-  const id = saved["id"] ?? new URL(operation.monitorUrl).pathname;
+  // A client that continues the wait without the parts keeps the URL only.
+  const id = saved["id"] ?? new URL(operation.monitorUrl).pathname.replace(statusMonitor, "");
   if (typeof id !== "string") throw notOfDeployment(id);
   const following = new Following<TOutputs>(context, deploymentId(id), options);
   const startedAt = saved["startedAt"];

@@ -22,20 +22,24 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     if (first === undefined) return { type: "missing" };
     const rows: Row[] = [];
     let rateLimit: RateLimit | undefined;
+    const read = new Set<string>();
     let url: string | undefined = withApiVersion(first, apiVersion);
     try {
-      for (let page = 0; url !== undefined && page < maxPages; page++) {
+      // A link back to a page that was read would go on for ever.
+      while (url !== undefined && !read.has(url) && read.size < maxPages) {
+        read.add(url);
         const answer: PageAnswer = await readPage(url, clock, abortSignal);
-        rows.push(...answer.rows);
+        for (const row of answer.rows) rows.push(row);
         // An empty page may have a next one.
-        url = answer.nextLink;
+        url = answer.nextLink && new URL(answer.nextLink, url).href;
         ({ rateLimit } = answer);
       }
       return { type: "rows", rows, rateLimit };
     } catch (thrown) {
       abortSignal.throwIfAborted();
       const error = errorOfRequest(thrown);
-      return error.kind === "notFound" ? { type: "missing" } : { type: "failed", error };
+      // A later page that is gone is no list that does not exist.
+      return error.kind === "notFound" && read.size <= 1 ? { type: "missing" } : { type: "failed", error };
     }
   };
 
@@ -69,5 +73,5 @@ interface PageAnswer extends Page {
 
 /** Returns whether an id of the service is a path at its own origin. */
 function isPath(id: string): boolean {
-  return /^\/(?!\/)[^?#\\\s]*$/.test(id) && !id.includes("/../");
+  return /^\/(?!\/)[^?#\\\s]*$/.test(id) && !/\/(\.|%2e){1,2}(\/|$)/i.test(id);
 }

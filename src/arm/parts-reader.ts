@@ -55,8 +55,6 @@ const minPauseInMs = 5000;
 const maxPauseInMs = 60_000;
 /** Also while the service accepts hardly any request. */
 const maxGapInMs = 240_000;
-/** A deployment has at most 800 resources; more levels than these are no tree of templates. */
-const maxDepth = 16;
 
 /** Reads the lists of a deployment and of those nested in it, while somebody watches. A list that fails harms nothing. */
 export class PartsReader {
@@ -194,7 +192,7 @@ export class PartsReader {
   #restOf(isWatched: boolean, done: ReadonlySet<string>): readonly string[] {
     const hiding = new Set(this.#hidingFailures());
     const rest = [...this.state.deployments].filter(
-      ([key, { isClosed, depth }]) => !done.has(key) && depth <= maxDepth && (!isClosed || hiding.has(key)),
+      ([key, { isClosed }]) => !done.has(key) && (!isClosed || hiding.has(key)),
     );
     const failed = rest.filter(([, deployment]) => this.#hasFailed(deployment));
     const others = isWatched ? rest.filter(([, deployment]) => !this.#hasFailed(deployment)) : [];

@@ -40,6 +40,9 @@ export interface PartsState {
 /** Actions that are parts. The engine's own, such as `Read` and `EvaluateDeploymentOutput`, are none. */
 const countedActions: ReadonlySet<string> = new Set(["create", "delete", "deploymentcleanup", "action"]);
 
+/** A deployment has at most 800 resources; more levels than these are no tree of templates. */
+const maxDepth = 16;
+
 /** A date in a list may be a little before that of the start. */
 const startToleranceInMs = 2000;
 
@@ -91,7 +94,7 @@ export function withRows(
     wasParentOver || (isLastOver && [...known.values()].every(({ status }) => isTerminal(status)));
   const deployments = new Map(state.deployments);
   deployments.set(key, { ...before, rows: known, lastRow, wasRead: true, isClosed });
-  for (const [rowKey, row] of known) {
+  for (const [rowKey, row] of before.depth < maxDepth ? known : []) {
     if (row.id === undefined || !isNested(row) || deployments.has(keyOf(row.id))) continue;
     const place = { id: row.id, depth: before.depth + 1, parentKey: key, rowKey };
     deployments.set(keyOf(row.id), { ...place, ...nothingRead });

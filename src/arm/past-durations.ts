@@ -1,4 +1,6 @@
+import { logger } from "../azure/telemetry/logger.ts";
 import { keyOfWord } from "../operation/status.ts";
+import { isolate } from "../poller/isolate.ts";
 import { describeValue } from "../redaction.ts";
 import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
@@ -22,7 +24,11 @@ export function pastOfTypes(options: PastDurationsOptions): PastOfTypes {
     durations: new Map(
       entries.filter(([, { length }]) => length > 0).map(([type, list]) => [keyOfWord(type), list]),
     ),
-    record: (durations) => void options.onDurationsOfTypes?.(Object.fromEntries(durations)),
+    record: (durations) =>
+      void isolate(
+        () => options.onDurationsOfTypes?.(Object.fromEntries(durations)),
+        (error) => logger.error("onDurationsOfTypes failed; the wait continues.", error),
+      ),
   };
 }
 

@@ -43,7 +43,7 @@ export function timeWeightedPercentage(
 ): number | undefined {
   const leaves = leavesOf(state);
   const starts = leaves.map(({ row }) => row.startedAt).filter((at) => at !== undefined);
-  const startedAt = state.startedAt ?? Math.min(...starts);
+  const startedAt = state.startedAt ?? starts.reduce((one, other) => Math.min(one, other), Infinity);
   if (!Number.isFinite(startedAt)) return undefined;
   const elapsedInMs = Math.max(0, serviceNow - startedAt);
   const seen = new Set(leaves.map(({ row }) => row.type.toLowerCase()));
@@ -55,7 +55,7 @@ export function timeWeightedPercentage(
   const toCome = [...past]
     .filter(([type]) => !seen.has(type) && !isDeploymentType(type))
     .map(([, durations]) => remainingOf(durations, 0));
-  const remainingInMs = Math.max(0, ...running, ...toCome) + parentsInMs(state);
+  const remainingInMs = maxOf([...running, ...toCome]) + parentsInMs(state);
   return elapsedInMs + remainingInMs === 0 ? 0 : (100 * elapsedInMs) / (elapsedInMs + remainingInMs);
 }
 
@@ -74,5 +74,10 @@ function parentsInMs({ deployments }: PartsState): number {
   const open = [...deployments.values()].filter(
     ({ isClosed, rows }) => !isClosed && [...rows.values()].some((row) => !isNested(row)),
   );
-  return 7000 * Math.max(0, ...open.map(({ depth }) => depth));
+  return 7000 * maxOf(open.map(({ depth }) => depth));
+}
+
+/** Returns the greatest of numbers from 0 on: spread arguments are limited, and lists are not. */
+function maxOf(numbers: readonly number[]): number {
+  return numbers.reduce((one, other) => Math.max(one, other), 0);
 }

@@ -131,7 +131,8 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
     if (this.#request || !session.isRunning) return;
     if (isTerminal(update.status)) return this.#send();
     const latestProgress = session.update(update);
-    for (const waiter of this.waiters()) waiter.onProgress(latestProgress);
+    // The others wait for a response.
+    for (const waiter of this.waiters()) if (waiter.followsProgress) waiter.onProgress(latestProgress);
     this.subscribers.notifyProgress(latestProgress);
   }
 

@@ -74,6 +74,20 @@ describe("a deployment that succeeds", () => {
     );
   });
 
+  test.each([
+    () => {
+      throw new Error("a bug of the caller's");
+    },
+    () => Promise.reject(new Error("a bug of the caller's")),
+  ])("a callback for durations that fails costs no poll: %#", async (onDurationsOfTypes) => {
+    const emulation = emulate();
+    const { poller, result } = watch(emulation, { plan, deployment: { onDurationsOfTypes } });
+    let failedPolls = 0;
+    poller.onFailedPoll(() => failedPolls++);
+    await result;
+    expect(failedPolls).toBe(0);
+  });
+
   test("estimates the share of time with past durations of the types", async () => {
     const pastDurationsOfTypes = { "Microsoft.Storage/storageAccounts": [19_000, 20_000, 21_000] };
     const { progress, result } = watch(emulate(), { plan, deployment: { pastDurationsOfTypes } });
