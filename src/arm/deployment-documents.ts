@@ -75,6 +75,7 @@ export function factsIn({ headers, bodyAsText }: PipelineResponse): DeploymentFa
   const dependencies = fieldOf(properties, "dependencies");
   return {
     sentAt,
+    changedAt,
     startedAt: changedAt === undefined ? undefined : changedAt - durationInMs,
     waitingIds: Array.isArray(dependencies) ? dependencies.flatMap(idsIn) : undefined,
   };

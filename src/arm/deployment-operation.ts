@@ -12,7 +12,7 @@ import type {
   TracingOptions,
 } from "../operation/operation.ts";
 import { isTerminal, keyOfWord } from "../operation/status.ts";
-import type { OperationStatus, TerminalState, TerminalStates } from "../operation/status.ts";
+import type { OperationStatus, StatusFields, TerminalState, TerminalStates } from "../operation/status.ts";
 import { withFailedParts } from "./failed-parts.ts";
 import { leavesOf, treeOf } from "./parts.ts";
 import type { PartsState } from "./parts.ts";
@@ -33,6 +33,8 @@ export interface DeploymentStatus<P = unknown> extends OperationStatus<P> {
 export interface DeploymentFacts {
   /** The start of the run, by the service's clock, in milliseconds since 1970. */
   readonly startedAt?: number | undefined;
+  /** The last change of its state, by the service's clock, in milliseconds since 1970. */
+  readonly changedAt?: number | undefined;
   /** Ids of parts that wait for others, and of those. */
   readonly waitingIds?: readonly string[] | undefined;
   /** When the response was sent, by the service's clock. */
@@ -89,6 +91,9 @@ export class DeploymentOperation<P> implements Operation<P> {
   #cancelEarlyPoll: (() => void) | undefined;
   /** The end of the last response's Retry-After. */
   #notBefore = -Infinity;
+  /** The start and the last change of the run, as the service says them. */
+  #startedAt: number | undefined;
+  #changedAt: number | undefined;
 
   constructor(parts: DeploymentOperationParts<P>) {
     this.#parts = parts;
@@ -146,6 +151,8 @@ export class DeploymentOperation<P> implements Operation<P> {
 
   /** Takes what a response says beside the status. */
   note(facts: DeploymentFacts): void {
+    this.#startedAt = facts.startedAt ?? this.#startedAt;
+    this.#changedAt = facts.changedAt ?? this.#changedAt;
     this.#reader.synchronize(this.#clock, facts.sentAt);
     this.#reader.note(facts);
   }
@@ -253,7 +260,14 @@ export class DeploymentOperation<P> implements Operation<P> {
     const { id, name } = this.#parts;
     const error =
       status.status === "Failed" ? withFailedParts(status.error, fields.parts ?? []) : status.error;
-    return { ...status, id, name, error, ...fields };
+    return { ...status, ...this.#timesOf(status), id, name, error, ...fields };
+  }
+
+  /** Only of a deployment that is over: until then its schedule is that of any wait. */
+  #timesOf({ status }: OperationStatus<P>): Pick<StatusFields, "startTime" | "endTime"> {
+    const [start, end] = [this.#startedAt, this.#changedAt];
+    if (!isTerminal(status) || start === undefined || end === undefined) return {};
+    return { startTime: new Date(start), endTime: new Date(end) };
   }
 }
 
