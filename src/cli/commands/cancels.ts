@@ -1,5 +1,5 @@
-import { PollingTimeoutError } from "../../index.ts";
-import type { PollOptions, Poller } from "../../index.ts";
+import { PollingTimeoutError, systemClock } from "../../index.ts";
+import type { PollMetrics, PollOptions, Poller } from "../../index.ts";
 import type { Prompt } from "../input/context.ts";
 import type { Target } from "../input/targets.ts";
 import type { CancelOutcome, Reporter } from "../output/reporter.ts";
@@ -32,6 +32,8 @@ export const question =
 export class Cancels {
   readonly #setting: CancelSetting;
   readonly #underWay = new Map<number, WaitUnderWay>();
+  /** When each wait has started, by the clock. */
+  readonly #startedAt = new Map<number, number>();
   readonly #ended = new AbortController();
   readonly #unsubscribe: (() => void) | undefined;
   /** Whether it asks, or cancels: then another Ctrl-C leaves at once. */
@@ -47,6 +49,11 @@ export class Cancels {
 
   started(wait: WaitUnderWay): void {
     this.#underWay.set(wait.index, wait);
+    this.#startedAt.set(wait.index, this.#now());
+  }
+
+  #now(): number {
+    return (this.#setting.pollOptions.clock ?? systemClock).now();
   }
 
   ended(index: number): void {
@@ -100,8 +107,15 @@ export class Cancels {
     const { stallTimeoutInMs: _none, ...options } = pollOptions;
     // The service may take longer to cancel it than the wait was to take.
     const poller = target.createPoller({ ...options, timeoutInMs: Infinity });
-    poller.onProgress((progress) => reporter.progress(index, progress));
-    poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
+    // To the reader it is one wait, so its time does not start again.
+    const elapsedOf = ({ elapsedInMs }: PollMetrics): number =>
+      Math.max(elapsedInMs, this.#now() - (this.#startedAt.get(index) ?? this.#now()));
+    poller.onProgress((progress) =>
+      reporter.progress(index, { ...progress, elapsedInMs: elapsedOf(progress) }),
+    );
+    poller.onFailedPoll((failedPoll) =>
+      reporter.failedPoll(index, { ...failedPoll, elapsedInMs: elapsedOf(failedPoll) }),
+    );
     const answer = await this.#cancel({ index, target, poller });
     if (answer?.outcome !== "canceled" && answer?.outcome !== "tooLate") return outcome;
     return poller.pollUntilDone().then(

@@ -17,6 +17,20 @@ test("--on-timeout cancel cancels the operation, and waits for its end", async (
   expect(cancelsAt(server)).toBe(1);
 });
 
+test("the time of a wait does not start again when it cancels after its timeout", async () => {
+  const server = await startServer({ style: "arm", deployments: {} });
+  const resources = [{ type: "Microsoft.Web/sites", name: "site", durationInMs: 600_000 }];
+  const { operationLocation } = server.addDeployment({ resources });
+  const { exitCode, stdout } = await runCli(["wait", ...afterTimeout, "-o", "json", operationLocation]);
+  const times = stdout
+    .trim()
+    .split("\n")
+    .flatMap((line): number[] => JSON.parse(line).elapsedInMs ?? []);
+  expect(exitCode).toBe(3);
+  expect(times).toEqual(times.toSorted((one, other) => one - other));
+  expect(times.at(-1)).toBeGreaterThan(60_000);
+});
+
 test("a service that refuses leaves the timeout, its exit code and its resume command", async () => {
   const { token } = await cancelable(undefined, true);
   const { exitCode, stderr } = await runCli(["wait", ...afterTimeout, "--resume", `job=${token}`]);
