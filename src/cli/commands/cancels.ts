@@ -28,7 +28,7 @@ export interface CancelSetting {
 export const question =
   "Interrupted. l: leave it running, c: cancel it and wait, k: keep waiting (Ctrl-C leaves at once)";
 
-/** Cancels operations: after Ctrl-C, if the person at the terminal says so, and after a timeout. */
+/** Cancels operations: after Ctrl-C, if the user chooses so, and after a timeout. */
 export class Cancels {
   readonly #setting: CancelSetting;
   readonly #underWay = new Map<number, WaitUnderWay>();
@@ -60,7 +60,7 @@ export class Cancels {
     this.#underWay.delete(index);
   }
 
-  /** Ends the question that nobody needs to answer any more. */
+  /** Removes the question, which no longer matters. */
   close(): void {
     this.#unsubscribe?.();
     // Before the last frame is drawn.
@@ -89,12 +89,12 @@ export class Cancels {
     const { interruption: abortSignal, reporter } = this.#setting;
     try {
       const outcome = await poller.cancelOperation({ abortSignal });
-      reporter.cancelAnswered?.(index, outcome);
+      reporter.cancelEnded?.(index, outcome);
       return outcome;
     } catch (error) {
       if (abortSignal.aborted) return undefined;
       const outcome = { outcome: "failed", error: toError(error) } as const;
-      reporter.cancelAnswered?.(index, outcome);
+      reporter.cancelEnded?.(index, outcome);
       return outcome;
     }
   }
@@ -116,8 +116,8 @@ export class Cancels {
     poller.onFailedPoll((failedPoll) =>
       reporter.failedPoll(index, { ...failedPoll, elapsedInMs: elapsedOf(failedPoll) }),
     );
-    const answer = await this.#cancel({ index, target, poller });
-    if (answer?.outcome !== "canceled" && answer?.outcome !== "tooLate") return outcome;
+    const canceled = await this.#cancel({ index, target, poller });
+    if (canceled?.outcome !== "canceled" && canceled?.outcome !== "tooLate") return outcome;
     return poller.pollUntilDone().then(
       (result): WaitOutcome => ({ type: "succeeded", result }),
       (error: unknown): WaitOutcome => ({ type: "error", error: toError(error) }),

@@ -59,7 +59,7 @@ test("--on-timeout takes no other word", async () => {
   expect(stderr).toContain("Allowed choices are leave, cancel.");
 });
 
-test("lro cancel prints what came of each operation", async () => {
+test("lro cancel prints the outcome for each operation", async () => {
   const { token, server } = await cancelable();
   const over = await cancelable([{ status: "Succeeded" }]);
   const refused = await cancelable(undefined, true);
@@ -82,6 +82,8 @@ test("lro cancel sends nothing where no request is known for one of the operatio
   const url = `${server.endpoint}/operations/1`;
   const { exitCode, stderr } = await runCli(["cancel", "--resume", token, `other=${url}`]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("expected operations that a known request cancels, got other");
+  expect(stderr).toContain(
+    "expected operations for which a request to cancel is known, got other; nothing was sent",
+  );
   expect(server.requests).toEqual([]);
 });
