@@ -25,11 +25,11 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     let url: string | undefined = withApiVersion(first, apiVersion);
     try {
       for (let page = 0; url !== undefined && page < maxPages; page++) {
-        const answer: PageAnswer = await readPage(url, clock, abortSignal);
-        rows.push(...answer.rows);
+        const page: PageResponse = await readPage(url, clock, abortSignal);
+        rows.push(...page.rows);
         // An empty page may have a next one.
-        url = answer.nextLink;
-        ({ rateLimit } = answer);
+        url = page.nextLink;
+        ({ rateLimit } = page);
       }
       return { type: "rows", rows, rateLimit };
     } catch (thrown) {
@@ -39,7 +39,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     }
   };
 
-  async function readPage(url: string, clock: Clock, abortSignal: AbortSignal): Promise<PageAnswer> {
+  async function readPage(url: string, clock: Clock, abortSignal: AbortSignal): Promise<PageResponse> {
     const limiter = pipeline.limiterFor(clock, new URL(url));
     const timeout = new AbortController();
     const cancel = clock.setTimer(() => timeout.abort(), pageTimeoutInMs);
@@ -51,7 +51,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     }
   }
 
-  async function send(url: string, abortSignal: AbortSignal): Promise<PageAnswer> {
+  async function send(url: string, abortSignal: AbortSignal): Promise<PageResponse> {
     const response = await pipeline.send({ method: "GET", url, abortSignal });
     if (response.status !== 200) throw errorOfResponse(response);
     try {
@@ -63,7 +63,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
   }
 }
 
-interface PageAnswer extends Page {
+interface PageResponse extends Page {
   readonly rateLimit: RateLimit | undefined;
 }
 

@@ -33,7 +33,7 @@ export interface Page {
 /** The action that ends a deployment which succeeds. */
 export const lastAction = "evaluatedeploymentoutput";
 
-/** Parses a page. It never throws: a row without a state says nothing, and is left out. */
+/** Parses a page. It never throws: a row without a state is left out. */
 export function parsePage(body: unknown): Page {
   if (!isObject(body)) return { rows: [], nextLink: undefined };
   const value = fieldOf(body, "value");
