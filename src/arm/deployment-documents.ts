@@ -24,7 +24,7 @@ export interface DeploymentResult<TOutputs = Readonly<Record<string, unknown>>> 
 }
 
 /**
- * Makes the result of a deployment of its document.
+ * Makes the result of a deployment from its document.
  *
  * @throws {@link ContractError} if it is no object
  */
@@ -64,7 +64,7 @@ function isResource(value: unknown): value is DeployedResource {
   return isObject(value) && typeof value["id"] === "string";
 }
 
-/** Finds what a response says of its deployment beside the status. It never throws. */
+/** Finds the facts of a deployment in a response, beside the status. It never throws. */
 export function factsIn({ headers, bodyAsText }: PipelineResponse): DeploymentFacts {
   const date = Date.parse(headers.get("date") ?? "");
   const sentAt = Number.isNaN(date) ? undefined : date;
@@ -75,6 +75,7 @@ export function factsIn({ headers, bodyAsText }: PipelineResponse): DeploymentFa
   const dependencies = fieldOf(properties, "dependencies");
   return {
     sentAt,
+    changedAt,
     // Without a duration, a start that is too late would hide the parts that have ended before.
     startedAt: changedAt === undefined || durationInMs === undefined ? undefined : changedAt - durationInMs,
     waitingIds: Array.isArray(dependencies) ? dependencies.flatMap(idsIn) : undefined,

@@ -12,7 +12,7 @@ import type {
   TracingOptions,
 } from "../operation/operation.ts";
 import { isTerminal, keyOfWord } from "../operation/status.ts";
-import type { OperationStatus, TerminalState, TerminalStates } from "../operation/status.ts";
+import type { OperationStatus, StatusFields, TerminalState, TerminalStates } from "../operation/status.ts";
 import { withFailedParts } from "./failed-parts.ts";
 import { leavesOf, treeOf } from "./parts.ts";
 import type { PartsState } from "./parts.ts";
@@ -25,14 +25,16 @@ import { inTurn } from "./turn.ts";
 
 /** The status of a deployment, with its parts. */
 export interface DeploymentStatus<P = unknown> extends OperationStatus<P> {
-  /** The reason why the parts could not be read; absent while they can. The wait goes on without them. */
+  /** The reason why the parts could not be read; absent while they can. The wait continues without them. */
   readonly partsError?: { readonly code: string; readonly message: string } | undefined;
 }
 
-/** The facts that a deployment says of itself. */
+/** The facts in a response of the deployment itself. */
 export interface DeploymentFacts {
   /** The start of the run, by the service's clock, in milliseconds since 1970. */
   readonly startedAt?: number | undefined;
+  /** The last change of its state, by the service's clock, in milliseconds since 1970. */
+  readonly changedAt?: number | undefined;
   /** Ids of parts that wait for others, and of those. */
   readonly waitingIds?: readonly string[] | undefined;
   /** When the response was sent, by the service's clock. */
@@ -63,12 +65,12 @@ export interface PastOfTypes {
   record(durations: DurationsOfTypes): void;
 }
 
-/** A poll that a list has hinted at waits this long at least for the one before. */
+/** The delays of early polls after the end that a list has shown. */
 const earlyPollsInMs = [0, 2000, 4000, 8000];
 
 /**
- * A deployment: its own status decides the end. Lists of its operations are read beside the polls, while somebody follows
- * the progress, and after a failure.
+ * A deployment: its own status decides the end. Lists of its operations are requested beside the polls, while a listener
+ * follows the progress, and after a failure.
  */
 export class DeploymentOperation<P> implements Operation<P> {
   readonly id: string;
@@ -80,7 +82,7 @@ export class DeploymentOperation<P> implements Operation<P> {
   #isRecorded = false;
   #isWatched = false;
   #hasTriedToFinish = false;
-  /** The terminal response, for the next poll of the poller: to an early poll, or one that was told before its parts. */
+  /** The terminal response, for the next poll of the poller: that of an early poll, or one that was reported before its last parts. */
   #known: { readonly response: StatusResponse<P>; readonly wasTold: boolean } | undefined;
   #earlyPoll: AbortController | undefined;
   #earlyPolls = 0;
@@ -89,6 +91,9 @@ export class DeploymentOperation<P> implements Operation<P> {
   #cancelEarlyPoll: (() => void) | undefined;
   /** The end of the last response's Retry-After. */
   #notBefore = -Infinity;
+  /** The start and the last change of the run, by the service's clock. */
+  #startedAt: number | undefined;
+  #changedAt: number | undefined;
 
   constructor(parts: DeploymentOperationParts<P>) {
     this.#parts = parts;
@@ -145,8 +150,10 @@ export class DeploymentOperation<P> implements Operation<P> {
     this.#reader.stop();
   }
 
-  /** Takes what a response says beside the status. */
+  /** Takes the facts of a response beside the status. */
   note(facts: DeploymentFacts): void {
+    this.#startedAt = facts.startedAt ?? this.#startedAt;
+    this.#changedAt = facts.changedAt ?? this.#changedAt;
     this.#reader.synchronize(this.#clock, facts.sentAt);
     this.#reader.note(facts);
   }
@@ -160,7 +167,7 @@ export class DeploymentOperation<P> implements Operation<P> {
     const { status } = response.status;
     if (!isTerminal(status)) this.#watch(options);
     else if (!response.isResultPending) {
-      // The caller hears of the end at once; the next poll brings the last parts.
+      // The caller learns of the end at once; the next poll brings the last parts.
       if (!known?.wasTold && this.#isWatched && !this.#reader.isComplete) {
         this.#known = { response, wasTold: true };
         this.#reader.end(status);
@@ -254,13 +261,20 @@ export class DeploymentOperation<P> implements Operation<P> {
     const { id, name } = this.#parts;
     const error =
       status.status === "Failed" ? withFailedParts(status.error, fields.parts ?? []) : status.error;
-    return { ...status, id, name, error, ...fields };
+    return { ...status, ...this.#timesOf(status), id, name, error, ...fields };
+  }
+
+  /** Only of a deployment that is over: until then its schedule is that of any wait. */
+  #timesOf({ status }: OperationStatus<P>): Pick<StatusFields, "startTime" | "endTime"> {
+    const [start, end] = [this.#startedAt, this.#changedAt];
+    if (!isTerminal(status) || start === undefined || end === undefined) return {};
+    return { startTime: new Date(start), endTime: new Date(end) };
   }
 }
 
 type PartsFields = Partial<PartsProgress> & Pick<DeploymentStatus, "parts" | "partsError">;
 
-/** A record that was deleted while its deployment ran says nothing more. */
+/** A deployment whose record was deleted while it ran has no other end. */
 function withDeleted(terminalStates: TerminalStates = {}): TerminalStates {
   return { ...terminalStates, canceled: [...(terminalStates.canceled ?? []), "Deleted"] };
 }

@@ -74,8 +74,8 @@ const statusMonitor = /\/operationStatuses\/[^/]+\/?$/i;
 /**
  * Returns a deployment of Azure Resource Manager to wait for. Sends nothing.
  *
- * While a listener or an iteration follows the progress, its status has the parts. An `OperationFailedError` names
- * the part that failed first.
+ * Its status has the parts while a listener or an iteration follows the progress. An `OperationFailedError` names the
+ * part that failed first.
  *
  * @example
  * ```ts
@@ -139,8 +139,8 @@ export interface ValidatedDeployment {
 }
 
 /**
- * Asks Azure whether a deployment would be accepted, and which resources it would have. It changes nothing, counts as a
- * write, and may take a minute.
+ * Asks Azure whether it would accept a deployment, and for the resources that it would have. The request changes nothing,
+ * counts as a write, and may take a minute.
  *
  * @example
  * ```ts
@@ -171,10 +171,10 @@ export async function validateDeployment(
 }
 
 /**
- * Returns a poller that continues a wait for a deployment, with its parts: `client.resume` continues it without them.
- * Sends nothing until a caller waits.
+ * Returns a poller that continues a wait for a deployment, with its parts. `client.resume` continues it without
+ * them. Sends nothing until a caller waits.
  *
- * @throws `ContractError` or RangeError if the token is none of a deployment of this client
+ * @throws `ContractError`, TypeError or RangeError if the token is not that of a deployment of this client
  */
 export function resumeDeployment<TOutputs = Readonly<Record<string, unknown>>>(
   client: LroClient,
@@ -216,7 +216,7 @@ function notOfDeployment(value: unknown): TypeError {
   return new TypeError(`token: expected that of a deployment, got ${describeValue(value)}`);
 }
 
-/** Makes the operation of one deployment, and passes on what its responses say. */
+/** Makes the operation of one deployment, and passes on the facts in its responses. */
 class Following<TOutputs> {
   readonly #context: ClientContext;
   readonly #id: string;
@@ -305,7 +305,7 @@ function activeError(id: string, error: OperationStartError): OperationStartErro
   const known =
     cause instanceof RequestError ? cause : new RequestError(error.message, { kind: "permanent" });
   return new OperationStartError(
-    `Deployment ${id} was not started: one of this name is active. ${advice}`,
+    `Deployment ${id} was not started: a deployment of this name is active. ${advice}`,
     known,
   );
 }

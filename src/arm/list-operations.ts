@@ -28,11 +28,11 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
       // A link back to a page that was read would go on for ever.
       while (url !== undefined && !read.has(url) && read.size < maxPages) {
         read.add(url);
-        const answer: PageAnswer = await readPage(url, clock, abortSignal);
-        for (const row of answer.rows) rows.push(row);
+        const page: PageResponse = await readPage(url, clock, abortSignal);
+        for (const row of page.rows) rows.push(row);
         // An empty page may have a next one.
-        url = answer.nextLink && new URL(answer.nextLink, url).href;
-        ({ rateLimit } = answer);
+        url = page.nextLink && new URL(page.nextLink, url).href;
+        ({ rateLimit } = page);
       }
       return { type: "rows", rows, rateLimit };
     } catch (thrown) {
@@ -43,7 +43,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     }
   };
 
-  async function readPage(url: string, clock: Clock, abortSignal: AbortSignal): Promise<PageAnswer> {
+  async function readPage(url: string, clock: Clock, abortSignal: AbortSignal): Promise<PageResponse> {
     const limiter = pipeline.limiterFor(clock, new URL(url));
     const timeout = new AbortController();
     const cancel = clock.setTimer(() => timeout.abort(), pageTimeoutInMs);
@@ -55,7 +55,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     }
   }
 
-  async function send(url: string, abortSignal: AbortSignal): Promise<PageAnswer> {
+  async function send(url: string, abortSignal: AbortSignal): Promise<PageResponse> {
     const response = await pipeline.send({ method: "GET", url, abortSignal });
     if (response.status !== 200) throw errorOfResponse(response);
     try {
@@ -67,7 +67,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
   }
 }
 
-interface PageAnswer extends Page {
+interface PageResponse extends Page {
   readonly rateLimit: RateLimit | undefined;
 }
 

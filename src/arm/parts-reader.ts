@@ -43,7 +43,7 @@ export interface PartsReaderOptions {
   readonly past: DurationsOfTypes;
 }
 
-/** The last lists of all may take this long, and longer where they tell the cause of a failure. */
+/** The maximum time of the last lists, and that of those that show the cause of a failure. */
 const finishLimitInMs = 10_000;
 const failureLimitInMs = 25_000;
 /** A list that does not show the failure yet is read again so often. */
@@ -56,7 +56,7 @@ const maxPauseInMs = 60_000;
 /** Also while the service accepts hardly any request. */
 const maxGapInMs = 240_000;
 
-/** Reads the lists of a deployment and of those nested in it, while somebody watches. A list that fails harms nothing. */
+/** Reads the lists of a deployment and of those nested in it, while a listener follows the progress. A list that fails does not affect the wait. */
 export class PartsReader {
   readonly #options: PartsReaderOptions;
   readonly #times = new Map<string, ReadTimes>();
@@ -111,7 +111,7 @@ export class PartsReader {
     if (sentAt !== undefined) this.#aheadInMs = sentAt - clock.timestamp();
   }
 
-  /** Takes what the deployment itself says: its start, and the parts that wait for others. */
+  /** Takes the facts of the deployment itself: its start, and the parts that wait for others. */
   note({
     startedAt,
     waitingIds,
@@ -199,7 +199,7 @@ export class PartsReader {
     return [...failed, ...others].map(([key]) => key);
   }
 
-  /** Returns the deployments that have failed, and whose lists do not show by which part: they may be behind. */
+  /** Returns the deployments that have failed, and whose lists do not show the failed part yet: lists may lag. */
   #hidingFailures(): readonly string[] {
     return [...this.state.deployments]
       .filter(
@@ -327,7 +327,7 @@ export class PartsReader {
   }
 }
 
-/** Compares what a person would see: the timestamp of a running row ticks without any news. */
+/** Compares the visible fields: the timestamp of a running row ticks without any news. */
 function hasNews(before: PartsState, after: PartsState, key: string): boolean {
   const [old, now] = [before.deployments.get(key), after.deployments.get(key)];
   if (old === now || now === undefined) return false;

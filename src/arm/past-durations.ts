@@ -12,7 +12,7 @@ export interface PastDurationsOptions {
    * The durations of the parts of earlier deployments of this kind, in milliseconds, by resource type. Default: none.
    */
   readonly pastDurationsOfTypes?: Readonly<Record<string, readonly number[]>>;
-  /** Called once, when the deployment has ended, with the durations of its parts by resource type. Default: nobody. */
+  /** Called once, when the deployment has ended, with the durations of its parts by resource type. Default: no call. */
   readonly onDurationsOfTypes?: (durations: Readonly<Record<string, readonly number[]>>) => unknown;
 }
 

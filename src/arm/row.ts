@@ -33,7 +33,7 @@ export interface Page {
 /** The action that ends a deployment which succeeds. */
 export const lastAction = "evaluatedeploymentoutput";
 
-/** Parses a page. It never throws: a row without a state says nothing, and is left out. */
+/** Parses a page. It never throws: a row without a state is left out. */
 export function parsePage(body: unknown): Page {
   if (!isObject(body)) return { rows: [], nextLink: undefined };
   const value = fieldOf(body, "value");
@@ -75,12 +75,16 @@ function parseRow(value: unknown): Row | undefined {
   };
 }
 
-/** Adds what Azure's support asks for. A row without an error has at least the word of its HTTP status. */
+/** The words of HTTP statuses that say nothing of an error. */
+const accepting = /^(OK|Created|Accepted|NoContent)$/i;
+
+/** Adds what Azure's support asks for. A row without an error may have the word of an HTTP status in its place. */
 function errorOf(properties: Fields): OperationError | undefined {
   const message = fieldOf(properties, "statusMessage");
   const inner = isObject(message) ? fieldOf(message, "error") : undefined;
   const parsed = parseOperationError(inner ?? message);
-  const statusCode = textOf(fieldOf(properties, "statusCode"));
+  const word = textOf(fieldOf(properties, "statusCode"));
+  const statusCode = word !== undefined && accepting.test(word) ? undefined : word;
   if (parsed === undefined && statusCode === undefined) return undefined;
   const ids = {
     trackingId: textOf(fieldOf(properties, "trackingId")),

@@ -2,17 +2,17 @@ import { RequestError } from "../operation/errors.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
 
 /** The effect of a response on the rate of requests, where it has one. */
-interface Answered {
+interface Responded {
   readonly rateLimit?: RequestResult["rateLimit"];
 }
 
 /**
- * Sends a request when the rate limiter lets it.
+ * Sends a request once the rate limiter permits it.
  *
  * @param countsThrottling - whether a 429 stops the polls of this origin too
  * @throws the reason of the signal, or what the request throws
  */
-export async function inTurn<T extends Answered>(
+export async function inTurn<T extends Responded>(
   limiter: Limiter | undefined,
   abortSignal: AbortSignal,
   send: () => Promise<T>,

@@ -103,7 +103,7 @@ export interface PollFailure {
 /** How a wait ended. */
 export interface PollerEnd {
   /**
-   * `succeeded`, `failedOrCanceled`: as the operation did. `pollingFailed`: the status could not be had, or the time ran
+   * `succeeded`, `failedOrCanceled`: as the operation did. `pollingFailed`: the status could not be read, or the time ran
    * out. `abandoned`: every caller has aborted its wait.
    */
   readonly type: "succeeded" | "failedOrCanceled" | "pollingFailed" | "abandoned";
@@ -145,6 +145,7 @@ export interface GetStatusOptions {
 
 /** News of an operation between two polls: the fields of its status that have changed. */
 export type StatusUpdate = Partial<StatusFields<undefined>>;
+
 /** Options of one request to cancel an operation. */
 export interface CancelRequestOptions {
   /** The clock of the wait, for retries and time limits. */
@@ -169,7 +170,7 @@ export interface Operation<P = unknown> {
   getStatus(options: GetStatusOptions): Promise<StatusResponse<P>>;
   /**
    * Asks the service to cancel the operation. Called once at most, unless the service rejects the request or gets none.
-   * It resolves when the service has accepted the request: the next polls tell the outcome.
+   * It resolves when the service has accepted the request. The next polls show the outcome.
    *
    * It throws a {@link RequestError}. A permanent one, or one with status 429, says that the service has rejected the
    * request; without a `statusCode`, that nothing was sent. After any other error the service may have received it.

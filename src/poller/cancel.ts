@@ -7,11 +7,11 @@ import type { PollLoop } from "./poll-loop.ts";
 import { toRequestError } from "./status-request.ts";
 import { PromiseWaiter } from "./waiters.ts";
 
-/** What came of {@link Poller.cancelOperation}. */
+/** The result of {@link Poller.cancelOperation}: whether the operation was canceled. */
 export interface CancelResult {
   /**
    * - `canceled`: the operation was canceled.
-   * - `tooLate`: the operation ended before, or all the same: `status` says how.
+   * - `tooLate`: the operation succeeded or failed first: `status` says which.
    * - `refused`: the service rejected the request, and the operation continues: `error` says why.
    */
   readonly outcome: "canceled" | "tooLate" | "refused";
@@ -27,20 +27,20 @@ export class CancelAttempt<P> {
   error: RequestError | undefined;
   /** Whether the service has certainly not accepted it. */
   isRefused = false;
-  /** Whether a poll was under way when the answer came: the state in its response may be older. */
+  /** Whether a poll was under way when the response came: that poll may show an older state. */
   isPollOlder = false;
-  /** Settles when there is an answer. */
-  readonly answered: Promise<void>;
+  /** Settles when the request has a response, or has failed. */
+  readonly responded: Promise<void>;
 
   constructor(loop: PollLoop<P>) {
-    this.answered = this.#send(loop);
+    this.responded = this.#send(loop);
   }
 
   async #send(loop: PollLoop<P>): Promise<void> {
     const { operation, settings } = loop.session;
     const { clock, requestTimeoutInMs, tracingOptions } = settings;
     try {
-      // If it fails, the loop ends, and the callers with it.
+      // If it fails, polling stops, and pending calls reject.
       await operation.initialRequest;
       if (!operation.cancel) throw cancelNotSupported(loop.session.operationId);
       await operation.cancel({ clock, requestTimeoutInMs, tracingOptions });
@@ -53,7 +53,7 @@ export class CancelAttempt<P> {
   }
 }
 
-/** Waits until the service has said what came of a request to cancel. */
+/** Waits for the outcome of a request to cancel. */
 export class UntilCanceled<P> extends PromiseWaiter<P, CancelResult> {
   readonly #loop: PollLoop<P>;
   readonly #onRefused: () => void;
@@ -68,7 +68,7 @@ export class UntilCanceled<P> extends PromiseWaiter<P, CancelResult> {
 
   async follow(attempt: CancelAttempt<P>): Promise<void> {
     this.#attempt = attempt;
-    await attempt.answered;
+    await attempt.responded;
     const { error, isRefused } = attempt;
     if (isRefused && (isNotSent(error) || !this.isWaiting)) this.abort(error);
   }

@@ -52,16 +52,16 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
    */
   poll(options?: CallOptions): Promise<Progress<P>>;
   /**
-   * Asks the service to cancel the operation, and polls until it says what came of that. Other calls wait on, and end as
+   * Asks the service to cancel the operation, and polls until the outcome is known. Pending calls keep waiting, and end as
    * the operation does.
    *
-   * One request is sent at most, which concurrent and later calls share. Only after the service has rejected it, or where
-   * nothing could be sent, another call sends it again. If its response is lost, the polls tell the outcome. Nothing is sent
-   * for an operation that is known to be over.
+   * Concurrent and later calls share one request. Another call sends it again only after the service has rejected it, or
+   * where nothing could be sent. If its response is lost, the polls show the outcome. Nothing is sent for an operation that
+   * is known to be over.
    *
    * @param options - `abortSignal` aborts this wait for the outcome. It does not take back the request
    * @throws {@link RequestError} if the request could not be sent; with code `CancelNotSupported` if none is known, before
-   * anything is sent. The errors of a wait whose status cannot be had, such as
+   * anything is sent. The errors of a wait that ends before its operation, such as
    * {@link PollingTimeoutError}; {@link OperationStartError} if the operation did not start
    */
   cancelOperation(options?: CallOptions): Promise<CancelResult>;

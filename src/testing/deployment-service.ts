@@ -80,7 +80,7 @@ const deletionInMs = 3000;
 /** As many requests of all principals as of one. */
 const globalFactor = 15;
 
-/** The deployments of Azure Resource Manager: what is there, and how each request is answered. Needs no socket. */
+/** The deployments of Azure Resource Manager: their state, and the response to each request. Needs no socket. */
 export class Deployments {
   readonly #clock: Clock;
   readonly #speed: number;

@@ -316,3 +316,8 @@ test("rows that name a deployment above them, and dates beyond all bounds, make 
   expect(outline(treeOf(state))).toEqual(["x Running", "  x Running", "  x Running"]);
   expect(treeOf(state)[0]?.startTime).toBeUndefined();
 });
+
+test.each(["OK", "Accepted", "Created"])("the word %s of a canceled part is no error", (statusCode) => {
+  const properties = { provisioningState: "Canceled", statusCode };
+  expect(parsePage({ value: [{ properties }] }).rows[0]?.error).toBeUndefined();
+});

@@ -111,7 +111,7 @@ test("the state before a refusal is not the one after it", async () => {
 test.each([
   new RequestError("lost", { kind: "transient", code: "ECONNRESET" }),
   new RequestError("down", { kind: "transient", statusCode: 503 }),
-])("after $message the polls tell what came of it, and nothing is sent again", async (error) => {
+])("after $message the polls show the outcome, and nothing is sent again", async (error) => {
   const { clock, poller, cancels } = worldOf([...endless.slice(0, 3), "Canceled"], async () => {
     throw error;
   });

@@ -11,7 +11,7 @@ export interface CancelRequest {
   readonly body?: unknown;
 }
 
-/** A request to cancel, or a function that makes it of the URL at which the operation is polled. */
+/** A request to cancel, or a function that makes it from the URL at which the operation is polled. */
 export type CancelRequestOrFunction = CancelRequest | ((operationUrl: string) => CancelRequest);
 
 const methods: ReadonlySet<unknown> = new Set<CancelRequest["method"]>(["DELETE", "PATCH", "POST", "PUT"]);
@@ -54,8 +54,8 @@ export function checkCancel(
 }
 
 /**
- * The operations whose services describe a request to cancel that the URL tells: what to append to the path, or the
- * method for the same path.
+ * The operations whose request to cancel follows from their URL, as their services describe it: the suffix of the path, or
+ * the method for the same path.
  */
 const knownRequests: readonly (readonly [path: RegExp, suffix: string, method?: "DELETE"])[] = [
   // Azure Resource Manager: the URL of the deployment, or of its status monitor.

@@ -22,7 +22,7 @@ export interface CancelOptions
 }
 
 /**
- * Asks the services to cancel operations, and prints what came of it.
+ * Asks the services to cancel operations, and prints the outcomes.
  *
  * @returns the exit code: 0 if every operation was canceled
  * @throws UsageError that names the argument, also if no request is known that cancels one of them; then none is sent
@@ -36,7 +36,7 @@ export async function cancel(
   const other = targets.find(({ canCancel }) => !canCancel);
   if (other) {
     throw new UsageError(
-      `operation-location: expected operations that a known request cancels, got ${labelOf(other)}; none was canceled`,
+      `operation-location: expected operations for which a request to cancel is known, got ${labelOf(other)}; nothing was sent`,
     );
   }
   return combinedExitCode(await Promise.all(targets.map((target) => cancelOne(target, options, context))));

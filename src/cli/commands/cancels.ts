@@ -1,5 +1,5 @@
-import { PollingTimeoutError } from "../../index.ts";
-import type { PollOptions, Poller } from "../../index.ts";
+import { PollingTimeoutError, systemClock } from "../../index.ts";
+import type { PollMetrics, PollOptions, Poller } from "../../index.ts";
 import type { Prompt } from "../input/context.ts";
 import type { Target } from "../input/targets.ts";
 import type { CancelOutcome, Reporter } from "../output/reporter.ts";
@@ -28,10 +28,12 @@ export interface CancelSetting {
 export const question =
   "Interrupted. l: leave it running, c: cancel it and wait, k: keep waiting (Ctrl-C leaves at once)";
 
-/** Cancels operations: after Ctrl-C, if the person at the terminal says so, and after a timeout. */
+/** Cancels operations: after Ctrl-C, if the user chooses so, and after a timeout. */
 export class Cancels {
   readonly #setting: CancelSetting;
   readonly #underWay = new Map<number, WaitUnderWay>();
+  /** When each wait has started, by the clock. */
+  readonly #startedAt = new Map<number, number>();
   readonly #ended = new AbortController();
   readonly #unsubscribe: (() => void) | undefined;
   /** Whether it asks, or cancels: then another Ctrl-C leaves at once. */
@@ -47,13 +49,18 @@ export class Cancels {
 
   started(wait: WaitUnderWay): void {
     this.#underWay.set(wait.index, wait);
+    this.#startedAt.set(wait.index, this.#now());
+  }
+
+  #now(): number {
+    return (this.#setting.pollOptions.clock ?? systemClock).now();
   }
 
   ended(index: number): void {
     this.#underWay.delete(index);
   }
 
-  /** Ends the question that nobody needs to answer any more. */
+  /** Removes the question, which no longer matters. */
   close(): void {
     this.#unsubscribe?.();
     // Before the last frame is drawn.
@@ -82,12 +89,12 @@ export class Cancels {
     const { interruption: abortSignal, reporter } = this.#setting;
     try {
       const outcome = await poller.cancelOperation({ abortSignal });
-      reporter.cancelAnswered?.(index, outcome);
+      reporter.cancelEnded?.(index, outcome);
       return outcome;
     } catch (error) {
       if (abortSignal.aborted) return undefined;
       const outcome = { outcome: "failed", error: toError(error) } as const;
-      reporter.cancelAnswered?.(index, outcome);
+      reporter.cancelEnded?.(index, outcome);
       return outcome;
     }
   }
@@ -100,10 +107,17 @@ export class Cancels {
     const { stallTimeoutInMs: _none, ...options } = pollOptions;
     // The service may take longer to cancel it than the wait was to take.
     const poller = target.createPoller({ ...options, timeoutInMs: Infinity });
-    poller.onProgress((progress) => reporter.progress(index, progress));
-    poller.onFailedPoll((failedPoll) => reporter.failedPoll(index, failedPoll));
-    const answer = await this.#cancel({ index, target, poller });
-    if (answer?.outcome !== "canceled" && answer?.outcome !== "tooLate") return outcome;
+    // To the reader it is one wait, so its time does not start again.
+    const elapsedOf = ({ elapsedInMs }: PollMetrics): number =>
+      Math.max(elapsedInMs, this.#now() - (this.#startedAt.get(index) ?? this.#now()));
+    poller.onProgress((progress) =>
+      reporter.progress(index, { ...progress, elapsedInMs: elapsedOf(progress) }),
+    );
+    poller.onFailedPoll((failedPoll) =>
+      reporter.failedPoll(index, { ...failedPoll, elapsedInMs: elapsedOf(failedPoll) }),
+    );
+    const canceled = await this.#cancel({ index, target, poller });
+    if (canceled?.outcome !== "canceled" && canceled?.outcome !== "tooLate") return outcome;
     return poller.pollUntilDone().then(
       (result): WaitOutcome => ({ type: "succeeded", result }),
       (error: unknown): WaitOutcome => ({ type: "error", error: toError(error) }),

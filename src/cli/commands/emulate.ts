@@ -84,9 +84,11 @@ function deploymentsOf(server: OperationServer): string {
   const body = JSON.stringify({ properties: { mode: "Incremental", template } });
   return `
 Watch a deployment; each starts at its first poll:
-${waits.join("")}Its parts, and the end of it before its time:
+${waits.join("")}or set these for a program of yours:
+  ARM_ENDPOINT=${server.endpoint} DEPLOYMENT_ID=${new URL(first.url).pathname}
+List its operations, and cancel it:
   curl '${first.url}/operations${version}'
-  curl -X POST '${first.url}/cancel${version}'
+  npx lro cancel '${first.url}${version}'
 Start a deployment by a template:
   curl -X PUT '${another}${version}' -d '${body}'
 `;

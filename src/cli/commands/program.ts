@@ -173,10 +173,10 @@ function addStatus(program: Command): Command {
 
 function addCancel(program: Command): Command {
   return addTerminalStates(addTargets(program.command("cancel")))
-    .description("ask services to cancel operations, wait for their end, and print what came of it")
+    .description("ask services to cancel operations, wait for their end, and print the outcomes")
     .option("--resume <token-or-file>", `the operation of a wait: ${tokenSources}`, collect)
     .option("--timeout <duration>", "stop waiting after this time (default: never)", parseDuration)
-    .addOption(outputOption("print text, or what came of each as JSON on a line"))
+    .addOption(outputOption("print text, or each outcome as JSON on a line"))
     .addHelpText("after", `${cancelCodesHelp}\n\n${credentialHelp}`);
 }
 

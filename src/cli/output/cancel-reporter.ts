@@ -6,8 +6,8 @@ import type { CancelOutcome, Reporter } from "./reporter.ts";
 import { singleLine } from "./text.ts";
 
 /**
- * Returns the reporter that says on stderr what came of a request to cancel. With `isDeferred` it does so at the end: a line
- * in between would spoil a frame that is redrawn in place.
+ * Returns the reporter that prints the outcome of a request to cancel on stderr. With `isDeferred` it does so at the end: a
+ * line in between would spoil a frame that is redrawn in place.
  */
 export function createCancelReporter(
   names: readonly OperationName[],
@@ -19,7 +19,7 @@ export function createCancelReporter(
     progress() {},
     failedPoll() {},
     ended() {},
-    cancelAnswered(index, outcome) {
+    cancelEnded(index, outcome) {
       const line = `cancel: ${cancelText(names[index], outcome)}\n`;
       if (isDeferred) deferred.push(line);
       else stderr.write(line);
@@ -28,7 +28,7 @@ export function createCancelReporter(
   };
 }
 
-/** Returns a line about an operation, and what came of a request to cancel it. */
+/** Returns a line with the name of an operation, and the outcome of a request to cancel it. */
 export function cancelText(name: OperationName | undefined, outcome: CancelOutcome): string {
   return `${name === undefined ? "" : `${labelOf(name)}: `}${singleLine(textOf(outcome))}`;
 }
@@ -43,7 +43,7 @@ function textOf(outcome: CancelOutcome): string {
       return `the service refused, and the operation continues: ${outcome.error?.message ?? "no reason"}`;
     case "failed":
       if (isNotSupported(outcome.error)) return "no request is known that cancels it";
-      return `it is unknown what came of it: ${outcome.error.message}`;
+      return `the outcome is unknown: ${outcome.error.message}`;
   }
 }
 

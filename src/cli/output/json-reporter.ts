@@ -61,7 +61,7 @@ export function createJsonReporter(
       const advice = printer.newAdviceOn(outcome.error, names[index]);
       if (advice !== undefined) stderr.write(`${advice.trimStart()}\n`);
     },
-    cancelAnswered(index, outcome) {
+    cancelEnded(index, outcome) {
       const { error } = outcome;
       write("cancel", index, { ...outcome, error: error && errorData(error) });
     },

@@ -1,7 +1,7 @@
 import type { CancelResult, FailedPoll, Progress } from "../../index.ts";
 import type { WaitOutcome } from "./wait-outcome.ts";
 
-/** What came of a request to cancel; `failed` where it was not sent, or the status cannot be had. */
+/** The outcome of a request to cancel; `failed` where it was not sent, or the status cannot be read. */
 export type CancelOutcome = CancelResult | { readonly outcome: "failed"; readonly error: Error };
 
 /** Shows the events of waits. `index` is the operation's position on the command line. */
@@ -9,7 +9,7 @@ export interface Reporter {
   progress(index: number, progress: Progress): void;
   failedPoll(index: number, failedPoll: FailedPoll): void;
   ended(index: number, outcome: WaitOutcome): void;
-  cancelAnswered?(index: number, outcome: CancelOutcome): void;
+  cancelEnded?(index: number, outcome: CancelOutcome): void;
   /** Called once, after every wait has ended. */
   close(): void;
 }
@@ -20,7 +20,7 @@ export function combined(reporters: readonly Reporter[]): Required<Reporter> {
     progress: (...event) => reporters.forEach((reporter) => reporter.progress(...event)),
     failedPoll: (...event) => reporters.forEach((reporter) => reporter.failedPoll(...event)),
     ended: (...event) => reporters.forEach((reporter) => reporter.ended(...event)),
-    cancelAnswered: (...event) => reporters.forEach((reporter) => reporter.cancelAnswered?.(...event)),
+    cancelEnded: (...event) => reporters.forEach((reporter) => reporter.cancelEnded?.(...event)),
     close: () => reporters.forEach((reporter) => reporter.close()),
   };
 }

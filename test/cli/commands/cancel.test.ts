@@ -17,6 +17,20 @@ test("--on-timeout cancel cancels the operation, and waits for its end", async (
   expect(cancelsAt(server)).toBe(1);
 });
 
+test("the time of a wait does not start again when it cancels after its timeout", async () => {
+  const server = await startServer({ style: "arm", deployments: {} });
+  const resources = [{ type: "Microsoft.Web/sites", name: "site", durationInMs: 600_000 }];
+  const { operationLocation } = server.addDeployment({ resources });
+  const { exitCode, stdout } = await runCli(["wait", ...afterTimeout, "-o", "json", operationLocation]);
+  const times = stdout
+    .trim()
+    .split("\n")
+    .flatMap((line): number[] => JSON.parse(line).elapsedInMs ?? []);
+  expect(exitCode).toBe(3);
+  expect(times).toEqual(times.toSorted((one, other) => one - other));
+  expect(times.at(-1)).toBeGreaterThan(60_000);
+});
+
 test("a service that refuses leaves the timeout, its exit code and its resume command", async () => {
   const { token } = await cancelable(undefined, true);
   const { exitCode, stderr } = await runCli(["wait", ...afterTimeout, "--resume", `job=${token}`]);
@@ -45,7 +59,7 @@ test("--on-timeout takes no other word", async () => {
   expect(stderr).toContain("Allowed choices are leave, cancel.");
 });
 
-test("lro cancel prints what came of each operation", async () => {
+test("lro cancel prints the outcome for each operation", async () => {
   const { token, server } = await cancelable();
   const over = await cancelable([{ status: "Succeeded" }]);
   const refused = await cancelable(undefined, true);
@@ -68,6 +82,8 @@ test("lro cancel sends nothing where no request is known for one of the operatio
   const url = `${server.endpoint}/operations/1`;
   const { exitCode, stderr } = await runCli(["cancel", "--resume", token, `other=${url}`]);
   expect(exitCode).toBe(2);
-  expect(stderr).toContain("expected operations that a known request cancels, got other");
+  expect(stderr).toContain(
+    "expected operations for which a request to cancel is known, got other; nothing was sent",
+  );
   expect(server.requests).toEqual([]);
 });

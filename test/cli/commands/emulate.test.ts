@@ -101,8 +101,9 @@ test("--style arm prints what to type to watch, list, cancel and start a deploym
   expect(outcomes[1]?.stderr).toContain("RequestDisallowedByPolicy");
   const [, list = ""] = /curl '(\S+)'/.exec(section) ?? [];
   expect(await (await fetch(list)).text()).toContain("EvaluateDeploymentOutput");
-  const [, cancel = ""] = /curl -X POST '(\S+)'/.exec(section) ?? [];
-  expect((await fetch(cancel, { method: "POST" })).status).toBe(409);
+  const [, cancel = ""] = /npx lro cancel '(\S+)'/.exec(section) ?? [];
+  const tooLate = "myDeployment: too late: the operation has ended as Succeeded\n";
+  expect(await runCli(["cancel", cancel])).toMatchObject({ exitCode: 1, stdout: tooLate });
   const [, url = "", body = ""] = /curl -X PUT '(\S+)' -d '(.+)'/.exec(section) ?? [];
   expect((await fetch(url, { method: "PUT", body })).status).toBe(201);
   await emulation.end();

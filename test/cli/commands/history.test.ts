@@ -116,3 +116,14 @@ test.each([
   expect(exitCode).toBe(2);
   expect(stderr.split("\n")[0]).toContain(name);
 });
+
+test("the duration of a deployment is that which its own document tells", async () => {
+  const file = historyFile();
+  const server = await startServer({ style: "arm", speed: 1000, deployments: {} });
+  const resources = [{ type: "Microsoft.Web/sites", name: "site", durationInMs: 600_000 }];
+  const { operationLocation } = server.addDeployment({ resources, startsAtFirstPoll: true });
+  expect(await runCli(["wait", "--history", file, operationLocation])).toMatchObject({ exitCode: 0 });
+  const durations = await durationHistory(file).pastDurations("microsoft.resources/deployments");
+  expect(durations).toHaveLength(1);
+  expect(durations[0]).toBeGreaterThanOrEqual(600);
+});
