@@ -60,8 +60,8 @@ export function intervalAt(ranks: Ranks, elapsedInMs: number): RankInterval | un
   const { ends, survival, tail, all } = ranks;
   if (all.length - countUntil(all, elapsedInMs) < minCount) return undefined;
   const first = countUntil(ends, elapsedInMs);
-  const alive = first === 0 ? 1 : at(survival, first - 1);
-  const last = first < ends.length ? at(survival, survival.length - 1) / alive : 1;
+  const alive = first === 0 ? 1 : valueAt(survival, first - 1);
+  const last = first < ends.length ? valueAt(survival, survival.length - 1) / alive : 1;
   if (tail === undefined && last > lowerTail + upperTail + 1e-9) return undefined;
   // Where the longest past duration is too short for the upper tail, the lower one becomes smaller.
   const upper = tail === undefined ? Math.max(upperTail, last) : upperTail;
@@ -81,24 +81,25 @@ function beyond(tail: Normal, fromInMs: number, share: number): number {
 /** Interpolates the moment after `elapsedInMs` at which the survival has fallen to `share`. */
 function between({ ends, survival }: Ranks, first: number, elapsedInMs: number, share: number): number {
   let i = first;
-  while (i < survival.length - 1 && at(survival, i) > share) i++;
-  const left = i === first ? elapsedInMs : at(ends, i - 1);
-  const [high, low] = [i === 0 ? 1 : at(survival, i - 1), at(survival, i)];
+  while (i < survival.length - 1 && valueAt(survival, i) > share) i++;
+  const left = i === first ? elapsedInMs : valueAt(ends, i - 1);
+  const [high, low] = [i === 0 ? 1 : valueAt(survival, i - 1), valueAt(survival, i)];
   const part = Math.min(1, Math.max(0, (high - share) / (high - low)));
-  return left + part * (at(ends, i) - left);
+  return left + part * (valueAt(ends, i) - left);
 }
 
 /** Returns how many of the sorted values are at most `value`. */
-function countUntil(sorted: Float64Array, value: number): number {
+export function countUntil(sorted: Float64Array, value: number): number {
   let [low, high] = [0, sorted.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (at(sorted, middle) <= value) low = middle + 1;
+    if (valueAt(sorted, middle) <= value) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function at(array: ArrayLike<number>, index: number): number {
+/** Returns the value at an index; 0 where there is none. */
+export function valueAt(array: ArrayLike<number>, index: number): number {
   return array[index] ?? 0;
 }
