@@ -1,7 +1,7 @@
 import { hazardTimesAge, stepOf } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { mixtureOf } from "./duration-mixture.ts";
-import { countUntil, ranksOf, valueAt } from "./past-ranks.ts";
+import { ranksOf } from "./past-ranks.ts";
 import type { Ranks } from "./past-ranks.ts";
 import type { PastDuration } from "./past-durations.ts";
 
@@ -15,6 +15,7 @@ interface Table {
 }
 
 const tableSize = 512;
+const last = tableSize - 1;
 
 /** What past durations of the kind say. */
 export interface Learned extends Prior {
@@ -40,7 +41,7 @@ export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learne
 function priorOf(past: readonly PastDuration[], { pollCostInMs }: Terms): Prior {
   const step = stepOf(pollCostInMs);
   const { at, survival, pollCount, cost } = tableOf(past, pollCostInMs);
-  const [end, endSurvival, endCount] = [lastOf(at), lastOf(survival), lastOf(pollCount)];
+  const [end, endSurvival, endCount] = [valueAt(at, last), valueAt(survival, last), valueAt(pollCount, last)];
   const pollsUntil = (moment: number): number =>
     moment <= end ? between(at, pollCount, moment) : endCount + (Math.sqrt(moment) - Math.sqrt(end)) / step;
   return {
@@ -62,9 +63,8 @@ function priorOf(past: readonly PastDuration[], { pollCostInMs }: Terms): Prior 
 /** Polls are as dense as `√(h/2c)`, and cost `√(2ch)` per unit of time while the operation runs. */
 function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
   const mixture = mixtureOf(past);
-  const { first, last } = mixture;
   const at = Float64Array.from({ length: tableSize }, (_, i) =>
-    i === 0 ? 0 : Math.exp(first + ((last - first) * (i - 1)) / (tableSize - 2)),
+    i === 0 ? 0 : Math.exp(mixture.first + ((mixture.last - mixture.first) * (i - 1)) / (last - 1)),
   );
   const survival = at.map((moment) => mixture.survival(Math.log(moment)));
   const aliveOf = (i: number): number => (valueAt(survival, i) + valueAt(survival, i - 1)) / 2;
@@ -77,8 +77,8 @@ function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
   let count = 0;
   const pollCount = pollsIn.map((polls) => (count += polls));
   const cost = new Float64Array(tableSize);
-  let costToGo = 4 * stepOf(pollCostInMs) * Math.sqrt(lastOf(at)) * lastOf(survival);
-  for (let i = tableSize - 1; i >= 0; i--) {
+  let costToGo = 4 * stepOf(pollCostInMs) * Math.sqrt(valueAt(at, last)) * valueAt(survival, last);
+  for (let i = last; i >= 0; i--) {
     cost[i] = costToGo;
     costToGo += 2 * pollCostInMs * valueAt(pollsIn, i) * aliveOf(i);
   }
@@ -87,12 +87,17 @@ function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
 
 /** Interpolates linearly: the value of `ys` where rising `xs` reach `x`. */
 function between(xs: Float64Array, ys: Float64Array, x: number): number {
-  const high = Math.min(Math.max(1, countUntil(xs, x)), xs.length - 1);
-  const [left, right] = [valueAt(xs, high - 1), valueAt(xs, high)];
-  const part = right > left ? Math.min(1, Math.max(0, (x - left) / (right - left))) : 0;
-  return valueAt(ys, high - 1) + part * (valueAt(ys, high) - valueAt(ys, high - 1));
+  let [low, high] = [0, xs.length - 1];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (valueAt(xs, middle) <= x) low = middle;
+    else high = middle;
+  }
+  const width = valueAt(xs, high) - valueAt(xs, low);
+  const part = width > 0 ? Math.min(1, Math.max(0, (x - valueAt(xs, low)) / width)) : 0;
+  return valueAt(ys, low) + part * (valueAt(ys, high) - valueAt(ys, low));
 }
 
-function lastOf(array: Float64Array): number {
-  return valueAt(array, array.length - 1);
+function valueAt(array: Float64Array, index: number): number {
+  return array[index] ?? 0;
 }

@@ -2,19 +2,23 @@ import { distributionOfLogs, longerThan, normalFit, whereLonger } from "./log-no
 import type { Normal } from "./log-normal.ts";
 import type { PastDuration } from "./past-durations.ts";
 
+/** The end of a past operation, and the share of operations that take longer. */
+interface Rank {
+  readonly inMs: number;
+  readonly survival: number;
+}
+
 /**
  * The distribution of one more operation of the kind, by the ranks of past durations. With `n` of them, each of the
  * `n + 1` gaps between them is equally likely, whatever the law is. Times are in milliseconds.
  */
 export interface Ranks {
-  /** The durations of operations that were seen to end, in rising order. */
-  readonly ends: Float64Array;
-  /** The share of operations that take longer than each of them. */
-  readonly survival: Float64Array;
+  /** The operations that were seen to end, in rising order. */
+  readonly ends: readonly Rank[];
   /** The law beyond the last end, where operations still ran when their waits ended; else `undefined`. */
   readonly tail: Normal | undefined;
   /** All durations, those of waits that ended early too, in rising order. */
-  readonly all: Float64Array;
+  readonly all: readonly number[];
 }
 
 /**
@@ -28,22 +32,16 @@ const minCount = 4;
 /** Makes the ranks. An operation with "at least" counts as running until then, and no longer (Kaplan and Meier 1958). */
 export function ranksOf(past: readonly PastDuration[]): Ranks {
   const sorted = distributionOfLogs(past);
-  const [ends, survival]: [number[], number[]] = [[], []];
-  let alive = 1;
+  const ends: Rank[] = [];
+  let survival = 1;
   for (const [i, { inMs, hasEnded }] of sorted.entries()) {
     if (!hasEnded) continue;
     // The next operation counts as one more that still runs.
-    alive *= 1 - 1 / (sorted.length - i + 1);
-    ends.push(inMs);
-    survival.push(alive);
+    survival *= 1 - 1 / (sorted.length - i + 1);
+    ends.push({ inMs, survival });
   }
   const isCutOff = sorted.at(-1)?.hasEnded === false && ends.length >= minCount;
-  return {
-    ends: Float64Array.from(ends),
-    survival: Float64Array.from(survival),
-    tail: isCutOff ? normalFit(sorted) : undefined,
-    all: Float64Array.from(sorted, ({ inMs }) => inMs),
-  };
+  return { ends, tail: isCutOff ? normalFit(sorted) : undefined, all: sorted.map(({ inMs }) => inMs) };
 }
 
 /** The 80 % interval of a duration, and its median. */
@@ -56,20 +54,20 @@ export interface RankInterval {
  * Returns the interval of an operation that runs at `elapsedInMs`; `undefined` if fewer than four past durations are
  * longer than that.
  */
-export function intervalAt(ranks: Ranks, elapsedInMs: number): RankInterval | undefined {
-  const { ends, survival, tail, all } = ranks;
-  if (all.length - countUntil(all, elapsedInMs) < minCount) return undefined;
-  const first = countUntil(ends, elapsedInMs);
-  const alive = first === 0 ? 1 : valueAt(survival, first - 1);
-  const last = first < ends.length ? valueAt(survival, survival.length - 1) / alive : 1;
+export function intervalAt({ ends, tail, all }: Ranks, elapsedInMs: number): RankInterval | undefined {
+  if (all.filter((inMs) => inMs > elapsedInMs).length < minCount) return undefined;
+  const ahead = ends.filter(({ inMs }) => inMs > elapsedInMs);
+  const alive = ends[ends.length - ahead.length - 1]?.survival ?? 1;
+  const last = (ahead.at(-1)?.survival ?? alive) / alive;
   if (tail === undefined && last > lowerTail + upperTail + 1e-9) return undefined;
   // Where the longest past duration is too short for the upper tail, the lower one becomes smaller.
   const upper = tail === undefined ? Math.max(upperTail, last) : upperTail;
   const lower = Math.max(0, lowerTail + upperTail - upper);
+  const now = { inMs: elapsedInMs, survival: alive };
   const durationOf = (share: number): number =>
     share < last && tail !== undefined
-      ? beyond(tail, Math.max(elapsedInMs, ends.at(-1) ?? 0), share / last)
-      : between(ranks, first, elapsedInMs, alive * share);
+      ? beyond(tail, (ahead.at(-1) ?? now).inMs, share / last)
+      : between([now, ...ahead], alive * share);
   return { range: [durationOf(1 - lower), durationOf(upper)], median: durationOf(0.5) };
 }
 
@@ -78,28 +76,11 @@ function beyond(tail: Normal, fromInMs: number, share: number): number {
   return Math.exp(whereLonger(tail, share * longerThan(tail, Math.log(fromInMs))));
 }
 
-/** Interpolates the moment after `elapsedInMs` at which the survival has fallen to `share`. */
-function between({ ends, survival }: Ranks, first: number, elapsedInMs: number, share: number): number {
-  let i = first;
-  while (i < survival.length - 1 && valueAt(survival, i) > share) i++;
-  const left = i === first ? elapsedInMs : valueAt(ends, i - 1);
-  const [high, low] = [i === 0 ? 1 : valueAt(survival, i - 1), valueAt(survival, i)];
-  const part = Math.min(1, Math.max(0, (high - share) / (high - low)));
-  return left + part * (valueAt(ends, i) - left);
-}
-
-/** Returns how many of the sorted values are at most `value`. */
-export function countUntil(sorted: Float64Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (valueAt(sorted, middle) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Returns the value at an index; 0 where there is none. */
-export function valueAt(array: ArrayLike<number>, index: number): number {
-  return array[index] ?? 0;
+/** Interpolates the moment at which the survival has fallen to `share`. */
+function between(ranks: readonly Rank[], share: number): number {
+  const i = ranks.findIndex(({ survival }) => survival <= share);
+  const [left, right] = [ranks[i - 1], ranks.at(i)];
+  if (left === undefined || right === undefined) return right?.inMs ?? 0;
+  const part = (left.survival - share) / (left.survival - right.survival);
+  return left.inMs + part * (right.inMs - left.inMs);
 }
