@@ -302,3 +302,10 @@ test("rows that name a deployment above them, and dates beyond all bounds, make 
   expect(outline(treeOf(state))).toEqual(["x Running", "  x Running", "  x Running"]);
   expect(treeOf(state)[0]?.startTime).toBeUndefined();
 });
+
+test.each([["20000"], [0], [1e13]])("the past duration %j of a type is none", (duration) => {
+  const pastDurationsOfTypes = { "Microsoft.Storage/storageAccounts": [duration] };
+  // @ts-expect-error -- a text where numbers belong
+  const create = (): unknown => deployment(emulate().client, root, { pastDurationsOfTypes });
+  expect(create).toThrow("pastDurationsOfTypes: expected for Microsoft.Storage/storageAccounts a list");
+});
