@@ -77,7 +77,8 @@ const knownRequests: readonly (readonly [pattern: RegExp, suffix: string, method
 ];
 
 /** Returns the request that cancels the operation at a URL, where the service describes one. */
-export function knownCancelRequest(url: string): CancelRequest | undefined {
+export function knownCancelRequest(url: string | undefined): CancelRequest | undefined {
+  if (url === undefined) return undefined;
   const { origin, pathname } = new URL(url);
   for (const [pattern, suffix, method = "POST"] of knownRequests) {
     const [, path] = pattern.exec(pathname) ?? [];
