@@ -17,8 +17,8 @@ export interface Ranks {
   readonly ends: readonly Rank[];
   /** The law beyond the last end, where operations still ran when their waits ended; else `undefined`. */
   readonly tail: Normal | undefined;
-  /** All durations, those of waits that ended early too, in rising order. */
-  readonly all: readonly number[];
+  /** From this age on fewer than four past durations are longer, those of waits that ended early too. */
+  readonly untilInMs: number;
 }
 
 /**
@@ -41,7 +41,7 @@ export function ranksOf(past: readonly PastDuration[]): Ranks {
     ends.push({ inMs, survival });
   }
   const isCutOff = sorted.at(-1)?.hasEnded === false && ends.length >= minCount;
-  return { ends, tail: isCutOff ? normalFit(sorted) : undefined, all: sorted.map(({ inMs }) => inMs) };
+  return { ends, tail: isCutOff ? normalFit(sorted) : undefined, untilInMs: sorted.at(-minCount)?.inMs ?? 0 };
 }
 
 /** The 80 % interval of a duration, and its median. */
@@ -54,20 +54,21 @@ export interface RankInterval {
  * Returns the interval of an operation that runs at `elapsedInMs`; `undefined` if fewer than four past durations are
  * longer than that.
  */
-export function intervalAt({ ends, tail, all }: Ranks, elapsedInMs: number): RankInterval | undefined {
-  if (all.filter((inMs) => inMs > elapsedInMs).length < minCount) return undefined;
-  const ahead = ends.filter(({ inMs }) => inMs > elapsedInMs);
-  const alive = ends[ends.length - ahead.length - 1]?.survival ?? 1;
-  const last = (ahead.at(-1)?.survival ?? alive) / alive;
+export function intervalAt({ ends, tail, untilInMs }: Ranks, elapsedInMs: number): RankInterval | undefined {
+  if (elapsedInMs >= untilInMs) return undefined;
+  const next = ends.findIndex(({ inMs }) => inMs > elapsedInMs);
+  const later = next < 0 ? [] : ends.slice(next);
+  const alive = (next < 0 ? ends.at(-1) : ends[next - 1])?.survival ?? 1;
+  const now = { inMs: elapsedInMs, survival: alive };
+  const ahead = [now].concat(later);
+  const end = later.at(-1) ?? now;
+  const last = end.survival / alive;
   if (tail === undefined && last > lowerTail + upperTail + 1e-9) return undefined;
   // Where the longest past duration is too short for the upper tail, the lower one becomes smaller.
   const upper = tail === undefined ? Math.max(upperTail, last) : upperTail;
   const lower = Math.max(0, lowerTail + upperTail - upper);
-  const now = { inMs: elapsedInMs, survival: alive };
   const durationOf = (share: number): number =>
-    share < last && tail !== undefined
-      ? beyond(tail, (ahead.at(-1) ?? now).inMs, share / last)
-      : between([now, ...ahead], alive * share);
+    share < last && tail !== undefined ? beyond(tail, end.inMs, share / last) : between(ahead, alive * share);
   return { range: [durationOf(1 - lower), durationOf(upper)], median: durationOf(0.5) };
 }
 
