@@ -1,4 +1,4 @@
-import { absoluteAt, contextOfClient, LroClient } from "../azure/lro-client.ts";
+import { contextOfClient, LroClient } from "../azure/lro-client.ts";
 import { LroOperation } from "../azure/lro/lro-operation.ts";
 import { parseTokenFor } from "../azure/lro/resume.ts";
 import { startAndFollow } from "../azure/lro/start-operation.ts";
@@ -124,8 +124,7 @@ export function startDeployment<TOutputs = Readonly<Record<string, unknown>>>(
     context.pipeline,
     { method: "PUT", url, body: bodyOf(newDeployment) },
     { ...waitOptions, parseResult: parseDeploymentResult<TOutputs> },
-    { apiVersion, resourceProvider, onResponse: following.onResponse },
-    absoluteAt(context.endpoint),
+    { endpoint: context.endpoint, apiVersion, resourceProvider, onResponse: following.onResponse },
     { recover, follow: (operation) => following.of(operation) },
   );
 }
@@ -165,9 +164,9 @@ export async function validateDeployment(
     body: bodyOf(newDeployment),
   } as const;
   const waitOptions = { ...options, parseResult: parseValidation, finalStateVia: "location" } as const;
-  const service = { apiVersion, resourceProvider };
-  const absolute = absoluteAt(context.endpoint);
-  return startAndFollow(context.pipeline, request, waitOptions, service, absolute).pollUntilDone();
+  const { pipeline, endpoint } = context;
+  const service = { endpoint, apiVersion, resourceProvider };
+  return startAndFollow(pipeline, request, waitOptions, service).pollUntilDone();
 }
 
 /**

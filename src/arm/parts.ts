@@ -138,7 +138,7 @@ export function expectedEnd(state: PartsState): number | undefined {
   let endsAt = 0;
   for (const row of root.rows.values()) {
     if (isTerminal(row.status)) continue;
-    const child = isNested(row) && row.id !== undefined ? state.deployments.get(keyOf(row.id)) : undefined;
+    const child = nestedAt(state, row);
     if (!child?.isClosed || child.lastRow?.changedAt === undefined) return undefined;
     endsAt = Math.max(endsAt, child.lastRow.changedAt + parentLagInMs);
   }
@@ -160,6 +160,11 @@ function isOfEarlierRun({ changedAt }: Row, startedAt: number | undefined): bool
 /** Returns whether a row is about a nested deployment. */
 export function isNested({ type, action }: Row): boolean {
   return isDeploymentType(type) && action.toLowerCase() === "create";
+}
+
+/** Returns the nested deployment that a row is about. */
+function nestedAt({ deployments }: PartsState, row: Row): KnownDeployment | undefined {
+  return isNested(row) && row.id !== undefined ? deployments.get(keyOf(row.id)) : undefined;
 }
 
 /** Returns the state once it is known when the run has started. Rows of an earlier run are left out. */
@@ -188,7 +193,7 @@ function partsOf(state: PartsState, key: string): readonly OperationPart[] {
 }
 
 function partOf(state: PartsState, key: string, row: Row): OperationPart {
-  const known = isNested(row) && row.id !== undefined ? state.deployments.get(keyOf(row.id)) : undefined;
+  const known = nestedAt(state, row);
   // A row about a deployment above, or one that another list has too, would have its parts twice.
   const child = known?.parentKey === key ? known : undefined;
   const status = stateOf(state, row, child);
@@ -236,13 +241,11 @@ function unseenParts(state: PartsState): readonly OperationPart[] {
 }
 
 function seenIds({ deployments }: PartsState): ReadonlySet<string> {
-  const rows = [...deployments.values()].flatMap((deployment) => [...deployment.rows.values()]);
-  return new Set(
-    rows
-      .map(({ id }) => id)
-      .filter((id) => id !== undefined)
-      .map(keyOf),
-  );
+  return new Set(rowsOf(deployments).flatMap(({ id }) => (id === undefined ? [] : keyOf(id))));
+}
+
+function rowsOf(deployments: PartsState["deployments"]): readonly Row[] {
+  return [...deployments.values()].flatMap(({ rows }) => [...rows.values()]);
 }
 
 /** A part that is no nested deployment, and its state. */
@@ -253,8 +256,7 @@ export interface Leaf {
 
 /** Returns the parts that are no nested deployments. */
 export function leavesOf({ deployments, end }: PartsState): readonly Leaf[] {
-  const rows = [...deployments.values()].flatMap((deployment) => [...deployment.rows.values()]);
-  return rows
+  return rowsOf(deployments)
     .filter((row) => !isNested(row))
     .map((row) => ({ row, isOver: isTerminal(row.status) || end === "Succeeded" }));
 }

@@ -2,7 +2,7 @@ import { logger } from "../azure/telemetry/logger.ts";
 import { keyOfWord } from "../operation/status.ts";
 import { isolate } from "../poller/isolate.ts";
 import { describeValue } from "../redaction.ts";
-import { maxPastDurationInMs, minPastDurationInMs } from "../schedule/past-durations.ts";
+import { isPlausible, plausibleRange } from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
 import type { PastOfTypes } from "./deployment-operation.ts";
 
@@ -33,11 +33,8 @@ export function pastOfTypes(options: PastDurationsOptions): PastOfTypes {
 }
 
 function checkDurations(type: string, durations: unknown): void {
-  const isList =
-    Array.isArray(durations) &&
-    durations.every((duration) => duration >= minPastDurationInMs && duration <= maxPastDurationInMs);
-  if (isList) return;
-  const expected = `a list of milliseconds from ${minPastDurationInMs} to ${maxPastDurationInMs}`;
+  if (Array.isArray(durations) && durations.every(isPlausible)) return;
+  const expected = `a list of milliseconds ${plausibleRange}`;
   throw new TypeError(
     `pastDurationsOfTypes: expected for ${type} ${expected}, got ${describeValue(durations)}`,
   );

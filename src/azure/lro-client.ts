@@ -8,11 +8,10 @@ import type { Poller } from "../poller/poller.ts";
 import { describeValue } from "../redaction.ts";
 import type { ResumeToken } from "../state/resume-token.ts";
 import { checkFunction } from "../validate.ts";
-import { atFabricApi, isOfService, scopeOf } from "./http/audiences.ts";
+import { absoluteAt, allowing, atFabricApi, scopeOf } from "./http/audiences.ts";
 import { boundPipelineOf, createOriginBoundPipeline } from "./http/origin-bound-pipeline.ts";
 import type { CommonClientOptions, SdkPipeline } from "./http/origin-bound-pipeline.ts";
 import {
-  allowedOriginsAdvice,
   checkApiVersion,
   checkHeaders,
   parseAllowedOrigins,
@@ -154,7 +153,7 @@ export class LroClient {
     }: OperationAtOptions<TResult> & Partial<Condition<TResult>> = options;
     const { endpoint } = this.#context;
     const allowed = parseAllowedOrigins(allowedOrigins);
-    const parse = absoluteAt(endpoint)(allowed);
+    const parse = absoluteAt(endpoint, allowed);
     const location = {
       kind: kind === undefined ? ("auto" as const) : checkPollingKind(kind),
       monitorUrl: parse("url", atFabricApi(url, endpoint)),
@@ -181,8 +180,8 @@ export class LroClient {
     const { resourceProvider } = this;
     const { endpoint, pipeline, apiVersion } = this.#context;
     const url = parseUrl("request.url", request.url, endpoint, allowing(endpoint, []));
-    const service = { apiVersion, resourceProvider };
-    return startAndFollow(pipeline, { ...request, url }, options, service, absoluteAt(endpoint));
+    const service = { endpoint, apiVersion, resourceProvider };
+    return startAndFollow(pipeline, { ...request, url }, options, service);
   }
 
   /**
@@ -271,7 +270,7 @@ export class LroClient {
     const { resourceProvider } = this;
     const { apiVersion } = this.#context;
     const pipeline = this.#context.pipeline.allowing(allowed);
-    const absolute = absoluteAt(this.#context.endpoint)(allowed);
+    const absolute = absoluteAt(this.#context.endpoint, allowed);
     const options = {
       pipeline,
       apiVersion,
@@ -327,18 +326,6 @@ function scopesFor(endpoint: URL, scopes: LroClientOptions["scopes"]): string | 
 }
 
 /** Returns whether requests of a client may go to a URL besides its own origin. */
-function allowing(endpoint: URL, allowedOrigins: readonly string[]): (url: URL) => boolean {
-  return (url) => allowedOrigins.includes(url.origin) || isOfService(endpoint, url);
-}
-
-/** @internal Returns a function that makes the URLs of options absolute, and checks their origins. */
-export function absoluteAt(
-  endpoint: URL,
-): (allowedOrigins: readonly string[]) => (name: string, url: unknown) => string {
-  return (allowedOrigins) => (name, url) =>
-    parseUrl(name, url, endpoint, allowing(endpoint, allowedOrigins), allowedOriginsAdvice);
-}
-
 /** In JavaScript a token's text is easily taken for a credential, which would fail much later. */
 function checkCredential(credential: unknown): asserts credential is TokenCredential | undefined {
   const isCredential = typeof credential === "object" && credential !== null && "getToken" in credential;
@@ -383,5 +370,5 @@ export function startOperation<TResult = unknown>(
   const sdk = httpClient === undefined ? { pipeline } : { pipeline, httpClient };
   const endpoint = new URL(url);
   const bound = boundPipelineOf(endpoint, sdk);
-  return startAndFollow(bound, request, rest, { apiVersion }, absoluteAt(endpoint));
+  return startAndFollow(bound, request, rest, { endpoint, apiVersion });
 }

@@ -7,17 +7,10 @@ import { isObject } from "../operation/json-fields.ts";
 import { Listeners } from "../poller/listeners.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { PollOptions } from "../poller/options.ts";
-import { leastOf } from "../schedule/past-durations.ts";
+import { isPlausible, leastOf, plausibleRange } from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
 import { checkPositiveInteger } from "../validate.ts";
-import {
-  isDamage,
-  isPlausible,
-  parseDurations,
-  plausibleDuration,
-  textOf,
-  withDuration,
-} from "./durations.ts";
+import { isDamage, parseDurations, textOf, withDuration } from "./durations.ts";
 import type { Bounds, Durations } from "./durations.ts";
 import { FileStore } from "./file-store.ts";
 import { StoreInTime, inTime } from "./store-in-time.ts";
@@ -164,7 +157,9 @@ class StoredHistory implements DurationHistory {
     checkKind(kind);
     const inMs: unknown = isObject(duration) ? leastOf(duration) : duration;
     if (!isPlausible(inMs)) {
-      throw new RangeError(`duration: expected ${plausibleDuration} of milliseconds, got ${String(inMs)}`);
+      throw new RangeError(
+        `duration: expected a number ${plausibleRange} of milliseconds, got ${String(inMs)}`,
+      );
     }
     await this.#inTurn(() => this.#add(kind, duration));
   }

@@ -1,12 +1,6 @@
 import { parseArray, parseJson, parseObject, parseString } from "../operation/json-fields.ts";
 import { ContractError } from "../operation/errors.ts";
-import {
-  hasEnded,
-  hasFailed,
-  leastOf,
-  maxPastDurationInMs,
-  minPastDurationInMs,
-} from "../schedule/past-durations.ts";
+import { hasEnded, hasFailed, isPlausible, leastOf, plausibleRange } from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
 
 /** Past durations in milliseconds by kind. The newest duration and the kind that was recorded last come last. */
@@ -80,15 +74,7 @@ function letterOf(past: PastDuration): Letter {
 
 function parseDuration(value: unknown, path: string): number {
   if (isPlausible(value)) return value;
-  throw new ContractError(path, plausibleDuration, value);
-}
-
-/** Describes what {@link isPlausible} accepts. */
-export const plausibleDuration: string = `a number from ${minPastDurationInMs} to ${maxPastDurationInMs}`;
-
-/** Returns whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong. */
-export function isPlausible(value: unknown): value is number {
-  return typeof value === "number" && value >= minPastDurationInMs && value <= maxPastDurationInMs;
+  throw new ContractError(path, `a number ${plausibleRange}`, value);
 }
 
 /** Returns JSON with a line for each kind, which a person can read and version control can compare. */

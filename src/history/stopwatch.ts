@@ -2,8 +2,8 @@ import type { Clock } from "../clock.ts";
 import { isTerminal } from "../operation/status.ts";
 import type { StatusFields } from "../operation/status.ts";
 import type { Progress } from "../state/progress.ts";
+import { isPlausible } from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
-import { isPlausible } from "./durations.ts";
 
 /**
  * Measures how long the operation of one wait took. The service's own times are best. Without them, the wait's time is

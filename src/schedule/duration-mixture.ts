@@ -48,7 +48,7 @@ export function mixtureOf(past: readonly PastDuration[]): Mixture {
   const median = logs[logs.length >> 1]?.log ?? 0;
   return {
     survival: (log) => {
-      const alike = kernels.reduce((sum, kernel) => sum + kernel.share * longerThan(kernel, log), 0);
+      const alike = sumOf(kernels, (kernel) => kernel.share * longerThan(kernel, log));
       return (1 - unlike) * alike + unlike * (1 + Math.exp(log - median)) ** -hazardTimesAge;
     },
     first: Math.min(...kernels.map(({ log, width }) => log - 6 * width)),
@@ -56,32 +56,26 @@ export function mixtureOf(past: readonly PastDuration[]): Mixture {
   };
 }
 
+/** Keeps at most as many as `maxLogs`, evenly. */
 function thinned(logs: readonly LogDuration[]): readonly LogDuration[] {
-  if (logs.length <= maxLogs) return logs;
-  return Array.from(
-    { length: maxLogs },
-    (_, i) => logs[Math.floor(((i + 0.5) * logs.length) / maxLogs)] ?? [],
-  ).flat();
+  const rankOf = (i: number): number => Math.ceil((i * maxLogs) / logs.length - 0.5);
+  return logs.filter((_, i) => rankOf(i) < rankOf(i + 1));
 }
 
 function candidatesOf(logs: readonly LogDuration[], originalCount: number): readonly Candidate[] {
   const fit = fitOf(logs);
-  const points = pointsOf(logs, fit);
-  const distances = distancesOf(
-    points.map(({ log }) => log),
-    originalCount,
-  );
+  const points = pointsOf(logs, fit, originalCount);
   const candidates = widthFactors.map((factor) => {
-    const kernels = points.map((point, i): Kernel => {
-      return { ...point, width: Math.max(minWidth, factor * (distances[i] ?? defaultWidth)) };
-    });
-    return { kernels, score: scoreOf(points, (i) => densityOfOthers(kernels, i)) };
+    const kernels = points.map((point) => ({ ...point, width: Math.max(minWidth, factor * point.width) }));
+    const score = sumOf(kernels, (kernel) => kernel.share * scoreOf(densityOfOthers(kernels, kernel)));
+    return { kernels, score };
   });
   if (fit === undefined || points.length < minForFit) return candidates;
-  const fitOfOthers = (i: number): Normal => fitOf(logs.filter((_, j) => j !== i)) ?? fit;
-  const ended = logs.flatMap(({ log, hasEnded }, i) => (hasEnded ? { log, i, share: 1 / logs.length } : []));
-  const score = scoreOf(ended, (i) => densityAt(fitOfOthers(ended[i]?.i ?? 0), ended[i]?.log ?? 0));
-  return [...candidates, { kernels: [{ ...fit, share: 1 }], score: score / sumOf(ended) }];
+  const ended = logs.filter(({ hasEnded }) => hasEnded);
+  const sumOfScores = sumOf(ended, (left) =>
+    scoreOf(densityAt(fitOf(logs.filter((one) => one !== left)) ?? fit, left.log)),
+  );
+  return [...candidates, { kernels: [{ ...fit, share: 1 }], score: sumOfScores / ended.length }];
 }
 
 function fitOf(logs: readonly LogDuration[]): Normal | undefined {
@@ -94,10 +88,15 @@ const minForFit = 4;
 
 /**
  * Distributes the share of each operation that still ran among those that took longer. What is left beyond the last lies
- * where the fit expects it.
+ * where the fit expects it. The width is the distance to the k-th neighbour on the nearer side, k being half the square
+ * root of the number of durations.
  */
-function pointsOf(logs: readonly LogDuration[], fit: Normal | undefined): readonly Omit<Kernel, "width">[] {
-  const points: { log: number; share: number }[] = [];
+function pointsOf(
+  logs: readonly LogDuration[],
+  fit: Normal | undefined,
+  originalCount: number,
+): readonly Kernel[] {
+  const points: Omit<Kernel, "width">[] = [];
   let alive = 1;
   for (const [i, { log, hasEnded }] of logs.entries()) {
     if (!hasEnded) continue;
@@ -105,45 +104,40 @@ function pointsOf(logs: readonly LogDuration[], fit: Normal | undefined): readon
     points.push({ log, share });
     alive -= share;
   }
-  const last = logs.at(-1);
-  if (last === undefined || last.hasEnded) return points;
-  return [...points, { log: last.log + (fit?.width ?? defaultWidth) / 2, share: alive }];
+  const lastLog = logs.at(-1)?.log ?? 0;
+  if (alive > 0) points.push({ log: lastLog + (fit?.width ?? defaultWidth) / 2, share: alive });
+  const k = Math.max(1, Math.round(points.length / Math.sqrt(originalCount) / 2));
+  return points.map((point, i) => {
+    // Not the mean of both sides: at the edge of a mode, the other side extends to the next mode.
+    const below = point.log - (points[i - k]?.log ?? -Infinity);
+    const above = (points[i + k]?.log ?? Infinity) - point.log;
+    return { ...point, width: Math.min(below, above, defaultWidth) };
+  });
 }
 
-function scoreOf(points: readonly { readonly share: number }[], densityOf: (i: number) => number): number {
-  return points.reduce((sum, { share }, i) => sum + share * Math.log(minDensity + densityOf(i)), 0);
+function scoreOf(density: number): number {
+  return Math.log(minDensity + density);
 }
 
-function sumOf(points: readonly { readonly share: number }[]): number {
-  return points.reduce((sum, { share }) => sum + share, 0);
-}
-
-function densityOfOthers(kernels: readonly Kernel[], index: number): number {
-  const { log = 0, share = 0 } = kernels[index] ?? {};
-  let sum = 0;
-  for (const [i, kernel] of kernels.entries()) if (i !== index) sum += kernel.share * densityAt(kernel, log);
-  return share < 1 ? sum / (1 - share) : 0;
+function densityOfOthers(kernels: readonly Kernel[], left: Kernel): number {
+  const sum = sumOf(kernels, (kernel) => (kernel === left ? 0 : kernel.share * densityAt(kernel, left.log)));
+  return left.share < 1 ? sum / (1 - left.share) : 0;
 }
 
 function mixed(candidates: readonly Candidate[], count: number): readonly Kernel[] {
   const best = Math.max(...candidates.map(({ score }) => score));
-  const weights = candidates.map(({ score }) => Math.exp(count * (score - best)));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const weightOf = ({ score }: Candidate): number => Math.exp(count * (score - best));
+  const total = sumOf(candidates, weightOf);
   return candidates
-    .flatMap(({ kernels }, i) =>
-      kernels.map((kernel) => ({ ...kernel, share: (kernel.share * (weights[i] ?? 0)) / total })),
+    .flatMap((candidate) =>
+      candidate.kernels.map((kernel) => ({
+        ...kernel,
+        share: (kernel.share * weightOf(candidate)) / total,
+      })),
     )
     .filter(({ share }) => share > 1e-6);
 }
 
-/** The distance to the k-th neighbour on the nearer side, k being half the square root of the number of durations. */
-function distancesOf(logs: readonly number[], originalCount: number): readonly number[] {
-  const k = Math.max(1, Math.round((Math.sqrt(originalCount) * logs.length) / originalCount / 2));
-  return logs.map((log, i) => {
-    // Not the mean of both sides: at the edge of a mode, the other side extends to the next mode.
-    const below = i >= k ? log - (logs[i - k] ?? 0) : Infinity;
-    const above = i + k < logs.length ? (logs[i + k] ?? 0) - log : Infinity;
-    const nearer = Math.min(below, above);
-    return Math.min(nearer, defaultWidth);
-  });
+function sumOf<T>(items: readonly T[], valueOf: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + valueOf(item), 0);
 }

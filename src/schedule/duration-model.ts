@@ -1,4 +1,4 @@
-import { hazardTimesAge } from "./hazard.ts";
+import { hazardTimesAge, stepOf } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { mixtureOf } from "./duration-mixture.ts";
 import { ranksOf } from "./past-ranks.ts";
@@ -15,6 +15,7 @@ interface Table {
 }
 
 const tableSize = 512;
+const last = tableSize - 1;
 
 /** What past durations of the kind say. */
 export interface Learned extends Prior {
@@ -36,70 +37,52 @@ export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learne
   return prior;
 }
 
-/**
- * Makes the prior that past durations of the kind give.
- *
- * Each duration stands for a narrow logistic distribution of the logarithm around it. Its width is the distance to its
- * neighbours, so that two modes stay two. One more operation counts as unlike all of them. Beyond the past durations
- * only that one is left, and the prior is uninformed again.
- */
-function priorOf(past: readonly PastDuration[], terms: Terms): Prior {
-  const table = tableOf(past, terms.pollCostInMs);
-  const last = tableSize - 1;
-  const [end, endCount] = [valueAt(table.at, last), valueAt(table.pollCount, last)];
-  const step = Math.sqrt(terms.pollCostInMs / (2 * hazardTimesAge));
-  const pollsUntil = (at: number): number =>
-    at <= end ? between(table.at, table.pollCount, at) : endCount + (Math.sqrt(at) - Math.sqrt(end)) / step;
+/** Makes the prior that past durations of the kind give. Beyond the table, it is uninformed again. */
+function priorOf(past: readonly PastDuration[], { pollCostInMs }: Terms): Prior {
+  const step = stepOf(pollCostInMs);
+  const { at, survival, pollCount, cost } = tableOf(past, pollCostInMs);
+  const [end, endSurvival, endCount] = [valueAt(at, last), valueAt(survival, last), valueAt(pollCount, last)];
+  const pollsUntil = (moment: number): number =>
+    moment <= end ? between(at, pollCount, moment) : endCount + (Math.sqrt(moment) - Math.sqrt(end)) / step;
   return {
     isInformed: true,
-    survival: (at) =>
-      at <= end
-        ? between(table.at, table.survival, at)
-        : valueAt(table.survival, last) * (at / end) ** -hazardTimesAge,
+    survival: (moment) =>
+      moment <= end ? between(at, survival, moment) : endSurvival * (moment / end) ** -hazardTimesAge,
     pollsUntil,
     ahead: (from, polls) => {
       const due = pollsUntil(from) + polls;
       return due <= endCount
-        ? Math.max(from, between(table.pollCount, table.at, due))
+        ? Math.max(from, between(pollCount, at, due))
         : (Math.sqrt(end) + (due - endCount) * step) ** 2;
     },
     costToGo: (from) =>
-      from < end
-        ? between(table.at, table.cost, from) / between(table.at, table.survival, from)
-        : 4 * step * Math.sqrt(from),
+      from < end ? between(at, cost, from) / between(at, survival, from) : 4 * step * Math.sqrt(from),
   };
-}
-
-function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
-  const mixture = mixtureOf(past);
-  const { first, last } = mixture;
-  const at = Float64Array.from({ length: tableSize }, (_, i) =>
-    i === 0 ? 0 : Math.exp(first + ((last - first) * (i - 1)) / (tableSize - 2)),
-  );
-  const survival = at.map((moment) => mixture.survival(Math.log(moment)));
-  return { at, survival, ...pollsAlong(at, survival, pollCostInMs) };
 }
 
 /** Polls are as dense as `√(h/2c)`, and cost `√(2ch)` per unit of time while the operation runs. */
-function pollsAlong(
-  at: Float64Array,
-  survival: Float64Array,
-  pollCostInMs: number,
-): Pick<Table, "pollCount" | "cost"> {
-  const [pollCount, cost] = [new Float64Array(tableSize), new Float64Array(tableSize)];
-  const pollsIn = (i: number): number => {
-    const width = valueAt(at, i) - valueAt(at, i - 1);
-    const hazard = (valueAt(survival, i - 1) - valueAt(survival, i)) / width / alive(i);
+function tableOf(past: readonly PastDuration[], pollCostInMs: number): Table {
+  const mixture = mixtureOf(past);
+  const at = Float64Array.from({ length: tableSize }, (_, i) =>
+    i === 0 ? 0 : Math.exp(mixture.first + ((mixture.last - mixture.first) * (i - 1)) / (last - 1)),
+  );
+  const survival = at.map((moment) => mixture.survival(Math.log(moment)));
+  const aliveOf = (i: number): number => (valueAt(survival, i) + valueAt(survival, i - 1)) / 2;
+  const pollsIn = at.map((moment, i) => {
+    if (i === 0) return 0;
+    const width = moment - valueAt(at, i - 1);
+    const hazard = (valueAt(survival, i - 1) - valueAt(survival, i)) / width / aliveOf(i);
     return Math.sqrt(hazard / (2 * pollCostInMs)) * width;
-  };
-  const alive = (i: number): number => (valueAt(survival, i) + valueAt(survival, i - 1)) / 2;
-  for (let i = 1; i < tableSize; i++) pollCount[i] = valueAt(pollCount, i - 1) + pollsIn(i);
-  const step = Math.sqrt(pollCostInMs / (2 * hazardTimesAge));
-  cost[tableSize - 1] = 4 * step * Math.sqrt(valueAt(at, tableSize - 1)) * valueAt(survival, tableSize - 1);
-  for (let i = tableSize - 1; i > 0; i--) {
-    cost[i - 1] = valueAt(cost, i) + 2 * pollCostInMs * pollsIn(i) * alive(i);
+  });
+  let count = 0;
+  const pollCount = pollsIn.map((polls) => (count += polls));
+  const cost = new Float64Array(tableSize);
+  let costToGo = 4 * stepOf(pollCostInMs) * Math.sqrt(valueAt(at, last)) * valueAt(survival, last);
+  for (let i = last; i >= 0; i--) {
+    cost[i] = costToGo;
+    costToGo += 2 * pollCostInMs * valueAt(pollsIn, i) * aliveOf(i);
   }
-  return { pollCount, cost };
+  return { at, survival, pollCount, cost };
 }
 
 /** Interpolates linearly: the value of `ys` where rising `xs` reach `x`. */
@@ -115,6 +98,6 @@ function between(xs: Float64Array, ys: Float64Array, x: number): number {
   return valueAt(ys, low) + part * (valueAt(ys, high) - valueAt(ys, low));
 }
 
-function valueAt(array: ArrayLike<number>, index: number): number {
+function valueAt(array: Float64Array, index: number): number {
   return array[index] ?? 0;
 }

@@ -37,6 +37,11 @@ export interface Prior {
  */
 export const hazardTimesAge = 0.75;
 
+/** Returns by how much the square root of the age grows from poll to poll, without information. */
+export function stepOf(pollCostInMs: number): number {
+  return Math.sqrt(pollCostInMs / (2 * hazardTimesAge));
+}
+
 /** The least age to assume, in prices of a poll: no operation ends at once. */
 const minAge = 0.25;
 
@@ -46,7 +51,7 @@ const minAge = 0.25;
  */
 export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayShare = 0 }: Terms): Prior {
   const offset = minAge * pollCostInMs;
-  const step = Math.sqrt(pollCostInMs / (2 * hazardTimesAge));
+  const step = stepOf(pollCostInMs);
   const ahead = (from: number, polls: number): number =>
     (Math.sqrt(from + offset) + polls * step) ** 2 - offset;
   const ageOfGap = (gap: number): number => Math.max(0, ((gap / step - step) / 2) ** 2 - offset);

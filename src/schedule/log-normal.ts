@@ -27,7 +27,7 @@ export function distributionOfLogs(past: readonly PastDuration[]): readonly LogD
  * number.
  */
 export function normalFit(logs: readonly LogDuration[]): Normal | undefined {
-  const count = logs.reduce((sum, { hasEnded: isEnd }) => sum + Number(isEnd), 0);
+  const count = logs.filter(({ hasEnded: isEnd }) => isEnd).length;
   if (count < 3) return undefined;
   const steps = count === logs.length ? 1 : 30;
   let fit: Normal = { log: logs[count >> 1]?.log ?? 0, width: 0.5 };
@@ -38,7 +38,7 @@ export function normalFit(logs: readonly LogDuration[]): Normal | undefined {
       const past = log - center;
       const excess = isEnd ? past : width * hazardOf(past / width);
       sum += excess;
-      squares += isEnd ? past ** 2 : width ** 2 + past * excess;
+      squares += past * excess + (isEnd ? 0 : width ** 2);
     }
     const mean = sum / logs.length;
     fit = { log: center + mean, width: Math.max(1e-3, Math.sqrt(squares / logs.length - mean ** 2)) };
@@ -46,10 +46,11 @@ export function normalFit(logs: readonly LogDuration[]): Normal | undefined {
   return { log: fit.log, width: fit.width * Math.sqrt((count + 1) / (count - 1)) };
 }
 
+const standard: Normal = { log: 0, width: 1 };
+
 /** The density of the standard normal law over its survival. */
 function hazardOf(z: number): number {
-  if (z > 5) return z + 1 / z;
-  return Math.exp((-z * z) / 2) / (2.5066 * longerThan({ log: 0, width: 1 }, z));
+  return z > 5 ? z + 1 / z : densityAt(standard, z) / longerThan(standard, z);
 }
 
 /** Returns the share above `log`, to four digits. */

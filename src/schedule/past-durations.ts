@@ -10,9 +10,16 @@ export type PastDuration =
   | { readonly failedAfterInMs: number; readonly atLeastInMs?: never }
   | { readonly atLeastInMs: number; readonly failedAfterInMs?: never };
 
-/** No operation takes less or more, and the arithmetic of the duration model would overflow. */
-export const minPastDurationInMs = 1;
-export const maxPastDurationInMs = 1e12;
+/** Describes what {@link isPlausible} accepts. */
+export const plausibleRange = "from 1 to 1000000000000";
+
+/**
+ * Returns whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong, and the arithmetic
+ * of the duration model would overflow.
+ */
+export function isPlausible(inMs: unknown): inMs is number {
+  return typeof inMs === "number" && inMs >= 1 && inMs <= 1e12;
+}
 
 /** Returns the milliseconds that the operation took, or took at least. */
 export function leastOf(past: PastDuration): number {
@@ -35,10 +42,9 @@ export function checkPastDurations(past: readonly PastDuration[]): void {
   if (!Array.isArray(past)) throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
   for (const one of past) {
     const inMs: unknown = typeof one === "object" && one !== null ? leastOf(one) : one;
-    if (typeof inMs === "number" && inMs >= minPastDurationInMs && inMs <= maxPastDurationInMs) continue;
-    const bounds = `${minPastDurationInMs} to ${maxPastDurationInMs}`;
+    if (isPlausible(inMs)) continue;
     throw new RangeError(
-      `pastDurationsInMs: expected milliseconds from ${bounds}, got ${describeValue(inMs)}`,
+      `pastDurationsInMs: expected milliseconds ${plausibleRange}, got ${describeValue(inMs)}`,
     );
   }
 }

@@ -2,19 +2,23 @@ import { distributionOfLogs, longerThan, normalFit, whereLonger } from "./log-no
 import type { Normal } from "./log-normal.ts";
 import type { PastDuration } from "./past-durations.ts";
 
+/** The end of a past operation, and the share of operations that take longer. */
+interface Rank {
+  readonly inMs: number;
+  readonly survival: number;
+}
+
 /**
  * The distribution of one more operation of the kind, by the ranks of past durations. With `n` of them, each of the
  * `n + 1` gaps between them is equally likely, whatever the law is. Times are in milliseconds.
  */
 export interface Ranks {
-  /** The durations of operations that were seen to end, in rising order. */
-  readonly ends: Float64Array;
-  /** The share of operations that take longer than each of them. */
-  readonly survival: Float64Array;
+  /** The operations that were seen to end, in rising order. */
+  readonly ends: readonly Rank[];
   /** The law beyond the last end, where operations still ran when their waits ended; else `undefined`. */
   readonly tail: Normal | undefined;
-  /** All durations, those of waits that ended early too, in rising order. */
-  readonly all: Float64Array;
+  /** From this age on fewer than four past durations are longer, those of waits that ended early too. */
+  readonly untilInMs: number;
 }
 
 /**
@@ -28,22 +32,16 @@ const minCount = 4;
 /** Makes the ranks. An operation with "at least" counts as running until then, and no longer (Kaplan and Meier 1958). */
 export function ranksOf(past: readonly PastDuration[]): Ranks {
   const sorted = distributionOfLogs(past);
-  const [ends, survival]: [number[], number[]] = [[], []];
-  let alive = 1;
+  const ends: Rank[] = [];
+  let survival = 1;
   for (const [i, { inMs, hasEnded }] of sorted.entries()) {
     if (!hasEnded) continue;
     // The next operation counts as one more that still runs.
-    alive *= 1 - 1 / (sorted.length - i + 1);
-    ends.push(inMs);
-    survival.push(alive);
+    survival *= 1 - 1 / (sorted.length - i + 1);
+    ends.push({ inMs, survival });
   }
   const isCutOff = sorted.at(-1)?.hasEnded === false && ends.length >= minCount;
-  return {
-    ends: Float64Array.from(ends),
-    survival: Float64Array.from(survival),
-    tail: isCutOff ? normalFit(sorted) : undefined,
-    all: Float64Array.from(sorted, ({ inMs }) => inMs),
-  };
+  return { ends, tail: isCutOff ? normalFit(sorted) : undefined, untilInMs: sorted.at(-minCount)?.inMs ?? 0 };
 }
 
 /** The 80 % interval of a duration, and its median. */
@@ -56,20 +54,21 @@ export interface RankInterval {
  * Returns the interval of an operation that runs at `elapsedInMs`; `undefined` if fewer than four past durations are
  * longer than that.
  */
-export function intervalAt(ranks: Ranks, elapsedInMs: number): RankInterval | undefined {
-  const { ends, survival, tail, all } = ranks;
-  if (all.length - countUntil(all, elapsedInMs) < minCount) return undefined;
-  const first = countUntil(ends, elapsedInMs);
-  const alive = first === 0 ? 1 : at(survival, first - 1);
-  const last = first < ends.length ? at(survival, survival.length - 1) / alive : 1;
+export function intervalAt({ ends, tail, untilInMs }: Ranks, elapsedInMs: number): RankInterval | undefined {
+  if (elapsedInMs >= untilInMs) return undefined;
+  const next = ends.findIndex(({ inMs }) => inMs > elapsedInMs);
+  const later = next < 0 ? [] : ends.slice(next);
+  const alive = (next < 0 ? ends.at(-1) : ends[next - 1])?.survival ?? 1;
+  const now = { inMs: elapsedInMs, survival: alive };
+  const ahead = [now].concat(later);
+  const end = later.at(-1) ?? now;
+  const last = end.survival / alive;
   if (tail === undefined && last > lowerTail + upperTail + 1e-9) return undefined;
   // Where the longest past duration is too short for the upper tail, the lower one becomes smaller.
   const upper = tail === undefined ? Math.max(upperTail, last) : upperTail;
   const lower = Math.max(0, lowerTail + upperTail - upper);
   const durationOf = (share: number): number =>
-    share < last && tail !== undefined
-      ? beyond(tail, Math.max(elapsedInMs, ends.at(-1) ?? 0), share / last)
-      : between(ranks, first, elapsedInMs, alive * share);
+    share < last && tail !== undefined ? beyond(tail, end.inMs, share / last) : between(ahead, alive * share);
   return { range: [durationOf(1 - lower), durationOf(upper)], median: durationOf(0.5) };
 }
 
@@ -78,27 +77,11 @@ function beyond(tail: Normal, fromInMs: number, share: number): number {
   return Math.exp(whereLonger(tail, share * longerThan(tail, Math.log(fromInMs))));
 }
 
-/** Interpolates the moment after `elapsedInMs` at which the survival has fallen to `share`. */
-function between({ ends, survival }: Ranks, first: number, elapsedInMs: number, share: number): number {
-  let i = first;
-  while (i < survival.length - 1 && at(survival, i) > share) i++;
-  const left = i === first ? elapsedInMs : at(ends, i - 1);
-  const [high, low] = [i === 0 ? 1 : at(survival, i - 1), at(survival, i)];
-  const part = Math.min(1, Math.max(0, (high - share) / (high - low)));
-  return left + part * (at(ends, i) - left);
-}
-
-/** Returns how many of the sorted values are at most `value`. */
-function countUntil(sorted: Float64Array, value: number): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (at(sorted, middle) <= value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function at(array: ArrayLike<number>, index: number): number {
-  return array[index] ?? 0;
+/** Interpolates the moment at which the survival has fallen to `share`. */
+function between(ranks: readonly Rank[], share: number): number {
+  const i = ranks.findIndex(({ survival }) => survival <= share);
+  const [left, right] = [ranks[i - 1], ranks.at(i)];
+  if (left === undefined || right === undefined) return right?.inMs ?? 0;
+  const part = (left.survival - share) / (left.survival - right.survival);
+  return left.inMs + part * (right.inMs - left.inMs);
 }

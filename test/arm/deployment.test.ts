@@ -321,3 +321,10 @@ test.each(["OK", "Accepted", "Created"])("the word %s of a canceled part is no e
   const properties = { provisioningState: "Canceled", statusCode };
   expect(parsePage({ value: [{ properties }] }).rows[0]?.error).toBeUndefined();
 });
+
+test.each([["20000"], [0], [1e13]])("the past duration %j of a type is none", (duration) => {
+  const pastDurationsOfTypes = { "Microsoft.Storage/storageAccounts": [duration] };
+  // @ts-expect-error -- a text where numbers belong
+  const create = (): unknown => deployment(emulate().client, root, { pastDurationsOfTypes });
+  expect(create).toThrow("pastDurationsOfTypes: expected for Microsoft.Storage/storageAccounts a list");
+});

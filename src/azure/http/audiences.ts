@@ -1,3 +1,5 @@
+import { allowedOriginsAdvice, parseUrl } from "./validation.ts";
+
 /**
  * The hosts of Azure's services and the audience of their tokens, from Azure's SDKs and their environments. A name that
  * starts with a dot stands for every host that ends with it. The list is closed: a token goes to no other host unless
@@ -96,6 +98,20 @@ export function scopeOf(url: URL): string {
     ? `services at ${url.hostname} take tokens for several scopes: ${choices.map((one) => `${one}/.default`).join(", ")}`
     : `${url.host} is no host of an Azure service that this library knows`;
   throw new RangeError(`scopes: expected the scopes of the token, because ${why}`);
+}
+
+/** Returns the check whether requests may go to a URL: to the service of the endpoint, and to the allowed origins. */
+export function allowing(endpoint: URL, allowedOrigins: readonly string[]): (url: URL) => boolean {
+  return (url) => allowedOrigins.includes(url.origin) || isOfService(endpoint, url);
+}
+
+/** Returns a function that makes the URLs of options absolute, and checks their origins. */
+export function absoluteAt(
+  endpoint: URL,
+  allowedOrigins: readonly string[],
+): (name: string, url: unknown) => string {
+  const isAllowed = allowing(endpoint, allowedOrigins);
+  return (name, url) => parseUrl(name, url, endpoint, isAllowed, allowedOriginsAdvice);
 }
 
 /** Returns whether a service answers at a URL of another origin: at a region's, or at that of its signed monitors. */

@@ -49,7 +49,7 @@ export interface Attempt {
 }
 
 /** A request to an allowed origin. Its URL is kept byte for byte: Azure signs some. */
-interface BoundRequest {
+export interface BoundRequest {
   readonly method: HttpMethods;
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -54,36 +54,34 @@ export function checkCancel(
 }
 
 /**
- * The operations whose request to cancel follows from their URL, as their services describe it: the suffix of the path, or
- * the method for the same path.
+ * The operations whose request to cancel follows from their URL, as their services describe it: the first group is its
+ * path, then comes what to append. The method is POST, unless there is another.
  */
-const knownRequests: readonly (readonly [path: RegExp, suffix: string, method?: "DELETE"])[] = [
+const knownRequests: readonly (readonly [pattern: RegExp, suffix: string, method?: "DELETE"])[] = [
   // Azure Resource Manager: the URL of the deployment, or of its status monitor.
   [
-    /^(?<path>.*\/providers\/Microsoft\.Resources\/deployments\/[^/]+?)(\/operationStatuses\/[^/]+)?\/?$/i,
+    /^(.*\/providers\/Microsoft\.Resources\/deployments\/[^/]+?)(\/operationStatuses\/[^/]+)?\/?$/i,
     "/cancel",
   ],
-  [
-    /^(?<path>.*\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/]+\/jobs\/[^/]+)$/i,
-    "/cancel",
-  ],
+  [/^(.*\/providers\/Microsoft\.MachineLearningServices\/workspaces\/[^/]+\/jobs\/[^/]+)$/i, "/cancel"],
   // Azure AI Language
-  [/^(?<path>.*\/language\/analyze-(text|conversations|documents)\/jobs\/[^/:]+)$/i, ":cancel"],
+  [/^(.*\/language\/analyze-(text|conversations|documents)\/jobs\/[^/:]+)$/i, ":cancel"],
   // Azure AI Translator
-  [/^(?<path>.*\/translator\/(text\/batch|document)\/.*batches\/[^/]+)$/i, "", "DELETE"],
+  [/^(.*\/translator\/(text\/batch|document)\/.*batches\/[^/]+)$/i, "", "DELETE"],
   // Azure OpenAI
-  [/^(?<path>.*\/openai\/(v1\/)?batches\/[^/]+)$/i, "/cancel"],
+  [/^(.*\/openai\/(v1\/)?batches\/[^/]+)$/i, "/cancel"],
   // Azure Digital Twins
-  [/^(?<path>\/jobs\/imports\/[^/]+)$/i, "/cancel"],
+  [/^(\/jobs\/imports\/[^/]+)$/i, "/cancel"],
   // Microsoft Fabric
-  [/^(?<path>\/v1\/workspaces\/[^/]+\/items\/[^/]+\/jobs\/instances\/[^/]+)$/i, "/cancel"],
+  [/^(\/v1\/workspaces\/[^/]+\/items\/[^/]+\/jobs\/instances\/[^/]+)$/i, "/cancel"],
 ];
 
 /** Returns the request that cancels the operation at a URL, where the service describes one. */
-export function knownCancelRequest(url: string): CancelRequest | undefined {
+export function knownCancelRequest(url: string | undefined): CancelRequest | undefined {
+  if (url === undefined) return undefined;
   const { origin, pathname } = new URL(url);
   for (const [pattern, suffix, method = "POST"] of knownRequests) {
-    const path = pattern.exec(pathname)?.groups?.["path"];
+    const [, path] = pattern.exec(pathname) ?? [];
     if (path === undefined) continue;
     // The rest of a query may be a signature of the other URL.
     const [, apiVersion] = /^[^#]*?[?&](api-version=[^&#]*)/i.exec(url) ?? [];

@@ -2,7 +2,7 @@ import type { PipelineResponse } from "@azure/core-rest-pipeline";
 import { sleep } from "../../clock.ts";
 import { RequestError } from "../../operation/errors.ts";
 import type { CancelRequestOptions } from "../../operation/operation.ts";
-import type { Attempt } from "../http/origin-bound-pipeline.ts";
+import type { Attempt, BoundRequest, OriginBoundPipeline } from "../http/origin-bound-pipeline.ts";
 import { errorOfRequest, errorOfResponse } from "../http/response.ts";
 import { mayHaveStarted, sendOnce } from "./initial-request.ts";
 
@@ -15,13 +15,14 @@ const maxRetries = 3;
  * @throws {@link RequestError} as `Operation.cancel` does
  */
 export async function sendCancelRequest(
-  send: (attempt: Attempt, abortSignal: AbortSignal) => Promise<PipelineResponse>,
+  pipeline: OriginBoundPipeline,
+  request: Omit<BoundRequest, "attempt" | "abortSignal">,
   { clock, requestTimeoutInMs }: CancelRequestOptions,
 ): Promise<void> {
   for (let retries = 0; ; retries++) {
     const attempt: Attempt = { wasSent: false };
     const failure = await failureOf(() =>
-      sendOnce((abortSignal) => send(attempt, abortSignal), {
+      sendOnce((abortSignal) => pipeline.send({ ...request, attempt, abortSignal }), {
         clock,
         startTimeoutInMs: requestTimeoutInMs,
         abortSignal: undefined,

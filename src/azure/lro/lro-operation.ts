@@ -159,7 +159,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
     const { cancel } = this.#options;
     if (typeof cancel === "function") return url === undefined ? undefined : cancel(url);
     if (cancel !== undefined || this.#conditionCheck !== undefined) return cancel;
-    return this.#firstCancel ?? (url === undefined ? undefined : knownCancelRequest(url));
+    return this.#firstCancel ?? knownCancelRequest(url);
   }
 
   #madeCancelRequest(): CancelRequest | undefined {
@@ -182,10 +182,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
       body: body === undefined ? undefined : JSON.stringify(body),
       tracingOptions: options.tracingOptions,
     };
-    await sendCancelRequest(
-      (attempt, abortSignal) => pipeline.send({ ...parts, attempt, abortSignal }),
-      options,
-    );
+    await sendCancelRequest(pipeline, parts, options);
   }
 
   /** Two initial requests are two operations, and so are two waits with functions of their own. */
@@ -221,10 +218,9 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   /** Returns the request to cancel, unless the URL of the polls tells it too. */
   #cancelOfToken(): CancelRequest | undefined {
-    const url = this.#location?.monitorUrl;
     try {
       const request = this.#cancelRequest;
-      const known = url === undefined ? undefined : knownCancelRequest(url);
+      const known = knownCancelRequest(this.#location?.monitorUrl);
       if (request === undefined || JSON.stringify(request) === JSON.stringify(known)) return undefined;
       return { ...request, url: withApiVersion(request.url, this.#options.apiVersion) };
     } catch {

@@ -5,6 +5,7 @@ import { resolveOptions } from "../../poller/options.ts";
 import type { PollOptions } from "../../poller/options.ts";
 import { createPoller } from "../../poller/poller.ts";
 import type { Poller } from "../../poller/poller.ts";
+import { absoluteAt } from "../http/audiences.ts";
 import { checkHeaders, parseAllowedOrigins, withApiVersion } from "../http/validation.ts";
 import { describeValue } from "../../redaction.ts";
 import { checkBoolean, checkDuration, checkFunction } from "../../validate.ts";
@@ -66,13 +67,20 @@ export interface StartHooks<TResult> {
   readonly recover?: (error: unknown) => Promise<PipelineResponse>;
 }
 
+/** The service that a start goes to. */
+interface StartService<TResult> extends Pick<
+  LroOperationOptions<TResult>,
+  "apiVersion" | "resourceProvider" | "onResponse"
+> {
+  readonly endpoint: URL;
+}
+
 /** Starts an operation through a pipeline at once, and returns its poller. */
 export function startAndFollow<TResult>(
   pipeline: OriginBoundPipeline,
   request: InitialRequest,
   options: StartOperationOptions<TResult>,
-  service: Pick<LroOperationOptions<TResult>, "apiVersion" | "resourceProvider" | "onResponse">,
-  absolute: (allowedOrigins: readonly string[]) => (name: string, url: unknown) => string,
+  { endpoint, ...service }: StartService<TResult>,
   { follow, recover }: StartHooks<TResult> = {},
 ): StartedPoller<TResult> {
   const { finalStateVia, allowedOrigins = [], parseResult, onStarted, cancel, ...pollOptions } = options;
@@ -95,7 +103,7 @@ export function startAndFollow<TResult>(
   const body = request.body === undefined ? undefined : JSON.stringify(request.body);
   const origins = parseAllowedOrigins(allowedOrigins);
   const allowed = pipeline.allowing(origins);
-  const cancelRequest = checkCancel(cancel, absolute(origins));
+  const cancelRequest = checkCancel(cancel, absoluteAt(endpoint, origins));
   const retries = new AbortController();
   const { tracingOptions } = pollOptions;
   const send = (attempt: Attempt, abortSignal: AbortSignal): Promise<PipelineResponse> =>
