@@ -24,7 +24,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
     let rateLimit: RateLimit | undefined;
     let url: string | undefined = withApiVersion(first, apiVersion);
     try {
-      for (let page = 0; url !== undefined && page < maxPages; page++) {
+      for (let count = 0; url !== undefined && count < maxPages; count++) {
         const page: PageResponse = await readPage(url, clock, abortSignal);
         rows.push(...page.rows);
         // An empty page may have a next one.
