@@ -20,7 +20,9 @@ const whole = expect.toSatisfy(Number.isInteger);
 
 test("progress and the result are one JSON object on each line", async () => {
   const server = await startServer();
-  const { operationLocation } = server.addOperation({ operationId, timeline: succeeding });
+  // An estimate needs two levels of the percentage.
+  const timeline = succeeding.toSpliced(1, 0, { status: "Running", polls: 1, percentComplete: 20 });
+  const { operationLocation } = server.addOperation({ operationId, timeline });
   const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
   expect(exitCode).toBe(0);
   expect(stderr).toBe("");
@@ -38,10 +40,18 @@ test("progress and the result are one JSON object on each line", async () => {
       ...common,
       status: "Running",
       previousStatus: "NotStarted",
+      percentComplete: 20,
+      pollCount: 2,
+      nextPollInMs: whole,
+    },
+    {
+      ...common,
+      status: "Running",
+      previousStatus: "Running",
       percentComplete: 42.5,
       estimatedRemainingInMs: whole,
       estimatedRemainingRangeInMs: [whole, whole],
-      pollCount: 2,
+      pollCount: 3,
       nextPollInMs: whole,
     },
     {
@@ -51,7 +61,7 @@ test("progress and the result are one JSON object on each line", async () => {
       percentComplete: 100,
       estimatedRemainingInMs: 0,
       estimatedRemainingRangeInMs: [0, 0],
-      pollCount: 3,
+      pollCount: 4,
     },
     { event: "result", operation: operationId, result: { uri: "https://box" } },
     summaryOf({ succeeded: 1, exitCode: 0 }),
