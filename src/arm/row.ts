@@ -10,7 +10,7 @@ import { toDurationInMs } from "./duration.ts";
 export interface Row {
   /** The name of the row in its list. */
   readonly operationId: string;
-  /** What the engine does: `Create`, `Read`, `EvaluateDeploymentOutput`. */
+  /** The action of the engine: `Create`, `Read`, `EvaluateDeploymentOutput`. */
   readonly action: string;
   readonly status: OperationState;
   /** The last change, by the service's clock, in milliseconds since 1970. It ticks while a resource is provisioned. */

@@ -23,7 +23,7 @@ export class PartLines {
     this.#refilledAtInMs = elapsedInMs;
     const changed = this.#changes.since(operation).filter(({ part }) => hasLine(part));
     const failed = changed.filter(({ part }) => lookOfPart(part) === "failed");
-    // What is over tells more than what has begun.
+    // A state that is over tells more than one that has begun.
     const others = [
       ...changed.filter(({ part }) => isOver(lookOfPart(part))),
       ...changed.filter(({ part }) => lookOfPart(part) === "running"),
