@@ -87,7 +87,7 @@ function fitOf(logs: readonly LogDuration[]): Normal | undefined {
 const minForFit = 4;
 
 /**
- * Distributes the share of each operation that still ran among those that took longer. What is left beyond the last lies
+ * Distributes the share of each operation that still ran among those that took longer. The rest, beyond the last, lies
  * where the fit expects it. The width is the distance to the k-th neighbour on the nearer side, k being half the square
  * root of the number of durations.
  */
