@@ -57,12 +57,11 @@ function unweightedForecast(
   samples: readonly Sample[],
   latest: Sample,
 ): Omit<Forecast, "weight"> | undefined {
-  const prepared = model.prepare(samples);
-  const fit = model.fit(prepared);
+  const fits = model(samples);
+  const fit = fits.at(-1);
   if (fit === undefined) return undefined;
   const predictedInMs = Math.max(0, fit.timeOf(100) - latest.t);
-  const earlierFits = samples.slice(0, -1).map((_, i) => model.fit(prepared.slice(0, i + 1)));
-  const { bias, relativeError, overdueInMs } = trackRecord(earlierFits, samples, latest, predictedInMs);
+  const { bias, relativeError, overdueInMs } = trackRecord(fits.slice(0, -1), samples, latest, predictedInMs);
   // A steady error is corrected; an occasional one only widens the distribution.
   const steadiness = (bias / relativeError) ** 2;
   const aheadInMs = predictedInMs / (1 - Math.min(0.8, bias * steadiness));
