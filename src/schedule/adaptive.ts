@@ -3,7 +3,7 @@ import { learnedFrom } from "./duration-model.ts";
 import type { Learned } from "./duration-model.ts";
 import { forecastsOf, maxTrust } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
-import { gapOf, hazardTimesAge, longestDelay, thinned, uninformed } from "./hazard.ts";
+import { gapOf, hazardTimesAge, longestDelay, uninformed, uninformedOutlook } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
 import { cheapestPlan, momentsAhead, posteriorOf } from "./plan.ts";
 import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
@@ -131,7 +131,9 @@ function wantedGap(
     const isFirst = own < (retryAftersObeyed - 0.5) * retryAfterInMs;
     return isFirst ? { gap: retryAfterInMs, tolerance: 0 } : { gap, tolerance: gap };
   }
-  const expected = prior.isInformed ? prior : thinned(prior, shareWithoutWarning(forecasts));
+  const expected = prior.isInformed
+    ? prior
+    : uninformedOutlook(terms.pollCostInMs, shareWithoutWarning(forecasts));
   const moments = momentsAhead(expected, forecasts, elapsedInMs);
   const posterior = posteriorOf(expected, forecasts, elapsedInMs);
   const { gapInMs, gapAfterInMs: tolerance } = cheapestPlan(moments, posterior, expected, terms);

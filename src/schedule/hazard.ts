@@ -15,20 +15,24 @@ export function longestDelay(elapsedInMs: number, { maxDelayInMs, maxDelayShare 
 }
 
 /**
- * The prior distribution of an operation's duration, without its own responses, and the polls that it leads to.
- * Times are milliseconds since the wait started.
+ * What a distribution of durations leads one to expect, where an operation has said nothing of itself. Times are
+ * milliseconds since the wait started.
  */
-export interface Prior {
-  /** Whether it comes from past durations. */
-  readonly isInformed: boolean;
+export interface Outlook {
   /** The share of operations that take longer than `at`. */
   survival(at: number): number;
-  /** How many polls are due until `at`, in fractions. */
-  pollsUntil(at: number): number;
   /** When `polls` more polls are due, in fractions, after one at `from`. */
   ahead(from: number, polls: number): number;
   /** The mean cost of waiting from `from` on, in milliseconds; in leading order, for comparisons. */
   costToGo(from: number): number;
+}
+
+/** The prior distribution of an operation's duration, and the polls that it leads to. */
+export interface Prior extends Outlook {
+  /** Whether it comes from past durations. */
+  readonly isInformed: boolean;
+  /** How many polls are due until `at`, in fractions. */
+  pollsUntil(at: number): number;
 }
 
 /**
@@ -45,6 +49,19 @@ export function stepOf(pollCostInMs: number): number {
 /** The least age to assume, in prices of a poll: no operation ends at once. */
 const minAge = 0.25;
 
+/** Returns the outlook for a share of the hazard `0.75/t`. */
+export function uninformedOutlook(pollCostInMs: number, share = 1): Outlook {
+  const offset = minAge * pollCostInMs;
+  const hazard = share * hazardTimesAge;
+  const step = Math.sqrt(pollCostInMs / (2 * hazard));
+  return {
+    // Faster than a power.
+    survival: (at) => Math.exp(-hazard * Math.log1p(at / offset)),
+    ahead: (from, polls) => (Math.sqrt(from + offset) + polls * step) ** 2 - offset,
+    costToGo: (from) => 4 * share * step * Math.sqrt(from + offset),
+  };
+}
+
 /**
  * Returns the uninformed prior: the hazard is `0.75/t`. Polls are as dense as `√(h/2c)` (Keller 1974), integrated
  * over the gap, so that `√t` grows by the same step with each of them.
@@ -52,10 +69,9 @@ const minAge = 0.25;
 export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayShare = 0 }: Terms): Prior {
   const offset = minAge * pollCostInMs;
   const step = stepOf(pollCostInMs);
-  const ahead = (from: number, polls: number): number =>
-    (Math.sqrt(from + offset) + polls * step) ** 2 - offset;
+  const outlook = uninformedOutlook(pollCostInMs);
   const ageOfGap = (gap: number): number => Math.max(0, ((gap / step - step) / 2) ** 2 - offset);
-  const freeFrom = minDelayInMs > ahead(0, 1) ? ageOfGap(minDelayInMs) : 0;
+  const freeFrom = minDelayInMs > outlook.ahead(0, 1) ? ageOfGap(minDelayInMs) : 0;
   const freeUntil = Math.max(freeFrom, ageOfGap(maxDelayInMs / (1 + jitterShare)));
   // From here on the longest delay grows with the age, and from `freeAgain` on faster than the wanted one.
   const growsFrom = maxDelayInMs / maxDelayShare;
@@ -71,28 +87,11 @@ export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayS
     const growing = Math.log(Math.min(at, freeAgain) / growsFrom) / maxDelayShare;
     return unbounded + bounded + growing + free(Math.max(at, freeAgain)) - free(freeAgain);
   };
-  return {
-    isInformed: false,
-    survival: (at) => (1 + at / offset) ** -hazardTimesAge,
-    pollsUntil,
-    ahead,
-    costToGo: (from) => 4 * step * Math.sqrt(from + offset),
-  };
+  return { ...outlook, isInformed: false, pollsUntil };
 }
 
 function ratio(elapsedInMs: number, delayInMs: number): number {
   return elapsedInMs <= 0 ? 0 : elapsedInMs / delayInMs;
-}
-
-/** Returns the prior whose hazard is a share of another one's. */
-export function thinned(prior: Prior, share: number): Prior {
-  const density = Math.sqrt(share);
-  return {
-    ...prior,
-    survival: (at) => prior.survival(at) ** share,
-    ahead: (from, polls) => prior.ahead(from, polls / density),
-    costToGo: (from) => density * prior.costToGo(from),
-  };
 }
 
 /** Returns the wait after a poll at `from` by the prior alone, within the bounds. */

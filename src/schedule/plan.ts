@@ -1,11 +1,11 @@
 import type { Forecast } from "./forecast.ts";
-import type { Prior, Terms } from "./hazard.ts";
+import type { Outlook, Terms } from "./hazard.ts";
 
 /** The chance that an operation that runs now still runs at a later moment (milliseconds since the wait started). */
 export type Survival = (atInMs: number) => number;
 
 /** Returns the posterior survival of an operation that runs at `elapsedInMs`: the forecasts' mix with the prior. */
-export function posteriorOf(prior: Prior, forecasts: readonly Forecast[], elapsedInMs: number): Survival {
+export function posteriorOf(prior: Outlook, forecasts: readonly Forecast[], elapsedInMs: number): Survival {
   const alive = Math.max(Number.MIN_VALUE, prior.survival(elapsedInMs));
   const doubt = 1 - forecasts.reduce((sum, { weight }) => sum + weight, 0);
   const terms = forecasts.map(({ endInMs, scaleInMs, weight }) => ({
@@ -32,21 +32,27 @@ const pollsAhead: readonly number[] = [
 ];
 const scalesAround: readonly number[] = [-4, -2.5, -1.5, -0.8, -0.2, 0.4, 1, 1.6, 2.3, 3, 4, 5, 6.5, 8.5];
 
+/** A forecast with less weight is wide, and may be as far off as the arithmetic reaches. */
+const minWeightOfMoments = 0.01;
+
 /** Returns moments from `elapsedInMs` on, in order, dense wherever the posterior may fall steeply. */
 export function momentsAhead(
-  prior: Prior,
+  prior: Outlook,
   forecasts: readonly Forecast[],
   elapsedInMs: number,
 ): Float64Array {
-  const moments = [elapsedInMs];
-  const add = (moment: number): void => {
-    if (moment > elapsedInMs) moments.push(moment);
-  };
-  for (const polls of pollsAhead) add(prior.ahead(elapsedInMs, polls));
-  for (const { endInMs, scaleInMs } of forecasts) {
-    for (const scales of scalesAround) add(endInMs + scales * scaleInMs);
+  const moments = new Float64Array(1 + pollsAhead.length + forecasts.length * scalesAround.length);
+  moments[0] = elapsedInMs;
+  let count = 1;
+  for (const polls of pollsAhead) moments[count++] = prior.ahead(elapsedInMs, polls);
+  for (const { endInMs, scaleInMs, weight } of forecasts) {
+    if (weight < minWeightOfMoments) continue;
+    for (const scales of scalesAround) {
+      const moment = endInMs + scales * scaleInMs;
+      if (moment > elapsedInMs) moments[count++] = moment;
+    }
   }
-  return new Float64Array(moments).toSorted();
+  return moments.subarray(0, count).sort();
 }
 
 /** The next two waits of a plan, in milliseconds. */
@@ -59,10 +65,10 @@ interface Plan {
  * Returns the cheapest polls among the moments, by backward induction. Each poll costs its price, each delay its
  * lateness. Beyond the last moment the prior's cost to go applies.
  */
-export function cheapestPlan(moments: Float64Array, posterior: Survival, prior: Prior, terms: Terms): Plan {
+export function cheapestPlan(moments: Float64Array, posterior: Survival, prior: Outlook, terms: Terms): Plan {
   const next = cheapestNext(moments, moments.map(posterior), prior, terms);
-  const first = next[0] ?? 0;
-  const second = next[first] ?? 0;
+  const first = indexAt(next, 0);
+  const second = indexAt(next, first);
   const gapInMs = at(moments, first) - at(moments, 0);
   return {
     gapInMs,
@@ -70,34 +76,89 @@ export function cheapestPlan(moments: Float64Array, posterior: Survival, prior: 
   };
 }
 
-/** For each moment with a poll, the index of the poll after it. */
+/**
+ * For each moment with a poll, the index of the poll after it.
+ *
+ * The lateness counts without the area under the survival, which is the same on every way to the last moment. So a poll
+ * at `i` with the next one at `j` costs `survival[i] * (price + moments[j] - moments[i]) + cost[j]`.
+ */
 function cheapestNext(
   moments: Float64Array,
   survival: Float64Array,
-  prior: Prior,
+  prior: Outlook,
   { pollCostInMs, minDelayInMs }: Terms,
 ): Int32Array {
   const last = moments.length - 1;
   const [cost, next] = [new Float64Array(last + 1), new Int32Array(last + 1)];
   cost[last] = at(survival, last) * prior.costToGo(at(moments, last));
+  const lines = new LowestLines(moments, cost);
+  let candidate = last - 1;
   for (let i = last - 1; i >= 0; i--) {
-    let [min, best] = [Infinity, last];
-    const price = at(survival, i) * pollCostInMs;
-    for (let j = i + 1; j <= last; j++) {
-      const gap = at(moments, j) - at(moments, i);
-      if (gap < minDelayInMs && j < last) continue;
-      // The lateness, without the area under the survival, which is the same on every way to the last moment.
-      const spent = price + at(survival, i) * gap;
-      if (spent >= min) break;
-      const total = spent + at(cost, j);
-      if (total < min) [min, best] = [total, j];
+    for (; candidate > i && at(moments, candidate) - at(moments, i) >= minDelayInMs; candidate--) {
+      lines.add(candidate);
     }
-    [cost[i], next[i]] = [min, best];
+    const alive = at(survival, i);
+    const best = lines.lowestAt(alive);
+    next[i] = best;
+    cost[i] = alive * (pollCostInMs + at(moments, best) - at(moments, i)) + at(cost, best);
   }
   return next;
 }
 
+/**
+ * The lines `slope[j] * x + offset[j]`, added with falling slopes and asked for the lowest one at rising `x`: a queue of
+ * those that are lowest somewhere, which makes a plan linear in its moments. The last index is in it from the start.
+ */
+class LowestLines {
+  readonly #slope: Float64Array;
+  readonly #offset: Float64Array;
+  readonly #queue: Int32Array;
+  #first = 0;
+  #end = 1;
+
+  constructor(slope: Float64Array, offset: Float64Array) {
+    this.#slope = slope;
+    this.#offset = offset;
+    this.#queue = new Int32Array(slope.length);
+    this.#queue[0] = slope.length - 1;
+  }
+
+  add(line: number): void {
+    while (this.#end - this.#first > 1 && !this.#isNeeded(this.#queued(this.#end - 1), line)) this.#end--;
+    this.#queue[this.#end++] = line;
+  }
+
+  lowestAt(x: number): number {
+    const heightOf = (line: number): number => at(this.#slope, line) * x + at(this.#offset, line);
+    while (
+      this.#end - this.#first > 1 &&
+      heightOf(this.#queued(this.#first + 1)) <= heightOf(this.#queued(this.#first))
+    ) {
+      this.#first++;
+    }
+    return this.#queued(this.#first);
+  }
+
+  #queued(index: number): number {
+    return indexAt(this.#queue, index);
+  }
+
+  /** Whether the last line is the lowest anywhere between the one before it and the next one. */
+  #isNeeded(line: number, next: number): boolean {
+    const [slope, offset] = [this.#slope, this.#offset];
+    const before = this.#queued(this.#end - 2);
+    return (
+      (at(offset, line) - at(offset, before)) * (at(slope, line) - at(slope, next)) <
+      (at(offset, next) - at(offset, line)) * (at(slope, before) - at(slope, line))
+    );
+  }
+}
+
+function indexAt(array: Int32Array, index: number): number {
+  return array[index] ?? 0;
+}
+
 // Not shared with `duration-model.ts`: calls with one kind of array only are faster.
-function at(array: ArrayLike<number>, index: number): number {
+function at(array: Float64Array, index: number): number {
   return array[index] ?? 0;
 }

@@ -73,7 +73,11 @@ const maxLog = 60;
 
 /** The percentage follows a power of the time: it slows down or speeds up. */
 const power: Model = (samples) => {
-  const logs = samples.map(({ t, y, weight }) => ({ t: Math.log(t), y: Math.log(y), weight: weight * y ** 2 }));
+  const logs = samples.map(({ t, y, weight }) => ({
+    t: Math.log(t),
+    y: Math.log(y),
+    weight: weight * y ** 2,
+  }));
   const sums = new Sums(logs[0]);
   return logs.map((log, i) => {
     sums.add(log, log.weight);
