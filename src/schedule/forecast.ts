@@ -68,7 +68,8 @@ function unweightedForecast(
   const endInMs = latest.t + aheadInMs;
   const deviation = Math.hypot(fit.errorOf(100), relativeError * aheadInMs, overdueInMs);
   const scaleInMs = scaleOfDeviation * deviation + minScale * endInMs;
-  if (!Number.isFinite(endInMs + scaleInMs)) return undefined;
+  // So far ahead, the arithmetic of a plan has no milliseconds left.
+  if (!(endInMs + scaleInMs < Number.MAX_SAFE_INTEGER)) return undefined;
   return { endInMs, scaleInMs, relativeError: Math.hypot(relativeError, minRelativeError) };
 }
 

@@ -19,6 +19,8 @@ export function longestDelay(elapsedInMs: number, { maxDelayInMs, maxDelayShare 
  * milliseconds since the wait started.
  */
 export interface Outlook {
+  /** Whether it comes from past durations. */
+  readonly isInformed: boolean;
   /** The share of operations that take longer than `at`. */
   survival(at: number): number;
   /** When `polls` more polls are due, in fractions, after one at `from`. */
@@ -29,8 +31,6 @@ export interface Outlook {
 
 /** The prior distribution of an operation's duration, and the polls that it leads to. */
 export interface Prior extends Outlook {
-  /** Whether it comes from past durations. */
-  readonly isInformed: boolean;
   /** How many polls are due until `at`, in fractions. */
   pollsUntil(at: number): number;
 }
@@ -55,6 +55,7 @@ export function uninformedOutlook(pollCostInMs: number, share = 1): Outlook {
   const hazard = share * hazardTimesAge;
   const step = Math.sqrt(pollCostInMs / (2 * hazard));
   return {
+    isInformed: false,
     // Faster than a power.
     survival: (at) => Math.exp(-hazard * Math.log1p(at / offset)),
     ahead: (from, polls) => (Math.sqrt(from + offset) + polls * step) ** 2 - offset,
@@ -87,7 +88,7 @@ export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayS
     const growing = Math.log(Math.min(at, freeAgain) / growsFrom) / maxDelayShare;
     return unbounded + bounded + growing + free(Math.max(at, freeAgain)) - free(freeAgain);
   };
-  return { ...outlook, isInformed: false, pollsUntil };
+  return { ...outlook, pollsUntil };
 }
 
 function ratio(elapsedInMs: number, delayInMs: number): number {

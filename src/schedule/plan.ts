@@ -26,14 +26,13 @@ function logistic(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
 
-/** The moments to consider, in polls of the prior and in scales around each forecast's end. */
-const pollsAhead: readonly number[] = [
+/** The moments to consider, in polls of the prior: past durations may have several modes. */
+const pollsAhead: readonly number[] = [0.07, 0.15, 0.3, 0.45, 0.6, 0.8, 1, 1.25, 1.6, 2.2, 3, 5, 9];
+const pollsAheadWithPast: readonly number[] = [
   0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.35, 1.5, 1.75, 2, 2.5, 3, 4, 5, 6, 8, 11,
 ];
-const scalesAround: readonly number[] = [-4, -2.5, -1.5, -0.8, -0.2, 0.4, 1, 1.6, 2.3, 3, 4, 5, 6.5, 8.5];
-
-/** A forecast with less weight is wide, and may be as far off as the arithmetic reaches. */
-const minWeightOfMoments = 0.01;
+/** The moments around each forecast's end, in its scales. */
+const scalesAround: readonly number[] = [-3, -1.5, -0.7, 0, 0.7, 1.4, 2.2, 3, 4, 5.5, 8];
 
 /** Returns moments from `elapsedInMs` on, in order, dense wherever the posterior may fall steeply. */
 export function momentsAhead(
@@ -41,12 +40,12 @@ export function momentsAhead(
   forecasts: readonly Forecast[],
   elapsedInMs: number,
 ): Float64Array {
-  const moments = new Float64Array(1 + pollsAhead.length + forecasts.length * scalesAround.length);
+  const ahead = prior.isInformed ? pollsAheadWithPast : pollsAhead;
+  const moments = new Float64Array(1 + ahead.length + forecasts.length * scalesAround.length);
   moments[0] = elapsedInMs;
   let count = 1;
-  for (const polls of pollsAhead) moments[count++] = prior.ahead(elapsedInMs, polls);
-  for (const { endInMs, scaleInMs, weight } of forecasts) {
-    if (weight < minWeightOfMoments) continue;
+  for (const polls of ahead) moments[count++] = prior.ahead(elapsedInMs, polls);
+  for (const { endInMs, scaleInMs } of forecasts) {
     for (const scales of scalesAround) {
       const moment = endInMs + scales * scaleInMs;
       if (moment > elapsedInMs) moments[count++] = moment;

@@ -36,7 +36,7 @@ interface ReportedProgress {
   readonly percentComplete?: number | undefined;
 }
 
-export const maxPoints = 12;
+export const maxPoints = 8;
 /** So many of the newest points stay as they are. */
 const newestPoints = 3;
 /** A thousandth of a percent: finer steps make no difference. */

@@ -38,16 +38,15 @@ describe("the moments to consider", () => {
     expect(moments[0]).toBe(60_000);
     expect([...moments].toSorted((a, b) => a - b)).toEqual([...moments]);
     expect(new Set(moments).size).toBe(moments.length);
-    expect(moments).toHaveLength(1 + 24 + 14);
-    for (const polls of [0.05, 1, 11]) expect(moments).toContain(prior.ahead(60_000, polls));
-    for (const scales of [-4, -2.5, -1.5, -0.8, -0.2, 0.4, 1, 8.5])
-      expect(moments).toContain(100_000 + scales * 2000);
+    expect(moments).toHaveLength(1 + 13 + 11);
+    for (const polls of [0.07, 1, 9]) expect(moments).toContain(prior.ahead(60_000, polls));
+    for (const scales of [-3, -1.5, -0.7, 0, 0.7, 1.4, 8]) expect(moments).toContain(100_000 + scales * 2000);
   });
 
   it("leave out past moments", () => {
     const moments = momentsAhead(prior, [forecast], 99_000);
     expect(Math.min(...moments)).toBe(99_000);
-    expect(moments).toHaveLength(1 + 24 + 10);
+    expect(moments).toHaveLength(1 + 13 + 8);
   });
 });
 

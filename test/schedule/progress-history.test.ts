@@ -58,33 +58,33 @@ describe("roughness", () => {
 });
 
 describe("a history of more levels than it keeps", () => {
-  const doubling = Array.from({ length: 12 }, (_, i): [number, number] => [1000 * 2 ** i, i]);
+  const doubling = Array.from({ length: 8 }, (_, i): [number, number] => [1000 * 2 ** i, i]);
 
-  it("keeps all levels, up to twelve", () => {
+  it("keeps all levels, up to eight", () => {
     expect(progressOf(...doubling).points.map(({ percent }) => percent)).toEqual(
       doubling.map(([, level]) => level),
     );
   });
 
   it("merges the two that are nearest to each other for their age", () => {
-    const crowded = progressOf(...doubling.slice(0, 6), [33_000, 5.5], ...doubling.slice(6));
-    expect(crowded.points).toHaveLength(12);
-    expect(crowded.points[5]).toEqual({ atInMs: 32_500, afterInMs: 24_000, percent: 5.25, levels: 2 });
-    expect(crowded.points.map(({ percent }) => percent)).toEqual([0, 1, 2, 3, 4, 5.25, 6, 7, 8, 9, 10, 11]);
+    const crowded = progressOf(...doubling.slice(0, 4), [9000, 3.5], ...doubling.slice(4));
+    expect(crowded.points).toHaveLength(8);
+    expect(crowded.points[3]).toEqual({ atInMs: 8500, afterInMs: 6000, percent: 3.25, levels: 2 });
+    expect(crowded.points.map(({ percent }) => percent)).toEqual([0, 1, 2, 3.25, 4, 5, 6, 7]);
   });
 
   it("weights a mean by its levels when it is merged again", () => {
-    const crowded = progressOf(...doubling.slice(0, 6), [33_000, 5.5], [33_500, 5.8], ...doubling.slice(6));
+    const crowded = progressOf(...doubling.slice(0, 4), [9000, 3.5], [9200, 3.8], ...doubling.slice(4));
     const [merged] = crowded.points.filter(({ levels }) => levels === 3);
-    expect(merged?.atInMs).toBeCloseTo((32_000 + 33_000 + 33_500) / 3, 6);
-    expect(merged?.percent).toBeCloseTo((5 + 5.5 + 5.8) / 3, 9);
-    expect(merged?.afterInMs).toBeCloseTo((16_000 + 32_000 + 33_000) / 3, 6);
+    expect(merged?.atInMs).toBeCloseTo((8000 + 9000 + 9200) / 3, 6);
+    expect(merged?.percent).toBeCloseTo((3 + 3.5 + 3.8) / 3, 9);
+    expect(merged?.afterInMs).toBeCloseTo((4000 + 8000 + 9000) / 3, 6);
   });
 
   it("never merges the newest, and merges the first of several equally near", () => {
-    const last = progressOf(...doubling.slice(0, 10), [512_001, 9.1], [512_002, 9.2], [512_003, 9.3]);
-    expect(last.points.slice(-2).map(({ percent }) => percent)).toEqual([9.2, 9.3]);
-    const evenly = progressOf(...Array.from({ length: 13 }, (_, i): [number, number] => [0, i]));
+    const last = progressOf(...doubling.slice(0, 6), [32_001, 5.1], [32_002, 5.2], [32_003, 5.3]);
+    expect(last.points.slice(-2).map(({ percent }) => percent)).toEqual([5.2, 5.3]);
+    const evenly = progressOf(...Array.from({ length: 9 }, (_, i): [number, number] => [0, i]));
     expect(evenly.points[0]).toEqual({ atInMs: 0, afterInMs: 0, percent: 0.5, levels: 2 });
   });
 });

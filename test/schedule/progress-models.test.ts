@@ -10,7 +10,7 @@ function fitOf(
   samples: readonly Sample[],
   count: number = samples.length,
 ): Fit | undefined {
-  return model?.fit(model.prepare(samples).slice(0, count));
+  return model?.(samples)[count - 1];
 }
 
 function sample(t: number, y: number, weight = 1): Sample {

@@ -140,6 +140,16 @@ describe("adaptive", () => {
     expect(ratio).toBeLessThan(1.5);
   });
 
+  /** Its end is 10^150 ms ahead. */
+  const hardlyStarted: PollHistory = {
+    elapsedInMs: 323_000,
+    pollCount: 0,
+    progress: progressOf([
+      [0, 1e-147],
+      [323, 1e-147],
+    ]),
+  };
+
   it("never polls more often because of a percentage than the saved polls pay for", () => {
     fc.assert(
       fc.property(histories, (history) => {
@@ -149,6 +159,7 @@ describe("adaptive", () => {
           0.999 * schedule({ ...overspent, progress: undefined }, withoutJitter),
         );
       }),
+      { examples: [[hardlyStarted]] },
     );
   });
 
@@ -204,7 +215,7 @@ describe("observeProgress", () => {
       }),
     );
     const long = truthful(1e6, 9e5, 10);
-    expect(long?.points).toHaveLength(12);
+    expect(long?.points).toHaveLength(8);
     expect(JSON.stringify(long).length).toBeLessThan(2000);
   });
 

@@ -87,7 +87,7 @@ describe("a token", () => {
     ]);
     const tokens = await tokensOf(replies);
     const last: ResumeToken = JSON.parse(tokens.at(-1) ?? "");
-    expect(last.progress?.points).toHaveLength(48);
+    expect(last.progress?.points).toHaveLength(32);
     expect(Object.keys(last)).toHaveLength(12);
     expect(Math.max(...tokens.map(bytes))).toBeLessThan(1000);
   });
