@@ -62,6 +62,26 @@ function writeRatios(
   }
 }
 
+/** The standard deviation of rounding, in percent, is 0.29. */
+const scatters = [
+  [shapes.truthful, 0.3],
+  [shapes.noisy, 2],
+  [unseenShapes.veryNoisy, 5],
+] as const;
+
+function writeOracle(): void {
+  write(
+    "\n## A schedule that knows how the percentage moves and scatters, under the same regret bound: to peer\n",
+  );
+  for (const [shape, deviation] of scatters) {
+    const known = tables.extremesOf(tables.withOracle(shape, deviation, 2 * runs), "toBestPeer");
+    const own = tables.extremesOf(tables.withPercentage(shape, 2 * runs), "toBestPeer");
+    write(
+      `${shape.name.padEnd(30)}${[known.max, known.mean, own.max, own.mean].map((ratio) => cell(ratio)).join("")}`,
+    );
+  }
+}
+
 function writeBound(): void {
   write("\n## Known law: cost to the least possible, ∫√(2c·h)·S dt\n");
   for (const { law, pollCost, polls, cost, toBound } of tables.withLawKnown(laws, 2 * runs)) {
@@ -136,6 +156,7 @@ writeRatios("Percentages that the schedule was not built for", unseen, Math.ceil
 writeRatios("Percentages with Retry-After: 10", [...Object.values(shapes), ...unseen], runs, {
   retryAfter: 10,
 });
+writeOracle();
 writeLines("Retry-After: 10 s with every response", tables.withRetryAfter(runs));
 writeLines("The defaults: 1 s a poll, from 1 s to 30 s or 5 %", tables.withDefaults(runs));
 writeCoverage();

@@ -17,6 +17,7 @@ import type { Corpus, Summary } from "./compare.ts";
 import { laws, longLaws, prices } from "./corpora.ts";
 import { lowerBound, records } from "./laws.ts";
 import type { Law } from "./laws.ts";
+import { oracle } from "./oracle.ts";
 import { seeded } from "./random.ts";
 import { noPercentage } from "./shapes.ts";
 import type { Shape } from "./shapes.ts";
@@ -120,6 +121,15 @@ export function withPercentage(
   more: Partial<Corpus> = {},
 ): readonly Line[] {
   return linesOf(kinds, runs, priced, { shape, ...more });
+}
+
+/** With a percentage whose kind and scatter (standard deviation, in percent) are known. */
+export function withOracle(shape: Shape, deviation: number, runs: number, kinds = longLaws): readonly Line[] {
+  const wait: Wait = (corpus, pollCost) => {
+    const schedule = oracle(deviation, 1000 * pollCost);
+    return ours(corpus, () => schedule);
+  };
+  return linesOf(kinds, runs, wait, { shape });
 }
 
 /** With 20 past durations of the kind. */
