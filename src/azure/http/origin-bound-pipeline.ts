@@ -1,11 +1,6 @@
 import { createClientLogger } from "@azure/logger";
 import type { TokenCredential } from "@azure/core-auth";
-import {
-  createHttpHeaders,
-  createPipelineFromOptions,
-  createPipelineRequest,
-  redirectPolicyName,
-} from "@azure/core-rest-pipeline";
+import { createHttpHeaders, createPipelineRequest, redirectPolicyName } from "@azure/core-rest-pipeline";
 import type {
   HttpClient,
   HttpMethods,
@@ -24,6 +19,7 @@ import { isOfService, isPreauthenticated } from "./audiences.ts";
 import { absoluteUrl, isSafe } from "./validation.ts";
 import { withBodyLimit } from "./body-limit.ts";
 import { TokenCache } from "./token-cache.ts";
+import { createPipeline } from "./policies.ts";
 import { redactLog } from "./redaction.ts";
 
 /** A policy of the user's own, in the form that Azure's clients take. */
@@ -226,12 +222,14 @@ export function createOriginBoundPipeline(
 ): OriginBoundPipeline {
   const credential =
     tokenCredential && new TokenCache(tokenCredential, typeof scopes === "string" ? [scopes] : scopes);
-  const pipeline = createPipelineFromOptions(options);
+  // Plain http is for this machine: a proxy that the environment sets for the internet is not on the way.
+  const pipeline = createPipeline(
+    options,
+    endpoint.protocol !== "http:" || options.proxyOptions !== undefined,
+  );
   // A logger of the user's own: core-rest-pipeline takes it, although its public options have none.
   const hasOwnLogger = "loggingOptions" in options;
-  takeOverPolicies(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
-  // Plain http is for this machine: a proxy that the environment sets for the internet is not on the way.
-  if (endpoint.protocol === "http:" && !options.proxyOptions) pipeline.removePolicy({ name: "proxyPolicy" });
+  redactLog(pipeline, () => hasOwnLogger || pipelineLogger.info.enabled);
   for (const { policy, position } of options.additionalPolicies ?? []) {
     pipeline.addPolicy(policy, position === "perRetry" ? { afterPhase: "Retry" } : {});
   }
@@ -319,8 +317,8 @@ export function boundPipelineOf(endpoint: URL, sdk: SdkPipeline): OriginBoundPip
 }
 
 /** Removes the policies that this library replaces, and redacts the log. */
-export function takeOverPolicies(pipeline: Pipeline, isLogging?: () => boolean): void {
-  redactLog(pipeline, isLogging);
+export function takeOverPolicies(pipeline: Pipeline): void {
+  redactLog(pipeline);
   // One layer retries: a pipeline's own would send a POST again that the service may have received.
   pipeline.removePolicy({ phase: "Retry" });
   // OriginBoundPipeline follows redirects: the pipeline's own policy loses the token, and may lead anywhere.
