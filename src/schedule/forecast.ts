@@ -34,7 +34,7 @@ export function forecastsOf(progress: ProgressHistory | undefined, elapsedInMs: 
   const latest = samples.at(-1);
   if (latest === undefined || latest.y <= 0 || elapsedInMs <= 0) return [];
   const present = smoothed(samples, latest, noise);
-  const forecasts = models.flatMap((model) => unweightedForecast(model, samples, present) ?? []);
+  const forecasts = models.flatMap((model) => unweightedForecast(model, samples, present, elapsedInMs) ?? []);
   const strength = Math.min(maxPredictions, samples.length - 1);
   const merit = forecasts.reduce((sum, { relativeError }) => sum + relativeError ** -strength, 0);
   const trust = (maxTrust * merit) / (merit + priorDoubt * errorOfDoubt ** -strength);
@@ -56,6 +56,7 @@ function unweightedForecast(
   model: Model,
   samples: readonly Sample[],
   latest: Sample,
+  elapsedInMs: number,
 ): Omit<Forecast, "weight"> | undefined {
   const fits = model(samples);
   const fit = fits.at(-1);
@@ -67,7 +68,7 @@ function unweightedForecast(
   const aheadInMs = predictedInMs / (1 - Math.min(0.8, bias * steadiness));
   const endInMs = latest.t + aheadInMs;
   const deviation = Math.hypot(fit.errorOf(100), relativeError * aheadInMs, overdueInMs);
-  const scaleInMs = scaleOfDeviation * deviation + minScale * endInMs;
+  const scaleInMs = scaleOfDeviation * deviation + minScale * Math.max(endInMs, elapsedInMs);
   // So far ahead, the arithmetic of a plan has no milliseconds left.
   if (!(endInMs + scaleInMs < Number.MAX_SAFE_INTEGER)) return undefined;
   return { endInMs, scaleInMs, relativeError: Math.hypot(relativeError, minRelativeError) };

@@ -51,7 +51,7 @@ export function momentsAhead(
       if (moment > elapsedInMs) moments[count++] = moment;
     }
   }
-  return moments.subarray(0, count).sort();
+  return moments.subarray(0, count).toSorted();
 }
 
 /** The next two waits of a plan, in milliseconds. */

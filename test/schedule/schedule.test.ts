@@ -140,15 +140,16 @@ describe("adaptive", () => {
     expect(ratio).toBeLessThan(1.5);
   });
 
-  /** Its end is 10^150 ms ahead. */
-  const hardlyStarted: PollHistory = {
-    elapsedInMs: 323_000,
-    pollCount: 0,
-    progress: progressOf([
+  // Ends 10^150 ms ahead, and some 10^300 scales ago.
+  const hardlyStarted = historyAt(
+    323,
+    0,
+    progressOf([
       [0, 1e-147],
       [323, 1e-147],
     ]),
-  };
+  );
+  const longOver = historyAt(323, 0, progressOf([[5.6e-312, 1]]));
 
   it("never polls more often because of a percentage than the saved polls pay for", () => {
     fc.assert(
@@ -159,7 +160,7 @@ describe("adaptive", () => {
           0.999 * schedule({ ...overspent, progress: undefined }, withoutJitter),
         );
       }),
-      { examples: [[hardlyStarted]] },
+      { examples: [[hardlyStarted], [longOver]] },
     );
   });
 
