@@ -39,19 +39,24 @@ export function momentsAhead(
   prior: Outlook,
   forecasts: readonly Forecast[],
   elapsedInMs: number,
-): Float64Array {
-  const ahead = prior.isInformed ? pollsAheadWithPast : pollsAhead;
-  const moments = new Float64Array(1 + ahead.length + forecasts.length * scalesAround.length);
-  moments[0] = elapsedInMs;
-  let count = 1;
-  for (const polls of ahead) moments[count++] = prior.ahead(elapsedInMs, polls);
-  for (const { endInMs, scaleInMs } of forecasts) {
-    for (const scales of scalesAround) {
-      const moment = endInMs + scales * scaleInMs;
-      if (moment > elapsedInMs) moments[count++] = moment;
-    }
+): readonly number[] {
+  const moments = [elapsedInMs];
+  for (const polls of prior.isInformed ? pollsAheadWithPast : pollsAhead) {
+    moments.push(prior.ahead(elapsedInMs, polls));
   }
-  return moments.subarray(0, count).toSorted();
+  for (const { endInMs, scaleInMs } of forecasts) {
+    for (const scales of scalesAround) insert(moments, endInMs + scales * scaleInMs);
+  }
+  return moments;
+}
+
+/** Inserts a moment into a list in order, unless it is before the first. */
+function insert(moments: number[], moment: number): void {
+  if (!(moment > at(moments, 0))) return;
+  let i = moments.length;
+  moments.push(moment);
+  for (; at(moments, i - 1) > moment; i--) moments[i] = at(moments, i - 1);
+  moments[i] = moment;
 }
 
 /** The next two waits of a plan, in milliseconds. */
@@ -64,7 +69,12 @@ interface Plan {
  * Returns the cheapest polls among the moments, by backward induction. Each poll costs its price, each delay its
  * lateness. Beyond the last moment the prior's cost to go applies.
  */
-export function cheapestPlan(moments: Float64Array, posterior: Survival, prior: Outlook, terms: Terms): Plan {
+export function cheapestPlan(
+  moments: readonly number[],
+  posterior: Survival,
+  prior: Outlook,
+  terms: Terms,
+): Plan {
   const next = cheapestNext(moments, moments.map(posterior), prior, terms);
   const first = indexAt(next, 0);
   const second = indexAt(next, first);
@@ -82,13 +92,13 @@ export function cheapestPlan(moments: Float64Array, posterior: Survival, prior: 
  * at `i` with the next one at `j` costs `survival[i] * (price + moments[j] - moments[i]) + cost[j]`.
  */
 function cheapestNext(
-  moments: Float64Array,
-  survival: Float64Array,
+  moments: readonly number[],
+  survival: readonly number[],
   prior: Outlook,
   { pollCostInMs, minDelayInMs }: Terms,
-): Int32Array {
+): readonly number[] {
   const last = moments.length - 1;
-  const [cost, next] = [new Float64Array(last + 1), new Int32Array(last + 1)];
+  const [cost, next] = [moments.slice(), new Array<number>(last + 1).fill(last)];
   cost[last] = at(survival, last) * prior.costToGo(at(moments, last));
   const lines = new LowestLines(moments, cost);
   let candidate = last - 1;
@@ -109,55 +119,54 @@ function cheapestNext(
  * those that are lowest somewhere, which makes a plan linear in its moments. The last index is in it from the start.
  */
 class LowestLines {
-  readonly #slope: Float64Array;
-  readonly #offset: Float64Array;
-  readonly #queue: Int32Array;
+  readonly #slope: readonly number[];
+  readonly #offset: readonly number[];
+  readonly #queue: number[];
   #first = 0;
-  #end = 1;
 
-  constructor(slope: Float64Array, offset: Float64Array) {
+  constructor(slope: readonly number[], offset: readonly number[]) {
     this.#slope = slope;
     this.#offset = offset;
-    this.#queue = new Int32Array(slope.length);
-    this.#queue[0] = slope.length - 1;
+    this.#queue = [slope.length - 1];
   }
 
   add(line: number): void {
-    while (this.#end - this.#first > 1 && !this.#isNeeded(this.#queued(this.#end - 1), line)) this.#end--;
-    this.#queue[this.#end++] = line;
+    while (this.#hasNext() && !this.#isLastNeeded(line)) this.#queue.pop();
+    this.#queue.push(line);
   }
 
   lowestAt(x: number): number {
     const heightOf = (line: number): number => at(this.#slope, line) * x + at(this.#offset, line);
-    while (
-      this.#end - this.#first > 1 &&
-      heightOf(this.#queued(this.#first + 1)) <= heightOf(this.#queued(this.#first))
-    ) {
+    let lowest = indexAt(this.#queue, this.#first);
+    while (this.#hasNext()) {
+      const next = indexAt(this.#queue, this.#first + 1);
+      if (heightOf(next) > heightOf(lowest)) break;
+      lowest = next;
       this.#first++;
     }
-    return this.#queued(this.#first);
+    return lowest;
   }
 
-  #queued(index: number): number {
-    return indexAt(this.#queue, index);
+  #hasNext(): boolean {
+    return this.#queue.length - this.#first > 1;
   }
 
   /** Whether the last line is the lowest anywhere between the one before it and the next one. */
-  #isNeeded(line: number, next: number): boolean {
-    const [slope, offset] = [this.#slope, this.#offset];
-    const before = this.#queued(this.#end - 2);
+  #isLastNeeded(next: number): boolean {
+    const [slope, offset, length] = [this.#slope, this.#offset, this.#queue.length];
+    const [before, last] = [indexAt(this.#queue, length - 2), indexAt(this.#queue, length - 1)];
     return (
-      (at(offset, line) - at(offset, before)) * (at(slope, line) - at(slope, next)) <
-      (at(offset, next) - at(offset, line)) * (at(slope, before) - at(slope, line))
+      (at(offset, last) - at(offset, before)) * (at(slope, last) - at(slope, next)) <
+      (at(offset, next) - at(offset, last)) * (at(slope, before) - at(slope, last))
     );
   }
 }
 
-function indexAt(array: Int32Array, index: number): number {
+// Two functions of one body, and none shared with `duration-model.ts`: calls with one kind of array only are faster.
+function at(array: readonly number[], index: number): number {
   return array[index] ?? 0;
 }
 
-// Not shared with `duration-model.ts`: calls with one kind of array only are faster.
-function at(array: Float64Array, index: number): number {
+function indexAt(array: readonly number[], index: number): number {
   return array[index] ?? 0;
 }

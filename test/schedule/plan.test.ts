@@ -93,7 +93,7 @@ describe("the plan", () => {
           const moments = [20_000];
           for (const gap of list) moments.push((moments.at(-1) ?? NaN) + gap);
           const posterior = posteriorOf(prior, [{ ...forecast, endInMs }], 20_000);
-          const plan = cheapestPlan(Float64Array.from(moments), posterior, prior, {
+          const plan = cheapestPlan(moments, posterior, prior, {
             ...terms,
             minDelayInMs,
           });
