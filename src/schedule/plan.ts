@@ -98,7 +98,7 @@ function cheapestNext(
   { pollCostInMs, minDelayInMs }: Terms,
 ): readonly number[] {
   const last = moments.length - 1;
-  const [cost, next] = [moments.slice(), new Array<number>(last + 1).fill(last)];
+  const [cost, next] = [moments.slice(), moments.map(() => last)];
   cost[last] = at(survival, last) * prior.costToGo(at(moments, last));
   const lines = new LowestLines(moments, cost);
   let candidate = last - 1;
