@@ -9,40 +9,46 @@ const resourceEnds: ReadonlyMap<string, TerminalState> = new Map([
   ["cancelled", "Canceled"],
 ]);
 
+// Bundlers keep a table of which they need nothing, if they cannot tell that its call changes nothing.
+
 /**
  * The words that operations end by, from the services' published descriptions. The list is closed: a missing word delays
  * the end of a wait, and a wrong one reports a false outcome.
  */
-export const operationEnds: ReadonlyMap<string, TerminalState> = new Map([
-  ...resourceEnds,
-  ...ending("Succeeded", "completed complete success"),
-  ...ending("Succeeded", "partiallysucceeded partiallycompleted partialfailed"),
-  ...ending("Succeeded", "completedwithwarning completedwithwarnings"),
-  ...ending("Failed", "validationfailed rejected faulted expired timedout submissionfailed deletefailed"),
-  ...ending("Canceled", "forcecancelled forcecanceled aborted killed"),
+export const operationEnds: ReadonlyMap<string, TerminalState> = /* @__PURE__ */ withResourceEnds([
+  ["Succeeded", "completed complete success"],
+  ["Succeeded", "partiallysucceeded partiallycompleted partialfailed"],
+  ["Succeeded", "completedwithwarning completedwithwarnings"],
+  ["Failed", "validationfailed rejected faulted expired timedout submissionfailed deletefailed"],
+  ["Canceled", "forcecancelled forcecanceled aborted killed"],
 ]);
 
 /** The words of operations that run. They matter only where a body may be that of a resource. */
-const runningWords: ReadonlySet<string> = new Set(
-  [
-    "notstarted running inprogress in_progress accepted queued pending waiting scheduled processing provisioning",
-    "creating updating deleting validating preparing finalizing starting",
-    "canceling cancelling cancelpending cancelrequested cancelinprogress deletepending",
-    "undefined dequeued requested started submitted",
-    "skipped deduped duplicate deadlettered nodatafound dead error",
-  ].flatMap((line) => line.split(" ")),
+const runningWords: ReadonlySet<string> = /* @__PURE__ */ wordsIn(
+  "notstarted running inprogress in_progress accepted queued pending waiting scheduled processing provisioning",
+  "creating updating deleting validating preparing finalizing starting",
+  "canceling cancelling cancelpending cancelrequested cancelinprogress deletepending",
+  "undefined dequeued requested started submitted",
+  "skipped deduped duplicate deadlettered nodatafound dead error",
 );
 
 /** `Deploying` and `validating_files` run. */
 const isActivity = /^(?!warning$|missing$|existing$|nothing$)[a-z]+ing(_[a-z]+)?$/;
 
 /** The words that a resource is unlikely to use for anything but an operation on it. */
-const resourceRunningWords: ReadonlySet<string> = new Set(
-  "notstarted inprogress in_progress accepted provisioning creating updating deleting".split(" "),
+const resourceRunningWords: ReadonlySet<string> = /* @__PURE__ */ wordsIn(
+  "notstarted inprogress in_progress accepted provisioning creating updating deleting",
 );
 
-function ending(state: TerminalState, words: string): [string, TerminalState][] {
-  return words.split(" ").map((word) => [word, state]);
+function withResourceEnds(
+  ends: readonly (readonly [state: TerminalState, words: string])[],
+): ReadonlyMap<string, TerminalState> {
+  const others = ends.flatMap(([state, words]) => words.split(" ").map((word) => [word, state] as const));
+  return new Map([...resourceEnds, ...others]);
+}
+
+function wordsIn(...lines: readonly string[]): ReadonlySet<string> {
+  return new Set(lines.flatMap((line) => line.split(" ")));
 }
 
 /**

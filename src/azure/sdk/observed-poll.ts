@@ -101,13 +101,13 @@ interface PollStorage {
 }
 
 /** The poll that sends a request: polls of one client run at the same time, beside its other requests. */
-const polls = storageOf();
+const polls = /* @__PURE__ */ storageOf();
 
 /** The requests of polls, with the URL that the SDK's poller has asked for: policies rewrite it, and redirects. */
 const requestsOfPolls = new WeakMap<PipelineRequest, { readonly poll: ObservedPoll; readonly url: string }>();
 
 // Another copy of this library may have policies in the same pipeline.
-const copyId = crypto.randomUUID();
+const copyId = /* @__PURE__ */ crypto.randomUUID();
 
 const markingPolicy: PipelinePolicy = {
   name: `lroPollerMark-${copyId}`,

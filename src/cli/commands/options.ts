@@ -1,6 +1,10 @@
 import { InvalidArgumentError, Option } from "commander";
 import type { Command } from "commander";
+import type { CliContext } from "../input/context.ts";
 import { parseDuration } from "../input/duration.ts";
+
+/** Runs the action of a command, with the context that it needs, and takes its exit code. */
+export type Perform = (action: (context: CliContext) => Promise<number>) => Promise<void>;
 
 /** Adds the arguments and options that name operations. */
 export function addTargets(command: Command): Command {

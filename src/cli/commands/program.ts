@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { completionFor, shells } from "../completion/completion.ts";
 import { UsageError } from "../input/context.ts";
@@ -18,11 +17,13 @@ import {
   outputOption,
   parserFor,
 } from "./options.ts";
+import type { Perform } from "./options.ts";
 import { addQueue } from "./queue-command.ts";
 import { emulatedStyles, scenarios } from "./scenarios.ts";
 import type { StatusOptions } from "./status.ts";
 import { columnsOf, paintFor } from "../output/terminal.ts";
 import { printable } from "../output/text.ts";
+import { withWidths } from "../output/wrap.ts";
 import { withoutUrlSecrets } from "../../redaction.ts";
 import type { WaitOptions } from "./wait.ts";
 
@@ -36,7 +37,7 @@ export async function run(argv: readonly string[], given: CliContext): Promise<n
   const context = withCiLog(given);
   let exitCode: number = exitCodes.succeeded;
   const program = createProgram(context, async (action) => {
-    exitCode = await action;
+    exitCode = await action(await withWidths(context));
   });
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -46,10 +47,11 @@ export async function run(argv: readonly string[], given: CliContext): Promise<n
   }
 }
 
-async function exitCodeAfter(error: unknown, context: CliContext): Promise<number> {
+async function exitCodeAfter(error: unknown, given: CliContext): Promise<number> {
   // Commander has printed it already.
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.succeeded : exitCodes.usage;
   const { writeError } = await import("../output/error-line.ts");
+  const context = await withWidths(given);
   if (error instanceof UsageError) {
     writeError(context, `${withoutSecrets(error.message)}\n${usageHint}`);
     return exitCodes.usage;
@@ -66,11 +68,11 @@ function withoutSecrets(message: string): string {
 
 const usageHint = "(run with --help for usage)";
 
-function createProgram(context: CliContext, perform: (action: Promise<number>) => Promise<void>): Command {
-  const { stdout, stderr, env } = context;
+/** Describes the command to commander. */
+export function createProgram({ stdout, stderr, env }: CliContext, perform: Perform): Command {
   const program = new Command("lro")
     .description("Wait for the long-running operations of Azure services.")
-    .version(packageVersion())
+    .version(packageVersion)
     .exitOverride()
     .showHelpAfterError(usageHint)
     .configureOutput({
@@ -83,28 +85,23 @@ function createProgram(context: CliContext, perform: (action: Promise<number>) =
     })
     .addHelpText("after", "\nRun npx lro help wait for the exit codes.");
   addWait(program).action((locations: string[], options: WaitOptions) =>
-    perform(import("./wait.ts").then(({ wait }) => wait(locations, options, context))),
+    perform(async (context) => (await import("./wait.ts")).wait(locations, options, context)),
   );
   addStatus(program).action((locations: string[], options: StatusOptions) =>
-    perform(import("./status.ts").then(({ status }) => status(locations, options, context))),
+    perform(async (context) => (await import("./status.ts")).status(locations, options, context)),
   );
   addCancel(program).action((locations: string[], options: CancelOptions) =>
-    perform(import("./cancel.ts").then(({ cancel }) => cancel(locations, options, context))),
+    perform(async (context) => (await import("./cancel.ts")).cancel(locations, options, context)),
   );
-  addQueue(program, perform, context);
+  addQueue(program, perform);
   addEmulate(program).action((options: EmulateOptions) =>
-    perform(import("./emulate.ts").then(({ emulate }) => emulate(options, context))),
+    perform(async (context) => (await import("./emulate.ts")).emulate(options, context)),
   );
   addCompletion(program).action((shell: string) => void stdout.write(completionFor(shell, program)));
   return program;
 }
 
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
-  const parsed: unknown = JSON.parse(text);
-  const version = typeof parsed === "object" && parsed && "version" in parsed ? parsed.version : undefined;
-  return typeof version === "string" ? version : "unknown";
-}
+const packageVersion = "0.1.0";
 
 const tokenSources = "its resume token, a file of tokens, one on each line, or - for stdin (repeatable)";
 

@@ -1,7 +1,6 @@
 import { Option } from "commander";
 import type { Command } from "commander";
 import type { JobState } from "../../bullmq/index.ts";
-import type { CliContext } from "../input/context.ts";
 import { parseDuration } from "../input/duration.ts";
 import {
   addTokenOptions,
@@ -12,16 +11,13 @@ import {
   parseCount,
   parserFor,
 } from "./options.ts";
+import type { Perform } from "./options.ts";
 import type { QueueOptions } from "./queue-connection.ts";
 import type { QueueGetOptions, QueueListOptions, QueueRetryOptions } from "./queue-jobs.ts";
 import type { QueueAddOptions, QueueStatusOptions, QueueWorkerOptions } from "./queue.ts";
 
 /** Adds `lro queue` and its subcommands. */
-export function addQueue(
-  program: Command,
-  perform: (action: Promise<number>) => Promise<void>,
-  context: CliContext,
-): void {
+export function addQueue(program: Command, perform: Perform): void {
   const queue = program
     .command("queue")
     .description("wait for operations with workers that share a queue in Redis");
@@ -39,7 +35,7 @@ export function addQueue(
       "wait until they end, and print their results or errors; the ids of their jobs go to stderr",
     )
     .action((locations: string[], options: QueueAddOptions) =>
-      perform(import("./queue.ts").then(({ queueAdd }) => queueAdd(locations, options, context))),
+      perform(async (context) => (await import("./queue.ts")).queueAdd(locations, options, context)),
     );
   addTokenOptions(
     addLocation(queue.command("worker"))
@@ -51,18 +47,18 @@ export function addQueue(
         parseDuration,
       ),
   ).action((options: QueueWorkerOptions) =>
-    perform(import("./queue.ts").then(({ queueWorker }) => queueWorker(options, context))),
+    perform(async (context) => (await import("./queue.ts")).queueWorker(options, context)),
   );
   addLocation(queue.command("status"))
     .addOption(outputOption("print text, or JSON"))
     .description("print how many operations are in each state, and the hosts that are not polled now")
     .action((options: QueueStatusOptions) =>
-      perform(import("./queue.ts").then(({ queueStatus }) => queueStatus(options, context))),
+      perform(async (context) => (await import("./queue.ts")).queueStatus(options, context)),
     );
   addLocation(queue.command("lift").argument("<host>", "a host or origin that lro queue status prints"))
     .description("poll the operations of a host again that has asked to wait")
     .action((host: string, options: QueueOptions) =>
-      perform(import("./queue-lift.ts").then(({ queueLift }) => queueLift(host, options, context))),
+      perform(async (context) => (await import("./queue-lift.ts")).queueLift(host, options, context)),
     );
   addLocation(queue.command("list"))
     .description("print the jobs of the queue, with the failures of their polls")
@@ -70,13 +66,13 @@ export function addQueue(
     .option("--limit <number>", "at most so many jobs (default: 100)", parseCount)
     .addOption(outputOption("print a table, or each job as JSON on a line"))
     .action((options: QueueListOptions) =>
-      perform(import("./queue-jobs.ts").then(({ queueList }) => queueList(options, context))),
+      perform(async (context) => (await import("./queue-jobs.ts")).queueList(options, context)),
     );
   addJobs(queue.command("get"))
     .description("print all that is known of jobs: state, progress, failures and outcome")
     .addOption(outputOption("print text, or each job as JSON on a line"))
     .action((jobIds: string[], options: QueueGetOptions) =>
-      perform(import("./queue-jobs.ts").then(({ queueGet }) => queueGet(jobIds, options, context))),
+      perform(async (context) => (await import("./queue-jobs.ts")).queueGet(jobIds, options, context)),
     );
   addJobs(queue.command("retry"))
     .description("poll again for jobs that polling has stopped for, or that a worker rejected")
@@ -86,17 +82,17 @@ export function addQueue(
       parseDuration,
     )
     .action((jobIds: string[], options: QueueRetryOptions) =>
-      perform(import("./queue-jobs.ts").then(({ queueRetry }) => queueRetry(jobIds, options, context))),
+      perform(async (context) => (await import("./queue-jobs.ts")).queueRetry(jobIds, options, context)),
     );
   addJobs(queue.command("stop"))
     .description("stop polling for jobs, and keep that as their outcome; their operations are not canceled")
     .action((jobIds: string[], options: QueueOptions) =>
-      perform(import("./queue-jobs.ts").then(({ queueStop }) => queueStop(jobIds, options, context))),
+      perform(async (context) => (await import("./queue-jobs.ts")).queueStop(jobIds, options, context)),
     );
   addJobs(queue.command("remove"))
     .description("remove jobs and their results; their operations are not canceled")
     .action((jobIds: string[], options: QueueOptions) =>
-      perform(import("./queue-jobs.ts").then(({ queueRemove }) => queueRemove(jobIds, options, context))),
+      perform(async (context) => (await import("./queue-jobs.ts")).queueRemove(jobIds, options, context)),
     );
 }
 

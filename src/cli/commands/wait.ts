@@ -10,13 +10,13 @@ import { combined } from "../output/reporter.ts";
 import type { Reporter } from "../output/reporter.ts";
 import type { CarriedOptions } from "../output/resume-command.ts";
 import { createStepOutputsReporter } from "../output/step-outputs.ts";
-import { createSummaryReporter } from "../output/step-summary.ts";
 import { resolveTargets } from "../input/targets.ts";
 import type { Target, TargetOptions } from "../input/targets.ts";
 import { terminalStatesOf } from "../input/terminal-states.ts";
 import { createWarningReporter } from "../output/warning-reporter.ts";
 import { WaitBoard } from "../output/wait-board.ts";
-import { createWebReporter } from "../output/web-reporter.ts";
+import type { createSummaryReporter } from "../output/step-summary.ts";
+import type { createWebReporter } from "../output/web-reporter.ts";
 import { waitForAll } from "./waits.ts";
 
 /** The options of `lro wait`. */
@@ -74,16 +74,28 @@ async function createReporters(
 ): Promise<Reporter> {
   const { output, summary = false, stepOutputs = false, web = false } = options;
   // Before the terminal is drawn: the page's server may fail to start.
-  const page = web ? [await createWebReporter(targets, board, context)] : [];
+  const page = web ? [await createPage(targets, board, context)] : [];
   // The JSON on stdout may be read by another program, which expects no commands of a CI system there.
   const commands = output === "json" ? "stderr" : "stdout";
   const printer = new ResultPrinter(targets, context, options);
   const warnings = createWarningReporter(targets, drawsFrames(options, context), context);
   const main = await createReporter(targets, board, printer, options, context);
-  const table = summary ? [createSummaryReporter(board, printer, context, commands)] : [];
+  const table = summary ? [await createTable(board, printer, context, commands)] : [];
   const outputs = stepOutputs ? [createStepOutputsReporter(board, printer, context, commands)] : [];
   const cancels = createCancelReporter(targets, drawsFrames(options, context), context);
   return combined([board, main, warnings, cancels, ...page, ...table, ...outputs]);
+}
+
+// Few waits show a page or a table, and both take a while to load.
+
+async function createPage(...parts: Parameters<typeof createWebReporter>): Promise<Reporter> {
+  const { createWebReporter: create } = await import("../output/web-reporter.ts");
+  return create(...parts);
+}
+
+async function createTable(...parts: Parameters<typeof createSummaryReporter>): Promise<Reporter> {
+  const { createSummaryReporter: create } = await import("../output/step-summary.ts");
+  return create(...parts);
 }
 
 async function createReporter(

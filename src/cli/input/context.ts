@@ -58,6 +58,8 @@ export interface CliContext {
   readonly prompt?: Prompt;
   /** Called before the first request to an https endpoint. */
   readonly loadCredential: () => Promise<TokenCredential>;
+  /** Returns the number of terminal columns of a text. Default: its length. Only a terminal needs it. */
+  readonly widthOf?: (text: string) => number;
   /** Default: `process.platform`. */
   readonly platform?: NodeJS.Platform;
   /** Poll options for tests, such as the clock and the schedule. */

@@ -2,10 +2,9 @@ import type { CiLog, CliContext } from "../input/context.ts";
 import { clockText } from "../input/duration.ts";
 import type { OperationName } from "../input/names.ts";
 import { createLinesReporter } from "./lines-reporter.ts";
-import { stateOf, statesText } from "./overview.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ResultPrinter } from "./result-printer.ts";
-import { elapsedOf } from "./view.ts";
+import { elapsedOf, stateOf, statesText } from "./wait-view.ts";
 import type { WaitBoard } from "./wait-board.ts";
 
 /** Returns the reporter for a CI log: changes are a group of lines; results, annotated errors and a notice follow it. */

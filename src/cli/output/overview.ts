@@ -1,8 +1,10 @@
 import stringWidth from "string-width";
 import { clockText } from "../input/duration.ts";
 import { truncate } from "./layout.ts";
-import { elapsedOf, percentOf, remainingOf, renderWaits } from "./view.ts";
-import type { ViewOptions, WaitView } from "./view.ts";
+import { renderWaits } from "./view.ts";
+import type { ViewOptions } from "./view.ts";
+import { elapsedOf, percentOf, remainingOf, statesText } from "./wait-view.ts";
+import type { WaitView } from "./wait-view.ts";
 
 /** The space for an overview, and how to draw it. */
 interface OverviewOptions extends ViewOptions {
@@ -24,25 +26,6 @@ function summaryOf(waits: readonly WaitView[], { columns, now }: ViewOptions): s
   const short = `${waits.length}: ${states}`;
   const head = [`${waits.length} operations: ${states}`, short].find((text) => stringWidth(text) <= room);
   return truncate((head ?? truncate(short, room)) + tail, columns);
-}
-
-const notPolled = "not polled";
-const firstStates = [notPolled, "NotStarted", "Running"];
-const lastStates = ["Succeeded", "Failed", "Canceled"];
-
-/** `40 NotStarted, 2 Failed` */
-export function statesText(waits: readonly WaitView[]): string {
-  const counts = new Map(firstStates.map((state) => [state, 0]));
-  for (const wait of waits) counts.set(stateOf(wait), (counts.get(stateOf(wait)) ?? 0) + 1);
-  const others = Array.from(counts.keys()).filter((state) => !lastStates.includes(state));
-  const counted = [...others, ...lastStates].filter((state) => (counts.get(state) ?? 0) > 0);
-  return counted.map((state) => `${counts.get(state)} ${state}`).join(", ");
-}
-
-/** The service's status, or why the wait ended before its operation: `timed out`. */
-export function stateOf({ status, end }: WaitView): string {
-  if (status !== undefined && lastStates.includes(status)) return status;
-  return end?.note ?? status ?? notPolled;
 }
 
 function meanPercentOf(waits: readonly WaitView[]): number {

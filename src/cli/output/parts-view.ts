@@ -6,7 +6,8 @@ import type { PartLook, PartNode, PartView, PartsView } from "./parts.ts";
 import type { Style } from "./terminal.ts";
 import { padTo, truncate } from "./layout.ts";
 import { paintWithin, renderWaits } from "./view.ts";
-import type { ViewOptions, WaitView } from "./view.ts";
+import type { ViewOptions } from "./view.ts";
+import type { WaitView } from "./wait-view.ts";
 
 /** The space for parts, and how to draw them. */
 export interface PartsOptions extends ViewOptions {

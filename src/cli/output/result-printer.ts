@@ -5,7 +5,7 @@ import type { OperationName } from "../input/names.ts";
 import type { Reporter } from "./reporter.ts";
 import { forgetTokens, resumeCommand } from "./resume-command.ts";
 import type { CarriedOptions } from "./resume-command.ts";
-import { wrapFor } from "./layout.ts";
+import { wrapFor } from "./wrap.ts";
 import { writeError } from "./error-line.ts";
 import { singleLine, toJson } from "./text.ts";
 import { failedPartsIn } from "./part-changes.ts";
@@ -100,7 +100,7 @@ export class ResultPrinter {
     else writeError(this.#context, text);
     if (ciLog) annotateParts(ciLog, error, operation);
     const advice = this.newAdviceOn(error, operation);
-    if (advice !== undefined) stderr.write(`${wrapFor(stderr, advice)}\n`);
+    if (advice !== undefined) stderr.write(`${wrapFor(stderr, advice, this.#context)}\n`);
   }
 }
 

@@ -2,15 +2,14 @@ import type { CliContext } from "../input/context.ts";
 import { clockText } from "../input/duration.ts";
 import { publish } from "./ci-log.ts";
 import { explainError } from "./wait-outcome.ts";
-import { stateOf, statesText } from "./overview.ts";
 import { partCountText, pathOf, timeOf } from "./parts.ts";
 import type { PartNode, PartsView } from "./parts.ts";
 import type { Reporter } from "./reporter.ts";
 import type { ResultPrinter } from "./result-printer.ts";
 import { truncate } from "./layout.ts";
 import { singleLine } from "./text.ts";
-import { elapsedOf } from "./view.ts";
-import type { WaitView } from "./view.ts";
+import { elapsedOf, stateOf, statesText } from "./wait-view.ts";
+import type { WaitView } from "./wait-view.ts";
 import type { WaitBoard } from "./wait-board.ts";
 
 /** GitHub Actions accepts 1 MiB for a step, and drops a longer summary as a whole. */

@@ -2,7 +2,7 @@ import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
 import { systemClock } from "../../index.ts";
 import type { CliContext, Output } from "../input/context.ts";
-import { wrapFor } from "./layout.ts";
+import { wrapFor } from "./wrap.ts";
 import { columnsOf, paintFor, rowsOf, spellingFor } from "./terminal.ts";
 import { renderOverview } from "./overview.ts";
 import { renderWithParts } from "./parts-view.ts";
@@ -31,7 +31,8 @@ export function createTerminalReporter(
 
   const render = (draws: typeof renderOverview): string => {
     const { waits, now, question } = board;
-    const asked = question === undefined ? [] : wrapFor(stdout, question).split("\n");
+    const asked =
+      question === undefined ? [] : wrapFor(stdout, question, { widthOf: stringWidth }).split("\n");
     const rows = Math.max(1, drawableRowsOf(stdout) - asked.length);
     const options = { columns: columnsOf(stdout), rows, now, paint };
     return spell([...draws(waits, options), ...asked.map((line) => paint("yellow", line))].join("\n"));

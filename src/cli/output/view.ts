@@ -2,35 +2,11 @@ import stringWidth from "string-width";
 import { barSpans } from "./bar.ts";
 import type { Span } from "./bar.ts";
 import { clockText, secondsText } from "../input/duration.ts";
-import type { PartsView } from "./parts.ts";
 import type { Paint, Style } from "./terminal.ts";
 import { cut, padTo, truncate } from "./layout.ts";
 import { percentWords } from "./text.ts";
-
-/** The state of a wait, to be drawn. Its texts have no control characters. */
-export interface WaitView {
-  /** The user's name for the operation, or its id. */
-  readonly label: string;
-  /** Whether the label is a name. A cut name gets an ellipsis; an id is abbreviated as a commit hash is. */
-  readonly isNamed?: boolean | undefined;
-  readonly status?: string | undefined;
-  readonly percentComplete?: number | undefined;
-  /** Whether the percentage is an estimate, which shows as `~45 %`. */
-  readonly isEstimate?: boolean | undefined;
-  /** The parts of a deployment. */
-  readonly parts?: PartsView | undefined;
-  /** The time of the last change, by the clock of `now`. The durations below count from it. */
-  readonly updatedAt: number;
-  readonly elapsedInMs: number;
-  readonly estimatedRemainingInMs?: number | undefined;
-  readonly nextPollInMs?: number | undefined;
-  /** Whether the operation runs longer than expected. */
-  readonly isOverdue?: boolean | undefined;
-  /** Why the last poll failed. */
-  readonly failure?: string | undefined;
-  /** Set after the end of the wait, with the reason if the status does not show it. */
-  readonly end?: { readonly note?: string | undefined } | undefined;
-}
+import { elapsedOf, percentOf, remainingOf } from "./wait-view.ts";
+import type { WaitView } from "./wait-view.ts";
 
 /** The space for a view, and how to draw it. */
 export interface ViewOptions {
@@ -137,19 +113,10 @@ function figures(wait: WaitView, { columns, now }: Layout): Span[][] {
   return texts.filter((text) => text !== "").map((text) => [{ text }]);
 }
 
-/** Returns 0 to 100; `undefined` if it is unknown. */
-export function percentOf({ status, percentComplete }: WaitView): number | undefined {
-  // A service that reports percentages may leave out the last one.
-  return status === "Succeeded" ? 100 : percentComplete;
-}
-
 function percentText(wait: WaitView): string {
   if (wait.percentComplete === undefined) return "";
   return percentWords(percentOf(wait) ?? 0, wait.isEstimate === true && wait.status !== "Succeeded");
 }
-
-/** Below this percentage an estimate is still a guess. */
-const minPercentForEstimate = 10;
 
 /** Returns the remaining time and the time to the next poll, as far as there is room. */
 function estimates(wait: WaitView, { now, tailWidth }: Layout): Span {
@@ -167,13 +134,6 @@ function estimates(wait: WaitView, { now, tailWidth }: Layout): Span {
   return { text: [...both, next].find((text) => text.length <= tailWidth) ?? "", style: "dim" };
 }
 
-/** Returns the estimated remaining time; `undefined` if it would be a guess. */
-export function remainingOf(wait: WaitView, now: number): number | undefined {
-  const { updatedAt, estimatedRemainingInMs, percentComplete = 0 } = wait;
-  if (estimatedRemainingInMs === undefined || percentComplete < minPercentForEstimate) return undefined;
-  return Math.max(0, estimatedRemainingInMs - (now - updatedAt));
-}
-
 function noteOf(
   { end, status, failure, nextPollInMs, updatedAt }: WaitView,
   now: number,
@@ -182,11 +142,6 @@ function noteOf(
   if (failure === undefined) return undefined;
   const restInMs = (nextPollInMs ?? 0) - (now - updatedAt);
   return restInMs > 0 ? `retrying in ${secondsText(restInMs)}: ${failure}` : `retrying: ${failure}`;
-}
-
-/** Returns how long the wait has taken so far, or took. */
-export function elapsedOf({ elapsedInMs, updatedAt, end }: WaitView, now: number): number {
-  return end ? elapsedInMs : elapsedInMs + Math.max(0, now - updatedAt);
 }
 
 function stateOf({ status }: WaitView): string {

@@ -9,7 +9,7 @@ import { labelOf } from "../input/names.ts";
 import type { OperationName } from "../input/names.ts";
 import { singleLine } from "./text.ts";
 import type { Reporter } from "./reporter.ts";
-import type { WaitView } from "./view.ts";
+import type { WaitView } from "./wait-view.ts";
 
 /** The current state of all waits, for the reporters that show all of them. It must get each event before they do. */
 export class WaitBoard implements Reporter {

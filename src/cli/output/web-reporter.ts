@@ -1,13 +1,12 @@
 import type { CliContext } from "../input/context.ts";
 import { explainError } from "./wait-outcome.ts";
 import type { OperationName } from "../input/names.ts";
-import { stateOf } from "./overview.ts";
 import { partCountText, partStatesText, pathOf, timeOf } from "./parts.ts";
 import type { PartView, PartsView } from "./parts.ts";
 import type { Reporter } from "./reporter.ts";
 import { singleLine } from "./text.ts";
-import { elapsedOf, percentOf, remainingOf } from "./view.ts";
-import type { WaitView } from "./view.ts";
+import { elapsedOf, percentOf, remainingOf, stateOf } from "./wait-view.ts";
+import type { WaitView } from "./wait-view.ts";
 import type { WaitBoard } from "./wait-board.ts";
 import { startPageServer } from "./page-server.ts";
 import { Viewer, eventText } from "./viewer.ts";

@@ -10,7 +10,7 @@ import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
 import { createTerminalReporter } from "../../../src/cli/output/terminal-reporter.ts";
 import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
 import { plain } from "../../../src/cli/output/terminal.ts";
-import type { WaitView } from "../../../src/cli/output/view.ts";
+import type { WaitView } from "../../../src/cli/output/wait-view.ts";
 import {
   CapturedOutput,
   contextOf,

@@ -5,7 +5,7 @@ import type { OperationPart, OperationStatus } from "lro-poller";
 import { partsOf } from "../../../src/cli/output/parts.ts";
 import { renderParts, renderWithParts } from "../../../src/cli/output/parts-view.ts";
 import { plain } from "../../../src/cli/output/terminal.ts";
-import type { WaitView } from "../../../src/cli/output/view.ts";
+import type { WaitView } from "../../../src/cli/output/wait-view.ts";
 import { deployments, failedParts, manyParts, partOf, startedAt, statusWith } from "./some-parts.ts";
 
 const now = 60_000;

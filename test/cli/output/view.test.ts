@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { plain } from "../../../src/cli/output/terminal.ts";
 import { singleLine } from "../../../src/cli/output/text.ts";
 import { renderWaits } from "../../../src/cli/output/view.ts";
-import type { WaitView } from "../../../src/cli/output/view.ts";
+import type { WaitView } from "../../../src/cli/output/wait-view.ts";
 
 const ids = [
   "fa067167-e49d-41bd-8dd8-de719b9de3b3",

@@ -9,7 +9,7 @@ import { createVirtualClock } from "lro-poller/testing";
 import { expect, test } from "vitest";
 import type { WaitOutcome } from "../../../src/cli/output/wait-outcome.ts";
 import { WaitBoard } from "../../../src/cli/output/wait-board.ts";
-import type { WaitView } from "../../../src/cli/output/view.ts";
+import type { WaitView } from "../../../src/cli/output/wait-view.ts";
 import { contextOf } from "../run-cli.ts";
 
 const id = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
