@@ -44,24 +44,28 @@ interface Graph {
   getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
 }
 
-/** Returns a function for the chunk of a module. Modules that are imported on demand have chunks of their own. */
-function chunkNames(roots: readonly string[]): (id: string, graph: Graph) => string | null {
+/** Returns a function for the chunk of a module. Any other module that is imported on demand has a chunk of its own. */
+function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) => string | null {
   let initial: ReadonlySet<string> | undefined;
+  let start: ReadonlySet<string> | undefined;
+  let wait: ReadonlySet<string> | undefined;
   return (id, graph) => {
-    initial ??= reachable(roots, graph);
-    if (!initial.has(id)) return null;
-    return Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null;
+    initial ??= reachable(entryFiles, graph);
+    start ??= reachable([resolve("src/cli/process.ts")], graph);
+    wait ??= reachable([resolve("src/cli/commands/wait.ts")], graph);
+    if (id.includes("/src/cli/")) return start.has(id) ? "command" : wait.has(id) ? "wait" : null;
+    return initial.has(id) ? (Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null) : null;
   };
 }
 
-/** Returns the modules that are imported with the roots. */
-function reachable(roots: readonly string[], graph: Graph): ReadonlySet<string> {
+/** Returns the modules that are imported with some. */
+function reachable(ids: readonly string[], graph: Graph): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (id: string): void => {
     if (found.has(id)) return;
     found.add(id);
     graph.getModuleInfo(id)?.importedIds.forEach(visit);
   };
-  roots.forEach(visit);
+  ids.forEach(visit);
   return found;
 }

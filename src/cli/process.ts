@@ -6,6 +6,7 @@ import { run } from "./commands/program.ts";
 
 /** Runs the command in this process, and sets its exit code. */
 export async function runProcess(): Promise<void> {
+  leaveOutFetch();
   const { stdin, stdout, stderr, env } = process;
   const interrupts = new Interrupts(process);
   process.exitCode = await run(process.argv.slice(2), {
@@ -17,6 +18,15 @@ export async function runProcess(): Promise<void> {
     ...(stdin.isTTY && stderr.isTTY && { prompt: interrupts }),
     loadCredential: loadDefaultCredential,
   });
+}
+
+/**
+ * Keeps Node from loading its `fetch` with `node:http`, whose import reads all its getters. No request here needs it, and
+ * it takes half as long as the HTTP client.
+ */
+function leaveOutFetch(): void {
+  const http = process.getBuiltinModule("node:http");
+  for (const name of ["WebSocket", "CloseEvent", "MessageEvent"]) Reflect.deleteProperty(http, name);
 }
 
 const signals = new Map<NodeJS.Signals, Interruption>([
