@@ -9,12 +9,12 @@ const entries = [...Object.values(packageJson.exports), packageJson.bin.lro]
 
 /**
  * The parts of the library that are loaded together. A bundler of an application drops a chunk of which it needs nothing,
- * so that of the poller has nothing of Azure, and that of operations, which `durable/outcome` needs, no poller.
+ * so that of the poller has nothing of Azure, and the pure core, which a workflow engine may load, has no clock.
  */
 const chunks = {
-  operation: /\/src\/(operation|abort|redaction|validate)\b/,
-  poller: /\/src\/(clock|group|limiter|poller|schedule|state|timer-heap)\b/,
-  azure: /\/src\/azure\//,
+  core: /\/src\/(operation|schedule|state|abort|redaction|validate)\b/,
+  poller: /\/src\/(clock|group|limiter|poller|timer-heap)\b/,
+  azure: /\/src\/(azure|history)\//,
 };
 
 /** Bundles each entry point into a file, and what several of them import into chunks. Packages stay imports. */
@@ -22,7 +22,7 @@ export async function bundle(folder: string): Promise<void> {
   const input = Object.fromEntries(entries.map((name) => [name, resolve("src", `${name}.ts`)]));
   const build = await rolldown({
     input,
-    external: /^[^./]/,
+    external: /^(node:|@?[a-z][\w.-]*(\/|$))/,
     platform: "node",
     preserveEntrySignatures: "allow-extension",
   });
@@ -46,16 +46,26 @@ interface Graph {
 
 /** Returns a function for the chunk of a module. Any other module that is imported on demand has a chunk of its own. */
 function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) => string | null {
-  let initial: ReadonlySet<string> | undefined;
-  let start: ReadonlySet<string> | undefined;
-  let wait: ReadonlySet<string> | undefined;
+  const loadedWith = (name: string, files: readonly string[]): Part => ({ name, files, modules: undefined });
+  const library = loadedWith("library", entryFiles);
+  const commandParts = [
+    loadedWith("command", [resolve("src/cli/process.ts")]),
+    loadedWith("waits", [resolve("src/cli/commands/wait.ts")]),
+  ];
+  const isIn = (part: Part, id: string, graph: Graph): boolean =>
+    (part.modules ??= reachable(part.files, graph)).has(id);
   return (id, graph) => {
-    initial ??= reachable(entryFiles, graph);
-    start ??= reachable([resolve("src/cli/process.ts")], graph);
-    wait ??= reachable([resolve("src/cli/commands/wait.ts")], graph);
-    if (id.includes("/src/cli/")) return start.has(id) ? "command" : wait.has(id) ? "wait" : null;
-    return initial.has(id) ? (Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null) : null;
+    if (id.includes("/src/cli/")) return commandParts.find((part) => isIn(part, id, graph))?.name ?? null;
+    if (!isIn(library, id, graph)) return null;
+    return Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null;
   };
+}
+
+/** The modules that are loaded with some files. */
+interface Part {
+  readonly name: string;
+  readonly files: readonly string[];
+  modules: ReadonlySet<string> | undefined;
 }
 
 /** Returns the modules that are imported with some. */

@@ -15,13 +15,13 @@ registerHooks({
       : next(name, context),
   load: (url, context, next) => {
     const loaded = next(url, context);
-    if (!url.endsWith("/dist/durable/stepper.js")) return loaded;
+    if (!url.endsWith("/dist/chunks/stepper.js")) return loaded;
     const source = readFileSync(fileURLToPath(url), "utf8");
-    const declaration = "export function createStepper(";
+    const declaration = "\nfunction createStepper(";
     if (!source.includes(declaration)) throw new Error(`${url}: expected ${declaration}`);
     const own = `
       import { disturb } from ${JSON.stringify(disturbed)};
-      export function createStepper(options) { return disturb(createUndisturbed(options)); }`;
-    return { ...loaded, source: source.replace(declaration, "function createUndisturbed(") + own };
+      function createStepper(options) { return disturb(createUndisturbed(options)); }`;
+    return { ...loaded, source: source.replace(declaration, "\nfunction createUndisturbed(") + own };
   },
 });

@@ -3,31 +3,8 @@ import { cpSync, globSync, mkdtempSync, readFileSync, readdirSync, rmSync, symli
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
-import { gzipSync } from "node:zlib";
-import { rolldown } from "rolldown";
 import { expect, onTestFinished, test } from "vitest";
-
-interface Bundle {
-  readonly modules: readonly string[];
-  /** Bytes, minified and gzipped. */
-  readonly size: number;
-}
-
-/** Bundles a page that imports only these names. */
-async function bundle(names: string): Promise<Bundle> {
-  const index = new URL("../../src/index.ts", import.meta.url).pathname;
-  const entry = "\0entry";
-  const plugin = {
-    name: "entry",
-    resolveId: (id: string) => (id === entry ? entry : null),
-    load: (id: string) => (id === entry ? `export { ${names} } from "${index}";` : null),
-  };
-  const build = await rolldown({ input: entry, platform: "browser", plugins: [plugin] });
-  const { output } = await build.generate({ format: "esm", minify: true });
-  await build.close();
-  const [{ code, modules }] = output;
-  return { modules: Object.keys(modules), size: gzipSync(code, { level: 9 }).length };
-}
+import { bundle } from "./page-bundle.ts";
 
 test("the poller is bundled without Azure", async () => {
   const { modules, size } = await bundle("createPoller, pollUntilDone");
@@ -51,12 +28,18 @@ test("a page has the reason for each dependency", () => {
   expect(named.toSorted()).toEqual(Object.keys({ ...dependencies, ...peerDependencies }).toSorted());
 });
 
-test("spans have the version of the package", () => {
+test("spans and the command have the version of the package", () => {
   const { version }: Record<string, string> = JSON.parse(readFileSync("package.json", "utf8"));
   const sources = globSync("src/**/*.ts").map((file) => readFileSync(file, "utf8"));
   const named = sources.flatMap((source) => /\bpackageVersion = "(.*)"/.exec(source)?.slice(1) ?? []);
-  expect(named).toEqual([version]);
+  expect(named).toEqual([version, version]);
 });
+
+/** The files that `package.json` names. */
+const entryFiles = Array.from(
+  readFileSync("package.json", "utf8").matchAll(/"\.\/(dist\/[^"]+)"/g),
+  ([, path = ""]) => path,
+);
 
 /** Not in a clean checkout, or, like `test`, where other tests put files meanwhile. */
 const leftOut = ["node_modules", ".git", ".stryker", "coverage", "dist", "test"];
@@ -76,22 +59,24 @@ async function packedFiles(): Promise<string[]> {
   return files.map(({ path }) => path).toSorted();
 }
 
-/** Returns the files that the compiler makes of one source. */
-function builtFrom(source: string): string[] {
-  const target = source.replace(/^src/, "dist");
-  if (!target.endsWith(".ts")) return [target];
-  return [".js", ".js.map", ".d.ts", ".d.ts.map"].map((ending) => target.replace(/\.ts$/, ending));
+/** Returns whether a file is made by the build: a module of an entry point, a chunk, or a declaration. */
+function isBuilt(path: string, sources: readonly string[]): boolean {
+  if (/^dist\/(chunks\/[\w-]+\.(js|js\.map)|chunks\/page\.html|cli\/texts\.json)$/.test(path)) return true;
+  const source = path.replace(/^dist/, "src").replace(/\.(d\.ts|d\.ts\.map|js|js\.map)$/, ".ts");
+  return path.startsWith("dist/") && sources.includes(source);
 }
 
 test("the tarball has the sources, the files built from them, the examples, and the pages without their images", async () => {
   const pages = ["CHANGELOG.md", "LICENSE", "README.md", "SECURITY.md", ...globSync("docs/*.{md,json}")];
   const sources = globSync("src/**/*.*");
-  const expected = [
-    "package.json",
-    ...pages,
-    ...globSync("examples/*.ts"),
-    ...sources,
-    ...sources.flatMap(builtFrom),
-  ];
-  expect(await packedFiles()).toEqual(expected.toSorted());
+  const declarations = sources.filter((path) => path.endsWith(".ts")).flatMap(declarationsOf);
+  const expected = ["package.json", ...pages, ...globSync("examples/*.ts"), ...sources];
+  const packed = await packedFiles();
+  expect(packed.filter((path) => !isBuilt(path, sources))).toEqual(expected.toSorted());
+  expect(packed).toEqual(expect.arrayContaining([...declarations, ...entryFiles, "dist/chunks/page.html"]));
 });
+
+function declarationsOf(source: string): string[] {
+  const target = source.replace(/^src/, "dist").replace(/\.ts$/, "");
+  return [`${target}.d.ts`, `${target}.d.ts.map`];
+}

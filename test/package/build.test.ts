@@ -1,0 +1,107 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { buildInto } from "../../build/build.ts";
+import { runCli } from "../cli/run-cli.ts";
+import { bundle } from "./page-bundle.ts";
+
+/** A package from where others can be imported, and what `npm run build` makes of it. */
+const root = mkdtempSync(resolve("node_modules/.lro-poller-"));
+const folder = join(root, "dist");
+beforeAll(async () => {
+  copyFileSync("package.json", join(root, "package.json"));
+  await buildInto(folder);
+});
+afterAll(() => rmSync(root, { recursive: true }));
+
+test.each(["createPoller, pollUntilDone", "OperationStatusesClient, pollUntilDone"])(
+  "a bundler takes as little for %s as of the sources",
+  async (names) => {
+    const built = await bundle(names, join(folder, "index.js"));
+    expect(built.size).toBeLessThan((await bundle(names)).size * 1.005);
+  },
+);
+
+test("an entry point exports what its source does", async () => {
+  const files = globSync("**/*.js", { cwd: folder, exclude: ["chunks/**", "cli/**"] });
+  expect(files.length).toBeGreaterThan(5);
+  for (const file of files) {
+    const built: object = await import(/* @vite-ignore */ join(folder, file));
+    const source: object = await import(/* @vite-ignore */ resolve("src", file.replace(/js$/, "ts")));
+    expect(Object.keys(built).toSorted(), file).toEqual(Object.keys(source).toSorted());
+  }
+});
+
+function importsOf(file: string): string[] {
+  const imports = readFileSync(file, "utf8").matchAll(/^(?:import|export) .*?"(\.[^"]+)";$/gm);
+  return Array.from(imports, ([, path = ""]) => join(dirname(file), path));
+}
+
+test("the files form no circle, in which one would run before what it needs", () => {
+  const visit = (file: string, path: readonly string[]): void => {
+    expect(path, file).not.toContain(file);
+    for (const imported of importsOf(file)) visit(imported, [...path, file]);
+  };
+  for (const file of globSync(`${folder}/**/*.js`)) visit(file, []);
+});
+
+test("the root needs few files, and the outcome of a durable step no poller", () => {
+  const filesFor = (file: string): Set<string> =>
+    new Set([file, ...importsOf(file).flatMap((imported) => [...filesFor(imported)])]);
+  expect(filesFor(join(folder, "index.js")).size).toBeLessThan(7);
+  const names = Array.from(filesFor(join(folder, "durable/outcome.js")), (file) => file.slice(folder.length));
+  expect(names.join(" ")).not.toMatch(/poller|azure/);
+});
+
+test.each([
+  "--version",
+  "-V",
+  "--version --help",
+  "--help",
+  "-h",
+  "help",
+  "help --help",
+  "wait --help",
+  "wait -h",
+  "help wait",
+  "queue add -h",
+  "queue help add",
+  "help queue add",
+  "completion bash",
+  "completion zsh",
+  "completion fish",
+  "completion powershell",
+  "completion cmd",
+  "help nothing",
+  "wiat --help",
+  "wiat",
+  "wait --hlep",
+])("the built command prints for %j what commander does", async (words) => {
+  expect(runBuilt(words.split(" "))).toEqual(await runCli(words.split(" ")));
+});
+
+test("an argument with a space is no two words", async () => {
+  expect(runBuilt(["wait --help"])).toEqual(await runCli(["wait --help"]));
+});
+
+test.each([
+  "--version",
+  "-V",
+  "--help",
+  "-h",
+  "help",
+  "wait -h",
+  "help wait",
+  "queue add -h",
+  "completion zsh",
+])("%j loads nothing but the texts of the build", async (words) => {
+  const alone = join(root, "alone");
+  cpSync(join(folder, "cli"), alone, { recursive: true });
+  expect(runBuilt(words.split(" "), alone)).toEqual(await runCli(words.split(" ")));
+});
+
+function runBuilt(argv: readonly string[], at = join(folder, "cli")): object {
+  const child = spawnSync(process.execPath, [join(at, "main.js"), ...argv], { encoding: "utf8" });
+  return { exitCode: child.status, stdout: child.stdout, stderr: child.stderr };
+}
