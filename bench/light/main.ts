@@ -1,56 +1,78 @@
-// Measures the time of an import, and the CPU time of a start of the command, against what they build on. Processes take
-// turns, so that other load on the machine affects all alike.
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
+// Measures an import, the start of the command and its way to the first request, each against what it builds on, and the
+// size of the built files. Programs take turns, so that other load on the machine affects all alike. Before the figures of
+// this build, it measures those of another: `npm run bench:light -- <folder of a checkout that is built>`.
+import { existsSync, globSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { median } from "../median.ts";
+import { run } from "./run.ts";
+import type { Program } from "./run.ts";
+import { startService } from "./service.ts";
 
 const rounds = 25;
-const lro = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const { argv } = process;
+const checkouts = [...argv.slice(2).map((path) => resolve(path)), resolve(import.meta.dirname, "../..")];
+const nameOf = (checkout: string): string => (checkout === checkouts.at(-1) ? "now" : "before");
 
-/** A program, and the figure that it prints last: its own time in milliseconds. */
-interface Measured {
-  readonly name: string;
-  readonly argv: readonly string[];
-}
-
-const importing = (name: string): Measured => ({
+const importing = (name: string, specifier: string): Program => ({
   name: `import ${name}`,
-  argv: ["--input-type=module", "--eval", `const t = performance.now(); await import("${name}"); ${printed}`],
+  argv: ["--input-type=module", "--eval", `await import(${JSON.stringify(specifier)})`],
 });
-const printed = "console.log(performance.now() - t);";
+const roots = checkouts.map((checkout) =>
+  importing(`lro-poller, ${nameOf(checkout)}`, join(checkout, "dist/index.js")),
+);
+const commands = (...words: readonly string[]): Program[] =>
+  checkouts.map((checkout) => ({
+    name: `lro ${words.join(" ")}, ${nameOf(checkout)}`,
+    argv: [join(checkout, "dist/cli/main.js"), ...words],
+  }));
 
-/** Prints the CPU time of the whole process, its start included. */
-const printCpuTime = `data:text/javascript,process.on("exit",()=>{const{user,system}=process.cpuUsage();console.log((user+system)/1000)})`;
-const starting = (name: string, ...argv: readonly string[]): Measured => ({
-  name,
-  argv: ["--import", printCpuTime, ...argv],
-});
-
-measure("Import, ms", [importing("@azure/core-rest-pipeline"), importing("lro-poller")]);
-measure("Start of the command, ms of CPU", [
-  starting("bare Node", "--eval", "0"),
-  starting("lro --version", lro, "--version"),
-  starting("lro --help", lro, "--help"),
-  starting("lro completion bash", lro, "completion", "bash"),
+await measure("Import", [
+  importing("@azure/core-rest-pipeline", "@azure/core-rest-pipeline"),
+  ...roots,
+  importing("@azure/identity", "@azure/identity"),
 ]);
+await measure("Start of the command", [
+  { name: "bare Node", argv: ["--eval", "0"] },
+  ...commands("--version"),
+  ...commands("--help"),
+  ...commands("completion", "bash"),
+]);
+const service = await startService();
+const { url } = service;
+await measure("To the end of the first request", [
+  { name: "a script of 10 lines", argv: [join(import.meta.dirname, "first-request.js"), url] },
+  ...commands("wait", url).map((program) => ({ ...program, name: program.name.replace(url, "URL") })),
+  ...commands("status", url).map((program) => ({ ...program, name: program.name.replace(url, "URL") })),
+]);
+service.close();
+console.log("\nBuilt files");
+console.table(checkouts.map((checkout) => ({ name: nameOf(checkout), ...sizeOf(join(checkout, "dist")) })));
 
-function measure(title: string, programs: readonly Measured[]): void {
-  const times = new Map(programs.map((program) => [program, [] as number[]]));
+/** Prints the medians of all programs, and their ratios to those of the first. */
+async function measure(title: string, programs: readonly Program[]): Promise<void> {
+  const results = programs.map((program) => ({ program, cpu: [] as number[], wall: [] as number[] }));
   for (let round = 0; round < rounds; round++) {
-    for (const [program, list] of times) list.push(timeOf(program));
+    for (const { program, cpu, wall } of results) {
+      const spent = await run(program);
+      cpu.push(spent.cpuInMs);
+      wall.push(spent.wallInMs);
+    }
   }
-  const medians = programs.map((program) => median(times.get(program) ?? []));
-  const [base = NaN] = medians;
   console.log(`\n${title}`);
   console.table(
-    programs.map(({ name }, i) => {
-      const value = medians[i] ?? NaN;
-      return { name, median: value.toFixed(1), ratio: (value / base).toFixed(2) };
-    }),
+    results.map(({ program: { name }, cpu, wall }) => ({
+      name,
+      "CPU, ms": median(cpu).toFixed(0),
+      "CPU, ratio": (median(cpu) / median(results[0]?.cpu ?? [])).toFixed(2),
+      "wall, ms": median(wall).toFixed(0),
+      "wall, ratio": (median(wall) / median(results[0]?.wall ?? [])).toFixed(2),
+    })),
   );
 }
 
-function timeOf({ argv }: Measured): number {
-  const output = execFileSync(process.execPath, argv, { encoding: "utf8" });
-  return Number(output.trimEnd().split("\n").at(-1));
+function sizeOf(folder: string): object {
+  const files = globSync("**/*.{js,json,html}", { cwd: folder }).map((file) => join(folder, file));
+  if (!existsSync(folder)) throw new Error(`${folder}: expected a build`);
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  return { files: files.length, "JavaScript, kB": (bytes / 1000).toFixed(0) };
 }
