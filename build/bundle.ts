@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { rolldown } from "rolldown";
 import packageJson from "../package.json" with { type: "json" };
@@ -32,13 +33,21 @@ export async function bundle(folder: string): Promise<void> {
     sourcemap: true,
     entryFileNames: "[name].js",
     chunkFileNames: join("chunks", "[name].js"),
+    paths: { "@azure/core-tracing": "./tracing.js" },
     codeSplitting: {
       includeDependenciesRecursively: false,
       groups: [{ name: chunkNames(Object.values(input)), debugName: "parts" }],
     },
   });
   await build.close();
+  writeFileSync(join(folder, "chunks", "tracing.js"), tracing);
 }
+
+/**
+ * One step further away than core-rest-pipeline, so that Node meets that first. Otherwise Node spends a tenth more CPU time
+ * on the import of the library, in threads of its own.
+ */
+const tracing = `export * from "@azure/core-tracing";\n`;
 
 interface Graph {
   getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null;
