@@ -31,6 +31,8 @@ export async function bundle(folder: string): Promise<void> {
     dir: folder,
     format: "esm",
     sourcemap: true,
+    // The package has them.
+    sourcemapExcludeSources: true,
     entryFileNames: "[name].js",
     chunkFileNames: join("chunks", "[name].js"),
     paths: { "@azure/core-tracing": "./tracing.js" },
