@@ -46,9 +46,18 @@ test("the files form no circle, in which one would run before what it needs", ()
   for (const file of globSync(`${folder}/**/*.js`)) visit(file, []);
 });
 
+/** Returns the files that are loaded with one. */
+function filesFor(file: string): ReadonlySet<string> {
+  return new Set([file, ...importsOf(file).flatMap((imported) => [...filesFor(imported)])]);
+}
+
+test("a wait loads the widths of texts only when it draws", () => {
+  const files = ["chunks/process.js", "chunks/wait.js"].flatMap((file) => [...filesFor(join(folder, file))]);
+  for (const file of files)
+    expect(readFileSync(file, "utf8"), file).not.toMatch(/from "(string-width|log-update)"/);
+});
+
 test("the root needs few files, and the outcome of a durable step no poller", () => {
-  const filesFor = (file: string): Set<string> =>
-    new Set([file, ...importsOf(file).flatMap((imported) => [...filesFor(imported)])]);
   expect(filesFor(join(folder, "index.js")).size).toBeLessThan(7);
   const names = Array.from(filesFor(join(folder, "durable/outcome.js")), (file) => file.slice(folder.length));
   expect(names.join(" ")).not.toMatch(/poller|azure/);
