@@ -59,6 +59,10 @@ interface Graph {
 function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) => string | null {
   const loadedWith = (name: string, files: readonly string[]): Part => ({ name, files, modules: undefined });
   const library = loadedWith("library", entryFiles);
+  const plainWait = loadedWith("plain wait", [
+    resolve("src/poller/poller.ts"),
+    resolve("src/azure/operation-statuses-client.ts"),
+  ]);
   const commandParts = [
     loadedWith("command", [resolve("src/cli/process.ts")]),
     loadedWith("waits", [resolve("src/cli/commands/wait.ts")]),
@@ -68,7 +72,9 @@ function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) =
   return (id, graph) => {
     if (id.includes("/src/cli/")) return commandParts.find((part) => isIn(part, id, graph))?.name ?? null;
     if (!isIn(library, id, graph)) return null;
-    return Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null;
+    const chunk = Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null;
+    // Beside what a plain wait needs, a bundler would take what it loads later or never.
+    return chunk === "core" && !isIn(plainWait, id, graph) ? "schedules" : chunk;
   };
 }
 

@@ -7,13 +7,15 @@ import { expect, onTestFinished, test } from "vitest";
 import { bundle } from "./page-bundle.ts";
 
 test("the poller is bundled without Azure", async () => {
-  const { modules, size } = await bundle("createPoller, pollUntilDone");
+  const { entry } = await bundle("createPoller, pollUntilDone");
+  const { modules, size } = entry;
   expect(modules.filter((id) => /@azure|@typespec|\/src\/azure\//.test(id))).toEqual([]);
   expect(size).toBeLessThan(21_250);
 });
 
 test("the client is bundled without the command, the test kit and the duration history", async () => {
-  const { modules, size } = await bundle("OperationStatusesClient, pollUntilDone");
+  const { entry } = await bundle("OperationStatusesClient, pollUntilDone");
+  const { modules, size } = entry;
   expect(modules.filter((id) => /\/src\/(cli|testing|history)\//.test(id))).toEqual([]);
   expect(size).toBeLessThan(54_800);
 });
