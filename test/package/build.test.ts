@@ -1,9 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildInto } from "../../build/build.ts";
-import { runCli } from "../cli/run-cli.ts";
+import { runCli, startServer, succeeding } from "../cli/run-cli.ts";
 import { bundle } from "./page-bundle.ts";
 
 /** A package from where others can be imported, and what `npm run build` makes of it. */
@@ -110,6 +111,17 @@ test.each([
   const alone = join(root, "alone");
   cpSync(join(folder, "cli"), alone, { recursive: true });
   expect(runBuilt(words.split(" "), alone)).toEqual(await runCli(words.split(" ")));
+});
+
+test("a wait loads no fetch of Node's", async () => {
+  const server = await startServer();
+  const { operationLocation } = server.addOperation({ timeline: succeeding.slice(2) });
+  const script = `process.on("exit", () => console.log(process.moduleLoadList.join("\\n")))`;
+  const preload = ["--import", `data:text/javascript,${encodeURIComponent(script)}`];
+  const argv = [...preload, join(folder, "cli/main.js"), "wait", operationLocation];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { encoding: "utf8" });
+  expect(stdout).toMatch(/Succeeded[^]*NativeModule http$/m);
+  expect(stdout).not.toContain("undici/undici");
 });
 
 function runBuilt(argv: readonly string[], at = join(folder, "cli")): object {
