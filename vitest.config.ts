@@ -15,14 +15,20 @@ const longTests = [
 const skipped = process.env["LONG"] === undefined ? longTests : [];
 if (skipped.length > 0) console.log(`Left to npm run test:all: ${skipped.join(", ")}`);
 
-/** Tests that change nothing of their process share one: most of what a short file costs is to start a worker. */
-const sharing = [
-  "test/azure/lro/{core-lro-suite,differences,rejected-tokens,repetition,result,resume,scenarios}.test.ts",
-  "test/cli/{input,output}/{duration,view,wait-board}.test.ts",
-  "test/{durable,group,limiter,operation,schedule,state}/*.test.ts",
-  "test/poller/{operation-age,options,poller,reentry}.test.ts",
-  "test/testing/{,styles/}*.test.ts",
+/**
+ * Tests that change their process, or look at all of it. All others share a worker's: most of what a short file costs is
+ * to load the library.
+ */
+const isolated = [
+  "test/azure/lro/kill.test.ts",
+  "test/docs/snippets.test.ts",
+  "test/faults/*.test.ts",
+  "test/growth/growth.test.ts",
+  "test/history/{file,hanging,slow}.test.ts",
+  "test/opentelemetry/opentelemetry.test.ts",
+  "test/sdk/outcomes.test.ts",
 ];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -39,24 +45,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: "sharing",
-          include: sharing,
-          exclude: skipped,
-          isolate: false,
-        },
+        test: { name: "sharing", include: [tests], exclude: [...isolated, ...skipped], isolate: false },
       },
-      {
-        extends: true,
-        test: {
-          name: "isolated",
-          include: [tests],
-          exclude: [...sharing, ...skipped],
-        },
-      },
+      { extends: true, test: { name: "isolated", include: isolated, exclude: skipped } },
     ],
     // One for each core: many tests wait for other processes.
     maxWorkers: "100%",
+    restoreMocks: true,
+    unstubEnvs: true,
     unstubGlobals: true,
     // A slow machine makes a test slow, never red: these only end a test that hangs.
     testTimeout: 120_000,
