@@ -51,6 +51,7 @@ export default defineConfig({
     ],
     // One for each core: many tests wait for other processes.
     maxWorkers: "100%",
+    globalSetup: "test/support/build-library.ts",
     restoreMocks: true,
     unstubEnvs: true,
     unstubGlobals: true,

@@ -1,12 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { commandPath } from "../support/library.ts";
 import { isLong } from "../support/long.ts";
 import { failing, startServer } from "./run-cli.ts";
-
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
 
 interface Process {
   readonly output: { stdout: string; stderr: string };
@@ -18,7 +16,7 @@ interface Process {
 
 /** The real command, as a process of its own. */
 function start(argv: readonly string[], nodeOptions: readonly string[] = []): Process {
-  const child = spawn(process.execPath, ["--no-warnings", ...nodeOptions, main, ...argv], {
+  const child = spawn(process.execPath, ["--no-warnings", ...nodeOptions, commandPath, ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));
@@ -56,7 +54,7 @@ test("an older Node gets an error that names the required version", async () => 
 });
 
 test("nothing is imported before the check of Node's version", () => {
-  expect(readFileSync(main, "utf8")).not.toMatch(/^\s*(import|export)\b[^(]/m);
+  expect(readFileSync("src/cli/main.ts", "utf8")).not.toMatch(/^\s*(import|export)\b[^(]/m);
 });
 
 test("wrong usage is exit code 2", async () => {

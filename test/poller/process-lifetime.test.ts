@@ -4,9 +4,8 @@ import { text } from "node:stream/consumers";
 import { startOperationServer } from "lro-poller/testing";
 import type { AddOperationOptions } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
+import { moduleUrl } from "../support/library.ts";
 import { isLong } from "../support/long.ts";
-
-const library = new URL("../../src/index.ts", import.meta.url).href;
 
 /** A program that waits for an operation of a server of its own. */
 interface Program {
@@ -28,10 +27,10 @@ async function run(...programs: readonly Program[]): Promise<[unknown, string, s
     }`;
   });
   const script = `
-    import { OperationStatusesClient, createPoller, createPollerGroup, pollUntilDone } from ${JSON.stringify(library)};
+    import { OperationStatusesClient, createPoller, createPollerGroup, pollUntilDone } from ${JSON.stringify(moduleUrl("index"))};
     ${blocks.join("\n")}
   `;
-  const argv = ["--no-warnings", "--input-type=module-typescript", "--eval", script];
+  const argv = ["--no-warnings", "--input-type=module", "--eval", script];
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [[code], stdout, stderr] = await Promise.all([

@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { PollOptions } from "lro-poller";
 import { timeoutWhen } from "../support/clock.ts";
+import { importing } from "../support/library.ts";
 import { forever } from "../support/scripted-poller.ts";
 import { certificate } from "./certificate.ts";
 import type { SdkClient } from "./client.ts";
@@ -223,7 +224,7 @@ async function tokenOf(client: SdkClient, way: Way, { endpoint }: ScriptedServer
 
 async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly ResumedResult[]> {
   const child = fork(new URL("resuming-process.ts", import.meta.url), {
-    execArgv: ["--no-warnings", "--import", `data:text/javascript,${encodeURIComponent(fromSources)}`],
+    execArgv: ["--no-warnings", ...importing("index")],
     env: { ...process.env, CERTIFICATE: JSON.stringify(certificate) },
   });
   child.send(waits);
@@ -233,13 +234,6 @@ async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly
   if (results === undefined) throw new Error("The process that continues has ended without results.");
   return results;
 }
-
-const library = new URL("../../src/index.ts", import.meta.url).href;
-const fromSources = `
-  import { registerHooks } from "node:module";
-  const sources = { "lro-poller": ${JSON.stringify(library)} };
-  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
-`;
 
 export const scenarios = {
   succeeds: scenario("Succeeds", () => [...running, ...succeeds]),
