@@ -1,10 +1,11 @@
+import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
 
 const tests = "test/**/*.test.ts";
 
-/** Tests that take long by what they show: `npm run test:all` runs them too, and `.ci/run` that. */
+/** Tests that take long by what they show: `LONG=1` runs them too. */
 const longTests = [
   "test/azure/lro/kill.test.ts",
   "test/bullmq/crash.test.ts",
@@ -12,8 +13,26 @@ const longTests = [
   "test/bullmq/rolling-deployment.test.ts",
   "test/growth/growth.test.ts",
 ];
-const skipped = process.env["LONG"] === undefined ? longTests : [];
-if (skipped.length > 0) console.log(`Left to npm run test:all: ${skipped.join(", ")}`);
+
+/** Whether a file does more with `LONG=1`. `LONG=only` runs these files alone: all that `npm test` leaves out. */
+function hasLongForm(file: string): boolean {
+  return longTests.includes(file) || readFileSync(file, "utf8").includes("support/long.ts");
+}
+
+function leftOut(): readonly string[] {
+  switch (process.env["LONG"]) {
+    case undefined:
+      console.log(`Left to npm run test:long: ${longTests.join(", ")}, and long forms of tests`);
+      return longTests;
+    case "only":
+      console.log("Left to npm test: files without a long form");
+      return globSync(tests).filter((file) => !hasLongForm(file));
+    default:
+      return [];
+  }
+}
+
+const skipped = leftOut();
 
 /**
  * Tests that change their process, or look at all of it. All others share a worker's: most of what a short file costs is
@@ -47,7 +66,7 @@ export default defineConfig({
         extends: true,
         test: { name: "sharing", include: [tests], exclude: [...isolated, ...skipped], isolate: false },
       },
-      { extends: true, test: { name: "isolated", include: isolated, exclude: skipped } },
+      { extends: true, test: { name: "isolated", include: isolated, exclude: [...skipped] } },
     ],
     // One for each core: many tests wait for other processes.
     maxWorkers: "100%",

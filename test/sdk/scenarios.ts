@@ -58,6 +58,7 @@ class Trial {
   readonly #controller = new AbortController();
   #vainCount = 0;
   #requestCount = 0;
+  #eventCount = 0;
 
   constructor(cell: Cell, server: ScriptedServer, waiterWith: (options: PollOptions) => Waiter) {
     this.#cell = cell;
@@ -111,17 +112,20 @@ class Trial {
     return "hangs";
   }
 
-  /** After a poll without a response, a wait hangs if it sends no request while another whole wait ends. */
+  /** After a poll without a response, a wait hangs if it tells and sends nothing while another whole wait ends. */
   async #untilHung(): Promise<"stuck"> {
     await this.server.hung;
     const { requestCount } = this.server;
+    const eventCount = this.#eventCount;
     await using control = await startTrial({ ...this.#cell, way: "own" }, ["running", "succeeded"]);
     await control.trial.wait();
-    return this.server.requestCount === requestCount ? "stuck" : forever();
+    const isSilent = this.#eventCount === eventCount && this.server.requestCount === requestCount;
+    return isSilent ? "stuck" : forever();
   }
 
   /** A wait of this library never ends if it polls without a request, or although the operation is over. */
   #checkProgress(): void {
+    this.#eventCount++;
     const { requestCount, polls } = this.server;
     this.#vainCount = requestCount === this.#requestCount ? this.#vainCount + 1 : 0;
     this.#requestCount = requestCount;
