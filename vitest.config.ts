@@ -35,8 +35,8 @@ function leftOut(): readonly string[] {
 const skipped = leftOut();
 
 /**
- * Tests that change their process, or look at all of it. All others share a worker's: most of what a short file costs is
- * to load the library.
+ * Tests that change their process, or look at all of it; and simulations, whose code is several times as fast where
+ * nothing else has run. All others share a worker's process: most of what a short file costs is to load the library.
  */
 const isolated = [
   "test/azure/lro/kill.test.ts",
@@ -44,7 +44,9 @@ const isolated = [
   "test/faults/*.test.ts",
   "test/growth/growth.test.ts",
   "test/history/{file,hanging,slow}.test.ts",
+  "test/limiter/{learned-rate,request-limiter,starvation}.test.ts",
   "test/opentelemetry/opentelemetry.test.ts",
+  "test/schedule/simulation.test.ts",
   "test/sdk/outcomes.test.ts",
 ];
 
