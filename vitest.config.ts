@@ -1,10 +1,11 @@
+import { globSync, readFileSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
 
 const tests = "test/**/*.test.ts";
 
-/** Tests that take long by what they show: `npm run test:all` runs them too, and `.ci/run` that. */
+/** Tests that take long by what they show: `LONG=1` runs them too. */
 const longTests = [
   "test/azure/lro/kill.test.ts",
   "test/bullmq/crash.test.ts",
@@ -12,17 +13,43 @@ const longTests = [
   "test/bullmq/rolling-deployment.test.ts",
   "test/growth/growth.test.ts",
 ];
-const skipped = process.env["LONG"] === undefined ? longTests : [];
-if (skipped.length > 0) console.log(`Left to npm run test:all: ${skipped.join(", ")}`);
 
-/** Tests that change nothing of their process share one: most of what a short file costs is to start a worker. */
-const sharing = [
-  "test/azure/lro/{core-lro-suite,differences,rejected-tokens,repetition,result,resume,scenarios}.test.ts",
-  "test/cli/{input,output}/{duration,view,wait-board}.test.ts",
-  "test/{durable,group,limiter,operation,schedule,state}/*.test.ts",
-  "test/poller/{operation-age,options,poller,reentry}.test.ts",
-  "test/testing/{,styles/}*.test.ts",
+/** Whether a file does more with `LONG=1`. `LONG=only` runs these files alone: all that `npm test` leaves out. */
+function hasLongForm(file: string): boolean {
+  return longTests.includes(file) || readFileSync(file, "utf8").includes("support/long.ts");
+}
+
+function leftOut(): readonly string[] {
+  switch (process.env["LONG"]) {
+    case undefined:
+      console.log(`Left to npm run test:long: ${longTests.join(", ")}, and long forms of tests`);
+      return longTests;
+    case "only":
+      console.log("Left to npm test: files without a long form");
+      return globSync(tests).filter((file) => !hasLongForm(file));
+    default:
+      return [];
+  }
+}
+
+const skipped = leftOut();
+
+/**
+ * Tests that change their process, or look at all of it; and simulations, whose code is several times as fast where
+ * nothing else has run. All others share a worker's process: most of what a short file costs is to load the library.
+ */
+const isolated = [
+  "test/azure/lro/kill.test.ts",
+  "test/docs/snippets.test.ts",
+  "test/faults/*.test.ts",
+  "test/growth/growth.test.ts",
+  "test/history/{file,hanging,slow}.test.ts",
+  "test/limiter/{learned-rate,request-limiter,starvation}.test.ts",
+  "test/opentelemetry/opentelemetry.test.ts",
+  "test/schedule/simulation.test.ts",
+  "test/sdk/outcomes.test.ts",
 ];
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -39,24 +66,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: {
-          name: "sharing",
-          include: sharing,
-          exclude: skipped,
-          isolate: false,
-        },
+        test: { name: "sharing", include: [tests], exclude: [...isolated, ...skipped], isolate: false },
       },
-      {
-        extends: true,
-        test: {
-          name: "isolated",
-          include: [tests],
-          exclude: [...sharing, ...skipped],
-        },
-      },
+      { extends: true, test: { name: "isolated", include: isolated, exclude: [...skipped] } },
     ],
     // One for each core: many tests wait for other processes.
     maxWorkers: "100%",
+    globalSetup: "test/support/build-library.ts",
+    restoreMocks: true,
+    unstubEnvs: true,
     unstubGlobals: true,
     // A slow machine makes a test slow, never red: these only end a test that hangs.
     testTimeout: 120_000,

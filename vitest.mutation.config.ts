@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 import base from "./vitest.config.ts";
 
-const { projects: _projects, ...settings } = base.test ?? {};
+const { projects: _projects, globalSetup: _globalSetup, ...settings } = base.test ?? {};
 
 /** The fast tests of the files that are mutated: see `stryker.config.json`. */
 export default defineConfig({

@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { countLater, measure } from "../../bench/arm/measure.ts";
+import { isLong } from "../support/long.ts";
 
 // All 200 take minutes: `LONG=1 npx vitest run test/arm/requests.test.ts`, or `npm run bench:arm`.
-const count = process.env["LONG"] === undefined ? 5 : 200;
+const count = isLong ? 200 : 5;
 
 test("a deployment of 60 parts takes few requests, and each part's end is seen soon", async () => {
   const { unobserved, observed, observedWithPast, azd, powerShell } = await measure("usual", count);

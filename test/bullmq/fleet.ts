@@ -3,22 +3,10 @@ import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { RedisServer } from "../../examples/redis-server.ts";
+import { importing } from "../support/library.ts";
 
-/** Makes a process import the sources. Without it, the package's own name imports what `npm run build` has made. */
-const fromSources = `
-  import { registerHooks } from "node:module";
-  const sources = { "lro-poller": ${source("index")}, "lro-poller/bullmq": ${source("bullmq/index")} };
-  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
-`;
 /** Arguments of Node. */
-export const preload: readonly string[] =
-  process.env["LIBRARY"] === "dist"
-    ? []
-    : ["--import", `data:text/javascript,${encodeURIComponent(fromSources)}`];
-
-function source(file: string): string {
-  return JSON.stringify(new URL(`../../src/${file}.ts`, import.meta.url).href);
-}
+export const preload: readonly string[] = importing("index", "bullmq/index");
 
 /** Worker processes on one queue. */
 export interface Workers extends AsyncDisposable {

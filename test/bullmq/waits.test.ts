@@ -1,4 +1,3 @@
-import { setDefaultCACertificates } from "node:tls";
 import { Queue } from "bullmq";
 import {
   OperationNotFoundError,
@@ -10,12 +9,12 @@ import {
 import { createOperationQueue, createOperationWorker, pollUntilDone } from "lro-poller/bullmq";
 import { startOperationServer } from "lro-poller/testing";
 import type { OperationPlan } from "lro-poller/testing";
-import { expect } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { CountingCredential } from "../support/credential.ts";
 import { rejection } from "../support/rejections.ts";
 import { redisTest } from "../support/redis.ts";
 import { silent } from "./loggers.ts";
-import { createCertificate } from "../support/tls.ts";
+import { createCertificate, trust } from "../support/tls.ts";
 
 const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 
@@ -193,7 +192,7 @@ redisTest(
 
 redisTest("Redis never gets a credential", async ({ connection }) => {
   const certificate = await createCertificate();
-  setDefaultCACertificates([certificate.cert]);
+  onTestFinished(trust(certificate));
   const credential = new CountingCredential();
   await using server = await startOperationServer({
     tls: certificate,

@@ -4,7 +4,7 @@ import { OperationStatusesClient } from "lro-poller";
 import type { Operation } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { scriptedOperation, startOperationServer } from "lro-poller/testing";
-import { expect, onTestFinished, vi } from "vitest";
+import { expect, vi } from "vitest";
 import { redisTest } from "../support/redis.ts";
 import { earlyPolls } from "./early-polls.ts";
 import { recordingLogger, silent } from "./loggers.ts";
@@ -165,7 +165,6 @@ redisTest("a worker gets Redis's time before it polls, however long it was idle"
   // As after hours without a job: the clock is a minute ahead of Redis's.
   const now = performance.now.bind(performance);
   vi.spyOn(performance, "now").mockImplementation(() => now() + 60_000);
-  onTestFinished(() => void vi.restoreAllMocks());
   const savedAt = Date.now();
   const operation = client.operation("myProject", operationId).toJSON();
   const token = { version: 1, operation, startedAt: savedAt, savedAt, pollCount: 1, failedPollCount: 0 };

@@ -1,26 +1,22 @@
-import { spawnSync } from "node:child_process";
+import { createLinter, loadTextlintrc } from "textlint";
 import { expect, test } from "vitest";
+import language from "./prose/language.ts";
+
+const withoutRules = await loadTextlintrc();
+const linter = createLinter({
+  descriptor: withoutRules.shallowMerge({ rules: [{ ruleId: "language", rule: language }] }),
+});
 
 /** Returns what `npm run prose` finds in each line of a page. */
-function findingsIn(...lines: string[]): string[][] {
-  const args = ["node_modules/textlint/bin/textlint.js", "--rulesdir", "test/docs/prose", "--format", "json"];
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    [...args, "--stdin", "--stdin-filename", "page.md"],
-    {
-      input: lines.join("\n"),
-      encoding: "utf8",
-    },
-  );
-  expect(stderr).toBe("");
-  const [page]: { messages: { line: number; message: string }[] }[] = JSON.parse(stdout);
+async function findingsIn(...lines: string[]): Promise<string[][]> {
+  const { messages } = await linter.lintText(lines.join("\n"), "page.md");
   return lines.map((_, index) =>
-    (page?.messages ?? []).filter(({ line }) => line === index + 1).map(({ message }) => message),
+    messages.filter(({ line }) => line === index + 1).map(({ message }) => message),
   );
 }
 
-test("finds what made earlier pages hard to read", () => {
-  const [bar, , who, , long] = findingsIn(
+test("finds what made earlier pages hard to read", async () => {
+  const [bar, , who, , long] = await findingsIn(
     "A bar may lose you about as many reads as it has saved so far, so one that lies costs little.",
     "",
     "Who is told of one operation: nobody waits any more.",
@@ -39,8 +35,8 @@ test("finds what made earlier pages hard to read", () => {
   ]);
 });
 
-test("finds nothing in sentences that are as they should be", () => {
-  const findings = findingsIn(
+test("finds nothing in sentences that are as they should be", async () => {
+  const findings = await findingsIn(
     "Wait for Azure long-running operations: dev boxes, deployments, and anything else that answers `202 Accepted`.",
     "",
     "- Polls when it matters: uses `Retry-After`, `percentComplete` and past durations, so you learn of the end early with few requests.",
@@ -58,8 +54,8 @@ test("finds nothing in sentences that are as they should be", () => {
   expect(findings.flat()).toEqual([]);
 });
 
-test("sees paragraphs, items, cells and headings, and no sentence that a stop or a code span hides", () => {
-  const findings = findingsIn(
+test("sees paragraphs, items, cells and headings, and no sentence that a stop or a code span hides", async () => {
+  const findings = await findingsIn(
     "## Beginning an operation",
     "",
     "The poller polls. lro-poller continues. `wait` ends. **What it costs.** It is small.",
@@ -85,8 +81,8 @@ test("sees paragraphs, items, cells and headings, and no sentence that a stop or
   ]);
 });
 
-test("a comment with a reason permits what its paragraph or cell has, and only where something is to permit", () => {
-  const findings = findingsIn(
+test("a comment with a reason permits what its paragraph or cell has, and only where something is to permit", async () => {
+  const findings = await findingsIn(
     "Redis has a budget of its own. <!-- prose: the name of a setting of the service -->",
     "",
     "Redis has a budget of its own. <!-- prose: -->",

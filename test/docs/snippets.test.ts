@@ -1,7 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import * as tls from "node:tls";
 import { promisify } from "node:util";
 import { InvocationContext } from "@azure/functions";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
@@ -11,7 +10,7 @@ import { startOperationServer } from "lro-poller/testing";
 import type { OperationServer, Timeline } from "lro-poller/testing";
 import { failing, succeeding } from "../runtimes/plans.ts";
 import { CountingCredential } from "../support/credential.ts";
-import { createCertificate } from "../support/tls.ts";
+import { createCertificate, trust } from "../support/tls.ts";
 
 /** Time runs twenty times as fast. */
 const speed = vi.hoisted(() => 20);
@@ -73,11 +72,10 @@ let deployments: OperationServer;
 /** The timelines of the next operations that a program starts. */
 const nextTimelines: Timeline[] = [];
 const folder = mkdtempSync(join(import.meta.dirname, "snippets-"));
-const trusted = tls.getCACertificates("default");
+const certificate = await createCertificate();
+const distrust = trust(certificate);
 
 beforeAll(async () => {
-  const certificate = await createCertificate();
-  tls.setDefaultCACertificates([...trusted, certificate.cert]);
   const timeline: Timeline = [{ status: "Running", polls: 1 }, { status: "Succeeded" }];
   server = await startOperationServer({
     tls: certificate,
@@ -95,7 +93,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   rmSync(folder, { recursive: true });
-  tls.setDefaultCACertificates(trusted);
+  distrust();
   await Promise.all([server.close(), arm.close(), deployments.close()]);
 });
 

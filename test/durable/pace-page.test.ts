@@ -34,7 +34,6 @@ test.skipIf(skipReason !== undefined)("the program with PostgreSQL makes steps",
   await using postgres = await startPostgres();
   await using server = await startOperationServer();
   vi.stubEnv("DATABASE_URL", postgres.url);
-  onTestFinished(() => void vi.unstubAllEnvs());
   // The emulator uses plain HTTP, over which no credential is sent.
   const code = withSql
     .replace('"https://management.azure.com", new DefaultAzureCredential()', JSON.stringify(server.endpoint))
@@ -48,7 +47,6 @@ test.skipIf(skipReason !== undefined)("the program with PostgreSQL makes steps",
 
 redisTest("the program with Redis gives turns, and holds them for a Retry-After", async ({ connection }) => {
   vi.stubEnv("REDIS_URL", `redis://${connection.host}:${connection.port}`);
-  onTestFinished(() => void vi.unstubAllEnvs());
   const { pace, redis } = await exportsOf(withRedis.replace("intervalInMs = 200", "intervalInMs = 60_000"));
   const due = { origin: "https://management.azure.com", isReserved: false };
   const reserved = { ...due, isReserved: true };

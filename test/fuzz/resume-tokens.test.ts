@@ -3,11 +3,12 @@ import { expect, test, vi } from "vitest";
 import { ContractError, OperationStatusesClient } from "lro-poller";
 import type { ResumeToken } from "lro-poller";
 import { createVirtualClock } from "lro-poller/testing";
+import { isLong } from "../support/long.ts";
 import { settled } from "../support/rejections.ts";
 import { endpoint, freshToken, operationId } from "../azure/lro/resume-support.ts";
 
 /** `npm run test:fuzz` sets it. */
-const numRuns = Number(process.env["FUZZ_RUNS"] ?? 20_000);
+const numRuns = Number(process.env["FUZZ_RUNS"] ?? (isLong ? 20_000 : 4000));
 
 vi.setConfig({ testTimeout: 600_000 });
 

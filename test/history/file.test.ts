@@ -19,6 +19,7 @@ import { durationHistory, pollUntilDone } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import { FileStore } from "../../src/history/file-store.ts";
 import { leapingClock } from "../support/clock.ts";
+import { moduleUrl } from "../support/library.ts";
 import { historyWithWarnings, temporaryFolder } from "./support.ts";
 
 describe("a duration history in a file", () => {
@@ -61,9 +62,8 @@ describe("a duration history in a file", () => {
 
   it("loses nothing that several processes record at the same time", async () => {
     const path = join(temporaryFolder(), "durations.json");
-    const module = new URL("../../src/index.ts", import.meta.url).href;
     const script = `
-      import { durationHistory } from ${JSON.stringify(module)};
+      import { durationHistory } from ${JSON.stringify(moduleUrl("index"))};
       const history = durationHistory(process.argv[1]);
       for (let i = 1; i <= 5; i++) await history.record("any", i);`;
     const node = [...process.execArgv, "--input-type=module", "--eval", script, path];

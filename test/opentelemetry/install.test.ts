@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, extname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, onTestFinished, test } from "vitest";
+import { moduleUrl } from "../support/library.ts";
 
 interface Manifest {
   readonly dependencies: object;
@@ -13,19 +15,18 @@ interface Manifest {
 const manifest: Manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
 /**
- * Creates a folder with the sources as the package `lro-poller` and, beside them, only the named packages. The package's
+ * Creates a folder with the library as the package `lro-poller` and, beside them, only the named packages. The package's
  * `dependencies` are those that `npm install lro-poller` installs.
  */
 function installed(packages: readonly string[]): string {
   const folder = mkdtempSync(join(tmpdir(), "lro-poller-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  cpSync("src", join(folder, "src"), { recursive: true });
-  const entries = {
-    ".": "index.ts",
-    "./opentelemetry": "opentelemetry.ts",
-    "./testing": "testing/index.ts",
-  };
-  const exports = Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, `./src/${file}`]));
+  const index = fileURLToPath(moduleUrl("index"));
+  cpSync(dirname(index), join(folder, "library"), { recursive: true });
+  const entries = { ".": "index", "./opentelemetry": "opentelemetry", "./testing": "testing/index" };
+  const exports = Object.fromEntries(
+    Object.entries(entries).map(([name, file]) => [name, `./library/${file}${extname(index)}`]),
+  );
   writeFileSync(
     join(folder, "package.json"),
     JSON.stringify({ name: "lro-poller", type: "module", exports }),

@@ -4,39 +4,41 @@ import { text } from "node:stream/consumers";
 import { startOperationServer } from "lro-poller/testing";
 import type { AddOperationOptions } from "lro-poller/testing";
 import { expect, onTestFinished, test } from "vitest";
+import { moduleUrl } from "../support/library.ts";
+import { isLong } from "../support/long.ts";
 
-// A process starts slowly on a busy machine.
+/** A program that waits for an operation of a server of its own. */
+interface Program {
+  readonly code: string;
+  readonly plan?: AddOperationOptions;
+}
 
-const library = new URL("../../src/index.ts", import.meta.url).href;
-
-/** Runs a program against a server until it ends. Returns the exit code, its output and the number of requests. */
-async function run(
-  program: string,
-  plan: AddOperationOptions = {},
-): Promise<[unknown, string, string, number]> {
-  const server = await startOperationServer();
-  onTestFinished(() => server.close());
-  const { operationLocation } = server.addOperation(plan);
+/** Runs programs in one process, one after the other, until it ends. Returns its exit code, its output and the number of requests. */
+async function run(...programs: readonly Program[]): Promise<[unknown, string, string, number]> {
+  const servers = await Promise.all(programs.map(() => startOperationServer()));
+  onTestFinished(async () => void (await Promise.all(servers.map((server) => server.close()))));
+  const blocks = programs.map(({ code, plan = {} }, index) => {
+    const server = servers[index];
+    const { operationLocation } = server?.addOperation(plan) ?? {};
+    return `{
+      const client = new OperationStatusesClient(${JSON.stringify(server?.endpoint)});
+      const operation = client.operationAt(${JSON.stringify(operationLocation)});
+      ${code}
+    }`;
+  });
   const script = `
-    import { OperationStatusesClient, createPoller, createPollerGroup, pollUntilDone } from ${JSON.stringify(library)};
-    const client = new OperationStatusesClient(${JSON.stringify(server.endpoint)});
-    const operation = client.operationAt(${JSON.stringify(operationLocation)});
-    ${program}
+    import { OperationStatusesClient, createPoller, createPollerGroup, pollUntilDone } from ${JSON.stringify(moduleUrl("index"))};
+    ${blocks.join("\n")}
   `;
-  const child = spawn(
-    process.execPath,
-    ["--no-warnings", "--input-type=module-typescript", "--eval", script],
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-    },
-  );
+  const argv = ["--no-warnings", "--input-type=module", "--eval", script];
+  const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const [[code], stdout, stderr] = await Promise.all([
     once(child, "exit"),
     text(child.stdout),
     text(child.stderr),
   ]);
-  return [code, stdout, stderr, server.requests.length];
+  return [code, stdout, stderr, servers.reduce((sum, { requests }) => sum + requests.length, 0)];
 }
 
 const runningFor = (polls: number): AddOperationOptions => ({
@@ -53,11 +55,12 @@ const throttledForAnHour: AddOperationOptions = {
 const hanging: AddOperationOptions = { faults: { 1: { kind: "hang" } } };
 
 test("a process stays alive while a caller waits, with no more than a timer pending", async () => {
-  const program = `void createPoller(operation).pollUntilDone().then((result) => console.log(result));`;
-  expect(await run(program, runningFor(1))).toEqual([0, "deployed\n", "", 2]);
+  const code = `void createPoller(operation).pollUntilDone().then((result) => console.log(result));`;
+  expect(await run({ code, plan: runningFor(1) })).toEqual([0, "deployed\n", "", 2]);
 });
 
-test.each<[string, string, AddOperationOptions, number]>([
+/** Programs after which a process ends by itself: what each has done, and its number of requests. */
+const endings: readonly [string, string, AddOperationOptions, number][] = [
   [
     "has only created pollers and groups, and listens",
     `
@@ -121,12 +124,20 @@ test.each<[string, string, AddOperationOptions, number]>([
     hanging,
     1,
   ],
-])("a process ends by itself that %s", async (_, program, plan, requests) => {
-  expect(await run(program, plan)).toEqual([0, "", "", requests]);
+];
+
+/** By default one process runs them all, one after the other. */
+const processes = (isLong ? endings.map((ending) => [ending]) : [endings]).map(
+  (all) => [all.map(([what]) => what).join(", then "), all] as const,
+);
+
+test.each(processes)("a process ends by itself that %s", async (_, all) => {
+  const requests = all.reduce((sum, [, , , count]) => sum + count, 0);
+  expect(await run(...all.map(([, code, plan]) => ({ code, plan })))).toEqual([0, "", "", requests]);
 });
 
 test("a process whose block throws ends with that error, not with one of the wait that the block started", async () => {
-  const program = `
+  const code = `
     const poller = createPoller(operation);
     try {
       void poller.pollUntilDone();
@@ -136,8 +147,8 @@ test("a process whose block throws ends with that error, not with one of the wai
       await poller[Symbol.asyncDispose]();
     }
   `;
-  const [code, , stderr] = await run(program, throttledForAnHour);
-  expect(code).toBe(1);
+  const [exitCode, , stderr] = await run({ code, plan: throttledForAnHour });
+  expect(exitCode).toBe(1);
   expect(stderr).toContain("Error: the block's own");
   expect(stderr).not.toContain("disposed of");
 });

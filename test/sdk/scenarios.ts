@@ -2,6 +2,7 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import type { PollOptions } from "lro-poller";
 import { timeoutWhen } from "../support/clock.ts";
+import { importing } from "../support/library.ts";
 import { forever } from "../support/scripted-poller.ts";
 import { certificate } from "./certificate.ts";
 import type { SdkClient } from "./client.ts";
@@ -57,6 +58,7 @@ class Trial {
   readonly #controller = new AbortController();
   #vainCount = 0;
   #requestCount = 0;
+  #eventCount = 0;
 
   constructor(cell: Cell, server: ScriptedServer, waiterWith: (options: PollOptions) => Waiter) {
     this.#cell = cell;
@@ -110,17 +112,20 @@ class Trial {
     return "hangs";
   }
 
-  /** After a poll without a response, a wait hangs if it sends no request while another whole wait ends. */
+  /** After a poll without a response, a wait hangs if it tells and sends nothing while another whole wait ends. */
   async #untilHung(): Promise<"stuck"> {
     await this.server.hung;
     const { requestCount } = this.server;
+    const eventCount = this.#eventCount;
     await using control = await startTrial({ ...this.#cell, way: "own" }, ["running", "succeeded"]);
     await control.trial.wait();
-    return this.server.requestCount === requestCount ? "stuck" : forever();
+    const isSilent = this.#eventCount === eventCount && this.server.requestCount === requestCount;
+    return isSilent ? "stuck" : forever();
   }
 
   /** A wait of this library never ends if it polls without a request, or although the operation is over. */
   #checkProgress(): void {
+    this.#eventCount++;
     const { requestCount, polls } = this.server;
     this.#vainCount = requestCount === this.#requestCount ? this.#vainCount + 1 : 0;
     this.#requestCount = requestCount;
@@ -223,7 +228,7 @@ async function tokenOf(client: SdkClient, way: Way, { endpoint }: ScriptedServer
 
 async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly ResumedResult[]> {
   const child = fork(new URL("resuming-process.ts", import.meta.url), {
-    execArgv: ["--no-warnings", "--import", `data:text/javascript,${encodeURIComponent(fromSources)}`],
+    execArgv: ["--no-warnings", ...importing("index")],
     env: { ...process.env, CERTIFICATE: JSON.stringify(certificate) },
   });
   child.send(waits);
@@ -233,13 +238,6 @@ async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly
   if (results === undefined) throw new Error("The process that continues has ended without results.");
   return results;
 }
-
-const library = new URL("../../src/index.ts", import.meta.url).href;
-const fromSources = `
-  import { registerHooks } from "node:module";
-  const sources = { "lro-poller": ${JSON.stringify(library)} };
-  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
-`;
 
 export const scenarios = {
   succeeds: scenario("Succeeds", () => [...running, ...succeeds]),

@@ -3,15 +3,13 @@ import type { ChildProcessByStdio } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
-import { fileURLToPath } from "node:url";
-
-const main = fileURLToPath(new URL("../../src/cli/main.ts", import.meta.url));
+import { commandPath } from "./library.ts";
 
 /** Puts the command where a package manager puts it. */
 export function installCommand(folder: string): void {
   const bin = join(folder, "node_modules/.bin");
   mkdirSync(bin, { recursive: true });
-  const shim = `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${main}' "$@"\n`;
+  const shim = `#!/bin/sh\nexec '${process.execPath}' --no-warnings '${commandPath}' "$@"\n`;
   writeFileSync(join(bin, "lro"), shim, { mode: 0o755 });
 }
 

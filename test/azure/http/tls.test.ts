@@ -1,8 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setDefaultCACertificates } from "node:tls";
 import { inspect } from "node:util";
-import { afterEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, describe, expect, onTestFinished, test, vi } from "vitest";
 import {
   OperationStartError,
   OperationStatusesClient,
@@ -19,7 +18,7 @@ import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
 import { rejection } from "../../support/rejections.ts";
 import { startProxy } from "../../support/proxy.ts";
-import { createCertificate } from "../../support/tls.ts";
+import { createCertificate, trust } from "../../support/tls.ts";
 
 const operationId = "fa067167-e49d-41bd-8dd8-de719b9de3b3";
 const path = `/projects/myProject/operationstatuses/${operationId}`;
@@ -30,9 +29,7 @@ const ofAnotherHost = await createCertificate({ host: "127.0.0.2" });
 const ofLocalhost = await createCertificate({ host: "localhost" });
 const unknown = await createCertificate();
 // Trusted by this process, so that only the defect of a certificate prevents a request.
-setDefaultCACertificates([good, expired, ofAnotherHost, ofLocalhost].map(({ cert }) => cert));
-
-afterEach(() => vi.unstubAllEnvs());
+afterAll(trust(good, expired, ofAnotherHost, ofLocalhost));
 
 async function serve(options: OperationServerOptions): Promise<OperationServer> {
   const server = await startOperationServer(options);
@@ -145,8 +142,8 @@ describe("the command", () => {
     return JSON.stringify({
       version: 1,
       operation,
-      startedAt: 0,
-      savedAt: 0,
+      startedAt: Date.UTC(2025, 0, 1),
+      savedAt: Date.UTC(2025, 0, 1),
       pollCount: 0,
       failedPollCount: 0,
     });

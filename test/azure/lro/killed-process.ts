@@ -12,6 +12,7 @@ import type {
   OperationStyle,
   RecordedRequest,
 } from "lro-poller/testing";
+import { hooksFor } from "../../support/library.ts";
 import type { Waits } from "./waiting-process.ts";
 
 /** How to start a process that waits for an operation and saves its tokens. */
@@ -56,24 +57,16 @@ export function envOfWaits(waits: Waits): { readonly WAITS: string } {
   return { WAITS: JSON.stringify(waits) };
 }
 
-/** The sources as they are; or what `npm run build` made of them, which starts in half the time. */
-const [folderOfLibrary, extension] = process.env["LIBRARY"] === "dist" ? ["dist", "js"] : ["src", "ts"];
-
 /** Lets a process run that library, and sign its requests with its number. */
 const preload = `
+  ${hooksFor(["index", "testing/index"])}
   import http from "node:http";
-  import { registerHooks, syncBuiltinESMExports } from "node:module";
-  const sources = { "lro-poller": ${source("index")}, "lro-poller/testing": ${source("testing/index")} };
-  registerHooks({ resolve: (name, context, next) => next(sources[name] ?? name, context) });
+  import { syncBuiltinESMExports } from "node:module";
   const { request } = http;
   http.request = (options, ...more) =>
     request({ ...options, headers: { ...options.headers, "x-process": process.pid } }, ...more);
   syncBuiltinESMExports();
 `;
-
-function source(file: string): string {
-  return JSON.stringify(new URL(`../../../${folderOfLibrary}/${file}.${extension}`, import.meta.url).href);
-}
 
 /** The result of a trial; all that went wrong is in `mistakes`. */
 export interface Trial {

@@ -1,14 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { durationHistory } from "lro-poller";
-import { afterEach, expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { CountingCredential } from "../../support/credential.ts";
 import { startRouteServer } from "../../support/route-server.ts";
 import type { Route, RouteServer } from "../../support/route-server.ts";
 import { runCli, temporaryFolder, untimed } from "../run-cli.ts";
-
-afterEach(() => vi.unstubAllEnvs());
 
 const subscription = "/subscriptions/s/providers/Microsoft.Compute";
 const signature = "t=1&c=MIIC&s=TOPSECRET&h=x";

@@ -1,6 +1,5 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { getCACertificates, setDefaultCACertificates } from "node:tls";
 import { PollingTimeoutError, systemClock } from "lro-poller";
 import type { Progress } from "lro-poller";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -12,7 +11,7 @@ import { explainError } from "../../../src/cli/output/wait-outcome.ts";
 import { createLinesReporter } from "../../../src/cli/output/lines-reporter.ts";
 import { fastClock } from "../../support/clock.ts";
 import { CountingCredential } from "../../support/credential.ts";
-import { createCertificate } from "../../support/tls.ts";
+import { createCertificate, trust } from "../../support/tls.ts";
 import {
   CapturedOutput,
   contextOf,
@@ -373,9 +372,7 @@ test("the advice on a 401 says that the request had no token", async () => {
 
 test("the advice on a 401 says that the token was not accepted", async () => {
   const certificate = await createCertificate();
-  const trusted = getCACertificates("default");
-  setDefaultCACertificates([...trusted, certificate.cert]);
-  onTestFinished(() => setDefaultCACertificates(trusted));
+  onTestFinished(trust(certificate));
   const server = await startServer({ tls: certificate, requireAuthorization: () => false });
   const { operationLocation } = server.addOperation({ operationId });
   for (const argv of [["wait"], ["wait", "-o", "json"], ["status"]]) {

@@ -39,7 +39,7 @@ function withoutBackslashes(text: string): string {
 const completeInZsh: Complete = (script, words, folder) => {
   writeFileSync(
     join(folder, ".zshrc"),
-    `autoload -U compinit; compinit -u -D
+    `autoload -U compinit; compinit -u -C -d ./.completions
 ${script}
 PS1=
 compadd() { local -a found; builtin compadd -A found -D found "$@"; builtin compadd -O found "$@"; print -rl -- $found >> .offered; builtin compadd "$@" }

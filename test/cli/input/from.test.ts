@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import stringWidth from "string-width";
 import { createVirtualClock } from "lro-poller/testing";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { renderOverview } from "../../../src/cli/output/overview.ts";
 import { ResultPrinter } from "../../../src/cli/output/result-printer.ts";
@@ -22,8 +22,6 @@ import {
   temporaryFolder,
   untimed,
 } from "../run-cli.ts";
-
-afterEach(() => vi.unstubAllEnvs());
 
 function listOf(...lines: string[]): string {
   const file = join(temporaryFolder(), "ops.txt");

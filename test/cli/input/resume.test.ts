@@ -1,12 +1,10 @@
 import { chmodSync, existsSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { AddedOperation, OperationServer } from "lro-poller/testing";
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
 import { operationId, runCli, startServer, temporaryFolder, untimed } from "../run-cli.ts";
 import type { CliRun } from "../run-cli.ts";
-
-afterEach(() => vi.unstubAllEnvs());
 
 interface StoppedRun extends CliRun {
   readonly server: OperationServer;

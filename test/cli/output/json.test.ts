@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Interruption } from "../../../src/cli/input/context.ts";
+import { leapingClock } from "../../support/clock.ts";
 import { failing, operationId, runCli, startServer, succeeding } from "../run-cli.ts";
 
 function eventsIn(stdout: string): unknown[] {
@@ -23,7 +24,10 @@ test("progress and the result are one JSON object on each line", async () => {
   // An estimate needs two levels of the percentage.
   const timeline = succeeding.toSpliced(1, 0, { status: "Running", polls: 1, percentComplete: 20 });
   const { operationLocation } = server.addOperation({ operationId, timeline });
-  const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation]);
+  // On a slow machine a clock of real time would leave too long a time between two levels.
+  const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation], {
+    pollOptions: { clock: leapingClock(), requestTimeoutInMs: Infinity },
+  });
   expect(exitCode).toBe(0);
   expect(stderr).toBe("");
   const common = {

@@ -1,13 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { commandPath } from "../../support/library.ts";
 import { lacksProgram } from "../../support/programs.ts";
 import { cancelable } from "../cancelable.ts";
 import { startServer, temporaryFolder } from "../run-cli.ts";
 
-const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 const lacksTmux = lacksProgram("tmux", "-V");
 
 /** The real command in a real terminal, with keys that are really typed. */
@@ -20,7 +19,9 @@ function openTerminal(argv: readonly string[]): Terminal {
   const socket = `lro-test-${process.pid}-${performance.now()}`;
   const tmux = (...words: readonly string[]): string =>
     execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
-  const command = [process.execPath, "--no-warnings", main, ...argv].map((word) => `'${word}'`).join(" ");
+  const command = [process.execPath, "--no-warnings", commandPath, ...argv]
+    .map((word) => `'${word}'`)
+    .join(" ");
   const env = "env LANG=C.UTF-8 NO_COLOR=1";
   tmux("new-session", "-d", "-x", "110", "-y", "30", `${env} ${command}; echo "exit code $?"; sleep 1000`);
   onTestFinished(() => void tmux("kill-server"));

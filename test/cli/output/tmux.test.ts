@@ -1,12 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { commandPath } from "../../support/library.ts";
 import { lacksProgram } from "../../support/programs.ts";
 import { failing, operationId, startServer } from "../run-cli.ts";
 
 // A process starts slowly on a busy machine.
-
-const main = fileURLToPath(new URL("../../../src/cli/main.ts", import.meta.url));
 
 /** The real command in a real terminal. */
 interface Terminal {
@@ -20,7 +18,9 @@ function openTerminal(argv: readonly string[], env: string): Terminal {
   const socket = `lro-test-${process.pid}-${performance.now()}`;
   const tmux = (...words: readonly string[]): string =>
     execFileSync("tmux", ["-u", "-L", socket, "-f", "/dev/null", ...words], { encoding: "utf8" });
-  const command = [process.execPath, "--no-warnings", main, ...argv].map((word) => `'${word}'`).join(" ");
+  const command = [process.execPath, "--no-warnings", commandPath, ...argv]
+    .map((word) => `'${word}'`)
+    .join(" ");
   tmux("new-session", "-d", "-x", "100", "-y", "24", `env ${env} ${command}; sleep 1000`);
   onTestFinished(() => void tmux("kill-server"));
   return {
