@@ -211,7 +211,7 @@ describe("observeProgress", () => {
     fc.assert(
       fc.property(reported, (list) => {
         const progress = progressOf(list.toSorted(([a], [b]) => a - b));
-        expect(progress?.points.length ?? 0).toBeLessThanOrEqual(12);
+        expect(progress?.points.length ?? 0).toBeLessThanOrEqual(8);
         expect(JSON.parse(JSON.stringify({ progress }))).toEqual({ progress });
       }),
     );
