@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PollingError, PollingTimeoutError, createPoller } from "lro-poller";
-import type { Clock, Poller, Progress } from "lro-poller";
+import type { Clock, Poller, Progress, ResumeToken } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { Simulated } from "./support.ts";
 import { down } from "../../support/scripted-poller.ts";
@@ -89,7 +89,8 @@ test("a percentage that does not move is no new level for a resumed wait, howeve
 
 test("the token of a version that kept twelve levels continues with the newest eight", async () => {
   const levels = Array.from({ length: 12 }, (_, i) => [30 * (i + 1), 30, 5 * (i + 1), 1]);
-  const progress = { latest: 360, quantum: 5, roughness: [0, 10], points: levels.flat() };
+  const points = levels.flat();
+  const progress: ResumeToken["progress"] = { latest: 360, quantum: 5, roughness: [0, 10], points };
   const setting = setUp([status("Running", { percentComplete: 65 }), succeeded]);
   const token = { ...freshToken, savedAt: freshToken.startedAt + 360_000, percentComplete: 60, progress };
   const resumed = setting.client.resume(token, evenly(setting.clock));
