@@ -320,6 +320,11 @@ describe("an overflow", () => {
       expect(withJitterUpTo(Infinity, delayInMs, 50_000, () => 0.5)).toBe(50_000);
     },
   );
+
+  it("has no shorter delay by a tolerance that rounding has made negative", () => {
+    expect(withJitterUpTo(60_000, 0, 0, () => 0.5, -1e-6)).toBe(0);
+    expect(withJitterUpTo(60_000, 1000, 1000, () => 0.5, -1e-6)).toBe(1000);
+  });
 });
 
 describe("the simple schedules", () => {
