@@ -15,7 +15,7 @@ export interface ProgressPoint {
  * It is small, of a fixed size, and plain JSON.
  */
 export interface ProgressHistory {
-  /** @internal Changes of level, oldest first; at most 12. Where there were more, the older ones are means. */
+  /** @internal Changes of level, oldest first; at most 8. Where there were more, the older ones are means. */
   readonly points: readonly ProgressPoint[];
   /** @internal When the percentage was last reported, in milliseconds since the wait started. */
   readonly latestInMs: number;

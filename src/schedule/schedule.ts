@@ -66,6 +66,7 @@ export function withJitterUpTo(
     return Math.min(maxDelayInMs, Math.max(minDelayInMs, fallbackDelayInMs));
   const maxStartInMs = Math.max(minDelayInMs, maxDelayInMs / (1 + jitterShare));
   const start = Math.min(Math.max(minDelayInMs, delayInMs), maxStartInMs);
-  const jittered = Math.min(start, toleranceInMs);
+  // Late in a long wait, rounding can make a tolerance negative.
+  const jittered = Math.max(0, Math.min(start, toleranceInMs));
   return Math.min(maxDelayInMs, start + withJitter(jittered, random) - jittered);
 }

@@ -54,8 +54,8 @@ export const progressTokenNames: readonly string[] = ["latest", "quantum", "roug
  */
 export function parseProgressToken(value: unknown, path: string): ProgressToken {
   const fields = parseFields(value, path, progressTokenNames);
-  const [meanRoot, count] = parseNumbers(fields["roughness"], `${path}.roughness`, 2);
-  const points = parseNumbers(fields["points"], `${path}.points`, maxPoints * numbersInPoint);
+  const [meanRoot, count] = parseNumbers(fields["roughness"], `${path}.roughness`);
+  const points = parseNumbers(fields["points"], `${path}.points`);
   checkPoints(points, `${path}.points`);
   return {
     latest: parseNumber(fields["latest"], `${path}.latest`),
@@ -64,14 +64,13 @@ export function parseProgressToken(value: unknown, path: string): ProgressToken 
       parseNumber(meanRoot, `${path}.roughness[0]`, 100),
       parseCount(count, `${path}.roughness[1]`),
     ],
-    points,
+    // Another version may keep more of them: the newest are enough.
+    points: points.slice(-maxPoints * numbersInPoint),
   };
 }
 
-function parseNumbers(value: unknown, path: string, max: number): readonly number[] {
-  if (!Array.isArray(value) || value.length > max) {
-    throw invalidField(path, `an array of at most ${max} numbers`, value);
-  }
+function parseNumbers(value: unknown, path: string): readonly number[] {
+  if (!Array.isArray(value)) throw invalidField(path, "an array of numbers", value);
   return value.map((item, index) => parseNumber(item, `${path}[${index}]`));
 }
 

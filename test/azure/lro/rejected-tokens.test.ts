@@ -140,9 +140,9 @@ const malformed: [string, unknown, string][] = [
   ],
   ["without a record", { ...freshToken, progress: [] }, "token.progress: expected an object, got an array"],
   [
-    "of 13 points",
-    withProgress({ points: Array(52).fill(1) }),
-    "token.progress.points: expected an array of at most 48",
+    "of points in an object",
+    withProgress({ points: { 0: 1 } }),
+    "token.progress.points: expected an array of numbers, got an object",
   ],
   [
     "of half a point",

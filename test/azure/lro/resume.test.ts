@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { PollingError, PollingTimeoutError, createPoller } from "lro-poller";
-import type { Clock, Poller, Progress } from "lro-poller";
+import type { Clock, Poller, Progress, ResumeToken } from "lro-poller";
 import { createVirtualClock, scriptedOperation } from "lro-poller/testing";
 import type { Simulated } from "./support.ts";
 import { down } from "../../support/scripted-poller.ts";
@@ -66,7 +66,7 @@ describe("a resumed wait", () => {
     expect(progress.estimatedRemainingInMs).toBeCloseTo(expected.estimatedRemainingInMs ?? NaN, -2);
     const unknowing = parted.client.resume({ ...JSON.parse(token), progress: undefined });
     expect(unknowing.toJSON().progress).toBeUndefined();
-    expect(resumed.toJSON().progress?.points).toHaveLength(48);
+    expect(resumed.toJSON().progress?.points).toHaveLength(32);
   });
 });
 
@@ -85,6 +85,19 @@ test("a percentage that does not move is no new level for a resumed wait, howeve
   const resumed = setting.client.resume(token, evenly(elsewhere(setting.clock)));
   await resumed.poll();
   expect(resumed.toJSON().progress?.points).toHaveLength(4);
+});
+
+test("the token of a version that kept twelve levels continues with the newest eight", async () => {
+  const levels = Array.from({ length: 12 }, (_, i) => [30 * (i + 1), 30, 5 * (i + 1), 1]);
+  const points = levels.flat();
+  const progress: ResumeToken["progress"] = { latest: 360, quantum: 5, roughness: [0, 10], points };
+  const setting = setUp([status("Running", { percentComplete: 65 }), succeeded]);
+  const token = { ...freshToken, savedAt: freshToken.startedAt + 360_000, percentComplete: 60, progress };
+  const resumed = setting.client.resume(token, evenly(setting.clock));
+  expect(resumed.toJSON().progress).toEqual({ ...progress, points: levels.slice(-8).flat() });
+  const update = await setting.clock.runUntilSettled(resumed.poll());
+  expect(update.percentComplete).toBe(65);
+  expect(resumed.toJSON().progress?.points).toHaveLength(32);
 });
 
 describe("the timeout of a resumed wait", () => {
