@@ -34,20 +34,13 @@ function leftOut(): readonly string[] {
 
 const skipped = leftOut();
 
-/**
- * Tests that change their process, or look at all of it; and simulations, whose code is several times as fast where
- * nothing else has run. All others share a worker's process: most of what a short file costs is to load the library.
- */
-const isolated = [
-  "test/azure/lro/kill.test.ts",
-  "test/docs/snippets.test.ts",
-  "test/faults/*.test.ts",
-  "test/growth/growth.test.ts",
-  "test/history/{file,hanging,slow}.test.ts",
-  "test/limiter/{learned-rate,request-limiter,starvation}.test.ts",
-  "test/opentelemetry/opentelemetry.test.ts",
-  "test/schedule/simulation.test.ts",
-  "test/sdk/outcomes.test.ts",
+/** Tests that change nothing of their process share one: most of what a short file costs is to start a worker. */
+const sharing = [
+  "test/azure/lro/{core-lro-suite,differences,rejected-tokens,repetition,result,resume,scenarios}.test.ts",
+  "test/cli/{input,output}/{duration,view,wait-board}.test.ts",
+  "test/{durable,group,operation,state}/*.test.ts",
+  "test/poller/{operation-age,options,poller,reentry}.test.ts",
+  "test/testing/{,styles/}*.test.ts",
 ];
 
 export default defineConfig({
@@ -66,9 +59,9 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "sharing", include: [tests], exclude: [...isolated, ...skipped], isolate: false },
+        test: { name: "sharing", include: sharing, exclude: [...skipped], isolate: false },
       },
-      { extends: true, test: { name: "isolated", include: isolated, exclude: [...skipped] } },
+      { extends: true, test: { name: "isolated", include: [tests], exclude: [...sharing, ...skipped] } },
     ],
     // One for each core: many tests wait for other processes.
     maxWorkers: "100%",

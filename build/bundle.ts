@@ -63,6 +63,7 @@ function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) =
     resolve("src/poller/poller.ts"),
     resolve("src/azure/operation-statuses-client.ts"),
   ]);
+  const metrics = loadedWith("metrics", [resolve("src/opentelemetry.ts")]);
   const commandParts = [
     loadedWith("command", [resolve("src/cli/process.ts")]),
     loadedWith("waits", [resolve("src/cli/commands/wait.ts")]),
@@ -73,6 +74,8 @@ function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) =
     if (id.includes("/src/cli/")) return commandParts.find((part) => isIn(part, id, graph))?.name ?? null;
     if (!isIn(library, id, graph)) return null;
     const chunk = Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null;
+    // An application loads it first, and core-tracing only after that is instrumented.
+    if (chunk === "azure" && isIn(metrics, id, graph)) return metrics.name;
     // Beside what a plain wait needs, a bundler would take what it loads later or never.
     return chunk === "core" && !isIn(plainWait, id, graph) ? "schedules" : chunk;
   };

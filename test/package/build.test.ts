@@ -60,6 +60,11 @@ test("a wait loads the widths of texts only when it draws", () => {
     expect(readFileSync(file, "utf8"), file).not.toMatch(/from "(string-width|log-update)"/);
 });
 
+test("metrics load no package of Azure: what OpenTelemetry instruments is imported after them", () => {
+  for (const file of filesFor(join(folder, "opentelemetry.js")))
+    expect(readFileSync(file, "utf8"), file).not.toContain('from "@azure');
+});
+
 test("the root needs few files, and the outcome of a durable step no poller", () => {
   expect(filesFor(join(folder, "index.js")).size).toBeLessThan(8);
   const names = Array.from(filesFor(join(folder, "durable/outcome.js")), (file) => file.slice(folder.length));
