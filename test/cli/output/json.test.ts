@@ -21,8 +21,8 @@ const whole = expect.toSatisfy(Number.isInteger);
 
 test("progress and the result are one JSON object on each line", async () => {
   const server = await startServer();
-  // An estimate needs two levels of the percentage.
-  const timeline = succeeding.toSpliced(1, 0, { status: "Running", polls: 1, percentComplete: 20 });
+  // An estimate needs two levels of the percentage, at about one speed.
+  const timeline = succeeding.toSpliced(1, 0, { status: "Running", polls: 1, percentComplete: 11 });
   const { operationLocation } = server.addOperation({ operationId, timeline });
   // On a slow machine a clock of real time would leave too long a time between two levels.
   const { exitCode, stdout, stderr } = await runCli(["wait", "--output", "json", operationLocation], {
@@ -44,7 +44,7 @@ test("progress and the result are one JSON object on each line", async () => {
       ...common,
       status: "Running",
       previousStatus: "NotStarted",
-      percentComplete: 20,
+      percentComplete: 11,
       pollCount: 2,
       nextPollInMs: whole,
     },
