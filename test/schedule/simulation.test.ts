@@ -100,10 +100,13 @@ describe("the cost of waiting: lateness + price × polls", () => {
   it.each([...Object.values(shapes), endsAt60, endsAt20].flatMap(withAndWithoutRetryAfter))(
     "is hardly above that without a percentage, whatever it is: %s, Retry-After: %s",
     (_, retryAfter, shape) => {
-      const lines = withPercentage(shape, 150, kinds, { retryAfter });
+      const endsWithoutWarning = endingWithoutWarning.includes(shape);
+      // The highest of few runs scatters.
+      const [runs, maxLimit] = !endsWithoutWarning ? [150, 1.1] : isLong ? [400, 1.14] : [150, 1.16];
+      const lines = withPercentage(shape, runs, kinds, { retryAfter });
       const { max, mean } = extremesOf(lines, "toNoPercentage");
       expect(mean).toBeLessThan(1.1);
-      expect(max).toBeLessThan(endingWithoutWarning.includes(shape) ? 1.16 : 1.1);
+      expect(max).toBeLessThan(maxLimit);
     },
   );
 
