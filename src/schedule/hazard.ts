@@ -53,7 +53,7 @@ const minAge = 0.25;
 export function uninformedOutlook(pollCostInMs: number, share = 1): Outlook {
   const offset = minAge * pollCostInMs;
   const hazard = share * hazardTimesAge;
-  const step = Math.sqrt(pollCostInMs / (2 * hazard));
+  const step = stepOf(pollCostInMs) / Math.sqrt(share);
   return {
     isInformed: false,
     // Faster than a power.

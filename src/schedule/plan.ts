@@ -98,6 +98,7 @@ function cheapestNext(
   { pollCostInMs, minDelayInMs }: Terms,
 ): readonly number[] {
   const last = moments.length - 1;
+  // Of the right length: each value is set before it is read.
   const [cost, next] = [moments.slice(), moments.map(() => last)];
   cost[last] = at(survival, last) * prior.costToGo(at(moments, last));
   const lines = new LowestLines(moments, cost);
