@@ -19,7 +19,8 @@ export function redisTest(
       console.log(`Skipped "${name}": ${reason}`);
       context.skip(reason);
     }
-    await using redis = await startRedis();
+    // By default a killed Redis may lose what it has confirmed in the last seconds, if the disk is busy.
+    await using redis = await startRedis(["--appendfsync", "always"]);
     await run(redis);
   });
 }
