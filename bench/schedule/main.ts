@@ -69,16 +69,26 @@ const scatters = [
   [unseenShapes.veryNoisy, 5],
 ] as const;
 
+/** Gaps of at most 1.45 times those without a percentage, in place of 1.62: so misleading ones cost at most 1.08. */
+const tighterBound = 0.45 / 0.62;
+
 function writeOracle(): void {
   write(
-    "\n## A schedule that knows how the percentage moves and scatters, under the same regret bound: to peer\n",
+    "\n## A schedule that knows how the percentage moves and scatters: to peer, at most and on the mean\n",
+  );
+  write(
+    `${"".padEnd(30)}${["same regret bound", "bound of 1.45", "own"].map((head) => cell(head, 18)).join("")}`,
   );
   for (const [shape, deviation] of scatters) {
-    const known = tables.extremesOf(tables.withOracle(shape, deviation, 2 * runs), "toBestPeer");
-    const own = tables.extremesOf(tables.withPercentage(shape, 2 * runs), "toBestPeer");
-    write(
-      `${shape.name.padEnd(30)}${[known.max, known.mean, own.max, own.mean].map((ratio) => cell(ratio)).join("")}`,
-    );
+    const lines = [
+      tables.withOracle(shape, deviation, 2 * runs),
+      tables.withOracle(shape, deviation, 2 * runs, tighterBound),
+      tables.withPercentage(shape, 2 * runs),
+    ];
+    const cells = lines
+      .map((each) => tables.extremesOf(each, "toBestPeer"))
+      .map(({ max, mean }) => cell(`${max.toFixed(2)} ${mean.toFixed(2)}`, 18));
+    write(`${shape.name.padEnd(30)}${cells.join("")}`);
   }
 }
 

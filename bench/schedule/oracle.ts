@@ -11,9 +11,10 @@ const [trust, shareWithoutWarning] = [0.9, 0.15];
 
 /**
  * Plans as `adaptive` does, within the same regret bound, but knows what no schedule can: that the percentage is
- * proportional to the time, and how far its levels scatter (standard deviation, in percent).
+ * proportional to the time, and how far its levels scatter (standard deviation, in percent). `boundShare` is how much of
+ * the regret bound's extension it may use.
  */
-export function oracle(deviation: number, pollCostInMs: number): Schedule {
+export function oracle(deviation: number, pollCostInMs: number, boundShare = 1): Schedule {
   const terms = { pollCostInMs, minDelayInMs: 500, maxDelayInMs: Infinity };
   const prior = uninformed(terms);
   const outlook = uninformedOutlook(pollCostInMs, shareWithoutWarning);
@@ -25,7 +26,7 @@ export function oracle(deviation: number, pollCostInMs: number): Schedule {
       outlook,
       terms,
     );
-    const gap = withinRegretBound(gapInMs, history, prior, terms);
+    const gap = withinRegretBound(gapInMs, history, prior, terms, boundShare);
     return withJitterUpTo(Infinity, gap, terms.minDelayInMs, random, gapAfterInMs);
   };
 }

@@ -124,12 +124,17 @@ export function withPercentage(
 }
 
 /** With a percentage whose kind and scatter (standard deviation, in percent) are known. */
-export function withOracle(shape: Shape, deviation: number, runs: number, kinds = longLaws): readonly Line[] {
+export function withOracle(
+  shape: Shape,
+  deviation: number,
+  runs: number,
+  boundShare?: number,
+): readonly Line[] {
   const wait: Wait = (corpus, pollCost) => {
-    const schedule = oracle(deviation, 1000 * pollCost);
+    const schedule = oracle(deviation, 1000 * pollCost, boundShare);
     return ours(corpus, () => schedule);
   };
-  return linesOf(kinds, runs, wait, { shape });
+  return linesOf(longLaws, runs, wait, { shape });
 }
 
 /** With 20 past durations of the kind. */

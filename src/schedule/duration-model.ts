@@ -5,7 +5,7 @@ import { ranksOf } from "./past-ranks.ts";
 import type { Ranks } from "./past-ranks.ts";
 import type { PastDuration } from "./past-durations.ts";
 
-/** The distribution of durations as a table: moments in rising order, and the values at each. */
+/** The distribution of durations as a table: moments in rising order, 0 and then evenly by logarithm, and the values at each. */
 interface Table {
   readonly at: Float64Array;
   readonly survival: Float64Array;
@@ -41,13 +41,20 @@ export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learne
 function priorOf(past: readonly PastDuration[], { pollCostInMs }: Terms): Prior {
   const step = stepOf(pollCostInMs);
   const { at, survival, pollCount, cost } = tableOf(past, pollCostInMs);
+  const firstLog = Math.log(valueAt(at, 1));
+  const stepsPerLog = (last - 1) / (Math.log(valueAt(at, last)) - firstLog);
+  // A search takes three times as long, and a decision has a hundred of them.
+  const atMoment = (values: Float64Array, moment: number): number => {
+    const index = Math.floor((Math.log(moment) - firstLog) * stepsPerLog) + 1;
+    return interpolated(at, values, moment, Math.max(0, Math.min(last - 1, index)));
+  };
   const [end, endSurvival, endCount] = [valueAt(at, last), valueAt(survival, last), valueAt(pollCount, last)];
   const pollsUntil = (moment: number): number =>
-    moment <= end ? between(at, pollCount, moment) : endCount + (Math.sqrt(moment) - Math.sqrt(end)) / step;
+    moment <= end ? atMoment(pollCount, moment) : endCount + (Math.sqrt(moment) - Math.sqrt(end)) / step;
   return {
     isInformed: true,
     survival: (moment) =>
-      moment <= end ? between(at, survival, moment) : endSurvival * (moment / end) ** -hazardTimesAge,
+      moment <= end ? atMoment(survival, moment) : endSurvival * (moment / end) ** -hazardTimesAge,
     pollsUntil,
     ahead: (from, polls) => {
       const due = pollsUntil(from) + polls;
@@ -56,7 +63,7 @@ function priorOf(past: readonly PastDuration[], { pollCostInMs }: Terms): Prior 
         : (Math.sqrt(end) + (due - endCount) * step) ** 2;
     },
     costToGo: (from) =>
-      from < end ? between(at, cost, from) / between(at, survival, from) : 4 * step * Math.sqrt(from),
+      from < end ? atMoment(cost, from) / atMoment(survival, from) : 4 * step * Math.sqrt(from),
   };
 }
 
@@ -93,6 +100,11 @@ function between(xs: Float64Array, ys: Float64Array, x: number): number {
     if (valueAt(xs, middle) <= x) low = middle;
     else high = middle;
   }
+  return interpolated(xs, ys, x, low);
+}
+
+function interpolated(xs: Float64Array, ys: Float64Array, x: number, low: number): number {
+  const high = low + 1;
   const width = valueAt(xs, high) - valueAt(xs, low);
   const part = width > 0 ? Math.min(1, Math.max(0, (x - valueAt(xs, low)) / width)) : 0;
   return valueAt(ys, low) + part * (valueAt(ys, high) - valueAt(ys, low));

@@ -33,6 +33,8 @@ const pollsAheadWithPast: readonly number[] = [
 ];
 /** The moments around each forecast's end, in its scales. */
 const scalesAround: readonly number[] = [-3, -1.5, -0.7, 0, 0.7, 1.4, 2.2, 3, 4, 5.5, 8];
+/** Nearer to another moment than so many scales, one more changes no plan: forecasts that agree share theirs. */
+const minScalesApart = 0.2;
 
 /** Returns moments from `elapsedInMs` on, in order, dense wherever the posterior may fall steeply. */
 export function momentsAhead(
@@ -45,17 +47,22 @@ export function momentsAhead(
     moments.push(prior.ahead(elapsedInMs, polls));
   }
   for (const { endInMs, scaleInMs } of forecasts) {
-    for (const scales of scalesAround) insert(moments, endInMs + scales * scaleInMs);
+    for (const scales of scalesAround) {
+      insert(moments, endInMs + scales * scaleInMs, minScalesApart * scaleInMs);
+    }
   }
   return moments;
 }
 
-/** Inserts a moment into a list in order, unless it is before the first. */
-function insert(moments: number[], moment: number): void {
-  if (!(moment > at(moments, 0))) return;
+/** Inserts a moment into a list in order, unless it is before the first or too near to another. */
+function insert(moments: number[], moment: number, minApart: number): void {
   let i = moments.length;
+  while (i > 0 && at(moments, i - 1) > moment) i--;
+  const after = i < moments.length ? at(moments, i) : Infinity;
+  if (i === 0 || moment - at(moments, i - 1) < minApart || after - moment < minApart) return;
   moments.push(moment);
-  for (; at(moments, i - 1) > moment; i--) moments[i] = at(moments, i - 1);
+  // `splice` and `copyWithin` take several times as long.
+  for (let j = moments.length - 1; j > i; j--) moments[j] = at(moments, j - 1);
   moments[i] = moment;
 }
 

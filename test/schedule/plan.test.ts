@@ -38,15 +38,25 @@ describe("the moments to consider", () => {
     expect(moments[0]).toBe(60_000);
     expect([...moments].toSorted((a, b) => a - b)).toEqual([...moments]);
     expect(new Set(moments).size).toBe(moments.length);
-    expect(moments).toHaveLength(1 + 13 + 11);
     for (const polls of [0.07, 1, 9]) expect(moments).toContain(prior.ahead(60_000, polls));
-    for (const scales of [-3, -1.5, -0.7, 0, 0.7, 1.4, 8]) expect(moments).toContain(100_000 + scales * 2000);
+    for (const scales of [-3, -1.5, -0.7, 0, 0.7, 1.4, 8]) {
+      const moment = 100_000 + scales * 2000;
+      expect(Math.min(...moments.map((other) => Math.abs(other - moment)))).toBeLessThan(0.2 * 2000);
+    }
+  });
+
+  it("are those of one forecast where two agree", () => {
+    const other = { ...forecast, endInMs: 100_100 };
+    const moments = momentsAhead(prior, [forecast], 60_000);
+    expect(momentsAhead(prior, [forecast, other], 60_000)).toEqual(moments);
+    const later = { ...forecast, endInMs: 150_000 };
+    expect(momentsAhead(prior, [forecast, later], 60_000).length).toBeGreaterThan(moments.length + 8);
   });
 
   it("leave out past moments", () => {
     const moments = momentsAhead(prior, [forecast], 99_000);
     expect(Math.min(...moments)).toBe(99_000);
-    expect(moments).toHaveLength(1 + 13 + 8);
+    expect(moments).toContain(prior.ahead(99_000, 0.07));
   });
 });
 
