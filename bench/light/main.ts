@@ -1,12 +1,13 @@
 // Measures an import, the start of the command and its way to the first request, each against what it builds on, and the
 // size of the built files. Programs take turns, so that other load on the machine affects all alike. Before the figures of
 // this build, it measures those of another: `npm run bench:light -- <folder of a checkout that is built>`.
-import { existsSync, globSync, statSync } from "node:fs";
+import { existsSync, globSync, mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { median } from "../median.ts";
 import { run } from "./run.ts";
 import type { Program, Spent } from "./run.ts";
-import { startService } from "./service.ts";
+import { startSecureService, startService } from "./service.ts";
 
 const rounds = 25;
 const { argv } = process;
@@ -42,16 +43,42 @@ await measure("Start of the command", [
   ...commands("--help"),
   ...commands("completion", "bash"),
 ]);
+/** An address of this machine is no host that the command knows. */
+const scope = "https://management.azure.com/.default";
 const service = await startService();
-const { url } = service;
-await measure("To the end of the first request", [
-  { name: "a script of 10 lines", argv: [join(import.meta.dirname, "first-request.js"), url] },
-  ...commands("wait", url).map((program) => ({ ...program, name: program.name.replace(url, "URL") })),
-  ...commands("status", url).map((program) => ({ ...program, name: program.name.replace(url, "URL") })),
-]);
+await measureRequests("To the end of the first request", "first-request.js", service.url);
 service.close();
+const certificates = mkdtempSync(join(tmpdir(), "bench-"));
+const secure = await startSecureService(certificates);
+await measureRequests(
+  "The same over TLS, with a token of a managed identity",
+  "first-secure-request.js",
+  secure.url,
+  ["--scope", scope],
+  secure.env,
+);
+secure.close();
+rmSync(certificates, { recursive: true });
 console.log("\nBuilt files");
 console.table(checkouts.map((checkout) => ({ name: nameOf(checkout), ...sizeOf(join(checkout, "dist")) })));
+
+async function measureRequests(
+  title: string,
+  script: string,
+  url: string,
+  options: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<void> {
+  const programs = [
+    { name: "a script of 10 lines", argv: [join(import.meta.dirname, script), url] },
+    ...commands("wait", url, ...options),
+    ...commands("status", url, ...options),
+  ];
+  await measure(
+    title,
+    programs.map((program) => ({ ...program, name: program.name.replace(url, "URL"), env })),
+  );
+}
 
 /** Prints the medians of all programs, less that of another, and their ratios to those of the first. */
 async function measure(title: string, programs: readonly Program[], less?: Program): Promise<void> {

@@ -6,6 +6,8 @@ export interface Program {
   readonly name: string;
   /** What follows `node`. */
   readonly argv: readonly string[];
+  /** Added to the environment of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** What a process has spent from its start to its end. */
@@ -16,9 +18,11 @@ export interface Spent {
 }
 
 /** Runs a program, and takes its times from the shell: nothing is added to the process. */
-export async function run({ argv }: Program): Promise<Spent> {
+export async function run({ argv, env }: Program): Promise<Spent> {
   const script = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null 2>&1`;
-  const { stderr } = await promisify(execFile)("bash", ["-c", script, "bash", process.execPath, ...argv]);
+  const { stderr } = await promisify(execFile)("bash", ["-c", script, "bash", process.execPath, ...argv], {
+    env: { ...process.env, ...env },
+  });
   const [wall = NaN, user = NaN, system = NaN] = stderr.trim().split(" ").map(Number);
   return { cpuInMs: (user + system) * 1000, wallInMs: wall * 1000 };
 }
