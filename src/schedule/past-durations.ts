@@ -41,10 +41,11 @@ export function hasFailed(past: PastDuration): boolean {
 export function checkPastDurations(past: readonly PastDuration[]): void {
   if (!Array.isArray(past)) throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
   for (const one of past) {
-    const inMs: unknown = typeof one === "object" && one !== null ? leastOf(one) : one;
-    if (isPlausible(inMs)) continue;
-    throw new RangeError(
-      `pastDurationsInMs: expected milliseconds ${plausibleRange}, got ${describeValue(inMs)}`,
-    );
+    const isRecord = typeof one === "object" && one !== null;
+    const inMs: unknown = isRecord ? leastOf(one) : one;
+    const isClear = !isRecord || (one.atLeastInMs === undefined) !== (one.failedAfterInMs === undefined);
+    if (isClear && isPlausible(inMs)) continue;
+    const expected = isClear ? `milliseconds ${plausibleRange}` : "either atLeastInMs or failedAfterInMs";
+    throw new RangeError(`pastDurationsInMs: expected ${expected}, got ${describeValue(isClear ? inMs : one)}`);
   }
 }
