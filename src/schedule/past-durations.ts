@@ -46,6 +46,8 @@ export function checkPastDurations(past: readonly PastDuration[]): void {
     const isClear = !isRecord || (one.atLeastInMs === undefined) !== (one.failedAfterInMs === undefined);
     if (isClear && isPlausible(inMs)) continue;
     const expected = isClear ? `milliseconds ${plausibleRange}` : "either atLeastInMs or failedAfterInMs";
-    throw new RangeError(`pastDurationsInMs: expected ${expected}, got ${describeValue(isClear ? inMs : one)}`);
+    throw new RangeError(
+      `pastDurationsInMs: expected ${expected}, got ${describeValue(isClear ? inMs : one)}`,
+    );
   }
 }
