@@ -63,9 +63,9 @@ it("a past duration out of range is named", () => {
 
 it.each([{}, { atLeast: minute }, { atLeastInMs: minute, failedAfterInMs: minute }])(
   "a past duration needs one of its fields, unlike %o",
-  (past) => {
+  (value) => {
     // @ts-expect-error: no past duration
-    const wrong: PastDuration = past;
+    const wrong: PastDuration = value;
     expect(() => adaptive({ pastDurationsInMs: [minute, wrong] })).toThrow(
       new RangeError("pastDurationsInMs: expected either atLeastInMs or failedAfterInMs, got an object"),
     );
