@@ -93,7 +93,7 @@ export function uninformed(runs: number, firstPollAtOnce = false): readonly Line
   return linesOf(laws, runs, (corpus, pollCost) => priced(corpus, pollCost, { firstPollAtOnce }));
 }
 
-/** What the responses of an operation that is joined say of its age: nothing, the truth, or 20 days too much. */
+/** The age by the responses of an operation that is joined: none, the true one, or 20 days too much. */
 export const agesByService = {
   none: undefined,
   startTime: (age: number) => age,

@@ -17,12 +17,12 @@ interface Table {
 const tableSize = 512;
 const last = tableSize - 1;
 
-/** The facts that past durations of the kind give. */
+/** A prior from past durations of the kind, with their ranks. */
 export interface Learned extends Prior {
   readonly ranks: Ranks;
 }
 
-/** By the list of durations and the price: thousands of waits of one kind need one table. */
+/** Keyed by the price and the durations: thousands of waits of one kind need one table. */
 const priors = new Map<string, Learned>();
 const maxPriors = 20;
 

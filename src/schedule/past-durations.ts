@@ -14,7 +14,7 @@ export type PastDuration =
 export const plausibleRange = "from 1 to 1000000000000";
 
 /**
- * Returns whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong, and the arithmetic
+ * Returns whether an operation can have taken so many milliseconds. Beyond 31 years a clock was wrong, and the arithmetic
  * of the duration model would overflow.
  */
 export function isPlausible(inMs: unknown): inMs is number {

@@ -1,7 +1,7 @@
 import type { Forecast } from "./forecast.ts";
 import type { Outlook, Terms } from "./hazard.ts";
 
-/** The chance that an operation that runs now still runs at a later moment (milliseconds since the wait started). */
+/** The chance that an operation that runs now still runs at a later moment, in milliseconds as `elapsedInMs`. */
 export type Survival = (atInMs: number) => number;
 
 /** Returns the posterior survival of an operation that runs at `elapsedInMs`: the forecasts' mix with the prior. */
@@ -123,8 +123,8 @@ function cheapestNext(
 }
 
 /**
- * The lines `slope[j] * x + offset[j]`, added with falling slopes and asked for the lowest one at rising `x`: a queue of
- * those that are lowest somewhere, which makes a plan linear in its moments. The last index is in it from the start.
+ * The lines `slope[j] * x + offset[j]`. Lines come with falling slopes, and the lowest one is wanted at rising `x`. So a
+ * queue of those that are lowest somewhere makes a plan linear in its moments. The last index is in it from the start.
  */
 class LowestLines {
   readonly #slope: readonly number[];

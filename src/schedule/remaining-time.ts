@@ -22,7 +22,7 @@ const lossPerError = 3;
 
 type Times = Pick<RemainingEstimate, "estimatedRemainingInMs" | "estimatedRemainingRangeInMs">;
 
-/** Estimates how long the operation will still take; `undefined` where it would be a guess. */
+/** Estimates how long the operation will still take. Returns `undefined` if the data do not allow an estimate. */
 export function estimateRemaining(
   history: PollHistory,
   known: KnownDurations = nothingKnown,
@@ -104,7 +104,7 @@ function meanEndOf(forecasts: readonly Forecast[]): number {
   return forecasts.reduce((sum, { endInMs, weight }) => sum + endInMs * weight, 0) / trustIn(forecasts);
 }
 
-/** With more noise than this, or a larger drop besides it, a percentage is none. In percent. */
+/** With more noise than this, or a larger drop besides it, a percentage is ignored. In percent. */
 const [maxNoise, maxDrop, noisesInDrop] = [8, 12, 2];
 
 function isErratic(progress: ProgressHistory): boolean {
@@ -126,7 +126,7 @@ function isStuck({ points }: ProgressHistory, elapsedInMs: number): boolean {
   return percent >= 100 || elapsedInMs - atInMs > stuckAfter * Math.max(...steps);
 }
 
-/** Where a percentage says no more, the age does: the longer an operation has run, the longer it will. */
+/** A stuck percentage leaves only the age: the longer an operation has run, the longer it is expected to continue. */
 function timesByAge(elapsedInMs: number): Times {
   const [low, median, high] = timesOfAge;
   return {
@@ -139,15 +139,15 @@ function timesByAge(elapsedInMs: number): Times {
 const timesOfAge = [0.1, 1.5, 43] as const;
 
 /**
- * Returns whether the operation runs beyond the interval that was expected: the one at the latest new level of the
- * percentage, the one at half the elapsed time, or else the one of the past durations before it started.
+ * Returns whether the operation runs beyond the upper end of an earlier interval. With a percentage, that is the one at
+ * its latest new level, or at half the elapsed time. Else it is that of the past durations before the start.
  */
 function isBeyond({ elapsedInMs, progress }: PollHistory, known: KnownDurations): boolean {
   const earlier = [progress?.points.at(-1)?.atInMs, elapsedInMs / 2].flatMap((atInMs) =>
     progress === undefined || atInMs === undefined ? [] : (latestAt(progress, atInMs) ?? []),
   );
   const expected = earlier.flatMap((shorter) => {
-    // Nothing that is expected now is overdue.
+    // An interval that begins now cannot be exceeded yet.
     if (shorter.latestInMs === elapsedInMs) return () => 1;
     const forecasts = cautious(forecastsOf(shorter, shorter.latestInMs));
     return trustIn(forecasts) < minTrust ? [] : posteriorOf(known, forecasts, shorter.latestInMs);
