@@ -40,14 +40,15 @@ export function hasFailed(past: PastDuration): boolean {
 /** @throws TypeError or RangeError that names the option */
 export function checkPastDurations(past: readonly PastDuration[]): void {
   if (!Array.isArray(past)) throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
-  for (const one of past) {
-    const isRecord = typeof one === "object" && one !== null;
-    const inMs: unknown = isRecord ? leastOf(one) : one;
-    const isClear = !isRecord || (one.atLeastInMs === undefined) !== (one.failedAfterInMs === undefined);
-    if (isClear && isPlausible(inMs)) continue;
-    const expected = isClear ? `milliseconds ${plausibleRange}` : "either atLeastInMs or failedAfterInMs";
-    throw new RangeError(
-      `pastDurationsInMs: expected ${expected}, got ${describeValue(isClear ? inMs : one)}`,
-    );
-  }
+  for (const one of past) checkPastDuration("pastDurationsInMs", one);
+}
+
+/** @throws RangeError that names the argument */
+export function checkPastDuration(name: string, past: PastDuration): void {
+  const isRecord = typeof past === "object" && past !== null;
+  const isClear = !isRecord || (past.atLeastInMs === undefined) !== (past.failedAfterInMs === undefined);
+  const inMs: unknown = isRecord && isClear ? leastOf(past) : past;
+  if (isPlausible(inMs)) return;
+  const expected = isClear ? `milliseconds ${plausibleRange}` : "either atLeastInMs or failedAfterInMs";
+  throw new RangeError(`${name}: expected ${expected}, got ${describeValue(inMs)}`);
 }
