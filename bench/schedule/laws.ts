@@ -34,7 +34,7 @@ export function uniform(name: string, min: number, max: number): Law {
   };
 }
 
-/** Wears out (`shape` above 1) or fails young (below). */
+/** Weibull: the hazard rises with the age for a `shape` above 1, and falls below 1. */
 export function weibull(name: string, scale: number, shape: number): Law {
   return {
     name,

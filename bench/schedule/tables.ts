@@ -184,7 +184,7 @@ export function withLawKnown(kinds: readonly Law[], runs: number): readonly Boun
   });
 }
 
-/** Returns how often the 80 % interval held the truth, by default over the kinds of a minute and more. */
+/** Returns how often the 80 % interval contained the end, by default over the kinds of a minute and more. */
 export function coverageOf(
   shape: Shape,
   runs: number,
@@ -212,7 +212,7 @@ function pastOf(law: Law, count: number, seed: number, censoring: Censoring): re
   });
 }
 
-/** How often the 80 % interval of 20 past durations held the truth. */
+/** How often the 80 % interval of 20 past durations contained the end. */
 export interface CoverageLine extends Calibration {
   readonly law: string;
 }
