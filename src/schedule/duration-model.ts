@@ -17,7 +17,7 @@ interface Table {
 const tableSize = 512;
 const last = tableSize - 1;
 
-/** A prior from past durations of the kind, with their ranks. */
+/** The facts that past durations of the kind give. */
 export interface Learned extends Prior {
   readonly ranks: Ranks;
 }

@@ -126,7 +126,7 @@ function isStuck({ points }: ProgressHistory, elapsedInMs: number): boolean {
   return percent >= 100 || elapsedInMs - atInMs > stuckAfter * Math.max(...steps);
 }
 
-/** A stuck percentage leaves only the age: the longer an operation has run, the longer it is expected to continue. */
+/** Where a percentage says no more, the age does: the longer an operation has run, the longer it will. */
 function timesByAge(elapsedInMs: number): Times {
   const [low, median, high] = timesOfAge;
   return {
