@@ -93,7 +93,7 @@ export function uninformed(runs: number, firstPollAtOnce = false): readonly Line
   return linesOf(laws, runs, (corpus, pollCost) => priced(corpus, pollCost, { firstPollAtOnce }));
 }
 
-/** The age by the responses of an operation that is joined: none, the true one, or 20 days too much. */
+/** What the responses of an operation that is joined say of its age: nothing, the truth, or 20 days too much. */
 export const agesByService = {
   none: undefined,
   startTime: (age: number) => age,
@@ -184,7 +184,7 @@ export function withLawKnown(kinds: readonly Law[], runs: number): readonly Boun
   });
 }
 
-/** Returns how often the 80 % interval contained the end, by default over the kinds of a minute and more. */
+/** Returns how often the 80 % interval held the truth, by default over the kinds of a minute and more. */
 export function coverageOf(
   shape: Shape,
   runs: number,
@@ -212,7 +212,7 @@ function pastOf(law: Law, count: number, seed: number, censoring: Censoring): re
   });
 }
 
-/** How often the 80 % interval of 20 past durations contained the end. */
+/** How often the 80 % interval of 20 past durations held the truth. */
 export interface CoverageLine extends Calibration {
   readonly law: string;
 }
