@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // No static imports: an older Node would fail at one, before the check of its version.
-const minMajor = 22;
+const [minMajor, minMinor] = [22, 3];
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-if (Number.parseInt(process.versions.node, 10) < minMajor) {
-  process.stderr.write(`lro needs Node ${minMajor} or newer; this is ${process.version}\n`);
+if (major < minMajor || (major === minMajor && minor < minMinor)) {
+  process.stderr.write(`lro needs Node ${minMajor}.${minMinor} or newer; this is ${process.version}\n`);
   process.exitCode = 2;
 } else {
   const text = preparedText(process.argv.slice(2));
