@@ -44,10 +44,12 @@ function textsOfBuild(): Readonly<Record<string, string>> {
 }
 
 function print(text: string): void {
-  const { stdout } = process;
+  const { stdout, stderr } = process;
   // The reader may have closed the output (`lro --help | head`), which is its right.
-  stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-    if (code !== "EPIPE" && code !== "EIO") process.exitCode = 5;
+  stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE" || code === "EIO") return;
+    stderr.write(`error: could not write the output: ${message}\n`);
+    process.exitCode = 5;
   });
   stdout.write(text);
 }

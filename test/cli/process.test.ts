@@ -121,6 +121,28 @@ test("a reader that closes the output ends the wait without a stack", async () =
   expect(lro.output.stderr).not.toMatch(/EPIPE|\n +at /);
 });
 
+/** An output on a full disk. */
+const fullOutput = (stream: "stdout" | "stderr"): readonly string[] =>
+  preloading(`process.${stream}._write = (chunk, encoding, done) =>
+    done(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));`);
+
+test.each(["--help", "-h --quiet", "URL"])(
+  "an output that cannot be written is no failed operation: lro wait %s",
+  async (words) => {
+    const server = await startServer();
+    const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const argv = ["wait", ...words.replace("URL", operationLocation).split(" ")];
+    const lro = start(argv, fullOutput("stdout"));
+    expect(await lro.end).toBe(5);
+    expect(lro.output.stderr).toContain("error: could not write the output: no space left on device\n");
+    expect(lro.output.stderr).not.toMatch(/\n +at /);
+  },
+);
+
+test("messages that cannot be written do not change the exit code", async () => {
+  expect(await start(["wait", "--nope"], fullOutput("stderr")).end).toBe(2);
+});
+
 const signalsOfQueue = [
   ["status", "SIGINT", 130],
   ["worker", "SIGTERM", 0],
