@@ -325,6 +325,12 @@ describe("an overflow", () => {
     expect(withJitterUpTo(60_000, 0, 0, () => 0.5, -1e-6)).toBe(0);
     expect(withJitterUpTo(60_000, 1000, 1000, () => 0.5, -1e-6)).toBe(1000);
   });
+
+  it("is never below the minimum delay by the rounding of its own jitter", () => {
+    const tolerances = Array.from({ length: 1000 }, (_, i) => i / 7);
+    const delays = tolerances.map((tolerance) => withJitterUpTo(60_000, 1000, 1000, () => 0, tolerance));
+    expect(Math.min(...delays)).toBe(1000);
+  });
 });
 
 describe("the simple schedules", () => {
