@@ -101,7 +101,8 @@ function shareWithoutWarning(forecasts: readonly Forecast[]): number {
  */
 function savableShare(obedient: Prior, unhindered: Prior, at: number): number {
   if (obedient === unhindered) return 1;
-  return Math.max(0, (2 * obedient.pollsUntil(at)) / unhindered.pollsUntil(at) - 1);
+  const [left, all] = [obedient.pollsUntil(at), unhindered.pollsUntil(at)];
+  return all > 0 ? Math.max(0, (2 * left) / all - 1) : 0;
 }
 
 /** The milliseconds since the wait started: the only time that is certain. */
