@@ -1,7 +1,6 @@
 import { checkDuration } from "../validate.ts";
 import { learnedFrom } from "./duration-model.ts";
-import type { Learned } from "./duration-model.ts";
-import { forecastsOf, maxTrust } from "./forecast.ts";
+import { forecastsOf, maxTrust, trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import { gapOf, hazardTimesAge, longestDelay, uninformed, uninformedOutlook } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
@@ -10,6 +9,7 @@ import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
 import type { PastDuration } from "./past-durations.ts";
 import { withinRegretBound } from "./regret-bound.ts";
 import { estimateRemaining } from "./remaining-time.ts";
+import type { KnownDurations } from "./remaining-time.ts";
 import { withJitterUpTo } from "./schedule.ts";
 import type { PollHistory, Schedule } from "./schedule.ts";
 
@@ -66,7 +66,7 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, known) });
 }
 
-function learnedOr(past: readonly PastDuration[], terms: Terms): Prior & Partial<Learned> {
+function learnedOr(past: readonly PastDuration[], terms: Terms): KnownDurations {
   return past.some(hasEnded) ? learnedFrom(past, terms) : uninformed(terms);
 }
 
@@ -91,8 +91,7 @@ const leastShareWithoutWarning = 0.15;
 
 /** Only a percentage with a good record makes an end without warning rarer: hence the power. */
 function shareWithoutWarning(forecasts: readonly Forecast[]): number {
-  const trust = forecasts.reduce((sum, { weight }) => sum + weight, 0) / maxTrust;
-  return 1 - (1 - leastShareWithoutWarning) * trust ** 3;
+  return 1 - (1 - leastShareWithoutWarning) * (trustIn(forecasts) / maxTrust) ** 3;
 }
 
 /**

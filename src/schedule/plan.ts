@@ -1,3 +1,4 @@
+import { trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import type { Outlook, Terms } from "./hazard.ts";
 
@@ -7,7 +8,7 @@ export type Survival = (atInMs: number) => number;
 /** Returns the posterior survival of an operation that runs at `elapsedInMs`: the forecasts' mix with the prior. */
 export function posteriorOf(prior: Outlook, forecasts: readonly Forecast[], elapsedInMs: number): Survival {
   const alive = Math.max(Number.MIN_VALUE, prior.survival(elapsedInMs));
-  const doubt = 1 - forecasts.reduce((sum, { weight }) => sum + weight, 0);
+  const doubt = 1 - trustIn(forecasts);
   const terms = forecasts.map(({ endInMs, scaleInMs, weight }) => ({
     endInMs,
     scaleInMs,

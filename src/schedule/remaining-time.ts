@@ -1,4 +1,4 @@
-import { forecastsOf, noiseOf } from "./forecast.ts";
+import { forecastsOf, noiseOf, trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import { uninformed } from "./hazard.ts";
 import type { Prior } from "./hazard.ts";
@@ -10,7 +10,7 @@ import type { ProgressHistory } from "./progress-history.ts";
 import type { PollHistory, RemainingEstimate } from "./schedule.ts";
 
 /** The prior, and the ranks of the past durations that it comes from. */
-type KnownDurations = Prior & { readonly ranks?: Ranks };
+export type KnownDurations = Prior & { readonly ranks?: Ranks };
 
 /** The terms do not matter for survival. */
 const nothingKnown: Prior = uninformed({ pollCostInMs: 1000, minDelayInMs: 1000, maxDelayInMs: Infinity });
@@ -169,10 +169,6 @@ function cautious(forecasts: readonly Forecast[]): readonly Forecast[] {
     ...forecast,
     weight: forecast.weight / (1 + lossPerError * forecast.relativeError),
   }));
-}
-
-function trustIn(forecasts: readonly Forecast[]): number {
-  return forecasts.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Returns the moment by which the operation has ended with the given probability. */
