@@ -1,5 +1,6 @@
 import { adaptive } from "../../src/schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../../src/schedule/adaptive.ts";
+import type { PastDuration } from "../../src/schedule/past-durations.ts";
 import type { Schedule } from "../../src/schedule/schedule.ts";
 import { durations, records } from "./laws.ts";
 import type { Law } from "./laws.ts";
@@ -52,22 +53,33 @@ export function priced(corpus: Corpus, pollCost: number, options?: WaitOptions):
   return ours(corpus, () => schedule, options);
 }
 
-/** Simulates waits by our schedule with `count` past durations of the kind. */
-export function pricedWithPastDurations(
-  corpus: Corpus,
-  pollCost: number,
-  count: number,
-  kinds = 25,
-): Summary {
-  const schedules = Array.from({ length: kinds }, (_, kind) => {
-    const past = records(corpus.law, count, seeded(7919 * kind + (corpus.seed ?? 0) + 1));
-    return adaptive({
-      ...openTerms(pollCost),
-      pastDurationsInMs: past.map((seconds) => seconds * 1000),
-    });
+/** How waits of past operations ended: all with the operation, or 30 of 100 at a moment before. */
+export type Censoring = "none" | "30 %" | "30 %, taken as ends";
+
+/** Draws 20 past durations of a kind, as a user's history has them. */
+export function pastOf(law: Law, seed: number, censoring: Censoring): readonly PastDuration[] {
+  const random = seeded(seed);
+  return records(law, 20, random).map((seconds) => {
+    const inMs = Math.max(1, seconds * 1000);
+    if (censoring === "none" || random() >= 0.3) return inMs;
+    const atLeastInMs = Math.max(1, inMs * random());
+    return censoring === "30 %" ? { atLeastInMs } : atLeastInMs;
   });
-  const withoutPast = adaptive(openTerms(pollCost));
-  return ours(corpus, (run) => schedules[run % kinds] ?? withoutPast);
+}
+
+const setsOfPast = 25;
+
+/** Simulates waits by our schedule with 20 past durations of the kind. */
+export function withPast(
+  corpus: Corpus,
+  options: AdaptiveScheduleOptions,
+  censoring: Censoring = "none",
+): Summary {
+  const { law, seed = 0 } = corpus;
+  const schedules = Array.from({ length: setsOfPast }, (_, set) =>
+    adaptive({ ...options, pastDurationsInMs: pastOf(law, 7919 * set + seed + 1, censoring) }),
+  );
+  return ours(corpus, (run) => schedules[run % setsOfPast] ?? adaptive(options));
 }
 
 /** Simulates waits by each peer, without those that ignore Retry-After where there is one. */

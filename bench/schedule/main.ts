@@ -126,7 +126,10 @@ function writePastCoverage(): void {
 function writeCensored(): void {
   write("\n## 20 past durations, of waits that ended early: cost to the best peer, a minute and more\n");
   for (const censoring of ["none", "30 %", "30 %, taken as ends"] as const) {
-    const { max, mean } = tables.extremesOf(tables.withCensored(longLaws, runs, censoring), "toBestPeer");
+    const { max, mean } = tables.extremesOf(
+      tables.withPastDurations(longLaws, runs, censoring),
+      "toBestPeer",
+    );
     write(`${censoring.padEnd(30)} at most ${cell(max, 5)}, geometric mean ${cell(mean, 5)}`);
   }
 }
@@ -170,6 +173,6 @@ writeOracle();
 writeLines("Retry-After: 10 s with every response", tables.withRetryAfter(runs));
 writeLines("The defaults: 1 s a poll, from 1 s to 30 s or 5 %", tables.withDefaults(runs));
 writeCoverage();
-const regret = regretOver(spacedDurations(25), 200);
+const regret = regretOver(spacedDurations);
 writeRegret(regret);
 writeFileSync(new URL("picture.svg", import.meta.url), picture(regret));

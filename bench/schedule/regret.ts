@@ -1,8 +1,8 @@
 import { adaptive } from "../../src/schedule/adaptive.ts";
 import type { AdaptiveScheduleOptions } from "../../src/schedule/adaptive.ts";
-import { costOf, ours, peerSummaries } from "./compare.ts";
+import { costOf, ours, peerSummaries, withPast } from "./compare.ts";
 import type { Corpus, Summary } from "./compare.ts";
-import { durations, logNormal, records } from "./laws.ts";
+import { durations, logNormal } from "./laws.ts";
 import { seeded } from "./random.ts";
 import { shapes } from "./shapes.ts";
 
@@ -26,14 +26,15 @@ export interface Regret {
   readonly oursByDefault: readonly RegretLine[];
 }
 
-/** Returns `count` durations from `first` to `last`, each longer than the one before by the same factor. */
-export function spacedDurations(count: number, first = 5, last = 10_800): readonly number[] {
-  return Array.from({ length: count }, (_, i) => first * (last / first) ** (i / (count - 1)));
-}
+/** The durations of the picture, from 5 s to 3 h, each longer than the one before by the same factor. */
+export const spacedDurations: readonly number[] = Array.from(
+  { length: 25 },
+  (_, i) => 5 * (10_800 / 5) ** (i / 24),
+);
 
 /** Compares all ways to wait with the best fixed interval for each duration. */
-export function regretOver(medians: readonly number[], runs: number): Regret {
-  const columns = medians.map((median) => columnOf(median, runs));
+export function regretOver(medians: readonly number[]): Regret {
+  const columns = medians.map(columnOf);
   const linesOf = (ratios: (column: Column) => ReadonlyMap<string, number>): readonly RegretLine[] =>
     [...new Set(columns.flatMap((column) => [...ratios(column).keys()]))].map((name) => ({
       name,
@@ -54,8 +55,8 @@ interface Column {
 }
 
 /** Most operations of one kind take from half to double the median. All kinds share their random numbers. */
-function columnOf(median: number, runs: number): Column {
-  const corpus = { law: logNormal("", median, 0.4), runs, seed: 1 };
+function columnOf(median: number): Column {
+  const corpus = { law: logNormal("", median, 0.4), runs: 200, seed: 1 };
   const best = bestFixedCost(corpus);
   const ratio = (summary: Summary): number => costOf(summary, pollCost) / best;
   const oursWith = (options: AdaptiveScheduleOptions): ReadonlyMap<string, number> =>
@@ -69,13 +70,9 @@ function columnOf(median: number, runs: number): Column {
 
 function waysOf(corpus: Corpus, options: AdaptiveScheduleOptions): ReadonlyMap<string, Summary> {
   const uninformed = adaptive(options);
-  const withPast = Array.from({ length: 25 }, (_, kind) => {
-    const past = records(corpus.law, 20, seeded(7919 * kind + (corpus.seed ?? 0) + 1));
-    return adaptive({ ...options, pastDurationsInMs: past.map((seconds) => seconds * 1000) });
-  });
   return new Map([
     ["nothing known", ours(corpus, () => uninformed)],
-    ["20 past durations", ours(corpus, (run) => withPast[run % withPast.length] ?? uninformed)],
+    ["20 past durations", withPast(corpus, options)],
     ["truthful percentage", ours({ ...corpus, shape: shapes.truthful }, () => uninformed)],
   ]);
 }

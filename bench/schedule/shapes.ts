@@ -27,14 +27,10 @@ const rounded =
     Math.min(100, Math.max(0, Math.floor(percent / quantum + 1e-9) * quantum));
 
 /** One parameter drawn for the whole operation. */
-function drawn(name: string, make: (random: () => number) => (part: number) => number, quantum = 1): Shape {
+function drawn(name: string, make: (random: () => number) => (part: number) => number): Shape {
   return {
     name,
-    percentageOf: (duration, random) => {
-      const done = make(random);
-      const report = rounded(quantum);
-      return (elapsed) => report(100 * done(Math.min(1, elapsed / duration)));
-    },
+    percentageOf: (duration, random) => curve(name, make(random)).percentageOf(duration, random),
   };
 }
 

@@ -1,5 +1,4 @@
 import { adaptive } from "../../src/schedule/adaptive.ts";
-import type { PastDuration } from "../../src/schedule/past-durations.ts";
 import { calibrationOf } from "./calibration.ts";
 import type { Calibration } from "./calibration.ts";
 import {
@@ -9,11 +8,12 @@ import {
   meanOf,
   openTerms,
   ours,
+  pastOf,
   peerSummaries,
   priced,
-  pricedWithPastDurations,
+  withPast,
 } from "./compare.ts";
-import type { Corpus, Summary } from "./compare.ts";
+import type { Censoring, Corpus, Summary } from "./compare.ts";
 import { laws, longLaws, prices } from "./corpora.ts";
 import { lowerBound, records } from "./laws.ts";
 import type { Law } from "./laws.ts";
@@ -94,7 +94,7 @@ export function uninformed(runs: number, firstPollAtOnce = false): readonly Line
 }
 
 /** What the responses of an operation that is joined say of its age: nothing, the truth, or 20 days too much. */
-export const agesByService = {
+const agesByService = {
   none: undefined,
   startTime: (age: number) => age,
   oldStartTime: (age: number) => age + 20 * 86_400,
@@ -137,9 +137,13 @@ export function withOracle(
   return linesOf(longLaws, runs, wait, { shape });
 }
 
-/** With 20 past durations of the kind. */
-export function withPastDurations(kinds: readonly Law[], runs: number): readonly Line[] {
-  return linesOf(kinds, runs, (corpus, pollCost) => pricedWithPastDurations(corpus, pollCost, 20));
+/** With 20 past durations of the kind, by default of waits that all ended with their operations. */
+export function withPastDurations(
+  kinds: readonly Law[],
+  runs: number,
+  censoring?: Censoring,
+): readonly Line[] {
+  return linesOf(kinds, runs, (corpus, pollCost) => withPast(corpus, openTerms(pollCost), censoring));
 }
 
 /** With a Retry-After of 10 s in every response; only peers that obey it count. */
@@ -156,7 +160,7 @@ export function withDefaults(runs: number): readonly Line[] {
 }
 
 /** One line of the table against the lower bound. */
-export interface BoundLine {
+interface BoundLine {
   readonly law: string;
   readonly pollCost: number;
   readonly polls: number;
@@ -198,22 +202,8 @@ export function coverageOf(
   };
 }
 
-/** How waits of past operations ended: all with the operation, or 30 of 100 at a moment before. */
-export type Censoring = "none" | "30 %" | "30 %, taken as ends";
-
-/** Draws past durations of a kind, as a user's history has them. */
-function pastOf(law: Law, count: number, seed: number, censoring: Censoring): readonly PastDuration[] {
-  const random = seeded(seed);
-  return records(law, count, random).map((seconds) => {
-    const inMs = Math.max(1, seconds * 1000);
-    if (censoring === "none" || random() >= 0.3) return inMs;
-    const atLeastInMs = Math.max(1, inMs * random());
-    return censoring === "30 %" ? { atLeastInMs } : atLeastInMs;
-  });
-}
-
 /** How often the 80 % interval of 20 past durations held the truth. */
-export interface CoverageLine extends Calibration {
+interface CoverageLine extends Calibration {
   readonly law: string;
 }
 
@@ -225,10 +215,7 @@ export function coverageWithPast(
 ): readonly CoverageLine[] {
   return kinds.map((law, seed) => {
     const all = Array.from({ length: sets }, (_, set) =>
-      calibrationOf(
-        { law, runs: 10, seed: 100 * set + seed },
-        pastOf(law, 20, 7919 * set + seed + 1, censoring),
-      ),
+      calibrationOf({ law, runs: 10, seed: 100 * set + seed }, pastOf(law, 7919 * set + seed + 1, censoring)),
     );
     const mean = (of: (one: Calibration) => number): number =>
       meanOf(all.map(of).filter((value) => !Number.isNaN(value)));
@@ -238,18 +225,6 @@ export function coverageWithPast(
       covered: mean(({ covered }) => covered),
       coveredAtFirst: mean(({ coveredAtFirst }) => coveredAtFirst),
     };
-  });
-}
-
-/** With 20 past durations, some of waits that ended early. */
-export function withCensored(kinds: readonly Law[], runs: number, censoring: Censoring): readonly Line[] {
-  return linesOf(kinds, runs, (corpus, pollCost) => {
-    const schedules = Array.from({ length: 25 }, (_, set) => {
-      const past = pastOf(corpus.law, 20, 7919 * set + (corpus.seed ?? 0) + 1, censoring);
-      return adaptive({ ...openTerms(pollCost), pastDurationsInMs: past });
-    });
-    const uninformedSchedule = adaptive(openTerms(pollCost));
-    return ours(corpus, (run) => schedules[run % schedules.length] ?? uninformedSchedule);
   });
 }
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // No static imports: an older Node would fail at one, before the check of its version.
-const minMajor = 22;
+const [minMajor, minMinor] = [22, 3];
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 
-if (Number.parseInt(process.versions.node, 10) < minMajor) {
-  process.stderr.write(`lro needs Node ${minMajor} or newer; this is ${process.version}\n`);
+if (major < minMajor || (major === minMajor && minor < minMinor)) {
+  process.stderr.write(`lro needs Node ${minMajor}.${minMinor} or newer; this is ${process.version}\n`);
   process.exitCode = 2;
 } else {
   const text = preparedText(process.argv.slice(2));
@@ -43,10 +44,12 @@ function textsOfBuild(): Readonly<Record<string, string>> {
 }
 
 function print(text: string): void {
-  const { stdout } = process;
+  const { stdout, stderr } = process;
   // The reader may have closed the output (`lro --help | head`), which is its right.
-  stdout.on("error", ({ code }: NodeJS.ErrnoException) => {
-    if (code !== "EPIPE" && code !== "EIO") process.exitCode = 5;
+  stdout.on("error", ({ code, message }: NodeJS.ErrnoException) => {
+    if (code === "EPIPE" || code === "EIO") return;
+    stderr.write(`error: could not write the output: ${message}\n`);
+    process.exitCode = 5;
   });
   stdout.write(text);
 }

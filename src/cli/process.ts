@@ -9,7 +9,7 @@ export async function runProcess(): Promise<void> {
   leaveOutFetch();
   const { stdin, stdout, stderr, env } = process;
   const interrupts = new Interrupts(process);
-  process.exitCode = await run(process.argv.slice(2), {
+  const exitCode = await run(process.argv.slice(2), {
     stdin,
     stdout,
     stderr,
@@ -18,6 +18,8 @@ export async function runProcess(): Promise<void> {
     ...(stdin.isTTY && stderr.isTTY && { prompt: interrupts }),
     loadCredential: loadDefaultCredential,
   });
+  // Else that of an output that could not be written.
+  if (exitCode !== exitCodes.succeeded) process.exitCode = exitCode;
 }
 
 /**
@@ -46,14 +48,12 @@ class Interrupts implements Prompt {
     const { stdout, stderr } = process;
     this.#process = process;
     for (const signal of signals.keys()) process.on(signal, this.#onSignal);
-    // The reader of the output has closed it (`lro wait … | head`), so the wait has no use.
-    stdout.on("error", (error: NodeJS.ErrnoException) => {
-      if (!isClosed(error)) throw error;
-      this.#interruption.abort(new Interruption("the output was closed", exitCodes.outputClosed));
-    });
-    stderr.on("error", (error: NodeJS.ErrnoException) => {
-      if (!isClosed(error)) throw error;
-    });
+    // The reader of the output has closed it (`lro wait … | head`), or the disk is full: the wait has no use.
+    stdout.on("error", (error: NodeJS.ErrnoException) =>
+      this.#interruption.abort(afterError(error, process)),
+    );
+    // Nobody can be told of it, and the wait has its use.
+    stderr.on("error", () => {});
   }
 
   get signal(): AbortSignal {
@@ -115,7 +115,13 @@ class Interrupts implements Prompt {
 
 const ctrlC = "\u0003";
 
-/** Whether no one reads an output any more: a pipe was closed, or the terminal has gone. */
-function isClosed({ code }: NodeJS.ErrnoException): boolean {
-  return code === "EPIPE" || code === "EIO";
+/** Returns why to stop after an error of stdout. */
+function afterError({ code, message }: NodeJS.ErrnoException, process: NodeJS.Process): Interruption {
+  // A pipe was closed, or the terminal has gone.
+  if (code === "EPIPE" || code === "EIO")
+    return new Interruption("the output was closed", exitCodes.outputClosed);
+  const reason = `could not write the output: ${message}`;
+  process.stderr.write(`error: ${reason}\n`);
+  process.exitCode ||= exitCodes.pollingFailed;
+  return new Interruption(reason, exitCodes.pollingFailed);
 }

@@ -1,7 +1,6 @@
 import { checkDuration } from "../validate.ts";
 import { learnedFrom } from "./duration-model.ts";
-import type { Learned } from "./duration-model.ts";
-import { forecastsOf, maxTrust } from "./forecast.ts";
+import { forecastsOf, maxTrust, trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import { gapOf, hazardTimesAge, longestDelay, uninformed, uninformedOutlook } from "./hazard.ts";
 import type { Prior, Terms } from "./hazard.ts";
@@ -10,6 +9,7 @@ import { checkPastDurations, hasEnded, hasFailed } from "./past-durations.ts";
 import type { PastDuration } from "./past-durations.ts";
 import { withinRegretBound } from "./regret-bound.ts";
 import { estimateRemaining } from "./remaining-time.ts";
+import type { KnownDurations } from "./remaining-time.ts";
 import { withJitterUpTo } from "./schedule.ts";
 import type { PollHistory, Schedule } from "./schedule.ts";
 
@@ -67,7 +67,7 @@ export function adaptive(options: AdaptiveScheduleOptions = {}): Schedule {
   return Object.assign(schedule, { estimate: (history: PollHistory) => estimateRemaining(history, known) });
 }
 
-function learnedOr(past: readonly PastDuration[], terms: Terms): Prior & Partial<Learned> {
+function learnedOr(past: readonly PastDuration[], terms: Terms): KnownDurations {
   return past.some(hasEnded) ? learnedFrom(past, terms) : uninformed(terms);
 }
 
@@ -92,8 +92,7 @@ const leastShareWithoutWarning = 0.15;
 
 /** Only a percentage with a good record makes an end without warning rarer: hence the power. */
 function shareWithoutWarning(forecasts: readonly Forecast[]): number {
-  const trust = forecasts.reduce((sum, { weight }) => sum + weight, 0) / maxTrust;
-  return 1 - (1 - leastShareWithoutWarning) * trust ** 3;
+  return 1 - (1 - leastShareWithoutWarning) * (trustIn(forecasts) / maxTrust) ** 3;
 }
 
 /**
@@ -102,7 +101,8 @@ function shareWithoutWarning(forecasts: readonly Forecast[]): number {
  */
 function savableShare(obedient: Prior, unhindered: Prior, at: number): number {
   if (obedient === unhindered) return 1;
-  return Math.max(0, (2 * obedient.pollsUntil(at)) / unhindered.pollsUntil(at) - 1);
+  const [left, all] = [obedient.pollsUntil(at), unhindered.pollsUntil(at)];
+  return all > 0 ? Math.max(0, (2 * left) / all - 1) : 0;
 }
 
 /** The milliseconds since the wait started: the only time that is certain. */

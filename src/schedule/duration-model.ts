@@ -18,7 +18,7 @@ const tableSize = 512;
 const last = tableSize - 1;
 
 /** The facts that past durations of the kind give. */
-export interface Learned extends Prior {
+interface Learned extends Prior {
   readonly ranks: Ranks;
 }
 

@@ -47,6 +47,11 @@ export function forecastsOf(progress: ProgressHistory | undefined, elapsedInMs: 
   }));
 }
 
+/** Returns how much forecasts are trusted together, from 0 to {@link maxTrust}. */
+export function trustIn(forecasts: readonly Forecast[]): number {
+  return forecasts.reduce((sum, { weight }) => sum + weight, 0);
+}
+
 /** The standard deviation of a logistic distribution of scale 1 is 1.81. */
 const scaleOfDeviation = 0.55;
 /** The end is nowhere known better than to a 500th of the whole wait. */

@@ -80,7 +80,8 @@ export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayS
   const freeAgain = Math.max(growsFrom, ((step * (1 + Math.sqrt(1 + share))) / share) ** 2 - offset);
   const free = (at: number): number => Math.sqrt(Math.max(freeFrom, at) + offset) / step;
   const pollsUntil = (at: number): number => {
-    const unbounded = ratio(Math.min(at, freeFrom), minDelayInMs) + free(Math.min(at, freeUntil)) - free(0);
+    const atMinimum = freeFrom > 0 ? Math.min(at, freeFrom) / minDelayInMs : 0;
+    const unbounded = atMinimum + free(Math.min(at, freeUntil)) - free(0);
     if (at <= freeUntil) return unbounded;
     if (freeUntil >= growsFrom) return unbounded + free(at) - free(freeUntil);
     const bounded = (Math.min(at, growsFrom) - freeUntil) / maxDelayInMs;
@@ -89,10 +90,6 @@ export function uninformed({ pollCostInMs, minDelayInMs, maxDelayInMs, maxDelayS
     return unbounded + bounded + growing + free(Math.max(at, freeAgain)) - free(freeAgain);
   };
   return { ...outlook, pollsUntil };
-}
-
-function ratio(elapsedInMs: number, delayInMs: number): number {
-  return elapsedInMs <= 0 ? 0 : elapsedInMs / delayInMs;
 }
 
 /** Returns the wait after a poll at `from` by the prior alone, within the bounds. */

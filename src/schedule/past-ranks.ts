@@ -45,7 +45,7 @@ export function ranksOf(past: readonly PastDuration[]): Ranks {
 }
 
 /** The 80 % interval of a duration, and its median. */
-export interface RankInterval {
+interface RankInterval {
   readonly range: readonly [number, number];
   readonly median: number;
 }

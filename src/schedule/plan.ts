@@ -1,3 +1,4 @@
+import { trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import type { Outlook, Terms } from "./hazard.ts";
 
@@ -7,7 +8,7 @@ export type Survival = (atInMs: number) => number;
 /** Returns the posterior survival of an operation that runs at `elapsedInMs`: the forecasts' mix with the prior. */
 export function posteriorOf(prior: Outlook, forecasts: readonly Forecast[], elapsedInMs: number): Survival {
   const alive = Math.max(Number.MIN_VALUE, prior.survival(elapsedInMs));
-  const doubt = 1 - forecasts.reduce((sum, { weight }) => sum + weight, 0);
+  const doubt = 1 - trustIn(forecasts);
   const terms = forecasts.map(({ endInMs, scaleInMs, weight }) => ({
     endInMs,
     scaleInMs,
@@ -96,7 +97,9 @@ export function cheapestPlan(
  * For each moment with a poll, the index of the poll after it.
  *
  * The lateness counts without the area under the survival, which is the same on every way to the last moment. So a poll
- * at `i` with the next one at `j` costs `survival[i] * (price + moments[j] - moments[i]) + cost[j]`.
+ * at `i` with the next one at `j` costs `survival[i] * (price + moments[j] - moments[i]) + cost[j]`. The cheapest `j` is
+ * the lowest of the lines `moments[j] * x + cost[j]` at `survival[i]`. Slopes fall and `x` rises, so a queue of those
+ * that are lowest somewhere makes a plan linear in its moments.
  */
 function cheapestNext(
   moments: readonly number[],
@@ -108,66 +111,32 @@ function cheapestNext(
   // Of the right length: each value is set before it is read.
   const [cost, next] = [moments.slice(), moments.map(() => last)];
   cost[last] = at(survival, last) * prior.costToGo(at(moments, last));
-  const lines = new LowestLines(moments, cost);
-  let candidate = last - 1;
+  const heightOf = (line: number, x: number): number => at(moments, line) * x + at(cost, line);
+  /** Whether a line is the lowest anywhere between the one before it and the one after it. */
+  const isNeeded = (before: number, line: number, after: number): boolean =>
+    (at(cost, line) - at(cost, before)) * (at(moments, line) - at(moments, after)) <
+    (at(cost, after) - at(cost, line)) * (at(moments, before) - at(moments, line));
+  const lines = [last];
+  let [first, candidate] = [0, last - 1];
   for (let i = last - 1; i >= 0; i--) {
     for (; candidate > i && at(moments, candidate) - at(moments, i) >= minDelayInMs; candidate--) {
-      lines.add(candidate);
+      for (let end = lines.length - 1; end > first; end--) {
+        if (isNeeded(indexAt(lines, end - 1), indexAt(lines, end), candidate)) break;
+        lines.pop();
+      }
+      lines.push(candidate);
     }
     const alive = at(survival, i);
-    const best = lines.lowestAt(alive);
+    let best = indexAt(lines, first);
+    for (; first < lines.length - 1; first++) {
+      const line = indexAt(lines, first + 1);
+      if (heightOf(line, alive) > heightOf(best, alive)) break;
+      best = line;
+    }
     next[i] = best;
     cost[i] = alive * (pollCostInMs + at(moments, best) - at(moments, i)) + at(cost, best);
   }
   return next;
-}
-
-/**
- * The lines `slope[j] * x + offset[j]`. Lines come with falling slopes, and the lowest one is wanted at rising `x`. So a
- * queue of those that are lowest somewhere makes a plan linear in its moments. The last index is in it from the start.
- */
-class LowestLines {
-  readonly #slope: readonly number[];
-  readonly #offset: readonly number[];
-  readonly #queue: number[];
-  #first = 0;
-
-  constructor(slope: readonly number[], offset: readonly number[]) {
-    this.#slope = slope;
-    this.#offset = offset;
-    this.#queue = [slope.length - 1];
-  }
-
-  add(line: number): void {
-    while (this.#hasNext() && !this.#isLastNeeded(line)) this.#queue.pop();
-    this.#queue.push(line);
-  }
-
-  lowestAt(x: number): number {
-    const heightOf = (line: number): number => at(this.#slope, line) * x + at(this.#offset, line);
-    let lowest = indexAt(this.#queue, this.#first);
-    while (this.#hasNext()) {
-      const next = indexAt(this.#queue, this.#first + 1);
-      if (heightOf(next) > heightOf(lowest)) break;
-      lowest = next;
-      this.#first++;
-    }
-    return lowest;
-  }
-
-  #hasNext(): boolean {
-    return this.#queue.length - this.#first > 1;
-  }
-
-  /** Whether the last line is the lowest anywhere between the one before it and the next one. */
-  #isLastNeeded(next: number): boolean {
-    const [slope, offset, length] = [this.#slope, this.#offset, this.#queue.length];
-    const [before, last] = [indexAt(this.#queue, length - 2), indexAt(this.#queue, length - 1)];
-    return (
-      (at(offset, last) - at(offset, before)) * (at(slope, last) - at(slope, next)) <
-      (at(offset, next) - at(offset, last)) * (at(slope, before) - at(slope, last))
-    );
-  }
 }
 
 // Two functions of one body, and none shared with `duration-model.ts`: calls with one kind of array only are faster.

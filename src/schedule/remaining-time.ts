@@ -1,4 +1,4 @@
-import { forecastsOf, noiseOf } from "./forecast.ts";
+import { forecastsOf, noiseOf, trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import { uninformed } from "./hazard.ts";
 import type { Prior } from "./hazard.ts";
@@ -10,7 +10,7 @@ import type { ProgressHistory } from "./progress-history.ts";
 import type { PollHistory, RemainingEstimate } from "./schedule.ts";
 
 /** The prior, and the ranks of the past durations that it comes from. */
-type KnownDurations = Prior & { readonly ranks?: Ranks };
+export type KnownDurations = Prior & { readonly ranks?: Ranks };
 
 /** The terms do not matter for survival. */
 const nothingKnown: Prior = uninformed({ pollCostInMs: 1000, minDelayInMs: 1000, maxDelayInMs: Infinity });
@@ -20,51 +20,51 @@ const minTrust = 0.3;
 /** How much weight a forecast loses for its relative error: a regret bound protects a schedule, but no estimate. */
 const lossPerError = 3;
 
-type Times = Pick<RemainingEstimate, "estimatedRemainingInMs" | "estimatedRemainingRangeInMs">;
+/** The time to the end, in milliseconds: the median, and the 80 % interval where it can be had. */
+interface Remaining {
+  readonly median: number;
+  readonly range?: readonly [number, number];
+}
 
 /** Estimates how long the operation will still take. Returns `undefined` if the data do not allow an estimate. */
 export function estimateRemaining(
   history: PollHistory,
   known: KnownDurations = nothingKnown,
 ): RemainingEstimate | undefined {
-  const times = timesOf(history, known);
+  const remaining = remainingOf(history, known);
   const isOverdue = isBeyond(history, known);
-  if (times === undefined && !isOverdue) return undefined;
-  return { estimatedRemainingInMs: undefined, estimatedRemainingRangeInMs: undefined, ...times, isOverdue };
-}
-
-function timesOf({ elapsedInMs, progress }: PollHistory, prior: KnownDurations): Times | undefined {
-  const forecasts = cautious(forecastsOf(progress, elapsedInMs));
-  if (progress !== undefined && !prior.isInformed) {
-    return timesByPercentage(progress, forecasts, prior, elapsedInMs);
-  }
-  if (!prior.isInformed) return undefined;
-  if (forecasts.length > 0) return timesBetween(prior, forecasts, elapsedInMs, [0.1, 0.9]);
-  const interval = prior.ranks && intervalAt(prior.ranks, elapsedInMs);
-  if (interval === undefined) {
-    const median = quantile(posteriorOf(prior, forecasts, elapsedInMs), elapsedInMs, 0.5);
-    return { estimatedRemainingInMs: median - elapsedInMs, estimatedRemainingRangeInMs: undefined };
-  }
-  const [min, max] = interval.range;
+  if (remaining === undefined && !isOverdue) return undefined;
   return {
-    estimatedRemainingInMs: interval.median - elapsedInMs,
-    estimatedRemainingRangeInMs: [min - elapsedInMs, max - elapsedInMs],
+    estimatedRemainingInMs: remaining?.median,
+    estimatedRemainingRangeInMs: remaining?.range,
+    isOverdue,
   };
 }
 
+function remainingOf({ elapsedInMs, progress }: PollHistory, prior: KnownDurations): Remaining | undefined {
+  const forecasts = cautious(forecastsOf(progress, elapsedInMs));
+  if (progress !== undefined && !prior.isInformed) {
+    return remainingByPercentage(progress, forecasts, prior, elapsedInMs);
+  }
+  if (!prior.isInformed) return undefined;
+  if (forecasts.length > 0) return remainingBetween(prior, forecasts, elapsedInMs, [0.1, 0.9]);
+  const interval = prior.ranks && intervalAt(prior.ranks, elapsedInMs);
+  if (interval === undefined)
+    return { median: quantile(posteriorOf(prior, forecasts, elapsedInMs), elapsedInMs, 0.5) - elapsedInMs };
+  const [min, max] = interval.range;
+  return { median: interval.median - elapsedInMs, range: [min - elapsedInMs, max - elapsedInMs] };
+}
+
 /** Returns the median and the interval between two shares of the operations that are then at their end. */
-function timesBetween(
+function remainingBetween(
   prior: Prior,
   forecasts: readonly Forecast[],
   elapsedInMs: number,
   [low, high]: readonly [number, number],
-): Times & { readonly estimatedRemainingRangeInMs: readonly [number, number] } {
+): Required<Remaining> {
   const posterior = posteriorOf(prior, forecasts, elapsedInMs);
   const remaining = (share: number): number => quantile(posterior, elapsedInMs, share) - elapsedInMs;
-  return {
-    estimatedRemainingInMs: remaining(0.5),
-    estimatedRemainingRangeInMs: [remaining(low), remaining(high)],
-  };
+  return { median: remaining(0.5), range: [remaining(low), remaining(high)] };
 }
 
 /** Levels without which a percentage says nothing. */
@@ -76,19 +76,18 @@ const maxDrift = 0.8;
 /** The part of the time so far after which the drift is measured. */
 const driftFrom = 0.75;
 
-function timesByPercentage(
+function remainingByPercentage(
   progress: ProgressHistory,
   forecasts: readonly Forecast[],
   prior: Prior,
   elapsedInMs: number,
-): Times | undefined {
+): Remaining | undefined {
   if (progress.points.length < minLevels || isErratic(progress)) return undefined;
-  if (isStuck(progress, elapsedInMs)) return timesByAge(elapsedInMs);
+  if (isStuck(progress, elapsedInMs)) return remainingByAge(elapsedInMs);
   if (trustIn(forecasts) < minTrust) return undefined;
-  const times = timesBetween(prior, forecasts, elapsedInMs, sharesAtEnd);
-  const [min, max] = times.estimatedRemainingRangeInMs;
+  const { median, range } = remainingBetween(prior, forecasts, elapsedInMs, sharesAtEnd);
   const drift = Math.min(maxDrift, Math.max(0, driftOf(progress, forecasts)));
-  return { ...times, estimatedRemainingRangeInMs: [min, max / (1 - drift)] };
+  return { median, range: [range[0], range[1] / (1 - drift)] };
 }
 
 /** Returns by how many milliseconds the expected end has moved with each one that passed. */
@@ -127,12 +126,9 @@ function isStuck({ points }: ProgressHistory, elapsedInMs: number): boolean {
 }
 
 /** Where a percentage says no more, the age does: the longer an operation has run, the longer it will. */
-function timesByAge(elapsedInMs: number): Times {
+function remainingByAge(elapsedInMs: number): Remaining {
   const [low, median, high] = timesOfAge;
-  return {
-    estimatedRemainingInMs: median * elapsedInMs,
-    estimatedRemainingRangeInMs: [low * elapsedInMs, high * elapsedInMs],
-  };
+  return { median: median * elapsedInMs, range: [low * elapsedInMs, high * elapsedInMs] };
 }
 
 /** Polls are dense as the root of the age: 80 of 100 are between 0.15 and 0.95 of the root of the whole duration. */
@@ -169,10 +165,6 @@ function cautious(forecasts: readonly Forecast[]): readonly Forecast[] {
     ...forecast,
     weight: forecast.weight / (1 + lossPerError * forecast.relativeError),
   }));
-}
-
-function trustIn(forecasts: readonly Forecast[]): number {
-  return forecasts.reduce((sum, { weight }) => sum + weight, 0);
 }
 
 /** Returns the moment by which the operation has ended with the given probability. */

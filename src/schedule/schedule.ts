@@ -68,5 +68,5 @@ export function withJitterUpTo(
   const start = Math.min(Math.max(minDelayInMs, delayInMs), maxStartInMs);
   // Late in a long wait, rounding can make a tolerance negative.
   const jittered = Math.max(0, Math.min(start, toleranceInMs));
-  return Math.min(maxDelayInMs, start + withJitter(jittered, random) - jittered);
+  return Math.min(maxDelayInMs, start + jitterShare * random() * jittered);
 }

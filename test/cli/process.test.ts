@@ -31,6 +31,11 @@ function start(argv: readonly string[], nodeOptions: readonly string[] = []): Pr
   };
 }
 
+/** Returns the options that let Node run a script first. */
+function preloading(script: string): readonly string[] {
+  return ["--import", `data:text/javascript,${encodeURIComponent(script)}`];
+}
+
 /** Waits until a process has printed something. */
 async function untilPrinted(lro: Process, stream: "stdout" | "stderr"): Promise<void> {
   await expect.poll(() => lro.output[stream]).not.toBe("");
@@ -44,13 +49,13 @@ test("the process ends with the exit code, and by itself", async () => {
   expect(lro.output).toEqual({ stdout: expect.stringContaining('"event":"error"'), stderr: "" });
 });
 
-test("an older Node gets an error that names the required version", async () => {
-  const version = (object: string, name: string, value: string): string =>
+test.each(["20.20.2", "22.2.0"])("Node %s gets an error that names the required version", async (version) => {
+  const set = (object: string, name: string, value: string): string =>
     `Object.defineProperty(${object}, "${name}", { value: "${value}" });`;
-  const script = version("process", "version", "v20.20.2") + version("process.versions", "node", "20.20.2");
-  const lro = start(["--help"], ["--import", `data:text/javascript,${encodeURIComponent(script)}`]);
+  const script = set("process", "version", `v${version}`) + set("process.versions", "node", version);
+  const lro = start(["--help"], preloading(script));
   expect(await lro.end).toBe(2);
-  expect(lro.output).toEqual({ stdout: "", stderr: "lro needs Node 22 or newer; this is v20.20.2\n" });
+  expect(lro.output).toEqual({ stdout: "", stderr: `lro needs Node 22.3 or newer; this is v${version}\n` });
 });
 
 test("nothing is imported before the check of Node's version", () => {
@@ -88,8 +93,7 @@ test.each(anySignal)("%s ends a process that SIGINT did not end", async (signal)
     setInterval(() => {}, 1000);
     process.on("removeListener", (name) => name === "${signal}" && console.error("left to Node"));
   `;
-  const preload = ["--import", `data:text/javascript,${encodeURIComponent(stayAlive)}`];
-  const lro = start(["wait", operationLocation], preload);
+  const lro = start(["wait", operationLocation], preloading(stayAlive));
   await untilPrinted(lro, "stdout");
   lro.interrupt();
   await expect.poll(() => lro.output.stderr).toContain("left to Node");
@@ -115,6 +119,28 @@ test("a reader that closes the output ends the wait without a stack", async () =
   lro.closeStdout();
   expect(await lro.end).toBe(141);
   expect(lro.output.stderr).not.toMatch(/EPIPE|\n +at /);
+});
+
+/** An output on a full disk. */
+const fullOutput = (stream: "stdout" | "stderr"): readonly string[] =>
+  preloading(`process.${stream}._write = (chunk, encoding, done) =>
+    done(Object.assign(new Error("no space left on device"), { code: "ENOSPC" }));`);
+
+test.each(["--help", "-h --quiet", "URL"])(
+  "an output that cannot be written is no failed operation: lro wait %s",
+  async (words) => {
+    const server = await startServer();
+    const { operationLocation } = server.addOperation({ timeline: [{ status: "Running" }] });
+    const argv = ["wait", ...words.replace("URL", operationLocation).split(" ")];
+    const lro = start(argv, fullOutput("stdout"));
+    expect(await lro.end).toBe(5);
+    expect(lro.output.stderr).toContain("error: could not write the output: no space left on device\n");
+    expect(lro.output.stderr).not.toMatch(/\n +at /);
+  },
+);
+
+test("messages that cannot be written do not change the exit code", async () => {
+  expect(await start(["wait", "--nope"], fullOutput("stderr")).end).toBe(2);
 });
 
 const signalsOfQueue = [

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildInto } from "../../build/build.ts";
+import { shells } from "../../src/cli/completion/completion.ts";
 import { runCli, startServer, succeeding } from "../cli/run-cli.ts";
 import { bundle } from "./page-bundle.ts";
 
@@ -72,23 +73,10 @@ test("the root needs few files, and the outcome of a durable step no poller", ()
 });
 
 test.each([
-  "--version",
-  "-V",
   "--version --help",
-  "--help",
-  "-h",
-  "help",
   "help --help",
-  "wait --help",
-  "wait -h",
-  "help wait",
-  "queue add -h",
   "queue help add",
   "help queue add",
-  "completion bash",
-  "completion zsh",
-  "completion fish",
-  "completion powershell",
   "completion cmd",
   "help nothing",
   "wiat --help",
@@ -108,10 +96,11 @@ test.each([
   "--help",
   "-h",
   "help",
+  "wait --help",
   "wait -h",
   "help wait",
   "queue add -h",
-  "completion zsh",
+  ...shells.map((shell) => `completion ${shell}`),
 ])("%j loads nothing but the texts of the build", async (words) => {
   const alone = join(root, "alone");
   cpSync(join(folder, "cli"), alone, { recursive: true });

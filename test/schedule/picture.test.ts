@@ -38,8 +38,8 @@ test("the picture's texts are inside it and do not overlap", () => {
 });
 
 test("the picture has the figures of the simulation", () => {
-  const durations = spacedDurations(25).filter((_, i) => i === 0 || i === 12);
-  const regret = regretOver(durations, 200);
+  const durations = spacedDurations.filter((_, i) => i === 0 || i === 12);
+  const regret = regretOver(durations);
   const points = [...regret.peers, ...regret.ours, ...regret.oursByDefault].flatMap(({ ratios }) =>
     ratios.map((ratio, i) => `${xOf(durations[i] ?? NaN)},${yOf(ratio)}`),
   );

@@ -164,6 +164,19 @@ describe("adaptive", () => {
     );
   });
 
+  it("waits no longer for a Retry-After in the moment in which a wait joins an operation", () => {
+    const joined = (ownMs: number): number =>
+      adaptive()(
+        {
+          ...historyAt(60 + ownMs / 1000, 1, progressOf([[60 + ownMs / 1000, 40]])),
+          ageAtStartInMs: 60_000,
+          retryAfterInMs: 10_000,
+        },
+        withoutJitter,
+      );
+    expect(joined(0)).toBeCloseTo(joined(1), 0);
+  });
+
   it("waits for the second mode once the first is past", () => {
     const minutes = [1, 0.9, 1.1, 1, 1.2, 45, 44, 47, 43, 50, 46, 45, 44, 48];
     const schedule = adaptive({ ...open, pastDurationsInMs: minutes.map((minute) => minute * 60_000) });
@@ -324,6 +337,12 @@ describe("an overflow", () => {
   it("has no shorter delay by a tolerance that rounding has made negative", () => {
     expect(withJitterUpTo(60_000, 0, 0, () => 0.5, -1e-6)).toBe(0);
     expect(withJitterUpTo(60_000, 1000, 1000, () => 0.5, -1e-6)).toBe(1000);
+  });
+
+  it("is never below the minimum delay by the rounding of its own jitter", () => {
+    const tolerances = Array.from({ length: 1000 }, (_, i) => i / 7);
+    const delays = tolerances.map((tolerance) => withJitterUpTo(60_000, 1000, 1000, () => 0, tolerance));
+    expect(Math.min(...delays)).toBe(1000);
   });
 });
 

@@ -12,7 +12,6 @@ import {
   extremesOf,
   joining,
   withDefaults,
-  withCensored,
   withPercentage,
   withRetryAfter,
   withLawKnown,
@@ -133,7 +132,7 @@ describe("the cost of waiting: lateness + price × polls", () => {
 
   it("is lower if waits that ended early count as such, not as ends", () => {
     const [asSuch, asEnds] = (["30 %", "30 %, taken as ends"] as const).map(
-      (censoring) => extremesOf(withCensored(kinds, 100, censoring), "toBestPeer").mean,
+      (censoring) => extremesOf(withPastDurations(kinds, 100, censoring), "toBestPeer").mean,
     );
     expect(asSuch).toBeLessThan(0.7);
     expect(asEnds).toBeGreaterThan(1.05 * (asSuch ?? Infinity));
