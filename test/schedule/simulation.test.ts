@@ -140,7 +140,7 @@ describe("the cost of waiting: lateness + price × polls", () => {
   });
 
   it("is close to the lower bound if the law is known", () => {
-    const lines = withLawKnown(laws, 300).filter(({ polls }) => polls >= 5);
+    const lines = withLawKnown(laws, isLong ? 300 : 150).filter(({ polls }) => polls >= 5);
     expect(lines.length).toBeGreaterThan(15);
     expect(Math.max(...lines.map(({ toBound }) => toBound))).toBeLessThan(1.1);
   });
@@ -211,10 +211,12 @@ describe("the 80 % interval of 20 past durations", () => {
   const some = isLong ? all : all.filter((_, index) => index % 4 === 1);
 
   // Fewer sets of past durations scatter more.
+  const sets = isLong ? 200 : 100;
+
   it.each(["none", "30 %"] as const)(
     "holds the truth in about 80 of 100 operations of every kind, waits that ended early: %s",
     (censoring) => {
-      const covered = coverageWithPast(some, 200, censoring).map((line) => line.covered);
+      const covered = coverageWithPast(some, sets, censoring).map((line) => line.covered);
       expect(Math.min(...covered)).toBeGreaterThan(0.77);
       expect(Math.max(...covered)).toBeLessThan(0.835);
       expect(covered.reduce((sum, share) => sum + share, 0) / covered.length).toBeCloseTo(0.8, 1.5);
