@@ -4,6 +4,7 @@ import { relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import { BaseSequencer } from "vitest/node";
 import type { TestSpecification } from "vitest/node";
+import { isLong } from "./test/support/long.ts";
 
 const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
 
@@ -44,6 +45,7 @@ const skipped = leftOut();
  * code is several times as slow where other tests have run, so simulations are among them.
  */
 const isolated = [
+  "test/arm/requests.test.ts",
   "test/azure/http/{bearer-tokens,tls,token-cache}.test.ts",
   "test/azure/matrix/matrix.test.ts",
   "test/bullmq/*.test.ts",
@@ -57,21 +59,23 @@ const isolated = [
   "test/opentelemetry/*.test.ts",
   "test/schedule/{picture,poller-and-simulation,simulation}.test.ts",
   "test/sdk/outcomes.test.ts",
+  ...longTests,
 ];
 
 /** Files that take long. They start first, so that at the end of a run no worker is alone with one of them. */
 const longest = [
-  "test/schedule/simulation.test.ts",
+  "test/{arm/requests,schedule/simulation}.test.ts",
   "test/bullmq/{worker,start,add-again,readme,waits}.test.ts",
   "test/sdk/outcomes.test.ts",
   "test/cli/commands/queue.test.ts",
   "test/docs/snippets.test.ts",
   "test/cli/{output/{web-parts,tmux,ci},process}.test.ts",
-  "test/arm/requests.test.ts",
   "test/package/{build,bundle}.test.ts",
   "test/services/services.test.ts",
   "test/azure/lro/{scenarios,cancel-races}.test.ts",
   "test/poller/{callers,process-lifetime}.test.ts",
+  "test/faults/table.test.ts",
+  ...longTests,
 ].flatMap((pattern) => globSync(pattern));
 
 /** Runs the longest files of each project first: in a new clone, only sizes of files are known. */
@@ -109,8 +113,8 @@ export default defineConfig({
       },
       { extends: true, test: { name: "isolated", include: isolated, exclude: [...skipped] } },
     ],
-    // Two for each core: many tests wait for other processes.
-    maxWorkers: 2 * availableParallelism(),
+    // Two for each core: many tests wait for other processes. Long forms compute.
+    maxWorkers: (isLong ? 1 : 2) * availableParallelism(),
     sequence: { sequencer: LongestFirst },
     globalSetup: "test/support/build-library.ts",
     restoreMocks: true,
