@@ -81,6 +81,7 @@ const longest = [
 /** Runs the longest files of each project first: in a new clone, only sizes of files are known. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- a method of the sequencer
     const sorted = await super.sort(files);
     return sorted.toSorted(
       (a, b) => a.project.name.localeCompare(b.project.name) || rankOf(a.moduleId) - rankOf(b.moduleId),
