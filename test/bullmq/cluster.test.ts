@@ -7,7 +7,7 @@ import { skipReason } from "../support/redis.ts";
 import { startRedisCluster } from "../support/redis-cluster.ts";
 import { recordingLogger } from "./loggers.ts";
 
-test("a queue in a Redis Cluster works without settings", { timeout: 60_000 }, async (context) => {
+test("a queue in a Redis Cluster works without settings", async (context) => {
   if (skipReason !== undefined) context.skip(skipReason);
   await using redis = await startRedisCluster();
   await using server = await startOperationServer();

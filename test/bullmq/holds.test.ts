@@ -57,7 +57,7 @@ async function startFleet({ connection }: RedisServer): Promise<Fleet> {
 /** Waits until so many jobs are delayed, and no other waits for a worker or is polled. */
 function untilDelayed(queue: OperationQueue, delayed: number): Promise<void> {
   return expect
-    .poll(() => queue.counts(), { timeout: 10_000 })
+    .poll(() => queue.counts())
     .toMatchObject({
       delayed,
       waiting: 0,
@@ -121,6 +121,6 @@ redisTest(
     expect(await queue.holds()).toEqual([]);
     expect(await queue.lift(origin)).toBe(false);
     // So is the operation that got the response, before its own Retry-After is over.
-    await expect.poll(() => queue.counts(), { timeout: 10_000 }).toMatchObject({ completed: 41, delayed: 0 });
+    await expect.poll(() => queue.counts()).toMatchObject({ completed: 41, delayed: 0 });
   },
 );

@@ -21,13 +21,10 @@ const quick = { minDelayInMs: 0, pollCostInMs: 1 };
 async function untilPolled(queue: OperationQueue, jobId: string, polls: number): Promise<JobDescription> {
   let description: JobDescription | undefined;
   await expect
-    .poll(
-      async () => {
-        description = await queue.get(jobId);
-        return description?.state === "delayed" ? description.pollCount : undefined;
-      },
-      { timeout: 60_000 },
-    )
+    .poll(async () => {
+      description = await queue.get(jobId);
+      return description?.state === "delayed" ? description.pollCount : undefined;
+    })
     .toBe(polls);
   if (description === undefined) throw new Error(`no job ${jobId}`);
   return description;
@@ -169,7 +166,7 @@ redisTest("jobs are listed once each, page by page, state by state", async ({ co
   const completed = await add([{ status: "Succeeded" }], 60);
   await Promise.all(completed.map((jobId) => queue.handle(jobId).pollUntilDone()));
   const delayed = await add([{ status: "Running" }], 60);
-  await expect.poll(async () => (await queue.counts()).delayed, { timeout: 60_000 }).toBe(60);
+  await expect.poll(async () => (await queue.counts()).delayed).toBe(60);
   await worker.close();
   const waiting = await add([{ status: "Running" }], 60);
 

@@ -29,7 +29,7 @@ describe("a worker that starts while Redis refuses", () => {
       await using worker = createOperationWorker({ connection, clients: [client], logger });
       let hasStarted = false;
       void worker.started.then(() => (hasStarted = true));
-      await expect.poll(() => lines, { timeout: 5000 }).toContainEqual(expect.stringContaining(cause));
+      await expect.poll(() => lines).toContainEqual(expect.stringContaining(cause));
       expect(hasStarted).toBe(false);
       await admin.run(accept);
       await worker.started;
@@ -64,7 +64,7 @@ redisTest(
     await expect.poll(() => server.requests.length).toBeGreaterThanOrEqual(3);
     await admin.run(["CONFIG SET maxmemory 1"]);
     // Each job is tried again after a second.
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBeGreaterThanOrEqual(10);
+    await expect.poll(() => server.requests.length).toBeGreaterThanOrEqual(10);
     expect(lines).not.toEqual([]);
     expect(new Set(lines).size).toBe(lines.length);
     await admin.run(["CONFIG SET maxmemory 0"]);

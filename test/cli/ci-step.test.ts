@@ -204,7 +204,7 @@ test.skipIf(lacksBash)("a canceled job leaves a token, with which the action con
   const { operationLocation, operationId } = server.addOperation({ timeline: [{ status: "Running" }] });
   const { child, files } = startAction({ url: operationLocation });
   const end = ended(child);
-  await expect.poll(() => server.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => server.requests.length).toBeGreaterThan(0);
   child.kill("SIGTERM");
   expect(await end).toMatchObject({ exitCode: 143 });
   const { "resume-token": token = "", ...rest } = outputsIn(files.output);

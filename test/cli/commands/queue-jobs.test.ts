@@ -45,9 +45,7 @@ redisTest("an operator stops the polling of a job, retries and removes it", asyn
   const worker = createOperationWorker({ connection, clients: [client], logger: silent });
   await worker.started;
   const jobId = (await lro("add", url)).stdout.trim();
-  await expect
-    .poll(async () => (await lro("get", jobId)).stdout, { timeout: 60_000 })
-    .toContain(`job ${jobId} delayed`);
+  await expect.poll(async () => (await lro("get", jobId)).stdout).toContain(`job ${jobId} delayed`);
   expect(await lro("stop", jobId)).toMatchObject({
     exitCode: 0,
     stdout: `Stopped polling for job ${jobId}. Its operation continues; lro queue retry polls it again.\n`,
@@ -102,7 +100,7 @@ redisTest("list prints a table that fits a terminal, and JSON", async ({ connect
     .pollUntilDone()
     .catch(() => {});
   const delayedId = (await lro("add", delayed.operationLocation)).stdout.trim();
-  await expect.poll(async () => (await queue.counts()).delayed, { timeout: 60_000 }).toBe(1);
+  await expect.poll(async () => (await queue.counts()).delayed).toBe(1);
   await worker.close();
   const reference = { endpoint: "https://elsewhere.example", projectName: "myProject", operationId };
   const { jobId: waitingId } = await queue.add(reference);

@@ -42,7 +42,7 @@ function fileOf(token: string): string {
 const asked = /Interrupted. l: leave it running, c: cancel it and wait, k: keep waiting/;
 
 async function untilShown(terminal: Terminal, pattern: RegExp): Promise<void> {
-  await expect.poll(() => terminal.screen, { timeout: 20_000 }).toMatch(pattern);
+  await expect.poll(() => terminal.screen).toMatch(pattern);
 }
 
 test.skipIf(lacksTmux)("Ctrl-C asks, and c cancels the operation and waits for its end", async () => {
@@ -90,7 +90,7 @@ test.skipIf(lacksTmux)("a second Ctrl-C leaves at once", async () => {
 test.skipIf(lacksTmux)("a refused cancel goes on waiting, and Ctrl-C asks again", async () => {
   const { token, server } = await cancelable(undefined, true);
   const terminal = openTerminal(["wait", "--resume", fileOf(token), "--quiet"]);
-  await expect.poll(() => server.requests.length, { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect.poll(() => server.requests.length).toBeGreaterThan(0);
   terminal.type("C-c");
   await untilShown(terminal, asked);
   terminal.type("c");

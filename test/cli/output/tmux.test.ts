@@ -69,7 +69,7 @@ test.skipIf(lacksTmux)(
     }));
     const { id } = server.addDeployment({ resources: [{ name: "modules", deployment: { resources } }] });
     const terminal = openTerminal(["wait", "--endpoint", server.endpoint, id], "LANG=C.UTF-8");
-    await expect.poll(() => terminal.screen.join("\n"), { timeout: 30_000 }).toMatch(/store3 +Failed /);
+    await expect.poll(() => terminal.screen.join("\n")).toMatch(/store3 +Failed /);
     const lines = terminal.screen;
     expect(lines.length).toBeLessThanOrEqual(24);
     expect(lines[0]).toMatch(/^myDeployment +Running +[█░]+ +~\d+ %/);
