@@ -9,8 +9,8 @@ const entries = [...Object.values(packageJson.exports), packageJson.bin.lro]
   .map((path) => path.slice("./dist/".length).replace(/\.js$/, ""));
 
 /**
- * The parts of the library that are loaded together. A bundler of an application drops a chunk of which it needs nothing,
- * so that of the poller has nothing of Azure, and the pure core, which a workflow engine may load, has no clock.
+ * The parts of the library that are loaded together. A bundler of an application drops a chunk of which it needs nothing.
+ * So the chunk of the poller has nothing of Azure. The pure core has no clock, because a workflow engine may load it.
  */
 const chunks = {
   core: /\/src\/(operation|schedule|state|abort|redaction|validate)\b/,
@@ -74,21 +74,21 @@ function chunkNames(entryFiles: readonly string[]): (id: string, graph: Graph) =
     if (id.includes("/src/cli/")) return commandParts.find((part) => isIn(part, id, graph))?.name ?? null;
     if (!isIn(library, id, graph)) return null;
     const chunk = Object.entries(chunks).find(([, files]) => files.test(id))?.[0] ?? null;
-    // An application loads it first, and core-tracing only after that is instrumented.
+    // OpenTelemetry is set up by it, and could not instrument a core-tracing that was loaded before.
     if (chunk === "azure" && isIn(metrics, id, graph)) return metrics.name;
     // Beside what a plain wait needs, a bundler would take what it loads later or never.
     return chunk === "core" && !isIn(plainWait, id, graph) ? "schedules" : chunk;
   };
 }
 
-/** The modules that are loaded with some files. */
+/** A set of files, and the modules that are loaded with them. */
 interface Part {
   readonly name: string;
   readonly files: readonly string[];
   modules: ReadonlySet<string> | undefined;
 }
 
-/** Returns the modules that are imported with some. */
+/** Returns the given modules, and all that they import. */
 function reachable(ids: readonly string[], graph: Graph): ReadonlySet<string> {
   const found = new Set<string>();
   const visit = (id: string): void => {

@@ -4,7 +4,7 @@ import { createProgram, run } from "../src/cli/commands/program.ts";
 import type { CliContext } from "../src/cli/input/context.ts";
 import { shells } from "../src/cli/completion/completion.ts";
 
-/** Returns what the command prints for arguments that need nothing of their surroundings, by these arguments. */
+/** Returns the output of the command that depends on its arguments only, keyed by these. The start prints it at once. */
 export async function textsOfCommand(): Promise<Readonly<Record<string, string>>> {
   const texts: Record<string, string> = {};
   for (const words of fixedArguments()) texts[words.join(" ")] = await textFor(words);

@@ -39,6 +39,7 @@ const maxShownLength = 60;
 export function describeValue(value: unknown): string {
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return "an array";
+  if (value instanceof Date) return String(value);
   if (typeof value === "object" && value !== null) return "an object";
   if (typeof value === "number" || typeof value === "boolean") return String(value);
   if (typeof value !== "string") return value === null ? "null" : `a ${typeof value}`;

@@ -1,6 +1,6 @@
-// Measures an import, the start of the command and its way to the first request, each against what it builds on, and the
-// size of the built files. Programs take turns, so that other load on the machine affects all alike. Before the figures of
-// this build, it measures those of another: `npm run bench:light -- <folder of a checkout that is built>`.
+// Measures an import, the start of the command, and a command with one request. The ratios are those to bare Node or to
+// core-rest-pipeline alone. It also prints the size of the built files. Programs take turns, so that other load on the machine
+// affects all alike. `npm run bench:light -- <folder of a built checkout>` measures another build in the same run.
 import { existsSync, globSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";

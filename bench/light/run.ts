@@ -1,16 +1,16 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 
-/** A program of Node's. */
+/** A program that Node runs. */
 export interface Program {
   readonly name: string;
-  /** What follows `node`. */
+  /** The arguments of `node`. */
   readonly argv: readonly string[];
   /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** What a process has spent from its start to its end. */
+/** The time that a process has spent from its start to its end. */
 export interface Spent {
   /** User and system time of all threads. */
   readonly cpuInMs: number;

@@ -13,7 +13,7 @@ interface Service {
   close(): void;
 }
 
-/** A service that asks for tokens, and what a program needs to get one and to trust it. */
+/** A service that requires a token, and the environment in which a program gets one and trusts the service. */
 interface SecureService extends Service {
   readonly env: NodeJS.ProcessEnv;
 }

@@ -7,17 +7,17 @@ import { seeded } from "./random.ts";
 import { noPercentage } from "./shapes.ts";
 import { waitAsPoller } from "./simulate.ts";
 
-/** How good the estimates of remaining time are for a corpus. */
+/** How often there is an estimate of the remaining time, and how often it is right. */
 export interface Calibration {
   /** The share of polls, 0 to 1, after which there was an estimate. */
   readonly given: number;
-  /** The share of those whose 80 % interval held the truth. Each operation counts alike. */
+  /** The share of those whose 80 % interval contained the end. Each operation counts alike. */
   readonly covered: number;
   /** The same at the first poll only. */
   readonly coveredAtFirst: number;
 }
 
-/** Checks after every poll whether the interval holds the truth. */
+/** Checks after every poll whether the interval contains the end. */
 export function calibrationOf(corpus: Corpus, pastDurationsInMs: readonly PastDuration[] = []): Calibration {
   const { law, runs, shape = noPercentage, seed = 0 } = corpus;
   const schedule = adaptive({ ...openTerms(1), pastDurationsInMs });

@@ -34,7 +34,7 @@ export function uniform(name: string, min: number, max: number): Law {
   };
 }
 
-/** Wears out (`shape` above 1) or fails young (below). */
+/** Weibull: the hazard rises with the age for a `shape` above 1, and falls below 1. */
 export function weibull(name: string, scale: number, shape: number): Law {
   return {
     name,
@@ -78,8 +78,8 @@ export function records(law: Law, count: number, random: () => number): readonly
 }
 
 /**
- * Returns the least mean cost of any schedule that knows only the law, in seconds: `∫ √(2c·h(t))·S(t) dt` in leading
- * order, with h the hazard and S the survival (Keller 1974).
+ * Returns the least mean cost of any schedule that knows only the law, in seconds. In leading order it is
+ * `∫ √(2c·h(t))·S(t) dt`, with h the hazard and S the survival (Keller 1974).
  */
 export function lowerBound(law: Law, pollCost: number): number {
   let total = 0;

@@ -10,9 +10,9 @@ const scaleOfDeviation = Math.sqrt(3) / Math.PI;
 const [trust, shareWithoutWarning] = [0.9, 0.15];
 
 /**
- * Plans as `adaptive` does, within the same regret bound, but knows what no schedule can: that the percentage is
- * proportional to the time, and how far its levels scatter (standard deviation, in percent). `boundShare` is how much of
- * the regret bound's extension it may use.
+ * Plans as `adaptive` does, within the same regret bound, but knows what no schedule can. The percentage is proportional
+ * to the time, and its levels scatter by a known standard deviation, in percent. `boundShare` is how much of the regret
+ * bound's extension it may use.
  */
 export function oracle(deviation: number, pollCostInMs: number, boundShare = 1): Schedule {
   const terms = { pollCostInMs, minDelayInMs: 500, maxDelayInMs: Infinity };

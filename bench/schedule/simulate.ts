@@ -21,7 +21,7 @@ export interface WaitResult {
   readonly lateness: number;
 }
 
-/** Waits as a peer does. One that joins polls at once; where it goes by the age of an operation, it knows it. */
+/** Waits as a peer does. A peer that joins an operation polls at once. If its delays depend on the age, it gets the true one. */
 export function waitAsPeer(peer: Peer, { duration, retryAfter, age }: Run, random: () => number): WaitResult {
   let now = age === undefined ? peer.first(retryAfter) : 0;
   let polls = 1;
@@ -37,7 +37,7 @@ const rules: PollRules = {
   maxRetryDelayInMs: 30_000,
 };
 
-/** Returns the state after the initial response, which costs nothing and says nothing. */
+/** Returns the state after the initial response, which is free and has no percentage. */
 function startedWith({ retryAfter }: Run): PollState {
   const response: StatusResponse = {
     status: { id: "/operations/1", name: "1", status: "NotStarted" },
@@ -48,7 +48,7 @@ function startedWith({ retryAfter }: Run): PollState {
 
 /** Options of a simulated wait. */
 export interface WaitOptions {
-  /** Whether the first poll is sent at once. Default: when the schedule says. */
+  /** Whether the first poll is sent at once. Default: the schedule chooses its time. */
   readonly firstPollAtOnce?: boolean;
   /** Returns the age by the `startTime` in a response, from the true age, in seconds. Default: there is none. */
   readonly ageByService?: (age: number) => number;

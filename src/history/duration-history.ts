@@ -7,7 +7,7 @@ import { isObject } from "../operation/json-fields.ts";
 import { Listeners } from "../poller/listeners.ts";
 import type { Operation } from "../operation/operation.ts";
 import type { PollOptions } from "../poller/options.ts";
-import { isPlausible, leastOf, plausibleRange } from "../schedule/past-durations.ts";
+import { checkPastDuration } from "../schedule/past-durations.ts";
 import type { PastDuration } from "../schedule/past-durations.ts";
 import { checkPositiveInteger } from "../validate.ts";
 import { isDamage, parseDurations, textOf, withDuration } from "./durations.ts";
@@ -155,12 +155,7 @@ class StoredHistory implements DurationHistory {
 
   async record(kind: string, duration: PastDuration): Promise<void> {
     checkKind(kind);
-    const inMs: unknown = isObject(duration) ? leastOf(duration) : duration;
-    if (!isPlausible(inMs)) {
-      throw new RangeError(
-        `duration: expected a number ${plausibleRange} of milliseconds, got ${String(inMs)}`,
-      );
-    }
+    checkPastDuration("duration", duration);
     await this.#inTurn(() => this.#add(kind, duration));
   }
 

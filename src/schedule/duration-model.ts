@@ -23,7 +23,7 @@ interface Learned extends Prior {
 }
 
 /**
- * By the list of durations and the price: thousands of waits of one kind need one table. One deployment may need those of
+ * Keyed by the price and the durations: thousands of waits of one kind need one table. One deployment may need those of
  * 50 types at two prices with each read of its lists.
  */
 const priors = new Map<string, Learned>();

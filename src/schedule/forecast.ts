@@ -4,7 +4,7 @@ import type { ProgressHistory, ProgressPoint } from "./progress-history.ts";
 
 /** When one model of the percentage expects the operation to end, and how exactly. */
 export interface Forecast {
-  /** Milliseconds since the wait started. */
+  /** In milliseconds, as `elapsedInMs`. */
   readonly endInMs: number;
   /** The scale of the logistic distribution around the end, in milliseconds. */
   readonly scaleInMs: number;

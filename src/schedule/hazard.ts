@@ -15,8 +15,8 @@ export function longestDelay(elapsedInMs: number, { maxDelayInMs, maxDelayShare 
 }
 
 /**
- * What a distribution of durations leads one to expect, where an operation has said nothing of itself. Times are
- * milliseconds since the wait started.
+ * The end that a distribution of durations predicts, without a percentage. Times are in milliseconds, and count as
+ * `elapsedInMs` does.
  */
 export interface Outlook {
   /** Whether it comes from past durations. */

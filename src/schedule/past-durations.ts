@@ -14,7 +14,7 @@ export type PastDuration =
 export const plausibleRange = "from 1 to 1000000000000";
 
 /**
- * Returns whether an operation can have taken so many milliseconds: beyond 31 years a clock was wrong, and the arithmetic
+ * Returns whether an operation can have taken so many milliseconds. Beyond 31 years a clock was wrong, and the arithmetic
  * of the duration model would overflow.
  */
 export function isPlausible(inMs: unknown): inMs is number {
@@ -40,11 +40,15 @@ export function hasFailed(past: PastDuration): boolean {
 /** @throws TypeError or RangeError that names the option */
 export function checkPastDurations(past: readonly PastDuration[]): void {
   if (!Array.isArray(past)) throw new TypeError(`pastDurationsInMs: expected an array, got ${typeof past}`);
-  for (const one of past) {
-    const inMs: unknown = typeof one === "object" && one !== null ? leastOf(one) : one;
-    if (isPlausible(inMs)) continue;
-    throw new RangeError(
-      `pastDurationsInMs: expected milliseconds ${plausibleRange}, got ${describeValue(inMs)}`,
-    );
-  }
+  for (const one of past) checkPastDuration("pastDurationsInMs", one);
+}
+
+/** @throws RangeError that names the argument */
+export function checkPastDuration(name: string, past: PastDuration): void {
+  const isRecord = typeof past === "object" && past !== null;
+  const isClear = !isRecord || (past.atLeastInMs === undefined) !== (past.failedAfterInMs === undefined);
+  const inMs: unknown = isRecord && isClear ? leastOf(past) : past;
+  if (isPlausible(inMs)) return;
+  const expected = isClear ? `milliseconds ${plausibleRange}` : "either atLeastInMs or failedAfterInMs";
+  throw new RangeError(`${name}: expected ${expected}, got ${describeValue(inMs)}`);
 }

@@ -22,8 +22,8 @@ export interface Ranks {
 }
 
 /**
- * The interval leaves out so many that end early, and so many that end late. With 10 and 10 it would hold only 71 of 100
- * operations over the polls of a wait: those that end early are missed at each of their few polls.
+ * The interval leaves out so many that end early, and so many that end late. Operations that end early are missed at each
+ * of their few polls. With 10 and 10, it would hold only 71 of 100 over the polls of a wait.
  */
 const [lowerTail, upperTail] = [0.055, 0.145];
 /** The interval of fewer past durations would hold less than 80 of 100. */

@@ -2,7 +2,7 @@ import { trustIn } from "./forecast.ts";
 import type { Forecast } from "./forecast.ts";
 import type { Outlook, Terms } from "./hazard.ts";
 
-/** The chance that an operation that runs now still runs at a later moment (milliseconds since the wait started). */
+/** The chance that an operation that runs now still runs at a later moment, in milliseconds as `elapsedInMs`. */
 export type Survival = (atInMs: number) => number;
 
 /** Returns the posterior survival of an operation that runs at `elapsedInMs`: the forecasts' mix with the prior. */

@@ -11,9 +11,9 @@ const pollsUntilHalf = 2;
  * Limits a wait that forecasts suggest to what an error of theirs may cost.
  *
  * Without information the hazard `1/t` has its cheapest polls at `√t`, and each factor on their density costs little:
- * `cost ~ a + 1/a`. So 1.6 times longer waits cost hardly more than the usual ones, however the operation ends, and save
- * a third of the polls. The number of polls never exceeds that without a percentage: a misleading one costs at most
- * the polls that it has saved.
+ * `cost ~ a + 1/a`. So waits that are 1.6 times as long cost little more, however the operation ends. They save a third
+ * of the polls. The number of polls hardly exceeds that without a percentage: polls around a predicted end use up those
+ * that were saved.
  */
 export function withinRegretBound(
   gapInMs: number,

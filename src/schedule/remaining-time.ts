@@ -26,7 +26,7 @@ interface Remaining {
   readonly range?: readonly [number, number];
 }
 
-/** Estimates how long the operation will still take; `undefined` where it would be a guess. */
+/** Estimates how long the operation will still take. Returns `undefined` if the data do not allow an estimate. */
 export function estimateRemaining(
   history: PollHistory,
   known: KnownDurations = nothingKnown,
@@ -103,7 +103,7 @@ function meanEndOf(forecasts: readonly Forecast[]): number {
   return forecasts.reduce((sum, { endInMs, weight }) => sum + endInMs * weight, 0) / trustIn(forecasts);
 }
 
-/** With more noise than this, or a larger drop besides it, a percentage is none. In percent. */
+/** With more noise than this, or a larger drop besides it, a percentage is ignored. In percent. */
 const [maxNoise, maxDrop, noisesInDrop] = [8, 12, 2];
 
 function isErratic(progress: ProgressHistory): boolean {
@@ -135,15 +135,15 @@ function remainingByAge(elapsedInMs: number): Remaining {
 const timesOfAge = [0.1, 1.5, 43] as const;
 
 /**
- * Returns whether the operation runs beyond the interval that was expected: the one at the latest new level of the
- * percentage, the one at half the elapsed time, or else the one of the past durations before it started.
+ * Returns whether the operation runs beyond the upper end of an earlier interval. With a percentage, that is the one at
+ * its latest new level, or at half the elapsed time. Else it is that of the past durations before the start.
  */
 function isBeyond({ elapsedInMs, progress }: PollHistory, known: KnownDurations): boolean {
   const earlier = [progress?.points.at(-1)?.atInMs, elapsedInMs / 2].flatMap((atInMs) =>
     progress === undefined || atInMs === undefined ? [] : (latestAt(progress, atInMs) ?? []),
   );
   const expected = earlier.flatMap((shorter) => {
-    // Nothing that is expected now is overdue.
+    // An interval that begins now cannot be exceeded yet.
     if (shorter.latestInMs === elapsedInMs) return () => 1;
     const forecasts = cautious(forecastsOf(shorter, shorter.latestInMs));
     return trustIn(forecasts) < minTrust ? [] : posteriorOf(known, forecasts, shorter.latestInMs);

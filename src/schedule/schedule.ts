@@ -2,7 +2,7 @@ import type { ProgressHistory } from "./progress-history.ts";
 
 /** The history of a wait that a polling schedule decides on: a plain value that survives `JSON.stringify`. */
 export interface PollHistory {
-  /** Milliseconds since the operation started, where the service says when; else since the wait started. */
+  /** Milliseconds since the operation started, where that is known; else since the wait started. */
   readonly elapsedInMs: number;
   /** How much of `elapsedInMs` had passed when the wait started. It may be wrong. Absent: nothing. */
   readonly ageAtStartInMs?: number | undefined;
@@ -20,11 +20,11 @@ export interface PollHistory {
 
 /** An estimate of how long an operation will still take, in milliseconds. */
 export interface RemainingEstimate {
-  /** The median: as likely too long as too short. `undefined` where it would be a guess. */
+  /** The median: as likely too long as too short. `undefined` if the data do not allow one. */
   readonly estimatedRemainingInMs: number | undefined;
-  /** The 80 % interval: the operation ends in it in 80 of 100 cases. `undefined` where that cannot be had. */
+  /** The 80 % interval, which should contain the end in 80 of 100 cases. `undefined` if the data do not allow one. */
   readonly estimatedRemainingRangeInMs: readonly [number, number] | undefined;
-  /** Whether the operation has run beyond the interval that was expected before. Default: no. */
+  /** Whether the operation has run beyond the upper end of an earlier interval. Default false. */
   readonly isOverdue?: boolean;
 }
 

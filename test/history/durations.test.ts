@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { durationHistory } from "lro-poller";
+import type { PastDuration } from "lro-poller";
 import { parseDurations, textOf } from "../../src/history/durations.ts";
 import { MemoryStore, historyWithWarnings } from "./support.ts";
 
@@ -93,10 +94,22 @@ test.each(["", "x".repeat(257)])("a kind has 1 to 256 characters", async (kind) 
 
 test.each([0, -1, 0.9, 1e12 + 1, NaN, Infinity])("a duration is 1 to 1e12: not %d", async (duration) => {
   const { history } = historyWithWarnings();
-  const message = /^duration: expected a number from 1 to 1000000000000 of milliseconds, got /;
+  const message = /^duration: expected milliseconds from 1 to 1000000000000, got /;
   await expect(history.record("any", duration)).rejects.toThrow(message);
   await expect(history.record("any", duration)).rejects.toThrow(RangeError);
 });
+
+test.each([{}, { atLeastInMs: 5, failedAfterInMs: 5 }])(
+  "a duration needs one of its fields, unlike %o",
+  async (value) => {
+    const { history } = historyWithWarnings();
+    // @ts-expect-error: no past duration
+    const wrong: PastDuration = value;
+    await expect(history.record("any", wrong)).rejects.toThrow(
+      new RangeError("duration: expected either atLeastInMs or failedAfterInMs, got an object"),
+    );
+  },
+);
 
 test("an option out of range is rejected with its name", () => {
   expect(() => durationHistory("")).toThrow(/^pathOrStore: /);

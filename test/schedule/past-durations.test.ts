@@ -60,3 +60,14 @@ it("a past duration out of range is named", () => {
   const create = (): unknown => adaptive({ pastDurationsInMs: [minute, { atLeastInMs: 0 }] });
   expect(create).toThrow("pastDurationsInMs: expected milliseconds from 1 to 1000000000000, got 0");
 });
+
+it.each([{}, { atLeast: minute }, { atLeastInMs: minute, failedAfterInMs: minute }])(
+  "a past duration needs one of its fields, unlike %o",
+  (value) => {
+    // @ts-expect-error: no past duration
+    const wrong: PastDuration = value;
+    expect(() => adaptive({ pastDurationsInMs: [minute, wrong] })).toThrow(
+      new RangeError("pastDurationsInMs: expected either atLeastInMs or failedAfterInMs, got an object"),
+    );
+  },
+);

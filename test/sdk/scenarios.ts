@@ -228,7 +228,7 @@ async function tokenOf(client: SdkClient, way: Way, { endpoint }: ScriptedServer
 
 async function inAnotherProcess(waits: readonly ResumedWait[]): Promise<readonly ResumedResult[]> {
   const child = fork(new URL("resuming-process.ts", import.meta.url), {
-    execArgv: ["--no-warnings", ...importing("index")],
+    execArgv: ["--no-warnings", ...importing("index", "testing/index")],
     env: { ...process.env, CERTIFICATE: JSON.stringify(certificate) },
   });
   child.send(waits);

@@ -59,7 +59,7 @@ export async function resolveTargets(
   ];
   if (targets.length > 0) return withoutRepetition(targets);
   throw new UsageError(
-    "operation-location: expected the URL of at least one operation, or --endpoint, --project and --operation (lro wait and lro queue add: or --from; lro wait and lro cancel: or --resume), got none",
+    "operation-location: expected at least one operation, got none. Name it by its URL, or by --endpoint, --project and --operation. lro wait and lro queue add also take --from, lro wait and lro cancel --resume.",
   );
 }
 

@@ -31,12 +31,12 @@ export function percentOf({ status, percentComplete }: WaitView): number | undef
   return status === "Succeeded" ? 100 : percentComplete;
 }
 
-/** Below this percentage an estimate is still a guess. */
+/** Below this percentage an estimate is still a guess. Without a percentage, it comes from past durations. */
 const minPercentForEstimate = 10;
 
 /** Returns the estimated remaining time; `undefined` if it would be a guess. */
 export function remainingOf(wait: WaitView, now: number): number | undefined {
-  const { updatedAt, estimatedRemainingInMs, percentComplete = 0 } = wait;
+  const { updatedAt, estimatedRemainingInMs, percentComplete = minPercentForEstimate } = wait;
   if (estimatedRemainingInMs === undefined || percentComplete < minPercentForEstimate) return undefined;
   return Math.max(0, estimatedRemainingInMs - (now - updatedAt));
 }

@@ -48,8 +48,9 @@ test.each<[string, Parameters<typeof waitFor>[1]]>([
 ])("lro wait takes a deployment by %s, and shows its parts and outputs", async (_name, locationOf) => {
   const { exitCode, stdout, stderr } = await waitFor(resources, locationOf);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  // On a slow machine, the deployment can be over before a list has shown how long a part took.
   expect(stdout).toMatch(
-    /^\d+:\d\d myDeployment store Succeeded \d+:\d\d \(Microsoft\.Storage\/storageAccounts\)$/m,
+    /^\d+:\d\d myDeployment store Succeeded (?:\d+:\d\d )?\(Microsoft\.Storage\/storageAccounts\)$/m,
   );
   expect(stdout).toMatch(/^\d+:\d\d myDeployment network\/vnet (Running|Succeeded)/m);
   expect(stdout).toMatch(/\d+:\d\d myDeployment Succeeded(?:, 2 parts)?\n/);

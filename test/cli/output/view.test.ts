@@ -91,7 +91,7 @@ test("60 columns have room for the next poll, and keep the figures of failing wa
   `);
 });
 
-test("an estimate below 10 % is not shown", () => {
+test("an estimate is not shown below 10 %, but is without a percentage: it then comes from past durations", () => {
   const wait = { label: "web", status: "Running", updatedAt: 0, elapsedInMs: 9000, nextPollInMs: 4000 };
   const lineAt = (percentComplete: number | undefined): string | undefined =>
     renderWaits([{ ...wait, percentComplete, estimatedRemainingInMs: 60_000 }], {
@@ -99,8 +99,8 @@ test("an estimate below 10 % is not shown", () => {
       now: 0,
       paint: plain,
     })[0];
-  expect(lineAt(10)).toContain("~1:00 left, next 4 s");
-  for (const line of [undefined, 9.9].map(lineAt)) expect(line).toMatch(/0:09 {2}next 4 s$/);
+  for (const line of [undefined, 10].map(lineAt)) expect(line).toContain("~1:00 left, next 4 s");
+  expect(lineAt(9.9)).toMatch(/0:09 {2}next 4 s$/);
 });
 
 test("a wait that ended without a percentage has no bar, unless it succeeded", () => {
