@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { createCertificate } from "../../test/support/tls.ts";
 
 /** A service on this machine, whose operation ends with its first poll. */
-export interface Service {
+interface Service {
   /** The status monitor of an operation that has succeeded. */
   readonly url: string;
   close(): void;
 }
 
 /** A service that requires a token, and the environment in which a program gets one and trusts the service. */
-export interface SecureService extends Service {
+interface SecureService extends Service {
   readonly env: NodeJS.ProcessEnv;
 }
 

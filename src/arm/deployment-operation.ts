@@ -42,7 +42,7 @@ export interface DeploymentFacts {
 }
 
 /** The parts of a {@link DeploymentOperation}. */
-export interface DeploymentOperationParts<P> {
+interface DeploymentOperationParts<P> {
   /** The deployment alone: how it is polled, and how its result is made. */
   readonly inner: Operation<P>;
   readonly id: string;

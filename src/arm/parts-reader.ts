@@ -20,7 +20,7 @@ import type { DurationsOfTypes } from "./reading-plan.ts";
 import type { Row } from "./row.ts";
 
 /** The result of one list, all pages of it. */
-export type ListResult =
+type ListResult =
   | { readonly type: "rows"; readonly rows: readonly Row[]; readonly rateLimit?: RateLimit | undefined }
   | { readonly type: "missing" }
   | { readonly type: "failed"; readonly error: RequestError };
@@ -36,7 +36,7 @@ interface ReadTimes {
 }
 
 /** Options of a {@link PartsReader}. */
-export interface PartsReaderOptions {
+interface PartsReaderOptions {
   readonly rootId: string;
   readonly readList: ReadList;
   readonly expectedIds?: readonly string[] | undefined;

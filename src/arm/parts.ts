@@ -262,7 +262,7 @@ export function leavesOf({ deployments, end }: PartsState): readonly Leaf[] {
 }
 
 /** The numbers of parts. Nested deployments do not count. */
-export interface PartCounts {
+interface PartCounts {
   readonly partsDone: number;
   readonly partsSeen: number;
   readonly partsTotal: number;

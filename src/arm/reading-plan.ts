@@ -11,7 +11,7 @@ import type { Row } from "./row.ts";
 export type DurationsOfTypes = ReadonlyMap<string, readonly number[]>;
 
 /** The moments of a list that its next read follows from, in milliseconds. */
-export interface ListTimes {
+interface ListTimes {
   /** The clock of the wait. */
   readonly now: number;
   /** When a row was last new or in another state; at first, when the deployment was first seen. */

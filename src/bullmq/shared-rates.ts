@@ -12,7 +12,7 @@ import { parseTime, runScript } from "./redis-state.ts";
 import type { RedisScript } from "./redis-state.ts";
 
 /** The part of an estimate that the workers share, as JSON. Times are Redis's, in milliseconds since 1970, 0 for never. */
-export interface SharedRate {
+interface SharedRate {
   readonly throttledUntil: number;
   readonly throttlings: number;
   readonly learnedInMs: number;
@@ -75,7 +75,7 @@ export interface RateRecord extends SharedRate {
 }
 
 /** The state of a queue in Redis that a worker needs. */
-export interface FleetState {
+interface FleetState {
   readonly timeInMs: number;
   /** Jobs that are due and wait for a worker. */
   readonly waiting: number;
@@ -85,14 +85,14 @@ export interface FleetState {
 }
 
 /** How far turns are apart, in milliseconds. */
-export interface TurnIntervals {
+interface TurnIntervals {
   readonly intervalInMs: number;
   /** The same for turns after the window in which few requests remain. */
   readonly sustainedInMs: number;
 }
 
 /** The result of a reservation. */
-export interface ReservedTurn {
+interface ReservedTurn {
   readonly waitInMs: number;
   /** `undefined` if no worker knows a limit. */
   readonly record: RateRecord | undefined;

@@ -8,7 +8,7 @@ import { run } from "./commands/program.ts";
 export async function runProcess(): Promise<void> {
   leaveOutFetch();
   const { stdin, stdout, stderr, env } = process;
-  const interrupts = new Interrupts(process);
+  const interrupts = new Interrupts();
   const exitCode = await run(process.argv.slice(2), {
     stdin,
     stdout,
@@ -39,19 +39,15 @@ const signals = new Map<NodeJS.Signals, Interruption>([
 
 /** Interrupts the command on Ctrl-C, on SIGTERM and SIGHUP, and when the output is closed. */
 class Interrupts implements Prompt {
-  readonly #process: NodeJS.Process;
   readonly #interruption = new AbortController();
   #handler: { readonly callback: () => void; readonly isAsking: () => boolean } | undefined;
   readonly #onSignal = (signal: NodeJS.Signals): void => this.#handle(signal);
 
-  constructor(process: NodeJS.Process) {
+  constructor() {
     const { stdout, stderr } = process;
-    this.#process = process;
     for (const signal of signals.keys()) process.on(signal, this.#onSignal);
     // The reader of the output has closed it (`lro wait … | head`), or the disk is full: the wait has no use.
-    stdout.on("error", (error: NodeJS.ErrnoException) =>
-      this.#interruption.abort(afterError(error, process)),
-    );
+    stdout.on("error", (error: NodeJS.ErrnoException) => this.#interruption.abort(afterError(error)));
     // Nobody can be told of it, and the wait has its use.
     stderr.on("error", () => {});
   }
@@ -72,7 +68,7 @@ class Interrupts implements Prompt {
   }
 
   async readKey(keys: string, abortSignal: AbortSignal): Promise<string> {
-    const { stdin } = this.#process;
+    const { stdin } = process;
     const { promise, resolve, reject } = Promise.withResolvers<string>();
     const onData = (data: Buffer): void => {
       const typed = data.toString().toLowerCase();
@@ -108,7 +104,7 @@ class Interrupts implements Prompt {
   #interrupt(signal: NodeJS.Signals): void {
     this.#interruption.abort(signals.get(signal));
     setImmediate(() => {
-      for (const name of signals.keys()) this.#process.off(name, this.#onSignal);
+      for (const name of signals.keys()) process.off(name, this.#onSignal);
     });
   }
 }
@@ -116,7 +112,7 @@ class Interrupts implements Prompt {
 const ctrlC = "\u0003";
 
 /** Returns why to stop after an error of stdout. */
-function afterError({ code, message }: NodeJS.ErrnoException, process: NodeJS.Process): Interruption {
+function afterError({ code, message }: NodeJS.ErrnoException): Interruption {
   // A pipe was closed, or the terminal has gone.
   if (code === "EPIPE" || code === "EIO")
     return new Interruption("the output was closed", exitCodes.outputClosed);

@@ -44,7 +44,7 @@ export type StepResult =
     };
 
 /** The surroundings of a step. */
-export interface StepContext extends StepReportOptions {
+interface StepContext extends StepReportOptions {
   readonly clock: Clock;
   /** Called after every request. */
   readonly learn: (result: PaceResult) => Promise<void>;

@@ -22,9 +22,12 @@ interface Learned extends Prior {
   readonly ranks: Ranks;
 }
 
-/** Keyed by the price and the durations: thousands of waits of one kind need one table. */
+/**
+ * Keyed by the price and the durations: thousands of waits of one kind need one table. One deployment may need those of
+ * 50 types at two prices with each read of its lists.
+ */
 const priors = new Map<string, Learned>();
-const maxPriors = 20;
+const maxPriors = 100;
 
 /** Returns the prior that past durations of the kind give. It is computed once. */
 export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learned {

@@ -29,8 +29,9 @@ const maxPredictions = 4;
 
 /** Returns the forecast of each model, weighted by how right the model has been on this operation. */
 export function forecastsOf(progress: ProgressHistory | undefined, elapsedInMs: number): readonly Forecast[] {
-  const noise = progress === undefined ? 0 : noiseOf(progress);
-  const samples = progress === undefined ? [] : samplesOf(progress, elapsedInMs, noise);
+  if (progress === undefined) return [];
+  const noise = noiseOf(progress);
+  const samples = samplesOf(progress, noise);
   const latest = samples.at(-1);
   if (latest === undefined || latest.y <= 0 || elapsedInMs <= 0) return [];
   const present = smoothed(samples, latest, noise);
@@ -144,8 +145,7 @@ function smoothed(samples: readonly Sample[], latest: Sample, noise: number): Sa
 /** Larger steps are jumps, not the resolution of the percentage. */
 const maxStep = 25;
 
-function samplesOf(progress: ProgressHistory, elapsedInMs: number, noise: number): readonly Sample[] {
-  const { points, quantum, latestInMs } = progress;
+function samplesOf({ points, quantum, latestInMs }: ProgressHistory, noise: number): readonly Sample[] {
   const last = points.at(-1);
   if (last === undefined) return [];
   const speed = last.percent / Math.max(1, last.atInMs);
@@ -156,7 +156,7 @@ function samplesOf(progress: ProgressHistory, elapsedInMs: number, noise: number
       const width = Math.min(step, speed * (point.atInMs - point.afterInMs) || step);
       return sampleOf(point, width, step, noise);
     });
-  const isHeld = latestInMs > last.atInMs && elapsedInMs > 0;
+  const isHeld = latestInMs > last.atInMs;
   return isHeld ? [...samples, sampleOf({ ...last, atInMs: latestInMs }, step, step, noise)] : samples;
 }
 

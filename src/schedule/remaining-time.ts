@@ -139,9 +139,8 @@ const timesOfAge = [0.1, 1.5, 43] as const;
  * its latest new level, or at half the elapsed time. Else it is that of the past durations before the start.
  */
 function isBeyond({ elapsedInMs, progress }: PollHistory, known: KnownDurations): boolean {
-  const earlier = [progress?.points.at(-1)?.atInMs, elapsedInMs / 2].flatMap((atInMs) =>
-    progress === undefined || atInMs === undefined ? [] : (latestAt(progress, atInMs) ?? []),
-  );
+  const moments = progress === undefined ? [] : [Infinity, elapsedInMs / 2];
+  const earlier = moments.flatMap((atInMs) => (progress && latestAt(progress, atInMs)) ?? []);
   const expected = earlier.flatMap((shorter) => {
     // An interval that begins now cannot be exceeded yet.
     if (shorter.latestInMs === elapsedInMs) return () => 1;

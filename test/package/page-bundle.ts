@@ -3,13 +3,13 @@ import { gzipSync } from "node:zlib";
 import { rolldown } from "rolldown";
 
 /** Bytes, minified and gzipped, and the modules in them. */
-export interface Chunks {
+interface Chunks {
   readonly modules: readonly string[];
   readonly size: number;
 }
 
 /** What a page loads. */
-export interface Bundle {
+interface Bundle {
   /** The file that the page starts with, and those that it imports. */
   readonly entry: Chunks;
   /** The files that it loads when it needs them. Where a bundler does not split, they are in the first. */

@@ -187,6 +187,13 @@ describe("the prior of past durations", () => {
     }
   });
 
+  it("is computed once for each of 50 kinds in turn, as a deployment of as many types needs them", () => {
+    const kinds = Array.from({ length: 50 }, (_, i) => [60_000 + i]);
+    const priors = (): readonly Prior[] => kinds.map((past) => learnedFrom(past, open));
+    const once = priors();
+    expect(priors().filter((again, i) => again !== once[i])).toEqual([]);
+  });
+
   it("is wide around a single duration, and narrow around many that are alike", () => {
     const width = (past: readonly number[]): number => {
       const { survival } = functionsOf(learnedFrom(past, open));

@@ -317,7 +317,7 @@ export function boundPipelineOf(endpoint: URL, sdk: SdkPipeline): OriginBoundPip
 }
 
 /** Removes the policies that this library replaces, and redacts the log. */
-export function takeOverPolicies(pipeline: Pipeline): void {
+function takeOverPolicies(pipeline: Pipeline): void {
   redactLog(pipeline);
   // One layer retries: a pipeline's own would send a POST again that the service may have received.
   pipeline.removePolicy({ phase: "Retry" });

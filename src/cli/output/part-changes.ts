@@ -25,10 +25,7 @@ export class PartChanges {
 }
 
 /** Returns all parts of a tree from the top down, each before those beneath it. */
-export function locatedParts(
-  parts: readonly OperationPart[],
-  path: readonly string[] = [],
-): readonly LocatedPart[] {
+function locatedParts(parts: readonly OperationPart[], path: readonly string[] = []): readonly LocatedPart[] {
   return parts.flatMap((part) => [{ part, path }, ...locatedParts(part.parts, [...path, part.name])]);
 }
 

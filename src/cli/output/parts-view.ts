@@ -10,7 +10,7 @@ import type { ViewOptions } from "./view.ts";
 import type { WaitView } from "./wait-view.ts";
 
 /** The space for parts, and how to draw them. */
-export interface PartsOptions extends ViewOptions {
+interface PartsOptions extends ViewOptions {
   /** The maximum number of lines, those of the waits included. */
   readonly rows: number;
 }

@@ -17,7 +17,7 @@ export interface RunFacts {
 }
 
 /** How lists of operations are written. */
-export interface ListRules {
+interface ListRules {
   readonly timing: DeploymentTiming;
   readonly speed: number;
   /** The date of the clock's zero, in milliseconds. */
@@ -283,12 +283,12 @@ function evaluationRow({ id, operationId, evaluatedAt }: ScheduledDeployment, { 
 }
 
 /** Azure's dates have seven digits after the second. */
-export function wireDate(timestamp: number): string {
+function wireDate(timestamp: number): string {
   return new Date(timestamp).toISOString().replace("Z", "0000Z");
 }
 
 /** `PT36.712719S`, `PT2H9.4291528S`. */
-export function wireDuration(durationInMs: number): string {
+function wireDuration(durationInMs: number): string {
   const whole = Math.round(Math.max(0, durationInMs));
   const [hours, minutes, rest] = [
     Math.floor(whole / 3_600_000),

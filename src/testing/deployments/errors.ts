@@ -2,7 +2,7 @@ import type { OperationError } from "../../index.ts";
 import type { DeploymentErrorShape, PartFailure } from "./plan.ts";
 
 /** A failed part: the word of its HTTP status, and its error. */
-export interface FailedPart {
+interface FailedPart {
   readonly statusCode: string;
   readonly error: OperationError;
 }

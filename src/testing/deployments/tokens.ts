@@ -7,7 +7,7 @@ export interface TokenBucketRule {
 }
 
 /** The state of a limit after a request. */
-export interface TakenToken {
+interface TakenToken {
   readonly isThrottled: boolean;
   /** Whole tokens left. */
   readonly remaining: number;
