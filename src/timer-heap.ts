@@ -1,7 +1,12 @@
-/** A callback and the time when it is due. */
+/** A timer's task. An object, because with many thousand waits each function costs memory. */
+export interface TimerTask {
+  onTimer(): void;
+}
+
+/** A task and the time when it is due. */
 export interface Timer {
   readonly dueAt: number;
-  readonly callback: () => void;
+  readonly task: TimerTask;
   /** Its index in the heap; -1 after its removal. */
   index: number;
 }
@@ -15,8 +20,8 @@ export class TimerHeap {
     return this.#heap[0];
   }
 
-  add(dueAt: number, callback: () => void): Timer {
-    const timer: Timer = { dueAt, callback, index: this.#heap.length };
+  add(dueAt: number, task: TimerTask): Timer {
+    const timer: Timer = { dueAt, task, index: this.#heap.length };
     this.#rise(timer);
     return timer;
   }

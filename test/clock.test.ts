@@ -90,7 +90,7 @@ test("a timer heap returns timers by the time at which they are due, whatever wa
       for (const [index, step] of script.entries()) {
         const removed =
           step === "remove" ? pending.splice(index % Math.max(1, pending.length), 1)[0] : undefined;
-        if (step !== "remove") pending.push(heap.add(step, () => {}));
+        if (step !== "remove") pending.push(heap.add(step, { onTimer: () => {} }));
         else if (removed) heap.remove(removed);
       }
       const order: number[] = [];

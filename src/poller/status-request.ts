@@ -1,4 +1,5 @@
-import { sleepInMs } from "../clock.ts";
+import { cancelTimer, sleepInMs, startTimer } from "../clock.ts";
+import type { RunningTimer } from "../clock.ts";
 import { LroError, RequestError, codeOf, isBug, messageOf } from "../operation/errors.ts";
 import { isObject } from "../operation/json-object.ts";
 import type { Limiter, RequestResult } from "../operation/limiter.ts";
@@ -49,7 +50,7 @@ export class StatusRequest<P> {
   /** Also while it ends: to release the limiter and to abort the transport run user code. */
   #isAborted = false;
   #withdraw: (() => void) | undefined;
-  #cancelTimeout: (() => void) | undefined;
+  #timeout: RunningTimer | undefined;
 
   constructor(subject: PollSubject<P>, handler: StatusRequestHandler<P>, dueAt: number = Infinity) {
     this.#subject = subject;
@@ -121,18 +122,17 @@ export class StatusRequest<P> {
 
   #send(limiter?: Limiter): void {
     const { clock, requestTimeoutInMs } = this.#subject.settings;
-    if (requestTimeoutInMs !== Infinity) {
-      this.#cancelTimeout = clock.setTimer(
-        () => this.#fail(timeoutError(requestTimeoutInMs)),
-        requestTimeoutInMs,
-      );
-    }
+    if (requestTimeoutInMs !== Infinity) this.#timeout = startTimer(clock, this, requestTimeoutInMs);
     this.#stage = "sent";
     this.sentAt = clock.now();
     this.#isQueueOutage = limiter?.hasAcceptedSince?.(this.#queuedAt) === false;
     this.#controller = new AbortController();
     this.#sentBy = limiter;
     this.#sending = this.#getStatus(this.#controller.signal);
+  }
+
+  onTimer(): void {
+    this.#fail(timeoutError(this.#subject.settings.requestTimeoutInMs));
   }
 
   async #getStatus(abortSignal: AbortSignal): Promise<void> {
@@ -164,11 +164,11 @@ export class StatusRequest<P> {
   #end(result: RequestResult | undefined, abort?: () => void): boolean {
     if (this.#stage === "over") return false;
     this.#stage = "over";
-    this.#cancelTimeout?.();
+    cancelTimer(this.#timeout);
     this.#withdraw?.();
     abort?.();
-    // With the `maxRetryDelayInMs` of the wait.
-    this.#sentBy?.release(result && { ...this.#subject.settings.rules, ...result });
+    const { maxRetryDelayInMs } = this.#subject.settings.rules;
+    this.#sentBy?.release(result && { ...result, maxRetryDelayInMs });
     return true;
   }
 }
