@@ -19,6 +19,10 @@ export function toPercentage(value: unknown): number | undefined {
   return typeof number === "number" && number >= 0 ? Math.min(number, 100) : undefined;
 }
 
+/** The form that services send. A day after the 28th needs a check, which `Date.parse` does not make. */
+const usualTime =
+  /^\d{4}-\d\d-(?:[01]\d|2[0-8])T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,20})?(?:Z|\+00:00)$/;
+
 const dateAndTime =
   /^(\d{4}-\d{2}-(\d{2}))(?:[T ](?:([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d|60)(\.\d{1,20})?)?))? ?(Z|UTC|GMT|[+-](?:[01]\d|2[0-3]):?[0-5]\d)?$/i;
 
@@ -34,7 +38,7 @@ const earliest = Date.UTC(2000, 0);
 export function toDate(value: unknown): Date | undefined {
   if (typeof value !== "string") return undefined;
   const text = value.trim();
-  const time = httpDate.test(text) ? Date.parse(text) : timeOf(text);
+  const time = usualTime.test(text) || httpDate.test(text) ? Date.parse(text) : timeOf(text);
   return time >= earliest ? new Date(time) : undefined;
 }
 

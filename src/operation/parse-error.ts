@@ -85,9 +85,10 @@ function isParsed(value: unknown): value is OperationError {
 
 /** Adds what the service sent: as JSON an error is that. */
 export function withRaw(error: OperationError | undefined, raw: unknown): OperationError | undefined {
+  if (error === undefined) return undefined;
   // As JSON it is what the service sent, so that it can be parsed again without a loss.
   const hidden = { raw: { value: raw, enumerable: false }, toJSON: { value: () => raw, enumerable: false } };
-  return error && Object.defineProperties(error, hidden);
+  return Object.defineProperties(error, hidden);
 }
 
 function parseValue(value: unknown, depth: number): OperationError | undefined {

@@ -56,11 +56,12 @@ function parseIdentity(
     return { id: parseString(id, "$.id"), name: ownName };
   }
   checkSameOperation(name, "$.name", operationId);
-  checkSameOperation(typeof id === "string" ? lastPathSegment(id) : id, "$.id", operationId);
+  if (typeof id === "string" && !id.endsWith(`/${operationId}`))
+    checkSameOperation(lastPathSegment(id), "$.id", operationId);
   return {
     id: typeof id === "string" ? id : operationId,
     // One string for both: of a hundred thousand operations each copy counts.
-    name: isOperationId(name) && name !== operationId ? name : operationId,
+    name: name !== operationId && isOperationId(name) ? name : operationId,
   };
 }
 
@@ -92,27 +93,30 @@ export function statusFieldsOf<P>(
   scale: PercentageScale = "any",
 ): StatusFields<P> {
   const isUnsuccessful = status === "Failed" || status === "Canceled";
+  const parsed: Record<string, unknown> = { ...fields, status };
+  let invalidFields: Record<string, unknown> | undefined;
+  const set = (name: string, value: unknown, received?: unknown): void => {
+    // A field that is missing takes no place: of a hundred thousand statuses, each has a dozen.
+    if (value !== undefined || parsed[name] !== undefined) parsed[name] = value;
+    if (value === undefined && isPresent(received)) invalidFields = { ...invalidFields, [name]: received };
+  };
+  const { startTime, endTime, resourceId, parts, error } = fields;
   const percentage = percentageOf(fields);
-  const known = {
-    startTime: toDate(fields["startTime"]),
-    endTime: toDate(fields["endTime"]),
-    percentComplete: scaled(toPercentage(percentage), status, scale),
-    resourceId: toText(fields["resourceId"]),
-    parts: toParts(fields["parts"]),
-  };
-  const invalidFields = leftOut(known, (name) => (name === "percentComplete" ? percentage : fields[name]));
-  return {
-    ...fields,
-    ...known,
-    status,
-    error: isUnsuccessful ? findError(fields) : parseOperationError(fields["error"]),
-    // A status that went through JSON has both already.
-    serviceStatus: isOtherWord(word, status) ? word : toText(fields["serviceStatus"]),
-    invalidFields: invalidFields ?? (isObject(fields["invalidFields"]) ? fields["invalidFields"] : undefined),
-    // Only the caller knows what P is: the service's contract says "anything".
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    properties: fields["properties"] as P | undefined,
-  };
+  set("startTime", toDate(startTime), startTime);
+  set("endTime", toDate(endTime), endTime);
+  set("percentComplete", scaled(toPercentage(percentage), status, scale), percentage);
+  set("resourceId", toText(resourceId), resourceId);
+  set("parts", toParts(parts), parts);
+  set("error", isUnsuccessful ? findError(fields) : parseOperationError(error));
+  // A status that went through JSON has both already.
+  set("serviceStatus", isOtherWord(word, status) ? word : toText(fields["serviceStatus"]));
+  set(
+    "invalidFields",
+    invalidFields ?? (isObject(fields["invalidFields"]) ? fields["invalidFields"] : undefined),
+  );
+  // Each field was set above, and only the caller knows what P is: the service's contract says "anything".
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return parsed as StatusFields<P>;
 }
 
 /** More levels than these are none of deployments. */
@@ -141,11 +145,6 @@ function toText(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-function leftOut(known: Fields, valueOf: (name: string) => unknown): Fields | undefined {
-  const names = Object.keys(known).filter((name) => known[name] === undefined && isPresent(valueOf(name)));
-  return names.length === 0 ? undefined : Object.fromEntries(names.map((name) => [name, valueOf(name)]));
-}
-
 /** Machine Learning sends 1.0 at the end; a service that sends 1 on its way means 1 %. */
 function scaled(
   value: number | undefined,
@@ -166,8 +165,8 @@ function percentageOf(fields: Fields): unknown {
 }
 
 function firstPresent(fields: Fields, names: readonly string[]): unknown {
-  const name = names.find((candidate) => isPresent(fields[candidate]));
-  return name === undefined ? undefined : fields[name];
+  for (const name of names) if (isPresent(fields[name])) return fields[name];
+  return undefined;
 }
 
 function isPresent(value: unknown): boolean {
@@ -187,8 +186,8 @@ export function parseWord(value: unknown, path: string): string {
 
 /** An odd id is ignored. That of another operation means that this response is not ours. */
 function checkSameOperation(got: unknown, path: string, operationId: string): void {
-  if (!isOperationId(got)) return;
-  if (got !== operationId && got.toLowerCase() !== operationId.toLowerCase()) {
+  if (got === operationId || !isOperationId(got)) return;
+  if (got.toLowerCase() !== operationId.toLowerCase()) {
     throw new ContractError(path, `the operation ${operationId}`, got);
   }
 }

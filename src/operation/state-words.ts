@@ -87,7 +87,7 @@ function stateOf(
   terminalStates: TerminalStates | undefined,
 ): OperationState {
   const key = keyOfWord(word);
-  const state = ownEnd(key, terminalStates) ?? ends.get(key);
+  const state = (terminalStates && ownEnd(key, terminalStates)) ?? ends.get(key);
   if (state !== undefined) return state;
   if (key === "notstarted") return "NotStarted";
   return key === "running" ? "Running" : word;

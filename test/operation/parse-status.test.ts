@@ -53,6 +53,10 @@ describe("a status", () => {
     ]);
   });
 
+  test("has no field that the service did not send", () => {
+    expect(Object.keys(parseOperationStatus(running, name))).toEqual(Object.keys(running));
+  });
+
   test("keeps the codes and messages of its error, at every depth", () => {
     const error = {
       code: "A",
