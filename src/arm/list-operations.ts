@@ -44,7 +44,7 @@ export function listReader({ pipeline, endpoint }: ClientContext, apiVersion: st
   };
 
   async function readPage(url: string, clock: Clock, abortSignal: AbortSignal): Promise<PageResponse> {
-    const limiter = pipeline.limiterFor(clock, new URL(url));
+    const limiter = pipeline.limiterFor(clock, url);
     const timeout = new AbortController();
     const cancel = clock.setTimer(() => timeout.abort(), pageTimeoutInMs);
     const signal = AbortSignal.any([abortSignal, timeout.signal]);

@@ -97,8 +97,9 @@ export class OriginBoundPipeline {
     return new OriginBoundPipeline({ ...this.#parts, origins: [...this.#parts.origins, ...origins] });
   }
 
-  /** Returns the rate limiter of all polls of one origin through this pipeline. */
-  limiterFor(clock: Clock, { origin }: URL): RequestLimiter {
+  /** Returns the rate limiter of all polls of a URL's origin through this pipeline. */
+  limiterFor(clock: Clock, url: string): RequestLimiter {
+    const origin = this.#safePrefixOf(url)?.slice(0, -1) ?? new URL(url).origin;
     return limiterIn(this.#parts.limiters, clock, origin);
   }
 
@@ -191,6 +192,11 @@ export class OriginBoundPipeline {
     return !url.startsWith(`${this.#parts.endpoint.origin}/`);
   }
 
+  /** The slash ends the authority: a URL with this prefix is at that origin, whatever follows. */
+  #safePrefixOf(url: string): string | undefined {
+    return this.#safePrefixes.find((prefix) => url.startsWith(prefix));
+  }
+
   #isAllowed(target: URL): boolean {
     const { credential, endpoint } = this.#parts;
     const isSafeEnough = credential ? target.protocol === "https:" : isSafe(target);
@@ -198,8 +204,7 @@ export class OriginBoundPipeline {
   }
 
   #checkOrigin(url: string, what: string, status?: number): void {
-    // The slash ends the authority: a URL with this prefix is at that origin, whatever follows.
-    for (const prefix of this.#safePrefixes) if (url.startsWith(prefix)) return;
+    if (this.#safePrefixOf(url) !== undefined) return;
     const target = new URL(url);
     if (this.#isAllowed(target)) return;
     const { origin } = target;
@@ -297,8 +302,8 @@ export function limitersOf(pipeline: Pipeline): Limiters {
 
 /** Returns the rate limiter of a clock and an origin. */
 export function limiterIn(limiters: Limiters, clock: Clock, origin: string): RequestLimiter {
-  const byOrigin = limiters.get(clock) ?? {};
-  limiters.set(clock, byOrigin);
+  let byOrigin = limiters.get(clock);
+  if (byOrigin === undefined) limiters.set(clock, (byOrigin = {}));
   return (byOrigin[origin] ??= new RequestLimiter(clock));
 }
 

@@ -42,16 +42,17 @@ const usualWindowInMs = 10_000;
 
 /** Parses DevCenter's headers, and those that Azure Resource Manager has for reads; the scarcest counts. */
 function rateLimitOf(headers: HttpHeaders): RateLimit | undefined {
-  const remaining = remainingHeaders
-    .map((name) => headers.get(name))
-    .filter((value) => value !== undefined && /^\d+$/.test(value))
-    .map(Number);
-  if (remaining.length === 0) return undefined;
+  let remaining = Infinity;
+  for (const name of remainingHeaders) {
+    const value = headers.get(name);
+    if (value !== undefined && /^\d+$/.test(value)) remaining = Math.min(remaining, Number(value));
+  }
+  if (remaining === Infinity) return undefined;
   // By the service's own time: clocks differ.
   const now = dateOf(headers) || Date.now();
   const resetInMs = Date.parse(headers.get("x-rate-limit-reset") ?? "") - now;
   // Both are whole seconds: a window that starts within this second seems to have started.
-  return { remaining: Math.min(...remaining), resetInMs: Math.max(1000, resetInMs) || usualWindowInMs };
+  return { remaining, resetInMs: Math.max(1000, resetInMs) || usualWindowInMs };
 }
 
 /** Returns the age of an operation in milliseconds at the time of a response, by its service's own clock. */

@@ -118,7 +118,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
 
   limiterFor(clock: Clock): Limiter {
     const stage = this.#stage;
-    return this.#options.pipeline.limiterFor(clock, new URL("url" in stage ? stage.url : this.#url));
+    return this.#options.pipeline.limiterFor(clock, "url" in stage ? stage.url : this.#url);
   }
 
   observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {

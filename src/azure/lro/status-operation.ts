@@ -54,12 +54,13 @@ export function devCenterContext(
 export class StatusOperation<P> implements Operation<P> {
   readonly #context: DevCenterContext;
   readonly #projectName: string;
-  readonly id: string;
+  declare readonly id: string;
 
   constructor(context: DevCenterContext, projectName: string, id: string) {
     this.#context = context;
     this.#projectName = projectName;
-    this.id = id;
+    // It never changes: a group then finds the operation by it, and needs no other entry.
+    Object.defineProperty(this, "id", { value: id, enumerable: true });
   }
 
   get logger(): PollLogger {
@@ -67,17 +68,19 @@ export class StatusOperation<P> implements Operation<P> {
   }
 
   limiterFor(clock: Clock): RequestLimiter {
-    const { pipeline, endpoint } = this.#context;
-    return pipeline.limiterFor(clock, endpoint);
+    const { pipeline, projectsUrl } = this.#context;
+    return pipeline.limiterFor(clock, projectsUrl);
   }
 
-  get #url(): string {
+  private get url(): string {
     return `${this.#context.projectsUrl}${this.#projectName}/operationstatuses/${this.id}`;
   }
 
   async getStatus(options: GetStatusOptions): Promise<StatusResponse<P>> {
     const { pipeline, query } = this.#context;
-    const response = await pipeline.send({ ...options, method: "GET", url: `${this.#url}${query}` });
+    const { abortSignal, tracingOptions } = options;
+    const url = `${this.url}${query}`;
+    const response = await pipeline.send({ method: "GET", url, abortSignal, tracingOptions });
     if (response.status !== 200) throw errorOfResponse(response);
     const metadata = metadataOf(response);
     const parse = (): OperationStatus<P> => parseOperationStatus<P>(parseBody(response), this.id, options);
@@ -87,7 +90,7 @@ export class StatusOperation<P> implements Operation<P> {
 
   observe(snapshot: PollerSnapshot, tracingOptions?: TracingOptions): PollerObserver | undefined {
     const { spanName } = this.#context;
-    const subject = { spanName, resourceProvider, projectName: this.#projectName, url: () => this.#url };
+    const subject = { spanName, resourceProvider, projectName: this.#projectName, url: () => this.url };
     return observePoller(subject, snapshot, tracingOptions);
   }
 
