@@ -124,6 +124,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
   #members: Member<P>[] = [];
   /** How many operations in each state are no longer among the members. */
   readonly #forgotten = new Map<string, number>();
+  /** Those whose id may change: of a hundred thousand, each entry counts. */
   readonly #byOperation = new Map<Operation<P>, Member<P>>();
   readonly #byId = new Map<string, Member<P> | readonly Member<P>[]>();
   readonly #listeners = new Listeners<GroupProgress>(fallbackLogger);
@@ -198,7 +199,7 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
     if (known) return known;
     const namesakes = [this.#byId.get(operation.id) ?? []].flat();
     return (
-      namesakes.find((member) => operation.isSameAs?.(member.operation)) ??
+      namesakes.find((member) => member.operation === operation || operation.isSameAs?.(member.operation)) ??
       this.#addMember(operation, namesakes)
     );
   }
@@ -254,7 +255,8 @@ class OperationGroup<P> extends Waiters<PromiseSettledResult<P>[]> implements Po
 
   #addMember(operation: Operation<P>, namesakes: readonly Member<P>[]): Member<P> {
     const member = new Member(this, new OperationPoller(operation, this.#settings));
-    this.#byOperation.set(operation, member);
+    if (Object.getOwnPropertyDescriptor(operation, "id")?.writable !== false)
+      this.#byOperation.set(operation, member);
     this.#byId.set(member.firstId, namesakes.length === 0 ? member : [...namesakes, member]);
     this.#members.push(member);
     this.#unfinished++;

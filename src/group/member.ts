@@ -69,7 +69,7 @@ export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
   }
 
   override onOutcome(outcome: Outcome<P>): void {
-    this.#finish(
+    this.finish(
       outcome.type === "succeeded"
         ? { status: "fulfilled", value: outcome.result }
         : { status: "rejected", reason: outcome.error },
@@ -77,7 +77,7 @@ export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
   }
 
   override onAbort(reason: unknown): void {
-    this.#finish({ status: "rejected", reason });
+    this.finish({ status: "rejected", reason });
   }
 
   /** Disposes of its poller; a member that was never waited for is finished too. */
@@ -87,7 +87,7 @@ export class Member<P> extends Waiter<P> implements FinishedOperation<P> {
     await gone;
   }
 
-  #finish(result: PromiseSettledResult<P>): void {
+  private finish(result: PromiseSettledResult<P>): void {
     if (this.isFinished) return;
     this.#result = result;
     this.#observer.onFinish(this);

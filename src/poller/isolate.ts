@@ -3,15 +3,18 @@
  * further.
  */
 export function isolate<T>(run: () => T, onError?: (error: unknown) => unknown): T | undefined {
-  const report = (error: unknown): void => {
-    if (onError) isolate(() => onError(error));
-  };
   try {
     const result = run();
-    Promise.resolve(result).catch(report);
+    // A promise for each result would cost a poll more than its state machine.
+    if (typeof result === "object" && result !== null && "then" in result)
+      Promise.resolve(result).catch((error: unknown) => report(error, onError));
     return result;
   } catch (error) {
-    report(error);
+    report(error, onError);
     return undefined;
   }
+}
+
+function report(error: unknown, onError: ((error: unknown) => unknown) | undefined): void {
+  if (onError) isolate(() => onError(error));
 }

@@ -40,10 +40,10 @@ export class PollSession<P> {
   #startedAt: number | undefined;
   /** The end of the `timeoutInMs` of the latest wait, or of the wait that the token was written by. */
   #deadlineInMs: number | undefined;
-  /** The demand on the limiter, in polls for each millisecond. */
-  #demand = 0;
-  /** The demand after the last response. */
-  #usualDemand = Infinity;
+  /** The interval of its demand on the limiter. A whole number takes no memory beside its place, and a demand would. */
+  #intervalInMs: number | undefined;
+  /** The same after the last response. */
+  #usualIntervalInMs: number | undefined;
 
   constructor(operation: Operation<P>, settings: PollSettings) {
     this.operation = operation;
@@ -53,11 +53,14 @@ export class PollSession<P> {
   /** Changes to the rate limiter of the next request: it may go to another origin. */
   changeLimiter(): Limiter | undefined {
     const { clock, limiterFor } = this.settings;
-    const demand = this.#demand;
-    this.#setDemand(0);
-    this.limiter = limiterFor ? limiterFor(this.operation) : this.operation.limiterFor?.(clock);
-    this.#setDemand(demand);
-    return this.limiter;
+    const limiter = limiterFor ? limiterFor(this.operation) : this.operation.limiterFor?.(clock);
+    if (limiter !== this.limiter) {
+      const intervalInMs = this.#intervalInMs;
+      this.#changeInterval(Infinity);
+      this.limiter = limiter;
+      this.#changeInterval(intervalInMs);
+    }
+    return limiter;
   }
 
   get elapsedInMs(): number {
@@ -141,7 +144,7 @@ export class PollSession<P> {
   /** Stops polling, for now. */
   pause(): void {
     this.isRunning = false;
-    this.#setDemand(0);
+    this.#changeInterval(Infinity);
   }
 
   stop(reason: StopReason): void {
@@ -163,15 +166,15 @@ export class PollSession<P> {
     // A backoff is not stretched: counted as stretched, an outage would make the stretch grow without end. So would a
     // schedule of the user's that returns next to nothing.
     const isResponse = event.type === "response";
-    const demand = delayInMs > 0 ? (isResponse ? stretch : 1) / Math.max(1, delayInMs) : 0;
+    const intervalInMs = delayInMs > 0 ? Math.max(1, delayInMs) / (isResponse ? stretch : 1) : Infinity;
     // Retries come often, but only until the outage is over: as a demand they would slow down all polls after it.
-    if (isResponse) this.#usualDemand = demand;
-    this.#setDemand(this.isRunning ? Math.min(demand, this.#usualDemand) : 0);
+    if (isResponse) this.#usualIntervalInMs = intervalInMs;
+    this.#changeInterval(this.isRunning ? Math.max(intervalInMs, this.#usualIntervalInMs ?? 0) : Infinity);
   }
 
   /** By the demand of the other operations: one that is alone need not give way. */
   #stretchByOthers(): number {
-    this.#setDemand(0);
+    this.#changeInterval(Infinity);
     return this.limiter?.stretch ?? 1;
   }
 
@@ -187,9 +190,9 @@ export class PollSession<P> {
   }
 
   /** Stays from one response to the next: operations whose poll is queued want no less. */
-  #setDemand(demand: number): void {
-    this.limiter?.changeDemand(demand - this.#demand);
-    this.#demand = demand;
+  #changeInterval(intervalInMs: number = Infinity): void {
+    this.limiter?.changeDemand(1 / intervalInMs - 1 / (this.#intervalInMs ?? Infinity));
+    this.#intervalInMs = intervalInMs;
   }
 
   /** Made anew each time: to keep it would cost as much as all the rest of a wait. */

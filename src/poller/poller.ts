@@ -180,7 +180,7 @@ export class OperationPoller<P> implements Poller<P> {
   }
 
   pollUntilDone({ abortSignal }: CallOptions = {}): Promise<P> {
-    const waiter = new UntilDone<P>(this.#signals(abortSignal));
+    const waiter = new UntilDone<P>(this.signals(abortSignal));
     this.#loop.waitUntilDone(waiter);
     return waiter.promise;
   }
@@ -188,7 +188,7 @@ export class OperationPoller<P> implements Poller<P> {
   poll({ abortSignal }: CallOptions = {}): Promise<Progress<P>> {
     const latest = isComplete(this.#loop.session.state) && this.latestProgress();
     if (latest) return Promise.resolve(latest);
-    const waiter = new UntilResponse<P>(this.#signals(abortSignal));
+    const waiter = new UntilResponse<P>(this.signals(abortSignal));
     this.#loop.poll(waiter);
     return waiter.promise;
   }
@@ -201,7 +201,7 @@ export class OperationPoller<P> implements Poller<P> {
     if (!operation.cancel && operation.initialRequest === undefined)
       return Promise.reject(cancelNotSupported(session.operationId));
     if (isTerminal(status)) return Promise.resolve(cancelResultOf(status));
-    const waiter = new UntilCanceled(this.#loop, this.#signals(abortSignal), () => {
+    const waiter = new UntilCanceled(this.#loop, this.signals(abortSignal), () => {
       this.#canceling = undefined;
     });
     this.#loop.waitUntilDone(waiter);
@@ -221,7 +221,7 @@ export class OperationPoller<P> implements Poller<P> {
 
   [Symbol.asyncIterator](): AsyncIterator<Progress<P>, void, undefined> {
     return iteratorOf(
-      () => new Iteration(this.#signals(), this.latestProgress()),
+      () => new Iteration(this.signals(), this.latestProgress()),
       (waiter) => this.waitUntilDone(waiter),
     );
   }
@@ -250,7 +250,7 @@ export class OperationPoller<P> implements Poller<P> {
     this.#loop.waitUntilDone(waiter);
   }
 
-  #signals(abortSignal?: AbortSignal): readonly AbortSignal[] {
+  private signals(abortSignal?: AbortSignal): readonly AbortSignal[] {
     return signalsOf(this.#loop.session.settings.abortSignal, abortSignal);
   }
 }

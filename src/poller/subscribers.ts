@@ -1,4 +1,4 @@
-import type { PollLogger, PollerEnd, PollerObserver } from "../operation/operation.ts";
+import type { PollLogger, PollerEnd, PollerObserver, PollerSnapshot } from "../operation/operation.ts";
 import type { FailedPoll, Progress } from "../state/progress.ts";
 import { isolate } from "./isolate.ts";
 import { Listeners } from "./listeners.ts";
@@ -35,7 +35,7 @@ export class Subscribers<P> {
 
   /** Options that the observer gives to each poll. */
   get getStatusOptions(): PollerObserver["getStatusOptions"] {
-    return isolate(() => this.#observer?.getStatusOptions);
+    return this.#observer && isolate(() => this.#observer?.getStatusOptions);
   }
 
   get hasProgressListeners(): boolean {
@@ -43,15 +43,15 @@ export class Subscribers<P> {
   }
 
   onProgress(listener: (progress: Progress<P>) => unknown, latest?: Progress<P>): () => void {
-    return this.#anyListeners().progress.add(listener, latest);
+    return this.anyListeners().progress.add(listener, latest);
   }
 
   onFailedPoll(listener: (failedPoll: FailedPoll) => unknown): () => void {
-    return this.#anyListeners().failedPolls.add(listener);
+    return this.anyListeners().failedPolls.add(listener);
   }
 
   notifyStart(): void {
-    this.#log("info", () => startMessage(this.#session.snapshot));
+    this.log("info", startMessage);
     isolate(() => {
       this.#observer = this.#session.observe();
     });
@@ -59,10 +59,10 @@ export class Subscribers<P> {
 
   /** Passes a response to the log and the observer. */
   notifyResponse(isStale: boolean): void {
-    isolate(() => this.#logNotices());
-    const { snapshot } = this.#session;
-    this.#log(snapshot.changed || isStale ? "info" : "verbose", () => responseMessage(snapshot, isStale));
-    isolate(() => this.#observer?.onResponse(snapshot));
+    isolate(() => this.logNotices());
+    const isNews = isStale || this.#session.state.isChange !== false;
+    this.log(isNews ? "info" : "verbose", (snapshot) => responseMessage(snapshot, isStale));
+    if (this.#observer) isolate(() => this.#observer?.onResponse(this.#session.snapshot));
   }
 
   /** Passes a response to the listeners. */
@@ -71,9 +71,8 @@ export class Subscribers<P> {
   }
 
   notifyFailedPoll(failedPoll: FailedPoll): void {
-    const { snapshot } = this.#session;
-    this.#log("info", () => failureMessage(snapshot, failedPoll.error));
-    isolate(() => this.#observer?.onFailedPoll(snapshot, failedPoll.error));
+    this.log("info", (snapshot) => failureMessage(snapshot, failedPoll.error));
+    isolate(() => this.#observer?.onFailedPoll(this.#session.snapshot, failedPoll.error));
     this.#listeners?.failedPolls.notify(failedPoll);
   }
 
@@ -83,42 +82,43 @@ export class Subscribers<P> {
     this.#observer = undefined;
     return (end) => {
       const isError = end.type === "failedOrCanceled" || end.type === "pollingFailed";
-      this.#log(isError ? "warning" : "info", () => endMessage(this.#session.snapshot, end));
+      this.log(isError ? "warning" : "info", (snapshot) => endMessage(snapshot, end));
       isolate(() => observer?.onEnd(this.#session.snapshot, end));
       isolate(() => this.#session.settings.onEnd?.(end));
     };
   }
 
-  #logNotices(): void {
+  private logNotices(): void {
     const { latest } = this.#session.state;
     if (latest === undefined) return;
     for (const { level, message } of newNoticesOf(latest, () => (this.#logged ??= new Set())))
-      this.#log(level, () => message);
+      this.log(level, () => message);
   }
 
   notifyAbandoned(): void {
     isolate(
       () => this.#session.operation.onAbandoned?.(),
       (error) =>
-        this.#logger.error("An operation's onAbandoned() failed; no caller waits for it any more.", error),
+        this.logger.error("An operation's onAbandoned() failed; no caller waits for it any more.", error),
     );
   }
 
-  get #logger(): PollLogger {
+  private get logger(): PollLogger {
     return this.#session.operation.logger ?? fallbackLogger;
   }
 
   /** Made when the first one comes: most waits of many thousand have none. */
-  #anyListeners(): PollListeners<P> {
-    const logger = this.#logger;
+  private anyListeners(): PollListeners<P> {
+    const logger = this.logger;
     return (this.#listeners ??= { progress: new Listeners(logger), failedPolls: new Listeners(logger) });
   }
 
-  #log(level: "verbose" | "info" | "warning", message: () => string): void {
+  private log(level: "verbose" | "info" | "warning", message: (snapshot: PollerSnapshot) => string): void {
     isolate(() => {
-      const logger = this.#logger;
+      const logger = this.logger;
       if (logger[level].enabled === false) return undefined;
-      return logger[level](`Operation ${this.#session.operationId}: ${message()}`);
+      const { snapshot } = this.#session;
+      return logger[level](`Operation ${snapshot.operationId}: ${message(snapshot)}`);
     });
   }
 }

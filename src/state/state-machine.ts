@@ -54,11 +54,13 @@ export type PollResult<P = unknown> =
   | { readonly type: "failed"; readonly failure: RequestError };
 
 /** An event of a wait, and when it came. */
-export type PollEvent<P = unknown> = {
+export type PollEvent<P = unknown> = PollMoment & PollResult<P>;
+
+interface PollMoment {
   readonly atInMs: number;
   /** How long its poll was due, but could not be made: the machine slept, or other requests came first. Default 0. */
   readonly idleInMs?: number | undefined;
-} & PollResult<P>;
+}
 
 /** The limits of a wait, in milliseconds. */
 export interface PollRules {
@@ -94,25 +96,22 @@ export function isComplete(state: PollState): boolean {
 /** Returns the state after an event. A complete state is final, and nothing ever moves back. */
 export function transition<P>(state: PollState<P>, event: PollEvent<P>): PollState<P> {
   if (isComplete(state)) return state;
-  const awake = withoutIdleTime(state, event.idleInMs);
   return event.type === "response"
-    ? afterResponse(awake, event.response, event.atInMs)
-    : afterFailure(awake, event.failure, event.atInMs);
+    ? afterResponse(state, event.response, event)
+    : afterFailure(state, event.failure, event);
 }
 
-/** Moves every start by time in which no poll could be made: that is no outage, no stall and no grace. */
-function withoutIdleTime<P>(state: PollState<P>, idleInMs = 0): PollState<P> {
-  const moved = (sinceInMs: number | undefined): number | undefined =>
-    sinceInMs === undefined ? undefined : sinceInMs + idleInMs;
-  return {
-    ...state,
-    changedAtInMs: moved(state.changedAtInMs),
-    outageSinceInMs: moved(state.outageSinceInMs),
-    notFoundSinceInMs: moved(state.notFoundSinceInMs),
-  };
+/** Moves a start by time in which no poll could be made: that is no outage, no stall and no grace. */
+function withoutIdleTime(sinceInMs: number | undefined, { idleInMs = 0 }: PollMoment): number | undefined {
+  return sinceInMs === undefined ? undefined : sinceInMs + idleInMs;
 }
 
-function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atInMs: number): PollState<P> {
+function afterResponse<P>(
+  state: PollState<P>,
+  response: StatusResponse<P>,
+  moment: PollMoment,
+): PollState<P> {
+  const { atInMs } = moment;
   const { status } = response;
   const movesBack = rank(status.status) < rank(state.status);
   const percentFalls = (status.percentComplete ?? Infinity) < (state.percentComplete ?? -Infinity);
@@ -132,9 +131,11 @@ function afterResponse<P>(state: PollState<P>, response: StatusResponse<P>, atIn
     percentComplete,
     isChange,
     respondedAtInMs: atInMs,
-    changedAtInMs: hasMoved(state, word, status) ? atInMs : (state.changedAtInMs ?? atInMs),
+    changedAtInMs: hasMoved(state, word, status)
+      ? atInMs
+      : (withoutIdleTime(state.changedAtInMs, moment) ?? atInMs),
     ageAtStartInMs,
-    progress: observePercentage({ ...state, ageAtStartInMs }, status, atInMs),
+    progress: observePercentage(state.progress, ageAtStartInMs, status, atInMs),
     requestId: response.requestId,
     isResultPending: movesBack ? state.isResultPending : response.isResultPending,
     pollCount: state.pollCount + 1,
@@ -161,13 +162,14 @@ export function afterUpdate<P>(
     isChange: percentComplete !== state.percentComplete,
     respondedAtInMs: atInMs,
     changedAtInMs: hasMoved(state, state.status, latest) ? atInMs : state.changedAtInMs,
-    progress: observePercentage(state, latest, atInMs),
+    progress: observePercentage(state.progress, state.ageAtStartInMs, latest, atInMs),
   };
 }
 
 /** A share of parts says little of the time: many are over early, and one long part remains. */
 function observePercentage(
-  { progress, ageAtStartInMs = 0 }: PollState,
+  progress: ProgressHistory | undefined,
+  ageAtStartInMs = 0,
   { percentComplete, percentageKind }: OperationStatus,
   atInMs: number,
 ): ProgressHistory | undefined {
@@ -183,14 +185,18 @@ function hasMoved(
 ): boolean {
   // A resumed wait has only the highest percentage.
   const before = state.latest ? state.latest.percentComplete : state.percentComplete;
-  return keyOfWord(word) !== keyOfWord(state.status ?? "") || percentComplete !== before;
+  const isSameWord = word === state.status || keyOfWord(word) === keyOfWord(state.status ?? "");
+  return !isSameWord || percentComplete !== before;
 }
 
-function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: number): PollState<P> {
+function afterFailure<P>(state: PollState<P>, failure: RequestError, moment: PollMoment): PollState<P> {
+  const { atInMs } = moment;
   const ownEnd = retryAfterEnd(atInMs, failure.retryAfterInMs);
   // A poll() that failed without one does not shorten that of the response before.
   const notBeforeInMs = ownEnd ?? state.notBeforeInMs;
-  const { outageSinceInMs = atInMs, askedInMs = 0 } = state;
+  const { askedInMs = 0 } = state;
+  const outageSinceInMs = withoutIdleTime(state.outageSinceInMs, moment) ?? atInMs;
+  const notFoundSinceInMs = withoutIdleTime(state.notFoundSinceInMs, moment) ?? atInMs;
   const isNotFound = failure.kind === "notFound";
   return {
     ...state,
@@ -200,11 +206,11 @@ function afterFailure<P>(state: PollState<P>, failure: RequestError, atInMs: num
     responseCounts: count(state.responseCounts, String(failure.statusCode ?? failure.code)),
     failure,
     consecutiveFailures: state.consecutiveFailures + 1,
+    changedAtInMs: withoutIdleTime(state.changedAtInMs, moment),
     outageSinceInMs: Math.min(atInMs, outageSinceInMs + askedInMs),
     // With all the jitter that the wait for it may have had.
     askedInMs: withJitter(Math.max(0, (notBeforeInMs ?? 0) - atInMs), () => 1),
-    notFoundSinceInMs:
-      isNotFound || state.status === undefined ? (state.notFoundSinceInMs ?? atInMs) : undefined,
+    notFoundSinceInMs: isNotFound || state.status === undefined ? notFoundSinceInMs : undefined,
     notBeforeInMs,
     isRetryAfterOfFailure: ownEnd === undefined ? state.isRetryAfterOfFailure : true,
   };
@@ -262,10 +268,11 @@ export function nextStep(
 ): NextStep {
   const reason = stopReasonOf(state, elapsedInMs, rules);
   if (reason !== undefined) return { type: "stop", reason };
-  const stretched: Schedule = (history, chance) => stretch * schedule(history, chance);
-  const wanted = wantedDelay(state, elapsedInMs, rules, stretched, random);
+  const wanted = wantedDelay(state, elapsedInMs, rules, schedule, random, stretch);
   const least = withJitter(retryAfterLeftInMs(state, elapsedInMs), random);
-  return waitWithin(rules.deadlineInMs - elapsedInMs, Math.max(wanted, least), least);
+  // Rounded up, but for what floating point adds: V8 keeps a fraction in an object of its own, two for each wait.
+  const delayInMs = Math.max(0, Math.ceil(Math.max(wanted, least) - 1e-6));
+  return waitWithin(rules.deadlineInMs - elapsedInMs, delayInMs, least);
 }
 
 function wantedDelay(
@@ -274,12 +281,13 @@ function wantedDelay(
   rules: PollRules,
   schedule: Schedule,
   random: () => number,
+  stretch: number,
 ): number {
   if (state.failure) return backoffAfterFailure(state.consecutiveFailures, rules.maxRetryDelayInMs, random);
   // Only the first: a result that stays pending must not be polled without a delay.
   const isNewlyPending =
     state.isResultPending && isTerminal(state.status) && !isTerminal(state.previousStatus);
-  return isNewlyPending ? 0 : schedule(historyOf(state, elapsedInMs), random);
+  return isNewlyPending ? 0 : stretch * schedule(historyOf(state, elapsedInMs), random);
 }
 
 /** Decides the first step of a wait that starts or continues: a Retry-After from before still counts. */

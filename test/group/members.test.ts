@@ -65,3 +65,11 @@ test("pollAll takes any iterable", async () => {
   const operations = new Set([scriptedOperation(["Succeeded"]), scriptedOperation(["Succeeded"])]);
   expect(await clock.runUntilSettled(pollAll(operations, { clock }))).toHaveLength(2);
 });
+
+test("an operation that is added again after its id has changed is the same", () => {
+  const renamed = scriptedOperation([]);
+  const group = createPollerGroup();
+  const poller = group.add(renamed);
+  Object.assign(renamed, { id: "after" });
+  expect(group.add(renamed)).toBe(poller);
+});
