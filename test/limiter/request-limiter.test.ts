@@ -895,3 +895,43 @@ describe("the rate estimator", () => {
     );
   });
 });
+
+describe("requests whose starts take time", () => {
+  /** Starts each request at once in one turn of the event loop, and returns how many there were before the next turn. */
+  function startedInTurn(
+    startInMs: number,
+    betweenInMs = 0,
+  ): { readonly first: number; readonly all: number } {
+    const turns: (() => void)[] = [];
+    let now = 0;
+    const clock = {
+      now: () => now,
+      timestamp: () => now,
+      setTimer(callback: () => void) {
+        turns.push(callback);
+        return () => {};
+      },
+    };
+    const limiter = new RequestLimiter(clock, { maxConcurrency: 40 });
+    let count = 0;
+    for (let index = 0; index < 40; index++) {
+      now += betweenInMs;
+      limiter.acquire(() => {
+        count++;
+        now += startInMs;
+      });
+    }
+    const first = count;
+    while (turns.length > 0) for (const turn of turns.splice(0)) turn();
+    return { first, all: count };
+  }
+
+  test("leave the event loop its turn after sixteen", () => {
+    expect(startedInTurn(0.2)).toEqual({ first: 16, all: 40 });
+  });
+
+  test("have no pause where they take none, or come now and then", () => {
+    expect(startedInTurn(0)).toEqual({ first: 40, all: 40 });
+    expect(startedInTurn(0, 100)).toEqual({ first: 40, all: 40 });
+  });
+});
