@@ -20,13 +20,14 @@ const { origin, stop } = await startServer(pollsEach);
 
 const httpClient = createDefaultHttpClient();
 const pipeline = createPipelineFromOptions({});
-pipeline.removePolicy({ phase: "Retry" });
-pipeline.removePolicy({ name: "redirectPolicy" });
+const pipelineWithoutRetries = pipeline.clone();
+pipelineWithoutRetries.removePolicy({ phase: "Retry" });
+pipelineWithoutRetries.removePolicy({ name: "redirectPolicy" });
 
-async function getThroughPipeline(url: string): Promise<{ readonly status: string }> {
+async function getThroughPipeline(url: string, through = pipeline): Promise<{ readonly status: string }> {
   const abortSignal = new AbortController().signal;
   const request = createPipelineRequest({ url, allowInsecureConnection: true, abortSignal });
-  const { bodyAsText } = await pipeline.sendRequest(httpClient, request);
+  const { bodyAsText } = await through.sendRequest(httpClient, request);
   return JSON.parse(bodyAsText ?? "") as { status: string };
 }
 
@@ -54,7 +55,7 @@ async function pollWithCoreLro(url: string): Promise<void> {
   const request = { method: "POST", url };
   const initial = { statusCode: 202, headers: { "operation-location": url }, body: undefined, request };
   const sendPollRequest = async (path: string): Promise<OperationResponse> => {
-    const body = await getThroughPipeline(path);
+    const body = await getThroughPipeline(path, pipelineWithoutRetries);
     return { flatResponse: body, rawResponse: { statusCode: 200, headers: {}, body, request } };
   };
   const sendInitialRequest = (): Promise<OperationResponse> =>
@@ -86,7 +87,12 @@ let starts = new RequestLimiter(systemClock);
 const client = new OperationStatusesClient(origin);
 const ways: Record<string, (urls: string[]) => Promise<unknown>> = {
   "node:http": (urls) => Promise.all(urls.map((url) => pollByHand(url, getThroughNode))),
-  "core-rest-pipeline": (urls) => Promise.all(urls.map((url) => pollByHand(url, getThroughPipeline))),
+  "core-rest-pipeline": (urls) =>
+    Promise.all(urls.map((url) => pollByHand(url, (path) => getThroughPipeline(path)))),
+  "without retries and redirects": (urls) =>
+    Promise.all(
+      urls.map((url) => pollByHand(url, (path) => getThroughPipeline(path, pipelineWithoutRetries))),
+    ),
   "lro-poller": (urls) => {
     const group = createPollerGroup({ minDelayInMs: delayInMs, maxDelayInMs: delayInMs * 1.1 });
     for (const url of urls) group.add(client.operationAt(url));

@@ -14,7 +14,14 @@ function run(file: string, ...args: string[]): unknown {
 
 type Figures = Readonly<Record<string, number>>;
 
-const columns = ["lro-poller", "core-lro", "core-rest-pipeline", "node:http", "a promise with a timer"];
+const columns = [
+  "lro-poller",
+  "core-lro",
+  "core-rest-pipeline",
+  "without retries and redirects",
+  "node:http",
+  "a promise with a timer",
+];
 
 function row(name: string, figures: Figures, digits = 0, base?: string): void {
   const cells = columns.map((column) => {
