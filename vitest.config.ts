@@ -41,12 +41,12 @@ const skipped = leftOut();
 
 /**
  * Tests that need a process of their own: most of what a short file costs is to start one. They replace modules, timers
- * or dates of their process, set up OpenTelemetry, count its timers, or leave connections to a Redis that is gone. Hot
+ * or dates of their process, set up OpenTelemetry, count its timers or its memory, or leave connections to a Redis that is gone. Hot
  * code is several times as slow where other tests have run, so simulations are among them.
  */
 const isolated = [
   "test/arm/requests.test.ts",
-  "test/azure/http/{bearer-tokens,tls,token-cache}.test.ts",
+  "test/azure/http/{bearer-tokens,body-limit,tls,token-cache}.test.ts",
   "test/azure/matrix/matrix.test.ts",
   "test/bullmq/*.test.ts",
   "test/cli/commands/{queue,queue-jobs}.test.ts",

@@ -64,7 +64,7 @@ export function waitAsPoller(
   { firstPollAtOnce = false, ageByService, watch }: WaitOptions = {},
 ): WaitResult {
   let state: PollState = firstPollAtOnce ? initialState : startedWith(run);
-  let nowInMs = firstPollAtOnce ? 0 : schedule(historyOf(state, 0), random);
+  let nowInMs = firstPollAtOnce ? 0 : Math.ceil(schedule(historyOf(state, 0), random));
   nowInMs = Math.max(nowInMs, (run.retryAfter ?? 0) * 1000);
   let polls = 1;
   for (; nowInMs < run.duration * 1000; polls++) {

@@ -36,7 +36,7 @@ export interface Poller<P = unknown> extends AsyncIterable<Progress<P>> {
    *
    * @throws {@link OperationFailedError} if the operation fails
    * @throws {@link OperationCanceledError} if the operation is canceled
-   * @throws {@link OperationNotFoundError} or {@link PollingError} if the status cannot be had; the operation may continue
+   * @throws {@link OperationNotFoundError} or {@link PollingError} if the status is not available; the operation may continue
    * @throws {@link PollingTimeoutError} if `timeoutInMs` passes first; the operation continues
    * @throws the reason of `abortSignal` if it fires
    */

@@ -20,7 +20,7 @@ const minTrust = 0.3;
 /** How much weight a forecast loses for its relative error: a regret bound protects a schedule, but no estimate. */
 const lossPerError = 3;
 
-/** The time to the end, in milliseconds: the median, and the 80 % interval where it can be had. */
+/** The time to the end, in milliseconds: the median, and the 80 % interval if the data allow one. */
 interface Remaining {
   readonly median: number;
   readonly range?: readonly [number, number];

@@ -20,11 +20,11 @@ export interface Progress<P = unknown> extends PollMetrics {
   readonly percentComplete: number | undefined;
   /** The whole status, as the service sent it. */
   readonly operation: OperationStatus<P>;
-  /** The median estimate in milliseconds; `undefined` where it would be a guess. */
+  /** The median estimate in milliseconds; `undefined` if the data do not allow one. */
   readonly estimatedRemainingInMs: number | undefined;
-  /** The 80 % interval in milliseconds: 80 of 100 operations end in it. `undefined` where that cannot be had. */
+  /** The 80 % interval in milliseconds: it should contain the end in 80 of 100 cases. `undefined` if the data do not allow one. */
   readonly estimatedRemainingRangeInMs: readonly [number, number] | undefined;
-  /** Whether the operation has run beyond the interval that was expected; false where none could be had. */
+  /** Whether the operation has run beyond the upper end of an earlier interval; false if there was none. */
   readonly isOverdue: boolean;
 }
 

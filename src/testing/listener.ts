@@ -30,7 +30,7 @@ export class Listener {
     this.#server.on("request", listener);
   }
 
-  /** @throws the system's error if the port cannot be had */
+  /** @throws the system's error if the port is not free */
   async open(): Promise<void> {
     if (this.#server.listening) return;
     this.#server.listen(this.#port, "127.0.0.1");

@@ -160,7 +160,7 @@ describe("a wait with a history", () => {
     await clock.runUntilSettled(history.pollUntilDone("any", informed, { clock, random }));
     await otherClock.runUntilSettled(pollUntilDone(uninformed, { clock: otherClock, random }));
     const firstGap = adaptive({ pastDurationsInMs: past })({ elapsedInMs: 0, pollCount: 1 }, random);
-    expect(informed.polls[1]?.startedAt).toBe(firstGap);
+    expect(informed.polls[1]?.startedAt).toBe(Math.ceil(firstGap));
     expect(informed.polls.length).toBeLessThan(uninformed.polls.length);
   });
 
@@ -175,10 +175,10 @@ describe("a wait with a history", () => {
     await clock.runUntilSettled(history.pollUntilDone(kindOf, operation, options));
     const [first, second] = seen;
     const atFirst = adaptive()({ elapsedInMs: 0, pollCount: 1 }, random);
-    expect(first).toMatchObject({ nextPollInMs: atFirst, estimatedRemainingInMs: undefined });
+    expect(first).toMatchObject({ nextPollInMs: Math.ceil(atFirst), estimatedRemainingInMs: undefined });
     const { elapsedInMs = 0, pollCount = 0 } = second ?? {};
     const expected = adaptive({ pastDurationsInMs: past });
-    expect(second?.nextPollInMs).toBe(expected({ elapsedInMs, pollCount }, random));
+    expect(second?.nextPollInMs).toBe(Math.ceil(expected({ elapsedInMs, pollCount }, random)));
     expect(second?.estimatedRemainingInMs).toBe(
       expected.estimate?.({ elapsedInMs, pollCount })?.estimatedRemainingInMs,
     );

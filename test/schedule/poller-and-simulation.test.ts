@@ -132,7 +132,7 @@ describe("over HTTP, with speed-up", () => {
       expect(elapsedInMs).toBeGreaterThanOrEqual(notBefore);
       if (operation.status === "Succeeded") break;
       progress = observeProgress(progress, { elapsedInMs, percentComplete: operation.percentComplete });
-      expect(nextPollInMs).toBe(schedule({ elapsedInMs, pollCount, progress }, random));
+      expect(nextPollInMs).toBe(Math.ceil(schedule({ elapsedInMs, pollCount, progress }, random)));
       notBefore = elapsedInMs + nextPollInMs;
     }
     // Without a percentage, a late poll makes the next ones later: a slow machine means fewer polls, never more.

@@ -28,7 +28,7 @@ export interface InitialRequest {
 }
 
 /** The settings of the wait, and those of its start. */
-export interface StartSettings extends Pick<PollSettings, "clock" | "random" | "rules" | "abortSignal"> {
+interface StartSettings extends Pick<PollSettings, "clock" | "random" | "rules" | "abortSignal"> {
   /** The maximum time of one attempt, its response's body included. */
   readonly startTimeoutInMs: number;
 }

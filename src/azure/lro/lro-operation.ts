@@ -304,7 +304,7 @@ export class LroOperation<TResult> implements Operation<TResult> {
   #applyReport(response: PipelineResponse, parse: () => StatusReport): StatusResponse<TResult> {
     this.#options.onResponse?.(response);
     const responseMetadata = metadataOf(response);
-    // A broken initial response stays broken: it cannot be had again.
+    // A broken initial response stays broken: the service sends it once.
     const kind = this.#stage.at === "start" ? "permanent" : "transient";
     const { fields, pollingLocation: location } = parseResponse(parse, responseMetadata, kind);
     // An operation that this wait has started is new, whatever time its resource has.

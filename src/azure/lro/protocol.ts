@@ -289,7 +289,7 @@ function bodyIfJson(response: LroResponse): unknown {
 }
 
 /** The word for a state in a body, what it means, and whether it stands beside the other fields of a status. */
-export interface BodyState {
+interface BodyState {
   readonly word: string;
   readonly status: OperationState;
   readonly isAtRoot: boolean;

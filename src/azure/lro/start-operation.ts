@@ -60,7 +60,7 @@ export interface StartedPoller<TResult = unknown> extends Poller<TResult> {
 }
 
 /** The parts of a start that a kind of operation has of its own. */
-export interface StartHooks<TResult> {
+interface StartHooks<TResult> {
   /** Makes the operation to poll. Default: the operation as it is. */
   readonly follow?: (operation: Operation<TResult>) => Operation<TResult>;
   /** Returns another response in place of a start that failed, or throws. */
