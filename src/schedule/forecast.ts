@@ -33,7 +33,7 @@ export function forecastsOf(progress: ProgressHistory | undefined, elapsedInMs: 
   const noise = noiseOf(progress);
   const samples = samplesOf(progress, noise);
   const latest = samples.at(-1);
-  if (latest === undefined || latest.y <= 0 || elapsedInMs <= 0) return [];
+  if (latest === undefined || latest.y <= 0 || elapsedInMs < firstInMs) return [];
   const present = smoothed(samples, latest, noise);
   const forecasts = models.flatMap((model) => unweightedForecast(model, samples, present, elapsedInMs) ?? []);
   const strength = Math.min(maxPredictions, samples.length - 1);
@@ -144,6 +144,8 @@ function smoothed(samples: readonly Sample[], latest: Sample, noise: number): Sa
 
 /** Larger steps are jumps, not the resolution of the percentage. */
 const maxStep = 25;
+/** A level before this time says nothing of the speed, and its reciprocal may overflow. */
+const firstInMs = 1;
 
 function samplesOf({ points, quantum, latestInMs }: ProgressHistory, noise: number): readonly Sample[] {
   const last = points.at(-1);
@@ -151,12 +153,12 @@ function samplesOf({ points, quantum, latestInMs }: ProgressHistory, noise: numb
   const speed = last.percent / Math.max(1, last.atInMs);
   const step = Math.min(quantum, maxStep);
   const samples = points
-    .filter(({ atInMs, percent }) => atInMs > 0 && percent > 0)
+    .filter(({ atInMs, percent }) => atInMs >= firstInMs && percent > 0)
     .map((point) => {
       const width = Math.min(step, speed * (point.atInMs - point.afterInMs) || step);
       return sampleOf(point, width, step, noise);
     });
-  const isHeld = latestInMs > last.atInMs;
+  const isHeld = latestInMs > last.atInMs && latestInMs >= firstInMs;
   return isHeld ? [...samples, sampleOf({ ...last, atInMs: latestInMs }, step, step, noise)] : samples;
 }
 

@@ -6,6 +6,7 @@ import { observeProgress } from "../../src/schedule/progress-history.ts";
 import { withJitterUpTo } from "../../src/schedule/schedule.ts";
 import { estimateRemaining } from "../../src/schedule/remaining-time.ts";
 import { backoffAfterFailure } from "../../src/schedule/backoff.ts";
+import { forecastsOf } from "../../src/schedule/forecast.ts";
 
 const withoutJitter = (): number => 0;
 const open: AdaptiveScheduleOptions = { minDelayInMs: 0, maxDelayInMs: Infinity };
@@ -306,6 +307,17 @@ describe("the estimate", () => {
     const remaining = estimate?.(historyAt(60, 3));
     expect(remaining?.estimatedRemainingInMs).toBeGreaterThan(8.5 * 60_000);
     expect(remaining?.estimatedRemainingInMs).toBeLessThan(9.5 * 60_000);
+  });
+
+  it("has no percentage within the first millisecond, whose reciprocals overflow", () => {
+    const [first, later] = [4.94e-321, 2.781342325993e-312];
+    const points = [
+      { atInMs: first, afterInMs: first, percent: 5e-324, levels: 1 },
+      { atInMs: later, afterInMs: first, percent: 0.0005, levels: 1 },
+    ];
+    const roughness = { meanRoot: 0, count: 0 };
+    const history = { points, latestInMs: later, quantum: 0.001, roughness };
+    for (const elapsedInMs of [later, 1000]) expect(forecastsOf(history, elapsedInMs)).toEqual([]);
   });
 
   it("is in order and finite, for any history", () => {
