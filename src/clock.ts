@@ -72,8 +72,10 @@ class SystemClock implements Clock {
   #arm(): void {
     const { first } = this.#heap;
     if (this.#isFiring) return;
-    // One that fires too early costs less than to set it anew each time.
-    if (first && this.#armed && this.#armed.dueAt <= first.dueAt) return;
+    const { dueAt = NaN } = this.#armed ?? {};
+    // One that fires too early costs less than to set it anew each time. One that is overdue may never fire: fake timers of
+    // a test set it.
+    if (first && dueAt <= first.dueAt && dueAt > performance.now()) return;
     clearTimeout(this.#armed?.handle);
     this.#armed = undefined;
     if (first === undefined) return;

@@ -7,13 +7,16 @@ export interface TimerTask {
 export interface Timer {
   readonly dueAt: number;
   readonly task: TimerTask;
-  /** Its index in the heap; -1 after its removal. */
+  /** Its place among those that are due at the same time. */
+  readonly order: number;
+  /** Its index in the heap, as long as it is there. */
   index: number;
 }
 
 /** Timers by the time when they are due: a binary heap, so that one of 100,000 costs as little as one of ten. */
 export class TimerHeap {
   readonly #heap: Timer[] = [];
+  #added = 0;
 
   /** The next timer; `undefined` when there is none. */
   get first(): Timer | undefined {
@@ -21,15 +24,15 @@ export class TimerHeap {
   }
 
   add(dueAt: number, task: TimerTask): Timer {
-    const timer: Timer = { dueAt, task, index: this.#heap.length };
+    const timer: Timer = { dueAt, task, order: this.#added++, index: this.#heap.length };
     this.#rise(timer);
     return timer;
   }
 
   remove(timer: Timer): void {
     const { index } = timer;
-    if (index < 0) return;
-    timer.index = -1;
+    // Also a timer of another clock, which an own clock may have returned in place of a function.
+    if (this.#heap[index] !== timer) return;
     const last = this.#heap.pop();
     if (last === undefined || last === timer) return;
     last.index = index;
@@ -47,7 +50,7 @@ export class TimerHeap {
     for (;;) {
       const { index } = timer;
       const parent = this.#heap[(index - 1) >> 1];
-      if (index === 0 || parent === undefined || parent.dueAt <= timer.dueAt) return this.#put(timer, index);
+      if (index === 0 || parent === undefined || isBefore(parent, timer)) return this.#put(timer, index);
       this.#swap(timer, parent);
     }
   }
@@ -56,8 +59,8 @@ export class TimerHeap {
     for (;;) {
       const { index } = timer;
       const [left, right] = [this.#heap[2 * index + 1], this.#heap[2 * index + 2]];
-      const child = left && right && right.dueAt < left.dueAt ? right : left;
-      if (child === undefined || child.dueAt >= timer.dueAt) return;
+      const child = left && right && isBefore(right, left) ? right : left;
+      if (child === undefined || isBefore(timer, child)) return;
       this.#swap(timer, child);
     }
   }
@@ -67,4 +70,8 @@ export class TimerHeap {
     this.#put(one, other.index);
     this.#put(other, index);
   }
+}
+
+function isBefore(one: Timer, other: Timer): boolean {
+  return (one.dueAt - other.dueAt || one.order - other.order) < 0;
 }
