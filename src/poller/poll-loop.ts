@@ -221,8 +221,9 @@ export class PollLoop<P> extends Waiters<P> implements StatusRequestHandler<P> {
   onTimer(): void {
     this.#timer = undefined;
     const { at = Infinity } = this.#deadline ?? {};
-    if (this.session.settings.clock.now() < at) this.#send();
-    else this.#onTimeout(true);
+    const now = this.session.settings.clock.now();
+    if (now < at) this.#send();
+    else this.#onTimeout(now > (this.#dueAt ?? now) + sleepInMs);
   }
 
   /** Sends a status request, unless one is under way. It may be late: a machine that sleeps sends nothing. */

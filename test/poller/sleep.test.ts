@@ -389,3 +389,15 @@ test("nothing is sent after a listener of the aborted request has ended the wait
   expect(await clock.runUntilSettled(waiting)).toBe("enough");
   expect(polls).toBe(1);
 });
+
+test("an imprecise timer is no sleep: a poll that it makes late by a millisecond does not extend the timeout", async () => {
+  const virtual = sleepingClock();
+  const setTimer: typeof virtual.setTimer = (callback, delayInMs) =>
+    virtual.setTimer(callback, delayInMs + 1.5);
+  const clock = { now: () => Math.floor(virtual.now()), timestamp: () => virtual.timestamp(), setTimer };
+  const operation = scriptedOperation(["Running", forever], { clock });
+  const options = { clock, timeoutInMs: 100, schedule: fixed(99), random: () => 0 };
+  const error = rejection(createPoller(operation, options).pollUntilDone());
+  await virtual.advance(110);
+  expect(await Promise.race([error, Promise.resolve("it still waits")])).toBeInstanceOf(PollingTimeoutError);
+});
