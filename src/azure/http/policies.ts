@@ -9,9 +9,8 @@ import {
   tracingPolicy,
   userAgentPolicy,
 } from "@azure/core-rest-pipeline";
-import type { LogPolicyOptions, Pipeline, PipelineOptions, PipelinePolicy } from "@azure/core-rest-pipeline";
+import type { LogPolicyOptions, Pipeline, PipelineOptions } from "@azure/core-rest-pipeline";
 import { isNodeLike } from "@azure/core-util";
-import { isTracing } from "../telemetry/span.ts";
 
 /** Options of the policies. core-rest-pipeline takes `loggingOptions` too, although its public options have none. */
 interface PolicyOptions extends Omit<PipelineOptions, "retryOptions" | "redirectOptions"> {
@@ -43,18 +42,7 @@ export function createPipeline(options: PolicyOptions, hasProxy: boolean): Pipel
   }
   pipeline.addPolicy(userAgentPolicy(userAgentOptions));
   pipeline.addPolicy(setClientRequestIdPolicy(telemetryOptions?.clientRequestIdHeaderName));
-  pipeline.addPolicy(ifTracing(tracingPolicy({ ...userAgentOptions, ...loggingOptions })), {
-    afterPhase: "Retry",
-  });
+  pipeline.addPolicy(tracingPolicy({ ...userAgentOptions, ...loggingOptions }), { afterPhase: "Retry" });
   pipeline.addPolicy(logPolicy(loggingOptions), { afterPhase: "Sign" });
   return pipeline;
-}
-
-/** Leaves tracing out while it is off: to find that out for itself, its policy takes some percent of a poll. */
-function ifTracing(policy: PipelinePolicy): PipelinePolicy {
-  return {
-    name: policy.name,
-    sendRequest: (request, next) =>
-      request.tracingOptions !== undefined || isTracing() ? policy.sendRequest(request, next) : next(request),
-  };
 }

@@ -24,20 +24,15 @@ const anyNamespace = tracingClientOf("");
 const anyTraceparent = `00-${"1".repeat(32)}-${"1".repeat(16)}-01`;
 
 /**
- * Returns whether tracing is on. core-tracing does not tell, but its initial instrumenter, which does nothing, parses no
- * traceparent.
+ * Starts the span of a wait, as a child of that in the options or of the active one; none if tracing is off.
+ * core-tracing does not tell whether it is on, but its initial instrumenter, which does nothing, parses no traceparent.
  */
-export function isTracing(): boolean {
-  return anyNamespace.parseTraceparentHeader(anyTraceparent) !== undefined;
-}
-
-/** Starts the span of a wait, as a child of that in the options or of the active one; none if tracing is off. */
 export function startPollerSpan(
   subject: TelemetrySubject,
   snapshot: PollerSnapshot,
   tracingOptions: TracingOptions | undefined,
 ): PollerObserver | undefined {
-  if (!isTracing()) return undefined;
+  if (anyNamespace.parseTraceparentHeader(anyTraceparent) === undefined) return undefined;
   const { span, updatedOptions } = tracingClientOf(subject.resourceProvider).startSpan(
     snapshot.jobId === undefined ? subject.spanName : jobSpanName,
     tracingOptions ? { tracingOptions } : {},
