@@ -127,7 +127,6 @@ export class RateEstimator {
   }
 
   #learnedIntervalInMs(now: number): number {
-    if (this.learnedInMs === 0) return 0;
     const growth = Math.max(0, now - this.heldUntil) / growthInMs;
     const intervalInMs = this.learnedInMs * Math.exp(-(growth ** 2));
     return intervalInMs < negligibleIntervalInMs ? 0 : intervalInMs;

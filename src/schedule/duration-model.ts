@@ -35,7 +35,8 @@ export function learnedFrom(past: readonly PastDuration[], terms: Terms): Learne
   const known = priors.get(key);
   if (known) return known;
   const prior = { ...priorOf(past, terms), ranks: ranksOf(past) };
-  if (priors.size >= maxPriors) priors.clear();
+  const [oldest] = priors.keys();
+  if (priors.size >= maxPriors && oldest !== undefined) priors.delete(oldest);
   priors.set(key, prior);
   return prior;
 }
