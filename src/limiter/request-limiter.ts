@@ -16,7 +16,10 @@ export interface RequestLimiterOptions {
 /** Less than all of it: a short queue leaves no slot of the service unused (`npm run bench:many`: 87 % used, not 80 %). */
 const stretchedShare = 0.85;
 
-/** Requests started one after the other: the responses of more than these would block the event loop together. */
+/**
+ * Requests started one after the other, if that takes a millisecond or more: the responses of more would block the event
+ * loop together.
+ */
 const maxStartsInTurn = 16;
 /** A turn is over after this time: a few requests now and then need no pause. */
 const maxTurnInMs = 50;

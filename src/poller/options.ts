@@ -66,7 +66,8 @@ export interface PollOptions<P = unknown> extends AdaptiveScheduleOptions {
   /**
    * When the operation was started elsewhere, as a date or in milliseconds since 1970. The first poll then comes when a
    * wait from that time on would have sent its first, and at once if that is over. A time more than five
-   * minutes ahead, or more than 30 days ago, counts as unknown. Default: unknown; the first poll comes at once. A resumed wait has its own.
+   * minutes ahead, or more than 30 days ago, counts as unknown. Default: unknown; the first poll comes at once. A resumed
+   * wait has its own.
    */
   readonly startedAt?: Date | number | undefined;
   /** The polling schedule, in place of `pollCostInMs`, `minDelayInMs`, `maxDelayInMs` and `pastDurationsInMs`. */
