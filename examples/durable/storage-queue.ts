@@ -30,14 +30,20 @@ export async function work(
 ): Promise<never> {
   for (;;) {
     const batch = { numberOfMessages: 16, visibilityTimeout };
+    const visibleAt = Date.now() + visibilityTimeout * 1000;
     const { receivedMessageItems: messages } = await queue.receiveMessages(batch);
-    await Promise.all(messages.map((message) => poll(message).catch(report)));
+    await Promise.all(messages.map((message) => poll(message, visibleAt).catch(report)));
     if (messages.length === 0) await delay(500);
   }
 
-  async function poll({ messageText, messageId, popReceipt }: DequeuedMessageItem): Promise<void> {
+  async function poll(message: DequeuedMessageItem, visibleAt: number): Promise<void> {
+    const { messageText, messageId, popReceipt } = message;
     const state: StepState = JSON.parse(messageText);
-    const result = await stepper.step(state);
+    const beforePoll = (): void => {
+      if (Date.now() >= visibleAt)
+        throw new Error("The process was suspended: another may have the message.");
+    };
+    const result = await stepper.step(state, { beforePoll });
     if (result.type === "again") {
       // State and delay at once, and only for the worker that has the message now.
       const seconds = Math.ceil(result.delayInMs / 1000);

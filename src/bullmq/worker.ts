@@ -73,6 +73,7 @@ interface Connections {
 class BullWorker implements OperationWorker {
   readonly started: Promise<void>;
   readonly #open: () => Connections;
+  readonly #lockDurationInMs: number;
   readonly #errors: ErrorLog;
   readonly #logger: PollLogger;
   readonly #closing = new AbortController();
@@ -81,6 +82,7 @@ class BullWorker implements OperationWorker {
   constructor(options: OperationWorkerOptions) {
     const { concurrency = 16, lockDurationInMs = 20_000, stalledIntervalInMs = 10_000 } = options;
     checkPositiveInteger("concurrency", concurrency);
+    this.#lockDurationInMs = lockDurationInMs;
     const { queueName, location } = parseLocation(options);
     checkDuration("lockDurationInMs", lockDurationInMs, { positive: true });
     checkDuration("stalledIntervalInMs", stalledIntervalInMs, { positive: true });
@@ -197,21 +199,38 @@ class BullWorker implements OperationWorker {
 
   async #perform(job: Job, lock: string, abortSignal: AbortSignal): Promise<JobReturnValue> {
     await unlessAborted(this.#connections.pace.refreshIfOld(), abortSignal);
-    const result = await this.#step(job, abortSignal);
+    const result = await this.#step(job, lock, abortSignal);
     if (result?.type === "ended") return returnValueOf(result);
     await this.#moveToDelayed(job, lock, result);
     throw new DelayedError();
   }
 
   /** Returns `undefined` for the job of a newer version, which this one must neither poll nor reject. */
-  async #step(job: Job, abortSignal: AbortSignal): Promise<StepResult | undefined> {
+  async #step(job: Job, lock: string, abortSignal: AbortSignal): Promise<StepResult | undefined> {
+    const beforePoll = (): Promise<void> => this.#keep(job, lock);
     try {
-      return await this.#connections.stepper.step(job.data, { abortSignal, jobId: String(job.id) });
+      return await this.#connections.stepper.step(job.data, {
+        abortSignal,
+        beforePoll,
+        jobId: String(job.id),
+      });
     } catch (error) {
       if (error instanceof PollingError && error.code === "NewerState") return undefined;
       const isTampered = error instanceof ContractError || error instanceof RangeError;
       throw isTampered ? new UnrecoverableError(messageOf(error)) : error;
     }
+  }
+
+  /**
+   * Renews the lock of a job that came a while ago: if this process was suspended, another worker may have polled since.
+   *
+   * @throws Error if the lock is lost
+   */
+  async #keep(job: Job, lock: string): Promise<void> {
+    const heldInMs = Date.now() - (job.processedOn ?? 0);
+    if (heldInMs >= 0 && heldInMs < this.#lockDurationInMs / 2) return;
+    const renewed = await job.extendLock(lock, this.#lockDurationInMs);
+    if (renewed === 0) throw new Error(`could not renew lock for job ${job.id}`);
   }
 
   /**

@@ -46,6 +46,8 @@ export type StepResult =
 /** The surroundings of a step. */
 interface StepContext extends StepReportOptions {
   readonly clock: Clock;
+  /** Called before every request. */
+  readonly beforePoll: (() => void | Promise<void>) | undefined;
   /** Called after every request. */
   readonly learn: (result: PaceResult) => Promise<void>;
   /** Returns by how much intervals are longer, because requests wait for their turn. */
@@ -127,6 +129,7 @@ export class Step {
 
   async #pollOnce(abortSignal: AbortSignal): Promise<void> {
     const session = this.#session;
+    await unlessAborted(Promise.resolve(this.#context.beforePoll?.()), abortSignal);
     const sentAtInMs = session.elapsedInMs;
     const event = await this.#send(abortSignal);
     const { maxRetryDelayInMs } = session.settings.rules;

@@ -52,6 +52,12 @@ export interface StepperOptions {
 export interface StepCallOptions {
   /** Aborts the request: the step rejects with the signal's reason, and can be made again. */
   readonly abortSignal?: AbortSignal | undefined;
+  /**
+   * Called right before each request. If it throws or rejects, nothing is sent, and the step rejects with the same error.
+   * For an engine that gives a wait to another process after some time: a process that was suspended learns of it here,
+   * before it polls what another has polled since. Default: none.
+   */
+  readonly beforePoll?: (() => void | Promise<void>) | undefined;
   /** The engine's id of the wait, for logs and traces. Default: none. */
   readonly jobId?: string | undefined;
 }
@@ -63,7 +69,7 @@ export interface Stepper {
    * sends nothing.
    *
    * @param state - that of `firstState` or of the last step, possibly after JSON
-   * @throws the reason of `abortSignal`; `PollingError`, code `NewerState`, if a newer version wrote the state: leave it
+   * @throws the reason of `abortSignal`; the error of `beforePoll`; `PollingError`, code `NewerState`, if a newer version wrote the state: leave it
    * for another process; `ContractError` or RangeError if the state was tampered with. All other errors are
    * outcomes, or lead to another step
    */
@@ -113,12 +119,14 @@ class EngineStepper implements Stepper {
     this.#clock = clock;
   }
 
-  async step(value: unknown, { abortSignal = never(), jobId }: StepCallOptions = {}): Promise<StepResult> {
+  async step(value: unknown, options: StepCallOptions = {}): Promise<StepResult> {
+    const { abortSignal = never(), beforePoll } = options;
     checkSignal(abortSignal);
+    if (beforePoll !== undefined) checkFunction("beforePoll", beforePoll);
     abortSignal.throwIfAborted();
     if (isNewerState(value)) throw newerState();
     const parsed = parseStepState(value, this.#isOfClient);
-    const result = await this.#stepIfDue(parsed, { abortSignal, jobId });
+    const result = await this.#stepIfDue(parsed, { ...options, abortSignal });
     return result.type === "again" ? { ...result, state: parsed.withNewerFields(result.state) } : result;
   }
 
@@ -142,13 +150,14 @@ class EngineStepper implements Stepper {
   async #stepWith(
     state: StepState,
     operation: Operation,
-    { abortSignal, jobId }: StepCall,
+    { abortSignal, beforePoll, jobId }: StepCall,
   ): Promise<StepResult> {
     const origin = originOf(state.token);
     const turnInMs = await unlessAborted(this.#turnInMs(origin, this.#isReserved(state)), abortSignal);
     const step = new Step(state, operation, {
       clock: this.#clock,
       jobId,
+      beforePoll,
       logger: this.#waitLogger,
       learn: (result) => this.#learn(origin, result),
       stretch: (pollCostInMs) => this.#stretch(origin, pollCostInMs),

@@ -12,6 +12,7 @@ export const preload: readonly string[] = importing("index", "bullmq/index");
 export interface Workers extends AsyncDisposable {
   /** When each killed process was killed, by `performance.now()`; the keys are process ids. */
   readonly killedAt: ReadonlyMap<number, number>;
+  readonly processes: readonly ChildProcess[];
   /** Kills one process, and starts another in its place. */
   killOne(random: () => number): Promise<void>;
 }
@@ -33,6 +34,7 @@ export async function startWorkers(
   const killedAt = new Map<number, number>();
   return {
     killedAt,
+    processes: children,
     async killOne(random) {
       const index = Math.floor(random() * count);
       killedAt.set(children[index]?.pid ?? 0, performance.now());

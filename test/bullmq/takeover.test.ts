@@ -1,6 +1,11 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { OperationStatusesClient } from "lro-poller";
 import { createOperationQueue, createOperationWorker } from "lro-poller/bullmq";
 import { startOperationServer } from "lro-poller/testing";
+import type { OperationPlan } from "lro-poller/testing";
 import { expect, onTestFinished } from "vitest";
 import { startRedis } from "../../examples/redis-server.ts";
 import { redisTest } from "../support/redis.ts";
@@ -41,6 +46,40 @@ redisTest(
     expect(performance.now() - killedAt).toBeLessThan(lockDurationInMs + stalledIntervalInMs + 1000);
   },
 );
+
+redisTest("a worker that was suspended does not poll what another worker has polled since", async (redis) => {
+  await using server = await startOperationServer();
+  const add = (plan: OperationPlan): string => server.addOperation(plan).operationId;
+  const first = add({ timeline: [{ status: "Succeeded" }] });
+  const second = add({ timeline: [{ status: "Running" }], retryAfter: 3600 });
+  const client = new OperationStatusesClient(server.endpoint);
+  const { connection } = redis;
+  await using queue = createOperationQueue({ connection });
+  const goOnFile = join(mkdtempSync(join(tmpdir(), "takeover-")), "goOn");
+  onTestFinished(() => rmSync(dirname(goOnFile), { recursive: true }));
+  await using workers = await startWorkers(1, redis, server, () => ({ SUSPENDED_UNTIL_FILE: goOnFile }));
+  const [suspended] = workers.processes;
+  if (suspended === undefined) throw new Error("no process");
+
+  // Its connection to the service is open from now on: without the check, the request would be sent at once.
+  await (await queue.add(client.operation("myProject", first))).pollUntilDone();
+  const hasSecond = once(suspended, "message");
+  await queue.add(client.operation("myProject", second));
+  await hasSecond;
+  await using worker = createOperationWorker({
+    connection,
+    clients: [client],
+    lockDurationInMs: 2000,
+    stalledIntervalInMs: 1000,
+  });
+  await worker.started;
+  await expect.poll(() => queue.counts(), { timeout: 60_000 }).toMatchObject({ active: 0, delayed: 1 });
+  const errorLine = once(suspended, "message");
+  writeFileSync(goOnFile, "");
+  const [line]: unknown[] = await errorLine;
+  expect(line).toMatch(/could not renew lock|Missing lock/);
+  expect(server.requests.map(({ operationId }) => operationId)).toEqual([first, second]);
+});
 
 redisTest("a job that Redis has lost in a restart is not found, and the error says so", async () => {
   const redis = await startRedis(["--appendonly", "no"]);

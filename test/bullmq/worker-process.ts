@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { OperationStatusesClient } from "lro-poller";
-import type { OperationStatusesClientOptions } from "lro-poller";
+import type { Operation, OperationStatusesClientOptions, ResumeToken } from "lro-poller";
 import { createOperationWorker } from "lro-poller/bullmq";
+import { silent } from "./loggers.ts";
 
 // A worker in a process of its own, which a test can kill. Each request has the process id in a header. `ENDPOINT` may
 // name several, with a comma between them.
@@ -36,9 +38,31 @@ const options: OperationStatusesClientOptions = {
     },
   ],
 };
+const clients = ENDPOINT.split(",").map(
+  (endpoint) => new OperationStatusesClient(endpoint, undefined, options),
+);
+
+let jobs = 0;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** From the second job on, nothing of this process runs until the test writes the file, as if it was suspended. */
+function whenGoneOn(goOnFile: string, token: ResumeToken): Operation | undefined {
+  if (++jobs > 1) {
+    process.send?.("suspended");
+    while (!existsSync(goOnFile)) Atomics.wait(sleeper, 0, 0, 50);
+  }
+  return clients[0]?.parseResumeToken(token).operation;
+}
+
+const goOnFile = settings["SUSPENDED_UNTIL_FILE"];
 const worker = createOperationWorker({
   connection: { host: "127.0.0.1", port: Number(REDIS_PORT) },
-  clients: ENDPOINT.split(",").map((endpoint) => new OperationStatusesClient(endpoint, undefined, options)),
+  ...(goOnFile === undefined
+    ? { clients }
+    : {
+        resolveOperation: (token) => whenGoneOn(goOnFile, token),
+        logger: { ...silent, error: (line: unknown) => process.send?.(line) },
+      }),
   concurrency: Number(settings["CONCURRENCY"] ?? 16),
   lockDurationInMs: Number(settings["LOCK_IN_MS"] ?? 2000),
   stalledIntervalInMs: Number(settings["STALLED_IN_MS"] ?? 1000),

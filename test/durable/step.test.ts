@@ -2,7 +2,14 @@ import { describe, expect, test } from "vitest";
 import { LroClient, OperationStatusesClient, PollingError } from "lro-poller";
 import type { Clock, Operation } from "lro-poller";
 import { createStepper, firstState, operationKey, resultOf } from "lro-poller/durable";
-import type { Pace, StepResult, StepState, Stepper, StepperOptions } from "lro-poller/durable";
+import type {
+  Pace,
+  StepCallOptions,
+  StepResult,
+  StepState,
+  Stepper,
+  StepperOptions,
+} from "lro-poller/durable";
 import { createVirtualClock, scriptedOperation, startOperationServer } from "lro-poller/testing";
 import type { ScriptedOperation, ScriptedReply, VirtualClock } from "lro-poller/testing";
 import { silent } from "../bullmq/loggers.ts";
@@ -391,6 +398,38 @@ test("a step that is aborted rejects with the reason, and can be made again", as
   await expect(step).rejects.toBe("enough");
   isHanging = false;
   expect(await ended(stepper, state)).toBeUndefined();
+});
+
+test("a step whose beforePoll rejects sends nothing, and can be made again", async () => {
+  const { operation, stepper, state } = setup(["Succeeded"]);
+  const calls: number[] = [];
+  const beforePoll = (): void => {
+    calls.push(operation.polls.length);
+    if (calls.length === 1) throw new Error("another process has it");
+  };
+  await expect(stepper.step(state, { beforePoll })).rejects.toThrow("another process has it");
+  expect(await stepper.step(state, { beforePoll })).toMatchObject({ type: "ended" });
+  expect(calls).toEqual([0, 0]);
+  expect(operation.polls).toHaveLength(1);
+});
+
+test("an abort ends a step whose beforePoll hangs", async () => {
+  const { operation, stepper, state } = setup(["Succeeded"]);
+  const abortSignal = AbortSignal.abort("enough");
+  const beforePoll = (): Promise<void> => new Promise(() => {});
+  await expect(stepper.step(state, { beforePoll, abortSignal })).rejects.toBe("enough");
+  const controller = new AbortController();
+  const step = stepper.step(state, { beforePoll, abortSignal: controller.signal });
+  controller.abort("later");
+  await expect(step).rejects.toBe("later");
+  expect(operation.polls).toHaveLength(0);
+});
+
+test("a beforePoll that is no function is an error", async () => {
+  const { stepper, state } = setup(["Succeeded"]);
+  const options: StepCallOptions = {};
+  Object.assign(options, { beforePoll: "yes" });
+  await expect(stepper.step(state, options)).rejects.toThrow("beforePoll: expected a function, got string");
 });
 
 test("an operation has the same key by its URL, its client and its token", () => {
