@@ -10,6 +10,7 @@ import { seeded } from "../../bench/schedule/random.ts";
 import { redisTest } from "../support/redis.ts";
 import { earlyPolls } from "./early-polls.ts";
 import { everySecond, startWorkers } from "./fleet.ts";
+import { Takeovers } from "./takeovers.ts";
 
 /** `npm run test:queue` sets more. */
 const operations = Number(process.env["OPERATIONS"] ?? 60);
@@ -33,11 +34,13 @@ redisTest(
     events.on("error", () => {});
     const completions = new Map<string, number>();
     events.on("completed", ({ jobId }) => completions.set(jobId, (completions.get(jobId) ?? 0) + 1));
+    await using takeovers = new Takeovers(redis.connection);
     await using workers = await startWorkers(3, redis, server);
     const chaos = everySecond(async (second) => {
       const signal = restarts.get(second);
       if (signal) await redis.restart(signal);
       await workers.killOne(random);
+      await takeovers.read();
     });
     const outcomes = await Promise.all(
       Array.from({ length: operations }, async (_, index) => {
@@ -49,6 +52,7 @@ redisTest(
       }),
     );
     await chaos.stop();
+    await takeovers.read();
     await events.close();
 
     const seconds = Math.round((performance.now() - startedAt) / 1000);
@@ -72,7 +76,10 @@ redisTest(
     );
     const retryAfterOf = ({ responseStatus, operationId = "" }: RecordedRequest): number =>
       responseStatus === 200 && withRetryAfter.has(operationId) ? retryAfterInMs : 0;
-    expect(earlyPolls(server.requests, retryAfterOf, workers.killedAt)).toEqual([]);
+    const jobIdOf = new Map(outcomes.map(({ added, handle }) => [added.operationId, handle.jobId]));
+    const isUnsaved = ({ operationId = "", receivedAt }: RecordedRequest, next: RecordedRequest): boolean =>
+      takeovers.isBetween(jobIdOf.get(operationId) ?? "", receivedAt, next.receivedAt);
+    expect(earlyPolls(server.requests, retryAfterOf, isUnsaved)).toEqual([]);
     expect(workers.killedAt.size).toBeGreaterThanOrEqual(5);
     expect(seconds).toBeGreaterThan(Math.max(...restarts.keys()));
   },

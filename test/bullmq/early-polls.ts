@@ -1,21 +1,14 @@
 import type { RecordedRequest } from "lro-poller/testing";
 
-/** How long a worker may take to save a response in Redis, on a busy machine. */
-const maxSaveInMs = 1000;
-
 /**
  * Describes the polls that came before the Retry-After of the poll before was over, whichever worker sent them. A
- * response that its worker received but did not save before it was killed does not count.
+ * response whose job was taken from its worker before it was saved does not count.
  */
 export function earlyPolls(
   requests: readonly RecordedRequest[],
   retryAfterOf: (request: RecordedRequest) => number,
-  killedAt: ReadonlyMap<number, number> = new Map(),
+  isUnsaved: (request: RecordedRequest, next: RecordedRequest) => boolean = () => false,
 ): string[] {
-  const isUnsaved = ({ headers, receivedAt }: RecordedRequest): boolean => {
-    const aliveForInMs = (killedAt.get(Number(headers["x-process"])) ?? Infinity) - receivedAt;
-    return aliveForInMs < maxSaveInMs;
-  };
   const byOperation = new Map<string, RecordedRequest[]>();
   for (const request of requests) {
     const { operationId = "" } = request;
@@ -25,7 +18,7 @@ export function earlyPolls(
     polls.slice(1).flatMap((request, index) => {
       const before = polls[index] ?? request;
       const earlyByInMs = before.receivedAt + retryAfterOf(before) - request.receivedAt;
-      return earlyByInMs > 0 && !isUnsaved(before)
+      return earlyByInMs > 0 && !isUnsaved(before, request)
         ? [`poll ${request.pollNumber} came ${earlyByInMs} ms too early`]
         : [];
     }),

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LroClient } from "lro-poller";
 import type { FirstStateOptions, OperationSource, StepOutcome, Stepper } from "lro-poller/durable";
 import { resultOf } from "lro-poller/durable/outcome";
+import { Takeovers } from "../bullmq/takeovers.ts";
 import { azurite, postgres, redis } from "./servers.ts";
 import type { EngineServerKind } from "./servers.ts";
 
@@ -15,6 +16,8 @@ export interface EngineClient extends AsyncDisposable {
   result(key: string): Promise<unknown>;
   /** How often the end of a wait was saved. */
   endCount(key: string): Promise<number>;
+  /** When the engine took waits from their workers. Without it, only that of a killed worker is known to be taken. */
+  takeovers?(): Promise<Pick<Takeovers, "isBetween">>;
 }
 
 /** What a worker process has. */
@@ -118,12 +121,21 @@ const bullmq: Engine = {
   mayEndAgain: false,
   async connect(port) {
     const { createOperationQueue } = await import("lro-poller/bullmq");
-    const queue = createOperationQueue({ connection: { host: "127.0.0.1", port: Number(port) } });
+    const connection = { host: "127.0.0.1", port: Number(port) };
+    const queue = createOperationQueue({ connection });
+    const takeovers = new Takeovers(connection);
     return {
       start: async (source, options) => (await queue.add(source, options)).jobId,
       result: (key) => queue.handle(key).pollUntilDone(),
       endCount: async () => 1,
-      [Symbol.asyncDispose]: () => queue.close(),
+      takeovers: async () => {
+        await takeovers.read();
+        return takeovers;
+      },
+      [Symbol.asyncDispose]: async () => {
+        await takeovers[Symbol.asyncDispose]();
+        await queue.close();
+      },
     };
   },
   async work({ connection, client }) {

@@ -106,8 +106,15 @@ async function runWith(
   const endCounts = await Promise.all(waits.map(({ key }) => client.endCount(key)));
   const endedAgain = endCounts.filter((count) => count !== 1).length;
   const firstDeliveries = server.requests.filter(({ headers }) => headers["x-second-delivery"] === undefined);
+  const takeovers = await client.takeovers?.();
   const killedAt = new Map(workers.kills.map(({ pid, at }) => [pid, at]));
-  const early = kind.clocksAgree ? earlyPolls(firstDeliveries, retryAfterOf, killedAt) : [];
+  const isUnsaved = (request: RecordedRequest, next: RecordedRequest): boolean => {
+    const { key } = waits[indexOf.get(request.operationId ?? "") ?? 0] ?? { key: "" };
+    return takeovers === undefined
+      ? (killedAt.get(Number(request.headers["x-process"])) ?? Infinity) <= next.receivedAt
+      : takeovers.isBetween(key, request.receivedAt, next.receivedAt);
+  };
+  const early = kind.clocksAgree ? earlyPolls(firstDeliveries, retryAfterOf, isUnsaved) : [];
   return {
     engine: engine.name,
     round: kind.name,
@@ -187,6 +194,7 @@ function killAgainAndAgain(workers: Workers): { stop(): Promise<void> } {
     for (let turn = 0; ; turn++) {
       await delay(killEveryInMs, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
+      if (turn % 8 === 3) await workers.freeze(turn % workerCount);
       const isAll = turn % 8 === 7;
       const moment = isAll ? "all at once" : (killMoments[turn % 3] ?? "in a step");
       await workers.kill(turn % workerCount, moment);

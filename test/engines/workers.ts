@@ -1,10 +1,14 @@
 import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import type { FromWorker, HeldMoment, KillMoment, ToWorker, WorkerOptions } from "./messages.ts";
 
 /** How long a worker may take to reach the moment at which it is killed. */
 const maxHoldInMs = 3000;
+
+/** Longer than a lock of BullMQ's workers here, and the interval after which the others take over. */
+const freezeInMs = 3500;
 
 /** A process that was killed. */
 export interface Kill {
@@ -36,6 +40,13 @@ export class Workers implements AsyncDisposable {
     const slots = moment === "all at once" ? [...this.#children.keys()] : [slot];
     for (const each of slots) await this.#end(each, moment);
     await Promise.all(slots.map((each) => this.#start(each)));
+  }
+
+  /** Suspends a worker for longer than it may go without renewing its locks. */
+  async freeze(slot: number): Promise<void> {
+    this.#children[slot]?.kill("SIGSTOP");
+    await delay(freezeInMs);
+    this.#children[slot]?.kill("SIGCONT");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
