@@ -1,112 +1,84 @@
-// Measures an import, the start of the command, and a command with one request. The ratios are those to bare Node or to
-// core-rest-pipeline alone. It also prints the size of the built files. Programs take turns, so that other load on the machine
-// affects all alike. `npm run bench:light -- <folder of a built checkout>` measures another build in the same run.
-import { existsSync, globSync, mkdtempSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+// Measures what the library and the command cost, in half an hour. `npm run bench:light -- <folder of a checkout>` measures a
+// checkout of another version in the same run, which has to be built and to have its packages.
 import { join, resolve } from "node:path";
-import { median } from "../median.ts";
+import { bundle } from "../../test/package/page-bundle.ts";
+import { outputOf, printInTurn } from "./checkouts.ts";
+import type { Checkout, Figures } from "./checkouts.ts";
 import { run } from "./run.ts";
-import type { Program, Spent } from "./run.ts";
-import { startSecureService, startService } from "./service.ts";
+import { measureStarts } from "./starts.ts";
 
-const rounds = 25;
-const { argv } = process;
-const checkouts = [...argv.slice(2).map((path) => resolve(path)), resolve(import.meta.dirname, "../..")];
-const nameOf = (checkout: string): string => (checkout === checkouts.at(-1) ? "now" : "before");
+const before = process.argv.slice(2).map((path): Checkout => ({ name: "before", folder: resolve(path) }));
+const now: Checkout = { name: "now", folder: resolve(import.meta.dirname, "../..") };
+const checkouts = [...before, now];
 
-const importing = (name: string, specifier: string): Program => ({
-  name: `import ${name}`,
-  argv: ["--input-type=module", "--eval", `await import(${JSON.stringify(specifier)})`],
-});
-const roots = checkouts.map((checkout) =>
-  importing(`lro-poller, ${nameOf(checkout)}`, join(checkout, "dist/index.js")),
-);
-const commands = (...words: readonly string[]): Program[] =>
-  checkouts.map((checkout) => ({
-    name: `lro ${words.join(" ")}, ${nameOf(checkout)}`,
-    argv: [join(checkout, "dist/cli/main.js"), ...words],
-  }));
+await measureStarts(checkouts);
+await printInTurn("CPU of a poll", checkouts, 3, pollOf);
+await printInTurn("Heap of a wait", checkouts, 3, heapOf);
+await printInTurn("100,000 waits", checkouts, 3, fleetOf);
+await printInTurn("The command's display, % of a core", checkouts, 1, displayOf);
+await printInTurn("Bundles, kB minified and gzipped", checkouts, 1, bundlesOf);
+await printInTurn("npm test, s", checkouts, 1, testRunOf);
 
-const bareNode: Program = { name: "bare Node", argv: ["--eval", "0"] };
-await measure(
-  "Import, without the start of Node",
-  [
-    importing("@azure/core-rest-pipeline", "@azure/core-rest-pipeline"),
-    ...roots,
-    importing("@azure/identity", "@azure/identity"),
-  ],
-  bareNode,
-);
-await measure("Start of the command", [
-  bareNode,
-  ...commands("--version"),
-  ...commands("--help"),
-  ...commands("completion", "bash"),
-]);
-/** An address of this machine is no host that the command knows. */
-const scope = "https://management.azure.com/.default";
-const service = await startService();
-await measureRequests("To the end of the first request", "first-request.js", service.url);
-service.close();
-const certificates = mkdtempSync(join(tmpdir(), "bench-"));
-const secure = await startSecureService(certificates);
-await measureRequests(
-  "The same over TLS, with a token of a managed identity",
-  "first-secure-request.js",
-  secure.url,
-  ["--scope", scope],
-  secure.env,
-);
-secure.close();
-rmSync(certificates, { recursive: true });
-console.log("\nBuilt files");
-console.table(checkouts.map((checkout) => ({ name: nameOf(checkout), ...sizeOf(join(checkout, "dist")) })));
-
-async function measureRequests(
-  title: string,
-  script: string,
-  url: string,
-  options: readonly string[] = [],
-  env: NodeJS.ProcessEnv = {},
-): Promise<void> {
-  const programs = [
-    { name: "a script of 10 lines", argv: [join(import.meta.dirname, script), url] },
-    ...commands("wait", url, ...options),
-    ...commands("status", url, ...options),
-  ];
-  await measure(
-    title,
-    programs.map((program) => ({ ...program, name: program.name.replace(url, "URL"), env })),
-  );
+async function benchOf(checkout: Checkout, file: string, ...argv: readonly string[]): Promise<Figures> {
+  return JSON.parse(await outputOf(checkout, process.execPath, "--expose-gc", `bench/${file}`, ...argv));
 }
 
-/** Prints the medians of all programs, less that of another, and their ratios to those of the first. */
-async function measure(title: string, programs: readonly Program[], less?: Program): Promise<void> {
-  const all = less ? [...programs, less] : programs;
-  const spent = new Map(all.map((program) => [program, [] as Spent[]]));
-  for (let round = 0; round < rounds; round++) {
-    for (const [program, list] of spent) list.push(await run(program));
-  }
-  const medianOf = (program: Program | undefined, time: keyof Spent): number =>
-    program ? median((spent.get(program) ?? []).map((one) => one[time])) : 0;
-  const of = (program: Program | undefined, time: keyof Spent): number =>
-    medianOf(program, time) - medianOf(less, time);
-  const [first] = programs;
-  console.log(`\n${title}`);
-  console.table(
-    programs.map((program) => ({
-      name: program.name,
-      "CPU, ms": of(program, "cpuInMs").toFixed(0),
-      "CPU, ratio": (of(program, "cpuInMs") / of(first, "cpuInMs")).toFixed(2),
-      "wall, ms": of(program, "wallInMs").toFixed(0),
-      "wall, ratio": (of(program, "wallInMs") / of(first, "wallInMs")).toFixed(2),
-    })),
-  );
+async function pollOf(checkout: Checkout): Promise<Figures> {
+  const {
+    "lro-poller": poll = NaN,
+    "core-rest-pipeline": pipeline = NaN,
+    "core-lro": coreLro = NaN,
+  } = await benchOf(checkout, "many/cpu.ts");
+  return {
+    "lro-poller, µs": poll,
+    "core-rest-pipeline, µs": pipeline,
+    "lro-poller / core-rest-pipeline": poll / pipeline,
+    "core-lro / core-rest-pipeline": coreLro / pipeline,
+  };
 }
 
-function sizeOf(folder: string): object {
-  const files = globSync("**/*.{js,json,html}", { cwd: folder }).map((file) => join(folder, file));
-  if (!existsSync(folder)) throw new Error(`${folder}: expected a build`);
-  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
-  return { files: files.length, "JavaScript, kB": (bytes / 1000).toFixed(0) };
+async function heapOf(checkout: Checkout): Promise<Figures> {
+  const { bytes = NaN } = await benchOf(checkout, "many/heap.ts", "lro-poller");
+  return { bytes };
+}
+
+async function fleetOf(checkout: Checkout): Promise<Figures> {
+  const {
+    right = NaN,
+    pollsPerSecond = NaN,
+    maxBlockedMs = NaN,
+    blockedP99Ms = NaN,
+  } = await benchOf(checkout, "many/hundred-thousand.ts");
+  return {
+    "right results": right,
+    "polls a second": pollsPerSecond,
+    "event loop delay, 99th percentile, ms": blockedP99Ms,
+    "event loop delay, maximum, ms": maxBlockedMs,
+  };
+}
+
+async function displayOf(checkout: Checkout): Promise<Figures> {
+  const page = await benchOf(checkout, "parts/page.ts");
+  const terminal = await outputOf(checkout, process.execPath, "bench/parts/tree.ts");
+  const [, share] = /([\d.]+) % of a core/.exec(terminal) ?? [];
+  return {
+    "page, 500 operations": page["500 operations"] ?? NaN,
+    "page, 300 parts": page["300 parts"] ?? NaN,
+    "terminal, 300 parts": Number(share),
+  };
+}
+
+async function bundlesOf({ folder }: Checkout): Promise<Figures> {
+  const sizeOf = async (names: string): Promise<number> =>
+    (await bundle(names, join(folder, "src/index.ts"))).entry.size / 1000;
+  return {
+    "createPoller, pollUntilDone": await sizeOf("createPoller, pollUntilDone"),
+    "OperationStatusesClient, pollUntilDone": await sizeOf("OperationStatusesClient, pollUntilDone"),
+  };
+}
+
+async function testRunOf({ folder }: Checkout): Promise<Figures> {
+  const argv = ["node_modules/vitest/vitest.mjs", "run"];
+  const { wallInMs, cpuInMs } = await run({ name: "npm test", argv, cwd: folder });
+  return { wall: wallInMs / 1000, CPU: cpuInMs / 1000 };
 }

@@ -6,6 +6,8 @@ export interface Program {
   readonly name: string;
   /** The arguments of `node`. */
   readonly argv: readonly string[];
+  /** Default: the folder of this process. */
+  readonly cwd?: string;
   /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -18,9 +20,10 @@ export interface Spent {
 }
 
 /** Runs a program, and takes its times from the shell: nothing is added to the process. */
-export async function run({ argv, env }: Program): Promise<Spent> {
+export async function run({ argv, cwd, env }: Program): Promise<Spent> {
   const script = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null 2>&1`;
   const { stderr } = await promisify(execFile)("bash", ["-c", script, "bash", process.execPath, ...argv], {
+    cwd,
     env: { ...process.env, ...env },
   });
   const [wall = NaN, user = NaN, system = NaN] = stderr.trim().split(" ").map(Number);
