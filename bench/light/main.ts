@@ -47,6 +47,7 @@ async function fleetOf(checkout: Checkout): Promise<Figures> {
     right = NaN,
     pollsPerSecond = NaN,
     maxBlockedMs = NaN,
+    maxTurnCpuMs = NaN,
     blockedP99Ms = NaN,
   } = await benchOf(checkout, "many/hundred-thousand.ts");
   return {
@@ -54,6 +55,7 @@ async function fleetOf(checkout: Checkout): Promise<Figures> {
     "polls a second": pollsPerSecond,
     "event loop delay, 99th percentile, ms": blockedP99Ms,
     "event loop delay, maximum, ms": maxBlockedMs,
+    "CPU time of a turn of the event loop, maximum, ms": maxTurnCpuMs,
   };
 }
 
@@ -78,7 +80,8 @@ async function bundlesOf({ folder }: Checkout): Promise<Figures> {
 }
 
 async function testRunOf({ folder }: Checkout): Promise<Figures> {
+  // An older test may fail today: its time counts all the same.
   const argv = ["node_modules/vitest/vitest.mjs", "run"];
-  const { wallInMs, cpuInMs } = await run({ name: "npm test", argv, cwd: folder });
+  const { wallInMs, cpuInMs } = await run({ name: "npm test", argv, cwd: folder, mayFail: true });
   return { wall: wallInMs / 1000, CPU: cpuInMs / 1000 };
 }

@@ -8,6 +8,8 @@ export interface Program {
   readonly argv: readonly string[];
   /** Default: the folder of this process. */
   readonly cwd?: string;
+  /** Whether an exit code other than 0 is no error. */
+  readonly mayFail?: boolean;
   /** Added to the environment of this process. */
   readonly env?: NodeJS.ProcessEnv;
 }
@@ -20,8 +22,8 @@ export interface Spent {
 }
 
 /** Runs a program, and takes its times from the shell: nothing is added to the process. */
-export async function run({ argv, cwd, env }: Program): Promise<Spent> {
-  const script = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null 2>&1`;
+export async function run({ argv, cwd, mayFail = false, env }: Program): Promise<Spent> {
+  const script = `TIMEFORMAT='%R %U %S'; time "$@" >/dev/null 2>&1${mayFail ? " || true" : ""}`;
   const { stderr } = await promisify(execFile)("bash", ["-c", script, "bash", process.execPath, ...argv], {
     cwd,
     env: { ...process.env, ...env },
