@@ -124,6 +124,7 @@ const bullmq: Engine = {
     const connection = { host: "127.0.0.1", port: Number(port) };
     const queue = createOperationQueue({ connection });
     const takeovers = new Takeovers(connection);
+    const reading = setInterval(() => void takeovers.read().catch(console.error), 1000);
     return {
       start: async (source, options) => (await queue.add(source, options)).jobId,
       result: (key) => queue.handle(key).pollUntilDone(),
@@ -133,6 +134,7 @@ const bullmq: Engine = {
         return takeovers;
       },
       [Symbol.asyncDispose]: async () => {
+        clearInterval(reading);
         await takeovers[Symbol.asyncDispose]();
         await queue.close();
       },

@@ -47,6 +47,8 @@ export interface RoundReport {
 
 const workerCount = 3;
 const killEveryInMs = 1500;
+/** How long a worker may take to save a response, on a busy machine. */
+const maxSaveInMs = 1000;
 
 /** Runs operations to their end while workers are killed. */
 export async function runRound(
@@ -111,7 +113,7 @@ async function runWith(
   const isUnsaved = (request: RecordedRequest, next: RecordedRequest): boolean => {
     const { key } = waits[indexOf.get(request.operationId ?? "") ?? 0] ?? { key: "" };
     return takeovers === undefined
-      ? (killedAt.get(Number(request.headers["x-process"])) ?? Infinity) <= next.receivedAt
+      ? (killedAt.get(Number(request.headers["x-process"])) ?? Infinity) - request.receivedAt < maxSaveInMs
       : takeovers.isBetween(key, request.receivedAt, next.receivedAt);
   };
   const early = kind.clocksAgree ? earlyPolls(firstDeliveries, retryAfterOf, isUnsaved) : [];
@@ -194,7 +196,7 @@ function killAgainAndAgain(workers: Workers): { stop(): Promise<void> } {
     for (let turn = 0; ; turn++) {
       await delay(killEveryInMs, undefined, { signal: stopping.signal }).catch(() => {});
       if (stopping.signal.aborted) return;
-      if (turn % 8 === 3) await workers.freeze(turn % workerCount);
+      if (turn % 8 === 3) await workers.freeze((turn + 1) % workerCount);
       const isAll = turn % 8 === 7;
       const moment = isAll ? "all at once" : (killMoments[turn % 3] ?? "in a step");
       await workers.kill(turn % workerCount, moment);
