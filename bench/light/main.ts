@@ -1,13 +1,15 @@
-// Measures what the library and the command cost, in half an hour. `npm run bench:light -- <folder of a checkout>` measures a
+// Measures what the library and the command cost. `npm run bench:light -- <folder of a checkout>` measures a
 // checkout of another version in the same run, which has to be built and to have its packages.
 import { join, resolve } from "node:path";
 import { bundle } from "../../test/package/page-bundle.ts";
+import { importingFrom } from "../../test/support/library.ts";
 import { outputOf, printInTurn } from "./checkouts.ts";
 import type { Checkout, Figures } from "./checkouts.ts";
 import { run } from "./run.ts";
 import { measureStarts } from "./starts.ts";
 
-const before = process.argv.slice(2).map((path): Checkout => ({ name: "before", folder: resolve(path) }));
+const [, , older] = process.argv;
+const before: Checkout[] = older === undefined ? [] : [{ name: "before", folder: resolve(older) }];
 const now: Checkout = { name: "now", folder: resolve(import.meta.dirname, "../..") };
 const checkouts = [...before, now];
 
@@ -19,8 +21,10 @@ await printInTurn("The command's display, % of a core", checkouts, 1, displayOf)
 await printInTurn("Bundles, kB minified and gzipped", checkouts, 1, bundlesOf);
 await printInTurn("npm test, s", checkouts, 1, testRunOf);
 
-async function benchOf(checkout: Checkout, file: string, ...argv: readonly string[]): Promise<Figures> {
-  return JSON.parse(await outputOf(checkout, process.execPath, "--expose-gc", `bench/${file}`, ...argv));
+/** Runs a program of this checkout with the library of another. */
+async function figuresOf({ folder }: Checkout, file: string, ...argv: readonly string[]): Promise<Figures> {
+  const flags = ["--expose-gc", ...importingFrom(join(folder, "dist"), ["index"])];
+  return JSON.parse(await outputOf(now, process.execPath, ...flags, `bench/${file}`, ...argv));
 }
 
 async function pollOf(checkout: Checkout): Promise<Figures> {
@@ -28,7 +32,7 @@ async function pollOf(checkout: Checkout): Promise<Figures> {
     "lro-poller": poll = NaN,
     "core-rest-pipeline": pipeline = NaN,
     "core-lro": coreLro = NaN,
-  } = await benchOf(checkout, "many/cpu.ts");
+  } = await figuresOf(checkout, "many/cpu.ts");
   return {
     "lro-poller, µs": poll,
     "core-rest-pipeline, µs": pipeline,
@@ -38,7 +42,7 @@ async function pollOf(checkout: Checkout): Promise<Figures> {
 }
 
 async function heapOf(checkout: Checkout): Promise<Figures> {
-  const { bytes = NaN } = await benchOf(checkout, "many/heap.ts", "lro-poller");
+  const { bytes = NaN } = await figuresOf(checkout, "many/heap.ts", "lro-poller");
   return { bytes };
 }
 
@@ -49,7 +53,7 @@ async function fleetOf(checkout: Checkout): Promise<Figures> {
     maxBlockedMs = NaN,
     maxTurnCpuMs = NaN,
     blockedP99Ms = NaN,
-  } = await benchOf(checkout, "many/hundred-thousand.ts");
+  } = await figuresOf(checkout, "many/hundred-thousand.ts");
   return {
     "right results": right,
     "polls a second": pollsPerSecond,
@@ -60,7 +64,8 @@ async function fleetOf(checkout: Checkout): Promise<Figures> {
 }
 
 async function displayOf(checkout: Checkout): Promise<Figures> {
-  const page = await benchOf(checkout, "parts/page.ts");
+  // They measure the sources, so each checkout has programs of its own.
+  const page: Figures = JSON.parse(await outputOf(checkout, process.execPath, "bench/parts/page.ts"));
   const terminal = await outputOf(checkout, process.execPath, "bench/parts/tree.ts");
   const [, share] = /([\d.]+) % of a core/.exec(terminal) ?? [];
   return {
