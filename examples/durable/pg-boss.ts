@@ -30,10 +30,11 @@ export async function startWorker(boss: PgBoss, stepper: Stepper): Promise<void>
   // One transaction: the poll's job is replaced by the next one, or completed with the outcome.
   const options = { transactional: true, localConcurrency: 8, pollingIntervalSeconds: 0.5 } as const;
   await boss.work(queue, options, async (jobs: Job<StepState>[], db): Promise<StepOutcome | null> => {
+    const takenAt = Date.now();
     for (const { id, data, signal, expireInSeconds } of jobs) {
-      const expiresAt = Date.now() + expireInSeconds * 1000;
       const beforePoll = (): void => {
-        if (Date.now() >= expiresAt) throw new Error("The process was suspended: another may have the job.");
+        if (Date.now() >= takenAt + expireInSeconds * 1000)
+          throw new Error("The process was suspended: another may have the job.");
       };
       const result = await stepper.step(data, { abortSignal: signal, beforePoll });
       if (result.type === "ended") return result.outcome;

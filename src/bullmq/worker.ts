@@ -230,8 +230,8 @@ class BullWorker implements OperationWorker {
     const heldInMs = Date.now() - (job.processedOn ?? 0);
     if (heldInMs >= 0 && heldInMs < this.#lockDurationInMs / 2) return;
     const renewed = await job.extendLock(lock, this.#lockDurationInMs);
-    // In the words of BullMQ, so that the log leaves it out if the job has ended.
-    if (renewed === 0) throw new Error(`could not renew lock for job ${job.id}`);
+    // BullMQ cannot save this error without the lock, and reports that in its place.
+    if (renewed === 0) throw new Error(`The worker has lost the lock of job ${job.id}.`);
   }
 
   /**

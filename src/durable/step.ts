@@ -100,8 +100,8 @@ export class Step {
     try {
       return await this.#pollUntilDelayed(abortSignal);
     } finally {
-      // After an end it is without effect.
-      this.#startedReport().onDelayed();
+      // After an end it is without effect. A step that sent nothing has no report.
+      this.#report?.onDelayed();
     }
   }
 
