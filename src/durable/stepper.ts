@@ -55,6 +55,7 @@ export interface StepCallOptions {
   /**
    * Called right before each request. If it throws or rejects, the request is not sent, and the step rejects with the same
    * error: an earlier response of the step is lost.
+   *
    * For an engine that gives a wait to another process after some time: a process that was suspended learns of it here,
    * before it polls what another has polled since. Default: none.
    */
@@ -71,8 +72,8 @@ export interface Stepper {
    *
    * @param state - that of `firstState` or of the last step, possibly after JSON
    * @throws the reason of `abortSignal`; the error of `beforePoll`; `PollingError`, code `NewerState`, if a newer version
-   * wrote the state: leave it for another process; `ContractError` or RangeError if the state was tampered with. All other errors are
-   * outcomes, or lead to another step
+   * wrote the state: leave it for another process; `ContractError` or RangeError if the state was tampered with. All
+   * other errors are outcomes, or lead to another step
    */
   step(state: unknown, options?: StepCallOptions): Promise<StepResult>;
 }
